@@ -1,0 +1,60 @@
+import type { Secret } from './ports.ts';
+import { type ConnectionRecord, intended, intentWithdrawn, versionCopied } from './record.ts';
+import { credentialVault, logRun, type Run } from './run.ts';
+import { isManaged, savedTags, withIntent } from './tags.ts';
+
+/** A refresh token set by a person is written once more with our tags: that proves that its successor can be written too. */
+export async function adoptSeed(run: Run, record: ConnectionRecord, seed: Secret) {
+  if (isManaged(seed.tags)) return { record, refreshToken: seed };
+  const { connection, ports } = run;
+  await ports.pacer.take(connection.vaults.credential, 1);
+  const lineage = { connection: connection.name, parent: seed.version, store: ports.records.host };
+  const tags = savedTags({ ...lineage, epoch: record.epoch, generation: record.generation }, seed.tags);
+  const { version } = await credentialVault(run).put(connection.secrets.refreshToken, seed.value, { tags });
+  logRun(run, 'info', 'refresh_token_adopted', { version });
+  return { record: versionCopied(record, version), refreshToken: { ...seed, version, tags } };
+}
+
+/** Waits until the vaults may be given two new versions: the save must not have to wait. */
+export async function reserveWrites({ connection, ports }: Run): Promise<void> {
+  const { credential, token } = connection.vaults;
+  if (credential === token) return ports.pacer.take(credential, 2);
+  await ports.pacer.take(credential, 1);
+  await ports.pacer.take(token, 1);
+}
+
+/** Writes the intent to the record, then to the vault: whoever comes after a crash knows that a grant may be out. */
+export async function announce(
+  run: Run,
+  record: ConnectionRecord,
+  current: Secret,
+): Promise<ConnectionRecord> {
+  const { connection, lease, ports } = run;
+  const startedAt = lease.now();
+  const granting = intended(record, startedAt, run.force);
+  const intent = { startedAt, epoch: granting.epoch, store: ports.records.host };
+  try {
+    await lease.write(granting);
+    await credentialVault(run).tag(
+      connection.secrets.refreshToken,
+      current.version,
+      withIntent(current.tags, intent),
+    );
+    return granting;
+  } catch (thrown) {
+    throw new NotSent(intentWithdrawn(granting, record), thrown);
+  }
+}
+
+/** The announced grant was certainly not sent. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent';
+  readonly record: ConnectionRecord;
+  readonly reason: unknown;
+
+  constructor(record: ConnectionRecord, reason: unknown) {
+    super('The grant was not sent.');
+    this.record = record;
+    this.reason = reason;
+  }
+}

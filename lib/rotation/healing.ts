@@ -1,0 +1,62 @@
+import { type Healing, heal } from './heal.ts';
+import type { Secret, SecretVersion } from './ports.ts';
+import {
+  type ConnectionRecord,
+  chainStarted,
+  intentRecovered,
+  versionCopied,
+  versionFollowed,
+} from './record.ts';
+import { credentialVault, logRun, type Run } from './run.ts';
+import { type Intent, readIntent, readLineage, savedTags } from './tags.ts';
+
+/**
+ * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then
+ * repairs the vault: a crash in between finds the same again.
+ * @param latest what Key Vault answers when no version is named
+ * @returns the record as it is stored, but for the version of a repaired copy
+ * @throws RotatorError, LeaseLost
+ */
+export async function healConnection(
+  run: Run,
+  record: ConnectionRecord,
+  latest: Secret,
+): Promise<ConnectionRecord> {
+  const versions = await credentialVault(run).versions(run.connection.secrets.refreshToken);
+  const healing = heal(record, versions, latest.version);
+  if (healing.finding === 'gone') return record;
+  const healed = recordOf(run, record, healing);
+  if (healed !== record) await run.lease.write(healed);
+  const { winner } = healing;
+  logRun(run, 'info', 'refresh_token_found', { finding: healing.finding, version: winner.version });
+  return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);
+}
+
+function recordOf({ lease }: Run, record: ConnectionRecord, healing: Exclude<Healing, { finding: 'gone' }>) {
+  const { winner } = healing;
+  if (healing.finding === 'unchanged') return record;
+  if (healing.finding === 'replaced_by_person') return chainStarted(record, winner.version, lease.now());
+  const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
+  const followed = versionFollowed(record, { version: winner.version, epoch, generation }, lease.now());
+  const intent = lostIntent(record, winner);
+  return intent ? intentRecovered(followed, intent) : followed;
+}
+
+/** A record that never knew a version cannot know of a grant either: the tag in the vault does. */
+function lostIntent(record: ConnectionRecord, winner: SecretVersion): Intent | undefined {
+  return record.version === undefined ? readIntent(winner.tags) : undefined;
+}
+
+/** A process that had lost its lease wrote after others had gone on: the token that counts becomes the latest again. */
+async function repairLateWrite(run: Run, record: ConnectionRecord, winner: SecretVersion, latest: Secret) {
+  const { connection, ports } = run;
+  const vault = credentialVault(run);
+  const secret = await vault.get(connection.secrets.refreshToken, winner.version);
+  if (!secret) return record;
+  await ports.pacer.take(connection.vaults.credential, 1);
+  const lineage = { connection: connection.name, parent: winner.version, store: ports.records.host };
+  const tags = savedTags({ ...lineage, epoch: record.epoch, generation: record.generation }, winner.tags);
+  const { version } = await vault.put(connection.secrets.refreshToken, secret.value, { tags });
+  logRun(run, 'warn', 'late_write_healed', { version, late: latest.version });
+  return versionCopied(record, version);
+}

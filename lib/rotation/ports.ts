@@ -1,0 +1,106 @@
+import type { Log } from '../log.ts';
+import type { Connections } from './connection.ts';
+import type { TokenEndpoint } from './grant.ts';
+import type { ConnectionRecord } from './record.ts';
+import type { Tags } from './tags.ts';
+
+/** One version of a secret, without its value. */
+export interface SecretVersion {
+  readonly version: string;
+  /** Milliseconds since the epoch; Key Vault gives whole seconds. */
+  readonly createdAt: number;
+  readonly tags: Tags;
+}
+
+/** What is stored beside a value. */
+export interface SecretProperties {
+  readonly tags: Tags;
+  readonly contentType?: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore?: number;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  /** A disabled version cannot be read. Default true. */
+  readonly enabled?: boolean;
+  /**
+   * Where the value is the one that this process wrote last, change only the properties: consumers lose nothing and the
+   * secret grows by no version.
+   */
+  readonly skipIdentical?: boolean;
+}
+
+/** One version of a secret with its value. */
+export interface Secret extends SecretVersion {
+  readonly value: string;
+  readonly properties: Pick<SecretProperties, 'contentType' | 'notBefore' | 'expiresAt'>;
+}
+
+/** One Key Vault. All methods throw `RotatorError` (codes `vault_*`, `secret_*`) and nothing else. */
+export interface SecretVault {
+  /** The named version, or the latest; undefined where there is none. */
+  get(name: string, version?: string): Promise<Secret | undefined>;
+  /** Writes a new version. */
+  put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion>;
+  /** Replaces all tags of one version; makes no new version. */
+  tag(name: string, version: string, tags: Tags): Promise<void>;
+  /** All versions, in no particular order; empty where there is no such secret. */
+  versions(name: string): Promise<readonly SecretVersion[]>;
+}
+
+/** What a list of records tells without reading them. */
+export interface RecordSummary {
+  readonly phase: 'idle' | 'granting';
+  readonly generation: number;
+  readonly nextAttemptAt: number;
+  readonly expiresAt?: number;
+  readonly rotatedAt?: number;
+  readonly failure?: { readonly code: string; readonly blocked: boolean; readonly count: number };
+}
+
+/** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */
+export interface RecordStore {
+  /** Stands for this store in tags. */
+  readonly host: string;
+  /** All records by connection name, with the service's time in milliseconds. */
+  list(): Promise<{ readonly now: number; readonly summaries: ReadonlyMap<string, RecordSummary> }>;
+  /** Undefined where there is none. */
+  read(name: string): Promise<ConnectionRecord | undefined>;
+  /** Makes the record unless there is one. */
+  create(record: ConnectionRecord): Promise<void>;
+  /** `taken` where another holds it, `absent` where there is no record. `now` is the service's time. */
+  acquireLease(
+    name: string,
+  ): Promise<{ readonly leaseId: string; readonly now: number } | 'taken' | 'absent'>;
+  /** @returns false where the lease is not ours any more */
+  renewLease(name: string, leaseId: string): Promise<boolean>;
+  releaseLease(name: string, leaseId: string): Promise<void>;
+  /** @returns false where the lease is not ours any more; nothing is written then */
+  write(record: ConnectionRecord, leaseId: string): Promise<boolean>;
+}
+
+/** The machine's own clock: only for measuring how long something took. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  monotonic(): number;
+  /** Resolves after `ms` milliseconds, or at once when the signal fires. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Keeps writes under the limit of a vault. */
+export interface WritePacer {
+  /** Resolves when `writes` more new versions may be written to the vault. */
+  take(vaultUrl: string, writes: number): Promise<void>;
+}
+
+/** Everything outside that the protocol acts on. */
+export interface Ports {
+  readonly vault: (url: string) => SecretVault;
+  readonly records: RecordStore;
+  readonly tokenEndpoint: TokenEndpoint;
+  readonly connections: () => Promise<Connections>;
+  readonly clock: Clock;
+  readonly pacer: WritePacer;
+  readonly log: Log;
+  /** The time between two sweeps, in milliseconds. */
+  readonly tickMs: number;
+}

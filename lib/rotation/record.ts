@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { ERROR_CODES, type Problem } from '../errors.ts';
+import { lookDelay } from './timing.ts';
+
+const time = z.number();
+
+const failureSchema = z.object({
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  fix: z.string(),
+  /** When this row of failures began, and when it was seen last. */
+  since: time,
+  at: time,
+  /** Failures in a row, this one included. */
+  count: z.number(),
+  /** Nothing is granted until one of the watched secrets, or the entry, has changed. */
+  blocked: z.boolean(),
+  /** Secrets of the credential vault whose change may cure it, with the version that failed (null: there was none). */
+  watch: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
+  /** The fingerprint of the connection that failed. */
+  fingerprint: z.string(),
+});
+
+const phaseSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('idle') }),
+  z.object({
+    state: z.literal('granting'),
+    /** When the last grant was about to be sent. */
+    startedAt: time,
+    /** When the current refresh token was first about to be sent without a known outcome. */
+    firstStartedAt: time,
+  }),
+]);
+
+/** The record of a connection as it is stored: one JSON blob, no secrets. Times are the storage service's, in milliseconds. */
+export const recordSchema = z.object({
+  schema: z.literal(1),
+  connection: z.string(),
+  phase: phaseSchema,
+  /** The Key Vault version of the current refresh token; undefined until one was seen. */
+  version: z.string().optional(),
+  /** Raised by each intent: of two tokens obtained with the same parent, the higher epoch is the newer. */
+  epoch: z.number(),
+  /** Rotated refresh tokens saved so far. */
+  generation: z.number(),
+  nextAttemptAt: time,
+  rotatedAt: time.optional(),
+  forcedAt: time.optional(),
+  accessToken: z.object({ issuedAt: time, expiresAt: time, lifetimeAssumed: z.boolean() }).optional(),
+  refreshTokenExpiresAt: time.optional(),
+  /** The published secret that has been seen to take writes, as `vault/name`. */
+  publishable: z.string().optional(),
+  failure: failureSchema.optional(),
+  /** The latest failures, oldest first. */
+  history: z.array(z.object({ code: z.string(), at: time })),
+});
+
+export type ConnectionRecord = Readonly<z.infer<typeof recordSchema>>;
+export type RecordedFailure = Readonly<z.infer<typeof failureSchema>>;
+export type Phase = Readonly<z.infer<typeof phaseSchema>>;
+
+const IDLE: Phase = { state: 'idle' };
+const HISTORY_LENGTH = 10;
+
+/** The record of a connection that was never looked at: due at once. */
+export function newRecord(connection: string): ConnectionRecord {
+  return { schema: 1, connection, phase: IDLE, epoch: 0, generation: 0, nextAttemptAt: 0, history: [] };
+}
+
+/** A person set a refresh token: whatever was wrong with the old one is over. */
+export function chainStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
+  const { failure: _failure, refreshTokenExpiresAt: _expiry, ...rest } = record;
+  return { ...rest, phase: IDLE, version, nextAttemptAt: now };
+}
+
+/** A version that the rotator saved is the current refresh token, as the vault shows. */
+export function versionFollowed(
+  record: ConnectionRecord,
+  saved: { version: string; epoch: number; generation: number },
+  now: number,
+): ConnectionRecord {
+  return {
+    ...record,
+    phase: IDLE,
+    version: saved.version,
+    epoch: Math.max(record.epoch, saved.epoch),
+    generation: Math.max(record.generation, saved.generation),
+    nextAttemptAt: now,
+  };
+}
+
+/** The record store was lost while a grant was out: only the intent tag in the vault still tells of it. */
+export function intentRecovered(
+  record: ConnectionRecord,
+  intent: { startedAt: number; epoch: number },
+): ConnectionRecord {
+  const { startedAt, epoch } = intent;
+  const phase: Phase = { state: 'granting', startedAt, firstStartedAt: startedAt };
+  return { ...record, phase, epoch: Math.max(record.epoch, epoch) };
+}
+
+/** A grant is about to be sent. Due at once, so that another process takes over should this one die. */
+export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
+  const firstStartedAt = record.phase.state === 'granting' ? record.phase.firstStartedAt : now;
+  return {
+    ...record,
+    phase: { state: 'granting', startedAt: now, firstStartedAt },
+    epoch: record.epoch + 1,
+    nextAttemptAt: now,
+    ...(forced && { forcedAt: now }),
+  };
+}
+
+/** The intended grant was certainly not sent: the phase is again what it was before. */
+export function intentWithdrawn(record: ConnectionRecord, before: ConnectionRecord): ConnectionRecord {
+  return { ...record, phase: before.phase };
+}
+
+/** The provider's answer is known and no grant is out any more. */
+export function settled(record: ConnectionRecord): ConnectionRecord {
+  return { ...record, phase: IDLE };
+}
+
+/** A new refresh token is safely in the vault as `version`. */
+export function refreshTokenSaved(
+  record: ConnectionRecord,
+  saved: { version: string; expiresAt: number | undefined },
+): ConnectionRecord {
+  const { refreshTokenExpiresAt: _expiry, ...rest } = record;
+  return {
+    ...rest,
+    phase: IDLE,
+    version: saved.version,
+    generation: record.generation + 1,
+    ...(saved.expiresAt !== undefined && { refreshTokenExpiresAt: saved.expiresAt }),
+  };
+}
+
+/** The access token is published: all is well until `nextAttemptAt`. */
+export function published(
+  record: ConnectionRecord,
+  accessToken: NonNullable<ConnectionRecord['accessToken']>,
+  nextAttemptAt: number,
+): ConnectionRecord {
+  const { failure: _failure, ...rest } = record;
+  return { ...rest, phase: IDLE, accessToken, rotatedAt: accessToken.issuedAt, nextAttemptAt };
+}
+
+/** The published secret was seen to take a write (`target`), or is not known to any more (undefined). */
+export function publishableNoted(record: ConnectionRecord, target: string | undefined): ConnectionRecord {
+  const { publishable: _publishable, ...rest } = record;
+  return target === undefined ? rest : { ...rest, publishable: target };
+}
+
+/** How a failure is to be dealt with. */
+export interface FailureHandling {
+  readonly blocked: boolean;
+  readonly watch: RecordedFailure['watch'];
+  readonly fingerprint: string;
+}
+
+/** Something failed. The caller sets the next attempt with {@link attemptAt}: it depends on the count made here. */
+export function failed(
+  record: ConnectionRecord,
+  problem: Problem,
+  handling: FailureHandling,
+  now: number,
+): ConnectionRecord & { failure: RecordedFailure } {
+  const { code, message, fix } = problem;
+  const same = record.failure?.code === code ? record.failure : undefined;
+  const failure = {
+    code,
+    message,
+    fix,
+    since: same?.since ?? now,
+    at: now,
+    count: (same?.count ?? 0) + 1,
+    ...handling,
+  };
+  const history = [...record.history, { code, at: now }].slice(-HISTORY_LENGTH);
+  return { ...record, failure, history };
+}
+
+/** A look at a blocked connection found nothing changed. */
+export function lookedInVain(record: ConnectionRecord, now: number): ConnectionRecord {
+  if (!record.failure) return record;
+  const failure = { ...record.failure, count: record.failure.count + 1 };
+  return { ...record, failure, nextAttemptAt: now + lookDelay(failure.count) };
+}
+
+/** The refresh token now stands in the vault as another version with the same value. */
+export function versionCopied(record: ConnectionRecord, version: string): ConnectionRecord {
+  return { ...record, version };
+}
+
+/** The next look at this connection is at `nextAttemptAt`. */
+export function attemptAt<R extends ConnectionRecord>(record: R, nextAttemptAt: number): R {
+  return { ...record, nextAttemptAt };
+}

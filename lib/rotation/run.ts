@@ -1,0 +1,93 @@
+import { type Problem, RotatorError } from '../errors.ts';
+import type { LogFields, LogLevel } from '../log.ts';
+import type { Connection } from './connection.ts';
+import type { Lease } from './lease.ts';
+import type { OutcomeContext } from './outcome.ts';
+import type { Ports, SecretVault } from './ports.ts';
+import type { ProcessState } from './processState.ts';
+import type { ConnectionRecord } from './record.ts';
+
+/**
+ * How a rotation ended.
+ * - `rotated`: a new access token is published
+ * - `not_due`, `cooldown`: nothing was to be done yet
+ * - `in_progress`: another rotation of the connection holds the lease
+ * - `saving`: the new refresh token waits for its vault; it goes on in the background
+ * - `waiting`: the outcome of a grant is unknown and is found out later
+ * - `blocked`: a person is needed
+ * - `failed`: tried again later
+ * - `draining`: the process is about to end
+ */
+export interface RotationResult {
+  readonly result:
+    | 'rotated'
+    | 'not_due'
+    | 'cooldown'
+    | 'in_progress'
+    | 'saving'
+    | 'waiting'
+    | 'blocked'
+    | 'failed'
+    | 'draining';
+  readonly connection: string;
+  readonly reason?: string;
+  readonly problem?: Problem;
+  readonly generation?: number;
+  /** When the published access token expires, milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  /** When asking again makes sense, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+}
+
+/** One rotation of one connection under its lease. */
+export interface Run {
+  readonly connection: Connection;
+  readonly force: boolean;
+  readonly ports: Ports;
+  readonly state: ProcessState;
+  readonly lease: Lease;
+  /** Called when the refresh token still waits for its vault after the patience of the caller is over. */
+  readonly onSlowSave: () => void;
+}
+
+export function credentialVault({ connection, ports }: Run): SecretVault {
+  return ports.vault(connection.vaults.credential);
+}
+
+export function tokenVault({ connection, ports }: Run): SecretVault {
+  return ports.vault(connection.vaults.token);
+}
+
+export function outcomeContext({ connection, lease, ports }: Run): OutcomeContext {
+  return { connection, now: lease.now(), tickMs: ports.tickMs };
+}
+
+export function logRun(
+  { connection, ports }: Run,
+  level: LogLevel,
+  event: string,
+  fields: LogFields = {},
+): void {
+  ports.log(level, event, { connection: connection.name, ...fields });
+}
+
+/** How long the service behind an error asked us to stay away. */
+export function retryAfterOf(thrown: unknown): number {
+  return thrown instanceof RotatorError ? (thrown.retryAfterMs ?? 0) : 0;
+}
+
+/** Stores a record with a failure and tells of it. */
+export async function finish(
+  run: Run,
+  record: ConnectionRecord,
+  result: RotationResult['result'],
+): Promise<RotationResult> {
+  await run.lease.write(record);
+  const retryAfterMs = Math.max(0, record.nextAttemptAt - run.lease.now());
+  return { result, connection: run.connection.name, ...problemIn(record), retryAfterMs };
+}
+
+/** The problem that a record tells of, where it tells of one. */
+export function problemIn({ failure }: ConnectionRecord): { problem?: Problem } {
+  return failure ? { problem: { code: failure.code, message: failure.message, fix: failure.fix } } : {};
+}

@@ -1,0 +1,104 @@
+import { clientCredentials, forgetCredentials } from './credentials.ts';
+import type { GrantAnswer, GrantFailure } from './grant.ts';
+import type { Secret } from './ports.ts';
+import type { ClientCredentials } from './processState.ts';
+import type { ConnectionRecord, RecordedFailure } from './record.ts';
+import { withinGrace } from './replay.ts';
+import { logRun, type Run } from './run.ts';
+
+/** What came of sending a refresh token. */
+export interface GrantOutcome {
+  readonly answer: GrantAnswer;
+  /** The lease ran short, or the process began to drain: the last grant was not sent. */
+  readonly refused: boolean;
+  /** The client secrets that were tried. */
+  readonly clientSecrets: RecordedFailure['watch'];
+}
+
+/**
+ * Sends the refresh token, and sends it again only in the cases where that is known to be harmless: with the next
+ * client secret after `invalid_client`, and once after an ambiguous answer while its grace still runs.
+ * @param record with the phase `granting`, as it is stored
+ */
+export async function sendGrant(
+  run: Run,
+  record: ConnectionRecord,
+  refreshToken: Secret,
+): Promise<GrantOutcome> {
+  const first = await withEachClientSecret(run, refreshToken);
+  if (first.refused || !mayReplay(run, record, first.answer)) return first;
+  logRun(run, 'warn', 'grant_replayed', { code: first.answer.failure?.code });
+  return withEachClientSecret(run, refreshToken);
+}
+
+/** Reusable tokens need no replay at once: they are retried with a delay. */
+function mayReplay({ connection, lease }: Run, { phase }: ConnectionRecord, answer: GrantAnswer): boolean {
+  if (answer.failure?.class !== 'ambiguous' || answer.refreshToken !== undefined) return false;
+  if (phase.state === 'idle' || connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return false;
+  return withinGrace(phase, connection.refreshTokenGraceMs, lease.now());
+}
+
+/** `invalid_client` proves that the grant was not processed: the next secret may follow, first those remembered, then those in the vault now. */
+async function withEachClientSecret(run: Run, refreshToken: Secret): Promise<GrantOutcome> {
+  const tried = new Set<string>();
+  let outcome: GrantOutcome | undefined;
+  for (const _ of ['remembered', 'read again']) {
+    const credentials = await credentialsAfter(run, outcome);
+    for (const { version, value } of credentials?.clientSecrets ?? []) {
+      if (!credentials || tried.has(version)) continue;
+      tried.add(version);
+      const sent = await sendOnce(run, credentials.clientId, value, refreshToken);
+      outcome = { ...sent, clientSecrets: watched(run, credentials) };
+      if (outcome.refused || outcome.answer.failure?.class !== 'client_rejected') return outcome;
+      logRun(run, 'warn', 'client_secret_rejected', { version });
+    }
+    forgetCredentials(run);
+  }
+  if (!outcome) throw new Error('A connection has at least one client secret.');
+  return outcome;
+}
+
+/** Before the first grant, credentials that cannot be read are the outcome; after one they change nothing. */
+async function credentialsAfter(
+  run: Run,
+  outcome: GrantOutcome | undefined,
+): Promise<ClientCredentials | undefined> {
+  if (!outcome) return clientCredentials(run);
+  return clientCredentials(run).catch(() => undefined);
+}
+
+async function sendOnce(run: Run, clientId: string, clientSecret: string, refreshToken: Secret) {
+  const { connection, lease, ports, state } = run;
+  await lease.ensureCoversGrant();
+  let refused = false;
+  // Asked synchronously before the first byte: a process that was frozen since the last check must not send.
+  const mayStillSend = () => {
+    refused = state.draining || !lease.coversGrant();
+    return !refused;
+  };
+  const startedAt = ports.clock.monotonic();
+  const request = { connection, clientId, clientSecret, refreshToken: refreshToken.value };
+  const answer = await ports.tokenEndpoint.grant(request, mayStillSend);
+  logAnswer(run, answer, Math.round(ports.clock.monotonic() - startedAt));
+  return { answer, refused };
+}
+
+function logAnswer(run: Run, { failure, refreshToken }: GrantAnswer, grantMs: number): void {
+  const fields = {
+    outcome: failure?.class ?? 'granted',
+    refreshTokenReceived: refreshToken !== undefined,
+    grantMs,
+  };
+  logRun(run, failure ? 'warn' : 'info', 'grant_answered', { ...fields, ...failureFields(failure) });
+}
+
+function failureFields(failure: GrantFailure | undefined) {
+  return failure && { code: failure.code, message: failure.message };
+}
+
+function watched({ connection }: Run, { clientSecrets }: ClientCredentials): RecordedFailure['watch'] {
+  return clientSecrets.map(({ version }, index) => ({
+    secret: connection.secrets.clientSecrets[index] ?? '',
+    version,
+  }));
+}

@@ -1,0 +1,141 @@
+import { RotatorError } from '../errors.ts';
+import type { Reason } from './decide.ts';
+import type { GrantFailure, IssuedAccessToken } from './grant.ts';
+import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
+import type { Secret } from './ports.ts';
+import { publishAccessToken } from './publishAccessToken.ts';
+import { attemptAt, type ConnectionRecord, intentWithdrawn, publishableNoted, settled } from './record.ts';
+import {
+  credentialVault,
+  finish,
+  logRun,
+  outcomeContext,
+  type RotationResult,
+  type Run,
+  retryAfterOf,
+} from './run.ts';
+import { saveRefreshToken } from './saveRefreshToken.ts';
+import type { GrantOutcome } from './sendGrant.ts';
+import { withoutIntent } from './tags.ts';
+
+/** The refresh token was refused, but another one has taken its place meanwhile: look again. */
+export const LOOK_AGAIN = Symbol('look again');
+
+/** A grant that has been answered, or given up, and what it was sent from. */
+export interface Grant {
+  readonly before: ConnectionRecord;
+  readonly record: ConnectionRecord;
+  readonly sent: Secret;
+  readonly issuedAt: number;
+  readonly reason: Reason;
+  readonly outcome: GrantOutcome;
+}
+
+/** Steps 7 and 8: what a grant brought is kept first, then told. */
+export async function settle(run: Run, grant: Grant): Promise<RotationResult | typeof LOOK_AGAIN> {
+  const { answer, refused } = grant.outcome;
+  if (refused) return giveBack(run, grant);
+  const received = answer.refreshToken;
+  // The refresh token is saved before the access token is published, and whatever else the answer says.
+  const saved = received !== undefined && received !== grant.sent.value;
+  const record = saved ? await save(run, grant, received) : grant.record;
+  if (answer.accessToken) {
+    if (!saved) await clearIntent(run, grant.sent);
+    return publish(run, grant, record, answer.accessToken);
+  }
+  if (saved) return finish(run, retryLater(record, answer.failure, outcomeContext(run)), 'failed');
+  return settleFailure(run, grant, answer.failure);
+}
+
+async function save(
+  run: Run,
+  { record, sent, issuedAt, outcome }: Grant,
+  value: string,
+): Promise<ConnectionRecord> {
+  const lifetime = outcome.answer.refreshTokenLifetimeMs;
+  const expiresAt = lifetime === undefined ? undefined : issuedAt + lifetime;
+  try {
+    return await saveRefreshToken(run, record, { value, obtainedWith: sent, expiresAt });
+  } catch (thrown) {
+    if (!(thrown instanceof RotatorError)) throw thrown;
+    const watch = [{ secret: run.connection.secrets.refreshToken, version: sent.version }];
+    throw new Unsavable(blocked(settled(record), thrown, watch, outcomeContext(run)));
+  }
+}
+
+/** The received refresh token can never be stored. */
+export class Unsavable extends Error {
+  override readonly name = 'Unsavable';
+  readonly record: ConnectionRecord;
+
+  constructor(record: ConnectionRecord) {
+    super('The refresh token cannot be stored.');
+    this.record = record;
+  }
+}
+
+async function publish(
+  run: Run,
+  grant: Grant,
+  record: ConnectionRecord,
+  accessToken: IssuedAccessToken,
+): Promise<RotationResult> {
+  const { connection } = run;
+  try {
+    await publishAccessToken(run, record, accessToken, grant.issuedAt);
+  } catch (thrown) {
+    if (!(thrown instanceof RotatorError)) throw thrown;
+    const unproven = publishableNoted(settled(record), undefined);
+    const context = outcomeContext(run);
+    if (thrown.code !== 'access_token_too_large')
+      return finish(run, retryLater(unproven, thrown, context, retryAfterOf(thrown)), 'failed');
+    const watch = [{ secret: connection.secrets.refreshToken, version: record.version ?? null }];
+    return finish(run, blocked(unproven, thrown, watch, context), 'blocked');
+  }
+  const done = succeeded(record, accessToken, grant.issuedAt, connection);
+  await run.lease.write(done);
+  const { generation } = done;
+  return {
+    result: 'rotated',
+    connection: connection.name,
+    reason: grant.reason,
+    generation,
+    expiresAt: grant.issuedAt + accessToken.lifetimeMs,
+  };
+}
+
+async function settleFailure(
+  run: Run,
+  grant: Grant,
+  failure: GrantFailure,
+): Promise<RotationResult | typeof LOOK_AGAIN> {
+  const { before, record, sent, outcome } = grant;
+  if (failure.class === 'reauthorization_required' && (await wasReplaced(run, sent))) return LOOK_AGAIN;
+  const next = grantFailed(record, before, failure, outcome.clientSecrets, outcomeContext(run));
+  if (next.phase.state === 'idle') await clearIntent(run, sent);
+  if (next.failure?.blocked) return finish(run, next, 'blocked');
+  return finish(run, next, next.phase.state === 'granting' ? 'waiting' : 'failed');
+}
+
+/** `invalid_grant` may only mean that somebody else was faster: the secret is read once more. */
+async function wasReplaced(run: Run, sent: Secret): Promise<boolean> {
+  const latest = await credentialVault(run)
+    .get(run.connection.secrets.refreshToken)
+    .catch(() => undefined);
+  return latest !== undefined && latest.version !== sent.version;
+}
+
+async function giveBack(run: Run, { before, record, sent }: Grant): Promise<RotationResult> {
+  if (before.phase.state === 'idle') await clearIntent(run, sent);
+  await run.lease.write(attemptAt(intentWithdrawn(record, before), run.lease.now()));
+  const result = run.state.draining ? 'draining' : 'in_progress';
+  return { result, connection: run.connection.name };
+}
+
+/** The outcome is known, so the tag is of no use any more; where it stays, it only makes a lost record store wait longer. */
+async function clearIntent(run: Run, { version, tags }: Secret): Promise<void> {
+  const { secrets } = run.connection;
+  await credentialVault(run)
+    .tag(secrets.refreshToken, version, withoutIntent(tags))
+    .catch(() => logRun(run, 'warn', 'intent_tag_left', { version }));
+}

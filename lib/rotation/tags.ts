@@ -1,0 +1,113 @@
+/**
+ * The tags that this program keeps on refresh-token versions and published secrets. Anybody who may list
+ * secrets can read them: they hold no secret and nothing made from one.
+ */
+export type Tags = Readonly<Record<string, string>>;
+
+const MANAGER = 'key-vault-token-rotator';
+const MANAGED_BY = 'managed-by';
+const OWN = [MANAGED_BY, 'connection', 'parent', 'epoch', 'generation', 'store'];
+const INTENT = ['intent-started', 'intent-epoch', 'intent-store'];
+const PUBLISHED = ['token-type', 'scope'];
+/** Key Vault takes 15 tags a secret, 512 characters each (Key Vault service limits). */
+const MOST_TAGS = 15;
+const LONGEST_VALUE = 512;
+
+/** Did this program write the version that carries these tags? */
+export function isManaged(tags: Tags): boolean {
+  return tags[MANAGED_BY] === MANAGER;
+}
+
+/** Where a saved refresh token comes from. */
+export interface Lineage {
+  readonly connection: string;
+  /** The version that it was obtained with, or a copy of. */
+  readonly parent: string;
+  readonly epoch: number;
+  readonly generation: number;
+  /** Host of the record store whose lease the saver held. */
+  readonly store: string;
+}
+
+/** The tags of a refresh token that this program saves; a person's own tags on the parent live on. */
+export function savedTags(lineage: Lineage, parentTags: Tags): Tags {
+  return {
+    ...foreignTags(parentTags, OWN.length + INTENT.length),
+    [MANAGED_BY]: MANAGER,
+    connection: lineage.connection,
+    parent: lineage.parent,
+    epoch: String(lineage.epoch),
+    generation: String(lineage.generation),
+    store: lineage.store,
+  };
+}
+
+/** Reads what {@link savedTags} wrote; undefined for a version that somebody else made. */
+export function readLineage(tags: Tags): Lineage | undefined {
+  if (!isManaged(tags)) return undefined;
+  return {
+    connection: tags.connection ?? '',
+    parent: tags.parent ?? '',
+    epoch: numberOf(tags.epoch),
+    generation: numberOf(tags.generation),
+    store: tags.store ?? '',
+  };
+}
+
+/** A grant that is, or was, out for the version that carries it. */
+export interface Intent {
+  /** Milliseconds, the storage service's time. */
+  readonly startedAt: number;
+  readonly epoch: number;
+  readonly store: string;
+}
+
+/** The same tags, telling that a grant is out. */
+export function withIntent(tags: Tags, intent: Intent): Tags {
+  return {
+    ...withoutIntent(tags),
+    'intent-started': new Date(intent.startedAt).toISOString(),
+    'intent-epoch': String(intent.epoch),
+    'intent-store': intent.store,
+  };
+}
+
+/** The same tags, telling that no grant is out. */
+export function withoutIntent(tags: Tags): Tags {
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => !INTENT.includes(name)));
+}
+
+/** Reads what {@link withIntent} wrote. A start that cannot be read counts as long ago. */
+export function readIntent(tags: Tags): Intent | undefined {
+  const store = tags['intent-store'];
+  if (store === undefined) return undefined;
+  const startedAt = Date.parse(tags['intent-started'] ?? '');
+  return { startedAt: Number.isNaN(startedAt) ? 0 : startedAt, epoch: numberOf(tags['intent-epoch']), store };
+}
+
+/** The tags of what consumers read. */
+export function publishedTags(token: {
+  connection: string;
+  generation: number;
+  tokenType?: string;
+  scope?: string | undefined;
+}): Tags {
+  return {
+    [MANAGED_BY]: MANAGER,
+    connection: token.connection,
+    generation: String(token.generation),
+    ...(token.tokenType && { 'token-type': token.tokenType.slice(0, LONGEST_VALUE) }),
+    ...(token.scope && { scope: token.scope.slice(0, LONGEST_VALUE) }),
+  };
+}
+
+function foreignTags(tags: Tags, reserved: number): Tags {
+  const ours = new Set([...OWN, ...INTENT, ...PUBLISHED]);
+  const foreign = Object.entries(tags).filter(([name]) => !ours.has(name));
+  return Object.fromEntries(foreign.slice(0, MOST_TAGS - reserved));
+}
+
+function numberOf(text: string | undefined): number {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number >= 0 ? number : 0;
+}
