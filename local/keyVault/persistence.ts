@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as z from 'zod';
+import type { StoredSecret } from './vaultStore.ts';
+
+const time = z.int();
+
+const versionSchema = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  value: z.string(),
+  contentType: z.string().exactOptional(),
+  tags: z.record(z.string(), z.string()).exactOptional(),
+  enabled: z.boolean(),
+  nbf: time.exactOptional(),
+  exp: time.exactOptional(),
+  created: time,
+  updated: time,
+});
+
+const fileSchema = z.object({
+  format: z.literal(1),
+  secrets: z.array(
+    z.object({
+      name: z.string(),
+      versions: z.array(versionSchema).min(1),
+      deleted: z.object({ deletedDate: time, scheduledPurgeDate: time }).exactOptional(),
+    }),
+  ),
+});
+
+/** Saves a vault; `idle` settles when nothing is being written any more. */
+export interface Persistence {
+  save(): Promise<void>;
+  idle(): Promise<void>;
+}
+
+/** Reads the secrets of a data file; a file that is not there is an empty vault. */
+export async function loadSecrets(file: string): Promise<StoredSecret[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const parsed = fileSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data.secrets;
+  const where = parsed.error.issues[0]?.path.join('.') || 'its top';
+  // Neither the text nor the parser's message is quoted: the file holds secrets.
+  throw new Error(`The vault's data file ${file} cannot be read (at ${where}). Repair it, or move it away.`);
+}
+
+/** Saves snapshots to a file; changes that come in while one is written share the next write. */
+export function createPersistence(file: string, snapshot: () => StoredSecret[]): Persistence {
+  let tail: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  const write = () => {
+    next = undefined;
+    return replaceFile(file, JSON.stringify({ format: 1, secrets: snapshot() }));
+  };
+  return {
+    save() {
+      if (next === undefined) {
+        next = tail.then(write, write);
+        tail = next;
+      }
+      return next;
+    },
+    idle: () => tail.catch(() => undefined),
+  };
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  // Renamed into place, so that whoever is killed half-way leaves the old vault and not half a new one.
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

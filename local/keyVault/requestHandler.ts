@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bearerTokenOf, challenge, requireRight } from './access.ts';
+import { answerOf, VaultError } from './errors.ts';
+import { baseUrlOf, readBody, sendAnswer } from './http.ts';
+import { executeOperation } from './operations.ts';
+import type { Persistence } from './persistence.ts';
+import { type OpenRecord, openRecord } from './recording.ts';
+import { matchRoute, type Route, requireApiVersion } from './routing.ts';
+import { createThrottle } from './throttle.ts';
+import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultAnswer, VaultRight } from './types.ts';
+import type { VaultStore } from './vaultStore.ts';
+
+interface HandlerParts {
+  readonly options: KeyVaultOptions;
+  readonly store: VaultStore;
+  readonly persistence: Persistence | undefined;
+  readonly state: { readonly closed: boolean; readonly hook: InterceptHook | undefined };
+}
+
+interface Call {
+  readonly route: Route;
+  readonly base: string;
+  readonly rights: readonly VaultRight[];
+  readonly body: Buffer | VaultError;
+  readonly record: OpenRecord;
+}
+
+/** Makes the handler of both listeners and the list in which it records requests. */
+export function createRequestHandler({ options, store, persistence, state }: HandlerParts) {
+  const now = options.now ?? Date.now;
+  const requests: OpenRecord[] = [];
+  const secondsToWait = createThrottle(options.limits?.newVersionsPer10Seconds, now);
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const token = bearerTokenOf(request.headers.authorization);
+    const rights = token === undefined ? undefined : options.authorize(token);
+    if (token === undefined || rights === undefined) {
+      return sendAnswer(request, response, challenge(token !== undefined));
+    }
+    const method = request.method ?? '';
+    const route = matchRoute(method, request.url ?? '');
+    const record = openRecord(method, route, options.identify?.(token));
+    requests.push(record);
+    const body = await readBody(request).catch(refusalOnly);
+    const call = { route, base: baseUrlOf(request), rights, body, record };
+    const answer = await decide(call).catch(answerOf);
+    if (answer === 'destroy') return void response.destroy();
+    record.status = answer.status;
+    sendAnswer(request, response, answer);
+  }
+
+  async function decide(call: Call): Promise<VaultAnswer | 'destroy'> {
+    const decision = await state.hook?.(describe(call.record));
+    if (decision?.kind === 'answerInstead') return decision.answer;
+    // A vault that was closed while a hook waited is gone: nothing may change behind its back.
+    if (decision?.kind === 'destroyBefore' || state.closed) return 'destroy';
+    return applyFault(decision, await execute(call));
+  }
+
+  async function execute(call: Call): Promise<VaultAnswer> {
+    const before = store.revision;
+    try {
+      const answer = perform(call);
+      call.record.executed = true;
+      // Answered only when it is on the disk: what a caller was told is stored survives a kill.
+      if (store.revision !== before) await persistence?.save();
+      return answer;
+    } catch (error) {
+      return answerOf(error);
+    }
+  }
+
+  function perform({ route, base, rights, body }: Call): VaultAnswer {
+    requireApiVersion(route.query);
+    if (route.problem) throw route.problem;
+    requireRight(options.name, route, rights);
+    if (body instanceof VaultError) throw body;
+    const at = Math.floor(now() / 1000);
+    return executeOperation({ store, route, base, body, at, newVersionId, secondsToWait });
+  }
+
+  return { handle, requests };
+}
+
+async function applyFault(
+  decision: Exclude<FaultDecision, { kind: 'answerInstead' | 'destroyBefore' }> | undefined,
+  real: VaultAnswer,
+): Promise<VaultAnswer | 'destroy'> {
+  if (decision === undefined) return real;
+  if (decision.kind === 'executeThenDestroy') return 'destroy';
+  return typeof decision.answer === 'function' ? decision.answer(real) : decision.answer;
+}
+
+function describe({ status: _status, executed: _executed, ...request }: OpenRecord) {
+  return request;
+}
+
+function refusalOnly(error: unknown): VaultError {
+  if (error instanceof VaultError) return error;
+  throw error;
+}
+
+function newVersionId(): string {
+  return randomBytes(16).toString('hex');
+}

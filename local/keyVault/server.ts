@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { closeServer, LOOPBACK, listen, listenerOf } from './http.ts';
+import { createPersistence, loadSecrets } from './persistence.ts';
+import { createRequestHandler } from './requestHandler.ts';
+import type { InterceptHook, KeyVaultOptions, KeyVaultServer } from './types.ts';
+import { VaultStore } from './vaultStore.ts';
+
+export type {
+  FaultDecision,
+  InterceptHook,
+  KeyVaultOptions,
+  KeyVaultServer,
+  RecordedRequest,
+  RecordedRequestBeforeAnswer,
+  VaultAnswer,
+  VaultOperation,
+  VaultRight,
+} from './types.ts';
+
+/** Every right: what the role Key Vault Secrets Officer gives. */
+export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 'purge'] as const;
+
+/**
+ * Starts a server that stands for the secrets data plane of Azure Key Vault on this machine, for the local
+ * stack and for tests: the real clients talk to it.
+ */
+export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultServer> {
+  const { dataFile, tls } = options;
+  const store = new VaultStore(dataFile === undefined ? [] : await loadSecrets(dataFile));
+  const persistence =
+    dataFile === undefined ? undefined : createPersistence(dataFile, () => store.snapshot());
+  const state = { closed: false, hook: undefined as InterceptHook | undefined };
+  const { handle, requests } = createRequestHandler({ options, store, persistence, state });
+
+  const plain = createServer(listenerOf(handle));
+  const secure = tls && createTlsServer({ key: tls.key, cert: tls.cert }, listenerOf(handle));
+  const close = async () => {
+    state.closed = true;
+    await Promise.all([closeServer(plain), secure && closeServer(secure)]);
+    await persistence?.idle();
+  };
+
+  try {
+    const port = await listen(plain, options.port);
+    const tlsPort = secure && (await listen(secure, tls.port));
+    return {
+      url: `http://${LOOPBACK}:${port}`,
+      ...(tlsPort === undefined ? {} : { tlsUrl: `https://${LOOPBACK}:${tlsPort}` }),
+      requests,
+      clearRequests: () => void requests.splice(0),
+      issuedValues: () => store.values(),
+      intercept: (hook) => {
+        state.hook = hook;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

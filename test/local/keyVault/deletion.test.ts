@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { API, clientOf, collect, NEW_YEAR, put, send, startVault } from './support.ts';
+
+async function vaultWithDeletedSecret() {
+  const vault = await startVault({ now: () => NEW_YEAR * 1000 });
+  const client = clientOf(vault);
+  await client.setSecret('Gone', 'one');
+  await client.setSecret('Gone', 'two');
+  const poller = await client.beginDeleteSecret('gone');
+  return { vault, client, deleted: await poller.pollUntilDone() };
+}
+
+describe('soft delete', () => {
+  it('hides a deleted secret and shows it among the deleted ones', async () => {
+    const { vault, client, deleted } = await vaultWithDeletedSecret();
+    expect(deleted.properties).toMatchObject({
+      name: 'Gone',
+      recoveryId: `${vault.tlsUrl}/deletedsecrets/Gone`,
+      deletedOn: new Date('2026-01-01T00:00:00Z'),
+      scheduledPurgeDate: new Date('2026-04-01T00:00:00Z'),
+    });
+    await expect(client.getSecret('gone')).rejects.toMatchObject({ statusCode: 404 });
+    expect(await collect(client.listPropertiesOfSecrets())).toEqual([]);
+    expect(await collect(client.listPropertiesOfSecretVersions('gone'))).toEqual([]);
+    expect(await collect(client.listDeletedSecrets())).toMatchObject([{ name: 'Gone' }]);
+    expect((await client.getDeletedSecret('GONE')).value).toBeUndefined();
+  });
+
+  it('keeps the name taken: a set is a conflict with its own inner code', async () => {
+    const { vault, client } = await vaultWithDeletedSecret();
+    await expect(client.setSecret('gone', 'three')).rejects.toMatchObject({
+      statusCode: 409,
+      code: 'Conflict',
+    });
+    const raw = await put(`${vault.url}/secrets/gone?${API}`, { value: 'three' });
+    expect(raw.json.error.innererror.code).toBe('ObjectIsDeletedButRecoverable');
+    expect(vault.issuedValues()).not.toContain('three');
+  });
+
+  it('refuses to update or to delete what is deleted', async () => {
+    const { client } = await vaultWithDeletedSecret();
+    await expect(client.updateSecretProperties('gone', '', {})).rejects.toMatchObject({ statusCode: 404 });
+    await expect(client.beginDeleteSecret('gone')).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  it('recovers a secret with all its versions', async () => {
+    const { client } = await vaultWithDeletedSecret();
+    const poller = await client.beginRecoverDeletedSecret('gone');
+    expect(await poller.pollUntilDone()).toMatchObject({ name: 'Gone' });
+    expect((await client.getSecret('gone')).value).toBe('two');
+    expect(await collect(client.listPropertiesOfSecretVersions('gone'))).toHaveLength(2);
+    expect(await collect(client.listDeletedSecrets())).toEqual([]);
+  });
+
+  it('purges for good and frees the name', async () => {
+    const { vault, client } = await vaultWithDeletedSecret();
+    await client.purgeDeletedSecret('gone');
+    await expect(client.getDeletedSecret('gone')).rejects.toMatchObject({ statusCode: 404 });
+    expect(vault.requests.findLast(({ operation }) => operation === 'purge')?.status).toBe(204);
+    expect((await client.setSecret('GONE', 'new')).name).toBe('GONE');
+    expect(await collect(client.listPropertiesOfSecretVersions('gone'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['GET', 'deletedsecrets/alive'],
+    ['DELETE', 'deletedsecrets/alive'],
+    ['POST', 'deletedsecrets/alive/recover'],
+    ['DELETE', 'secrets/nothing'],
+  ])('answers 404 to %s /%s', async (method, path) => {
+    const vault = await startVault();
+    await put(`${vault.url}/secrets/alive?${API}`, { value: 'value' });
+    expect((await send(`${vault.url}/${path}?${API}`, { method })).status).toBe(404);
+  });
+
+  it('deletes no single version', async () => {
+    const vault = await startVault();
+    const { json } = await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
+    const answer = await send(`${json.id}?${API}`, { method: 'DELETE' });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.allow).toBe('GET, PATCH');
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import { API, clientOf, collect, NEW_YEAR, put, send, startVault } from './support.ts';
+
+describe('setting and reading secrets', () => {
+  it('stores a value with its properties and gives it back', async () => {
+    const vault = await startVault({ now: () => NEW_YEAR * 1000 + 999 });
+    const client = clientOf(vault);
+    const written = await client.setSecret('dynamics-access-token', 'value ü 🔑 "', {
+      contentType: 'application/jwt',
+      tags: { generation: '7', empty: '' },
+      expiresOn: new Date('2026-02-01T00:00:00Z'),
+      notBefore: new Date('2026-01-01T00:00:00Z'),
+    });
+    const read = await client.getSecret('dynamics-access-token');
+    expect(read).toEqual(written);
+    expect(read.value).toBe('value ü 🔑 "');
+    expect(read.properties).toMatchObject({
+      name: 'dynamics-access-token',
+      vaultUrl: vault.tlsUrl,
+      version: expect.stringMatching(/^[0-9a-f]{32}$/),
+      contentType: 'application/jwt',
+      tags: { generation: '7', empty: '' },
+      enabled: true,
+      createdOn: new Date(NEW_YEAR * 1000),
+      updatedOn: new Date(NEW_YEAR * 1000),
+      expiresOn: new Date('2026-02-01T00:00:00Z'),
+      notBefore: new Date('2026-01-01T00:00:00Z'),
+      recoveryLevel: 'Recoverable+Purgeable',
+      recoverableDays: 90,
+    });
+  });
+
+  it('makes a new version with each set and keeps the older ones readable', async () => {
+    const client = clientOf(await startVault());
+    const first = await client.setSecret('token', 'one', { tags: { step: 'first' } });
+    const second = await client.setSecret('token', 'two');
+    expect(second.properties.version).not.toBe(first.properties.version);
+    expect((await client.getSecret('token')).value).toBe('two');
+    expect(second.properties.tags).toBeUndefined();
+    const version = first.properties.version ?? '';
+    expect(await client.getSecret('token', { version })).toEqual(first);
+  });
+
+  it('takes names without regard to case and keeps the case first used', async () => {
+    const client = clientOf(await startVault());
+    await client.setSecret('Mixed-Case', 'one');
+    const second = await client.setSecret('mixed-CASE', 'two');
+    expect(second.name).toBe('Mixed-Case');
+    expect((await client.getSecret('MIXED-case')).value).toBe('two');
+    expect((await collect(client.listPropertiesOfSecrets())).map(({ name }) => name)).toEqual(['Mixed-Case']);
+  });
+
+  it('answers 404 SecretNotFound for a secret and for a version that do not exist', async () => {
+    const client = clientOf(await startVault());
+    await expect(client.getSecret('nothing')).rejects.toMatchObject({
+      statusCode: 404,
+      code: 'SecretNotFound',
+    });
+    await client.setSecret('something', 'value');
+    const version = '0'.repeat(32);
+    await expect(client.getSecret('something', { version })).rejects.toMatchObject({ statusCode: 404 });
+    await expect(client.updateSecretProperties('something', version, {})).rejects.toMatchObject({
+      statusCode: 404,
+    });
+  });
+
+  it('stores an empty value and reads an expired one, as the service does', async () => {
+    const client = clientOf(await startVault());
+    await client.setSecret('empty', '');
+    expect((await client.getSecret('empty')).value).toBe('');
+    await client.setSecret('expired', 'still here', { expiresOn: new Date('2001-01-01T00:00:00Z') });
+    expect((await client.getSecret('expired')).value).toBe('still here');
+  });
+
+  it('keeps the value of a disabled version to itself until it is enabled again', async () => {
+    const vault = await startVault();
+    const client = clientOf(vault);
+    const { properties } = await client.setSecret('paused', 'value', { enabled: false });
+    await expect(client.getSecret('paused')).rejects.toMatchObject({ statusCode: 403, code: 'Forbidden' });
+    const raw = await send(`${vault.url}/secrets/paused?${API}`);
+    expect(raw.json.error.innererror).toEqual({ code: 'SecretDisabled' });
+    expect(await collect(client.listPropertiesOfSecretVersions('paused'))).toHaveLength(1);
+    await client.updateSecretProperties('paused', properties.version ?? '', { enabled: true });
+    expect((await client.getSecret('paused')).value).toBe('value');
+  });
+
+  it('knows every value that was ever stored', async () => {
+    const vault = await startVault();
+    const client = clientOf(vault);
+    await client.setSecret('token', 'one');
+    await client.setSecret('token', 'two');
+    await (await client.beginDeleteSecret('token')).pollUntilDone();
+    await client.purgeDeletedSecret('token');
+    expect(vault.issuedValues()).toEqual(['one', 'two']);
+  });
+});
+
+describe('changing properties', () => {
+  it('replaces all tags, leaves what is absent and makes no version', async () => {
+    let now = NEW_YEAR;
+    const client = clientOf(await startVault({ now: () => now * 1000 }));
+    const expiresOn = new Date('2026-03-01T00:00:00Z');
+    const written = await client.setSecret('token', 'value', {
+      tags: { a: '1', b: '2' },
+      contentType: 'text/plain',
+      expiresOn,
+    });
+    now += 60;
+    const version = written.properties.version ?? '';
+    const updated = await client.updateSecretProperties('token', version, { tags: { c: '3' } });
+    expect(updated).toMatchObject({ version, tags: { c: '3' }, contentType: 'text/plain', expiresOn });
+    expect(updated.createdOn).toEqual(new Date(NEW_YEAR * 1000));
+    expect(updated.updatedOn).toEqual(new Date(now * 1000));
+    const untouched = await client.updateSecretProperties('token', version, { contentType: 'text/html' });
+    expect(untouched).toMatchObject({ tags: { c: '3' }, contentType: 'text/html', enabled: true });
+    expect((await client.getSecret('token')).value).toBe('value');
+    expect(await collect(client.listPropertiesOfSecretVersions('token'))).toHaveLength(1);
+  });
+
+  it('changes the latest version where none is named, and any older one by its id', async () => {
+    const client = clientOf(await startVault());
+    const first = (await client.setSecret('token', 'one')).properties.version ?? '';
+    const second = (await client.setSecret('token', 'two')).properties.version ?? '';
+    expect(await client.updateSecretProperties('token', '', { tags: { latest: 'yes' } })).toMatchObject({
+      version: second,
+    });
+    await client.updateSecretProperties('token', first, { tags: { older: 'yes' } });
+    const latest = await client.getSecret('token');
+    expect(latest.properties).toMatchObject({ version: second, tags: { latest: 'yes' } });
+    expect((await client.getSecret('token', { version: first })).properties.tags).toEqual({ older: 'yes' });
+  });
+
+  it('answers an update without the value', async () => {
+    const vault = await startVault();
+    await put(`${vault.url}/secrets/token?${API}`, { value: 'hidden' });
+    const answer = await send(`${vault.url}/secrets/token?${API}`, { method: 'PATCH', body: '{}' });
+    expect(answer.status).toBe(200);
+    expect(answer.json).not.toHaveProperty('value');
+  });
+});
+
+describe('listing', () => {
+  it('pages secrets by 25 and shows no values', async () => {
+    const vault = await startVault();
+    const client = clientOf(vault);
+    const names = Array.from({ length: 60 }, (_, index) => `secret-${String(index).padStart(2, '0')}`);
+    for (const name of names) await client.setSecret(name, `value of ${name}`);
+    const pages = await collect(client.listPropertiesOfSecrets().byPage());
+    expect(pages.map((page) => page.length)).toEqual([25, 25, 10]);
+    expect(pages.flat().map(({ name }) => name)).toEqual(names);
+    const raw = await send(`${vault.url}/secrets?${API}`);
+    expect(JSON.stringify(raw.json)).not.toContain('value of');
+    expect(raw.json.value[0].id).toBe(`${vault.url}/secrets/secret-00`);
+    expect(raw.json.nextLink).toMatch(
+      /^http:.*\/secrets\?api-version=7\.6&\$skiptoken=[\w-]+&maxresults=25$/,
+    );
+  });
+
+  it('pages all versions of one secret, ordered by version id and not by time', async () => {
+    const client = clientOf(await startVault());
+    const written: string[] = [];
+    for (let index = 0; index < 55; index += 1) {
+      written.push((await client.setSecret('token', `value ${index}`)).properties.version ?? '');
+    }
+    await client.setSecret('token-other', 'another secret');
+    const pages = await collect(client.listPropertiesOfSecretVersions('token').byPage());
+    const listed = pages.flat().map(({ version }) => version);
+    expect(pages.map((page) => page.length)).toEqual([25, 25, 5]);
+    expect(listed).toEqual(written.toSorted());
+    expect(listed).not.toEqual(written);
+  });
+
+  it('lists no versions of a secret that does not exist', async () => {
+    const client = clientOf(await startVault());
+    expect(await collect(client.listPropertiesOfSecretVersions('nothing'))).toEqual([]);
+    expect(await collect(client.listPropertiesOfSecrets())).toEqual([]);
+  });
+
+  it('honours maxresults over all pages', async () => {
+    const vault = await startVault();
+    for (const name of ['a', 'b', 'c']) await put(`${vault.url}/secrets/${name}?${API}`, { value: name });
+    const first = await send(`${vault.url}/secrets?${API}&maxresults=2`);
+    expect(first.json.value).toHaveLength(2);
+    const second = await send(first.json.nextLink);
+    expect(second.json.value).toHaveLength(1);
+    expect(second.json.nextLink).toBeNull();
+  });
+
+  it('shows the properties of the latest version', async () => {
+    const client = clientOf(await startVault());
+    await client.setSecret('token', 'one', { tags: { step: 'first' } });
+    await client.setSecret('token', 'two', { tags: { step: 'second' }, contentType: 'x' });
+    const [properties] = await collect(client.listPropertiesOfSecrets());
+    expect(properties).toMatchObject({ tags: { step: 'second' }, contentType: 'x' });
+    expect(properties?.version).toBeUndefined();
+  });
+});
