@@ -1,0 +1,52 @@
+import type { AllClientMetadata } from 'oidc-provider';
+import type { LocalClient } from './types.ts';
+
+/** The declared clients, by id; read at each request so that a secret can change while the server runs. */
+export class ClientRegistry {
+  readonly #clients = new Map<string, LocalClient>();
+
+  constructor(clients: readonly LocalClient[]) {
+    for (const client of clients) {
+      if (this.#clients.has(client.clientId)) throw new Error(`client ${client.clientId} is declared twice`);
+      if ((client.rotation === 'grace') !== (client.graceSeconds !== undefined)) {
+        throw new Error(
+          `client ${client.clientId}: graceSeconds belongs to rotation "grace", and only there`,
+        );
+      }
+      this.#clients.set(client.clientId, client);
+    }
+  }
+
+  ids(): string[] {
+    return [...this.#clients.keys()];
+  }
+
+  rotates(clientId: string): boolean {
+    return this.#clients.get(clientId)?.rotation !== 'none';
+  }
+
+  graceMs(clientId: string | undefined): number {
+    return (this.#clients.get(clientId ?? '')?.graceSeconds ?? 0) * 1000;
+  }
+
+  setSecret(clientId: string, clientSecret: string): void {
+    const client = this.#clients.get(clientId);
+    if (!client) throw new Error(`no client ${clientId}`);
+    this.#clients.set(clientId, { ...client, clientSecret });
+  }
+
+  /** The client as oidc-provider wants it. */
+  metadata(clientId: string): AllClientMetadata | undefined {
+    const client = this.#clients.get(clientId);
+    if (!client) return undefined;
+    return {
+      client_id: client.clientId,
+      client_secret: client.clientSecret,
+      token_endpoint_auth_method: client.clientAuthentication,
+      redirect_uris: [client.redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+    };
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ServerKeys } from './keys.ts';
+import type { StoreSnapshot } from './tokenStore.ts';
+
+const FORMAT = 1;
+
+/** What survives a restart. */
+export interface ServerState {
+  keys: ServerKeys;
+  models: StoreSnapshot;
+}
+
+/** The state in the file; undefined where there is no file yet. */
+export async function readState(path: string): Promise<ServerState | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const state = parseState(text);
+  if (!state) throw new Error(`${path} holds no authorization server state; delete it to start afresh`);
+  return state;
+}
+
+function parseState(text: string): ServerState | undefined {
+  try {
+    const value = JSON.parse(text) as ServerState & { format: number };
+    return value.format === FORMAT && value.keys && value.models ? value : undefined;
+  } catch {
+    // The parser's message quotes the file, which holds tokens.
+    return undefined;
+  }
+}
+
+/** Replaces the file in one step, so that a process killed half-way leaves the old state. */
+export async function writeState(path: string, state: ServerState): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(temporary, JSON.stringify({ format: FORMAT, ...state }), { mode: 0o600 });
+  await rename(temporary, path);
+}
+
+/** Saves after changes; many changes at once share a write. */
+export interface Saver {
+  changed(): void;
+  /** Resolves when every change up to now is in the file. */
+  flush(): Promise<void>;
+  /** The last flush. What comes later is dropped: the file may belong to the next process by then. */
+  close(): Promise<void>;
+}
+
+/** A saver that calls `write` one at a time, never without a change. */
+export function createSaver(write: () => Promise<void>): Saver {
+  let dirty = false;
+  let closed = false;
+  let running: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+
+  const writeNow = (): Promise<void> => {
+    queued = undefined;
+    dirty = false;
+    running = write().catch((error: unknown) => {
+      dirty = true;
+      throw error;
+    });
+    return running;
+  };
+  const flush = (): Promise<void> => {
+    if (!dirty || closed) return running;
+    queued ??= running.catch(() => undefined).then(writeNow);
+    return queued;
+  };
+  return {
+    changed: () => {
+      dirty = true;
+    },
+    flush,
+    close: () => {
+      const last = flush();
+      closed = true;
+      return last;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import Provider, { type Configuration } from 'oidc-provider';
+import { createAdapterFactory } from './adapter.ts';
+import type { ClientRegistry } from './clients.ts';
+import type { ServerKeys } from './keys.ts';
+import type { TokenStore } from './tokenStore.ts';
+
+const DAY_SECONDS = 86_400;
+const REFRESH_TOKEN_SECONDS = 90 * DAY_SECONDS;
+/** Each rotation starts another 90 days, so the grant behind the tokens has to outlive any of them. */
+const GRANT_SECONDS = 3_650 * DAY_SECONDS;
+
+/** Where the provider sends the browser to log in and to consent. */
+export const INTERACTION_PATH = '/interaction/';
+
+/** What the provider is made of. */
+export interface ProviderParts {
+  store: TokenStore;
+  clients: ClientRegistry;
+  keys: ServerKeys;
+  accessTokenSeconds: number;
+}
+
+/** The oidc-provider instance; everything for which it would print a development warning is set. */
+export function createProvider(issuer: string, parts: ProviderParts): Provider {
+  return new Provider(issuer, {
+    ...tokenRules(parts),
+    adapter: createAdapterFactory(parts.store, parts.clients),
+    jwks: parts.keys.jwks,
+    cookies: { keys: parts.keys.cookieKeys },
+    // The default is 15 s: tokens would live that much longer than `expires_in` says.
+    clockTolerance: 0,
+    scopes: ['openid', 'offline_access'],
+    claims: { openid: ['sub'], email: ['email'] },
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    interactions: { url: (_ctx, interaction) => `${INTERACTION_PATH}${interaction.uid}` },
+    findAccount: (_ctx, accountId) => ({
+      accountId,
+      claims: () => ({ sub: accountId, email: `${accountId}@example.com` }),
+    }),
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
+  });
+}
+
+function tokenRules({ clients, accessTokenSeconds }: ProviderParts): Configuration {
+  return {
+    rotateRefreshToken: (ctx) => clients.rotates(ctx.oidc.client?.clientId ?? ''),
+    issueRefreshToken: (_ctx, _client, code) => code.scopes.has('offline_access'),
+    ttl: {
+      AccessToken: accessTokenSeconds,
+      AuthorizationCode: 60,
+      Grant: GRANT_SECONDS,
+      IdToken: 3_600,
+      Interaction: 600,
+      RefreshToken: REFRESH_TOKEN_SECONDS,
+      Session: DAY_SECONDS,
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type Provider from 'oidc-provider';
+
+/** The only account: who logs in does not matter to anybody here. */
+export const ACCOUNT_ID = 'local-user';
+
+/** With `openid` the access token opens the resource endpoint, with `offline_access` there is a refresh token. */
+export const DEFAULT_SCOPE = 'openid email offline_access';
+
+/** Saves what a code flow would leave behind: a grant and the first refresh token of its family. */
+export async function seedFirstRefreshToken(provider: Provider, clientId: string): Promise<string> {
+  const client = await provider.Client.find(clientId);
+  if (!client) throw new Error(`no client ${clientId}`);
+  const grant = new provider.Grant({ accountId: ACCOUNT_ID, clientId });
+  grant.addOIDCScope(DEFAULT_SCOPE);
+  const token = new provider.RefreshToken({
+    accountId: ACCOUNT_ID,
+    client,
+    grantId: await grant.save(),
+    gty: 'authorization_code',
+    rotations: 0,
+    scope: DEFAULT_SCOPE,
+  });
+  return token.save();
+}

@@ -1,0 +1,106 @@
+import { Readable } from 'node:stream';
+import type Provider from 'oidc-provider';
+import { claimedClientId, readBody } from './tokenForm.ts';
+import type { OpenTokenRequest, TokenRequestLog } from './tokenRequestLog.ts';
+import type { Answer, ExecutedAnswer, Interception, InterceptionHook, RawWriter } from './types.ts';
+
+type Middleware = Parameters<Provider['use']>[0];
+type Context = Parameters<Middleware>[0];
+type Execute = () => Promise<ExecutedAnswer>;
+
+/** What the token endpoint is watched with. */
+export interface TokenEndpointParts {
+  path: string;
+  log: TokenRequestLog;
+  issued: Set<string>;
+  hook: () => InterceptionHook | undefined;
+}
+
+/** Records each token request and does to it what the hook says. */
+export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
+  return async (ctx, next) => {
+    if (ctx.method !== 'POST' || ctx.path !== parts.path) return next();
+    const request = ctx.req;
+    const body = await readBody(request);
+    if (!body) return ctx.throw(413);
+    // The provider reads the body from ctx.req, which is at its end now; it uses nothing else of it here.
+    ctx.req = Readable.from(body) as Context['req'];
+
+    const form = new URLSearchParams(body.toString());
+    const clientId = claimedClientId(request.headers.authorization, form);
+    const grantType = form.get('grant_type') ?? undefined;
+    const entry = parts.log.begin(clientId, grantType);
+    const { number } = entry;
+    const execute = async () => {
+      entry.executing();
+      await next();
+      return executedAnswer(ctx, parts.issued);
+    };
+    try {
+      const hooked = parts.hook()?.({ clientId, grantType, number, headers: request.headers, form });
+      await carryOut((await hooked) ?? { action: 'execute' }, ctx, execute, entry);
+      // Before the answer leaves: the client may send its next request as soon as it has this answer.
+      entry.end(ctx.status);
+    } catch (error) {
+      entry.end(500);
+      throw error;
+    }
+  };
+}
+
+async function carryOut(
+  decision: Interception,
+  ctx: Context,
+  execute: Execute,
+  entry: OpenTokenRequest,
+): Promise<void> {
+  switch (decision.action) {
+    case 'execute':
+      await execute();
+      return;
+    case 'answer':
+      setAnswer(ctx, decision.answer);
+      return;
+    case 'destroy':
+      entry.end(undefined);
+      destroy(ctx);
+      return;
+    case 'execute_then_destroy':
+      entry.end((await execute()).status);
+      destroy(ctx);
+      return;
+    case 'execute_then_alter':
+      setAnswer(ctx, await decision.alter(await execute()));
+      return;
+    case 'take_over':
+      await takeOver(ctx, decision.write, decision.execute ? await execute() : undefined);
+      return;
+  }
+}
+
+function executedAnswer(ctx: Context, issued: Set<string>): ExecutedAnswer {
+  const body = ctx.body as Record<string, unknown>;
+  if (typeof body.id_token === 'string') issued.add(body.id_token);
+  return { status: ctx.status, body };
+}
+
+function setAnswer(ctx: Context, { status, headers = {}, body, contentType }: Answer): void {
+  ctx.status = status;
+  ctx.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  if (contentType === null) ctx.remove('content-type');
+  else ctx.set('content-type', contentType ?? 'application/json; charset=utf-8');
+  // Last, so that a hook can send a wrong length or encoding.
+  ctx.set(headers);
+}
+
+function destroy(ctx: Context): void {
+  ctx.respond = false;
+  ctx.request.req.socket.destroy();
+}
+
+async function takeOver(ctx: Context, write: RawWriter, executed: ExecutedAnswer | undefined): Promise<void> {
+  ctx.respond = false;
+  for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
+  ctx.res.statusCode = 200;
+  await write(ctx.res, executed);
+}
