@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
+import type { PlainRequest, PlainResponse } from './httpRpc.ts';
+import type { Router } from './routes.ts';
+
+/** The largest body that the host reads. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Up to here a body that is too large is read and thrown away: many clients read no answer before they sent everything. */
+const MAX_DISCARDED_BYTES = 16 * MAX_BODY_BYTES;
+
+/** Keys are not checked here, so only this machine may call. */
+const LOOPBACK = '127.0.0.1';
+
+/** An HTTP server before the functions. */
+export interface HttpListener {
+  readonly url: string;
+  /** Takes no more requests and waits until those under way are answered. */
+  close(): Promise<void>;
+}
+
+/** Runs the named function for a request. */
+export type HttpInvoker = (name: string, request: PlainRequest) => Promise<PlainResponse>;
+
+interface ListenerState {
+  closing: boolean;
+  readonly underWay: Set<Promise<void>>;
+  /** Requests whose body is still arriving. */
+  readonly reading: Set<IncomingMessage>;
+}
+
+/** Listens on the loopback address; port 0 means any free one. */
+export async function listen(port: number, route: Router, invoke: HttpInvoker): Promise<HttpListener> {
+  const state: ListenerState = { closing: false, underWay: new Set(), reading: new Set() };
+  const server = createServer((request, response) => {
+    const answered = answer(response, state, () => respond(request, state, route, invoke));
+    state.underWay.add(answered);
+    void answered.finally(() => state.underWay.delete(answered));
+  });
+  await startListening(server, port);
+  const { port: actualPort } = server.address() as AddressInfo;
+  return { url: `http://${LOOPBACK}:${actualPort}`, close: () => stopListening(server, state) };
+}
+
+async function stopListening(server: Server, state: ListenerState): Promise<void> {
+  state.closing = true;
+  const closed = server.listening ? once(server, 'close') : undefined;
+  server.close();
+  // A function has not begun for these, and a client that stalls must not hold up the end.
+  for (const request of state.reading) request.destroy();
+  await Promise.allSettled(state.underWay);
+  server.closeAllConnections();
+  await closed;
+}
+
+async function startListening(server: Server, port: number): Promise<void> {
+  server.listen(port, LOOPBACK);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(
+      `Port ${port} is in use; stop the other process or choose another port (FUNCTIONS_PORT).`,
+    );
+  }
+}
+
+/** Answers one request; never rejects. */
+async function answer(
+  response: ServerResponse,
+  state: ListenerState,
+  respond: () => Promise<PlainResponse>,
+): Promise<void> {
+  const sent = finished(response).catch(() => undefined);
+  const result = state.closing ? empty(503) : await respond().catch(() => empty(500));
+  // What remains of a body that was not read to its end would be taken for the next request.
+  if (state.closing || !response.req.complete) response.setHeader('connection', 'close');
+  response.statusCode = result.status;
+  response.setHeaders(new Map(Object.entries(result.headers)));
+  response.end(result.body);
+  await sent;
+}
+
+async function respond(
+  request: IncomingMessage,
+  state: ListenerState,
+  route: Router,
+  invoke: HttpInvoker,
+): Promise<PlainResponse> {
+  const { method = 'GET', headers } = request;
+  const url = requestUrl(request);
+  if (url === undefined) return empty(400);
+  const match = route(method, url.pathname);
+  if (match === undefined) return empty(404);
+  state.reading.add(request);
+  const body = await readBody(request).finally(() => state.reading.delete(request));
+  if (body === undefined) return empty(413);
+  return invoke(match.name, { method, url, headers, params: match.params, body });
+}
+
+function requestUrl(request: IncomingMessage): URL | undefined {
+  const { host = LOOPBACK } = request.headers;
+  const target = request.url ?? '/';
+  const origin = URL.canParse(`http://${host}/`) ? `http://${host}` : `http://${LOOPBACK}`;
+  // A target such as "//name" is a path here, not another host.
+  return URL.parse(`${origin}${target.startsWith('/') ? target : '/'}`) ?? undefined;
+}
+
+/** All bytes of the body, or undefined where it is too large. */
+async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (size > MAX_DISCARDED_BYTES) break;
+  }
+  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
+}
+
+function empty(status: number): PlainResponse {
+  return { status, headers: {}, body: new Uint8Array() };
+}

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { app } from '@azure/functions';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { installFunctionsCore, triggerOf } from '../../../local/functionHost/coreApi.ts';
+import { invokeHttp, startFunctionHost } from '../../../local/functionHost/host.ts';
+import { invokeFunction } from '../../../local/functionHost/invoke.ts';
+import { resetState, state } from './fixture/state.ts';
+import { type FixtureHost, startFixture } from './start.ts';
+
+let host: FixtureHost;
+
+beforeEach(async () => {
+  resetState();
+  host = await startFixture();
+});
+afterEach(() => {
+  state.gate.resolve();
+  return host.close();
+});
+
+test('the registry shows what each function was registered with', () => {
+  const shown = ['item', 'newItem', 'probe', 'oftenTimer'].map((name) => {
+    const fn = host.registry.functions.get(name);
+    return fn && triggerOf(fn);
+  });
+  expect(shown).toMatchObject([
+    {
+      type: 'httpTrigger',
+      authLevel: 'function',
+      methods: ['GET', 'POST'],
+      route: expect.stringContaining('{id'),
+    },
+    { authLevel: 'admin', methods: ['PUT'], route: 'items/new' },
+    { authLevel: 'anonymous', methods: ['HEAD', 'GET'] },
+    { type: 'timerTrigger', schedule: '%FIXTURE_SCHEDULE%' },
+  ]);
+});
+
+test('a second installation finds the same registry', () => {
+  expect(installFunctionsCore()).toBe(host.registry);
+});
+
+test('a name can be registered once only', () => {
+  const register = () => app.http('probe', { authLevel: 'anonymous', handler: () => ({}) });
+  expect(register).toThrow('Function "probe" is registered twice; names must be unique.');
+});
+
+test('handlers can be invoked through the library without a listener', async () => {
+  const url = new URL('http://functions.test/api/items/one?q=1');
+  const request = { method: 'GET', url, headers: {}, params: { id: 'one' }, body: new Uint8Array() };
+  const response = await invokeHttp(host.registry, 'item', request, () => {});
+  expect(response.status).toBe(200);
+  expect(JSON.parse(Buffer.from(response.body).toString())).toMatchObject({
+    params: { id: 'one' },
+    query: [['q', '1']],
+  });
+  await expect(invokeFunction(host.registry, 'unknown', {}, () => {})).rejects.toThrow('"unknown"');
+});
+
+test('log hooks may change what is logged', async () => {
+  const hook = app.hook.log((context) => {
+    context.message = `[${context.level}] ${context.message}`;
+  });
+  await fetch(`${host.url}/api/logs`);
+  hook.dispose();
+  await fetch(`${host.url}/api/logs`);
+  expect(host.lines).toEqual([
+    '[information] a line of logs',
+    '[error] an error line',
+    'a line of logs',
+    'an error line',
+  ]);
+});
+
+test('close lets a running request finish, runs the hooks once and refuses new ones', async () => {
+  const running = fetch(`${host.url}/api/held`);
+  await state.begun.promise;
+  await Promise.all([host.close(), host.close()]);
+  // The fixture's appTerminate hook opens the gate: hooks do not wait for what is running.
+  expect(state.events).toEqual(['appStart', 'appTerminate', 'held function ended']);
+  const response = await running;
+  expect([response.status, await response.text()]).toEqual([200, 'held']);
+  await expect(fetch(`${host.url}/api/probe`)).rejects.toThrow();
+});
+
+test('close does not wait for a client that stalls', async () => {
+  const { hostname, port } = new URL(host.url);
+  const socket = createConnection(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.write('POST /api/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
+  // "100 Continue": the host has begun to read the body.
+  await once(socket, 'data');
+  const ended = once(socket, 'close').catch(() => undefined);
+  await host.close();
+  await ended;
+  expect(state.events).toEqual(['appStart', 'appTerminate']);
+});
+
+test('a hook that fails does not keep the host from closing', async () => {
+  const hook = app.hook.appTerminate(() => Promise.reject(new Error('hook broke')));
+  await host.close();
+  hook.dispose();
+  expect(host.lines).toEqual(['An appTerminate hook failed: hook broke']);
+});
+
+test('a port that is taken is named', async () => {
+  const taken = Number(new URL(host.url).port);
+  const fixture = (name: string) => new URL(`./fixture/${name}`, import.meta.url);
+  const second = startFunctionHost({
+    entry: fixture('index.ts'),
+    hostJson: fixture('host.json'),
+    port: taken,
+    env: { FIXTURE_SCHEDULE: '0 0 0 1 1 *' },
+    log: () => {},
+  });
+  await expect(second).rejects.toThrow(`Port ${taken} is in use`);
+});
