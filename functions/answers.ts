@@ -1,0 +1,138 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
+import type { RotationResult } from '../lib/rotation/run.ts';
+
+const LARGEST_BODY_BYTES = 4096;
+const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+type ProblemCode = ErrorCode | 'in_progress' | 'saving' | 'cooldown' | 'draining' | 'body_too_large';
+
+/** Which HTTP status tells what (RFC 9110 section 15). */
+const STATUS: Partial<Record<ProblemCode, number>> = {
+  connection_unknown: 404,
+  connection_paused: 409,
+  connection_invalid: 409,
+  in_progress: 409,
+  owned_elsewhere: 409,
+  grant_outcome_unknown: 409,
+  secret_missing: 409,
+  secret_empty: 409,
+  secret_disabled: 409,
+  secret_soft_deleted: 409,
+  secret_not_managed: 409,
+  body_too_large: 413,
+  cooldown: 429,
+  provider_unavailable: 502,
+  provider_throttled: 502,
+  reauthorization_required: 502,
+  client_rejected: 502,
+  misconfigured: 502,
+  answer_unusable: 502,
+  refresh_token_too_large: 502,
+  access_token_too_large: 502,
+  internal_error: 500,
+};
+
+/** Runs a handler and turns whatever it throws into a problem document; refuses bodies that are too large. */
+export async function answering(
+  request: HttpRequest,
+  handler: () => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> {
+  if (Number(request.headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) {
+    const message = `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`;
+    return problemAnswer({ code: 'body_too_large', message, fix: 'Send no body: none is read.' });
+  }
+  try {
+    return await handler();
+  } catch (thrown) {
+    return problemAnswer(problemOf(thrown));
+  }
+}
+
+/** 200 with a JSON document. */
+export function json(body: object, status = 200): HttpResponseInit {
+  return { status, headers: { ...HEADERS, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+/** An RFC 9457 problem document; what is not in the table is an unavailable vault or storage account. */
+export function problemAnswer(
+  { code, message, fix }: Omit<Problem, 'code'> & { code: ProblemCode },
+  more: { connection?: string; retryAfterMs?: number; status?: number } = {},
+): HttpResponseInit {
+  const status = more.status ?? STATUS[code] ?? 503;
+  const seconds =
+    more.retryAfterMs === undefined ? undefined : String(Math.max(1, Math.ceil(more.retryAfterMs / 1000)));
+  const type = `urn:key-vault-token-rotator:${code}`;
+  const connection = more.connection && { connection: more.connection };
+  return {
+    status,
+    headers: {
+      ...HEADERS,
+      'Content-Type': 'application/problem+json',
+      ...(seconds && { 'Retry-After': seconds }),
+    },
+    body: JSON.stringify({
+      type,
+      title: code.replaceAll('_', ' '),
+      status,
+      detail: message,
+      code,
+      fix,
+      ...connection,
+    }),
+  };
+}
+
+const NOT_NOW = {
+  in_progress: [
+    'Another rotation of this connection is running.',
+    'Ask for its status, or try again in a moment.',
+  ],
+  saving: [
+    'A new refresh token was received and waits for its vault.',
+    'Nothing: it is saved as soon as the vault takes it.',
+  ],
+  cooldown: ['A rotation of this connection was forced a moment ago.', 'Try again in a few seconds.'],
+  draining: ['This process is about to end and starts no more grants.', 'Try again in a moment.'],
+} as const;
+
+/** The answer to a manual rotation. It never holds a token. */
+export function rotationAnswer(result: RotationResult): HttpResponseInit {
+  const { connection, retryAfterMs = 5000, problem } = result;
+  switch (result.result) {
+    case 'rotated':
+    case 'not_due':
+      return json(rotationBody(result));
+    case 'in_progress':
+    case 'saving':
+    case 'cooldown':
+    case 'draining': {
+      const [message, fix] = NOT_NOW[result.result];
+      return problemAnswer({ code: result.result, message, fix }, { connection, retryAfterMs });
+    }
+    default: {
+      const known = problem ?? problemOf(undefined);
+      // What the provider refused just now is its answer (502); what it refused before is a state of the connection.
+      const status = result.reason === 'blocked' ? { status: 409 } : {};
+      return problemAnswer(known, { connection, retryAfterMs, ...status });
+    }
+  }
+}
+
+function rotationBody({
+  result,
+  connection,
+  reason,
+  generation,
+  expiresAt,
+  retryAfterMs,
+}: RotationResult): object {
+  return {
+    connection,
+    result,
+    reason,
+    generation,
+    accessTokenExpires: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString(),
+    nextAttemptInSeconds: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1000),
+  };
+}

@@ -1,0 +1,15 @@
+import { app } from '@azure/functions';
+import { answering, json } from './answers.ts';
+import { rotator } from './rotator.ts';
+
+app.http('connectionStatus', {
+  methods: ['GET'],
+  authLevel: 'function',
+  route: 'connections/{name?}',
+  handler: (request) =>
+    answering(request, async () => {
+      const { name } = request.params;
+      if (name) return json(await rotator().status(name));
+      return json({ connections: await rotator().statusOfAll() });
+    }),
+});

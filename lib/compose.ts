@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises';
+import { createRecordStore } from './azure/blobRecords.ts';
+import { createCredential } from './azure/credential.ts';
+import { createSecretVault } from './azure/keyVaultSecrets.ts';
+import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
+import { createWritePacer } from './azure/writePacer.ts';
+import { systemClock } from './clock.ts';
+import { createConnectionSource } from './config/connectionSource.ts';
+import { type Environment, readEnvironment } from './config/environment.ts';
+import { jsonLog, type LogLevel } from './log.ts';
+import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
+import type { SecretVault } from './rotation/ports.ts';
+import { createRotator, type Rotator } from './rotator.ts';
+
+/**
+ * Puts the real parts together: the only place that knows all of them.
+ * @param env the process's environment
+ * @throws RotatorError `configuration_invalid`
+ */
+export function compose(
+  env: Environment,
+  write: (level: LogLevel, line: string) => void = writeToConsole,
+): Rotator {
+  const log = jsonLog(write, Date.now);
+  const settings = readEnvironment(env);
+  for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
+  const { managedIdentityClientId, allowLoopbackHttp, storage } = settings;
+  const credential = createCredential({
+    managedIdentityClientId,
+    inAzure: env.IDENTITY_ENDPOINT !== undefined,
+  });
+  const readers = {
+    readFile: readStamped,
+    readBlob: (url: string, etag?: string) => readConfigurationBlob(url, storage, credential, etag),
+  };
+  const ports = {
+    vault: remembering((url) => createSecretVault(url, credential)),
+    records: createRecordStore(createRecordContainer(storage, credential)),
+    tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now }),
+    connections: createConnectionSource(settings, readers, log),
+    clock: systemClock,
+    pacer: createWritePacer(settings.vaultWritesPer10Seconds, systemClock),
+    log,
+    tickMs: settings.tickMs,
+  };
+  return createRotator(ports, Date.now);
+}
+
+/** One client per vault: it keeps its connections and its challenge. */
+function remembering(create: (url: string) => SecretVault): (url: string) => SecretVault {
+  const vaults = new Map<string, SecretVault>();
+  return (url) => {
+    const vault = vaults.get(url) ?? create(url);
+    vaults.set(url, vault);
+    return vault;
+  };
+}
+
+function writeToConsole(level: LogLevel, line: string): void {
+  console[level](line);
+}

@@ -1,0 +1,87 @@
+import { RotatorError } from './errors.ts';
+import type { Connection } from './rotation/connection.ts';
+import type { Ports } from './rotation/ports.ts';
+import { ProcessState } from './rotation/processState.ts';
+import { rotate } from './rotation/rotate.ts';
+import type { RotationResult } from './rotation/run.ts';
+import { type ConnectionStatus, detailedStatusOf, invalidStatusOf, statusOf } from './rotation/status.ts';
+import { type SweepSummary, sweep } from './rotation/sweep.ts';
+
+/** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
+export interface Rotator {
+  /** Rotates all connections that are due. */
+  sweep(): Promise<SweepSummary>;
+  /** @throws RotatorError `connection_unknown`, `connection_invalid` or `connection_paused` */
+  rotate(name: string, force: boolean): Promise<RotationResult>;
+  /** All connections of the configuration, in its order. */
+  statusOfAll(): Promise<readonly ConnectionStatus[]>;
+  /** @throws RotatorError `connection_unknown` */
+  status(name: string): Promise<ConnectionStatus>;
+  /** Resolves where the configuration and the records can be read. */
+  checkReady(): Promise<void>;
+  /** Starts no more grants and resolves when everything that was received is saved. */
+  drain(): Promise<void>;
+}
+
+/** @param now the wall clock in milliseconds; only for telling whether a token has expired */
+export function createRotator(ports: Ports, now: () => number): Rotator {
+  const state = new ProcessState();
+  return {
+    sweep: () => sweep(ports, state),
+    rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
+    statusOfAll: () => statusOfAll(ports),
+    status: (name) => statusOfOne(ports, name, now),
+    checkReady: async () => {
+      await ports.connections();
+      await ports.records.list();
+    },
+    drain: () => state.drain(),
+  };
+}
+
+async function usable(ports: Ports, name: string): Promise<Connection> {
+  const { valid, invalid } = await ports.connections();
+  const connection = valid.find((candidate) => candidate.name === name);
+  const broken = invalid.find((candidate) => candidate.name === name);
+  if (broken) throw new RotatorError(broken.problem);
+  if (!connection) throw unknownConnection(name);
+  if (!connection.enabled) throw paused(name);
+  return connection;
+}
+
+async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
+  const [{ valid, invalid }, { now, summaries }] = await Promise.all([
+    ports.connections(),
+    ports.records.list(),
+  ]);
+  return [
+    ...valid.map((connection) => statusOf(connection, summaries.get(connection.name), now)),
+    ...invalid.map(invalidStatusOf),
+  ];
+}
+
+async function statusOfOne(ports: Ports, name: string, now: () => number): Promise<ConnectionStatus> {
+  const { valid, invalid } = await ports.connections();
+  const broken = invalid.find((candidate) => candidate.name === name);
+  if (broken) return invalidStatusOf(broken);
+  const connection = valid.find((candidate) => candidate.name === name);
+  if (!connection) throw unknownConnection(name);
+  return detailedStatusOf(connection, await ports.records.read(name), now());
+}
+
+function unknownConnection(name: string): RotatorError {
+  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
+  return new RotatorError({
+    code: 'connection_unknown',
+    message: `There is no connection${shown}.`,
+    fix: 'GET /api/connections lists them; names are case-sensitive.',
+  });
+}
+
+function paused(name: string): RotatorError {
+  return new RotatorError({
+    code: 'connection_paused',
+    message: `The connection ${name} is paused.`,
+    fix: 'Remove "enabled": false from its entry.',
+  });
+}

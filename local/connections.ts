@@ -1,0 +1,51 @@
+/** One connection of the local stack: a client of the authorization server, and what the rotator is told about it. */
+export interface LocalConnection {
+  readonly name: string;
+  readonly rotation: 'single_use' | 'grace' | 'none';
+  readonly graceSeconds?: number;
+  readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  /** The credential vault gets a wrong client secret at first: a person repairs it. */
+  readonly wrongSecret?: true;
+  readonly description: string;
+}
+
+/** The life of an access token in the local stack, in seconds: short, so that a person sees renewals. */
+export const ACCESS_TOKEN_SECONDS = 30;
+
+export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
+  {
+    name: 'demo-single-use',
+    rotation: 'single_use',
+    clientAuthentication: 'client_secret_basic',
+    description: 'each refresh token works once; a second use revokes everything',
+  },
+  {
+    name: 'demo-grace',
+    rotation: 'grace',
+    graceSeconds: 60,
+    clientAuthentication: 'client_secret_post',
+    description: 'a used refresh token works for another minute',
+  },
+  {
+    name: 'demo-reusable',
+    rotation: 'none',
+    clientAuthentication: 'client_secret_post',
+    description: 'the refresh token never changes',
+  },
+  {
+    name: 'demo-wrong-secret',
+    rotation: 'single_use',
+    clientAuthentication: 'client_secret_basic',
+    wrongSecret: true,
+    description: 'its client secret is wrong until you repair it',
+  },
+];
+
+/** The connections file of the local stack. */
+export function connectionsFile(connections: readonly LocalConnection[], tokenUri: string): object {
+  const entries = connections.map(({ name, rotation, graceSeconds, clientAuthentication }) => {
+    const refreshTokenGrace = rotation === 'none' ? 'unlimited' : (graceSeconds ?? 0);
+    return [name, { tokenUri, clientAuthentication, refreshTokenGrace }];
+  });
+  return { connections: Object.fromEntries(entries) };
+}

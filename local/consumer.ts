@@ -1,0 +1,65 @@
+import { API_VERSION } from './seed.ts';
+import { CONSUMER, type Servers } from './servers.ts';
+
+/** What a consumer found. */
+export interface SeenToken {
+  readonly connection: string;
+  /** How many different access tokens of this connection worked so far. */
+  readonly count: number;
+}
+
+/**
+ * Reads the access token of each connection as any workload would, over and over, and tries each new one at the resource.
+ * @param onToken called for each new access token that the resource accepts
+ * @param signal ends it
+ */
+export async function watchTokens(
+  names: readonly string[],
+  servers: Servers,
+  onToken: (seen: SeenToken) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = new Map(names.map((name) => [name, new Set<string>()]));
+  while (!signal.aborted) {
+    for (const [connection, tokens] of seen) {
+      const token = await readAccessToken(connection, servers);
+      if (token === undefined || tokens.has(token) || !(await accepted(token, servers))) continue;
+      tokens.add(token);
+      onToken({ connection, count: tokens.size });
+    }
+    await pause(250, signal);
+  }
+}
+
+/** The published access token; undefined where there is none yet. */
+export async function readAccessToken(
+  connection: string,
+  { tokenVault }: Servers,
+): Promise<string | undefined> {
+  const url = `${tokenVault.url}/secrets/${connection}-access-token?api-version=${API_VERSION}`;
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } });
+  if (!answer.ok) return undefined;
+  const { value } = (await answer.json()) as { value: string };
+  return value;
+}
+
+/** Does the resource take the access token? */
+export async function accepted(token: string, { authorization }: Servers): Promise<boolean> {
+  const answer = await fetch(authorization.resourceEndpoint, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await answer.body?.cancel();
+  return answer.ok;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,59 @@
+import { LOCAL_CONNECTIONS } from './connections.ts';
+import { API_VERSION, repairFile } from './seed.ts';
+import { CONSUMER, OPERATOR } from './servers.ts';
+import type { Stack } from './stack.ts';
+
+type Event = Record<string, unknown>;
+
+/** What a person can do while the stack runs, as lines to copy. */
+export function instructions({ host, servers, data }: Stack): string {
+  const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
+  const secret = (vault: { url: string }, name: string) =>
+    `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
+  return `
+The rotator runs. Connections:
+${LOCAL_CONNECTIONS.map(({ name, description }) => `  ${name.padEnd(18)} ${description}`).join('\n')}
+
+Rotate one now:
+  curl -X POST "${host.url}/api/connections/demo-single-use/rotate?force=true"
+See the status of all:
+  curl ${host.url}/api/connections
+Read an access token as a consumer does:
+  curl -H "Authorization: Bearer ${CONSUMER}" ${secret(servers.tokenVault, 'demo-single-use-access-token')}
+Repair the client secret of ${wrong} (noticed within a minute):
+  curl -X PUT -H "Authorization: Bearer ${OPERATOR}" -H "Content-Type: application/json" --data @${data.file(repairFile(wrong))} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
+
+Ctrl-C stops everything. Each line below is a rotation:
+`;
+}
+
+/** One line of the functions' output for the screen; undefined for what a person need not see. */
+export function screenLine(line: string): string | undefined {
+  const event = parse(line);
+  if (!event) return line.startsWith('Functions listening on') ? undefined : line;
+  const text = describe(event);
+  return text && `${String(event.time).slice(11, 19)}  ${text}`;
+}
+
+function describe({ event, level, connection, ...more }: Event): string | undefined {
+  const name = String(connection ?? '').padEnd(18);
+  if (event === 'rotation_finished' && more.result === 'rotated') {
+    const until = String(more.expires).slice(11, 19);
+    return `${name} rotated (${more.reason}): generation ${more.generation}, token valid until ${until}, ${more.totalMs} ms`;
+  }
+  if (event === 'rotation_finished' && typeof more.message === 'string') {
+    return `${name} ${more.result}: ${more.message} ${more.fix}`;
+  }
+  if (event === 'client_secret_rejected' || event === 'grant_answered' || event === 'rotation_finished')
+    return undefined;
+  return level === 'info' ? undefined : `${name} ${event}: ${more.message ?? ''} ${more.fix ?? ''}`.trimEnd();
+}
+
+function parse(line: string): Event | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Event;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  type AuthorizationServer,
+  type LocalClient,
+  startAuthorizationServer,
+} from './authorizationServer/server.ts';
+import { ACCESS_TOKEN_SECONDS, type LocalConnection } from './connections.ts';
+import type { DataDirectory } from './dataDirectory.ts';
+import { createCertificateAuthority } from './keyVault/certificateAuthority.ts';
+import { type ManagedIdentityServer, startManagedIdentity } from './keyVault/managedIdentity.ts';
+import { ALL_RIGHTS, type KeyVaultServer, startKeyVault, type VaultRight } from './keyVault/server.ts';
+import { type Azurite, startAzurite } from './storage/azurite.ts';
+
+/** Who the rotator is towards the vaults: the client id of its managed identity, a GUID as in Azure. */
+export const ROTATOR_CLIENT_ID = '00000000-0000-4000-8000-000000000001';
+/** The bearer tokens that people use with curl; they are names, not secrets: the servers listen on loopback only. */
+export const OPERATOR = 'operator';
+export const CONSUMER = 'consumer';
+
+/** The servers that the rotator talks to, each the real thing or as near to it as a machine without Azure gets. */
+export interface Servers {
+  readonly authorization: AuthorizationServer;
+  readonly credentialVault: KeyVaultServer;
+  readonly tokenVault: KeyVaultServer;
+  readonly identity: ManagedIdentityServer;
+  readonly storage: Azurite;
+  readonly clients: readonly LocalClient[];
+  /** The certificate of the vaults' certificate authority, PEM. */
+  readonly caCertificate: string;
+  close(): Promise<void>;
+}
+
+/** Starts them all on free ports. */
+export async function startServers(
+  connections: readonly LocalConnection[],
+  data: DataDirectory,
+  keep: boolean,
+): Promise<Servers> {
+  const started: { close(): Promise<void> }[] = [];
+  const begun = <T extends { close(): Promise<void> }>(server: T): T => {
+    started.push(server);
+    return server;
+  };
+  const close = async () => {
+    await Promise.all(started.map((server) => server.close()));
+  };
+  try {
+    const clients = await Promise.all(connections.map((connection) => clientOf(connection, data)));
+    const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
+    const authority = await createCertificateAuthority();
+    const tls = await authority.issue(['127.0.0.1', 'localhost']);
+    const identity = begun(await startManagedIdentity({ header: await data.secret('identity-header') }));
+    const vault = async (name: string, rights: (identity: string) => readonly VaultRight[]) =>
+      begun(await startKeyVault({ name, tls, ...file(`${name}.json`), ...accessOf(identity, rights) }));
+    return {
+      clients,
+      identity,
+      caCertificate: authority.caCertificate,
+      credentialVault: await vault('credential-vault', (who) =>
+        who === OPERATOR ? ALL_RIGHTS : rotatorRights(who),
+      ),
+      tokenVault: await vault('token-vault', (who) => (who === CONSUMER ? ['get'] : rotatorRights(who))),
+      storage: begun(await startAzurite(keep ? { dataDirectory: data.file('storage') } : {})),
+      authorization: begun(
+        await startAuthorizationServer({
+          clients,
+          accessTokenSeconds: ACCESS_TOKEN_SECONDS,
+          ...file('authorization-server.json'),
+        }),
+      ),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The rights of the custom role that the deployment gives the rotator: no delete, no purge. */
+function rotatorRights(who: string): readonly VaultRight[] {
+  return who === ROTATOR_CLIENT_ID ? ['get', 'set', 'update', 'list'] : [];
+}
+
+function accessOf(identity: ManagedIdentityServer, rights: (who: string) => readonly VaultRight[]) {
+  const identify = (token: string) =>
+    [OPERATOR, CONSUMER].includes(token) ? token : identity.identityOf(token);
+  const authorize = (token: string) => {
+    const who = identify(token);
+    return who === undefined ? undefined : rights(who);
+  };
+  return { identify, authorize };
+}
+
+async function clientOf(
+  { name, rotation, graceSeconds, clientAuthentication }: LocalConnection,
+  data: DataDirectory,
+): Promise<LocalClient> {
+  const clientSecret = await data.secret(`${name}-client-secret`);
+  return {
+    clientId: name,
+    clientSecret,
+    clientAuthentication,
+    rotation,
+    graceSeconds,
+    redirectUri: 'http://127.0.0.1/callback',
+  };
+}

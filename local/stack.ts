@@ -1,0 +1,98 @@
+import { connectionsFile, LOCAL_CONNECTIONS, type LocalConnection } from './connections.ts';
+import { type DataDirectory, openDataDirectory } from './dataDirectory.ts';
+import { type HostProcess, startHostProcess } from './hostProcess.ts';
+import { seedConnections } from './seed.ts';
+import { ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
+
+const SCHEDULE = '*/5 * * * * *';
+
+/** How the stack is started. */
+export interface StackOptions {
+  /** Kept for the next start; undefined: nothing is kept. */
+  readonly dataDirectory?: string | undefined;
+  /** Port of the function host; 0 for a free one. */
+  readonly port: number;
+  /** Receives each line that the functions print. */
+  readonly onLine: (line: string) => void;
+  readonly connections?: readonly LocalConnection[];
+  /** Six-field NCRONTAB; default every 5 s. */
+  readonly schedule?: string;
+}
+
+/** Everything that `npm start` brings up. */
+export interface Stack {
+  readonly servers: Servers;
+  readonly data: DataDirectory;
+  /** The function host that runs now. */
+  readonly host: HostProcess;
+  /** Starts the function host anew, after it was killed. */
+  restartHost(): Promise<void>;
+  /** Stops the function host first, so that it can save what it received, then the servers. */
+  close(): Promise<void>;
+}
+
+/** Starts the servers, obtains the first refresh tokens where there are none, and starts the functions. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { connections = LOCAL_CONNECTIONS, dataDirectory, port, onLine } = options;
+  const data = await openDataDirectory(dataDirectory);
+  let servers: Servers | undefined;
+  try {
+    servers = await startServers(connections, data, dataDirectory !== undefined);
+    await seedConnections(connections, servers, data);
+    const environment = await environmentOf(servers, data, connections, options.schedule ?? SCHEDULE);
+    const startHost = () => startHostProcess(environment, port, onLine);
+    return describe(servers, data, await startHost(), startHost);
+  } catch (error) {
+    await servers?.close();
+    await data.close();
+    throw error;
+  }
+}
+
+function describe(
+  servers: Servers,
+  data: DataDirectory,
+  first: HostProcess,
+  startHost: () => Promise<HostProcess>,
+): Stack {
+  let host = first;
+  return {
+    servers,
+    data,
+    get host() {
+      return host;
+    },
+    restartHost: async () => {
+      host = await startHost();
+    },
+    close: async () => {
+      await host.stop();
+      await servers.close();
+      await data.close();
+    },
+  };
+}
+
+/** The settings that a deployment would give the function app. */
+async function environmentOf(
+  servers: Servers,
+  data: DataDirectory,
+  connections: readonly LocalConnection[],
+  schedule: string,
+): Promise<Record<string, string>> {
+  const { credentialVault, tokenVault, identity, storage, authorization, caCertificate } = servers;
+  const file = JSON.stringify(connectionsFile(connections, authorization.tokenEndpoint), null, 2);
+  return {
+    CREDENTIAL_VAULT_URL: credentialVault.tlsUrl ?? '',
+    TOKEN_VAULT_URL: tokenVault.tlsUrl ?? '',
+    CONNECTIONS: await data.write('connections.json', file),
+    ROTATION_SCHEDULE: schedule,
+    ALLOW_LOOPBACK_HTTP: 'true',
+    AzureWebJobsStorage: storage.connectionString,
+    AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
+    IDENTITY_ENDPOINT: identity.url,
+    IDENTITY_HEADER: identity.header,
+    // The Key Vault client speaks TLS only; this makes the vaults' own certificate authority a trusted one.
+    NODE_EXTRA_CA_CERTS: await data.write('ca.pem', caCertificate),
+  };
+}

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { LOCAL_CONNECTIONS } from './connections.ts';
+import { watchTokens } from './consumer.ts';
+import { instructions, screenLine } from './screen.ts';
+import { type Stack, startStack } from './stack.ts';
+
+const USAGE = `Usage: npm start -- [--rotations N] [--data DIR] [--port N]
+  --rotations N  end with 0 once a consumer has seen N new access tokens that work, with 1 after two minutes without
+  --data DIR     keep everything in DIR and go on from there at the next start
+  --port N       port of the functions, 7071 by default, 0 for a free one`;
+const PATIENCE_MS = 120_000;
+
+interface Options {
+  readonly rotations: number | undefined;
+  readonly data: string | undefined;
+  readonly port: number;
+}
+
+/** @throws Error with a sentence for people where an argument is wrong */
+function readOptions(args: string[]): Options | 'help' {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args,
+    options: { rotations: text, data: text, port: text, help: { type: 'boolean' } },
+  });
+  if (values.help) return 'help';
+  const rotations =
+    values.rotations === undefined ? undefined : wholeNumber('--rotations', values.rotations, 1, 1000);
+  return { rotations, data: values.data, port: wholeNumber('--port', values.port ?? '7071', 0, 65_535) };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new Error(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+}
+
+/** Runs until Ctrl-C, or until enough tokens were seen; returns the exit code. */
+async function run({ rotations, data, port }: Options): Promise<number> {
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => 0);
+  console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
+  const stack = await startStack({ dataDirectory: data, port, onLine: show });
+  console.log(instructions(stack));
+  try {
+    const hostEnded = stack.host.ended.then(() => {
+      console.error('The function host ended by itself.');
+      return 1;
+    });
+    return await Promise.race([stopped, hostEnded, ...(rotations ? [countRotations(stack, rotations)] : [])]);
+  } finally {
+    console.log('Stopping ...');
+    await stack.close();
+  }
+}
+
+async function countRotations({ servers }: Stack, wanted: number): Promise<number> {
+  const enough = new AbortController();
+  const timer = setTimeout(() => enough.abort(), PATIENCE_MS);
+  let seen = 0;
+  const names = LOCAL_CONNECTIONS.map(({ name }) => name);
+  await watchTokens(
+    names,
+    servers,
+    ({ connection }) => {
+      seen++;
+      console.log(`          consumer: access token ${seen} of ${wanted} works (${connection})`);
+      if (seen >= wanted) enough.abort();
+    },
+    enough.signal,
+  );
+  clearTimeout(timer);
+  if (seen < wanted) console.error(`Only ${seen} of ${wanted} new access tokens within two minutes.`);
+  return seen >= wanted ? 0 : 1;
+}
+
+function show(line: string): void {
+  const text = screenLine(line);
+  if (text) console.log(text);
+}
+
+async function main(): Promise<number> {
+  let options: Options | 'help';
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  if (options !== 'help') return run(options);
+  console.log(USAGE);
+  return 0;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(`The local stack could not run: ${error.message}`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const FILE = 'account.json';
+
+/** The storage account of an emulator. */
+export interface StorageAccount {
+  readonly name: string;
+  /** Base64 of 64 bytes, as real ones. */
+  readonly key: string;
+  readonly port?: number;
+}
+
+/** An account with a key of its own: the emulator's well-known key would open it to every page and program. */
+export function newAccount(): StorageAccount {
+  return { name: 'tokenrotator', key: randomBytes(64).toString('base64') };
+}
+
+/**
+ * The account that a data directory belongs to; undefined where it is new.
+ * @throws Error where the file is damaged
+ */
+export async function loadAccount(directory: string): Promise<StorageAccount | undefined> {
+  const file = join(directory, FILE);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const account = parse(text);
+  if (!account) throw new Error(`${file} is damaged: delete ${directory} to start with empty storage.`);
+  return account;
+}
+
+/** Keeps the account for the next start; only the owner can read it. */
+export async function saveAccount(directory: string, account: StorageAccount): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, FILE);
+  await writeFile(`${file}.new`, `${JSON.stringify(account)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+function parse(text: string): StorageAccount | undefined {
+  try {
+    const { name, key, port } = JSON.parse(text);
+    return typeof name === 'string' && typeof key === 'string' ? { name, key, port } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { loadAccount, newAccount, saveAccount } from './account.ts';
+
+const LOOPBACK = '127.0.0.1';
+const START_MS = 30_000;
+const STOP_MS = 15_000;
+const PRELOAD = new URL('./shutdownWithParent.ts', import.meta.url);
+
+/** How the emulator is started. */
+export interface AzuriteOptions {
+  /** Port on 127.0.0.1; absent takes the one of the data directory, or a free one. */
+  readonly port?: number;
+  /** Where blobs, the account's key and the port are kept; absent keeps everything in memory. */
+  readonly dataDirectory?: string;
+}
+
+/** A running blob service. */
+export interface Azurite {
+  /** Holds the account's key: never log it. */
+  readonly connectionString: string;
+  /** Address of the account, without a slash at the end. */
+  readonly blobServiceUrl: string;
+  readonly accountName: string;
+  readonly processId: number;
+  /** Stops the process and resolves when it has saved its data and ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts Azurite's blob service on this machine as a child process, with an account whose key nobody else knows. It
+ * ends with this process at the latest.
+ * @throws Error where it cannot start, for one because the port is taken
+ */
+export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+  const { dataDirectory } = options;
+  const account = (dataDirectory && (await loadAccount(dataDirectory))) || newAccount();
+  const wanted = options.port ?? account.port ?? 0;
+  const child = launch(argumentsOf(wanted, dataDirectory), `${account.name}:${account.key}`);
+  const port = await portOf(child, wanted);
+  if (dataDirectory) await saveAccount(dataDirectory, { ...account, port });
+  const blobServiceUrl = `http://${LOOPBACK}:${port}/${account.name}`;
+  return {
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${account.key};BlobEndpoint=${blobServiceUrl};`,
+    blobServiceUrl,
+    accountName: account.name,
+    processId: child.pid ?? 0,
+    close: () => stop(child),
+  };
+}
+
+function argumentsOf(port: number, dataDirectory: string | undefined): string[] {
+  const storage = dataDirectory === undefined ? ['--inMemoryPersistence'] : ['--location', dataDirectory];
+  const address = ['--blobHost', LOOPBACK, '--blobPort', String(port)];
+  // The newest clients speak a newer API version than Azurite knows; what is used here did not change.
+  return ['--silent', '--skipApiVersionCheck', '--disableTelemetry', ...address, ...storage];
+}
+
+function launch(args: readonly string[], accounts: string): ChildProcess {
+  const entry = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
+  return spawn(process.execPath, ['--import', PRELOAD.href, entry, ...args], {
+    env: { ...process.env, AZURITE_ACCOUNTS: accounts },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A Ctrl-C at the terminal reaches a whole group of processes; Azurite has to outlive those that still write to it.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+}
+
+/** Resolves when Azurite says on which port it listens. */
+async function portOf(child: ChildProcess, wanted: number): Promise<number> {
+  let output = '';
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  try {
+    return await new Promise((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        output += chunk;
+        const port = /successfully listens on \S+:(\d+)/.exec(output)?.[1];
+        if (port) resolve(Number(port));
+      };
+      child.stdout?.on('data', read);
+      child.stderr?.on('data', read);
+      child.once('error', () =>
+        reject(new Error('Azurite could not be started: see whether npm ci has run.')),
+      );
+      child.once('exit', () => reject(startFailure(output, wanted)));
+    });
+  } finally {
+    clearTimeout(timer);
+    // What it prints later is of no use, but a full pipe would stop it.
+    for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
+  }
+}
+
+function startFailure(output: string, wanted: number): Error {
+  if (output.includes('EADDRINUSE')) {
+    return new Error(
+      `Port ${wanted} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. Stop that one or choose another port.`,
+    );
+  }
+  return new Error(`Azurite ended before it listened. It said: ${output.trim().slice(-500) || 'nothing'}`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  const ended = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  await ended;
+  clearTimeout(timer);
+}

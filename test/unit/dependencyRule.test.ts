@@ -1,0 +1,87 @@
+import { globSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * Who may import whom, as in ARCHITECTURE.md. The first rule whose pattern fits a file is its rule; an import must fit one of
+ * `may` (files of this repository) or `packages`.
+ */
+const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
+  { files: /^lib\/(errors|log)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
+  {
+    // The pure core: it decides, and reads no clock, no random number and no environment.
+    files: /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing)\.ts$/,
+    may: /^lib\/(errors|rotation\/(connection|grant|heal|outcome|ports|record|replay|tags|timing))\.ts$/,
+    packages: /^zod$/,
+  },
+  { files: /^lib\/rotation\//, may: /^lib\/(errors|log|rotation\/\w+)\.ts$/, packages: /^$/ },
+  {
+    files: /^lib\/oauth\//,
+    may: /^lib\/(errors|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
+    packages: /^(undici|node:.+)$/,
+  },
+  {
+    files: /^lib\/azure\//,
+    may: /^lib\/(errors|azure\/.+|rotation\/\w+)\.ts$/,
+    packages: /^(@azure\/.+|node:.+)$/,
+  },
+  {
+    files: /^lib\/config\//,
+    may: /^lib\/(errors|log|config\/.+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    packages: /^(zod|croner|node:.+)$/,
+  },
+  { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/\w+)\.ts$/, packages: /^$/ },
+  { files: /^lib\/compose\.ts$/, may: /^lib\//, packages: /^node:/ },
+  {
+    files: /^functions\//,
+    may: /^(functions\/\w+|lib\/(compose|rotator|errors)|lib\/rotation\/run)\.ts$/,
+    packages: /^@azure\/functions$/,
+  },
+];
+
+const files = globSync('{lib,functions}/**/*.ts');
+
+describe('the dependency rule', () => {
+  test.each(files)('%s imports only what it may', (file) => {
+    const rule = RULES.find(({ files }) => files.test(file));
+    const forbidden = importsOf(file).filter((target) => !rule || !allowed(target, rule));
+    expect(forbidden, `${file} must not import these`).toEqual([]);
+  });
+
+  test('there are files to check', () => expect(files.length).toBeGreaterThan(30));
+
+  test.each(files.filter((file) => /^lib\/rotation\//.test(file)))(
+    '%s reads no clock, chance or environment',
+    (file) => {
+      expect(codeOf(file)).not.toMatch(
+        /Date\.now|new Date\(\)|Math\.random|process\.|performance\.|setTimeout/,
+      );
+    },
+  );
+
+  test.each(files.filter((file) => !['functions/rotator.ts'].includes(file)))(
+    '%s does not touch process.env',
+    (file) => {
+      expect(codeOf(file)).not.toMatch(/process\.env/);
+    },
+  );
+});
+
+/** The file without its comments: they may name what the code must not use. */
+function codeOf(file: string): string {
+  return readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+}
+
+function importsOf(file: string): string[] {
+  const specifiers = [...codeOf(file).matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map(
+    ([, target]) => target ?? '',
+  );
+  return specifiers.map((target) =>
+    target.startsWith('.') ? posix.join(posix.dirname(file), target) : target,
+  );
+}
+
+function allowed(target: string, { may, packages }: (typeof RULES)[number]): boolean {
+  return /^(lib|functions|local|test)\//.test(target) ? may.test(target) : packages.test(target);
+}
