@@ -1,12 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
 import { createRecordStore } from './azure/blobRecords.ts';
 import { createCredential } from './azure/credential.ts';
 import { createSecretVault } from './azure/keyVaultSecrets.ts';
 import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
 import { createWritePacer } from './azure/writePacer.ts';
 import { systemClock } from './clock.ts';
+import type { ConnectionReaders } from './config/connectionSource.ts';
 import { createConnectionSource } from './config/connectionSource.ts';
-import { type Environment, readEnvironment } from './config/environment.ts';
+import { readEnvironment } from './config/environment.ts';
+import type { Environment } from './config/environmentReader.ts';
+import { readConfigurationFile } from './configurationFile.ts';
 import { jsonLog, type LogLevel } from './log.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { SecretVault } from './rotation/ports.ts';
@@ -29,9 +31,12 @@ export function compose(
     managedIdentityClientId,
     inAzure: env.IDENTITY_ENDPOINT !== undefined,
   });
-  const readers = {
-    readFile: readStamped,
-    readBlob: (url: string, etag?: string) => readConfigurationBlob(url, storage, credential, etag),
+  const readers: ConnectionReaders = {
+    readFile: readConfigurationFile,
+    readBlob: async (url, stamp) => {
+      const blob = await readConfigurationBlob(url, storage, credential, stamp);
+      return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
+    },
   };
   const ports = {
     vault: remembering((url) => createSecretVault(url, credential)),

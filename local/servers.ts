@@ -55,10 +55,8 @@ export async function startServers(
       clients,
       identity,
       caCertificate: authority.caCertificate,
-      credentialVault: await vault('credential-vault', (who) =>
-        who === OPERATOR ? ALL_RIGHTS : rotatorRights(who),
-      ),
-      tokenVault: await vault('token-vault', (who) => (who === CONSUMER ? ['get'] : rotatorRights(who))),
+      credentialVault: await vault('credential-vault', (who) => rightsOf(who, [])),
+      tokenVault: await vault('token-vault', (who) => rightsOf(who, ['get'])),
       storage: begun(await startAzurite(keep ? { dataDirectory: data.file('storage') } : {})),
       authorization: begun(
         await startAuthorizationServer({
@@ -75,9 +73,11 @@ export async function startServers(
   }
 }
 
-/** The rights of the custom role that the deployment gives the rotator: no delete, no purge. */
-function rotatorRights(who: string): readonly VaultRight[] {
-  return who === ROTATOR_CLIENT_ID ? ['get', 'set', 'update', 'list'] : [];
+/** The rotator has the rights of the custom role that the deployment gives it: no delete, no purge. */
+function rightsOf(who: string, consumerRights: readonly VaultRight[]): readonly VaultRight[] {
+  if (who === ROTATOR_CLIENT_ID) return ['get', 'set', 'update', 'list'];
+  if (who === OPERATOR) return ALL_RIGHTS;
+  return who === CONSUMER ? consumerRights : [];
 }
 
 function accessOf(identity: ManagedIdentityServer, rights: (who: string) => readonly VaultRight[]) {

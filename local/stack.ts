@@ -4,7 +4,7 @@ import { type HostProcess, startHostProcess } from './hostProcess.ts';
 import { seedConnections } from './seed.ts';
 import { ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
 
-const SCHEDULE = '*/5 * * * * *';
+export const SCHEDULE = '*/5 * * * * *';
 
 /** How the stack is started. */
 export interface StackOptions {
@@ -74,7 +74,7 @@ function describe(
 }
 
 /** The settings that a deployment would give the function app. */
-async function environmentOf(
+export async function environmentOf(
   servers: Servers,
   data: DataDirectory,
   connections: readonly LocalConnection[],

@@ -38,23 +38,31 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 
 /** Runs until Ctrl-C, or until enough tokens were seen; returns the exit code. */
 async function run({ rotations, data, port }: Options): Promise<number> {
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => 0);
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => ({
+    code: 0,
+    message: 'Stopping ...',
+  }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
   const stack = await startStack({ dataDirectory: data, port, onLine: show });
   console.log(instructions(stack));
-  try {
-    const hostEnded = stack.host.ended.then(() => {
-      console.error('The function host ended by itself.');
-      return 1;
-    });
-    return await Promise.race([stopped, hostEnded, ...(rotations ? [countRotations(stack, rotations)] : [])]);
-  } finally {
-    console.log('Stopping ...');
-    await stack.close();
-  }
+  const finished = [stopped, hostEnded(stack), ...(rotations ? [countRotations(stack, rotations)] : [])];
+  const { code, message } = await Promise.race(finished);
+  console.log(message);
+  await stack.close();
+  return code;
 }
 
-async function countRotations({ servers }: Stack, wanted: number): Promise<number> {
+interface End {
+  readonly code: number;
+  readonly message: string;
+}
+
+async function hostEnded({ host }: Stack): Promise<End> {
+  const code = await host.ended;
+  return { code: 1, message: `The function host ended by itself, with ${code}. Stopping ...` };
+}
+
+async function countRotations({ servers }: Stack, wanted: number): Promise<End> {
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), PATIENCE_MS);
   let seen = 0;
@@ -70,8 +78,8 @@ async function countRotations({ servers }: Stack, wanted: number): Promise<numbe
     enough.signal,
   );
   clearTimeout(timer);
-  if (seen < wanted) console.error(`Only ${seen} of ${wanted} new access tokens within two minutes.`);
-  return seen >= wanted ? 0 : 1;
+  if (seen >= wanted) return { code: 0, message: 'Stopping ...' };
+  return { code: 1, message: `Only ${seen} of ${wanted} new access tokens within two minutes. Stopping ...` };
 }
 
 function show(line: string): void {
