@@ -1,0 +1,67 @@
+import type { Connection } from '../rotation/connection.ts';
+import type { Finding } from './findings.ts';
+
+/** One connection's use of one secret. */
+interface Use {
+  readonly connection: string;
+  /** Its place in the entry: `secrets.refreshToken`. */
+  readonly key: string;
+  /** The same for two uses of the same secret. */
+  readonly secret: string;
+  /** Does the rotator write this secret? */
+  readonly written: boolean;
+}
+
+/**
+ * Secrets that two connections, or one twice, would write over each other. Client ids and client secrets may be
+ * shared: they are only read. Key Vault does not tell upper from lower case in names.
+ * @returns findings by connection name; the message names the places, not the secrets
+ */
+export function secretConflicts(connections: readonly Connection[]): ReadonlyMap<string, readonly Finding[]> {
+  const uses = connections.flatMap(usesOf);
+  const shared = Map.groupBy(uses, ({ secret }) => secret);
+  const findings = uses.flatMap((use) => {
+    const other = shared.get(use.secret)?.find((candidate) => clash(use, candidate));
+    return other ? [{ connection: use.connection, finding: describe(use, other) }] : [];
+  });
+  const grouped = Map.groupBy(findings, ({ connection }) => connection);
+  return new Map([...grouped].map(([name, found]) => [name, found.map(({ finding }) => finding)]));
+}
+
+/** Names that differ only by case stand for the same secrets. Returns the other name for each of them. */
+export function nameConflicts(names: readonly string[]): ReadonlyMap<string, string> {
+  const groups = Map.groupBy(names, (name) => name.toLowerCase());
+  const pairs = names.flatMap((name): [string, string][] => {
+    const other = groups.get(name.toLowerCase())?.find((candidate) => candidate !== name);
+    return other === undefined ? [] : [[name, other]];
+  });
+  return new Map(pairs);
+}
+
+function usesOf({ name, clientId, secrets, vaults }: Connection): Use[] {
+  const use = (key: string, vault: string, secret: string, written: boolean): Use => ({
+    connection: name,
+    key: `secrets.${key}`,
+    secret: `${vault}/${secret}`.toLowerCase(),
+    written,
+  });
+  return [
+    ...(clientId === undefined ? [use('clientId', vaults.credential, secrets.clientId, false)] : []),
+    ...secrets.clientSecrets.map((secret) => use('clientSecret', vaults.credential, secret, false)),
+    use('refreshToken', vaults.credential, secrets.refreshToken, true),
+    use('accessToken', vaults.token, secrets.accessToken, true),
+  ];
+}
+
+function clash(one: Use, other: Use): boolean {
+  return one !== other && (one.connection === other.connection || one.written || other.written);
+}
+
+function describe(use: Use, other: Use): Finding {
+  const where = `connections.${use.connection}.${use.key}`;
+  return {
+    where,
+    cause: `names the same secret as connections.${other.connection}.${other.key}`,
+    fix: `Set ${where} to a name that nothing else uses in that vault.`,
+  };
+}

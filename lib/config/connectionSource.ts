@@ -1,0 +1,136 @@
+import { type Problem, RotatorError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Connections } from '../rotation/connection.ts';
+import { parseConnections } from './parseConnections.ts';
+import type { Settings } from './settings.ts';
+
+/** A text with what tells it from its other versions: an ETag, or a stamp of the file. */
+export interface StampedText {
+  readonly text: string;
+  readonly stamp: string;
+}
+
+/**
+ * Reads the text at an address or path.
+ * @param stamp of the text that the caller has
+ * @returns `unchanged` where the caller has the current text
+ */
+export type ReadText = (location: string, stamp?: string) => Promise<StampedText | 'unchanged'>;
+
+/** How the outside is read. */
+export interface ConnectionReaders {
+  readonly readFile: ReadText;
+  /** The stamp is the ETag; one request, with `If-None-Match` where there is a stamp. */
+  readonly readBlob: ReadText;
+}
+
+/** The settings that a source depends on. */
+export type SourceSettings = Pick<
+  Settings,
+  'connectionsSource' | 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp'
+>;
+
+/** Reads at the first call, and later looks whether there is something new. */
+export type ConnectionSource = () => Promise<Connections>;
+
+/**
+ * The connections as the configuration has them now. Once they were read, a source that fails or holds
+ * nonsense is logged, once for each change, and the last good connections stay in force.
+ * @returns a function that throws RotatorError (`configuration_invalid`, or what `readBlob` throws) while no
+ *   good text was read yet; calls at the same time share one reading
+ */
+export function createConnectionSource(
+  settings: SourceSettings,
+  readers: ConnectionReaders,
+  log: Log,
+): ConnectionSource {
+  const read = readerOf(settings, readers);
+  const state: State = { connections: undefined, stamp: undefined, complaint: undefined };
+  let flight: Promise<Connections> | undefined;
+  return () => {
+    flight ??= reload(state, read, settings, log).finally(() => {
+      flight = undefined;
+    });
+    return flight;
+  };
+}
+
+interface State {
+  /** The last good ones. */
+  connections: Connections | undefined;
+  /** Of the last text that was looked at, good or not; undefined before the first good one. */
+  stamp: string | undefined;
+  /** What was last complained about, so that it is logged once. */
+  complaint: string | undefined;
+}
+
+type Read = (stamp: string | undefined) => Promise<StampedText | 'unchanged'>;
+
+function readerOf({ connectionsSource: source }: SourceSettings, readers: ConnectionReaders): Read {
+  if (source.kind === 'file') return (stamp) => readers.readFile(source.path, stamp);
+  if (source.kind === 'blob') return (stamp) => readers.readBlob(source.url, stamp);
+  const inline: StampedText = { text: source.text, stamp: 'inline' };
+  return async (stamp) => (stamp === inline.stamp ? 'unchanged' : inline);
+}
+
+async function reload(state: State, read: Read, settings: SourceSettings, log: Log): Promise<Connections> {
+  let stamp = state.stamp;
+  try {
+    const answer = await read(state.stamp);
+    if (answer === 'unchanged') return unchanged(state);
+    stamp = answer.stamp;
+    state.connections = parseConnections(answer.text, settings);
+    state.complaint = undefined;
+    report(state.connections, log);
+    return state.connections;
+  } catch (thrown) {
+    return lastGood(state, sourceError(thrown, settings), stamp, log);
+  } finally {
+    // A bad text is not parsed again each time, but only where there are good connections to go on with.
+    if (state.connections) state.stamp = stamp;
+  }
+}
+
+/** A source that can be read again is complained about anew when it fails the next time. */
+function unchanged(state: State): Connections {
+  state.complaint = undefined;
+  return state.connections ?? { valid: [], invalid: [] };
+}
+
+function lastGood(state: State, error: RotatorError, stamp: string | undefined, log: Log): Connections {
+  if (!state.connections) throw error;
+  const complaint = `${error.code} ${error.message} ${stamp}`;
+  if (complaint !== state.complaint) {
+    const message = `${error.message} The last good connections stay in force.`;
+    log('error', 'configuration_invalid', { code: error.code, message, fix: error.fix });
+  }
+  state.complaint = complaint;
+  return state.connections;
+}
+
+/** Errors of the file system carry a stable code; their text holds the path and is left out. */
+function sourceError(thrown: unknown, { connectionsSource }: SourceSettings): RotatorError {
+  if (thrown instanceof RotatorError) return thrown;
+  const reason = thrown instanceof Error && 'code' in thrown ? ` (${String(thrown.code)})` : '';
+  return new RotatorError({
+    code: 'configuration_invalid',
+    message: `The ${connectionsSource.kind} that CONNECTIONS names cannot be read${reason}.`,
+    fix: `Make the ${connectionsSource.kind} readable for the rotator, or set CONNECTIONS to another one; a change of the content is picked up by itself.`,
+  });
+}
+
+function report({ valid, invalid }: Connections, log: Log): void {
+  const paused = valid.filter(({ enabled }) => !enabled).length;
+  log('info', 'configuration_loaded', {
+    connections: valid.length + invalid.length,
+    valid: valid.length,
+    paused,
+    invalid: invalid.length,
+  });
+  for (const { name, problem } of invalid)
+    log('warn', 'connection_invalid', { connection: name, ...fields(problem) });
+}
+
+function fields({ code, message, fix }: Problem): { code: string; message: string; fix: string } {
+  return { code, message, fix };
+}

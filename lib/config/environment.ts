@@ -1,0 +1,130 @@
+import { readAddress } from './address.ts';
+import {
+  type Environment,
+  type EnvironmentReader,
+  note,
+  readClientId,
+  readCount,
+  readFlag,
+  readOriginOf,
+  settingOf,
+} from './environmentReader.ts';
+import { findingsError } from './findings.ts';
+import { shortestGapMs } from './schedule.ts';
+import type { ConnectionsSource, Settings } from './settings.ts';
+import { readStorage } from './storageSettings.ts';
+
+/** Every 10 s: the law of takeover needs lease plus tick to stay below the provider's grace. */
+const DEFAULT_SCHEDULE = '*/10 * * * * *';
+/** Key Vault takes 300 new versions per vault in ten seconds; the rest is for people and other programs. */
+const VAULT_WRITES = { most: 300, fallback: 270 };
+
+const CONNECTIONS_FIX =
+  'Set CONNECTIONS to the JSON text of the connections, to the path of a file, or to the https URL of a blob (https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB).';
+const SCHEDULE_FIX = `Set ROTATION_SCHEDULE to six fields (second minute hour day month day-of-week), for example ${DEFAULT_SCHEDULE}.`;
+
+/**
+ * Checks all settings at once.
+ * @param env variables by name; this function does not look at `process.env`
+ * @throws RotatorError `configuration_invalid`, which names every variable that is missing or wrong; no value
+ *   stands in it
+ */
+export function readEnvironment(env: Environment): Settings {
+  const reader: EnvironmentReader = { env, findings: [], warnings: proxyWarnings(env) };
+  const settings = readSettings(reader);
+  if (!settings || reader.findings.length > 0) throw findingsError('configuration_invalid', reader.findings);
+  return settings;
+}
+
+/** Undefined only where the reader has a finding. */
+function readSettings(reader: EnvironmentReader): Settings | undefined {
+  const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');
+  const vaults = readVaults(reader, allowLoopbackHttp);
+  const connectionsSource = readConnectionsSource(reader, allowLoopbackHttp);
+  const timing = readSchedule(reader);
+  const storage = readStorage(reader, allowLoopbackHttp);
+  const vaultWritesPer10Seconds = readCount(
+    reader,
+    'VAULT_WRITES_PER_10_SECONDS',
+    VAULT_WRITES.most,
+    VAULT_WRITES.fallback,
+  );
+  const clientId =
+    readClientId(reader, 'AZURE_CLIENT_ID') ?? settingOf(reader, 'AzureWebJobsStorage__clientId');
+  if (!vaults || !connectionsSource || !timing || !storage) return undefined;
+  const { warnings } = reader;
+  const identity = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  return {
+    ...vaults,
+    ...timing,
+    ...identity,
+    connectionsSource,
+    storage,
+    vaultWritesPer10Seconds,
+    allowLoopbackHttp,
+    warnings,
+  };
+}
+
+type Vaults = Pick<Settings, 'credentialVaultUrl' | 'tokenVaultUrl'>;
+
+function readVaults(reader: EnvironmentReader, allowLoopbackHttp: boolean): Vaults | undefined {
+  const credentialVaultUrl = readVault(reader, 'CREDENTIAL_VAULT_URL', allowLoopbackHttp);
+  if (settingOf(reader, 'CREDENTIAL_VAULT_URL') === undefined) {
+    note(reader, 'CREDENTIAL_VAULT_URL', 'is not set', vaultFix('CREDENTIAL_VAULT_URL'));
+  }
+  const tokenVaultUrl = readVault(reader, 'TOKEN_VAULT_URL', allowLoopbackHttp) ?? credentialVaultUrl;
+  return credentialVaultUrl && tokenVaultUrl ? { credentialVaultUrl, tokenVaultUrl } : undefined;
+}
+
+function readVault(reader: EnvironmentReader, name: string, allowLoopbackHttp: boolean): string | undefined {
+  return readOriginOf(reader, name, vaultFix(name), allowLoopbackHttp);
+}
+
+function vaultFix(name: string): string {
+  return `Set ${name} to the vault's address, https://VAULT.vault.azure.net.`;
+}
+
+function readConnectionsSource(
+  reader: EnvironmentReader,
+  allowLoopbackHttp: boolean,
+): ConnectionsSource | undefined {
+  const value = settingOf(reader, 'CONNECTIONS');
+  if (value === undefined) {
+    note(reader, 'CONNECTIONS', 'is not set', CONNECTIONS_FIX);
+    return undefined;
+  }
+  // No path begins like JSON, and none runs over several lines.
+  if (/^[[{"]|[\r\n]/.test(value)) return { kind: 'inline', text: value };
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(value)) return readBlobUrl(reader, value, allowLoopbackHttp);
+  return { kind: 'file', path: value };
+}
+
+/** Signed URLs are refused: the signature is a secret, and the identity reads the blob without it. */
+function readBlobUrl(
+  reader: EnvironmentReader,
+  value: string,
+  allowLoopbackHttp: boolean,
+): ConnectionsSource | undefined {
+  const { url, cause } = readAddress(value, { allowLoopbackHttp, query: false });
+  if (url && /^\/[^/]+\/./.test(url.pathname)) return { kind: 'blob', url: url.href };
+  note(reader, 'CONNECTIONS', cause ?? 'is an address without container and blob', CONNECTIONS_FIX);
+  return undefined;
+}
+
+function readSchedule(reader: EnvironmentReader): Pick<Settings, 'schedule' | 'tickMs'> | undefined {
+  const schedule = settingOf(reader, 'ROTATION_SCHEDULE') ?? DEFAULT_SCHEDULE;
+  const tickMs = shortestGapMs(schedule);
+  if (tickMs !== undefined) return { schedule, tickMs };
+  note(reader, 'ROTATION_SCHEDULE', 'is no NCRONTAB schedule that comes round again', SCHEDULE_FIX);
+  return undefined;
+}
+
+/** A proxy resolves names itself, so the check of the resolved address could not hold behind one. */
+function proxyWarnings(env: Environment): string[] {
+  return Object.keys(env)
+    .filter((name) => /^(https?|all)_proxy$/i.test(name) && env[name]?.trim())
+    .map(
+      (name) => `${name} is ignored: this program uses no proxy; give it a direct route to its providers.`,
+    );
+}

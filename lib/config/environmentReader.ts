@@ -1,0 +1,65 @@
+import { readOrigin } from './address.ts';
+import type { Finding } from './findings.ts';
+
+/** Variables by name, usually `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads variables and remembers everything that is wrong or worth a warning. */
+export interface EnvironmentReader {
+  readonly env: Environment;
+  readonly findings: Finding[];
+  readonly warnings: string[];
+}
+
+/** The value without white space around it; undefined where it is missing or empty. */
+export function settingOf({ env }: EnvironmentReader, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
+
+/** Notes what is wrong with a variable. `cause` and `fix` never repeat its value. */
+export function note(reader: EnvironmentReader, where: string, cause: string, fix: string): void {
+  reader.findings.push({ where, cause, fix });
+}
+
+/** `true` or `false`; false where the variable is missing. */
+export function readFlag(reader: EnvironmentReader, name: string): boolean {
+  const value = settingOf(reader, name)?.toLowerCase() ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  note(reader, name, 'is neither true nor false', `Set ${name} to true or false, or remove it.`);
+  return false;
+}
+
+/** A whole number from 1 to `most`; the default where the variable is missing. */
+export function readCount(reader: EnvironmentReader, name: string, most: number, fallback: number): number {
+  const value = settingOf(reader, name);
+  if (value === undefined) return fallback;
+  const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && count <= most) return count;
+  note(reader, name, `is no whole number from 1 to ${most}`, `Set ${name} to a number from 1 to ${most}.`);
+  return fallback;
+}
+
+/** A service's address without path; undefined where the variable is missing or was found wrong. */
+export function readOriginOf(
+  reader: EnvironmentReader,
+  name: string,
+  fix: string,
+  allowLoopbackHttp: boolean,
+): string | undefined {
+  const value = settingOf(reader, name);
+  if (value === undefined) return undefined;
+  const result = readOrigin(value, allowLoopbackHttp);
+  if (result.cause === undefined) return result.origin;
+  note(reader, name, result.cause, fix);
+  return undefined;
+}
+
+const CLIENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The client id of a managed identity; undefined where the variable is missing or was found wrong. */
+export function readClientId(reader: EnvironmentReader, name: string): string | undefined {
+  const value = settingOf(reader, name);
+  if (value === undefined || CLIENT_ID.test(value)) return value;
+  note(reader, name, 'is no client id', `Set ${name} to the client id (a GUID) of the managed identity.`);
+  return undefined;
+}

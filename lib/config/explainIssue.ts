@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import { connectionEntry, secretsSection, vaultsSection } from './connectionSchema.ts';
+import { type Finding, printable } from './findings.ts';
+import { nearest } from './nearest.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+interface Described {
+  readonly description?: string | undefined;
+}
+
+const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string, Described>> }>> = {
+  secrets: secretsSection,
+  vaults: vaultsSection,
+};
+const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
+
+/**
+ * What one complaint of the schema about an entry means to a person. No value of the file stands in it.
+ * @param at where the entry stands: `connections.dynamics-prod`
+ */
+export function explainIssue(at: string, issue: Issue): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(joinPath(at, issue.path), key, knownKeys(issue.path)));
+  }
+  const where = joinPath(at, issue.path);
+  if (issue.path[0] === 'parameters' && issue.path.length > 1) return [wrongParameter(where, issue)];
+  return [{ where, cause: issue.message, fix: fixOf(at, issue.path) }];
+}
+
+/** Says that something must be set, in the words of the schema. */
+export function fixOf(at: string, path: Path): string {
+  const description = descriptionOf(path) ?? 'The entry of a connection, as an object';
+  const first = description.split('. ', 1)[0]?.replace(/\.$/, '') ?? '';
+  const words = /^The /.test(first) ? `the ${first.slice('The '.length)}` : first;
+  return `Set ${joinPath(at, path)} to ${words}.`;
+}
+
+/** A key that the schema does not know, with the one that was probably meant. */
+export function unknownKey(where: string, key: string, known: readonly string[]): Finding {
+  const cause = `has an unknown key${shownKey(key)}`;
+  const section = Object.keys(sections).find(
+    (name) => known.includes(name) && sectionKey(name, key) !== undefined,
+  );
+  if (section === 'secrets') {
+    const meant = `${where}.secrets.${sectionKey(section, key)}`;
+    const fix = `Keep secrets out of the configuration: store this one in Key Vault and remove it here; ${meant} may name it.`;
+    return { where, cause, fix };
+  }
+  const meant = section ? `${section}.${sectionKey(section, key)}` : nearest(key, known);
+  const fix = meant ? `Did you mean ${meant}?` : `Remove it from ${where}; known are ${known.join(', ')}.`;
+  return { where, cause, fix };
+}
+
+/** Only what looks like a key is repeated: somebody may have put a value in the wrong place. */
+function shownKey(key: string): string {
+  return /^[a-z$_@][\w$.@-]{0,39}$/i.test(key) ? ` ${key}` : '';
+}
+
+/** Does the key belong into the section? "ClientSecret" and "client_secret" do too. */
+function sectionKey(section: string, key: string): string | undefined {
+  const plain = key.toLowerCase().replace(/[_-]/g, '');
+  return Object.keys(sections[section]?.shape ?? {}).find((known) => known.toLowerCase() === plain);
+}
+
+function wrongParameter(where: string, issue: Issue): Finding {
+  if (issue.code !== 'invalid_key')
+    return { where, cause: issue.message, fix: `Set ${where} to a text, or remove it.` };
+  const cause = issue.issues[0]?.message ?? 'is no name of a parameter';
+  return { where, cause, fix: `Remove ${where}.` };
+}
+
+function knownKeys([section]: Path): readonly string[] {
+  return Object.keys(sections[String(section)]?.shape ?? entryShape);
+}
+
+function descriptionOf([key, inner]: Path): string | undefined {
+  if (key === undefined) return undefined;
+  const section = inner === undefined ? undefined : sections[String(key)];
+  return (section?.shape[String(inner)] ?? entryShape[String(key)])?.description;
+}
+
+function joinPath(at: string, path: Path): string {
+  return path.reduce<string>(
+    (joined, part) =>
+      typeof part === 'number' ? `${joined}[${part}]` : `${joined}.${printable(String(part))}`,
+    at,
+  );
+}

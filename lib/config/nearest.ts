@@ -1,0 +1,33 @@
+/**
+ * The known word that was probably meant: the closest by letters, where case and marks such as `_` and `-` do not count.
+ * @returns undefined where nothing is close
+ */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = simplify(word.slice(0, LONGEST));
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(plain, simplify(candidate)) }))
+    .sort((one, other) => one.distance - other.distance);
+  const best = ranked[0];
+  return best && best.distance <= Math.max(1, plain.length / 3) ? best.candidate : undefined;
+}
+
+/** No known word is longer; what a file holds may be of any length. */
+const LONGEST = 64;
+
+function simplify(word: string): string {
+  return word.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** How many letters must be inserted, removed or replaced (Levenshtein), row by row. */
+function editDistance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...one].entries()) {
+    const above = row;
+    row = [index + 1];
+    for (let column = 1; column <= other.length; column += 1) {
+      const replaced = (above[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1));
+    }
+  }
+  return row[other.length] ?? 0;
+}

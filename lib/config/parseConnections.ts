@@ -1,0 +1,133 @@
+import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
+import type { Connection, Connections } from '../rotation/connection.ts';
+import { nameConflicts, secretConflicts } from './conflicts.ts';
+import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
+import { explainIssue, unknownKey } from './explainIssue.ts';
+import { type Finding, findingsError, printable } from './findings.ts';
+import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
+import { scanJson } from './scanJson.ts';
+
+export type { ConfigurationContext } from './resolveEntry.ts';
+
+const FILE: ErrorCode = 'configuration_invalid';
+const ENTRY: ErrorCode = 'connection_invalid';
+const SHAPE_FIX = 'Write {"connections": {"NAME": {...}}}; connections.schema.json describes it.';
+
+/**
+ * Reads the text of the connections and fills in every default.
+ * @param text JSON; a byte order mark before it is passed over
+ * @returns valid and invalid connections; a wrong entry stops no other
+ * @throws RotatorError `configuration_invalid` where the text is no JSON or has the wrong shape at the top; it
+ *   tells line and column, and repeats nothing of the text
+ */
+export function parseConnections(text: string, context: ConfigurationContext): Connections {
+  const { entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
+  const sameName = nameConflicts(Object.keys(entries));
+  const results = Object.entries(entries).map(([name, raw]) => {
+    const at = `connections.${printable(name)}`;
+    const findings = [
+      ...caseFindings(at, sameName.get(name)),
+      ...(repeated.get(name) ?? []).map((path) => repeatedFinding(at, path)),
+    ];
+    return { name: printable(name), resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
+  });
+  return withoutConflicts(results);
+}
+
+interface FileContent {
+  readonly entries: Readonly<Record<string, unknown>>;
+  /** By connection, where it or a key in it stands twice: the path inside the entry. */
+  readonly repeated: ReadonlyMap<string, readonly (readonly string[])[]>;
+}
+
+function readFile(text: string): FileContent {
+  const file = parseJson(text);
+  const parsed = connectionsFile.safeParse(file);
+  const outside = parsed.error?.issues.filter(({ path }) => path.length < 2) ?? [];
+  const { repeated } = scanJson(text);
+  const findings = [...outside.flatMap(explainOutside), ...repeated.filter(isOutside).map(repeatedOutside)];
+  if (findings.length > 0) throw findingsError(FILE, findings);
+  const inside = Map.groupBy(repeated, ([, name = '']) => name);
+  return {
+    entries: (file as { connections: Record<string, unknown> }).connections,
+    repeated: new Map([...inside].map(([name, paths]) => [name, paths.map((path) => path.slice(2))])),
+  };
+}
+
+/** `JSON.parse` quotes the text in its message, so the position is looked for by our own means. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const before = text.slice(0, scanJson(text).errorAt ?? text.length).split('\n');
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    const what = text.trim() === '' ? 'is empty' : `is no JSON at line ${before.length}, column ${column}`;
+    throw new RotatorError({
+      code: FILE,
+      message: `The text of the connections ${what}.`,
+      fix: 'Correct it there: JSON wants double quotes, no comma after the last member and no comments.',
+    });
+  }
+}
+
+type Issue = Parameters<typeof explainIssue>[1];
+
+function explainOutside(issue: Issue): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(connectionsFile.shape);
+    return issue.keys.map((key) => unknownKey('the top of the file', key, known));
+  }
+  const where = issue.path.length === 0 ? 'the file' : String(issue.path[0]);
+  return [{ where, cause: issue.message, fix: SHAPE_FIX }];
+}
+
+function isOutside(path: readonly string[]): boolean {
+  return path.length < 2 || path[0] !== 'connections';
+}
+
+function repeatedOutside(): Finding {
+  const fix = 'Keep one of each key; only the last would count.';
+  return { where: 'the top of the file', cause: 'has a key that stands there twice', fix };
+}
+
+function repeatedFinding(at: string, path: readonly string[]): Finding {
+  const where = [at, ...path.map(printable)].join('.');
+  return { where, cause: 'stands there twice', fix: `Keep one ${where}; only the last would count.` };
+}
+
+function caseFindings(at: string, other: string | undefined): Finding[] {
+  if (other === undefined) return [];
+  const cause = `differs from connections.${printable(other)} only by case, and Key Vault takes both names for one`;
+  return [{ where: at, cause, fix: `Rename ${at}.` }];
+}
+
+function readEntry(name: string, at: string, raw: unknown, context: ConfigurationContext): Resolved {
+  const nameIssue = connectionName.safeParse(name).error?.issues[0];
+  const badName = nameIssue ? [{ where: at, cause: nameIssue.message, fix: `Rename ${at}.` }] : [];
+  const parsed = connectionEntry.safeParse(raw);
+  if (!parsed.success) {
+    return { findings: [...badName, ...parsed.error.issues.flatMap((issue) => explainIssue(at, issue))] };
+  }
+  return mergeFindings(badName, resolveEntry(printable(name), parsed.data, context));
+}
+
+function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolved {
+  if (findings.length === 0) return resolved;
+  return { findings: [...findings, ...(resolved.findings ?? [])] };
+}
+
+/** Only entries that are right by themselves are compared: a wrong one is not used, so it disturbs nobody. */
+function withoutConflicts(results: readonly { name: string; resolved: Resolved }[]): Connections {
+  const sound = results.flatMap(({ resolved }) => resolved.connection ?? []);
+  const conflicts = secretConflicts(sound);
+  const valid: Connection[] = sound.filter(({ name }) => !conflicts.has(name));
+  const invalid = results.flatMap(({ name, resolved }) => {
+    const findings = resolved.findings ?? conflicts.get(name);
+    return findings ? [{ name, problem: entryProblem(findings) }] : [];
+  });
+  return { valid, invalid };
+}
+
+function entryProblem(findings: readonly Finding[]): Problem {
+  return problemOf(findingsError(ENTRY, findings));
+}

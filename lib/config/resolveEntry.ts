@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
+import type { Connection } from '../rotation/connection.ts';
+import { type AddressRules, readAddress, readOrigin } from './address.ts';
+import type { ConnectionEntry } from './connectionSchema.ts';
+import { fixOf } from './explainIssue.ts';
+import type { Finding } from './findings.ts';
+
+/** What an entry is resolved against. */
+export interface ConfigurationContext {
+  /** Default vaults, without a slash at the end. */
+  readonly credentialVaultUrl: string;
+  readonly tokenVaultUrl: string;
+  /** May an address be plain http where its host is this machine? */
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** Either the connection or what is wrong with its entry. */
+export type Resolved =
+  | { readonly connection: Connection; readonly findings?: undefined }
+  | { readonly connection?: undefined; readonly findings: readonly Finding[] };
+
+/** Notes what is wrong with the part of the entry at `path`. */
+type Complain = (path: readonly string[], cause: string) => void;
+
+/** Fills in every default of an entry and checks what its schema cannot. */
+export function resolveEntry(name: string, entry: ConnectionEntry, context: ConfigurationContext): Resolved {
+  const findings: Finding[] = [];
+  const at = `connections.${name}`;
+  const complain: Complain = (path, cause) =>
+    findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path) });
+  checkCombinations(entry, complain);
+  const resolved = connectionOf(name, entry, context, complain);
+  if (!resolved || findings.length > 0) return { findings };
+  return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
+}
+
+type Unmarked = Omit<Connection, 'fingerprint'>;
+
+/** Undefined only where something was complained about. */
+function connectionOf(
+  name: string,
+  entry: ConnectionEntry,
+  context: ConfigurationContext,
+  complain: Complain,
+): Unmarked | undefined {
+  const profile = providers[entry.provider];
+  const serviceUrl = readServiceUrl(entry, context, complain);
+  const tokenUri = readTokenUri(entry, profile, context, complain);
+  const vaults = readVaults(entry, context, complain);
+  const missing = profile.needs.filter((need) => entry[need] === undefined);
+  for (const need of missing) complain([need], `is missing; the provider ${entry.provider} needs it`);
+  if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
+  return {
+    name,
+    provider: entry.provider,
+    enabled: entry.enabled,
+    tokenUri,
+    clientId: entry.clientId,
+    clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
+    parameters: parametersOf(entry, profile, serviceUrl),
+    secrets: secretNames(name, entry),
+    vaults,
+    ...spans(entry, profile),
+    adopt: entry.adopt,
+  };
+}
+
+/** What may stand in an entry, but not together. */
+function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
+  const { clientId, secrets, parameters, renewBefore, accessTokenLifetime } = entry;
+  if (clientId !== undefined && secrets?.clientId !== undefined) {
+    complain(['secrets', 'clientId'], 'stands beside clientId, of which only one can be meant');
+  }
+  for (const name of ['scope', 'resource'] as const) {
+    const twice = entry[name] !== undefined && parameters !== undefined && Object.hasOwn(parameters, name);
+    if (twice) complain([name], `stands in parameters.${name} as well, of which only one can be meant`);
+  }
+  if (renewBefore !== undefined && accessTokenLifetime !== undefined && renewBefore >= accessTokenLifetime) {
+    complain(['renewBefore'], 'is not less than accessTokenLifetime, so the token would always be renewed');
+  }
+}
+
+/** The Configuration Manager of the DataDirect driver writes "POST https://..."; people copy it from there. */
+function readTokenUri(
+  entry: ConnectionEntry,
+  profile: ProviderProfile,
+  { allowLoopbackHttp }: ConfigurationContext,
+  complain: Complain,
+): string | undefined {
+  const { tenant } = entry;
+  const text = entry.tokenUri?.replace(/^POST\s+/i, '') ?? profile.tokenUri?.({ tenant });
+  if (text === undefined) return undefined;
+  return readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
+}
+
+function readServiceUrl(
+  entry: ConnectionEntry,
+  { allowLoopbackHttp }: ConfigurationContext,
+  complain: Complain,
+): string | undefined {
+  if (entry.serviceUrl === undefined) return undefined;
+  return readUrl(entry.serviceUrl, 'serviceUrl', { allowLoopbackHttp, query: false }, complain);
+}
+
+function readUrl(text: string, key: string, rules: AddressRules, complain: Complain): string | undefined {
+  const { url, cause } = readAddress(text, rules);
+  if (cause !== undefined) complain([key], cause);
+  return url?.href;
+}
+
+function readVaults(
+  { vaults = {} }: ConnectionEntry,
+  context: ConfigurationContext,
+  complain: Complain,
+): Connection['vaults'] {
+  const read = (key: 'credential' | 'token', fallback: string): string => {
+    const text = vaults[key];
+    if (text === undefined) return fallback;
+    const result = readOrigin(text, context.allowLoopbackHttp);
+    if (result.cause === undefined) return result.origin;
+    complain(['vaults', key], result.cause);
+    return fallback;
+  };
+  return {
+    credential: read('credential', context.credentialVaultUrl),
+    token: read('token', context.tokenVaultUrl),
+  };
+}
+
+/** In the order of their names, so that the order in the file does not matter to the fingerprint. */
+function parametersOf(
+  { scope, resource, parameters }: ConnectionEntry,
+  profile: ProviderProfile,
+  serviceUrl: string | undefined,
+): Record<string, string> {
+  const all = {
+    ...profile.parameters({ serviceUrl, scope }),
+    ...(resource === undefined ? {} : { resource }),
+    ...parameters,
+  };
+  return Object.fromEntries(Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connection['secrets'] {
+  return {
+    clientId: secrets.clientId ?? `${name}-client-id`,
+    clientSecrets: [secrets.clientSecret ?? `${name}-client-secret`].flat(),
+    refreshToken: secrets.refreshToken ?? `${name}-refresh-token`,
+    accessToken: secrets.accessToken ?? `${name}-access-token`,
+  };
+}
+
+type Spans = Pick<Connection, 'refreshTokenGraceMs' | 'renewBeforeMs' | 'assumedLifetimeMs'>;
+
+function spans(entry: ConnectionEntry, profile: ProviderProfile): Spans {
+  const { refreshTokenGrace: grace, renewBefore, accessTokenLifetime } = entry;
+  return {
+    refreshTokenGraceMs:
+      grace === 'unlimited' ? Number.POSITIVE_INFINITY : (toMs(grace) ?? profile.refreshTokenGraceMs),
+    renewBeforeMs: toMs(renewBefore),
+    assumedLifetimeMs: toMs(accessTokenLifetime) ?? profile.assumedLifetimeMs,
+  };
+}
+
+function toMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.ceil(seconds * 1000);
+}
+
+/** Infinity becomes null in JSON, which no other value of these fields does. */
+function fingerprintOf(connection: Unmarked): string {
+  return createHash('sha256').update(JSON.stringify(connection)).digest('hex').slice(0, 16);
+}

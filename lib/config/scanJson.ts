@@ -1,0 +1,89 @@
+/** What `JSON.parse` does not tell: where the text stops being JSON, and which names stand twice in one object. */
+export interface JsonScan {
+  /** Index of the first token that does not belong there; undefined where the text is JSON. */
+  readonly errorAt: number | undefined;
+  /** Paths of names that an object holds more than once; the first few. `JSON.parse` keeps only the last of each. */
+  readonly repeated: readonly (readonly string[])[];
+}
+
+/** One string, number, word or mark with the white space before it. */
+const TOKEN =
+  /([\t\n\r ]*)("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}[\],:])/y;
+const MOST_REPEATED = 20;
+const LONGEST_PATH = 8;
+
+type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end';
+
+/** An object or list that is still open. `at` is the name or the index that is being read. */
+interface Frame {
+  readonly keys: Set<string> | undefined;
+  at: string;
+}
+
+interface Scanner {
+  readonly open: Frame[];
+  readonly repeated: string[][];
+  expected: Expected;
+}
+
+/** Walks over the text without recursion: the depth of hostile input has no limit. */
+export function scanJson(text: string): JsonScan {
+  const scanner: Scanner = { open: [], repeated: [], expected: 'value' };
+  const trailing = /[\t\n\r ]*$/.exec(text)?.index ?? text.length;
+  let at = 0;
+  while (at < trailing) {
+    TOKEN.lastIndex = at;
+    const match = TOKEN.exec(text);
+    const start = at + (match?.[1]?.length ?? text.slice(at).search(/[^\t\n\r ]/));
+    if (!match || !accept(scanner, match[2] ?? '')) return { errorAt: start, repeated: scanner.repeated };
+    at = TOKEN.lastIndex;
+  }
+  const complete = scanner.open.length === 0 && scanner.expected === 'comma or end';
+  return { errorAt: complete ? undefined : text.length, repeated: scanner.repeated };
+}
+
+/** Takes one token; false where it does not belong here. */
+function accept(scanner: Scanner, token: string): boolean {
+  const { expected } = scanner;
+  if (token === '}' || token === ']') return close(scanner, token);
+  if (token === ':') return expected === 'colon' && expect(scanner, 'value');
+  if (token === ',') return expected === 'comma or end' && next(scanner);
+  if (expected === 'key' || expected === 'key or end') return token.startsWith('"') && key(scanner, token);
+  if (expected !== 'value' && expected !== 'value or end') return false;
+  if (token !== '{' && token !== '[') return expect(scanner, 'comma or end');
+  scanner.open.push({ keys: token === '{' ? new Set() : undefined, at: '0' });
+  return expect(scanner, token === '{' ? 'key or end' : 'value or end');
+}
+
+function expect(scanner: Scanner, expected: Expected): true {
+  scanner.expected = expected;
+  return true;
+}
+
+function close(scanner: Scanner, token: string): boolean {
+  const frame = scanner.open.at(-1);
+  const opened = frame?.keys ? '}' : ']';
+  const mayEnd = scanner.expected.endsWith('or end');
+  if (!frame || token !== opened || !mayEnd) return false;
+  scanner.open.pop();
+  return expect(scanner, 'comma or end');
+}
+
+function next(scanner: Scanner): boolean {
+  const frame = scanner.open.at(-1);
+  if (!frame) return false;
+  if (frame.keys) return expect(scanner, 'key');
+  frame.at = String(Number(frame.at) + 1);
+  return expect(scanner, 'value');
+}
+
+function key(scanner: Scanner, token: string): boolean {
+  const frame = scanner.open.at(-1);
+  if (!frame?.keys) return false;
+  frame.at = JSON.parse(token) as string;
+  if (frame.keys.has(frame.at) && scanner.repeated.length < MOST_REPEATED) {
+    scanner.repeated.push(scanner.open.slice(0, LONGEST_PATH).map(({ at }) => at));
+  }
+  frame.keys.add(frame.at);
+  return expect(scanner, 'colon');
+}

@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readEnvironment } from '../../../lib/config/environment.ts';
+import { GOOD_ENV, shown, thrownBy } from './support.ts';
+
+const CANARY = 'canary-7d1e';
+const CLIENT_ID = '29453d6f-6789-45ab-8d8c-44fa3c527831';
+
+describe('what is not said has a default', () => {
+  it('the least environment gives all settings', () => {
+    expect(readEnvironment(GOOD_ENV)).toEqual({
+      credentialVaultUrl: 'https://credentials.vault.azure.net',
+      tokenVaultUrl: 'https://credentials.vault.azure.net',
+      connectionsSource: { kind: 'file', path: 'connections.json' },
+      schedule: '*/10 * * * * *',
+      tickMs: 10_000,
+      storage: { kind: 'identity', blobServiceUrl: 'https://rotatorstore.blob.core.windows.net' },
+      vaultWritesPer10Seconds: 270,
+      allowLoopbackHttp: false,
+      warnings: [],
+    });
+  });
+
+  it('the sample of local settings is accepted', () => {
+    const sample = JSON.parse(readFileSync('local.settings.sample.json', 'utf8'));
+    expect(readEnvironment(sample.Values)).toMatchObject({
+      tokenVaultUrl: 'https://my-token-vault.vault.azure.net',
+      storage: { kind: 'connectionString', connectionString: 'UseDevelopmentStorage=true' },
+      warnings: [],
+    });
+  });
+});
+
+describe('what is said is used', () => {
+  it.each<[string, Record<string, string>, object]>([
+    [
+      'a slash at the end of a vault and white space around it are removed',
+      { CREDENTIAL_VAULT_URL: ' https://A.vault.azure.net/ ' },
+      { credentialVaultUrl: 'https://a.vault.azure.net', tokenVaultUrl: 'https://a.vault.azure.net' },
+    ],
+    [
+      'a token vault of its own',
+      { TOKEN_VAULT_URL: 'https://b.vault.azure.net:8443' },
+      { tokenVaultUrl: 'https://b.vault.azure.net:8443' },
+    ],
+    [
+      'an empty variable is the same as none',
+      { TOKEN_VAULT_URL: ' ' },
+      { tokenVaultUrl: GOOD_ENV.CREDENTIAL_VAULT_URL },
+    ],
+    [
+      'http to this machine where it is allowed',
+      { CREDENTIAL_VAULT_URL: 'http://127.0.0.1:8080', ALLOW_LOOPBACK_HTTP: 'true' },
+      { credentialVaultUrl: 'http://127.0.0.1:8080', allowLoopbackHttp: true },
+    ],
+    [
+      'JSON text as connections',
+      { CONNECTIONS: ' {}' },
+      { connectionsSource: { kind: 'inline', text: '{}' } },
+    ],
+    [
+      'a list as connections is taken for JSON, not for a path',
+      { CONNECTIONS: '["x"]' },
+      { connectionsSource: { kind: 'inline', text: '["x"]' } },
+    ],
+    [
+      'text of several lines is taken for JSON, not for a path',
+      { CONNECTIONS: '// mine\n{}' },
+      { connectionsSource: { kind: 'inline', text: '// mine\n{}' } },
+    ],
+    [
+      'a path of Windows',
+      { CONNECTIONS: 'C:\\home\\connections.json' },
+      { connectionsSource: { kind: 'file', path: 'C:\\home\\connections.json' } },
+    ],
+    [
+      'the address of a blob',
+      { CONNECTIONS: 'https://a.blob.core.windows.net/config/connections.json' },
+      { connectionsSource: { kind: 'blob', url: 'https://a.blob.core.windows.net/config/connections.json' } },
+    ],
+    [
+      'the address of a blob on this machine where it is allowed',
+      { CONNECTIONS: 'http://localhost:10000/account/config/c.json', ALLOW_LOOPBACK_HTTP: 'TRUE' },
+      { connectionsSource: { kind: 'blob', url: 'http://localhost:10000/account/config/c.json' } },
+    ],
+    ['a schedule', { ROTATION_SCHEDULE: '0 */5 * * * *' }, { schedule: '0 */5 * * * *', tickMs: 300_000 }],
+    ['a number of writes', { VAULT_WRITES_PER_10_SECONDS: '300' }, { vaultWritesPer10Seconds: 300 }],
+    [
+      "the storage account's address, before its name",
+      { AzureWebJobsStorage__blobServiceUri: 'https://a.blob.core.usgovcloudapi.net/' },
+      { storage: { kind: 'identity', blobServiceUrl: 'https://a.blob.core.usgovcloudapi.net' } },
+    ],
+    [
+      'the client id of the storage identity serves for the vaults as well',
+      { AzureWebJobsStorage__clientId: CLIENT_ID, AzureWebJobsStorage__credential: 'managedIdentity' },
+      { storage: { kind: 'identity', clientId: CLIENT_ID }, managedIdentityClientId: CLIENT_ID },
+    ],
+    ['a client id for the vaults', { AZURE_CLIENT_ID: CLIENT_ID }, { managedIdentityClientId: CLIENT_ID }],
+  ])('%s', (_, env, expected) => {
+    expect(readEnvironment({ ...GOOD_ENV, ...env })).toMatchObject(expected);
+  });
+
+  it.each([
+    ['the emulator', 'UseDevelopmentStorage=true'],
+    [
+      'an account with its key',
+      'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b==;EndpointSuffix=core.windows.net',
+    ],
+    [
+      'an endpoint with a signature',
+      'BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1',
+    ],
+  ])('a connection string wins over an identity, as in the host: %s', (_, connectionString) => {
+    const settings = readEnvironment({ ...GOOD_ENV, AzureWebJobsStorage: connectionString });
+    expect(settings.storage).toEqual({ kind: 'connectionString', connectionString });
+    expect(settings.warnings).toEqual([expect.stringContaining('AzureWebJobsStorage__accountName')]);
+  });
+});
+
+describe('proxy variables are ignored with a warning', () => {
+  it.each([
+    'HTTPS_PROXY',
+    'https_proxy',
+    'HTTP_PROXY',
+    'http_proxy',
+    'ALL_PROXY',
+    'all_proxy',
+    'Https_Proxy',
+  ])('%s', (name) => {
+    const { warnings } = readEnvironment({ ...GOOD_ENV, [name]: `http://user:${CANARY}@proxy` });
+    expect(warnings).toEqual([expect.stringContaining(`${name} is ignored`)]);
+    expect(warnings.join()).not.toContain(CANARY);
+  });
+
+  it('an empty one and NO_PROXY give none', () => {
+    expect(readEnvironment({ ...GOOD_ENV, HTTPS_PROXY: '', NO_PROXY: '*' }).warnings).toEqual([]);
+  });
+});
+
+describe('a problem names the variable, the cause and the fix, and repeats no value', () => {
+  it.each<[string, Record<string, string | undefined>, string]>([
+    ['no vault', { CREDENTIAL_VAULT_URL: undefined }, 'CREDENTIAL_VAULT_URL is not set'],
+    [
+      'a vault that is no address',
+      { CREDENTIAL_VAULT_URL: CANARY },
+      'CREDENTIAL_VAULT_URL is no absolute address',
+    ],
+    [
+      'a vault over http',
+      { CREDENTIAL_VAULT_URL: `http://${CANARY}` },
+      'CREDENTIAL_VAULT_URL must use https',
+    ],
+    ['http to this machine', { TOKEN_VAULT_URL: 'http://localhost:1' }, 'ALLOW_LOOPBACK_HTTP=true'],
+    [
+      'http to another machine though loopback is allowed',
+      { TOKEN_VAULT_URL: `http://localhost.${CANARY}`, ALLOW_LOOPBACK_HTTP: 'true' },
+      'TOKEN_VAULT_URL must use https',
+    ],
+    [
+      'a vault with a path',
+      { TOKEN_VAULT_URL: `https://a/${CANARY}` },
+      'TOKEN_VAULT_URL must not have a path',
+    ],
+    ['a vault with a query', { TOKEN_VAULT_URL: `https://a?${CANARY}` }, 'must not have a query'],
+    ['a vault with an empty query', { TOKEN_VAULT_URL: 'https://a?' }, 'must not have a query'],
+    ['a vault with a fragment', { TOKEN_VAULT_URL: `https://a#${CANARY}` }, 'must not have a fragment'],
+    ['a vault with user info', { TOKEN_VAULT_URL: `https://u:${CANARY}@a` }, 'must not hold a user name'],
+    ['a vault with empty user info', { TOKEN_VAULT_URL: 'https://@a' }, 'must not hold a user name'],
+    ['a vault with a line end inside', { TOKEN_VAULT_URL: `https://a\n${CANARY}` }, 'holds white space'],
+    [
+      'a vault of 10 kB',
+      { TOKEN_VAULT_URL: `https://${'a'.repeat(10_000)}` },
+      'is longer than 2000 characters',
+    ],
+    ['no connections', { CONNECTIONS: '' }, 'CONNECTIONS is not set'],
+    ['connections over http', { CONNECTIONS: `http://a/${CANARY}/c` }, 'CONNECTIONS must use https'],
+    ['connections on this machine', { CONNECTIONS: 'http://[::1]/c/b' }, 'ALLOW_LOOPBACK_HTTP=true'],
+    ['connections by file URL', { CONNECTIONS: `file:///${CANARY}` }, 'CONNECTIONS must use https'],
+    ['connections by a signed URL', { CONNECTIONS: `https://a/c/b?sig=${CANARY}` }, 'must not have a query'],
+    ['connections without a blob', { CONNECTIONS: `https://a/${CANARY}/` }, 'without container and blob'],
+    [
+      'a flag that is neither',
+      { ALLOW_LOOPBACK_HTTP: CANARY },
+      'ALLOW_LOOPBACK_HTTP is neither true nor false',
+    ],
+    ['0 writes', { VAULT_WRITES_PER_10_SECONDS: '0' }, 'no whole number from 1 to 300'],
+    ['301 writes', { VAULT_WRITES_PER_10_SECONDS: '301' }, 'no whole number from 1 to 300'],
+    [
+      'writes in words',
+      { VAULT_WRITES_PER_10_SECONDS: CANARY },
+      'VAULT_WRITES_PER_10_SECONDS is no whole number',
+    ],
+    ['writes with a fraction', { VAULT_WRITES_PER_10_SECONDS: '2.5' }, 'no whole number from 1 to 300'],
+    ['a schedule of five fields', { ROTATION_SCHEDULE: '*/5 * * * *' }, 'ROTATION_SCHEDULE is no NCRONTAB'],
+    ['a schedule that is none', { ROTATION_SCHEDULE: CANARY }, 'ROTATION_SCHEDULE is no NCRONTAB'],
+    [
+      'no storage',
+      { AzureWebJobsStorage__accountName: undefined },
+      'AzureWebJobsStorage__accountName is not set',
+    ],
+    [
+      'a wrong account',
+      { AzureWebJobsStorage__accountName: `A_${CANARY}` },
+      'is no name of a storage account',
+    ],
+    [
+      'a wrong address of storage',
+      { AzureWebJobsStorage__blobServiceUri: `https://a/${CANARY}` },
+      'AzureWebJobsStorage__blobServiceUri must not have a path',
+    ],
+    ['another credential', { AzureWebJobsStorage__credential: CANARY }, 'is not managedidentity'],
+    ['a client id that is none', { AZURE_CLIENT_ID: CANARY }, 'AZURE_CLIENT_ID is no client id'],
+    [
+      'the same for storage',
+      { AzureWebJobsStorage__clientId: CANARY },
+      'AzureWebJobsStorage__clientId is no client id',
+    ],
+    [
+      'a connection string that is none',
+      { AzureWebJobsStorage: CANARY },
+      'AzureWebJobsStorage is no connection string',
+    ],
+  ])('%s', (_, env, expected) => {
+    const problem = thrownBy(() => readEnvironment({ ...GOOD_ENV, ...env }));
+    expect(problem.code).toBe('configuration_invalid');
+    expect(problem.message).toContain(expected);
+    expect(problem.fix).toMatch(/^Set [A-Za-z_0-9]+ to /);
+    expect(shown(problem)).not.toContain(CANARY);
+  });
+
+  it('all of them at once', () => {
+    const problem = thrownBy(() =>
+      readEnvironment({ TOKEN_VAULT_URL: 'x', ROTATION_SCHEDULE: 'x', AZURE_CLIENT_ID: 'x' }),
+    );
+    for (const name of [
+      'CREDENTIAL_VAULT_URL is not set',
+      'TOKEN_VAULT_URL is no absolute address',
+      'CONNECTIONS is not set',
+      'ROTATION_SCHEDULE is no NCRONTAB',
+      'AzureWebJobsStorage__accountName is not set',
+      'AZURE_CLIENT_ID is no client id',
+    ]) {
+      expect(problem.message).toContain(name);
+      expect(problem.fix).toContain(`Set ${name.split(' ')[0]} to `);
+    }
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { parseConnections } from '../../../lib/config/parseConnections.ts';
+import { providers } from '../../../lib/oauth/providers/index.ts';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { CONTEXT, ENTRY, fileOf } from './support.ts';
+
+describe('defaults', () => {
+  it('the least entry gives a whole connection', () => {
+    expect(only(ENTRY)).toEqual({
+      name: 'one',
+      provider: 'generic',
+      enabled: true,
+      tokenUri: 'https://login.example.com/token',
+      clientId: undefined,
+      clientAuthentication: providers.generic.clientAuthentication,
+      parameters: {},
+      secrets: {
+        clientId: 'one-client-id',
+        clientSecrets: ['one-client-secret'],
+        refreshToken: 'one-refresh-token',
+        accessToken: 'one-access-token',
+      },
+      vaults: { credential: 'https://credentials.vault.azure.net', token: 'https://tokens.vault.azure.net' },
+      refreshTokenGraceMs: providers.generic.refreshTokenGraceMs,
+      renewBeforeMs: undefined,
+      assumedLifetimeMs: providers.generic.assumedLifetimeMs,
+      adopt: false,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+  });
+
+  it.each(['entra', 'dynamics365', 'okta'] as const)('those of the provider %s', (provider) => {
+    const serviceUrl = 'https://org.crm.dynamics.com';
+    const profile = providers[provider];
+    const { tokenUri } = ENTRY;
+    expect(only({ provider, serviceUrl, tokenUri })).toMatchObject({
+      provider,
+      clientAuthentication: profile.clientAuthentication,
+      refreshTokenGraceMs: profile.refreshTokenGraceMs,
+      assumedLifetimeMs: profile.assumedLifetimeMs,
+      parameters: profile.parameters({ serviceUrl }),
+    });
+  });
+
+  it("the provider's address for a tenant", () => {
+    const tenant = 'contoso.onmicrosoft.com';
+    expect(only({ provider: 'entra', tenant }).tokenUri).toBe(providers.entra.tokenUri?.({ tenant }));
+  });
+});
+
+describe('what an entry says is used', () => {
+  it.each<[string, object, object]>([
+    [
+      'a leading POST as the driver writes it',
+      { tokenUri: 'POST https://a.example/t' },
+      { tokenUri: 'https://a.example/t' },
+    ],
+    [
+      'an address with a query',
+      { tokenUri: 'https://a.example/t?p=1' },
+      { tokenUri: 'https://a.example/t?p=1' },
+    ],
+    ['an address of 2,000 characters', { tokenUri: longUri(2000) }, { tokenUri: longUri(2000) }],
+    ['an address beside a provider', { provider: 'entra' }, { tokenUri: ENTRY.tokenUri }],
+    ['a client id', { clientId: ' id ' }, { clientId: 'id' }],
+    [
+      'client authentication',
+      { clientAuthentication: 'client_secret_post' },
+      { clientAuthentication: 'client_secret_post' },
+    ],
+    ['scope and resource', { scope: 'a b', resource: 'r' }, { parameters: { resource: 'r', scope: 'a b' } }],
+    [
+      'parameters',
+      { scope: 's', parameters: { audience: 'x' } },
+      { parameters: { audience: 'x', scope: 's' } },
+    ],
+    [
+      'parameters before those of the profile',
+      { parameters: { scope: 'mine' }, provider: 'entra' },
+      { parameters: { scope: 'mine' } },
+    ],
+    ['one client secret', { secrets: { clientSecret: 'a' } }, { secrets: { clientSecrets: ['a'] } }],
+    [
+      'several client secrets in order',
+      { secrets: { clientSecret: ['b', 'a'] } },
+      { secrets: { clientSecrets: ['b', 'a'] } },
+    ],
+    [
+      'names of secrets',
+      { secrets: { clientId: 'i', refreshToken: 'r', accessToken: 'a' } },
+      { secrets: { clientId: 'i', refreshToken: 'r', accessToken: 'a' } },
+    ],
+    [
+      'vaults',
+      { vaults: { credential: 'https://c.vault.azure.net/', token: 'https://t.vault.azure.net' } },
+      { vaults: { credential: 'https://c.vault.azure.net', token: 'https://t.vault.azure.net' } },
+    ],
+    ['seconds before expiry', { renewBefore: 0.5 }, { renewBeforeMs: 500 }],
+    ['a grace', { refreshTokenGrace: 30 }, { refreshTokenGraceMs: 30_000 }],
+    [
+      'a grace of 0 over a provider of another',
+      { provider: 'okta', refreshTokenGrace: 0 },
+      { refreshTokenGraceMs: 0 },
+    ],
+    [
+      'a grace without end',
+      { refreshTokenGrace: 'unlimited' },
+      { refreshTokenGraceMs: Number.POSITIVE_INFINITY },
+    ],
+    ['a lifetime', { accessTokenLifetime: 1800 }, { assumedLifetimeMs: 1_800_000 }],
+    ['adopt', { adopt: true }, { adopt: true }],
+    ['a pause', { enabled: false }, { enabled: false }],
+  ])('%s', (_, entry, expected) => {
+    expect(only({ ...ENTRY, ...entry })).toMatchObject(expected);
+  });
+
+  it('http to this machine where it is allowed', () => {
+    const context = { ...CONTEXT, allowLoopbackHttp: true };
+    const tokenUri = 'http://127.0.0.1:9000/token';
+    expect(parseConnections(fileOf({ one: { tokenUri } }), context).valid).toMatchObject([{ tokenUri }]);
+  });
+
+  it('the longest name, a byte order mark and $schema', () => {
+    const text = JSON.stringify({
+      $schema: './connections.schema.json',
+      connections: { ['n'.repeat(113)]: ENTRY },
+    });
+    const { valid } = parseConnections(`\uFEFF${text}`, CONTEXT);
+    expect(valid[0]?.secrets.refreshToken).toHaveLength(127);
+  });
+
+  it('no connections at all', () => {
+    expect(parseConnections(fileOf({}), CONTEXT)).toEqual({ valid: [], invalid: [] });
+  });
+});
+
+describe('the fingerprint', () => {
+  const before = only(ENTRY).fingerprint;
+
+  it('is the same for the same entry, whatever the order', () => {
+    const one = only({ ...ENTRY, parameters: { a: '1', b: '2' } });
+    const other = only({ parameters: { b: '2', a: '1' }, ...ENTRY });
+    expect(other.fingerprint).toBe(one.fingerprint);
+    expect(only({ ...ENTRY, provider: 'generic', adopt: false }).fingerprint).toBe(before);
+  });
+
+  it.each<[string, object]>([
+    ['address', { tokenUri: 'https://other.example/t' }],
+    ['client id', { clientId: 'x' }],
+    ['client authentication', { clientAuthentication: 'client_secret_post' }],
+    ['scope', { scope: 'x' }],
+    ['parameters', { parameters: { a: 'x' } }],
+    ['names of secrets', { secrets: { clientSecret: 'x' } }],
+    ['vaults', { vaults: { credential: 'https://x.vault.azure.net' } }],
+    ['grace', { refreshTokenGrace: 'unlimited' }],
+    ['adopt', { adopt: true }],
+  ])('changes with the %s', (_, change) => {
+    expect(only({ ...ENTRY, ...change }).fingerprint).not.toBe(before);
+  });
+
+  it('differs between connections with the same entry', () => {
+    const secrets = (name: string) => ({
+      clientId: 'i',
+      clientSecret: 's',
+      refreshToken: `r${name}`,
+      accessToken: `a${name}`,
+    });
+    const { valid } = parseConnections(
+      fileOf({ a: { ...ENTRY, secrets: secrets('1') }, b: { ...ENTRY, secrets: secrets('2') } }),
+      CONTEXT,
+    );
+    expect(new Set(valid.map(({ fingerprint }) => fingerprint)).size).toBe(2);
+  });
+});
+
+/** The connection that the entry gives under the name `one`. */
+function only(entry: object): Connection {
+  const { valid, invalid } = parseConnections(fileOf({ one: entry }), CONTEXT);
+  expect(invalid).toEqual([]);
+  const [connection] = valid;
+  if (!connection) throw new Error('no connection');
+  return connection;
+}
+
+function longUri(length: number): string {
+  return 'https://a.example/'.padEnd(length, 'x');
+}

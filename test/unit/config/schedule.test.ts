@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { shortestGapMs } from '../../../lib/config/schedule.ts';
+
+describe('the tick is the shortest gap between two runs', () => {
+  it.each([
+    ['every ten seconds', '*/10 * * * * *', 10_000],
+    ['every second', '* * * * * *', 1000],
+    ['a step that does not divide the minute', '*/7 * * * * *', 4000],
+    ['two seconds of a minute that lie close', '0,5 * * * * *', 5000],
+    ['a step from a number runs to the end', '50/5 * * * * *', 5000],
+    ['every five minutes', '0 */5 * * * *', 300_000],
+    ['a range of hours', '0 0 8-18 * * *', 3_600_000],
+    ['working days by name', '0 0 9 * * Mon-Fri', 86_400_000],
+    ['months by name', '0 0 0 1 jan,feb *', 31 * 86_400_000],
+    ['day and day of week must both match', '0 0 0 1 * 1', 28 * 86_400_000],
+    ['more white space than needed', ' 0  */5 * * * * ', 300_000],
+  ])('%s', (_, schedule, gap) => {
+    expect(shortestGapMs(schedule)).toBe(gap);
+    expect(shortestGapMs(schedule)).toBe(gap);
+  });
+});
+
+describe('what the host would not run is no schedule', () => {
+  it.each([
+    ['nothing', ''],
+    ['five fields', '*/5 * * * *'],
+    ['seven fields', '0 0 0 1 1 * 2030'],
+    ['a time span', '00:00:10'],
+    ['a nickname', '@hourly'],
+    ['a date', '2030-01-01T00:00:00'],
+    ['a second of 60', '60 * * * * *'],
+    ['a step of 0', '*/0 * * * * *'],
+    ['the last day', '0 0 0 L * *'],
+    ['a question mark', '0 0 0 ? * *'],
+    ['the second Friday', '0 0 0 * * 5#2'],
+    ['a weekday close by', '0 0 0 15W * *'],
+    ['a name that is none', '0 0 0 * Foo *'],
+    ['a date that never comes', '0 0 0 30 2 *'],
+    ['words', 'every ten seconds at all times'],
+  ])('%s', (_, schedule) => {
+    expect(shortestGapMs(schedule)).toBeUndefined();
+  });
+});

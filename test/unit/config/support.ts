@@ -1,0 +1,39 @@
+import type { ConfigurationContext } from '../../../lib/config/parseConnections.ts';
+import { type Problem, problemOf } from '../../../lib/errors.ts';
+
+/** The least that a good environment holds. */
+export const GOOD_ENV = {
+  CREDENTIAL_VAULT_URL: 'https://credentials.vault.azure.net',
+  CONNECTIONS: 'connections.json',
+  AzureWebJobsStorage__accountName: 'rotatorstore',
+};
+
+/** What entries are resolved against. */
+export const CONTEXT: ConfigurationContext = {
+  credentialVaultUrl: 'https://credentials.vault.azure.net',
+  tokenVaultUrl: 'https://tokens.vault.azure.net',
+  allowLoopbackHttp: false,
+};
+
+/** An entry with nothing but what is required. */
+export const ENTRY = { tokenUri: 'https://login.example.com/token' };
+
+/** The text of a file with these connections. */
+export function fileOf(connections: unknown): string {
+  return JSON.stringify({ connections });
+}
+
+/** What the action throws; fails where it throws nothing. */
+export function thrownBy(action: () => unknown): Problem {
+  try {
+    action();
+  } catch (thrown) {
+    return problemOf(thrown);
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Message and fix together: what a person gets to see. */
+export function shown({ code, message, fix }: Problem): string {
+  return `${code}: ${message} ${fix}`;
+}

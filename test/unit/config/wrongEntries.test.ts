@@ -1,0 +1,334 @@
+import { describe, expect, it } from 'vitest';
+import { parseConnections } from '../../../lib/config/parseConnections.ts';
+import type { Problem } from '../../../lib/errors.ts';
+import { CONTEXT, ENTRY, fileOf, shown } from './support.ts';
+
+const CANARY = 'canary 5b_a0';
+
+describe('a wrong entry names its path, the cause and the fix, and stops no other', () => {
+  it.each<[string, unknown, string, string?]>([
+    ['no object', CANARY, 'connections.bad must be an object'],
+    ['null', null, 'connections.bad must be an object'],
+    ['a list', [], 'connections.bad must be an object'],
+    [
+      'no address',
+      {},
+      'connections.bad.tokenUri is missing',
+      'Set connections.bad.tokenUri to the https address',
+    ],
+    ['no address for okta', { provider: 'okta' }, 'the provider okta needs it'],
+    [
+      'no service for dynamics365',
+      { provider: 'dynamics365', tenant: 't' },
+      'connections.bad.serviceUrl is missing',
+    ],
+    ['an unknown provider', { ...ENTRY, provider: CANARY }, 'provider must be one of generic, entra'],
+    ['a name of every object as provider', { ...ENTRY, provider: 'toString' }, 'provider must be one of'],
+    ['an address that is a number', { tokenUri: 7 }, 'connections.bad.tokenUri must be text'],
+    ['an empty address', { tokenUri: ' ' }, 'connections.bad.tokenUri is empty'],
+    ['an address over http', { tokenUri: `http://a/${CANARY.replace(' ', '')}` }, 'tokenUri must use https'],
+    ['http to this machine', { tokenUri: 'http://localhost/t' }, 'ALLOW_LOOPBACK_HTTP=true'],
+    ['a decimal form of this machine', { tokenUri: 'http://2130706433/t' }, 'ALLOW_LOOPBACK_HTTP=true'],
+    ['a file', { tokenUri: 'file:///etc/passwd' }, 'tokenUri must use https'],
+    ['user info', { tokenUri: `https://u:${CANARY}@a/t`.replace(' ', '') }, 'must not hold a user name'],
+    ['user info with a backslash', { tokenUri: 'https:\\\\u@a/t' }, 'must not hold a user name'],
+    ['a fragment', { tokenUri: 'https://a/t#x' }, 'must not have a fragment'],
+    ['an empty fragment', { tokenUri: 'https://a/t#' }, 'must not have a fragment'],
+    ['2,001 characters', { tokenUri: 'https://a.example/'.padEnd(2001, 'x') }, 'longer than 2000 characters'],
+    ['a line end in an address', { tokenUri: 'https://a\r\n.example/t' }, 'no printable ASCII'],
+    ['white space in an address', { tokenUri: `https://a/${CANARY}` }, 'tokenUri holds white space'],
+    ['no address at all', { tokenUri: 'POST ' }, 'tokenUri'],
+    ['another method', { tokenUri: 'GET https://a/t' }, 'tokenUri'],
+    ['a tenant with a slash', { provider: 'entra', tenant: '../x' }, 'connections.bad.tenant is no tenant'],
+    ['a service that is no address', { ...ENTRY, serviceUrl: 'org' }, 'serviceUrl is no absolute address'],
+    ['an empty client id', { ...ENTRY, clientId: '' }, 'clientId is empty'],
+    ['a NUL in a client id', { ...ENTRY, clientId: 'a\u0000' }, 'clientId holds characters'],
+    [
+      'a client id and its secret',
+      { ...ENTRY, clientId: 'x', secrets: { clientId: 'y' } },
+      'stands beside clientId',
+    ],
+    [
+      'unknown authentication',
+      { ...ENTRY, clientAuthentication: CANARY },
+      'must be one of client_secret_basic',
+    ],
+    ['a scope that is a list', { ...ENTRY, scope: ['a'] }, 'scope must be text'],
+    [
+      'scope twice',
+      { ...ENTRY, scope: 'a', parameters: { scope: 'b' } },
+      'stands in parameters.scope as well',
+    ],
+    [
+      'resource twice',
+      { ...ENTRY, resource: 'a', parameters: { resource: 'a' } },
+      'stands in parameters.resource',
+    ],
+    ['parameters in a list', { ...ENTRY, parameters: [] }, 'parameters must be an object'],
+    [
+      'a parameter that is a number',
+      { ...ENTRY, parameters: { a: 1 } },
+      'connections.bad.parameters.a must be text',
+    ],
+    ['a parameter without a name', { ...ENTRY, parameters: { '': 'x' } }, 'parameters.(empty)', 'Remove'],
+    ...[
+      'grant_type',
+      'refresh_token',
+      'client_id',
+      'client_secret',
+      'client_assertion',
+      'client_assertion_type',
+      'Grant_Type',
+    ].map((name): [string, unknown, string, string] => [
+      `the protocol's own parameter ${name}`,
+      { ...ENTRY, parameters: { [name]: CANARY } },
+      `connections.bad.parameters.${name} is a parameter that is sent by the protocol itself`,
+      `Remove connections.bad.parameters.${name}.`,
+    ]),
+    [
+      'a secret name with a dot',
+      { ...ENTRY, secrets: { refreshToken: CANARY } },
+      'secrets.refreshToken is no name of a secret',
+    ],
+    [
+      'a secret name of 128',
+      { ...ENTRY, secrets: { accessToken: 'x'.repeat(128) } },
+      'secrets.accessToken is no name',
+    ],
+    ['dots as a secret name', { ...ENTRY, secrets: { clientId: '..' } }, 'secrets.clientId is no name'],
+    [
+      'no client secret',
+      { ...ENTRY, secrets: { clientSecret: [] } },
+      'connections.bad.secrets.clientSecret is an empty list',
+    ],
+    [
+      'a wrong client secret in a list',
+      { ...ENTRY, secrets: { clientSecret: ['a', CANARY] } },
+      'secrets.clientSecret[1]',
+    ],
+    [
+      'an unknown key in secrets',
+      { ...ENTRY, secrets: { refresh_token: 'x' } },
+      'connections.bad.secrets has an unknown key refresh_token',
+      'Did you mean refreshToken?',
+    ],
+    [
+      'a vault with a path',
+      { ...ENTRY, vaults: { token: 'https://a/b' } },
+      'connections.bad.vaults.token must not have a path',
+      'Set connections.bad.vaults.token to the https address of the vault with the access token.',
+    ],
+    [
+      'a vault over http',
+      { ...ENTRY, vaults: { credential: 'http://a' } },
+      'vaults.credential must use https',
+    ],
+    ['renewal at expiry', { ...ENTRY, renewBefore: 0 }, 'renewBefore must be above 0'],
+    ['renewal in words', { ...ENTRY, renewBefore: '60' }, 'renewBefore must be a number of seconds'],
+    ['renewal in milliseconds', { ...ENTRY, renewBefore: 60_000_000 }, 'renewBefore is longer than a year'],
+    [
+      'renewal before the token is there',
+      { ...ENTRY, renewBefore: 60, accessTokenLifetime: 60 },
+      'not less than accessTokenLifetime',
+    ],
+    ['a negative grace', { ...ENTRY, refreshTokenGrace: -1 }, 'refreshTokenGrace must be 0 or more seconds'],
+    ['a grace in other words', { ...ENTRY, refreshTokenGrace: 'forever' }, 'or "unlimited"'],
+    ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],
+    ['adopt in words', { ...ENTRY, adopt: 'yes' }, 'adopt must be true or false'],
+    ['enabled in words', { ...ENTRY, enabled: 'false' }, 'enabled must be true or false'],
+    ['the spelling of the driver', { TokenURI: CANARY }, 'unknown key TokenURI', 'Did you mean tokenUri?'],
+    ['a key with a slip', { ...ENTRY, renwBefore: 1 }, 'unknown key renwBefore', 'Did you mean renewBefore?'],
+    [
+      'a key like no other',
+      { ...ENTRY, xyzzy: 1 },
+      'unknown key xyzzy',
+      'Remove it from connections.bad; known are provider, tokenUri',
+    ],
+    ['a key that looks like a value', { ...ENTRY, [CANARY]: 1 }, 'has an unknown key.'],
+    [
+      'a secret in the file',
+      { ...ENTRY, clientSecret: CANARY },
+      'unknown key clientSecret',
+      'Keep secrets out of the configuration',
+    ],
+    [
+      'a secret in the file, as OAuth spells it',
+      { ...ENTRY, refresh_token: CANARY },
+      'refresh_token',
+      'connections.bad.secrets.refreshToken may name it',
+    ],
+    [
+      'a vault at the wrong place',
+      { ...ENTRY, credential: CANARY },
+      'unknown key credential',
+      'Did you mean vaults.credential?',
+    ],
+    [
+      'own names that collide',
+      { ...ENTRY, secrets: { refreshToken: 'X', clientSecret: 'x' } },
+      'secrets.refreshToken names the same secret as connections.bad.secrets.clientSecret',
+    ],
+    [
+      'a client secret twice',
+      { ...ENTRY, secrets: { clientSecret: ['x', 'x'] } },
+      'secrets.clientSecret names the same secret',
+    ],
+    [
+      'refresh and access token in one secret of one vault',
+      {
+        ...ENTRY,
+        secrets: { refreshToken: 'x', accessToken: 'x' },
+        vaults: { token: CONTEXT.credentialVaultUrl },
+      },
+      'secrets.accessToken names the same secret',
+    ],
+  ])('%s', (_, entry, expected, fix = '') => {
+    const problem = problemIn(fileOf({ good: { tokenUri: 'https://a.example/t' }, bad: entry }));
+    expect(problem.message).toContain(expected);
+    expect(problem.message).toMatch(/^connections\.bad/);
+    expect(problem.fix).toContain(fix);
+    expect(problem.fix).toMatch(/^[A-Z].*[.?]$/);
+    for (const part of [CANARY, CANARY.replace(' ', '')]) expect(shown(problem)).not.toContain(part);
+  });
+
+  it('all problems of one entry stand together', () => {
+    const { message, fix } = problemIn(fileOf({ good: ENTRY, bad: { tokenUri: 7, scope: 7, nonsense: 7 } }));
+    expect(message).toBe(
+      'connections.bad.tokenUri must be text; connections.bad.scope must be text; connections.bad has an unknown key nonsense.',
+    );
+    expect(fix).toContain('Set connections.bad.scope to the scopes to ask for');
+  });
+
+  it('a hundred problems are counted, not listed', () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key${index}`, 1]));
+    expect(problemIn(fileOf({ good: ENTRY, bad: many })).message).toMatch(/; and 88 more\.$/);
+  });
+
+  it('a key that stands twice in an entry', () => {
+    const text =
+      '{"connections":{"good":{"tokenUri":"https://a/t"},"bad":{"tokenUri":"https://a/1","tokenUri":"https://a/2"}}}';
+    expect(problemIn(text).message).toBe('connections.bad.tokenUri stands there twice.');
+  });
+
+  it('a connection that stands twice', () => {
+    const entry = '{"tokenUri":"https://a/t"}';
+    const text = `{"connections":{"good":${entry},"bad":${entry},"bad":${entry}}}`;
+    expect(problemIn(text).message).toBe('connections.bad stands there twice.');
+  });
+});
+
+describe('names', () => {
+  it.each([
+    ['dots', '..', '..'],
+    ['a slash', 'a/b', 'a/b'],
+    ['a line end', 'a\r\nb', 'a??b'],
+    ['an escape sequence', '\u001b[31m', '?[31m'],
+    ['an underscore', 'a_b', 'a_b'],
+    ['nothing', '', '(empty)'],
+    ['a name of every object', '__proto__', '__proto__'],
+    ['114 characters, which leave no room for a suffix', 'n'.repeat(114), 'n'.repeat(114)],
+    ['128 characters', 'n'.repeat(128), `${'n'.repeat(127)}...`],
+  ])('%s', (_, name, printed) => {
+    const text = `{"connections":{${JSON.stringify(name)}:{"tokenUri":"https://a/t"},"good":{"tokenUri":"https://a/t"}}}`;
+    const { valid, invalid } = parseConnections(text, CONTEXT);
+    expect(valid.map((connection) => connection.name)).toEqual(['good']);
+    expect(invalid).toMatchObject([{ name: printed, problem: { code: 'connection_invalid' } }]);
+    expect(invalid[0]?.problem.message).toContain(`connections.${printed} is no name of a connection`);
+  });
+
+  it('two that differ only by case are both invalid', () => {
+    const { valid, invalid } = parseConnections(fileOf({ Prod: ENTRY, prod: ENTRY, other: ENTRY }), CONTEXT);
+    expect(valid.map(({ name }) => name)).toEqual(['other']);
+    expect(invalid.map(({ problem }) => problem.message)).toEqual([
+      'connections.Prod differs from connections.prod only by case, and Key Vault takes both names for one.',
+      'connections.prod differs from connections.Prod only by case, and Key Vault takes both names for one.',
+    ]);
+  });
+});
+
+describe('connections that would write over each other are both invalid', () => {
+  const sameVault = {
+    vaults: { credential: 'https://x.vault.azure.net', token: 'https://x.vault.azure.net' },
+  };
+  it.each<[string, object, object, string[]]>([
+    [
+      'the same refresh token',
+      { secrets: { refreshToken: 'x' } },
+      { secrets: { refreshToken: 'X' } },
+      ['a', 'b'],
+    ],
+    [
+      'the same access token',
+      { secrets: { accessToken: 'x' } },
+      { secrets: { accessToken: 'x' } },
+      ['a', 'b'],
+    ],
+    ['the default name of the other', { secrets: { accessToken: 'b-access-token' } }, {}, ['a', 'b']],
+    [
+      "an access token on the other's refresh token",
+      { ...sameVault, secrets: { accessToken: 'b-refresh-token' } },
+      sameVault,
+      ['a', 'b'],
+    ],
+    [
+      "a refresh token on the other's client secret",
+      { secrets: { refreshToken: 'b-client-secret' } },
+      {},
+      ['a', 'b'],
+    ],
+    [
+      'a paused one counts as well',
+      { secrets: { refreshToken: 'x' }, enabled: false },
+      { secrets: { refreshToken: 'x' } },
+      ['a', 'b'],
+    ],
+    [
+      'a shared client secret is fine',
+      { secrets: { clientSecret: 'x' } },
+      { secrets: { clientSecret: 'x' } },
+      [],
+    ],
+    ['a shared client id is fine', { secrets: { clientId: 'x' } }, { secrets: { clientId: 'x' } }, []],
+    [
+      'the same name in other vaults is fine',
+      { secrets: { refreshToken: 'x' }, vaults: { credential: 'https://y.vault.azure.net' } },
+      { secrets: { refreshToken: 'x' } },
+      [],
+    ],
+    [
+      'the name of an entry that is wrong anyway is fine',
+      { secrets: { refreshToken: 'x' }, adopt: 7 },
+      { secrets: { refreshToken: 'x' } },
+      ['a'],
+    ],
+  ])('%s', (_, a, b, expected) => {
+    const { valid, invalid } = parseConnections(
+      fileOf({ a: { ...ENTRY, ...a }, b: { ...ENTRY, ...b }, c: ENTRY }),
+      CONTEXT,
+    );
+    expect(invalid.map(({ name }) => name)).toEqual(expected);
+    expect(valid.map(({ name }) => name)).toEqual(['a', 'b', 'c'].filter((name) => !expected.includes(name)));
+  });
+
+  it('the message names both places and no secret', () => {
+    const secrets = { refreshToken: 'pasted-by-mistake' };
+    const { invalid } = parseConnections(
+      fileOf({ a: { ...ENTRY, secrets }, b: { ...ENTRY, secrets } }),
+      CONTEXT,
+    );
+    expect(invalid[0]?.problem.message).toBe(
+      'connections.a.secrets.refreshToken names the same secret as connections.b.secrets.refreshToken.',
+    );
+    expect(JSON.stringify(invalid)).not.toContain('pasted');
+  });
+});
+
+/** The problem of the connection `bad`; `good` must be valid. */
+function problemIn(text: string): Problem {
+  const { valid, invalid } = parseConnections(text, CONTEXT);
+  expect(valid.map(({ name }) => name)).toEqual(['good']);
+  expect(invalid).toMatchObject([{ name: 'bad', problem: { code: 'connection_invalid' } }]);
+  const [first] = invalid;
+  if (!first) throw new Error('nothing is invalid');
+  return first.problem;
+}

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
+import { parseConnections } from '../../../lib/config/parseConnections.ts';
+import { RotatorError } from '../../../lib/errors.ts';
+import { CONTEXT, shown, thrownBy } from './support.ts';
+
+const CANARY = 'canary-91cf';
+
+describe('a text that is wrong as a whole is refused, and nothing of it is repeated', () => {
+  it.each([
+    ['nothing', '', 'The text of the connections is empty.'],
+    ['white space', ' \n', 'is empty'],
+    ['words', CANARY, 'is no JSON at line 1, column 1.'],
+    ['a comma after the last member', `{"connections": {\n  "${CANARY}": {},\n}}`, 'line 3, column 1'],
+    ['single quotes', `{'${CANARY}': 1}`, 'line 1, column 2'],
+    ['an end that is missing', `{"connections":\r\n{"a":"${CANARY}"`, 'line 2, column 19'],
+    ['hostile depth', '['.repeat(100_000), 'column 100001'],
+    ['a list at the top', `["${CANARY}"]`, 'the file must be an object'],
+    ['a text at the top', `"${CANARY}"`, 'the file must be an object'],
+    ['null at the top', 'null', 'the file must be an object'],
+    ['no connections', '{}', 'connections must be an object'],
+    ['a list of connections', `{"connections":["${CANARY}"]}`, 'connections must be an object'],
+    ['null as connections', '{"connections":null}', 'connections must be an object'],
+    [
+      'an unknown key',
+      '{"connections":{},"conections":{}}',
+      'the top of the file has an unknown key conections',
+    ],
+    [
+      'a connection at the top',
+      `{"connections":{},"${CANARY}":{}}`,
+      'the top of the file has an unknown key',
+    ],
+    ['a wrong $schema', '{"$schema":7,"connections":{}}', '$schema must be text'],
+    [
+      'a key that stands twice',
+      '{"connections":{"a":{}},"connections":{}}',
+      'has a key that stands there twice',
+    ],
+    ['a prototype', '{"__proto__":{"connections":{}}}', 'connections must be an object'],
+  ])('%s', (_, text, expected) => {
+    const problem = thrownBy(() => parseConnections(text, CONTEXT));
+    expect(problem.code).toBe('configuration_invalid');
+    expect(problem.message).toContain(expected);
+    expect(problem.fix).toMatch(/^[A-Z].*[.?]$/);
+    if (text.includes(`"${CANARY}":{}`)) return;
+    expect(shown(problem)).not.toContain(CANARY);
+  });
+
+  it('a key with a slip brings the known one', () => {
+    const { fix } = thrownBy(() => parseConnections('{"conections":{}}', CONTEXT));
+    expect(fix).toContain('Did you mean connections?');
+  });
+});
+
+describe('for every text', () => {
+  const keys = fc.oneof(
+    fc.constantFrom(...Object.keys(connectionEntry.shape), 'clientSecret', '__proto__'),
+    fc.string(),
+  );
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom<unknown>('entra', 'dynamics365', 'https://a/b', 60, true),
+  );
+  const name = fc.oneof(fc.constantFrom('a', 'A', 'b', '__proto__', 'constructor'), fc.string());
+  const entries = fc.dictionary(name, fc.oneof(fc.dictionary(keys, value), value));
+  const file = fc.oneof(
+    fc.json(),
+    fc.string(),
+    entries.map((connections) => JSON.stringify({ connections })),
+  );
+
+  it('nothing but a RotatorError is thrown', () => {
+    fc.assert(
+      fc.property(file, (text) => {
+        try {
+          parseConnections(text, CONTEXT);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(RotatorError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('each entry is either valid or invalid, and its name is safe to print', () => {
+    fc.assert(
+      fc.property(entries, (connections) => {
+        const text = JSON.stringify({ connections });
+        const { valid, invalid } = parseConnections(text, CONTEXT);
+        expect(valid.length + invalid.length).toBe(Object.keys(JSON.parse(text).connections).length);
+        for (const { name: printed } of invalid) expect(printed).toMatch(/^[!-~]+$/);
+        for (const { problem } of invalid) expect(shown(problem)).toMatch(/^[ -~]+$/);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('no value of an entry is repeated', () => {
+    const planted = fc.constantFrom<unknown>(CANARY, `${CANARY} _`, [CANARY], { a: CANARY }, [`${CANARY} _`]);
+    fc.assert(
+      fc.property(fc.dictionary(keys, fc.oneof(planted, fc.dictionary(keys, planted))), (entry) => {
+        const { invalid } = parseConnections(JSON.stringify({ connections: { a: entry } }), CONTEXT);
+        for (const { problem } of invalid) expect(shown(problem)).not.toContain(CANARY);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
