@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Most of the slow tests wait for servers and leases, not for a core.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

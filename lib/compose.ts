@@ -4,12 +4,15 @@ import { createSecretVault } from './azure/keyVaultSecrets.ts';
 import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
 import { createWritePacer } from './azure/writePacer.ts';
 import { systemClock } from './clock.ts';
+import { readConnectionFile } from './config/connectionFile.ts';
 import type { ConnectionReaders } from './config/connectionSource.ts';
 import { createConnectionSource } from './config/connectionSource.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environmentReader.ts';
-import { readConfigurationFile } from './configurationFile.ts';
-import { jsonLog, type LogLevel } from './log.ts';
+
+import type { Settings } from './config/settings.ts';
+import { problemOf } from './errors.ts';
+import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
@@ -24,7 +27,7 @@ export function compose(
   write: (level: LogLevel, line: string) => void = writeToConsole,
 ): Rotator {
   const log = jsonLog(write, Date.now);
-  const settings = readEnvironment(env);
+  const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
   const { managedIdentityClientId, allowLoopbackHttp, storage } = settings;
   const credential = createCredential({
@@ -32,7 +35,7 @@ export function compose(
     inAzure: env.IDENTITY_ENDPOINT !== undefined,
   });
   const readers: ConnectionReaders = {
-    readFile: readConfigurationFile,
+    readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
       const blob = await readConfigurationBlob(url, storage, credential, stamp);
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
@@ -49,6 +52,16 @@ export function compose(
     tickMs: settings.tickMs,
   };
   return createRotator(ports, Date.now);
+}
+
+/** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */
+function readSettings(env: Environment, log: Log): Settings {
+  try {
+    return readEnvironment(env);
+  } catch (thrown) {
+    log('error', 'settings_invalid', { ...problemOf(thrown) });
+    throw thrown;
+  }
 }
 
 /** One client per vault: it keeps its connections and its challenge. */

@@ -1,4 +1,4 @@
-import { RotatorError } from './errors.ts';
+import { problemOf, RotatorError } from './errors.ts';
 import type { Connection } from './rotation/connection.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessState } from './rotation/processState.ts';
@@ -27,7 +27,7 @@ export interface Rotator {
 export function createRotator(ports: Ports, now: () => number): Rotator {
   const state = new ProcessState();
   return {
-    sweep: () => sweep(ports, state),
+    sweep: () => loggedSweep(ports, state),
     rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
@@ -37,6 +37,16 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     },
     drain: () => state.drain(),
   };
+}
+
+/** A sweep that could not run at all: an alarm is built on this line, or on the absence of `sweep_finished`. */
+async function loggedSweep(ports: Ports, state: ProcessState): Promise<SweepSummary> {
+  try {
+    return await sweep(ports, state);
+  } catch (thrown) {
+    ports.log('error', 'sweep_failed', { ...problemOf(thrown) });
+    throw thrown;
+  }
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {

@@ -8,7 +8,6 @@ import { describe, expect, test } from 'vitest';
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/(errors|log)\.ts$/, may: /^$/, packages: /^$/ },
-  { files: /^lib\/configurationFile\.ts$/, may: /^$/, packages: /^node:fs\/promises$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.

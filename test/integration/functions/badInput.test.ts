@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { type Harness, startHarness } from './harness.ts';
+
+const NAMES = [
+  'missing',
+  'empty',
+  'deleted',
+  'forbidden',
+  'nonsense',
+  'replaced',
+  'revoked',
+  'wrong-client',
+  'foreign',
+  'healthy',
+] as const;
+type Name = (typeof NAMES)[number];
+
+let harness: Harness;
+
+beforeAll(async () => {
+  const connections = NAMES.map(
+    (name): LocalConnection => ({
+      name,
+      rotation: 'single_use',
+      clientAuthentication: 'client_secret_basic',
+      description: '',
+    }),
+  );
+  harness = await startHarness(connections, (env, { authorization }) => {
+    env.CONNECTIONS = JSON.stringify({ connections: entries(authorization.tokenEndpoint) });
+  });
+  await breakThings();
+  await harness.tick();
+});
+afterAll(async () => harness.close());
+beforeEach(() => harness.servers.authorization.intercept(undefined));
+
+function entries(tokenUri: string): Record<string, object> {
+  const good = Object.fromEntries(NAMES.map((name) => [name, { tokenUri }]));
+  return {
+    ...good,
+    'no spaces allowed': { tokenUri },
+    typo: { tokenUrl: tokenUri },
+    sleeping: { tokenUri, enabled: false },
+  };
+}
+
+/** What a person, or a provider, can do wrong. */
+async function breakThings(): Promise<void> {
+  await harness.deleteSecret('credential', 'missing-refresh-token');
+  await harness.setSecret('empty-refresh-token', '  ');
+  await harness.setTokenSecret('deleted-access-token', 'of an earlier rotator');
+  await harness.deleteSecret('token', 'deleted-access-token');
+  await harness.setSecret('revoked-refresh-token', 'a refresh token that was never issued');
+  await harness.setSecret('wrong-client-client-secret', 'not the right one');
+  await harness.setTokenSecret('foreign-access-token', 'made by somebody else');
+  harness.servers.credentialVault.intercept(({ secretName }) =>
+    secretName?.startsWith('forbidden-') ? { kind: 'answerInstead', answer: FORBIDDEN } : undefined,
+  );
+  harness.servers.authorization.intercept(({ clientId }) =>
+    clientId === 'nonsense'
+      ? { action: 'answer', answer: { status: 200, body: '<html>Welcome</html>', contentType: 'text/html' } }
+      : undefined,
+  );
+}
+
+const FORBIDDEN = {
+  status: 403,
+  body: {
+    error: {
+      code: 'Forbidden',
+      message: 'Caller is not authorized.',
+      innererror: { code: 'ForbiddenByRbac' },
+    },
+  },
+};
+
+const rotate = (name: string) =>
+  harness.http('rotateConnection', 'POST', `connections/${name}/rotate`, { name });
+const status = (name: string) => harness.http('connectionStatus', 'GET', `connections/${name}`, { name });
+const grants = (name: Name) =>
+  harness.servers.authorization.tokenRequests.filter(
+    ({ clientId, grantType }) => clientId === name && grantType === 'refresh_token',
+  ).length;
+
+describe('what is wrong with one connection', () => {
+  test.each([
+    ['a missing secret', 'missing', 'secret_missing', 'blocked', 409, 0],
+    ['an empty secret', 'empty', 'secret_empty', 'blocked', 409, 0],
+    ['a soft-deleted published name', 'deleted', 'secret_soft_deleted', 'failing', 409, 0],
+    ['a vault that answers 403', 'forbidden', 'vault_forbidden', 'failing', 503, 0],
+    [
+      'a token endpoint that answers nonsense',
+      'nonsense',
+      'grant_outcome_unknown',
+      'unknown_outcome',
+      409,
+      1,
+    ],
+    ['a refresh token that the provider refuses', 'revoked', 'reauthorization_required', 'blocked', 409, 1],
+    ['a wrong client secret', 'wrong-client', 'client_rejected', 'blocked', 409, 1],
+    ['a published name that is not ours', 'foreign', 'secret_not_managed', 'failing', 409, 0],
+  ] as const)(
+    '%s: status, answer and log tell the cause and the fix',
+    async (_, name, code, state, httpStatus, sent) => {
+      const { body } = await status(name);
+      expect(body).toMatchObject({ name, state, failure: { code } });
+      const failure = body.failure as { message: string; fix: string };
+      expect([failure.message.length, failure.fix.length].every((length) => length > 10)).toBe(true);
+      const answer = await rotate(name);
+      expect(answer.status).toBe(httpStatus);
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+      expect(answer.body).toMatchObject({
+        code,
+        detail: failure.message,
+        fix: failure.fix,
+        connection: name,
+      });
+      expect(
+        harness.output.some(
+          (line) => line.includes(`"code":"${code}"`) && line.includes(`"connection":"${name}"`),
+        ),
+      ).toBe(true);
+      expect(grants(name)).toBe(sent);
+    },
+  );
+
+  test('leaves a healthy connection alone', async () => {
+    expect((await status('healthy')).body).toMatchObject({ state: 'fresh', generation: 1 });
+  });
+
+  test('writes nothing over what is not ours', async () => {
+    expect((await harness.readSecret('token', 'foreign-access-token'))?.value).toBe('made by somebody else');
+  });
+
+  test('a refresh token replaced by hand is taken at the next rotation, without any error', async () => {
+    const fresh = await harness.servers.authorization.seedRefreshToken('replaced');
+    await harness.setSecret('replaced-refresh-token', fresh);
+    const answer = await harness.http('rotateConnection', 'POST', 'connections/replaced/rotate?force=true', {
+      name: 'replaced',
+    });
+    expect(answer).toMatchObject({ status: 200, body: { result: 'rotated' } });
+    expect((await status('replaced')).body).toMatchObject({ state: 'fresh' });
+  });
+
+  test('a repaired client secret is taken by force at once', async () => {
+    const right =
+      harness.servers.clients.find(({ clientId }) => clientId === 'wrong-client')?.clientSecret ?? '';
+    await harness.setSecret('wrong-client-client-secret', right);
+    const answer = await harness.http(
+      'rotateConnection',
+      'POST',
+      'connections/wrong-client/rotate?force=true',
+      { name: 'wrong-client' },
+    );
+    expect(answer).toMatchObject({ status: 200, body: { result: 'rotated' } });
+  });
+});
+
+describe('what is wrong with the configuration', () => {
+  test('an unknown connection is 404', async () => {
+    expect(await rotate('nobody')).toMatchObject({ status: 404, body: { code: 'connection_unknown' } });
+    expect((await status('nobody')).status).toBe(404);
+  });
+
+  test('a wrong entry is invalid, tells its fix, and stops nobody', async () => {
+    expect((await status('typo')).body).toMatchObject({
+      state: 'invalid',
+      failure: { code: 'connection_invalid' },
+    });
+    expect(await rotate('typo')).toMatchObject({ status: 409, body: { code: 'connection_invalid' } });
+  });
+
+  test('an entry with a name that Key Vault would refuse shows in the list', async () => {
+    const { body } = await harness.http('connectionStatus', 'GET', 'connections');
+    const invalid = (body.connections as { state: string; failure?: { message: string } }[]).filter(
+      ({ state }) => state === 'invalid',
+    );
+    expect(invalid.map(({ failure }) => failure?.message)).toContainEqual(expect.stringContaining('name'));
+  });
+
+  test('a paused connection is shown as paused and never rotated', async () => {
+    expect((await status('sleeping')).body).toMatchObject({ state: 'paused' });
+    expect(await rotate('sleeping')).toMatchObject({ status: 409, body: { code: 'connection_paused' } });
+  });
+});

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { inspect } from 'node:util';
+import { vi } from 'vitest';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { openDataDirectory } from '../../../local/dataDirectory.ts';
+import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
+import { invokeHttp } from '../../../local/functionHost/host.ts';
+import { invokeFunction } from '../../../local/functionHost/invoke.ts';
+import { seedConnections } from '../../../local/seed.ts';
+import { type Servers, startServers } from '../../../local/servers.ts';
+import { environmentOf, SCHEDULE } from '../../../local/stack.ts';
+
+/** The registered functions against real servers, in this process. */
+export interface Harness {
+  readonly servers: Servers;
+  /** Everything that was printed or answered so far. */
+  readonly output: string[];
+  /** Requests at the storage account since the last look. */
+  takeStorageRequests(): string[];
+  tick(): Promise<void>;
+  http(
+    name: string,
+    method: string,
+    path: string,
+    params?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  /** Writes a secret as a person would. */
+  setSecret(name: string, value: string): Promise<void>;
+  /** Writes a secret into the token vault as a person would. */
+  setTokenSecret(name: string, value: string): Promise<void>;
+  deleteSecret(vault: 'credential' | 'token', name: string): Promise<void>;
+  readSecret(
+    vault: 'credential' | 'token',
+    name: string,
+  ): Promise<{ id: string; value: string; tags: Record<string, string> } | undefined>;
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/**
+ * Starts the servers, seeds the connections and registers the functions.
+ * @param changeEnvironment receives the settings that the local stack would use
+ */
+export async function startHarness(
+  connections: readonly LocalConnection[],
+  changeEnvironment: (env: Record<string, string>, servers: Servers) => void = () => {},
+): Promise<Harness> {
+  const data = await openDataDirectory(undefined);
+  const servers = await startServers(connections, data, false);
+  await seedConnections(connections, servers, data);
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), servers.caCertificate]);
+  const proxy = await startCountingProxy(servers.storage.blobServiceUrl);
+  const environment = await environmentOf(servers, data, connections, SCHEDULE);
+  environment.AzureWebJobsStorage = servers.storage.connectionString.replace(
+    /BlobEndpoint=http:\/\/[^/]+/,
+    `BlobEndpoint=${proxy.origin}`,
+  );
+  changeEnvironment(environment, servers);
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const output = collectOutput();
+  const registry = installFunctionsCore();
+  await import('../../../functions/index.ts');
+  const { drain } = await import('../../../functions/rotator.ts');
+  const log = (line: string) => void output.push(line);
+  const operator = (method: string, vault: 'credential' | 'token', path: string, body?: object) =>
+    callVault(servers, vault, method, path, body);
+  return {
+    servers,
+    output,
+    takeStorageRequests: () => proxy.requests.splice(0),
+    tick: async () => {
+      const timer = {
+        json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }),
+      };
+      await invokeFunction(registry, 'rotateOnSchedule', timer, log);
+    },
+    http: async (name, method, path, params = {}, headers = {}) => {
+      const url = new URL(path, 'http://127.0.0.1/api/');
+      const plain = { method, url, params, headers, body: new Uint8Array() };
+      const answer = await invokeHttp(registry, name, plain, log);
+      const text = Buffer.from(answer.body ?? '').toString();
+      output.push(text);
+      return {
+        status: answer.status,
+        headers: new Headers(answer.headers as Record<string, string>),
+        body: text ? JSON.parse(text) : {},
+      };
+    },
+    setSecret: async (name, value) => void (await operator('PUT', 'credential', name, { value })),
+    setTokenSecret: async (name, value) => void (await operator('PUT', 'token', name, { value })),
+    deleteSecret: async (vault, name) => void (await operator('DELETE', vault, name)),
+    readSecret: async (vault, name) => {
+      const answer = await operator('GET', vault, name);
+      return answer.ok ? ((await answer.json()) as never) : undefined;
+    },
+    close: async () => {
+      await drain();
+      await servers.close();
+      await proxy.close();
+      await data.close();
+      vi.unstubAllEnvs();
+      vi.restoreAllMocks();
+    },
+  };
+}
+
+function collectOutput(): string[] {
+  const output: string[] = [];
+  for (const level of ['log', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation(
+      (...parts: unknown[]) =>
+        void output.push(
+          parts.map((part) => (typeof part === 'string' ? part : inspect(part, { depth: 20 }))).join(' '),
+        ),
+    );
+  }
+  return output;
+}
+
+async function callVault(
+  { credentialVault, tokenVault }: Servers,
+  vault: 'credential' | 'token',
+  method: string,
+  name: string,
+  body?: object,
+): Promise<Response> {
+  const { url } = vault === 'credential' ? credentialVault : tokenVault;
+  return fetch(`${url}/secrets/${name}?api-version=2025-07-01`, {
+    method,
+    headers: { authorization: 'Bearer operator', 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+/** Passes everything on to the storage account and remembers what was asked. */
+async function startCountingProxy(target: string) {
+  const requests: string[] = [];
+  const { hostname, port } = new URL(target);
+  const server = createServer((incoming, outgoing) => {
+    requests.push(`${incoming.method} ${incoming.url}`);
+    const { method, url: path, headers } = incoming;
+    const forwarded = request({ hostname, port, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  };
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
+}

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { type Harness, startHarness } from './harness.ts';
+
+const ROTATING = 'counted-rotating';
+const REUSABLE = 'counted-reusable';
+const HELD = 'held';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness([
+    { name: ROTATING, rotation: 'single_use', clientAuthentication: 'client_secret_basic', description: '' },
+    { name: REUSABLE, rotation: 'none', clientAuthentication: 'client_secret_post', description: '' },
+    { name: HELD, rotation: 'single_use', clientAuthentication: 'client_secret_post', description: '' },
+  ]);
+  await harness.tick();
+});
+afterAll(async () => harness.close());
+
+const force = (name: string) =>
+  harness.http('rotateConnection', 'POST', `connections/${name}/rotate?force=true`, { name });
+const grants = (name: string) =>
+  harness.servers.authorization.tokenRequests.filter(
+    ({ clientId, grantType }) => clientId === name && grantType === 'refresh_token',
+  );
+
+describe('the timer', () => {
+  test.each([ROTATING, REUSABLE, HELD])('publishes a first access token of %s that works', async (name) => {
+    const token = await readAccessToken(name, harness.servers);
+    expect(await accepted(token ?? '', harness.servers)).toBe(true);
+  });
+
+  test('with nothing due costs one list request and no vault operation', async () => {
+    harness.takeStorageRequests();
+    const { credentialVault, tokenVault } = harness.servers;
+    const before = [credentialVault.requests.length, tokenVault.requests.length];
+    await harness.tick();
+    expect(harness.takeStorageRequests()).toEqual([expect.stringContaining('comp=list')]);
+    expect([credentialVault.requests.length, tokenVault.requests.length]).toEqual(before);
+  });
+});
+
+describe('a rotation in the steady state', () => {
+  test.each([
+    [ROTATING, { getSecret: 1, updateSecret: 1, setSecret: 2 }],
+    [REUSABLE, { getSecret: 1, updateSecret: 2, setSecret: 1 }],
+  ])('of %s asks no more of the services than it must', async (name, expected) => {
+    const { credentialVault, tokenVault } = harness.servers;
+    const granted = grants(name).length;
+    for (const vault of [credentialVault, tokenVault]) vault.clearRequests();
+    harness.takeStorageRequests();
+    expect((await force(name)).status).toBe(200);
+    const operations = [...credentialVault.requests, ...tokenVault.requests].map(
+      ({ operation }) => operation,
+    );
+    const counts = Object.fromEntries(
+      Object.keys(Object.groupBy(operations, (o) => o)).map((o) => [
+        o,
+        operations.filter((one) => one === o).length,
+      ]),
+    );
+    expect(counts).toEqual(expected);
+    expect(harness.takeStorageRequests()).toHaveLength(5);
+    expect(grants(name)).toHaveLength(granted + 1);
+  });
+});
+
+describe('a manual rotation', () => {
+  test('saves a new refresh-token version, publishes a new access token and answers without either', async () => {
+    const [oldRefresh, oldAccess] = [
+      await harness.readSecret('credential', `${HELD}-refresh-token`),
+      await readAccessToken(HELD, harness.servers),
+    ];
+    const held = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    harness.servers.authorization.intercept(async () => {
+      arrived.resolve();
+      await held.promise;
+      return undefined;
+    });
+    const granted = grants(HELD).length;
+    const first = force(HELD);
+    await arrived.promise;
+    const second = await force(HELD);
+    expect(second.status).toBe(409);
+    expect(second.body.code).toBe('in_progress');
+    expect(second.headers.get('retry-after')).toMatch(/^\d+$/);
+    held.resolve();
+    harness.servers.authorization.intercept(undefined);
+    const answer = await first;
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ result: 'rotated', connection: HELD, generation: 2 });
+    expect(grants(HELD)).toHaveLength(granted + 1);
+    const refresh = await harness.readSecret('credential', `${HELD}-refresh-token`);
+    expect(refresh?.id).not.toBe(oldRefresh?.id);
+    expect(refresh?.value).not.toBe(oldRefresh?.value);
+    const access = await readAccessToken(HELD, harness.servers);
+    expect(access).not.toBe(oldAccess);
+    expect(await accepted(access ?? '', harness.servers)).toBe(true);
+  });
+
+  test('forced again at once is refused for a moment', async () => {
+    const answer = await force(HELD);
+    expect(answer.status).toBe(429);
+    expect(answer.body.code).toBe('cooldown');
+  });
+
+  test('that is not due answers 200 and does nothing', async () => {
+    const granted = grants(HELD).length;
+    const answer = await harness.http('rotateConnection', 'POST', `connections/${HELD}/rotate`, {
+      name: HELD,
+    });
+    expect(answer).toMatchObject({ status: 200, body: { result: 'not_due' } });
+    expect(grants(HELD)).toHaveLength(granted);
+  });
+
+  test('with a body over 4 KB is refused', async () => {
+    const answer = await harness.http(
+      'rotateConnection',
+      'POST',
+      `connections/${HELD}/rotate`,
+      { name: HELD },
+      { 'content-length': '4097' },
+    );
+    expect(answer.status).toBe(413);
+  });
+
+  test('of all due connections answers with a summary', async () => {
+    const answer = await harness.http('rotateDue', 'POST', 'rotate');
+    expect(answer).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });
+  });
+});
+
+describe('the status', () => {
+  test('of all connections tells state, generation and times', async () => {
+    const answer = await harness.http('connectionStatus', 'GET', 'connections');
+    const [rotating] = answer.body.connections as Record<string, unknown>[];
+    expect(rotating).toMatchObject({ name: ROTATING, state: 'fresh', generation: 2, provider: 'generic' });
+    expect(Date.parse(String(rotating?.accessTokenExpires))).toBeGreaterThan(Date.now());
+  });
+
+  test('health tells anybody only yes or no', async () => {
+    const answer = await harness.http('health', 'GET', 'health');
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+});
+
+test('no token or secret is in anything that was printed or answered', () => {
+  const { authorization, credentialVault, tokenVault, identity, clients } = harness.servers;
+  const output = harness.output.join('\n');
+  const issued = [
+    ...authorization.issuedValues(),
+    ...tokenVault.issuedValues(),
+    ...identity.issuedTokens(),
+    ...clients.map(({ clientSecret }) => clientSecret),
+  ];
+  // The client ids in the credential vault are the connections' names here, and no secret.
+  const stored = credentialVault
+    .issuedValues()
+    .filter((value) => !clients.some(({ clientId }) => clientId === value));
+  const secrets = [...issued, ...stored].filter((value) => value !== 'pending');
+  expect(secrets.length).toBeGreaterThan(20);
+  expect(output.length).toBeGreaterThan(1000);
+  expect(secrets.filter((secret) => output.includes(secret))).toEqual([]);
+});

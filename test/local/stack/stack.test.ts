@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import type { FaultDecision, VaultOperation } from '../../../local/keyVault/server.ts';
+import { type Stack, startStack } from '../../../local/stack.ts';
+
+const STRICT: LocalConnection = {
+  name: 'strict',
+  rotation: 'single_use',
+  clientAuthentication: 'client_secret_basic',
+  description: '',
+};
+const GRACE: LocalConnection = {
+  name: 'grace',
+  rotation: 'grace',
+  graceSeconds: 60,
+  clientAuthentication: 'client_secret_post',
+  description: '',
+};
+const REUSABLE: LocalConnection = {
+  name: 'reusable',
+  rotation: 'none',
+  clientAuthentication: 'client_secret_post',
+  description: '',
+};
+/** The lease of the killed process has to run out before another one takes over. */
+const TAKEOVER_TIMEOUT = 90_000;
+
+/** Resolves with the first access token of the connection that is new and works. */
+async function nextToken(stack: Stack, name: string, old?: string): Promise<string> {
+  for (;;) {
+    const token = await readAccessToken(name, stack.servers);
+    if (token !== undefined && token !== old && (await accepted(token, stack.servers))) return token;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function force(stack: Stack, name: string): Promise<Response | undefined> {
+  return fetch(`${stack.host.url}/api/connections/${name}/rotate?force=true`, { method: 'POST' }).catch(
+    () => undefined,
+  );
+}
+
+async function state(stack: Stack, name: string): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${stack.host.url}/api/connections/${name}`);
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+/** Each with a stack of its own: most of the time they wait for a lease to run out. */
+describe.concurrent('SIGKILL of the function host', () => {
+  /**
+   * Starts a stack with one connection, lets `arrange` kill the host during the next rotation, restarts the host and waits
+   * for a new token that works.
+   */
+  async function surviveKill(
+    connection: LocalConnection,
+    arrange: (stack: Stack, kill: () => Promise<void>) => void,
+  ) {
+    const stack = await startStack({
+      port: 0,
+      onLine: () => {},
+      connections: [connection],
+      schedule: '* * * * * *',
+    });
+    try {
+      const old = await nextToken(stack, connection.name);
+      const killed = Promise.withResolvers<void>();
+      let kills = 0;
+      arrange(stack, async () => {
+        if (kills++ > 0) return;
+        await stack.host.kill();
+        killed.resolve();
+      });
+      await force(stack, connection.name);
+      await killed.promise;
+      await stack.restartHost();
+      await nextToken(stack, connection.name, old);
+      return await state(stack, connection.name);
+    } finally {
+      await stack.close();
+    }
+  }
+
+  /** Kills the host when the vault sees the operation for the first time. */
+  function atVault(
+    vault: 'credentialVault' | 'tokenVault',
+    operation: VaultOperation,
+    decision: FaultDecision,
+  ) {
+    return ({ servers }: Stack, kill: () => Promise<void>) => {
+      let first = true;
+      servers[vault].intercept(async (request) => {
+        if (!first || request.operation !== operation) return undefined;
+        first = false;
+        await kill();
+        return decision;
+      });
+    };
+  }
+
+  /** Kills the host when the provider has executed the grant. */
+  function duringGrant({ servers }: Stack, kill: () => Promise<void>) {
+    const alter = async <Answer>(answer: Answer) => {
+      await kill();
+      return answer;
+    };
+    servers.authorization.intercept(() => ({ action: 'execute_then_alter', alter }));
+  }
+
+  test.for([
+    [
+      'when the refresh token has just been written: the next process finds it',
+      STRICT,
+      atVault('credentialVault', 'setSecret', { kind: 'executeThenDestroy' }),
+    ],
+    [
+      'before the grant is announced in the vault: nothing was spent',
+      STRICT,
+      atVault('credentialVault', 'updateSecret', { kind: 'destroyBefore' }),
+    ],
+    [
+      'before the access token is published: the next process obtains another',
+      STRICT,
+      atVault('tokenVault', 'setSecret', { kind: 'destroyBefore' }),
+    ],
+    ['when the provider has executed the grant and a grace runs: it is repeated', GRACE, duringGrant],
+    ['when the provider has executed the grant of a reusable token: it is repeated', REUSABLE, duringGrant],
+  ] as const)('%s', { timeout: TAKEOVER_TIMEOUT }, async ([, connection, arrange], { expect }) => {
+    expect(await surviveKill(connection, arrange)).toMatchObject({ state: 'fresh' });
+  });
+});
+
+test(
+  'stopped and started again with the same data, the stack goes on',
+  async () => {
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
+    const options = { port: 0, onLine: () => {}, connections: [STRICT, REUSABLE], dataDirectory };
+    const first = await startStack(options);
+    await nextToken(first, STRICT.name);
+    const before = await state(first, STRICT.name);
+    await first.close();
+    const second = await startStack(options);
+    expect(await state(second, STRICT.name)).toMatchObject({ generation: before.generation });
+    expect((await force(second, STRICT.name))?.status).toBe(200);
+    expect(await state(second, STRICT.name)).toMatchObject({
+      state: 'fresh',
+      generation: Number(before.generation) + 1,
+    });
+    await second.close();
+    await rm(dataDirectory, { recursive: true });
+  },
+  TAKEOVER_TIMEOUT,
+);

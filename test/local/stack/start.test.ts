@@ -1,0 +1,106 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+
+const START = fileURLToPath(new URL('../../../local/start.ts', import.meta.url));
+const directories: string[] = [];
+
+afterAll(async () => {
+  await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exit: Promise<number | null>;
+  /** Resolves when the output holds the text. */
+  seen(text: string): Promise<void>;
+}
+
+function start(...args: string[]): Running {
+  const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const seen = async (text: string) => {
+    while (!output.includes(text))
+      await Promise.race([
+        once(child.stdout as NodeJS.ReadableStream, 'data'),
+        exit.then(() => Promise.reject(new Error(output))),
+      ]);
+  };
+  return { child, output: () => output, exit, seen };
+}
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
+  directories.push(directory);
+  return directory;
+}
+
+/** Every long string in the files that the servers keep: secrets and tokens are among them, and much that is harmless. */
+async function secretsIn(directory: string): Promise<string[]> {
+  const vaults = ['credential-vault.json', 'token-vault.json'].map((file) => join(directory, file));
+  const found: string[] = [];
+  for (const file of vaults) {
+    JSON.parse(await readFile(file, 'utf8'), (key, value) => {
+      if (key === 'value' && typeof value === 'string') found.push(value);
+      return value;
+    });
+  }
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.secret'));
+  const secrets = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
+  return [...found, ...secrets].filter((value) => !value.startsWith('demo-') && value !== 'pending');
+}
+
+test('--rotations ends with 0, and nothing secret was on the screen', async () => {
+  const directory = await temporaryDirectory();
+  const run = start('--rotations', '4', '--port', '0', '--data', directory);
+  expect(await run.exit, run.output()).toBe(0);
+  expect(run.output()).toContain('access token 4 of 4 works');
+  const secrets = await secretsIn(directory);
+  expect(secrets.length).toBeGreaterThan(10);
+  expect(secrets.filter((secret) => run.output().includes(secret))).toEqual([]);
+}, 120_000);
+
+test('the printed commands do what they say, and Ctrl-C stops everything', async () => {
+  const run = start('--port', '0');
+  await run.seen('demo-wrong-secret  blocked');
+  await run.seen('demo-single-use    rotated');
+  const command = (part: string) =>
+    run
+      .output()
+      .split('\n')
+      .find((line) => line.includes('  curl') && line.includes(part)) ?? '';
+  const shell = async (line: string) =>
+    JSON.parse((await promisify(execFile)('bash', ['-c', `${line} --silent --show-error`])).stdout);
+  expect(await shell(command('rotate?force=true'))).toMatchObject({
+    result: 'rotated',
+    connection: 'demo-single-use',
+  });
+  expect(
+    (await shell(command('/api/connections"') || command('/api/connections'))).connections ?? [],
+  ).toBeDefined();
+  expect((await shell(command('access-token'))).attributes.exp * 1000).toBeGreaterThan(Date.now());
+  await shell(command('-X PUT'));
+  const repaired = command('rotate?force=true').replace('demo-single-use', 'demo-wrong-secret');
+  expect(await shell(repaired)).toMatchObject({ result: 'rotated', connection: 'demo-wrong-secret' });
+  run.child.kill('SIGINT');
+  expect(await run.exit, run.output()).toBe(0);
+}, 120_000);
+
+test.each([
+  [['--rotations', 'many'], '--rotations takes a whole number'],
+  [['--port', '70000'], '--port takes a whole number'],
+  [['--nonsense'], 'nonsense'],
+])('%s is refused with a sentence and the usage', async (args, message) => {
+  const run = start(...args);
+  expect(await run.exit).toBe(2);
+  expect(run.output()).toContain(message);
+  expect(run.output()).toContain('Usage: npm start');
+});
