@@ -30,20 +30,23 @@ export function compose(
   const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
   const { managedIdentityClientId, allowLoopbackHttp, storage } = settings;
-  const credential = createCredential({
-    managedIdentityClientId,
-    inAzure: env.IDENTITY_ENDPOINT !== undefined,
+  const inAzure = env.IDENTITY_ENDPOINT !== undefined;
+  const credential = createCredential({ managedIdentityClientId, inAzure });
+  const storageClientId = storage.kind === 'identity' ? storage.clientId : undefined;
+  const storageCredential = createCredential({
+    managedIdentityClientId: storageClientId ?? managedIdentityClientId,
+    inAzure,
   });
   const readers: ConnectionReaders = {
     readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
-      const blob = await readConfigurationBlob(url, storage, credential, stamp);
+      const blob = await readConfigurationBlob(url, storage, storageCredential, stamp);
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
   };
   const ports = {
     vault: remembering((url) => createSecretVault(url, credential)),
-    records: createRecordStore(createRecordContainer(storage, credential)),
+    records: createRecordStore(createRecordContainer(storage, storageCredential)),
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now }),
     connections: createConnectionSource(settings, readers, log),
     clock: systemClock,

@@ -90,6 +90,8 @@ export async function environmentOf(
     ALLOW_LOOPBACK_HTTP: 'true',
     AzureWebJobsStorage: storage.connectionString,
     AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
+    // The servers are on this machine: a proxy set for the machine must not come in between.
+    NO_PROXY: '127.0.0.1,localhost',
     IDENTITY_ENDPOINT: identity.url,
     IDENTITY_HEADER: identity.header,
     // The Key Vault client speaks TLS only; this makes the vaults' own certificate authority a trusted one.

@@ -125,6 +125,7 @@ function proxyWarnings(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => /^(https?|all)_proxy$/i.test(name) && env[name]?.trim())
     .map(
-      (name) => `${name} is ignored: this program uses no proxy; give it a direct route to its providers.`,
+      (name) =>
+        `${name} is ignored for token endpoints: grants use no proxy; give the app a direct route to its providers.`,
     );
 }

@@ -1,0 +1,125 @@
+import { RotatorError } from '../errors.ts';
+import { readFailure, type SeenAnswer, type ServiceFailure } from './serviceFailure.ts';
+
+/** What was asked of which vault. */
+export interface VaultCall {
+  readonly action: 'get' | 'set' | 'update' | 'list';
+  readonly secret: string;
+  readonly vaultUrl: string;
+}
+
+/** The words for each action, and the data action that a role must grant for it. */
+const ACTIONS = {
+  get: { verb: 'read', right: 'secrets/getSecret' },
+  set: { verb: 'write', right: 'secrets/setSecret' },
+  update: { verb: 'update', right: 'secrets/update' },
+  list: { verb: 'list the versions of', right: 'secrets/readMetadata' },
+} as const;
+
+const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
+const NETWORK_RULES = ['ForbiddenByFirewall', 'ForbiddenByConnection'];
+
+/**
+ * The error that stands for whatever the Key Vault client threw: it names the secret and the vault, and holds no part
+ * of the request or the answer.
+ * @param seen the last answer that the client got, if any
+ */
+export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenAnswer): RotatorError {
+  if (thrown instanceof RotatorError) return thrown;
+  const failure = readFailure(thrown, seen);
+  if (failure.kind === 'identity') return notSignedIn(call);
+  if (failure.kind === 'silent')
+    return isRefusedAddress(thrown) ? notAVault(call) : unavailable(call, failure);
+  const { status, codes } = failure;
+  if (codes.includes('SecretDisabled')) return disabled(call);
+  if (status === 401 || status === 403) return forbidden(call, failure);
+  if (status === 409 && DELETED.some((code) => codes.includes(code))) return softDeleted(call);
+  if (status === 429) return throttled(call, failure);
+  if (status >= 400 && status < 500 && status !== 408 && status !== 409) return rejected(call, failure);
+  return unavailable(call, failure);
+}
+
+/** A request that is not sent because the vault would refuse it. */
+export function refused(message: string, fix: string): RotatorError {
+  return new RotatorError({ code: 'vault_rejected', message, fix });
+}
+
+function forbidden(call: VaultCall, failure: ServiceFailure): RotatorError {
+  const { verb, right } = ACTIONS[call.action];
+  const network = NETWORK_RULES.some((code) => failure.codes.includes(code));
+  return new RotatorError({
+    code: 'vault_forbidden',
+    message: `${call.vaultUrl} does not let the rotator ${verb} the secret ${call.secret} (${described(failure)}).`,
+    fix: network
+      ? `Let the rotator through the firewall of ${call.vaultUrl}: by virtual network integration and a private endpoint, or by an IP rule.`
+      : `Grant the rotator's identity the data action ${right} on ${call.vaultUrl}, for example by the role Key Vault Secrets Officer.`,
+  });
+}
+
+function notSignedIn(call: VaultCall): RotatorError {
+  return new RotatorError({
+    code: 'vault_forbidden',
+    message: `No token for ${call.vaultUrl} could be had, so the secret ${call.secret} was not reached.`,
+    fix: 'In Azure: see that the managed identity is assigned to the app and its client id is right. On a desk: sign in with az login.',
+  });
+}
+
+function disabled({ secret, vaultUrl }: VaultCall): RotatorError {
+  return new RotatorError({
+    code: 'secret_disabled',
+    message: `The secret ${secret} in ${vaultUrl} is disabled.`,
+    fix: `Enable the latest version of ${secret}, or set a new one.`,
+  });
+}
+
+function softDeleted({ secret, vaultUrl }: VaultCall): RotatorError {
+  return new RotatorError({
+    code: 'secret_soft_deleted',
+    message: `The secret ${secret} in ${vaultUrl} is deleted and not yet purged: its name cannot be written to.`,
+    fix: `Recover the deleted secret ${secret}, or purge it.`,
+  });
+}
+
+function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
+  const problem = {
+    code: 'vault_throttled' as const,
+    message: `${call.vaultUrl} takes no more requests for now, so it did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
+    fix: 'Nothing, if this passes; else see what else uses the vault, or spread the connections over more vaults.',
+  };
+  return new RotatorError(problem, failure.retryAfterMs);
+}
+
+function unavailable(call: VaultCall, failure: ServiceFailure): RotatorError {
+  const problem = {
+    code: 'vault_unavailable' as const,
+    message: `${call.vaultUrl} could not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
+    fix: "Nothing, if this passes; else check the vault's address, its name resolution and Azure's status.",
+  };
+  return new RotatorError(problem, failure.retryAfterMs);
+}
+
+function rejected(call: VaultCall, failure: ServiceFailure): RotatorError {
+  const { verb } = ACTIONS[call.action];
+  return refused(
+    `${call.vaultUrl} refused to ${verb} the secret ${call.secret} (${described(failure)}).`,
+    `Look at ${call.secret} in the vault: something may have deleted it, or keep it from being changed.`,
+  );
+}
+
+function notAVault({ vaultUrl }: VaultCall): RotatorError {
+  return refused(
+    `${vaultUrl} is not the address of a Key Vault: no token is sent there.`,
+    'Correct the vault URL: https, and a host below the Key Vault domain of your cloud.',
+  );
+}
+
+/** The client refuses by plain errors to send its token to a host that is no vault, or without TLS. */
+function isRefusedAddress(thrown: unknown): boolean {
+  const refusal = /challenge|must use HTTPS|allowInsecureConnection/i;
+  return thrown instanceof Error && thrown.name === 'Error' && refusal.test(thrown.message);
+}
+
+function described({ status, codes }: ServiceFailure): string {
+  if (codes.includes('DEADLINE')) return 'no answer in time';
+  return [status || 'no answer', ...codes].join(', ');
+}

@@ -1,0 +1,221 @@
+import type { TokenCredential } from '@azure/identity';
+import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
+import { RotatorError } from '../errors.ts';
+import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
+import type { Tags } from '../rotation/tags.ts';
+import { withDeadline } from './deadline.ts';
+import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
+import { PublishedValues } from './publishedValues.ts';
+import type { SeenAnswer } from './serviceFailure.ts';
+
+const TIMEOUT_MS = 10_000;
+/** Key Vault takes values of 25 KB (Key Vault service limits). */
+const LARGEST_VALUE_BYTES = 25_600;
+/** The client writes times as 32-bit seconds: later ones would come out in the past. */
+const LATEST_TIME_MS = 0x7fffffff * 1000;
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** How a vault is used. */
+export interface SecretVaultOptions {
+  /** Longest time for one request, sign-in included, in milliseconds. Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * One Key Vault by its address. Nothing is retried here: the protocol has its own retries, under a lease.
+ *
+ * With `skipIdentical`, a value that this process wrote last and that still is the latest makes no new version: its
+ * properties are updated instead. (Providers may answer the same access token until it expires, and versions can never
+ * be deleted.)
+ */
+export function createSecretVault(
+  url: string,
+  credential: TokenCredential,
+  options: SecretVaultOptions = {},
+): SecretVault {
+  return new KeyVaultSecrets(url, credential, options.timeoutMs ?? TIMEOUT_MS);
+}
+
+interface CallOptions {
+  readonly abortSignal: AbortSignal;
+  readonly onResponse: (answer: SeenAnswer) => void;
+}
+
+class KeyVaultSecrets implements SecretVault {
+  readonly #url: string;
+  readonly #client: SecretClient;
+  readonly #timeoutMs: number;
+  readonly #published = new PublishedValues();
+
+  constructor(url: string, credential: TokenCredential, timeoutMs: number) {
+    this.#url = url;
+    this.#timeoutMs = timeoutMs;
+    this.#client = new SecretClient(url, credential, {
+      // The local vault answers the challenge of the real one, whose domain is not a loopback address.
+      disableChallengeResourceVerification: isLoopback(url),
+      retryOptions: { maxRetries: 0 },
+      // A vault does not redirect; whoever does is not to be given a secret.
+      redirectOptions: { maxRetries: 0 },
+    });
+  }
+
+  async get(name: string, version?: string): Promise<Secret | undefined> {
+    checkVersion(version);
+    const found = await this.#call('get', name, (options) =>
+      this.#client.getSecret(name, { ...options, ...(version !== undefined && { version }) }),
+    );
+    return found && secretOf(found);
+  }
+
+  async put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion> {
+    refuseTooLarge(name, value, this.#url);
+    const known = properties.skipIdentical && this.#published.versionOf(name, value);
+    const updated = known && (await this.#updatePublished(name, known, properties));
+    if (updated) return updated;
+    const written = await this.#required('set', name, (options) =>
+      this.#client.setSecret(name, value, { ...attributesOf(properties), ...options }),
+    );
+    const { version, createdAt } = versionOf(written.properties);
+    if (properties.skipIdentical) this.#published.remember(name, value, version);
+    return { version, createdAt, tags: properties.tags };
+  }
+
+  async tag(name: string, version: string, tags: Tags): Promise<void> {
+    checkVersion(version);
+    await this.#required('update', name, (options) =>
+      this.#client.updateSecretProperties(name, version, { ...options, tags: { ...tags } }),
+    );
+  }
+
+  async versions(name: string): Promise<readonly SecretVersion[]> {
+    const stop = new AbortController();
+    const seen: SecretVersion[] = [];
+    let pages: AsyncIterator<KeyVaultSecret['properties'][]> | undefined;
+    for (;;) {
+      // The time limit is for each page: a secret may have thousands of versions, 25 a page.
+      const next = (options: CallOptions) => {
+        pages ??= this.#client.listPropertiesOfSecretVersions(name, options).byPage()[Symbol.asyncIterator]();
+        return pages.next();
+      };
+      const page = await this.#call('list', name, next, stop);
+      if (!page || page.done) return seen;
+      seen.push(...page.value.map(versionOf));
+    }
+  }
+
+  /** The same value again: undefined where that version is not the latest any more, or cannot be read or found. */
+  async #updatePublished(name: string, version: string, properties: SecretProperties) {
+    if ((await this.#latestVersion(name)) !== version) return undefined;
+    const updated = await this.#call('update', name, (options) =>
+      this.#client.updateSecretProperties(name, version, { ...attributesOf(properties), ...options }),
+    );
+    return updated && { ...versionOf(updated), tags: properties.tags };
+  }
+
+  async #latestVersion(name: string): Promise<string | undefined> {
+    try {
+      return (await this.get(name))?.version;
+    } catch (thrown) {
+      if (thrown instanceof RotatorError && thrown.code === 'secret_disabled') return undefined;
+      throw thrown;
+    }
+  }
+
+  async #required<T>(
+    action: VaultCall['action'],
+    name: string,
+    send: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const answer = await this.#call(action, name, send);
+    if (answer !== undefined) return answer;
+    throw refused(
+      `${this.#url} does not know the secret ${name}, or not the version that was to be changed (404).`,
+      `See whether something deletes ${name}.`,
+    );
+  }
+
+  /** One request with its time limit; undefined for 404. */
+  async #call<T>(
+    action: VaultCall['action'],
+    secret: string,
+    send: (options: CallOptions) => Promise<T>,
+    controller = new AbortController(),
+  ): Promise<T | undefined> {
+    checkName(secret);
+    let seen: SeenAnswer | undefined;
+    const onResponse = (answer: SeenAnswer) => {
+      seen = answer;
+    };
+    try {
+      return await withDeadline(
+        this.#timeoutMs,
+        (abortSignal) => send({ abortSignal, onResponse }),
+        controller,
+      );
+    } catch (thrown) {
+      if (seen?.status === 404) return undefined;
+      throw vaultError(thrown, { action, secret, vaultUrl: this.#url }, seen);
+    }
+  }
+}
+
+function attributesOf({ tags, contentType, notBefore, expiresAt, enabled }: SecretProperties) {
+  return {
+    tags: { ...tags },
+    ...(enabled !== undefined && { enabled }),
+    ...(contentType !== undefined && { contentType }),
+    ...(notBefore !== undefined && { notBefore: dateOf(notBefore) }),
+    ...(expiresAt !== undefined && { expiresOn: dateOf(expiresAt) }),
+  };
+}
+
+function dateOf(ms: number): Date {
+  return new Date(Math.min(ms, LATEST_TIME_MS));
+}
+
+function secretOf({ value = '', properties }: KeyVaultSecret): Secret {
+  const { contentType, notBefore, expiresOn } = properties;
+  return {
+    ...versionOf(properties),
+    value,
+    properties: {
+      ...(contentType !== undefined && { contentType }),
+      ...(notBefore && { notBefore: notBefore.getTime() }),
+      ...(expiresOn && { expiresAt: expiresOn.getTime() }),
+    },
+  };
+}
+
+function versionOf({ version = '', createdOn, tags = {} }: KeyVaultSecret['properties']): SecretVersion {
+  return { version, createdAt: createdOn?.getTime() ?? 0, tags };
+}
+
+// The client puts names and versions into addresses, where `..` would name something else.
+function checkName(name: string): void {
+  if (/^[0-9A-Za-z-]{1,127}$/.test(name)) return;
+  throw refused(
+    `${JSON.stringify(name.slice(0, 150))} is not a name that a secret can have.`,
+    'Use 1 to 127 letters, digits and hyphens.',
+  );
+}
+
+function checkVersion(version: string | undefined): void {
+  if (version === undefined || /^[0-9A-Za-z]{1,64}$/.test(version)) return;
+  throw refused(
+    'What was given as the version of a secret is none.',
+    'Repair or delete the record of the connection.',
+  );
+}
+
+function refuseTooLarge(name: string, value: string, url: string): void {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= LARGEST_VALUE_BYTES) return;
+  throw refused(
+    `The value for the secret ${name} in ${url} has ${bytes} bytes; Key Vault takes ${LARGEST_VALUE_BYTES}.`,
+    'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
+  );
+}
+
+function isLoopback(url: string): boolean {
+  return LOOPBACK.includes(new URL(url).hostname);
+}

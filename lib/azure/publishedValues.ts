@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Which version holds the value that this process published last under each name, so that the same value need not be
+ * written twice. Only digests are kept. Whether that version still is the latest is for the caller to ask.
+ */
+export class PublishedValues {
+  readonly #byName = new Map<string, { readonly digest: string; readonly version: string }>();
+
+  /** The version that holds this value; undefined where it must be written. */
+  versionOf(name: string, value: string): string | undefined {
+    const known = this.#byName.get(name.toLowerCase());
+    return known?.digest === digestOf(value) ? known.version : undefined;
+  }
+
+  /** Notes that the value was written as the version. */
+  remember(name: string, value: string, version: string): void {
+    this.#byName.set(name.toLowerCase(), { digest: digestOf(value), version });
+  }
+}
+
+function digestOf(value: string): string {
+  return createHash('sha256').update(value).digest('base64');
+}

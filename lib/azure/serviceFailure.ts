@@ -1,0 +1,105 @@
+import {
+  AggregateAuthenticationErrorName,
+  AuthenticationErrorName,
+  CredentialUnavailableErrorName,
+} from '@azure/identity';
+import { DeadlinePassed } from './deadline.ts';
+
+/**
+ * What an error of an Azure SDK says, without anything that could hold a secret: the errors themselves hold the
+ * request, its authorization header and its body.
+ */
+export interface ServiceFailure {
+  /** `identity`: no token could be had, the service was not asked. `silent`: no usable answer came. */
+  readonly kind: 'answer' | 'identity' | 'silent';
+  /** HTTP status, for `answer`. */
+  readonly status: number;
+  /** The service's error codes, the outer one first; for `silent`, the system's. */
+  readonly codes: readonly string[];
+  /** How long the service asks us to stay away, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The part of an HTTP answer that is looked at. */
+export interface SeenAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | undefined };
+}
+
+interface SdkError {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly statusCode?: unknown;
+  readonly details?: { readonly error?: NestedCode; readonly errorCode?: unknown };
+  readonly response?: SeenAnswer;
+  readonly cause?: { readonly errorCode?: unknown; readonly status?: unknown };
+}
+
+interface NestedCode {
+  readonly code?: unknown;
+  readonly innerError?: NestedCode;
+}
+
+const CREDENTIAL_ERRORS: readonly unknown[] = [
+  AggregateAuthenticationErrorName,
+  AuthenticationErrorName,
+  CredentialUnavailableErrorName,
+  'AuthenticationRequiredError',
+];
+
+/**
+ * Reads what an SDK threw.
+ * @param seen the answer that the SDK got, where it is known apart from the error: the Key Vault client fails on its
+ *   own over an error without a body, and forgets the status
+ */
+export function readFailure(thrown: unknown, seen?: SeenAnswer): ServiceFailure {
+  if (thrown instanceof DeadlinePassed) return silence('DEADLINE');
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as SdkError;
+  if (CREDENTIAL_ERRORS.includes(error.name)) return credentialFailure(error);
+  const answer = error.response ?? seen;
+  const codes = codesOf(error, answer);
+  if (!answer || answer.status < 300) return silence(...codes);
+  return { kind: 'answer', status: answer.status, codes, retryAfterMs: retryAfter(answer.headers) };
+}
+
+/** A sign-in service that is down or overloaded is no matter of rights: it passes by itself. */
+function credentialFailure({ statusCode, cause }: SdkError): ServiceFailure {
+  const status = Number(statusCode ?? cause?.status);
+  const passing = status === 429 || status >= 500 || cause?.errorCode === 'network_error';
+  if (passing) return silence('SIGN_IN_UNAVAILABLE');
+  return { kind: 'identity', status: 0, codes: [], retryAfterMs: undefined };
+}
+
+function silence(...codes: readonly string[]): ServiceFailure {
+  return { kind: 'silent', status: 0, codes, retryAfterMs: undefined };
+}
+
+function codesOf({ code, details }: SdkError, answer: SeenAnswer | undefined): string[] {
+  const codes = [answer?.headers.get('x-ms-error-code'), code, details?.errorCode];
+  for (let nested = details?.error; nested; nested = nested.innerError) codes.push(nested.code);
+  // Anything longer or odder than an identifier may be somebody's text.
+  const plain = codes.filter((each) => typeof each === 'string' && /^\w{1,64}$/.test(each)) as string[];
+  return [...new Set(plain)];
+}
+
+function retryAfter(headers: SeenAnswer['headers']): number | undefined {
+  for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
+    const ms = nonNegative(headers.get(name));
+    if (ms !== undefined) return ms;
+  }
+  const value = headers.get('retry-after');
+  const seconds = nonNegative(value);
+  if (seconds !== undefined) return seconds * 1000;
+  // A moment counts from the service's own time: the clock of this machine may differ.
+  const wait = moment(value) - moment(headers.get('date'));
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** An HTTP date in milliseconds; `Date.parse` alone finds a year in almost anything. */
+function moment(text = ''): number {
+  return /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+function nonNegative(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
+}

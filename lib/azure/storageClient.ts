@@ -1,0 +1,150 @@
+import type { TokenCredential } from '@azure/identity';
+import {
+  BlobClient,
+  BlobServiceClient,
+  type ContainerClient,
+  type StoragePipelineOptions,
+} from '@azure/storage-blob';
+import { RotatorError } from '../errors.ts';
+import { readBlob } from './blobBody.ts';
+import { withDeadline } from './deadline.ts';
+import { readFailure } from './serviceFailure.ts';
+import { storageError } from './storageErrors.ts';
+
+/** The container that holds the records and nothing else. */
+export const RECORD_CONTAINER = 'token-rotator-records';
+
+const CONFIGURATION_TIMEOUT_MS = 10_000;
+const LARGEST_CONFIGURATION_BYTES = 4 * 1024 * 1024;
+/** Where blobs live, cloud by cloud: a token for storage is sent nowhere else. */
+const BLOB_DOMAINS = [
+  '.blob.core.windows.net',
+  '.blob.storage.azure.net',
+  '.blob.core.usgovcloudapi.net',
+  '.blob.core.chinacloudapi.cn',
+];
+
+/** The storage account of the record store, as the Functions host's own settings name it. */
+export type StorageLocation =
+  | { readonly kind: 'connectionString'; readonly connectionString: string }
+  | {
+      readonly kind: 'identity';
+      /** `https://ACCOUNT.blob.core.windows.net` */
+      readonly blobServiceUrl: string;
+      /** Client id of the managed identity for storage; whoever makes the credential uses it. */
+      readonly clientId?: string;
+    };
+
+/**
+ * The container of the records; nothing is sent.
+ * @param credential used for the kind `identity` only
+ * @throws RotatorError `configuration_invalid` where the connection string is none
+ */
+export function createRecordContainer(
+  storage: StorageLocation,
+  credential: TokenCredential,
+): ContainerClient {
+  return blobService(storage, credential).getContainerClient(RECORD_CONTAINER);
+}
+
+/**
+ * Reads the blob with the connections, with one request.
+ * @param url address of the blob; with a connection string it must be of the same account
+ * @param etag what the last read gave
+ * @returns `unchanged` where the blob still has that ETag
+ * @throws RotatorError `configuration_invalid` (no such blob, over 4 MB, not text, address not allowed), `storage_*`
+ */
+export async function readConfigurationBlob(
+  url: string,
+  storage: StorageLocation,
+  credential: TokenCredential,
+  etag?: string,
+): Promise<{ readonly text: string; readonly etag: string } | 'unchanged'> {
+  const blob = blobAt(url, storage, credential);
+  const conditions = etag === undefined ? {} : { ifNoneMatch: etag };
+  try {
+    return await withDeadline(CONFIGURATION_TIMEOUT_MS, async (abortSignal) => {
+      const answer = await blob.download(0, undefined, { abortSignal, conditions, maxRetryRequests: 0 });
+      const body = await readBlob(answer, LARGEST_CONFIGURATION_BYTES);
+      return { text: textOf(body, url), etag: answer.etag ?? '' };
+    });
+  } catch (thrown) {
+    const { status } = readFailure(thrown);
+    if (status === 304) return 'unchanged';
+    if (status === 404)
+      throw invalid(`There is no blob at ${url}.`, 'Upload the connections there, or correct CONNECTIONS.');
+    throw storageError(thrown, 'read the connections', url);
+  }
+}
+
+/** The protocol has its own retries, under a lease that a retry in here could outlive. A new object each time: the client writes to it. */
+function pipelineOptions(): StoragePipelineOptions {
+  return { retryOptions: { maxTries: 1 } };
+}
+
+function blobService(storage: StorageLocation, credential: TokenCredential): BlobServiceClient {
+  if (storage.kind === 'identity') {
+    return new BlobServiceClient(storage.blobServiceUrl, credential, pipelineOptions());
+  }
+  try {
+    return BlobServiceClient.fromConnectionString(storage.connectionString, pipelineOptions());
+  } catch {
+    throw invalid(
+      'The storage connection string cannot be read.',
+      'Copy it again from the access keys of the storage account to AzureWebJobsStorage.',
+    );
+  }
+}
+
+function blobAt(address: string, storage: StorageLocation, credential: TokenCredential): BlobClient {
+  const service = blobService(storage, credential);
+  const account = new URL(service.url);
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || url.search || url.hash || url.username || url.password) {
+    throw invalid(
+      'CONNECTIONS is not the plain address of a blob.',
+      'Give an address without user, query and fragment: the rotator signs in by itself.',
+    );
+  }
+  if (storage.kind === 'connectionString') return blobOfAccount(url, service, account);
+  const known = url.host === account.host || BLOB_DOMAINS.some((domain) => url.hostname.endsWith(domain));
+  if (url.protocol === 'https:' && known) return new BlobClient(url.href, credential, pipelineOptions());
+  throw invalid(
+    `${url.origin} is no blob service: no token is sent there.`,
+    'Let CONNECTIONS be the https address of a blob in Azure Storage.',
+  );
+}
+
+function blobOfAccount(url: URL, service: BlobServiceClient, account: URL): BlobClient {
+  const base = account.pathname.replace(/\/*$/, '/');
+  const [container, ...path] = url.pathname.slice(base.length).split('/').map(decoded);
+  const name = path.join('/');
+  if (url.origin === account.origin && url.pathname.startsWith(base) && container && name) {
+    return service.getContainerClient(container).getBlobClient(name);
+  }
+  throw invalid(
+    `${url.origin}${url.pathname} is no blob of the account that the connection string is for.`,
+    `Keep the connections in that account, below ${account.origin}${base}.`,
+  );
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function textOf(body: Buffer | undefined, url: string): string {
+  if (!body) throw invalid(`The blob at ${url} has more than 4 MB.`, 'Let CONNECTIONS name the right blob.');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw invalid(`The blob at ${url} is no UTF-8 text.`, 'Save the connections as UTF-8.');
+  }
+}
+
+function invalid(message: string, fix: string): RotatorError {
+  return new RotatorError({ code: 'configuration_invalid', message, fix });
+}

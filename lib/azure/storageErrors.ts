@@ -1,0 +1,53 @@
+import { RotatorError } from '../errors.ts';
+import { readFailure, type ServiceFailure } from './serviceFailure.ts';
+
+/**
+ * The error that stands for whatever the Blob Storage client threw; it holds no part of the request or the answer.
+ * @param what was to be done, for the message: "read the record of dynamics-prod"
+ * @param address of the account or container, without a query
+ */
+export function storageError(thrown: unknown, what: string, address: string): RotatorError {
+  if (thrown instanceof RotatorError) return thrown;
+  const failure = readFailure(thrown);
+  if (failure.kind === 'identity') return notSignedIn(what, address);
+  if (failure.status === 401 || failure.status === 403) return forbidden(what, address, failure);
+  return unavailable(what, address, failure);
+}
+
+/** The storage service's own code for an error, such as `LeaseAlreadyPresent`; empty where it did not answer. */
+export function storageCode(thrown: unknown): string {
+  return readFailure(thrown).codes[0] ?? '';
+}
+
+function forbidden(what: string, address: string, failure: ServiceFailure): RotatorError {
+  const network = failure.codes.includes('AuthorizationFailure');
+  return new RotatorError({
+    code: 'storage_forbidden',
+    message: `${address} does not let the rotator ${what} (${described(failure)}).`,
+    fix: network
+      ? "Let the rotator through the storage account's firewall, and see that the account's settings allow its way of signing in."
+      : "Grant the rotator's identity the role Storage Blob Data Owner on the account; with a connection string, check its key.",
+  });
+}
+
+function notSignedIn(what: string, address: string): RotatorError {
+  return new RotatorError({
+    code: 'storage_forbidden',
+    message: `No token for ${address} could be had to ${what}.`,
+    fix: 'In Azure: see that the managed identity is assigned to the app and its client id is right. On a desk: sign in with az login.',
+  });
+}
+
+function unavailable(what: string, address: string, failure: ServiceFailure): RotatorError {
+  const problem = {
+    code: 'storage_unavailable' as const,
+    message: `${address} was asked to ${what} and did not (${described(failure)}).`,
+    fix: "Nothing, if this passes; else check the account's address, its name resolution and Azure's status.",
+  };
+  return new RotatorError(problem, failure.retryAfterMs);
+}
+
+function described({ status, codes }: ServiceFailure): string {
+  if (codes.includes('DEADLINE')) return 'no answer in time';
+  return [status || 'no answer', ...codes].join(', ');
+}

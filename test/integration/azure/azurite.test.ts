@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { type AzuriteOptions, startAzurite } from '../../../local/storage/azurite.ts';
+
+// Each start takes two seconds, and several times that on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+async function start(options: AzuriteOptions = {}) {
+  const azurite = await startAzurite(options);
+  onTestFinished(() => azurite.close());
+  return azurite;
+}
+
+async function directory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'azurite-test-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+it('serves an account with a key of its own', async () => {
+  const azurite = await start();
+  const emulator = BlobServiceClient.fromConnectionString('UseDevelopmentStorage=true');
+  const wellKnown = (emulator.credential as unknown as { accountKey: Buffer }).accountKey.toString('base64');
+  const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+  await service.createContainer('one');
+  const guessed = BlobServiceClient.fromConnectionString(
+    azurite.connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${wellKnown}`),
+    { retryOptions: { maxTries: 1 } },
+  );
+  await expect(guessed.createContainer('two')).rejects.toMatchObject({ statusCode: 403 });
+});
+
+it('keeps account, port and blobs over a restart', async () => {
+  const dataDirectory = await directory();
+  const first = await startAzurite({ dataDirectory });
+  await BlobServiceClient.fromConnectionString(first.connectionString).createContainer('kept');
+  await first.close();
+  expect(isRunning(first.processId)).toBe(false);
+  const second = await start({ dataDirectory });
+  expect(second.connectionString).toBe(first.connectionString);
+  const container = BlobServiceClient.fromConnectionString(second.connectionString).getContainerClient(
+    'kept',
+  );
+  expect(await container.exists()).toBe(true);
+  expect((await stat(join(dataDirectory, 'account.json'))).mode & 0o777).toBe(0o600);
+});
+
+it('names a port that is taken', async () => {
+  const { blobServiceUrl } = await start();
+  const port = Number(new URL(blobServiceUrl).port);
+  await expect(startAzurite({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
+});
+
+it('tells of a damaged account file and leaves it alone', async () => {
+  const dataDirectory = await directory();
+  await (await startAzurite({ dataDirectory })).close();
+  const file = join(dataDirectory, 'account.json');
+  await writeFile(file, '{');
+  await expect(startAzurite({ dataDirectory })).rejects.toThrow(/account\.json is damaged/);
+  expect(await readFile(file, 'utf8')).toBe('{');
+});
+
+it('closes twice without harm', async () => {
+  const azurite = await startAzurite();
+  await Promise.all([azurite.close(), azurite.close()]);
+  await azurite.close();
+});
+
+it('ends with its parent, even one that is killed, and saves its data', async () => {
+  const dataDirectory = await directory();
+  const module = new URL('../../../local/storage/azurite.ts', import.meta.url).href;
+  const code = `
+    import { startAzurite } from ${JSON.stringify(module)};
+    const azurite = await startAzurite({ dataDirectory: ${JSON.stringify(dataDirectory)} });
+    console.log(JSON.stringify(azurite));
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module-typescript', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(parent.stdout, 'data');
+  const { processId, connectionString } = JSON.parse(String(line));
+  await BlobServiceClient.fromConnectionString(connectionString).createContainer('kept');
+  parent.kill('SIGKILL');
+  await expect.poll(() => isRunning(processId), { timeout: 30_000 }).toBe(false);
+  const next = await start({ dataDirectory });
+  const container = BlobServiceClient.fromConnectionString(next.connectionString).getContainerClient('kept');
+  expect(await container.exists()).toBe(true);
+});

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createCredential } from '../../../lib/azure/credential.ts';
+import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
+import { type ManagedIdentityServer, startManagedIdentity } from '../../../local/keyVault/managedIdentity.ts';
+import { ALL_RIGHTS } from '../../../local/keyVault/server.ts';
+import { errorOf, startTrustedVault } from './support.ts';
+
+let identity: ManagedIdentityServer;
+/** What stands before the endpoint answers in its place; 0 cuts the connection. */
+let fault: number | undefined;
+
+// One endpoint for all tests: the identity library remembers the first one, and its tokens, for the whole process.
+const front = createServer(async (request, response) => {
+  if (fault === 0) return void response.destroy();
+  if (fault)
+    return void response.writeHead(fault, { 'content-type': 'application/json' }).end('{"message":"no"}');
+  const headers = { 'x-identity-header': String(request.headers['x-identity-header']) };
+  const answer = await fetch(new URL(request.url ?? '', identity.url), { headers });
+  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+});
+
+beforeAll(async () => {
+  identity = await startManagedIdentity({ header: 'the-header' });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  const { port } = front.address() as AddressInfo;
+  vi.stubEnv('IDENTITY_ENDPOINT', `http://127.0.0.1:${port}${new URL(identity.url).pathname}`);
+  vi.stubEnv('IDENTITY_HEADER', 'the-header');
+});
+
+beforeEach(() => {
+  fault = undefined;
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  front.close();
+  await identity.close();
+});
+
+/** A vault that only managed identities may use, reached with the credential made for Azure. */
+async function start(clientId?: string) {
+  const server = await startTrustedVault({
+    authorize: (token) => (identity.identityOf(token) ? ALL_RIGHTS : undefined),
+    identify: (token) => identity.identityOf(token),
+  });
+  const credential = createCredential({ inAzure: true, managedIdentityClientId: clientId });
+  return { server, vault: createSecretVault(server.tlsUrl, credential) };
+}
+
+describe('in Azure', () => {
+  it('the rotator is the managed identity with the given client id, and one token serves many calls', async () => {
+    const clientId = randomUUID();
+    const { server, vault } = await start(clientId);
+    const before = identity.issuedTokens().length;
+    await vault.put('token', 'one', { tags: {} });
+    expect((await vault.get('token'))?.value).toBe('one');
+    expect(server.requests.map(({ bearerIdentity }) => bearerIdentity)).toEqual([clientId, clientId]);
+    expect(identity.issuedTokens().length - before).toBe(1);
+  });
+
+  it('the rotator is the system-assigned identity where no client id is given', async () => {
+    const { server, vault } = await start();
+    await vault.get('token');
+    expect(server.requests[0]?.bearerIdentity).toBe('system-assigned');
+  });
+
+  it.each([400, 401, 403])('an identity that is refused with %i is a matter of rights', async (status) => {
+    fault = status;
+    const { vault } = await start(randomUUID());
+    const error = await errorOf(vault.get('token'));
+    expect(error).toMatchObject({
+      code: 'vault_forbidden',
+      fix: expect.stringContaining('managed identity'),
+    });
+  });
+
+  it.each([0, 429, 503])('an identity endpoint that fails with %i passes by itself', async (status) => {
+    fault = status;
+    const { vault } = await start(randomUUID());
+    expect((await errorOf(vault.get('token'))).code).toBe('vault_unavailable');
+    fault = undefined;
+    expect(await vault.get('token')).toBeUndefined();
+  });
+});
+
+it('elsewhere whoever is signed in counts, and never a managed identity', async () => {
+  vi.stubEnv('PATH', '');
+  const before = identity.issuedTokens().length;
+  const credential = createCredential({ inAzure: false });
+  const failure = await credential.getToken('https://vault.azure.net/.default').catch((error) => error);
+  expect(failure.name).toBe('AggregateAuthenticationError');
+  expect(identity.issuedTokens().length).toBe(before);
+});

@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type ServerResponse, request as sendHttp } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { inspect } from 'node:util';
+import type { TokenCredential } from '@azure/identity';
+import { expect, onTestFinished } from 'vitest';
+import { RotatorError } from '../../../lib/errors.ts';
+import type { KeyVaultOptions } from '../../../local/keyVault/server.ts';
+import { startVault, type TestVault } from '../../local/keyVault/support.ts';
+
+/** Stands for a secret value: it must never show up in an error. */
+export const CANARY = 'canary-4f1d2c9e-value';
+
+/** A credential whose token the test vaults know. */
+export function tokenOf(token: string): TokenCredential {
+  return { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+}
+
+/** A vault whose certificate this process trusts, so that the adapter needs no option for it. */
+export async function startTrustedVault(options: Partial<KeyVaultOptions> = {}): Promise<TestVault> {
+  const vault = await startVault(options);
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), vault.ca]);
+  return vault;
+}
+
+/** The error of a call that must fail, after a search for the canary in all of it. */
+export async function errorOf(call: Promise<unknown>): Promise<RotatorError> {
+  const error = await call.then(
+    () => expect.fail('the call was to fail'),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(RotatorError);
+  const everything = [
+    inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }),
+    JSON.stringify(error),
+    String((error as RotatorError).stack),
+  ].join('\n');
+  expect(everything).not.toContain(CANARY);
+  expect((error as RotatorError).cause).toBeUndefined();
+  return error as RotatorError;
+}
+
+/** What the proxy does to a request in place of passing it on; undefined passes it on. */
+export type ProxyFault = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => 'handled' | undefined | Promise<'handled' | undefined>;
+
+/** A proxy in front of a blob service that counts requests and can misbehave. */
+export interface Proxy {
+  readonly connectionString: string;
+  readonly url: string;
+  /** Method and path with query of each request. */
+  readonly requests: string[];
+  fault(hook: ProxyFault | undefined): void;
+}
+
+/** Starts a proxy that ends with the test. */
+export async function startProxy(target: {
+  connectionString: string;
+  blobServiceUrl: string;
+}): Promise<Proxy> {
+  const { hostname, port, pathname } = new URL(target.blobServiceUrl);
+  const requests: string[] = [];
+  let hook: ProxyFault | undefined;
+  const server = createServer(async (request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    if ((await hook?.(request, response)) === 'handled') return;
+    const { method = 'GET', url = '/', headers } = request;
+    const forward = sendHttp({ hostname, port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    forward.on('error', () => response.destroy());
+    request.pipe(forward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`;
+  return {
+    connectionString: target.connectionString.replace(target.blobServiceUrl, url),
+    url,
+    requests,
+    fault: (next) => {
+      hook = next;
+    },
+  };
+}
+
+/** A fault that answers in place of the service. */
+export function answers(status: number, code = 'Failed', headers: Record<string, string> = {}): ProxyFault {
+  return (request, response) => {
+    request.resume();
+    response.writeHead(status, { 'x-ms-error-code': code, 'content-type': 'application/xml', ...headers });
+    response.end(
+      `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${CANARY}</Message></Error>`,
+    );
+    return 'handled';
+  };
+}
