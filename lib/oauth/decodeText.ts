@@ -1,0 +1,25 @@
+/** A text, and whether some of its bytes could not be decoded: U+FFFD stands for those. */
+export interface DecodedText {
+  readonly text: string;
+  readonly lossy: boolean;
+}
+
+/**
+ * The text of an answer. JSON is UTF-8 (RFC 8259 section 8.1), but an answer in UTF-16, or with bytes that are
+ * no UTF-8, may hold a refresh token all the same. Never throws.
+ */
+export function decodeText(bytes: Uint8Array): DecodedText {
+  const encoding = encodingOf(bytes);
+  try {
+    return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes), lossy: false };
+  } catch {
+    return { text: new TextDecoder(encoding).decode(bytes), lossy: true };
+  }
+}
+
+/** UTF-16 shows in its byte order mark, or in the zero that one of two ASCII bytes has. */
+function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if ((first === 0xff && second === 0xfe) || (second === 0 && first !== 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return 'utf-16be';
+  return 'utf-8';
+}

@@ -1,0 +1,42 @@
+import { fixes } from './fixes.ts';
+import { type KnownError, mistake, refusedToken, rejectedClient, throttled } from './knownError.ts';
+
+/**
+ * The numbers of Microsoft Entra's `error_codes` that say more than the `error` beside them.
+ * Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes; for 50196
+ * https://learn.microsoft.com/en-us/entra/identity-platform/reference-breaking-changes ("Looping clients").
+ * Codes may change or be missing there: a number that is not in this table leaves the decision to `error`.
+ */
+export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
+  [700082, refusedToken('the refresh token expired because it was not used for 90 days')],
+  [70008, refusedToken('the refresh token expired because it was not used')],
+  [
+    50173,
+    refusedToken('the refresh token was revoked, by a changed or reset password or by an administrator'),
+  ],
+  [50132, refusedToken('the session ended with a changed or expired password')],
+  [50133, refusedToken('the session ended with a changed or expired password')],
+  [50057, refusedToken('the account that signed in is disabled', fixes.account)],
+  [
+    700084,
+    refusedToken(
+      'the refresh token belongs to a single-page application and ends after 24 hours',
+      fixes.webPlatform,
+    ),
+  ],
+  [65001, refusedToken('nobody has consented to what the application asks for', fixes.consent)],
+  [50076, refusedToken('multi-factor authentication is required now')],
+  [50078, refusedToken('the multi-factor authentication has expired')],
+  [50079, refusedToken('the account must register for multi-factor authentication', fixes.registration)],
+  [53003, refusedToken('a Conditional Access policy blocks the sign-in', fixes.conditionalAccess)],
+  [70043, refusedToken('Conditional Access limits how long a sign-in lasts', fixes.signInFrequency)],
+  [70044, refusedToken('Conditional Access limits how long a sign-in lasts', fixes.signInFrequency)],
+  [7000215, rejectedClient('the client secret is wrong', fixes.secretValue)],
+  [7000222, rejectedClient('the client secret has expired', fixes.newSecret)],
+  [700027, rejectedClient('the signature made with the client certificate was refused', fixes.certificate)],
+  [700016, mistake('the application was not found in the tenant', fixes.application)],
+  [90002, mistake('the tenant was not found', fixes.tenant)],
+  [50194, mistake('the application belongs to a single tenant, which must be named', fixes.tenant)],
+  [50196, throttled('the same request came too often within a few minutes, which looks like a loop')],
+  [90055, throttled('the tenant sends too many requests')],
+]);

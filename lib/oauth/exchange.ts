@@ -1,0 +1,119 @@
+import { performance } from 'node:perf_hooks';
+import type { Dispatcher } from 'undici';
+
+type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+
+/** An answer, or as much of it as came. */
+export interface Received {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What came of one request. `why` is a code such as `ECONNREFUSED`: it holds nothing of the request. */
+export type ExchangeResult =
+  | ({ readonly kind: 'answered' } & Received)
+  | { readonly kind: 'not_sent'; readonly refused: boolean; readonly why: string }
+  | { readonly kind: 'no_answer'; readonly why: string; readonly received?: Received };
+
+/** One request and its answer, as undici tells about them. The first result counts. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly startedAt = performance.now();
+  readonly result: Promise<ExchangeResult>;
+  readonly #settle: (result: ExchangeResult) => void;
+  readonly #mayStart: () => string | true;
+  #sent = false;
+  #begun = false;
+  #head: { status: number; headers: Headers } | undefined;
+  readonly #chunks: Buffer[] = [];
+
+  /** @param mayStart asked before the first byte leaves; a code keeps it from being sent */
+  constructor(mayStart: () => string | true) {
+    this.#mayStart = mayStart;
+    const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
+    this.result = promise;
+    this.#settle = resolve;
+  }
+
+  /** Has the first byte left? */
+  get sent(): boolean {
+    return this.#sent;
+  }
+
+  /** Has the answer begun? Interim answers (1xx) do not count. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** How long this has been going on, in ms. */
+  get elapsed(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** Ends the exchange where it stands. */
+  giveUp(why: string, refused = false): void {
+    if (this.#sent)
+      this.#settle({ kind: 'no_answer', why, ...(this.#head && { received: this.#received() }) });
+    else this.#settle({ kind: 'not_sent', refused, why });
+  }
+
+  /** Called when the connection stands, in the same turn in which the request is written. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // undici puts a request back into its queue after some failures of a connection. This one must not be sent twice.
+    const verdict = this.#sent ? 'SENT_BEFORE' : this.#mayStart();
+    if (verdict === true) {
+      this.#sent = true;
+      return;
+    }
+    this.giveUp(verdict, verdict === REFUSED);
+    controller.abort(new Error(verdict));
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true;
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    this.#begun = status >= 200;
+    if (this.#begun) this.#head = { status, headers };
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#settle({ kind: 'answered', ...this.#received() });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.giveUp(codeOf(error));
+  }
+
+  #received(): Received {
+    const { status, headers } = this.#head ?? { status: 0, headers: {} };
+    return {
+      status,
+      contentType: single(headers['content-type']),
+      contentEncoding: single(headers['content-encoding']),
+      retryAfter: single(headers['retry-after']),
+      body: Buffer.concat(this.#chunks),
+    };
+  }
+}
+
+/** The answer of `mayStart` that stands for a check which said no. */
+export const REFUSED = 'REFUSED';
+
+/** An error's code or the name of its class; its message may hold parts of the request. */
+export function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === 'string' && /^\w{1,60}$/.test(code)) return code;
+  return error instanceof Error ? error.constructor.name : 'UNKNOWN';
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,18 @@
+import { entra, withOfflineAccess } from './entra.ts';
+import type { ProfileEntry, ProviderProfile } from './profile.ts';
+
+/** Everything that was consented to for the environment at the service URL: its origin with `/.default`. */
+function environmentScope({ serviceUrl, scope }: ProfileEntry): Record<string, string> {
+  if (scope) return { scope: withOfflineAccess(scope) };
+  return serviceUrl ? { scope: withOfflineAccess(`${new URL(serviceUrl).origin}/.default`) } : {};
+}
+
+/** Dynamics 365 and Dataverse: Entra ID with the scope that belongs to the environment. */
+export const dynamics365: ProviderProfile = {
+  ...entra,
+  id: 'dynamics365',
+  title: 'Microsoft Dynamics 365',
+  parameters: environmentScope,
+  needs: ['serviceUrl'],
+  source: 'https://learn.microsoft.com/en-us/power-apps/developer/data-platform/authenticate-oauth',
+};

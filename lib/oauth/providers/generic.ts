@@ -1,0 +1,16 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Any provider that keeps to RFC 6749. Basic authentication is the method that every server must offer
+ * (section 2.3.1), and a refresh token is taken for single use, which is the careful guess.
+ */
+export const generic: ProviderProfile = {
+  id: 'generic',
+  title: 'Any OAuth 2.0 provider',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_basic',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS,
+  needs: ['tokenUri'],
+  source: 'https://www.rfc-editor.org/rfc/rfc6749#section-6',
+};

@@ -1,0 +1,16 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Okta. Where rotation is on, the used refresh token stays valid for the grace period of the application
+ * (0 to 60 s, 30 s by default); after that its use revokes the newest token as well.
+ */
+export const okta: ProviderProfile = {
+  id: 'okta',
+  title: 'Okta',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_basic',
+  refreshTokenGraceMs: 30_000,
+  assumedLifetimeMs: HOUR_MS,
+  needs: ['tokenUri'],
+  source: 'https://developer.okta.com/docs/guides/refresh-tokens/main/',
+};

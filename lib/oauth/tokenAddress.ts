@@ -1,0 +1,30 @@
+import type { GrantFailure } from '../rotation/grant.ts';
+
+/**
+ * The address of a token endpoint where secrets may be sent (RFC 6749 sections 3.2 and 10.9): https without
+ * user info and without a fragment; http only to this machine and only where that is allowed. Never throws.
+ */
+export function tokenAddress(tokenUri: string, allowLoopbackHttp: boolean): URL | GrantFailure {
+  const url = URL.parse(tokenUri);
+  if (!url) return refused('is not an absolute address');
+  if (url.username !== '' || url.password !== '') return refused('holds a user name or a password');
+  if (url.hash !== '') return refused('holds a fragment');
+  if (url.protocol === 'https:') return url;
+  if (url.protocol === 'http:' && allowLoopbackHttp && isLoopback(url.hostname)) return url;
+  return refused('is not an https address');
+}
+
+/** Does the host name of a parsed URL stand for this machine? The parser has made one form of every way to write an IP address. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** The address itself is not repeated: it may hold what must not be shown. */
+function refused(why: string): GrantFailure {
+  return {
+    class: 'misconfigured',
+    code: 'misconfigured',
+    message: `Nothing was sent: the tokenUri of the connection ${why}.`,
+    fix: "Set tokenUri to the https address of the provider's token endpoint.",
+  };
+}

@@ -1,0 +1,60 @@
+import type { GrantAnswer, GrantRequest, IssuedAccessToken, TokenEndpoint } from '../rotation/grant.ts';
+import { classifyFailure } from './classifyFailure.ts';
+import type { ExchangeResult } from './exchange.ts';
+import { readTokenAnswer, type TokenAnswer } from './readTokenAnswer.ts';
+import { sanitizer, secretsSent } from './sanitize.ts';
+import { type SendOptions, sendGrant } from './sendGrant.ts';
+import { tokenAddress } from './tokenAddress.ts';
+import { tokenRequest } from './tokenRequest.ts';
+
+/** How token endpoints are talked to. */
+export interface TokenEndpointOptions extends SendOptions {
+  /** May tokens go to this machine over http? For the local stack only. */
+  readonly allowLoopbackHttp: boolean;
+  /** Milliseconds since the epoch, for dates in `Retry-After`. */
+  readonly now: () => number;
+}
+
+/** The token endpoints of all connections (RFC 6749 section 3.2), reached over HTTP. */
+export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
+  return {
+    async grant(request, mayStillSend) {
+      const url = tokenAddress(request.connection.tokenUri, options.allowLoopbackHttp);
+      if (!(url instanceof URL)) return { failure: url };
+      const result = await sendGrant(url, tokenRequest(request), mayStillSend, options);
+      return judge(request, result, options.now());
+    },
+  };
+}
+
+function judge(request: GrantRequest, came: ExchangeResult, now: number): GrantAnswer {
+  const { connection, clientId, clientSecret, refreshToken } = request;
+  const { result, answer } = read(came, connection.assumedLifetimeMs);
+  const received = receivedToken(answer);
+  const accessToken = usableToken(result, answer);
+  if (accessToken) return { ...received, accessToken };
+  const sent = secretsSent(clientId, clientSecret, refreshToken);
+  const sanitize = sanitizer([...sent, ...(answer?.tokens ?? [])]);
+  return { ...received, failure: classifyFailure(result, answer, { connection, now, sanitize }) };
+}
+
+/** An answer that broke off counts in full where the JSON in it is whole: its refresh token has arrived. */
+function read(result: ExchangeResult, assumedLifetimeMs: number) {
+  if (result.kind === 'answered') return { result, answer: readTokenAnswer(result.body, assumedLifetimeMs) };
+  if (result.kind === 'not_sent' || !result.received) return { result };
+  const answer = readTokenAnswer(result.received.body, assumedLifetimeMs, false);
+  return answer ? { result: { kind: 'answered', ...result.received } as const, answer } : { result };
+}
+
+function receivedToken(answer: TokenAnswer | undefined) {
+  if (answer?.refreshToken === undefined) return {};
+  const { refreshToken, refreshTokenLifetimeMs } = answer;
+  return { refreshToken, ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }) };
+}
+
+/** Only an answer that says it is a success is one (RFC 6749 section 5.1). */
+function usableToken(result: ExchangeResult, answer: TokenAnswer | undefined): IssuedAccessToken | undefined {
+  if (result.kind !== 'answered' || result.status < 200 || result.status > 299) return undefined;
+  if (!answer || answer.error || typeof answer.accessToken === 'string') return undefined;
+  return answer.accessToken;
+}

@@ -1,0 +1,42 @@
+import type { GrantRequest } from '../rotation/grant.ts';
+import { authenticate } from './clientAuthentication.ts';
+
+/** What is sent to the token endpoint. */
+export interface TokenRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Members that this program alone decides on, whatever the parameters of a connection say. */
+const RESERVED = new Set([
+  'grant_type',
+  'refresh_token',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+]);
+
+/** The request of RFC 6749 section 6 with the parameters of its connection. Never throws. */
+export function tokenRequest({
+  connection,
+  clientId,
+  clientSecret,
+  refreshToken,
+}: GrantRequest): TokenRequest {
+  const authentication = authenticate(connection.clientAuthentication, clientId, clientSecret);
+  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
+  for (const [name, value] of Object.entries(connection.parameters)) {
+    if (!RESERVED.has(name)) form.set(name, value);
+  }
+  for (const [name, value] of Object.entries(authentication.parameters)) form.set(name, value);
+  return { headers: { ...REQUEST_HEADERS, ...authentication.headers }, body: form.toString() };
+}
+
+/** No compression: an answer that must be inflated first can be a bomb, or be cut short. */
+const REQUEST_HEADERS = {
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  'content-type': 'application/x-www-form-urlencoded',
+  'user-agent': 'key-vault-token-rotator',
+} as const;

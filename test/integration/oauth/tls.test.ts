@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { sendGrant } from '../../../lib/oauth/sendGrant.ts';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../../local/keyVault/certificateAuthority.ts';
+import { answerWith, startRawServer } from './rawServer.ts';
+
+const request = { headers: {}, body: 'refresh_token=r1' };
+const deadlines = { answerMs: 20_000, hardMs: 20_000 };
+let authority: CertificateAuthority;
+let certificate: { key: string; cert: string };
+
+beforeAll(async () => {
+  authority = await createCertificateAuthority();
+  certificate = await authority.issue(['127.0.0.1']);
+});
+
+const start = (tls = {}) =>
+  startRawServer((socket) => socket.end(answerWith(200, '{}')), { ...certificate, ...tls });
+
+/** All of these must fail before a byte of the request is out. */
+function expectUntouched(connections: Awaited<ReturnType<typeof start>>['connections']) {
+  for (const { text } of connections) expect(text()).toBe('');
+}
+
+describe('over TLS', () => {
+  test('a server with a trusted certificate is asked', async () => {
+    const server = await start();
+    const ca = authority.caCertificate;
+    expect(await sendGrant(server.url, request, () => true, { deadlines, ca })).toMatchObject({
+      kind: 'answered',
+      status: 200,
+    });
+  });
+
+  test('a server that offers HTTP/2 is spoken to in HTTP/1.1', async () => {
+    const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
+    const ca = authority.caCertificate;
+    expect(await sendGrant(server.url, request, () => true, { deadlines, ca })).toMatchObject({
+      kind: 'answered',
+    });
+    expect(server.connections[0]?.text()).toContain(' HTTP/1.1\r\n');
+  });
+
+  test('a server with a certificate of nobody we trust is not', async () => {
+    const server = await start();
+    expect(await sendGrant(server.url, request, () => true, { deadlines })).toMatchObject({
+      kind: 'not_sent',
+      refused: false,
+      why: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    });
+    expectUntouched(server.connections);
+  });
+
+  test('nor where the environment switches verification off', async () => {
+    const variable = 'NODE_TLS_REJECT_UNAUTHORIZED';
+    process.env[variable] = '0';
+    onTestFinished(() => {
+      delete process.env[variable];
+    });
+    const server = await start();
+    expect(await sendGrant(server.url, request, () => true, { deadlines })).toMatchObject({
+      kind: 'not_sent',
+    });
+    expectUntouched(server.connections);
+  });
+
+  test('nor a server with a certificate for another name', async () => {
+    const server = await start(await authority.issue(['login.example.com']));
+    const ca = authority.caCertificate;
+    expect(await sendGrant(server.url, request, () => true, { deadlines, ca })).toMatchObject({
+      kind: 'not_sent',
+      why: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+    expectUntouched(server.connections);
+  });
+
+  test('nor a server that knows no TLS 1.2', async () => {
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const server = await start(old);
+    const ca = authority.caCertificate;
+    expect(await sendGrant(server.url, request, () => true, { deadlines, ca })).toMatchObject({
+      kind: 'not_sent',
+    });
+    expectUntouched(server.connections);
+  });
+
+  test('nor a server that speaks no TLS at all', async () => {
+    const server = await startRawServer(() => undefined);
+    server.connection().then(({ socket }) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const url = new URL(server.url);
+    url.protocol = 'https:';
+    expect(await sendGrant(url, request, () => true, { deadlines })).toMatchObject({ kind: 'not_sent' });
+    expect(server.connections[0]?.text()).not.toContain('refresh_token');
+  });
+});

@@ -1,0 +1,220 @@
+import type { Socket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
+import { connectionWith } from '../../unit/oauth/support.ts';
+import { answerWith, startRawServer } from './rawServer.ts';
+
+const now = () => Date.UTC(2026, 0, 1);
+const deadlines = { answerMs: 20_000, hardMs: 20_000 };
+const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now, deadlines });
+const credentials = { clientId: 'id', clientSecret: 'canary-secret~1', refreshToken: 'canary-refresh/1=' };
+const yes = () => true;
+
+/** One grant against a server that answers with these bytes. */
+async function grantAnsweredWith(
+  answer: (socket: Socket, request: string) => void,
+  changes: Partial<Connection> = {},
+) {
+  const server = await startRawServer((socket, connection) => answer(socket, connection.text()));
+  const connection = connectionWith({ tokenUri: server.url.href, ...changes });
+  return { server, answer: await endpoint.grant({ connection, ...credentials }, yes) };
+}
+
+const json = (socket: Socket, status: number, body: unknown, headers = {}) =>
+  socket.end(answerWith(status, JSON.stringify(body), headers));
+
+describe('a grant', () => {
+  test('gives both tokens and the lifetimes', async () => {
+    const body = {
+      access_token: 'a',
+      refresh_token: 'r2',
+      expires_in: 60,
+      refresh_token_expires_in: 600,
+      token_type: 'bearer',
+    };
+    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, body));
+    expect(answer).toEqual({
+      refreshToken: 'r2',
+      refreshTokenLifetimeMs: 600_000,
+      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 60_000, lifetimeAssumed: false },
+    });
+  });
+
+  test('leaves the refresh token out where the provider does', async () => {
+    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, { access_token: 'a' }), {
+      assumedLifetimeMs: 1_800_000,
+    });
+    expect(answer).toEqual({
+      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, lifetimeAssumed: true },
+    });
+  });
+
+  test('sends what the connection says', async () => {
+    const { server } = await grantAnsweredWith((socket) => json(socket, 200, {}), {
+      clientAuthentication: 'client_secret_post',
+      parameters: { scope: 'a b' },
+    });
+    const body = server.connections[0]?.text().split('\r\n\r\n')[1];
+    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'canary-refresh/1=',
+      scope: 'a b',
+      client_id: 'id',
+      client_secret: 'canary-secret~1',
+    });
+  });
+});
+
+describe('a refresh token is kept', () => {
+  const kept: Record<string, (socket: Socket) => unknown> = {
+    'beside an error': (socket) => json(socket, 400, { refresh_token: 'r2', error: 'invalid_grant' }),
+    'with a status of failure': (socket) => json(socket, 500, { refresh_token: 'r2', access_token: 'a' }),
+    'with a redirect': (socket) => json(socket, 302, { refresh_token: 'r2' }, { location: '/' }),
+    'beside an access token that cannot be used': (socket) =>
+      json(socket, 200, { refresh_token: 'r2', access_token: 'a', token_type: 'mac' }),
+    'with the wrong content type': (socket) =>
+      json(socket, 200, { refresh_token: 'r2' }, { 'content-type': 'text/html' }),
+  };
+  test.each(Object.entries(kept))('%s, and the failure is told', async (_, respond) => {
+    const { answer } = await grantAnsweredWith(respond);
+    expect(answer.refreshToken).toBe('r2');
+    expect(answer.accessToken).toBeUndefined();
+    expect(answer.failure).toBeDefined();
+  });
+
+  test('from an answer that broke off after its JSON was whole, and so is the access token', async () => {
+    const { answer } = await grantAnsweredWith((socket) => {
+      const body = '{"access_token":"a","refresh_token":"r2"}';
+      socket.end(
+        `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`,
+      );
+    });
+    expect(answer).toMatchObject({ refreshToken: 'r2', accessToken: { value: 'a' } });
+  });
+
+  test('but not from one that broke off before', async () => {
+    const { answer } = await grantAnsweredWith((socket) => {
+      const whole = answerWith(200, '{"access_token":"a","refresh_token":"r2"}');
+      socket.end(whole.subarray(0, -1));
+    });
+    expect(answer).toEqual({
+      failure: expect.objectContaining({ class: 'ambiguous', code: 'provider_unavailable' }),
+    });
+  });
+});
+
+describe('a failure', () => {
+  test('invalid_grant is told with what to do', async () => {
+    const { answer } = await grantAnsweredWith((socket) => json(socket, 400, { error: 'invalid_grant' }));
+    expect(answer.failure).toMatchObject({
+      class: 'reauthorization_required',
+      fix: expect.stringContaining('crm-refresh-token'),
+    });
+  });
+
+  test('a success that says it is an error is none', async () => {
+    const body = { access_token: 'a', error: 'invalid_grant' };
+    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, body));
+    expect(answer).toEqual({ failure: expect.objectContaining({ class: 'reauthorization_required' }) });
+  });
+
+  test('Retry-After as a date counts from the clock of the caller', async () => {
+    const headers = { 'retry-after': 'Thu, 01 Jan 2026 00:01:00 GMT' };
+    const { answer } = await grantAnsweredWith((socket) => json(socket, 429, {}, headers));
+    expect(answer.failure).toMatchObject({
+      class: 'retryable',
+      code: 'provider_throttled',
+      retryAfterMs: 60_000,
+    });
+  });
+
+  test('a reset is ambiguous', async () => {
+    const { answer } = await grantAnsweredWith((socket) => socket.resetAndDestroy());
+    expect(answer.failure?.class).toBe('ambiguous');
+  });
+
+  test('a grant that may not be sent any more is retryable', async () => {
+    const server = await startRawServer((socket) => json(socket, 200, {}));
+    const connection = connectionWith({ tokenUri: server.url.href });
+    const answer = await endpoint.grant({ connection, ...credentials }, () => false);
+    expect(answer).toEqual({
+      failure: expect.objectContaining({ class: 'retryable', code: 'provider_unavailable' }),
+    });
+    for (const { text } of server.connections) expect(text()).toBe('');
+  });
+
+  test('http is refused before anything is sent, unless it is allowed', async () => {
+    const server = await startRawServer((socket) => json(socket, 200, {}));
+    const connection = connectionWith({ tokenUri: server.url.href });
+    const strict = createTokenEndpoint({ allowLoopbackHttp: false, now });
+    expect(await strict.grant({ connection, ...credentials }, yes)).toEqual({
+      failure: expect.objectContaining({ class: 'misconfigured', fix: expect.stringContaining('tokenUri') }),
+    });
+    expect(server.connections).toHaveLength(0);
+  });
+
+  const echoes: Record<string, (request: string) => object> = {
+    'as its description': (request) => ({ error: 'invalid_grant', error_description: request }),
+    'as its error': (request) => ({ error: request.slice(request.indexOf('\r\n\r\n') + 4) }),
+    'as the authorization header': (request) => ({
+      error: 'x',
+      error_description: /Basic (\S+)/.exec(request)?.[1],
+    }),
+    'as a part of it': () => ({ error: 'x', error_description: 'unknown token canary-ref...' }),
+    'beside new tokens': () => ({
+      error: 'x',
+      error_description: 'canary-new',
+      refresh_token: 'canary-new',
+      access_token: 'canary-new-a',
+    }),
+  };
+  test.each(Object.entries(echoes))('shows no secret where the provider repeats one %s', async (_, body) => {
+    for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
+      const { answer } = await grantAnsweredWith((socket, request) => json(socket, 400, body(request)), {
+        clientAuthentication,
+      });
+      const shown = JSON.stringify(answer.failure);
+      expect(shown).not.toMatch(/canary/);
+      expect(shown).not.toContain(Buffer.from('id:canary-secret~1').toString('base64').slice(0, 12));
+    }
+  });
+});
+
+describe('against a real authorization server', () => {
+  test.each(['client_secret_basic', 'client_secret_post'] as const)(
+    'refresh tokens rotate with %s',
+    async (method) => {
+      const clientSecret = 'a secret: with~all+of%it/';
+      const server = await startForTest({
+        clients: [localClient({ clientAuthentication: method, clientSecret })],
+      });
+      const connection = connectionWith({ tokenUri: server.tokenEndpoint, clientAuthentication: method });
+      const first = await server.seedRefreshToken('app');
+      const request = { connection, clientId: 'app', clientSecret, refreshToken: first };
+      const second = await endpoint.grant(request, yes);
+      expect(second).toMatchObject({ accessToken: { lifetimeMs: 30_000, lifetimeAssumed: false } });
+      expect(second.refreshToken).not.toBe(first);
+      const third = await endpoint.grant({ ...request, refreshToken: second.refreshToken ?? '' }, yes);
+      expect(third.accessToken).toBeDefined();
+    },
+  );
+
+  test('a wrong secret is the client, a wrong token needs a person', async () => {
+    const server = await startForTest();
+    const connection = connectionWith({
+      tokenUri: server.tokenEndpoint,
+      clientAuthentication: 'client_secret_post',
+    });
+    const refreshToken = await server.seedRefreshToken('app');
+    const request = { connection, clientId: 'app', clientSecret: 'the-client-secret', refreshToken };
+    expect((await endpoint.grant({ ...request, clientSecret: 'wrong-secret' }, yes)).failure?.class).toBe(
+      'client_rejected',
+    );
+    expect((await endpoint.grant({ ...request, refreshToken: 'wrong' }, yes)).failure?.class).toBe(
+      'reauthorization_required',
+    );
+    expect((await endpoint.grant(request, yes)).accessToken).toBeDefined();
+  });
+});

@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest';
+import { classifyFailure } from '../../../lib/oauth/classifyFailure.ts';
+import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
+import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
+import { sanitizer } from '../../../lib/oauth/sanitize.ts';
+import { bytesOf, connectionWith } from './support.ts';
+
+const connection = connectionWith();
+const context = { connection, now: Date.UTC(2026, 0, 1), sanitize: sanitizer(['canary-secret']) };
+
+function failureOf(status: number, body: unknown, retryAfter?: string) {
+  const bytes = bytesOf(body);
+  const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter, body: bytes };
+  return classifyFailure({ kind: 'answered', ...received }, readTokenAnswer(bytes, 1), context);
+}
+
+const entra = (error: string, ...error_codes: unknown[]) => ({
+  error,
+  error_codes,
+  error_description: 'AADSTS',
+});
+
+describe('what an answer says about the refresh token', () => {
+  const html = '<html>not here</html>';
+  const cases: Record<string, [number, unknown, string, string]> = {
+    '400 invalid_grant: a person must sign in': [
+      400,
+      { error: 'invalid_grant' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    '401 invalid_grant is invalid_grant': [
+      401,
+      { error: 'invalid_grant' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    '200 invalid_grant is invalid_grant': [
+      200,
+      { error: 'invalid_grant' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    '200 with tokens and an error is a failure': [
+      200,
+      { access_token: 'a', error: 'invalid_grant' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'Zoho: invalid_code with 200': [
+      200,
+      { error: 'invalid_code' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'GitHub: bad_refresh_token with 200': [
+      200,
+      'error=bad_refresh_token',
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'Slack: invalid_refresh_token with 200': [
+      200,
+      { ok: false, error: 'invalid_refresh_token' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    interaction_required: [
+      400,
+      { error: 'interaction_required' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    '401 invalid_client: the next secret': [
+      401,
+      { error: 'invalid_client' },
+      'client_rejected',
+      'client_rejected',
+    ],
+    '400 invalid_client: the same': [400, { error: 'invalid_client' }, 'client_rejected', 'client_rejected'],
+    unauthorized_client: [400, { error: 'unauthorized_client' }, 'misconfigured', 'misconfigured'],
+    invalid_scope: [400, { error: 'invalid_scope' }, 'misconfigured', 'misconfigured'],
+    unsupported_grant_type: [400, { error: 'unsupported_grant_type' }, 'misconfigured', 'misconfigured'],
+    invalid_request: [400, { error: 'invalid_request' }, 'misconfigured', 'misconfigured'],
+    invalid_target: [400, { error: 'invalid_target' }, 'misconfigured', 'misconfigured'],
+    'an error that nobody knows': [400, { error: 'quota' }, 'misconfigured', 'misconfigured'],
+    'an error is matched as a whole': [400, { error: 'invalid_grant_x' }, 'misconfigured', 'misconfigured'],
+    'an error is matched in its own case': [
+      400,
+      { error: 'INVALID_GRANT' },
+      'misconfigured',
+      'misconfigured',
+    ],
+    'an error is not looked for in the description': [
+      400,
+      { error: 'invalid_request', error_description: 'invalid_grant' },
+      'misconfigured',
+      'misconfigured',
+    ],
+    '401 without an OAuth error proves nothing about the client': [
+      401,
+      html,
+      'misconfigured',
+      'misconfigured',
+    ],
+    '404 with a page: a wrong address': [404, html, 'misconfigured', 'misconfigured'],
+    '405 with nothing: a wrong address': [405, '', 'misconfigured', 'misconfigured'],
+    '400 with JSON of another kind': [400, { message: 'no' }, 'misconfigured', 'misconfigured'],
+    '400 with an error that is no text': [
+      400,
+      { error: { code: 'invalid_grant' } },
+      'misconfigured',
+      'misconfigured',
+    ],
+    '429: not processed': [429, html, 'retryable', 'provider_throttled'],
+    '429 says more than the error beside it': [
+      429,
+      { error: 'invalid_grant' },
+      'retryable',
+      'provider_throttled',
+    ],
+    temporarily_unavailable: [400, { error: 'temporarily_unavailable' }, 'retryable', 'provider_throttled'],
+    slow_down: [400, { error: 'slow_down' }, 'retryable', 'provider_throttled'],
+    'Zoho: too many requests with 200': [
+      200,
+      { error: 'Access Denied', error_description: 'You have made too many requests continuously.' },
+      'retryable',
+      'provider_throttled',
+    ],
+    'Access Denied for another reason': [400, { error: 'Access Denied' }, 'misconfigured', 'misconfigured'],
+    'server_error with 400': [400, { error: 'server_error' }, 'ambiguous', 'provider_unavailable'],
+    '500': [500, html, 'ambiguous', 'provider_unavailable'],
+    '502 with invalid_grant is still 502': [
+      502,
+      { error: 'invalid_grant' },
+      'ambiguous',
+      'provider_unavailable',
+    ],
+    '503 with temporarily_unavailable is still 503': [
+      503,
+      { error: 'temporarily_unavailable' },
+      'ambiguous',
+      'provider_unavailable',
+    ],
+    '500 with an access token': [500, { access_token: 'a' }, 'ambiguous', 'provider_unavailable'],
+    '408': [408, '', 'ambiguous', 'provider_unavailable'],
+    '425': [425, '', 'ambiguous', 'provider_unavailable'],
+    '301': [301, '', 'ambiguous', 'provider_unavailable'],
+    '302 with an error': [302, { error: 'invalid_grant' }, 'ambiguous', 'provider_unavailable'],
+    '307': [307, html, 'ambiguous', 'provider_unavailable'],
+    '204': [204, '', 'ambiguous', 'answer_unusable'],
+    '200 with a page': [200, html, 'ambiguous', 'answer_unusable'],
+    '200 with an array': [200, [], 'ambiguous', 'answer_unusable'],
+    '200 without an access token': [200, { refresh_token: 'r' }, 'ambiguous', 'answer_unusable'],
+    '200 with a token of another type': [
+      200,
+      { access_token: 'a', token_type: 'mac' },
+      'ambiguous',
+      'answer_unusable',
+    ],
+    '200 with an error that is no text': [
+      200,
+      { access_token: 'a', error: 7 },
+      'ambiguous',
+      'answer_unusable',
+    ],
+    'Entra: 50196 is a throttle though it says invalid_grant': [
+      400,
+      entra('invalid_grant', 50196),
+      'retryable',
+      'provider_throttled',
+    ],
+    'Entra: 7000215 is the client': [
+      401,
+      entra('invalid_client', 7000215),
+      'client_rejected',
+      'client_rejected',
+    ],
+    'Entra: 7000215 is not the client where the error says something else': [
+      400,
+      entra('invalid_request', 7000215),
+      'misconfigured',
+      'misconfigured',
+    ],
+    'Entra: 700016 is the configuration': [
+      400,
+      entra('unauthorized_client', 700016),
+      'misconfigured',
+      'misconfigured',
+    ],
+    'Entra: 90002 is the configuration': [
+      400,
+      entra('invalid_request', 90002),
+      'misconfigured',
+      'misconfigured',
+    ],
+    'Entra: 53003 wants a person': [
+      400,
+      entra('interaction_required', 53003),
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'Entra: the first known number decides': [
+      400,
+      entra('invalid_grant', 1, 50196),
+      'retryable',
+      'provider_throttled',
+    ],
+    'Entra: an unknown number leaves it to the error': [
+      400,
+      entra('invalid_grant', 99),
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'Entra: a number in a text is none': [
+      400,
+      entra('invalid_grant', '50196'),
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+    'Entra: a number in the description is none': [
+      400,
+      { error: 'invalid_grant', error_description: 'AADSTS50196' },
+      'reauthorization_required',
+      'reauthorization_required',
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_, [status, body, failureClass, code]) => {
+    expect(failureOf(status, body)).toMatchObject({ class: failureClass, code });
+  });
+});
+
+describe('every number of Entra in the table', () => {
+  const numbers = [
+    700082, 50173, 700084, 7000215, 7000222, 700016, 90002, 65001, 50076, 50079, 53003, 50196, 70043, 70044,
+    700027,
+  ];
+  test.each(numbers)('AADSTS%i has a cause and a fix of its own', (number) => {
+    const error =
+      number === 7000215 || number === 7000222 || number === 700027 ? 'invalid_client' : 'invalid_grant';
+    const failure = failureOf(400, entra(error, number));
+    expect(failure.message).toContain(`${error} (AADSTS${number}): ${entraErrors.get(number)?.cause}.`);
+    expect(failure.message).not.toBe(failureOf(400, { error }).message);
+    expect(failure.fix).toMatch(/\.$/);
+  });
+});
+
+describe('the words', () => {
+  test('name the host, the status, the error and what the provider says, but not the path or the query', () => {
+    expect(
+      failureOf(400, { error: 'invalid_grant', error_description: 'Token has been "revoked".' }),
+    ).toEqual({
+      class: 'reauthorization_required',
+      code: 'reauthorization_required',
+      message:
+        'login.example.com answered HTTP 400, invalid_grant: the refresh token is expired, revoked, already used or of another client. It says: "Token has been \'revoked\'."',
+      fix: 'Sign in again and set crm-refresh-token to the new refresh token.',
+    });
+  });
+
+  test('name every client secret that may be wrong', () => {
+    expect(failureOf(401, { error: 'invalid_client' }).fix).toContain(
+      'crm-client-secret, crm-client-secret-2',
+    );
+  });
+
+  test('are safe whatever the provider sends as error', () => {
+    const { message } = failureOf(400, {
+      error: `\u001b[31m\r\n${'x'.repeat(500)}`,
+      error_description: 'canary-secret',
+    });
+    expect(message).toMatch(/^[ -~]{1,300}$/);
+    expect(message).not.toContain('canary');
+    expect(failureOf(400, { error: '\u0000' }).message).toContain('an error without a name');
+  });
+});
+
+describe('Retry-After', () => {
+  test('counts for what is tried again', () => {
+    expect(failureOf(429, '', '7').retryAfterMs).toBe(7_000);
+    expect(failureOf(503, '', 'Thu, 01 Jan 2026 00:00:09 GMT').retryAfterMs).toBe(9_000);
+    expect(failureOf(400, entra('invalid_grant', 50196), '60').retryAfterMs).toBe(60_000);
+  });
+
+  test('means nothing where a person must act, or where it makes no sense', () => {
+    expect(failureOf(400, { error: 'invalid_grant' }, '7')).not.toHaveProperty('retryAfterMs');
+    expect(failureOf(429, '', 'soon')).not.toHaveProperty('retryAfterMs');
+  });
+});
+
+describe('without an answer', () => {
+  test('nothing was sent: the refresh token is untouched', () => {
+    expect(
+      classifyFailure({ kind: 'not_sent', refused: false, why: 'ENOTFOUND' }, undefined, context),
+    ).toMatchObject({
+      class: 'retryable',
+      code: 'provider_unavailable',
+      message: 'Nothing was sent to login.example.com: no connection was made (ENOTFOUND).',
+    });
+    expect(
+      classifyFailure({ kind: 'not_sent', refused: true, why: 'REFUSED' }, undefined, context).message,
+    ).toContain('too short');
+  });
+
+  test('something was sent: nobody knows', () => {
+    expect(classifyFailure({ kind: 'no_answer', why: 'ECONNRESET' }, undefined, context)).toMatchObject({
+      class: 'ambiguous',
+      code: 'provider_unavailable',
+      message: 'login.example.com was asked and gave no usable answer (ECONNRESET).',
+    });
+  });
+});

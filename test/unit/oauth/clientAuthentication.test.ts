@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { authenticate } from '../../../lib/oauth/clientAuthentication.ts';
+
+function decodedBasic(clientId: string, clientSecret: string): string {
+  const { headers } = authenticate('client_secret_basic', clientId, clientSecret);
+  return Buffer.from(headers.authorization?.replace(/^Basic /, '') ?? '', 'base64').toString();
+}
+
+describe('client authentication', () => {
+  test('client_secret_post puts both into the body and nothing into a header', () => {
+    expect(authenticate('client_secret_post', 'id', 'se:cret')).toEqual({
+      headers: {},
+      parameters: { client_id: 'id', client_secret: 'se:cret' },
+    });
+  });
+
+  test('client_secret_basic puts both into the header and nothing into the body', () => {
+    expect(authenticate('client_secret_basic', 'id', 'secret')).toEqual({
+      headers: { authorization: `Basic ${Buffer.from('id:secret').toString('base64')}` },
+      parameters: {},
+    });
+  });
+
+  const encodings = {
+    'a colon in the id cannot be taken for the separator': ['a:b', 'c', 'a%3Ab:c'],
+    'a space becomes a plus sign': ['a b', 'c d', 'a+b:c+d'],
+    'a plus sign and a percent sign are escaped': ['a', '+%', 'a:%2B%25'],
+    'what is not ASCII is escaped as UTF-8': ['ä', '€', '%C3%A4:%E2%82%AC'],
+    'what may stand for itself is left alone': ['a', 'x8Q~-._', 'a:x8Q~-._'],
+    'a lone surrogate does not throw': ['a', '\ud800', 'a:%EF%BF%BD'],
+  };
+  test.each(Object.entries(encodings))('%s', (_, [id, secret, expected]) => {
+    expect(decodedBasic(id ?? '', secret ?? '')).toBe(expected);
+  });
+});

@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
+import type { IssuedAccessToken } from '../../../lib/rotation/grant.ts';
+import { bytesOf } from './support.ts';
+
+const HOUR = 3_600_000;
+const read = (body: unknown, complete = true) => readTokenAnswer(bytesOf(body), HOUR, complete);
+const good = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 60 };
+
+function accessTokenOf(members: object): IssuedAccessToken | string | undefined {
+  return read({ ...good, ...members })?.accessToken;
+}
+
+describe('a good answer', () => {
+  test('gives both tokens', () => {
+    expect(read({ ...good, scope: 's' })).toEqual({
+      refreshToken: 'r',
+      accessToken: {
+        value: 'a',
+        tokenType: 'Bearer',
+        scope: 's',
+        lifetimeMs: 60_000,
+        lifetimeAssumed: false,
+      },
+      tokens: ['r', 'a'],
+    });
+  });
+
+  test('without a refresh token gives none', () => {
+    expect(read({ access_token: 'a' })).not.toHaveProperty('refreshToken');
+  });
+
+  test('may be form-encoded', () => {
+    expect(
+      read('access_token=a&expires_in=60&refresh_token=r%2B1&scope=x+y&token_type=bearer\n'),
+    ).toMatchObject({
+      refreshToken: 'r+1',
+      accessToken: { value: 'a', lifetimeMs: 60_000, scope: 'x y' },
+    });
+    expect(read('error=bad_refresh_token&error_description=x')?.error?.code).toBe('bad_refresh_token');
+  });
+});
+
+describe('a refresh token is kept', () => {
+  const rest = JSON.stringify({ refresh_token: 'r' }).slice(1);
+  const kept: Record<string, unknown> = {
+    'beside an error': { refresh_token: 'r', error: 'invalid_grant' },
+    'without an access token': { refresh_token: 'r' },
+    'beside an access token that cannot be used': {
+      refresh_token: 'r',
+      access_token: 'a\r\nb',
+      token_type: 'mac',
+    },
+    'behind a byte order mark': `\ufeff{${rest}`,
+    'with white space around it': `\r\n {${rest} \n`,
+    'as the last of two members': `{"refresh_token":"old",${rest}`,
+    'beside __proto__': `{"__proto__":{"refresh_token":"evil"},${rest}`,
+    'beside 100,000 levels of arrays': `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)},${rest}`,
+    'beside a lone surrogate': `{"scope":"\\ud800",${rest}`,
+    'beside bytes that are no UTF-8': Buffer.concat([
+      Buffer.from('{"scope":"'),
+      Buffer.from([0xe9, 0xff]),
+      Buffer.from(`",${rest}`),
+    ]),
+    'in UTF-16': Buffer.from(`\ufeff{${rest}`, 'utf16le'),
+    'in UTF-16 without a byte order mark': Buffer.from(`{${rest}`, 'utf16le'),
+    'in big-endian UTF-16': Buffer.from(`\ufeff{${rest}`, 'utf16le').swap16(),
+  };
+  test.each(Object.entries(kept))('%s', (_, body) => {
+    const bytes = body instanceof Uint8Array ? body : bytesOf(body);
+    expect(readTokenAnswer(bytes, HOUR)?.refreshToken).toBe('r');
+  });
+
+  test('verbatim', () => {
+    const strange = ' r\u0000\r\n\ud800\ufffd\u00e9 ';
+    expect(read({ refresh_token: strange })?.refreshToken).toBe(strange);
+  });
+});
+
+describe('there is no refresh token', () => {
+  const none: Record<string, unknown> = {
+    'in an empty string': { refresh_token: '' },
+    'in null': { refresh_token: null },
+    'in a number': { refresh_token: 5 },
+    'in an object': { refresh_token: { value: 'r' } },
+    'in a prototype': '{"__proto__":{"refresh_token":"r"}}',
+    'in an array': [{ refresh_token: 'r' }],
+    'in a text that holds an answer': JSON.stringify(JSON.stringify(good)),
+    'where the last of two members is empty': '{"refresh_token":"r","refresh_token":""}',
+  };
+  test.each(Object.entries(none))('%s', (_, body) => {
+    expect(read(body)?.refreshToken).toBeUndefined();
+  });
+
+  test('in what every object inherits', () => {
+    const everyObject = Object.prototype as { refresh_token?: string };
+    everyObject.refresh_token = 'r';
+    onTestFinished(() => {
+      delete everyObject.refresh_token;
+    });
+    expect(read({ access_token: 'a' })?.refreshToken).toBeUndefined();
+  });
+
+  test('in a token that lost bytes, which would replace one that works', () => {
+    const body = Buffer.concat([Buffer.from('{"refresh_token":"r'), Buffer.from([0xff]), Buffer.from('"}')]);
+    expect(readTokenAnswer(body, HOUR)).toBeDefined();
+    expect(readTokenAnswer(body, HOUR)?.refreshToken).toBeUndefined();
+  });
+
+  test.each(['', '<html>a=b</html>', '<p>error=x', '5', 'null', '[]', '{"a":', 'hello', 'a=b&c=d'])(
+    'in %j, which is no answer',
+    (body) => {
+      expect(read(body)).toBeUndefined();
+    },
+  );
+
+  test('in a form that may have been cut off', () => {
+    expect(read('access_token=a&refresh_token=r', false)).toBeUndefined();
+    expect(read(good, false)?.refreshToken).toBe('r');
+  });
+});
+
+describe('an access token cannot be used', () => {
+  const unusable: Record<string, [object, string]> = {
+    'where there is none': [{ access_token: undefined }, 'no access token'],
+    'where it is empty': [{ access_token: '' }, 'no access token'],
+    'where it is null': [{ access_token: null }, 'no access token'],
+    'where it is a number': [{ access_token: 5 }, 'no text'],
+    'with a line end': [{ access_token: 'a\r\nX-Evil: 1' }, 'no header'],
+    'with a line end behind it': [{ access_token: 'a\n' }, 'no header'],
+    'with a NUL': [{ access_token: 'a\u0000' }, 'no header'],
+    'with a character that is not ASCII': [{ access_token: 'a\u00e9' }, 'no header'],
+    'with a space before it': [{ access_token: ' a' }, 'no header'],
+    'of the type mac': [{ token_type: 'mac' }, 'other than Bearer'],
+    'of the type DPoP': [{ token_type: 'DPoP' }, 'other than Bearer'],
+    'of a type that is no text': [{ token_type: 1 }, 'other than Bearer'],
+    'of an empty type': [{ token_type: '' }, 'other than Bearer'],
+  };
+  test.each(Object.entries(unusable))('%s', (_, [members, why]) => {
+    expect(accessTokenOf(members)).toEqual(expect.stringContaining(why));
+  });
+
+  test.each(['Bearer', 'bearer', 'BEARER', 'BearerToken', undefined, null])(
+    'but can be with the type %s',
+    (type) => {
+      expect(accessTokenOf({ token_type: type })).toMatchObject({ value: 'a', tokenType: 'Bearer' });
+    },
+  );
+});
+
+describe('the lifetime of an access token', () => {
+  test.each([
+    [3600, 3_600_000],
+    ['3600', 3_600_000],
+    [1.5, 1_500],
+    [315_360_000, 315_360_000_000],
+  ])('is said by %j', (value, lifetimeMs) => {
+    expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs, lifetimeAssumed: false });
+  });
+
+  const strange = [
+    undefined,
+    null,
+    0,
+    -1,
+    '-1',
+    '0',
+    '3600abc',
+    ' 3600',
+    '',
+    '1e3',
+    '0x10',
+    'Infinity',
+    1e300,
+    true,
+    [60],
+  ];
+  test.each(strange)('is assumed where the answer says %j', (value) => {
+    expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs: HOUR, lifetimeAssumed: true });
+  });
+
+  test('is assumed where the answer says a number beyond all numbers', () => {
+    expect(read('{"access_token":"a","expires_in":1e309}')?.accessToken).toMatchObject({
+      lifetimeAssumed: true,
+    });
+  });
+});
+
+describe('the lifetime of a refresh token', () => {
+  test.each([
+    'refresh_token_expires_in',
+    'refresh_expires_in',
+    'refresh_token_expiration',
+    'x_refresh_token_expires_in',
+  ])('is read from %s', (name) => {
+    expect(read({ ...good, [name]: 8_640 })?.refreshTokenLifetimeMs).toBe(8_640_000);
+    expect(read({ ...good, [name]: '8640' })?.refreshTokenLifetimeMs).toBe(8_640_000);
+  });
+
+  test.each([0, -1, 'never', null, 1e12])('is unknown where the answer says %j', (value) => {
+    expect(read({ ...good, refresh_expires_in: value })).not.toHaveProperty('refreshTokenLifetimeMs');
+  });
+});
+
+describe('an error', () => {
+  test('is there with its description and its numbers', () => {
+    const body = { error: 'invalid_grant', error_description: 'd', error_codes: [50196, 'x', null, 1.5] };
+    expect(read(body)?.error).toEqual({ code: 'invalid_grant', description: 'd', numbers: [50196] });
+  });
+
+  test('is there even where it is no text', () => {
+    expect(read({ ...good, error: { code: 1 }, error_description: 5, error_codes: 7 })?.error).toEqual({
+      code: undefined,
+      description: undefined,
+      numbers: [],
+    });
+  });
+
+  test.each([null, '', false, undefined])('is not there where its member is %j', (error) => {
+    expect(read({ ...good, error })).not.toHaveProperty('error');
+  });
+});
+
+describe('whatever comes', () => {
+  test('reading does not throw', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenAnswer(body, HOUR)));
+    fc.assert(fc.property(fc.json(), (body) => void read(body)));
+  });
+
+  test('a refresh token that stands in an answer is found', () => {
+    const token = fc.string({ minLength: 1, unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+    const encoding = fc.constantFrom<BufferEncoding>('utf8', 'utf16le');
+    const others = fc.dictionary(
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom('error', 'access_token', 'token_type', 'expires_in', '__proto__'),
+      ),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(token, others, encoding, fc.boolean(), (refreshToken, rest, form, mark) => {
+        // JSON.stringify escapes what no encoding could carry.
+        const json = `${mark ? '\ufeff' : ''}${JSON.stringify({ ...rest, refresh_token: refreshToken })}`;
+        expect(readTokenAnswer(Buffer.from(json, form), HOUR)?.refreshToken).toBe(refreshToken);
+      }),
+    );
+  });
+});
