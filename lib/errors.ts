@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'configuration_invalid',
   'connection_invalid',
   'connection_unknown',
+  'connection_paused',
   // vaults
   'secret_missing',
   'secret_empty',

@@ -1,6 +1,7 @@
 import { SecretUnusable } from '../errors.ts';
 import type { Secret } from './ports.ts';
 import type { ClientCredentials } from './processState.ts';
+import type { RecordedFailure } from './record.ts';
 import { credentialVault, type Run } from './run.ts';
 
 /**
@@ -12,11 +13,16 @@ export async function clientCredentials(run: Run): Promise<ClientCredentials> {
   const known = state.credentials.get(connection.fingerprint);
   if (known) return known;
   const { secrets } = connection;
-  const clientId = connection.clientId ?? (await required(run, secrets.clientId, 'the client id')).value;
+  const sources: RecordedFailure['watch'] = [];
+  const read = async (name: string, what: string) => {
+    const secret = await required(run, name, what);
+    sources.push({ secret: name, version: secret.version });
+    return secret;
+  };
+  const clientId = connection.clientId ?? (await read(secrets.clientId, 'the client id')).value;
   const clientSecrets: Secret[] = [];
-  for (const name of secrets.clientSecrets)
-    clientSecrets.push(await required(run, name, 'the client secret'));
-  const credentials = { clientId, clientSecrets };
+  for (const name of secrets.clientSecrets) clientSecrets.push(await read(name, 'the client secret'));
+  const credentials = { clientId, clientSecrets, sources };
   state.credentials.set(connection.fingerprint, credentials);
   return credentials;
 }

@@ -102,8 +102,8 @@ function cooldown({ force, record, now }: Occasion): Decision | undefined {
 function notDue({ force, record, now }: Occasion): Decision | undefined {
   const { failure, phase, nextAttemptAt: until } = record;
   if (force || now >= until) return undefined;
-  if (phase.state === 'granting') return waiting(until);
   if (failure?.blocked) return { action: 'skip', reason: 'blocked', message: failure.message, until };
+  if (phase.state === 'granting') return waiting(until);
   if (failure) return { action: 'skip', reason: 'backing_off', message: failure.message, until };
   return { action: 'skip', reason: 'not_due', message: 'The access token is fresh.', until };
 }

@@ -6,8 +6,10 @@ import { isManaged, readIntent, readLineage } from './tags.ts';
 export type Healing =
   /** A person set a new refresh token. */
   | { readonly finding: 'replaced_by_person'; readonly winner: SecretVersion }
-  /** The rotator saved a refresh token and died before it could record it. */
+  /** The rotator saved a refresh token that the record does not know: a process died, or the record was lost. */
   | { readonly finding: 'saved_not_recorded'; readonly winner: SecretVersion }
+  /** The recorded refresh token stands in the vault once more; what is known about it stays true. */
+  | { readonly finding: 'written_twice'; readonly winner: SecretVersion }
   /** Nothing newer than the recorded version: a grant that was out has no known outcome. */
   | { readonly finding: 'unchanged'; readonly winner: SecretVersion }
   /** There is no version at all: the secret was deleted meanwhile. */
@@ -17,32 +19,55 @@ export type Healing =
  * Finds the refresh token that counts, from the properties of all versions. Key Vault has no
  * compare-and-set: a write of a process that lost its lease can arrive late and become the latest version.
  *
- * 1. A person's version (not tagged as ours) that is newer than the recorded one wins.
- * 2. Else the child of the recorded version with the highest epoch wins.
- * 3. Else the recorded version stays.
+ * 1. A person's version (not tagged as ours) that is newer than the recorded one comes before it.
+ * 2. Of the children of that version the one with the highest epoch wins, and of its children again.
+ * 3. A version without children wins itself.
  *
  * @param record what the rotator knows; where its version is not in the vault, the save with the highest epoch stands in for it
  * @param versions all versions of the refresh token's secret, in any order
  * @param latest the version that Key Vault answers when none is named
  */
 export function heal(record: ConnectionRecord, versions: readonly SecretVersion[], latest: string): Healing {
-  const recorded = recordedVersion(record, versions);
-  const persons = newest(versions.filter((version) => isPersonsNewer(version, recorded, latest)));
-  if (persons) return { finding: 'replaced_by_person', winner: persons };
-  if (!recorded) return { finding: 'gone' };
-  const child = newestSave(versions.filter(({ tags }) => readLineage(tags)?.parent === recorded.version));
-  if (child) return { finding: 'saved_not_recorded', winner: child };
-  const twin = newestSave(versions.filter((version) => isTwin(version, recorded))) ?? recorded;
-  const known = record.version === recorded.version && twin === recorded;
-  return { finding: known ? 'unchanged' : 'saved_not_recorded', winner: twin };
+  const recorded = recordedVersion(record, versions, latest);
+  const isNewer = (version: SecretVersion) => isPersonsNewer(version, recorded, latest);
+  const persons = newest(versions.filter(isNewer), latest);
+  const start = persons ?? recorded;
+  if (!start) return { finding: 'gone' };
+  const winner = endOfChain(start, versions, latest);
+  if (winner === persons) return { finding: 'replaced_by_person', winner };
+  if (winner.version !== record.version) return { finding: 'saved_not_recorded', winner };
+  const twin = newest(
+    versions.filter((version) => isTwin(version, winner)),
+    latest,
+  );
+  return twin && twin !== winner
+    ? { finding: 'written_twice', winner: twin }
+    : { finding: 'unchanged', winner };
+}
+
+/** The record may lag behind the vault by more than one save where it was lost, or brought back from a copy. */
+function endOfChain(start: SecretVersion, versions: readonly SecretVersion[], latest: string): SecretVersion {
+  let end = start;
+  // A chain is never longer than all versions, not even where somebody's tags make a circle of it.
+  for (const _ of versions) {
+    const child = newestSave(
+      versions.filter(({ tags }) => readLineage(tags)?.parent === end.version),
+      latest,
+    );
+    if (!child) break;
+    end = child;
+  }
+  return end;
 }
 
 function recordedVersion(
   record: ConnectionRecord,
   versions: readonly SecretVersion[],
+  latest: string,
 ): SecretVersion | undefined {
   const recorded = versions.find(({ version }) => version === record.version);
-  return recorded ?? newestSave(versions.filter(({ tags }) => isManaged(tags)));
+  const saves = versions.filter(({ tags }) => isManaged(tags));
+  return recorded ?? newestSave(saves, latest);
 }
 
 /**
@@ -59,24 +84,28 @@ function isPersonsNewer(
   return version.createdAt === recorded.createdAt && version.version === latest;
 }
 
-/**
- * The same save written twice (its first answer was lost), or a copy that a person made with all tags: either
- * way the newest is as good as, or better than, the recorded one.
- */
+/** The same save written twice (its first answer was lost), or a copy that a person made with all tags. */
 function isTwin(version: SecretVersion, recorded: SecretVersion): boolean {
   const [one, other] = [readLineage(version.tags), readLineage(recorded.tags)];
   return one !== undefined && other !== undefined && one.parent === other.parent && one.epoch === other.epoch;
 }
 
-function newestSave(versions: readonly SecretVersion[]): SecretVersion | undefined {
+function newestSave(versions: readonly SecretVersion[], latest: string): SecretVersion | undefined {
   const epochOf = (version: SecretVersion) => readLineage(version.tags)?.epoch ?? 0;
   const highest = Math.max(...versions.map(epochOf));
-  return newest(versions.filter((version) => epochOf(version) === highest));
+  return newest(
+    versions.filter((version) => epochOf(version) === highest),
+    latest,
+  );
 }
 
-function newest(versions: readonly SecretVersion[]): SecretVersion | undefined {
+/** Of several versions of the same second, the latest is the newest. */
+function newest(versions: readonly SecretVersion[], latest: string): SecretVersion | undefined {
+  const isNewer = (version: SecretVersion, than: SecretVersion) =>
+    version.createdAt > than.createdAt ||
+    (version.createdAt === than.createdAt && version.version === latest);
   return versions.reduce<SecretVersion | undefined>(
-    (best, version) => (best === undefined || version.createdAt > best.createdAt ? version : best),
+    (best, version) => (best === undefined || isNewer(version, best) ? version : best),
     undefined,
   );
 }

@@ -1,5 +1,6 @@
 import { type Healing, heal } from './heal.ts';
 import type { Secret, SecretVersion } from './ports.ts';
+import { publishedTimes } from './publishAccessToken.ts';
 import {
   type ConnectionRecord,
   chainStarted,
@@ -8,7 +9,7 @@ import {
   versionFollowed,
 } from './record.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { type Intent, readIntent, readLineage, savedTags } from './tags.ts';
+import { readIntent, readLineage, savedTags } from './tags.ts';
 
 /**
  * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then
@@ -25,26 +26,26 @@ export async function healConnection(
   const versions = await credentialVault(run).versions(run.connection.secrets.refreshToken);
   const healing = heal(record, versions, latest.version);
   if (healing.finding === 'gone') return record;
-  const healed = recordOf(run, record, healing);
+  const healed = await recordOf(run, record, healing);
   if (healed !== record) await run.lease.write(healed);
   const { winner } = healing;
   logRun(run, 'info', 'refresh_token_found', { finding: healing.finding, version: winner.version });
   return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);
 }
 
-function recordOf({ lease }: Run, record: ConnectionRecord, healing: Exclude<Healing, { finding: 'gone' }>) {
-  const { winner } = healing;
-  if (healing.finding === 'unchanged') return record;
-  if (healing.finding === 'replaced_by_person') return chainStarted(record, winner.version, lease.now());
+async function recordOf(
+  run: Run,
+  record: ConnectionRecord,
+  { finding, winner }: Exclude<Healing, { finding: 'gone' }>,
+): Promise<ConnectionRecord> {
+  if (finding === 'unchanged') return record;
+  if (finding === 'written_twice') return versionCopied(record, winner.version);
+  if (finding === 'replaced_by_person') return chainStarted(record, winner.version, run.lease.now());
   const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
-  const followed = versionFollowed(record, { version: winner.version, epoch, generation }, lease.now());
-  const intent = lostIntent(record, winner);
-  return intent ? intentRecovered(followed, intent) : followed;
-}
-
-/** A record that never knew a version cannot know of a grant either: the tag in the vault does. */
-function lostIntent(record: ConnectionRecord, winner: SecretVersion): Intent | undefined {
-  return record.version === undefined ? readIntent(winner.tags) : undefined;
+  const followed = versionFollowed(record, { version: winner.version, epoch, generation }, run.lease.now());
+  // A record that did not know the version cannot know of a grant for it either: the tag in the vault does.
+  const intent = readIntent(winner.tags);
+  return intent ? intentRecovered(followed, intent, await publishedTimes(run)) : followed;
 }
 
 /** A process that had lost its lease wrote after others had gone on: the token that counts becomes the latest again. */

@@ -44,13 +44,13 @@ export function succeeded(
  * A grant failed: what is known about the refresh token now, and when it goes on.
  * @param record with the phase `granting`, as it was when the grant was sent
  * @param before the record before the intent: a replay that was not processed leaves its outcome as unknown as it was
- * @param clientSecrets those that were refused, for `client_rejected`
+ * @param credentials what the client's credentials were read from, for `client_rejected`
  */
 export function grantFailed(
   record: ConnectionRecord,
   before: ConnectionRecord,
   failure: GrantFailure,
-  clientSecrets: Watch,
+  credentials: Watch,
   context: OutcomeContext,
 ): ConnectionRecord {
   switch (failure.class) {
@@ -59,7 +59,7 @@ export function grantFailed(
     case 'retryable':
       return retryLater(intentWithdrawn(record, before), failure, context, failure.retryAfterMs);
     case 'client_rejected':
-      return blocked(intentWithdrawn(record, before), failure, clientSecrets, context);
+      return blocked(intentWithdrawn(record, before), failure, credentials, context);
     case 'misconfigured':
       return blocked(intentWithdrawn(record, before), failure, refreshTokenOf(record, context), context);
     case 'reauthorization_required':

@@ -1,7 +1,7 @@
 import { RotatorError } from '../errors.ts';
 import type { IssuedAccessToken } from './grant.ts';
 import { LeaseLost } from './lease.ts';
-import type { SecretVault } from './ports.ts';
+import type { SecretProperties, SecretVault } from './ports.ts';
 import { type ConnectionRecord, publishableNoted } from './record.ts';
 import { logRun, type Run, tokenVault } from './run.ts';
 import { isManaged, publishedTags } from './tags.ts';
@@ -73,6 +73,17 @@ async function proveWrite(run: Run, vault: SecretVault, name: string, generation
   else await vault.put(name, current.value, { ...current.properties, tags: { ...current.tags, ...tags } });
 }
 
+/**
+ * When the access token that consumers read was issued and expires, as its secret tells; undefined where there is none of ours.
+ * @throws RotatorError
+ */
+export async function publishedTimes(run: Run): Promise<ConnectionRecord['accessToken']> {
+  const current = await readPublished(tokenVault(run), run.connection.secrets.accessToken);
+  const expiresAt = current?.properties.expiresAt;
+  if (!current || !isManaged(current.tags) || expiresAt === undefined) return undefined;
+  return { issuedAt: current.properties.notBefore ?? current.createdAt, expiresAt, lifetimeAssumed: false };
+}
+
 /** A disabled secret, such as our placeholder, hides its value: its tags are among its versions. */
 async function readPublished(vault: SecretVault, name: string) {
   try {
@@ -81,7 +92,8 @@ async function readPublished(vault: SecretVault, name: string) {
     if (!(thrown instanceof RotatorError) || thrown.code !== 'secret_disabled') throw thrown;
     const versions = await vault.versions(name);
     const newest = versions.toSorted((one, other) => other.createdAt - one.createdAt)[0];
-    return newest && { ...newest, value: undefined, properties: {} };
+    const properties: Partial<SecretProperties> = {};
+    return newest && { ...newest, value: undefined, properties };
   }
 }
 

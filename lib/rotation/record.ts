@@ -89,14 +89,18 @@ export function versionFollowed(
   };
 }
 
-/** The record store was lost while a grant was out: only the intent tag in the vault still tells of it. */
+/**
+ * The record was lost while a grant was out: only the intent tag in the vault still tells of it, and the published secret of
+ * the access token in use.
+ */
 export function intentRecovered(
   record: ConnectionRecord,
   intent: { startedAt: number; epoch: number },
+  accessToken: ConnectionRecord['accessToken'],
 ): ConnectionRecord {
   const { startedAt, epoch } = intent;
   const phase: Phase = { state: 'granting', startedAt, firstStartedAt: startedAt };
-  return { ...record, phase, epoch: Math.max(record.epoch, epoch) };
+  return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 
 /** A grant is about to be sent. Due at once, so that another process takes over should this one die. */

@@ -14,6 +14,7 @@ import {
   finish,
   logRun,
   outcomeContext,
+  problemIn,
   type RotationResult,
   type Run,
   retryAfterOf,
@@ -40,13 +41,13 @@ export async function rotate(
   if (state.isSaving(name)) return { result: 'saving', connection: name };
   const slowSave = Promise.withResolvers<RotationResult>();
   const onSlowSave = () => {
-    state.setSaving(name, true);
+    state.saveIsSlow(slowSave, name);
     slowSave.resolve({ result: 'saving', connection: name });
   };
   const rotation = leased(connection, force, ports, state, onSlowSave).finally(() =>
-    state.setSaving(name, false),
+    state.saveEnded(slowSave),
   );
-  return Promise.race([state.track(name, rotation), slowSave.promise]);
+  return Promise.race([state.track(rotation), slowSave.promise]);
 }
 
 async function leased(
@@ -78,7 +79,9 @@ async function protocol(run: Run): Promise<RotationResult> {
   const early = decideEarly({ connection, record, now: lease.now(), force });
   if (early) return resultOf(run, record, early);
   if (!force && record.failure?.blocked && (await nothingChanged(run, record)))
-      return stayBlocked(run, record);
+    return stayBlocked(run, record);
+  let healedVersion: string | undefined;
+  for (let round = 1; round <= MOST_ROUNDS; round++) {
     const refreshToken = await credentialVault(run).get(connection.secrets.refreshToken);
     const decision = decide(situationOf(run, record, refreshToken, healedVersion));
     if (decision.action === 'heal' && refreshToken) {
@@ -121,7 +124,7 @@ async function nothingChanged(run: Run, { failure }: ConnectionRecord): Promise<
 }
 
 async function stayBlocked(run: Run, record: ConnectionRecord): Promise<RotationResult> {
-  return finish(run, lookedInVain(record, run.lease.now()), 'blocked');
+  return { ...(await finish(run, lookedInVain(record, run.lease.now()), 'blocked')), reason: 'blocked' };
 }
 
 /** Waits and blocks are written to the record; what was decided from the record alone is not written again. */
@@ -145,7 +148,13 @@ function resultOf({ connection, lease }: Run, record: ConnectionRecord, decision
   const until = 'until' in decision ? decision.until : lease.now();
   const retryAfterMs = Math.max(0, until - lease.now());
   const { reason } = decision;
-  return { result: resultName(decision), connection: connection.name, reason, retryAfterMs, ...problemIn(record) };
+  return {
+    result: resultName(decision),
+    connection: connection.name,
+    reason,
+    retryAfterMs,
+    ...problemIn(record),
+  };
 }
 
 function resultName({ reason }: Decision): RotationResult['result'] {

@@ -1,5 +1,5 @@
 import { clientCredentials, forgetCredentials } from './credentials.ts';
-import type { GrantAnswer, GrantFailure } from './grant.ts';
+import type { FailureClass, GrantAnswer, GrantFailure } from './grant.ts';
 import type { Secret } from './ports.ts';
 import type { ClientCredentials } from './processState.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
@@ -11,8 +11,8 @@ export interface GrantOutcome {
   readonly answer: GrantAnswer;
   /** The lease ran short, or the process began to drain: the last grant was not sent. */
   readonly refused: boolean;
-  /** The client secrets that were tried. */
-  readonly clientSecrets: RecordedFailure['watch'];
+  /** What the client's credentials were read from. */
+  readonly credentials: RecordedFailure['watch'];
 }
 
 /**
@@ -28,7 +28,20 @@ export async function sendGrant(
   const first = await withEachClientSecret(run, refreshToken);
   if (first.refused || !mayReplay(run, record, first.answer)) return first;
   logRun(run, 'warn', 'grant_replayed', { code: first.answer.failure?.code });
-  return withEachClientSecret(run, refreshToken);
+  const again = await withEachClientSecret(run, refreshToken).catch(() => first);
+  return tellsMore(again) ? again : first;
+}
+
+const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
+  'retryable',
+  'client_rejected',
+  'misconfigured',
+];
+
+/** A replay that was not sent, or not processed, says nothing about the grant before it. */
+function tellsMore({ answer, refused }: GrantOutcome): boolean {
+  if (answer.refreshToken !== undefined) return true;
+  return !refused && !NOT_PROCESSED.includes(answer.failure?.class);
 }
 
 /** Reusable tokens need no replay at once: they are retried with a delay. */
@@ -38,24 +51,31 @@ function mayReplay({ connection, lease }: Run, { phase }: ConnectionRecord, answ
   return withinGrace(phase, connection.refreshTokenGraceMs, lease.now());
 }
 
-/** `invalid_client` proves that the grant was not processed: the next secret may follow, first those remembered, then those in the vault now. */
+/**
+ * `invalid_client` proves that the grant was not processed: the next secret may follow, first those remembered, then those in
+ * the vault now. An answer that brought a refresh token is the last in any case.
+ */
 async function withEachClientSecret(run: Run, refreshToken: Secret): Promise<GrantOutcome> {
   const tried = new Set<string>();
   let outcome: GrantOutcome | undefined;
   for (const _ of ['remembered', 'read again']) {
     const credentials = await credentialsAfter(run, outcome);
     for (const { version, value } of credentials?.clientSecrets ?? []) {
-      if (!credentials || tried.has(version)) continue;
-      tried.add(version);
+      if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
+      tried.add(`${credentials.clientId} ${version}`);
       const sent = await sendOnce(run, credentials.clientId, value, refreshToken);
-      outcome = { ...sent, clientSecrets: watched(run, credentials) };
-      if (outcome.refused || outcome.answer.failure?.class !== 'client_rejected') return outcome;
+      outcome = { ...sent, credentials: credentials.sources };
+      if (!isClientRejected(outcome)) return outcome;
       logRun(run, 'warn', 'client_secret_rejected', { version });
     }
     forgetCredentials(run);
   }
   if (!outcome) throw new Error('A connection has at least one client secret.');
   return outcome;
+}
+
+function isClientRejected({ answer, refused }: GrantOutcome): boolean {
+  return !refused && answer.failure?.class === 'client_rejected' && answer.refreshToken === undefined;
 }
 
 /** Before the first grant, credentials that cannot be read are the outcome; after one they change nothing. */
@@ -94,11 +114,4 @@ function logAnswer(run: Run, { failure, refreshToken }: GrantAnswer, grantMs: nu
 
 function failureFields(failure: GrantFailure | undefined) {
   return failure && { code: failure.code, message: failure.message };
-}
-
-function watched({ connection }: Run, { clientSecrets }: ClientCredentials): RecordedFailure['watch'] {
-  return clientSecrets.map(({ version }, index) => ({
-    secret: connection.secrets.clientSecrets[index] ?? '',
-    version,
-  }));
 }

@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { NotSent } from './announceGrant.ts';
 import type { Reason } from './decide.ts';
 import type { GrantFailure, IssuedAccessToken } from './grant.ts';
 import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
@@ -40,8 +41,9 @@ export async function settle(run: Run, grant: Grant): Promise<RotationResult | t
   const saved = received !== undefined && received !== grant.sent.value;
   const record = saved ? await save(run, grant, received) : grant.record;
   if (answer.accessToken) {
+    const result = await publish(run, grant, record, answer.accessToken);
     if (!saved) await clearIntent(run, grant.sent);
-    return publish(run, grant, record, answer.accessToken);
+    return result;
   }
   if (saved) return finish(run, retryLater(record, answer.failure, outcomeContext(run)), 'failed');
   return settleFailure(run, grant, answer.failure);
@@ -111,10 +113,11 @@ async function settleFailure(
 ): Promise<RotationResult | typeof LOOK_AGAIN> {
   const { before, record, sent, outcome } = grant;
   if (failure.class === 'reauthorization_required' && (await wasReplaced(run, sent))) return LOOK_AGAIN;
-  const next = grantFailed(record, before, failure, outcome.clientSecrets, outcomeContext(run));
-  if (next.phase.state === 'idle') await clearIntent(run, sent);
-  if (next.failure?.blocked) return finish(run, next, 'blocked');
-  return finish(run, next, next.phase.state === 'granting' ? 'waiting' : 'failed');
+  const next = grantFailed(record, before, failure, outcome.credentials, outcomeContext(run));
+  const idle = next.phase.state === 'idle';
+  const result = await finish(run, next, next.failure?.blocked ? 'blocked' : idle ? 'failed' : 'waiting');
+  if (idle) await clearIntent(run, sent);
+  return result;
 }
 
 /** `invalid_grant` may only mean that somebody else was faster: the secret is read once more. */
@@ -126,13 +129,19 @@ async function wasReplaced(run: Run, sent: Secret): Promise<boolean> {
 }
 
 async function giveBack(run: Run, { before, record, sent }: Grant): Promise<RotationResult> {
+  const withdrawn = attemptAt(intentWithdrawn(record, before), run.lease.now());
+  await run.lease.write(withdrawn).catch((thrown) => {
+    throw new NotSent(withdrawn, thrown);
+  });
   if (before.phase.state === 'idle') await clearIntent(run, sent);
-  await run.lease.write(attemptAt(intentWithdrawn(record, before), run.lease.now()));
   const result = run.state.draining ? 'draining' : 'in_progress';
   return { result, connection: run.connection.name };
 }
 
-/** The outcome is known, so the tag is of no use any more; where it stays, it only makes a lost record store wait longer. */
+/**
+ * The outcome is known and recorded, so the tag is of no use any more; where it stays, it only makes a lost record store wait
+ * longer. Recorded first: who has lost the lease by then must not take away the intent of the next holder.
+ */
 async function clearIntent(run: Run, { version, tags }: Secret): Promise<void> {
   const { secrets } = run.connection;
   await credentialVault(run)

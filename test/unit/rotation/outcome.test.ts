@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import type { FailureClass, GrantFailure } from '../../../lib/rotation/grant.ts';
+import {
+  blocked,
+  grantFailed,
+  retryLater,
+  succeeded,
+  waitsForReplay,
+} from '../../../lib/rotation/outcome.ts';
+import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/record.ts';
+import { connectionNamed } from './world/connection.ts';
+import { refusal } from './world/provider.ts';
+
+const NOW = 1_767_225_600_000;
+const connection = connectionNamed();
+const context = { connection, now: NOW, tickMs: 10_000 };
+const EXPIRY = NOW + 3_600_000;
+const idle: ConnectionRecord = {
+  ...newRecord('crm'),
+  version: 'v1',
+  accessToken: { issuedAt: NOW - 1000, expiresAt: EXPIRY, lifetimeAssumed: false },
+};
+const interrupted = intended(idle, NOW - 50_000, false);
+const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
+const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
+
+function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0) {
+  const changed = { ...context, connection: { ...connection, refreshTokenGraceMs: graceMs } };
+  return grantFailed(intended(before, NOW, false), before, failure, secrets, changed);
+}
+
+describe('a grant that failed', () => {
+  const cases: Record<
+    string,
+    [FailureClass, ConnectionRecord, { phase: string; code: string; next: number; watch: unknown }]
+  > = {
+    'retryable: nothing was sent': [
+      'retryable',
+      idle,
+      { phase: 'idle', code: 'provider_throttled', next: NOW + 10_000, watch: [] },
+    ],
+    'retryable, at a replay: the outcome before is as unknown as it was': [
+      'retryable',
+      interrupted,
+      { phase: 'granting', code: 'provider_throttled', next: NOW + 10_000, watch: [] },
+    ],
+    'ambiguous: waits for the end of the published token': [
+      'ambiguous',
+      idle,
+      { phase: 'granting', code: 'grant_outcome_unknown', next: EXPIRY - 60_000, watch: [] },
+    ],
+    'ambiguous, at a replay': [
+      'ambiguous',
+      interrupted,
+      { phase: 'granting', code: 'grant_outcome_unknown', next: EXPIRY - 60_000, watch: [] },
+    ],
+    'reauthorization required: until the refresh token changes': [
+      'reauthorization_required',
+      idle,
+      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, watch: refreshToken },
+    ],
+    'reauthorization required, at a replay': [
+      'reauthorization_required',
+      interrupted,
+      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, watch: refreshToken },
+    ],
+    'client rejected: until a client secret changes': [
+      'client_rejected',
+      idle,
+      { phase: 'idle', code: 'client_rejected', next: NOW + 60_000, watch: secrets },
+    ],
+    'client rejected, at a replay': [
+      'client_rejected',
+      interrupted,
+      { phase: 'granting', code: 'client_rejected', next: NOW + 60_000, watch: secrets },
+    ],
+    'misconfigured: until the entry or the refresh token changes': [
+      'misconfigured',
+      idle,
+      { phase: 'idle', code: 'misconfigured', next: NOW + 60_000, watch: refreshToken },
+    ],
+    'misconfigured, at a replay': [
+      'misconfigured',
+      interrupted,
+      { phase: 'granting', code: 'misconfigured', next: NOW + 60_000, watch: refreshToken },
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_, [failureClass, before, expected]) => {
+    const record = afterGrant(before, refusal(failureClass).failure);
+    const { phase, failure, nextAttemptAt } = record;
+    expect({ phase: phase.state, code: failure?.code, next: nextAttemptAt, watch: failure?.watch }).toEqual(
+      expected,
+    );
+    expect(failure?.blocked).toBe(expected.watch !== undefined && (expected.watch as unknown[]).length > 0);
+    expect(record.epoch).toBe(before.epoch + 1);
+  });
+
+  test('a replay that was not processed is what it was, to the millisecond', () => {
+    expect(afterGrant(interrupted, refusal('retryable').failure).phase).toEqual(interrupted.phase);
+  });
+
+  test('ambiguous, reusable: retried with a delay', () => {
+    const record = afterGrant(idle, refusal('ambiguous').failure, Number.POSITIVE_INFINITY);
+    expect(record).toMatchObject({
+      phase: { state: 'idle' },
+      nextAttemptAt: NOW + 10_000,
+      failure: { code: 'provider_unavailable', blocked: false },
+    });
+  });
+
+  test('ambiguous, grace running: due at once', () => {
+    const record = afterGrant(idle, refusal('ambiguous').failure, 60_000);
+    expect(record).toMatchObject({ phase: { state: 'granting' }, nextAttemptAt: NOW });
+  });
+
+  test('ambiguous again: slower each time where nothing valid is published', () => {
+    const { accessToken: _, ...never } = idle;
+    const once = afterGrant(never, refusal('ambiguous').failure);
+    const twice = afterGrant(once, refusal('ambiguous').failure);
+    expect(once.nextAttemptAt).toBe(NOW + 10_000);
+    expect(twice.nextAttemptAt).toBe(NOW + 20_000);
+  });
+
+  test('refused after a lost answer: the message says what was lost', () => {
+    const failure = refusal('reauthorization_required').failure;
+    expect(afterGrant(idle, failure).failure?.message).toBe(failure.message);
+    expect(afterGrant(interrupted, failure).failure?.message).toContain(
+      'The answer to an earlier grant was lost',
+    );
+  });
+
+  test('Retry-After is heeded, up to an hour', () => {
+    const next = (retryAfterMs: number) =>
+      afterGrant(idle, refusal('retryable', { retryAfterMs }).failure).nextAttemptAt - NOW;
+    expect([next(1), next(90_000), next(1e9)]).toEqual([10_000, 90_000, 3_600_000]);
+  });
+});
+
+describe('other outcomes', () => {
+  const problem = { code: 'vault_forbidden', message: 'No.', fix: 'Grant.' } as const;
+
+  test('what can be tried again is tried slower each time', () => {
+    const once = retryLater(idle, problem, context);
+    expect(once.nextAttemptAt).toBe(NOW + 10_000);
+    expect(retryLater(once, problem, context).nextAttemptAt).toBe(NOW + 20_000);
+  });
+
+  test('what needs a person remembers what may cure it', () => {
+    const record = blocked(idle, problem, refreshToken, context);
+    expect(record.failure).toMatchObject({ blocked: true, watch: refreshToken, fingerprint: 'crm-1' });
+  });
+
+  test('a grant that was interrupted is told once', () => {
+    const once = waitsForReplay(interrupted, NOW + 5, context);
+    expect(once).toMatchObject({
+      nextAttemptAt: NOW + 5,
+      failure: { code: 'grant_outcome_unknown', count: 1 },
+    });
+    expect(waitsForReplay(once, NOW + 9, context)).toEqual({ ...once, nextAttemptAt: NOW + 9 });
+  });
+
+  test('a success counts its lifetime from when it was asked for', () => {
+    const token = { value: 'x', tokenType: 'Bearer', lifetimeMs: 3_600_000, lifetimeAssumed: true };
+    const record = succeeded(interrupted, token, NOW - 3_000, connection);
+    expect(record).toMatchObject({
+      phase: { state: 'idle' },
+      rotatedAt: NOW - 3_000,
+      accessToken: { issuedAt: NOW - 3_000, expiresAt: NOW - 3_000 + 3_600_000, lifetimeAssumed: true },
+    });
+    expect(record.nextAttemptAt).toBeLessThan(NOW + 2_400_000);
+  });
+});

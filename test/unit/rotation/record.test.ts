@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import {
+  attemptAt,
+  type ConnectionRecord,
+  chainStarted,
+  failed,
+  intended,
+  intentRecovered,
+  intentWithdrawn,
+  lookedInVain,
+  newRecord,
+  publishableNoted,
+  published,
+  recordSchema,
+  refreshTokenSaved,
+  settled,
+  versionCopied,
+  versionFollowed,
+} from '../../../lib/rotation/record.ts';
+
+const NOW = 1_000_000;
+const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
+const handling = { blocked: false, watch: [], fingerprint: 'crm-1' };
+const fresh = { ...newRecord('crm'), version: 'v1' };
+const granting = intended(fresh, NOW, false);
+const failing = failed({ ...fresh, refreshTokenExpiresAt: 5 }, problem, handling, NOW);
+
+describe('the transitions of a record', () => {
+  const cases: Record<string, [ConnectionRecord, Partial<ConnectionRecord>]> = {
+    'a new one is due at once': [newRecord('crm'), { phase: { state: 'idle' }, nextAttemptAt: 0, epoch: 0 }],
+    'an intent raises the epoch and is due at once': [
+      granting,
+      {
+        phase: { state: 'granting', startedAt: NOW, firstStartedAt: NOW },
+        epoch: 1,
+        nextAttemptAt: NOW,
+        version: 'v1',
+      },
+    ],
+    'a second intent keeps the first start': [
+      intended(granting, NOW + 5, true),
+      {
+        phase: { state: 'granting', startedAt: NOW + 5, firstStartedAt: NOW },
+        epoch: 2,
+        forcedAt: NOW + 5,
+      },
+    ],
+    'an intent withdrawn leaves the phase as it was, and the epoch raised': [
+      intentWithdrawn(intended(granting, NOW + 5, false), granting),
+      { phase: granting.phase, epoch: 2 },
+    ],
+    'a settled grant is idle': [settled(granting), { phase: { state: 'idle' }, version: 'v1' }],
+    'a saved token counts as a generation': [
+      refreshTokenSaved({ ...granting, refreshTokenExpiresAt: 7 }, { version: 'v2', expiresAt: undefined }),
+      { phase: { state: 'idle' }, version: 'v2', generation: 1 },
+    ],
+    'a saved token with a known end': [
+      refreshTokenSaved(granting, { version: 'v2', expiresAt: NOW + 9 }),
+      { refreshTokenExpiresAt: NOW + 9 },
+    ],
+    'a found save never lowers epoch or generation': [
+      versionFollowed({ ...granting, generation: 4 }, { version: 'v2', epoch: 0, generation: 3 }, NOW + 1),
+      { phase: { state: 'idle' }, version: 'v2', epoch: 1, generation: 4, nextAttemptAt: NOW + 1 },
+    ],
+    'a found save brings its epoch and generation': [
+      versionFollowed(newRecord('crm'), { version: 'v2', epoch: 5, generation: 3 }, NOW),
+      { version: 'v2', epoch: 5, generation: 3 },
+    ],
+    'a recovered intent is a grant that is out': [
+      intentRecovered(fresh, { startedAt: NOW - 9, epoch: 6 }, undefined),
+      { phase: { state: 'granting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
+    ],
+    'a copy changes the version and nothing else': [
+      versionCopied(granting, 'v2'),
+      { ...granting, version: 'v2' },
+    ],
+    'a name proven': [publishableNoted(fresh, 'vault/name'), { publishable: 'vault/name' }],
+    'the next attempt': [attemptAt(fresh, NOW + 1), { nextAttemptAt: NOW + 1 }],
+  };
+  test.each(Object.entries(cases))('%s', (_, [record, expected]) => {
+    expect(record).toMatchObject(expected);
+    expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  test("a person's token clears failure, phase and end", () => {
+    const record = chainStarted({ ...failing, phase: granting.phase }, 'v9', NOW + 1);
+    expect(record).toMatchObject({ phase: { state: 'idle' }, version: 'v9', nextAttemptAt: NOW + 1 });
+    expect(record).not.toHaveProperty('failure');
+    expect(record).not.toHaveProperty('refreshTokenExpiresAt');
+  });
+
+  test('a published token clears the failure', () => {
+    const token = { issuedAt: NOW, expiresAt: NOW + 9, lifetimeAssumed: true };
+    const record = published(failing, token, NOW + 6);
+    expect(record).toMatchObject({ accessToken: token, rotatedAt: NOW, nextAttemptAt: NOW + 6 });
+    expect(record).not.toHaveProperty('failure');
+  });
+
+  test('what is not said by the provider is forgotten', () => {
+    const record = refreshTokenSaved(
+      { ...granting, refreshTokenExpiresAt: 7 },
+      { version: 'v2', expiresAt: undefined },
+    );
+    expect(record).not.toHaveProperty('refreshTokenExpiresAt');
+    expect(publishableNoted({ ...fresh, publishable: 'a' }, undefined)).not.toHaveProperty('publishable');
+  });
+});
+
+describe('failures', () => {
+  test('of the same kind are counted from the first', () => {
+    const again = failed(failing, problem, handling, NOW + 5);
+    expect(again.failure).toMatchObject({ count: 2, since: NOW, at: NOW + 5 });
+  });
+
+  test('of another kind are counted anew', () => {
+    const other = failed(failing, { ...problem, code: 'vault_forbidden' }, handling, NOW + 5);
+    expect(other.failure).toMatchObject({ count: 1, since: NOW + 5 });
+  });
+
+  test('leave a history of the last ten', () => {
+    let record: ConnectionRecord = fresh;
+    for (let at = 1; at <= 12; at++) record = failed(record, problem, handling, at);
+    expect(record.history.map(({ at }) => at)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test('a look in vain makes the next one later', () => {
+    const looked = lookedInVain(failing, NOW);
+    expect(looked).toMatchObject({ nextAttemptAt: NOW + 120_000, failure: { count: 2 } });
+    expect(lookedInVain(fresh, NOW)).toBe(fresh);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/record.ts';
+import { replayTime, withinGrace } from '../../../lib/rotation/replay.ts';
+
+const START = 10_000_000;
+const TICK = 10_000;
+const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as const;
+const REUSABLE = Number.POSITIVE_INFINITY;
+
+function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
+  let record: ConnectionRecord = newRecord('crm');
+  if (expiresAt !== undefined)
+    record = { ...record, accessToken: { issuedAt: 0, expiresAt, lifetimeAssumed: false } };
+  const problem = { code: 'grant_outcome_unknown', message: '', fix: '' } as const;
+  for (let count = 0; count < failures; count++)
+    record = failed(record, problem, { blocked: false, watch: [], fingerprint: '' }, START);
+  return record;
+}
+
+describe('when a grant without a known outcome is repeated', () => {
+  const HOUR = START + 3_600_000;
+  const cases: Record<string, [ConnectionRecord, number, number, number, number]> = {
+    'reusable: at once': [recordWith(HOUR), REUSABLE, TICK, START + 1, START],
+    'reusable, third failure: after its delay': [
+      recordWith(HOUR, 3),
+      REUSABLE,
+      TICK,
+      START + 1,
+      START + 40_000,
+    ],
+    'grace still running: at once': [recordWith(HOUR, 2), 60_000, TICK, START + 50_000, START],
+    'grace over: as for single use': [recordWith(HOUR), 60_000, TICK, START + 58_000, HOUR - 60_000],
+    'single use: a minute before the published token ends': [
+      recordWith(HOUR),
+      0,
+      TICK,
+      START + 1,
+      HOUR - 60_000,
+    ],
+    'single use, slow ticks: four ticks before': [recordWith(HOUR), 0, 60_000, START + 1, HOUR - 240_000],
+    'single use, the published token ends soon: after the takeover time': [
+      recordWith(START + 70_000),
+      0,
+      TICK,
+      START + 1,
+      START + 25_000,
+    ],
+    'single use, many failures: not before the delay': [
+      recordWith(START + 70_000, 6),
+      0,
+      TICK,
+      START + 1,
+      START + 300_000,
+    ],
+    'nothing was ever published: at once': [recordWith(undefined), 0, TICK, START + 1, START],
+    'what was published is over: at once': [recordWith(START), 0, TICK, START, START],
+    'nothing valid is published, and it failed before: after its delay': [
+      recordWith(START, 1),
+      0,
+      TICK,
+      START + 1,
+      START + 10_000,
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_, [record, graceMs, tickMs, now, expected]) => {
+    expect(replayTime(record, phase, graceMs, tickMs, now)).toBe(expected);
+  });
+
+  test('the grace counts from the first intent, not from the last', () => {
+    const second = { ...phase, startedAt: START + 50_000 };
+    expect(withinGrace(second, 60_000, START + 57_999)).toBe(true);
+    expect(withinGrace(second, 60_000, START + 58_000)).toBe(false);
+    expect(replayTime(recordWith(START + 3_600_000), second, 60_000, TICK, START + 59_000)).toBe(
+      START + 3_540_000,
+    );
+  });
+});

@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { rotate } from '../../../lib/rotation/rotate.ts';
+import { isManaged, readIntent, readLineage } from '../../../lib/rotation/tags.ts';
+import { CREDENTIAL_VAULT, STORE, TOKEN_VAULT } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  HOUR,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  seeded,
+} from './world/scenario.ts';
+
+const REUSABLE = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+
+describe('the first rotation', () => {
+  test('adopts the seed, proves that the result can be published, and publishes it', async () => {
+    const scenario = seeded();
+    const { world } = scenario;
+    const seed = world.credentials.latest(REFRESH_TOKEN);
+    expect(await mustRotate(scenario)).toMatchObject({
+      reason: 'first',
+      generation: 1,
+      expiresAt: world.now() + HOUR,
+    });
+    const [, adopted, saved] = world.credentials.history(REFRESH_TOKEN);
+    expect(adopted?.value).toBe(seed?.value);
+    expect(readLineage(adopted?.tags ?? {})).toMatchObject({ parent: seed?.version, store: STORE });
+    expect(readLineage(saved?.tags ?? {})).toMatchObject({
+      parent: adopted?.version,
+      epoch: 1,
+      generation: 1,
+    });
+    expect(
+      world.tokens.history(ACCESS_TOKEN).map(({ enabled = true, value }) => [enabled, value.length > 7]),
+    ).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+    expectHealthy(scenario);
+  });
+
+  test('publishes with expiry, start, content type and tags', async () => {
+    const scenario = seeded();
+    const before = scenario.world.now();
+    await mustRotate(scenario);
+    expect(scenario.world.tokens.latest(ACCESS_TOKEN)).toMatchObject({
+      contentType: 'application/vnd.oauth.access-token',
+      notBefore: before,
+      expiresAt: before + HOUR,
+      tags: { connection: 'crm', generation: '1', 'token-type': 'Bearer', scope: 'all' },
+    });
+  });
+
+  test('reads a client id that is a secret', async () => {
+    const { world, connection, process } = seeded({ clientId: undefined });
+    world.credentials.set('crm-client-id', ' the-client\n');
+    let clientId: string | undefined;
+    world.provider.script((request) => {
+      clientId = request.clientId;
+      return world.provider.behave(request);
+    });
+    await mustRotate({ connection, process });
+    expect(clientId).toBe('the-client');
+  });
+});
+
+describe('a rotation in the steady state', () => {
+  test('costs one GET, one PATCH, two PUTs, one grant and five storage requests', async () => {
+    const scenario = await due();
+    expect(await mustRotate(scenario)).toMatchObject({ reason: 'due', generation: 2 });
+    expect(scenario.world.operations).toEqual([
+      'lease crm',
+      'read crm',
+      `get ${REFRESH_TOKEN}`,
+      'write crm',
+      `tag ${REFRESH_TOKEN}`,
+      'grant crm',
+      `put ${REFRESH_TOKEN}`,
+      `put ${ACCESS_TOKEN}`,
+      'write crm',
+      'release crm',
+    ]);
+    expectHealthy(scenario);
+  });
+
+  test('without a new refresh token: one PUT, and the intent is taken back', async () => {
+    const scenario = await due(REUSABLE);
+    const versions = scenario.world.credentials.history(REFRESH_TOKEN).length;
+    await mustRotate(scenario);
+    expect(scenario.world.count(/^put/)).toBe(1);
+    expect(scenario.world.count(/^tag/)).toBe(2);
+    expect(scenario.world.credentials.history(REFRESH_TOKEN)).toHaveLength(versions);
+    expect(readIntent(scenario.world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
+    expectHealthy(scenario);
+  });
+
+  test('the same refresh token again is not written again', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const refreshToken = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
+    world.provider.script({ refreshToken, accessToken: world.provider.accessToken() });
+    await mustRotate(scenario);
+    expect(world.count(/^put/)).toBe(1);
+    expect(world.record('crm').generation).toBe(1);
+    expectHealthy(scenario);
+  });
+
+  test('the intent stands in the record and at the version before the grant is sent', async () => {
+    const { world, connection, process } = await due();
+    const sent = world.credentials.latest(REFRESH_TOKEN);
+    world.provider.script((request) => {
+      const phase = { state: 'granting', startedAt: world.now(), firstStartedAt: world.now() };
+      expect(world.record('crm')).toMatchObject({ phase, epoch: 2, version: sent?.version });
+      const intent = { startedAt: world.now(), epoch: 2, store: STORE };
+      expect(readIntent(sent?.tags ?? {})).toEqual(intent);
+      expect(isManaged(sent?.tags ?? {})).toBe(true);
+      return world.provider.behave(request);
+    });
+    await mustRotate({ connection, process });
+  });
+
+  test('is not due before two thirds of the lifetime are gone', async () => {
+    const scenario = seeded();
+    await mustRotate(scenario);
+    const { world, connection, process } = scenario;
+    world.operations.length = 0;
+    const result = await process.rotate(connection);
+    const wait = world.record('crm').nextAttemptAt - world.now();
+    expect(result).toMatchObject({ result: 'not_due', reason: 'not_due', retryAfterMs: wait });
+    expect(world.operations).toEqual(['lease crm', 'read crm', 'release crm']);
+  });
+
+  test('an intent tag that cannot be taken back is no failure', async () => {
+    const scenario = await due(REUSABLE);
+    const { world } = scenario;
+    world.after(`put ${ACCESS_TOKEN}`, () =>
+      world.before(`tag ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_throttled'))),
+    );
+    await mustRotate(scenario);
+    expect(world.events('intent_tag_left')).toHaveLength(1);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('many rotations: one chain, each refresh token sent once', async () => {
+    const scenario = seeded();
+    for (let round = 1; round <= 20; round++) {
+      expect(await mustRotate(scenario)).toMatchObject({ generation: round });
+      await passToDue(scenario);
+    }
+    const { sent } = scenario.world.provider;
+    expect(new Set(sent).size).toBe(20);
+    expectHealthy(scenario);
+  });
+});
+
+describe('the writes of a rotation', () => {
+  const SAME = { credential: TOKEN_VAULT, token: TOKEN_VAULT };
+  test.each([
+    ['of two vaults', {}, [`take 1 ${CREDENTIAL_VAULT}`, `take 1 ${TOKEN_VAULT}`]],
+    ['of one vault', { vaults: SAME }, [`take 2 ${TOKEN_VAULT}`]],
+  ])('are reserved before the intent: %s', async (_, changes, expected) => {
+    const { world, connection, process } = await due();
+    const take = async (vault: string, writes: number) =>
+      void world.operations.push(`take ${writes} ${vault}`);
+    const changed = { ...connection, ...changes };
+    if ('vaults' in changes) world.tokens.set(REFRESH_TOKEN, world.provider.consent());
+    await world.settle(rotate(changed, false, { ...process.ports, pacer: { take } }, process.state));
+    const grant = world.operations.indexOf('grant crm');
+    const intent = world.operations.slice(0, grant).lastIndexOf('write crm');
+    expect(world.operations.slice(intent - expected.length, intent)).toEqual(expected);
+  });
+});
+
+describe('a forced rotation', () => {
+  test('does not wait until it is due, and is not repeated within 10 s', async () => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    await mustRotate(scenario);
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated', reason: 'forced' });
+    const again = { result: 'cooldown', reason: 'cooldown', retryAfterMs: 10_000 };
+    expect(await process.rotate(connection, true)).toMatchObject(again);
+    await world.clock.pass(10_000);
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
+    expectHealthy(scenario);
+  });
+
+  test('sends a refused refresh token once more', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', reason: 'blocked' });
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
+    expectHealthy(scenario);
+  });
+
+  test('does not shorten the wait for an unknown outcome', async () => {
+    const { world, connection, process } = await due();
+    world.provider.script(refusal('ambiguous'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    await world.clock.pass(11_000);
+    const problem = { code: 'grant_outcome_unknown' };
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'waiting', problem });
+    expect(world.provider.sent).toHaveLength(2);
+  });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  REFRESH_TOKEN,
+  type Scenario,
+  seeded,
+} from './world/scenario.ts';
+
+const GRACE = 60_000;
+const HOUR_DUE = 2_400_000;
+const REUSABLE = Number.POSITIVE_INFINITY;
+const KINDS = { 'single use': 0, grace: GRACE, reusable: REUSABLE };
+
+/** Takes over as the timer would: every 10 s, by a new process, until it has rotated. */
+async function takeOver({ world, connection }: Scenario, limitMs: number): Promise<number> {
+  const begun = world.now();
+  const process = world.process();
+  while (world.now() - begun <= limitMs) {
+    const result = await process.rotate(connection);
+    if (result !== 'crashed' && result.result === 'rotated') return world.now() - begun;
+    await world.clock.pass(10_000);
+  }
+  throw new Error(`The connection was not rotated within ${limitMs} ms.`);
+}
+
+describe.each(Object.entries(KINDS))('a crash, %s', (_, refreshTokenGraceMs) => {
+  const rotating = refreshTokenGraceMs !== REUSABLE;
+  const points: Record<string, (scenario: Scenario) => void> = {
+    'before the intent was recorded': ({ world, process }) =>
+      world.before('write crm', () => process.crash()),
+    'after the save': ({ world, process }) =>
+      world.after(rotating ? `put ${REFRESH_TOKEN}` : `put ${ACCESS_TOKEN}`, () => process.crash()),
+    'after the access token was published': ({ world, process }) =>
+      world.after(`put ${ACCESS_TOKEN}`, () => process.crash()),
+    'after everything was recorded': ({ world, process }) =>
+      world.before('release crm', () => process.crash()),
+  };
+  test.each(Object.entries(points))('%s: the next process goes on', async (name, crash) => {
+    const scenario = await due({ refreshTokenGraceMs });
+    const { world, connection, process } = scenario;
+    crash(scenario);
+    expect(await process.rotate(connection)).toBe('crashed');
+    if (name !== 'after everything was recorded') await takeOver(scenario, 40_000);
+    expectHealthy(scenario);
+    await world.clock.pass(HOUR_DUE);
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+});
+
+describe('a crash while the outcome of a grant is unknown', () => {
+  test.each([
+    ['before it was sent', 'before'],
+    ['after it was executed', 'after'],
+  ] as const)('grace: replayed at once, %s', async (_, when) => {
+    const scenario = await due({ refreshTokenGraceMs: GRACE });
+    const { world, connection, process } = scenario;
+    world[when]('grant crm', () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    expect(await takeOver(scenario, GRACE)).toBeLessThan(30_000);
+    expectHealthy(scenario);
+  });
+
+  test.each([
+    ['before it was sent', 'before'],
+    ['after it was executed', 'after'],
+  ] as const)('reusable: replayed at once, %s', async (_, when) => {
+    const scenario = await due({ refreshTokenGraceMs: REUSABLE });
+    const { world, connection, process } = scenario;
+    world[when]('grant crm', () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    expect(await takeOver(scenario, 60_000)).toBeLessThan(30_000);
+    expectHealthy(scenario);
+  });
+
+  test('single use, not sent: replayed a minute before the published token ends', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const { expiresAt = 0 } = world.tokens.latest(ACCESS_TOKEN) ?? {};
+    world.before('grant crm', () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    await takeOver(scenario, 3_600_000);
+    const left = expiresAt - (world.record('crm').rotatedAt ?? 0);
+    expect(left).toBeLessThanOrEqual(60_000);
+    expect(left).toBeGreaterThan(40_000);
+    expect(world.provider.sent).toHaveLength(2);
+    expectHealthy(scenario);
+  });
+
+  test('single use, executed: a person is needed, and only at the end of the published token', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.after('grant crm', () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    const next = world.process();
+    await world.clock.pass(20_000);
+    const waiting = { result: 'waiting', problem: { code: 'grant_outcome_unknown' } };
+    expect(await next.rotate(connection)).toMatchObject(waiting);
+    expect(await next.rotate(connection)).toMatchObject({ ...waiting, reason: 'waiting_for_replay' });
+    expect(world.provider.sent).toHaveLength(2);
+    await world.clock.pass(world.record('crm').nextAttemptAt - world.now());
+    const lost = await next.rotate(connection);
+    expect(lost).toMatchObject({ result: 'blocked', problem: { code: 'reauthorization_required' } });
+    expect(lost).toMatchObject({
+      problem: { message: expect.stringContaining('answer to an earlier grant was lost') },
+    });
+    world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+    await world.clock.pass(60_000);
+    await mustRotate({ connection, process: next });
+    expectHealthy(scenario);
+  });
+
+  test('grace that is over when somebody takes over counts as single use', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: GRACE });
+    world.after('grant crm', () => process.crash());
+    await process.rotate(connection);
+    await world.clock.pass(GRACE);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(2);
+  });
+
+  test('the grace counts from the first of several crashes', async () => {
+    const scenario = await due({ refreshTokenGraceMs: GRACE });
+    const { world, connection } = scenario;
+    for (const _ of [1, 2, 3]) {
+      const process = world.process();
+      world.after('grant crm', () => process.crash());
+      expect(await process.rotate(connection)).toBe('crashed');
+      await world.clock.pass(16_000);
+    }
+    expect(world.record('crm').phase).toMatchObject({ firstStartedAt: world.now() - 48_000 });
+    await world.clock.pass(11_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(4);
+  });
+});
+
+describe('a crash around the adoption of a seed', () => {
+  test.each([
+    ['before', 'put crm-refresh-token'],
+    ['after', 'put crm-refresh-token'],
+    ['after', 'write crm'],
+    ['before', 'tag crm-refresh-token'],
+    ['after', 'put crm-access-token'],
+  ] as const)('%s %s: the next process goes on', async (when, operation) => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    world[when](operation, () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    await takeOver(scenario, 60_000);
+    expectHealthy(scenario);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { savedTags } from '../../../lib/rotation/tags.ts';
+import { STORE } from './world/connection.ts';
+import { refusal } from './world/provider.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  type Scenario,
+} from './world/scenario.ts';
+
+const replace = ({ world }: Scenario) => {
+  const value = world.provider.consent();
+  world.credentials.set(REFRESH_TOKEN, value);
+  return value;
+};
+
+describe('a person replaces the refresh token', () => {
+  test('between two rotations', async () => {
+    const scenario = await due();
+    const value = replace(scenario);
+    await mustRotate(scenario);
+    expect(scenario.world.provider.sent.at(-1)).toBe(value);
+    expectHealthy(scenario);
+  });
+
+  test('while the outcome of a grant is unknown: nobody waits any more', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('ambiguous'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    const value = replace(scenario);
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
+    expect(world.provider.sent.at(-1)).toBe(value);
+    expectHealthy(scenario);
+  });
+
+  test('beneath the save of a process that died: the person wins', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    let value = '';
+    world.before(`put ${REFRESH_TOKEN}`, () => {
+      value = replace(scenario);
+    });
+    world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
+    await process.rotate(connection);
+    await world.clock.pass(16_000);
+    await mustRotate({ connection, process: world.process() });
+    expect(world.provider.sent.at(-1)).toBe(value);
+    expectHealthy(scenario);
+  });
+
+  const moments = ['read crm', `get ${REFRESH_TOKEN}`, 'write crm', `tag ${REFRESH_TOKEN}`, 'grant crm'];
+  const later = [`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`, 'release crm'];
+  test.each([...moments, ...later])('while "%s" is done: the connection goes on', async (operation) => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.after(operation, () => void replace(scenario));
+    await process.rotate(connection);
+    for (let round = 0; round < 2; round++) {
+      await passToDue(scenario);
+      await mustRotate(scenario);
+      expectHealthy(scenario);
+    }
+  });
+
+  test('twice within a second: the last one counts', async () => {
+    const scenario = await due();
+    replace(scenario);
+    const value = replace(scenario);
+    await mustRotate(scenario);
+    expect(scenario.world.provider.sent.at(-1)).toBe(value);
+    expectHealthy(scenario);
+  });
+
+  test('of a connection that waits for a person: noticed at the next look', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    await process.rotate(connection);
+    replace(scenario);
+    await world.clock.pass(60_000);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+});
+
+describe('a late write', () => {
+  /** An old process writes what it got for the token before the last one. */
+  function writeLate({ world }: Scenario, epoch: number): void {
+    const [, recorded] = world.credentials.history(REFRESH_TOKEN).toReversed();
+    const lineage = {
+      connection: 'crm',
+      parent: recorded?.version ?? '',
+      epoch,
+      generation: 1,
+      store: STORE,
+    };
+    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(lineage, {}) });
+  }
+
+  test('is undone: the token that counts becomes the latest again', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const { value } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    writeLate(scenario, 0);
+    await mustRotate(scenario);
+    expect(world.provider.sent.at(-1)).toBe(value);
+    expect(world.events('late_write_healed')).toHaveLength(1);
+    expectHealthy(scenario);
+  });
+
+  test.each([
+    ['before', `put ${REFRESH_TOKEN}`],
+    ['after', `put ${REFRESH_TOKEN}`],
+    ['after', 'write crm'],
+    ['after', 'grant crm'],
+  ] as const)('is undone also where the process that does it dies %s "%s"', async (when, operation) => {
+    const scenario = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = scenario;
+    writeLate(scenario, 0);
+    world[when](operation, () => process.crash());
+    await process.rotate(connection);
+    await world.clock.pass(16_000);
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+
+  test('over a save that was not recorded: what was found is recorded before the vault is repaired', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
+    await process.rotate(connection);
+    const saved = world.credentials.latest(REFRESH_TOKEN)?.version;
+    writeLate(scenario, 0);
+    await world.clock.pass(16_000);
+    world.before(`put ${REFRESH_TOKEN}`, () => expect(world.record('crm').version).toBe(saved));
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+
+  test('that comes while a late write is undone', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    writeLate(scenario, 0);
+    world.after(`put ${REFRESH_TOKEN}`, () => {
+      const lineage = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
+      world.credentials.put(REFRESH_TOKEN, 'refresh-token-even-later', { tags: savedTags(lineage, {}) });
+    });
+    await mustRotate(scenario);
+    expect(world.events('late_write_healed')).toHaveLength(2);
+    expectHealthy(scenario);
+  });
+
+  test('over a token that cannot be read again is left to the next look', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    writeLate(scenario, 0);
+    world.after('versions crm-refresh-token', () => world.credentials.softDelete(REFRESH_TOKEN));
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'secret_missing' } });
+  });
+
+  test('of the same token again does not make anybody forget an unknown outcome', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const { value = '', tags = {} } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    world.provider.script(refusal('ambiguous'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    world.credentials.put(REFRESH_TOKEN, value, { tags });
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(2);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+});

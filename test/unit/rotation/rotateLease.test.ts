@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import type { RotationResult } from '../../../lib/rotation/run.ts';
+import { readIntent } from '../../../lib/rotation/tags.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  seeded,
+} from './world/scenario.ts';
+
+const noRenewal = () => Promise.reject(failure('storage_unavailable'));
+
+describe('one rotation of a connection at a time', () => {
+  test('who finds the lease taken does nothing', async () => {
+    const { world, connection, process } = await due();
+    world.before('grant crm', () => world.clock.sleep(5_000));
+    const first = process.start(connection);
+    await world.clock.pass(1_000);
+    world.operations.length = 0;
+    const other = world.process();
+    expect(await other.rotate(connection)).toEqual({ result: 'in_progress', connection: 'crm' });
+    expect(world.operations.filter((each) => !each.startsWith('renew'))).toEqual(['lease crm']);
+    expect(await world.settle(first)).toMatchObject({ result: 'rotated' });
+  });
+
+  test('two processes at once, again and again: each refresh token is sent once', async () => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    const other = world.process();
+    for (let round = 1; round <= 5; round++) {
+      const both = Promise.all([process.start(connection), other.start(connection)]);
+      const results = (await world.settle(both)) as RotationResult[];
+      expect(results.filter(({ result }) => result === 'rotated')).toHaveLength(1);
+      await passToDue(scenario);
+    }
+    expect(new Set(world.provider.sent).size).toBe(5);
+    expectHealthy(scenario);
+  });
+
+  test('the lease is kept for as long as a slow vault takes', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before(`get ${REFRESH_TOKEN}`, () => world.clock.sleep(60_000));
+    const first = process.start(connection);
+    await world.clock.pass(45_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(await world.settle(first)).toMatchObject({ result: 'rotated' });
+    expect(world.count(/^renew/)).toBeGreaterThan(10);
+    expectHealthy(scenario);
+  });
+
+  test('the lease is given back at once', async () => {
+    const { world, connection } = await due();
+    await mustRotate({ connection, process: world.process() });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'not_due' });
+  });
+
+  test('a lease that cannot be given back ends by itself', async () => {
+    const { world, connection, process } = await due();
+    world.before('release crm', () => Promise.reject(failure('storage_unavailable')));
+    await mustRotate({ connection, process });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'in_progress' });
+    await world.clock.pass(15_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'not_due' });
+  });
+});
+
+describe('a lease that runs short', () => {
+  test('before the send: nothing is sent, and the intent is taken back', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before('grant crm', () => world.clock.freeze(5_001));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(1);
+    expect(world.record('crm')).toMatchObject({ phase: { state: 'idle' }, epoch: 2 });
+    expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('before the send, with storage that hiccups: the intent is taken back all the same', async () => {
+    const { world, connection, process } = await due();
+    world.before('grant crm', () => {
+      world.clock.freeze(6_000);
+      world.before('write crm', noRenewal);
+    });
+    const problem = { code: 'storage_unavailable' };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
+  });
+
+  test('with exactly the deadline and the margin left: nothing is sent', async () => {
+    const { world, connection, process } = await due();
+    world.before('grant crm', () => world.clock.freeze(5_000));
+    await process.rotate(connection);
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('with a millisecond more it is sent', async () => {
+    const { world, connection, process } = await due();
+    world.before('grant crm', () => world.clock.freeze(4_999));
+    await mustRotate({ connection, process });
+  });
+
+  test('is renewed before the send where too little is left', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    world.after(`tag ${REFRESH_TOKEN}`, () => world.clock.freeze(4_000));
+    await mustRotate(scenario);
+    expect(world.count(/^renew/)).toBe(1);
+    expectHealthy(scenario);
+  });
+
+  test('counts from before it was asked for, not from its answer', async () => {
+    const { world, connection, process } = await due();
+    world.after('lease crm', () => world.clock.freeze(12_000));
+    world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('a second client secret is not sent either', async () => {
+    const { world, connection, process } = await due();
+    world.provider.script(refusal('client_rejected'));
+    world.credentials.set('crm-client-secret', 'client-secret-two');
+    world.before(`get crm-client-secret`, () => world.clock.freeze(6_000));
+    world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(2);
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
+  });
+});
+
+describe('a lease that is lost', () => {
+  test('while the grant is out: the token is saved, and nothing is published or recorded', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const published = world.tokens.latest(ACCESS_TOKEN);
+    const other = world.process();
+    world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
+    world.after('grant crm', () => world.clock.sleep(16_000));
+    const first = process.start(connection);
+    await world.clock.pass(15_500);
+    expect(await other.rotate(connection)).toMatchObject({ result: 'waiting' });
+    const record = world.record('crm');
+    expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
+    expect(world.tokens.latest(ACCESS_TOKEN)).toBe(published);
+    expect(world.record('crm')).toEqual(record);
+    expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    world.calm();
+    await passToDue(scenario);
+    await mustRotate({ connection, process: other });
+    expectHealthy(scenario);
+  });
+
+  test('before the intent: nothing is sent', async () => {
+    const { world, connection, process } = await due();
+    world.before(`get ${REFRESH_TOKEN}`, () => world.clock.freeze(16_000));
+    world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('before a failure could be recorded: whoever has the lease knows better', async () => {
+    const { world, connection, process } = await due();
+    world.before(`get ${REFRESH_TOKEN}`, () => {
+      world.clock.freeze(16_000);
+      throw failure('vault_unavailable');
+    });
+    world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.record('crm')).not.toHaveProperty('failure');
+  });
+
+  test('to another process that has announced a grant: its intent stays', async () => {
+    const { world, connection, process } = await due();
+    const other = world.process();
+    world.before(/^renew/, () => Promise.reject(failure('storage_unavailable')), Number.POSITIVE_INFINITY);
+    let second: Promise<unknown> | undefined;
+    world.before('grant crm', async () => {
+      world.clock.freeze(16_000);
+      world.records.change('crm', (record) => ({ ...record, phase: { state: 'idle' } }));
+      world.before('grant crm', () => world.clock.sleep(5_000));
+      second = other.start(connection);
+      await world.clock.sleep(1_000);
+    });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toMatchObject({ epoch: 3 });
+    await world.settle(second ?? Promise.resolve());
+  });
+
+  test('a renewal that says so counts at once', async () => {
+    const { world, connection, process } = await due();
+    world.before(`get ${REFRESH_TOKEN}`, () => world.clock.sleep(6_000));
+    world.after(/^renew/, () => false);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(1);
+    expect(world.count(/^release/)).toBe(0);
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { readIntent, readLineage, savedTags, withIntent } from '../../../lib/rotation/tags.ts';
+import { STORE } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  type Scenario,
+  seeded,
+} from './world/scenario.ts';
+
+const replace = ({ world }: Scenario) => {
+  const value = world.provider.consent();
+  world.credentials.set(REFRESH_TOKEN, value);
+  return value;
+};
+
+describe('a lost record', () => {
+  test('is made again from the vault, and the chain goes on', async () => {
+    const scenario = await due();
+    scenario.world.records.lose('crm');
+    expect(await mustRotate(scenario)).toMatchObject({ generation: 2 });
+    expectHealthy(scenario);
+  });
+
+  test('twice, with a new seed in between', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    for (let round = 0; round < 3; round++) {
+      await mustRotate(scenario);
+      await passToDue(scenario);
+    }
+    world.records.lose('crm');
+    replace(scenario);
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    world.records.lose('crm');
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('that comes back as an older copy: the end of the chain counts', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const old = world.record('crm');
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    world.records.change('crm', () => old);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('while a grant was out: the outcome is unknown, and what is published tells how long to wait', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before('grant crm', () => process.crash());
+    await process.rotate(connection);
+    const { expiresAt = 0 } = world.tokens.latest(ACCESS_TOKEN) ?? {};
+    world.records.lose('crm');
+    const next = world.process();
+    expect(await next.rotate(connection)).toMatchObject({
+      result: 'waiting',
+      problem: { code: 'grant_outcome_unknown' },
+      retryAfterMs: expiresAt - 60_000 - world.now(),
+    });
+    expect(world.record('crm')).toMatchObject({ epoch: 2, phase: { state: 'granting' } });
+    await passToDue(scenario);
+    await mustRotate({ connection, process: next });
+    expectHealthy(scenario);
+  });
+
+  test('while the first grant was out: nothing valid is published, it is repeated at once', async () => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    world.before('grant crm', () => process.crash());
+    await process.rotate(connection);
+    world.records.lose('crm');
+    expect(await mustRotate({ connection, process: world.process() })).toMatchObject({ reason: 'replay' });
+    expectHealthy(scenario);
+  });
+
+  test('while a grant was out, and what is published cannot be read: nobody guesses', async () => {
+    const { world, connection, process } = await due();
+    world.before('grant crm', () => process.crash());
+    await process.rotate(connection);
+    world.records.lose('crm');
+    world.before(`get ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_unavailable')), 9);
+    expect(await world.process().rotate(connection)).toMatchObject({
+      problem: { code: 'vault_unavailable' },
+    });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+});
+
+describe('a refresh token of another record store', () => {
+  const lineage = { connection: 'crm', parent: 'v1', epoch: 4, generation: 4, store: 'other.example' };
+  test.each([
+    ['saved there', savedTags(lineage, {})],
+    ['with a grant out there', withIntent({}, { startedAt: 0, epoch: 4, store: 'other.example' })],
+  ])('%s is not touched until a person sets it again', async (_, tags) => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    const { value = '' } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    world.credentials.put(REFRESH_TOKEN, value, { tags });
+    const problem = { code: 'owned_elsewhere', message: expect.stringContaining('other.example') };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'blocked', problem });
+    expect(world.count(/^(put|tag|grant)/)).toBe(0);
+    world.credentials.set(REFRESH_TOKEN, value);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(readLineage(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})?.store).toBe(STORE);
+    expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
+    expectHealthy(scenario);
+  });
+});

@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import {
+  CLIENT_SECRET,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  type Scenario,
+  seeded,
+} from './world/scenario.ts';
+
+/** The provider accepts only this secret from now on. */
+function accept({ world }: Scenario, ...secrets: string[]): void {
+  world.provider.clientSecrets = secrets;
+}
+
+const TWO_SECRETS: Partial<Connection> = {
+  secrets: {
+    clientId: 'crm-client-id',
+    clientSecrets: [CLIENT_SECRET, 'crm-client-secret-next'],
+    refreshToken: REFRESH_TOKEN,
+    accessToken: 'crm-access-token',
+  },
+};
+
+describe('invalid_grant', () => {
+  test('blocks until the refresh token changes, and looks at it with one GET', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', retryAfterMs: 60_000 });
+    expect(world.count(/^get/)).toBe(2);
+    for (const retryAfterMs of [120_000, 240_000, 300_000, 300_000]) {
+      await passToDue(scenario);
+      world.operations.length = 0;
+      expect(await process.rotate(connection)).toMatchObject({
+        result: 'blocked',
+        reason: 'blocked',
+        retryAfterMs,
+      });
+      expect(world.operations.filter((each) => /^(get|put|tag|versions|grant)/.test(each))).toEqual([
+        `get ${REFRESH_TOKEN}`,
+      ]);
+    }
+    world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('is no news where the secret has changed meanwhile: the new one is sent', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    world.provider.script(() => {
+      world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+      return refusal('reauthorization_required');
+    });
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('counts where the vault cannot be asked again; the next look finds the new one', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(() => {
+      world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+      world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_unavailable')));
+      return refusal('reauthorization_required');
+    });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('for ever new tokens: given up for now', async () => {
+    const { world, connection, process } = await due();
+    const again = () => {
+      world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+      return refusal('reauthorization_required');
+    };
+    world.provider.script(again, again, again, again);
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'failed',
+      problem: { code: 'vault_unavailable' },
+    });
+  });
+
+  test('a changed entry is tried at the next look', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('misconfigured'));
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem: { code: 'misconfigured' },
+    });
+    await passToDue(scenario);
+    await mustRotate({ process, connection: { ...connection, fingerprint: 'crm-2' } });
+    expectHealthy(scenario);
+  });
+
+  test('a look that fails does not make anybody forget why it is blocked', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    await process.rotate(connection);
+    await passToDue(scenario);
+    world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_unavailable')));
+    const problem = { code: 'reauthorization_required' };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
+  });
+});
+
+describe('invalid_client', () => {
+  test('the next client secret is sent', async () => {
+    const scenario = seeded(TWO_SECRETS);
+    scenario.world.credentials.set('crm-client-secret-next', 'client-secret-two');
+    accept(scenario, 'client-secret-two');
+    await mustRotate(scenario);
+    expect(scenario.world.provider.sent).toHaveLength(2);
+    expectHealthy(scenario);
+  });
+
+  test('not after an answer that holds a refresh token', async () => {
+    const scenario = await due(TWO_SECRETS);
+    const { world, connection, process } = scenario;
+    world.credentials.set('crm-client-secret-next', 'client-secret-two');
+    world.provider.script((request) => {
+      const { refreshToken = '' } = world.provider.behave(request);
+      return { refreshToken, ...refusal('client_rejected') };
+    });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(world.count(/^grant/)).toBe(1);
+    expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+  });
+
+  test.each(['retryable', 'ambiguous', 'misconfigured', 'reauthorization_required'] as const)(
+    'on %s no other client secret is tried',
+    async (failureClass) => {
+      const { world, connection, process } = await due(TWO_SECRETS);
+      world.credentials.set('crm-client-secret-next', 'client-secret-two');
+      world.provider.script(refusal(failureClass));
+      await process.rotate(connection);
+      expect(world.count(/^grant/)).toBe(1);
+    },
+  );
+
+  test('remembered secrets are read again before anybody is blocked', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    world.credentials.set(CLIENT_SECRET, 'client-secret-two');
+    accept(scenario, 'client-secret-two');
+    await mustRotate(scenario);
+    expect(world.provider.sent.slice(1)).toHaveLength(2);
+    expectHealthy(scenario);
+  });
+
+  test('blocks without a second send of the same secret, until a secret changes', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    accept(scenario, 'client-secret-two');
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem: { code: 'client_rejected' },
+    });
+    expect(world.count(/^grant/)).toBe(1);
+    await passToDue(scenario);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', reason: 'blocked' });
+    expect(world.count(/^grant/)).toBe(1);
+    world.credentials.set(CLIENT_SECRET, 'client-secret-two');
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('secrets that cannot be read again change nothing', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    accept(scenario, 'client-secret-two');
+    world.before(`get ${CLIENT_SECRET}`, () => Promise.reject(failure('vault_unavailable')));
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem: { code: 'client_rejected' },
+    });
+  });
+
+  test('a client id in the vault that is corrected is noticed', async () => {
+    const scenario = seeded({ clientId: undefined });
+    const { world, connection, process } = scenario;
+    world.credentials.set('crm-client-id', 'wrong');
+    world.provider.script(refusal('client_rejected'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    world.credentials.set('crm-client-id', 'right');
+    await passToDue(scenario);
+    await mustRotate(scenario);
+  });
+
+  test('a client id that has changed since it was read is sent with the same secret', async () => {
+    const scenario = seeded({ clientId: undefined });
+    const { world, connection } = scenario;
+    world.credentials.set('crm-client-id', 'old');
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    world.credentials.set('crm-client-id', 'new');
+    world.provider.script(refusal('client_rejected'));
+    await mustRotate(scenario);
+    expectHealthy({ ...scenario, connection });
+  });
+});
+
+describe('a secret that is not there', () => {
+  test.each([
+    ['client secret', CLIENT_SECRET],
+    ['refresh token', REFRESH_TOKEN],
+  ])('the %s: named, and noticed when it is set', async (_, name) => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    const value = world.credentials.latest(name)?.value ?? '';
+    world.credentials.softDelete(name);
+    const problem = { code: 'secret_missing', message: expect.stringContaining(name) };
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem,
+      retryAfterMs: 60_000,
+    });
+    world.credentials.recover(name);
+    world.credentials.set(name, ' \n');
+    await passToDue(scenario);
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem: { code: 'secret_empty' },
+    });
+    expect(world.provider.sent).toEqual([]);
+    world.credentials.set(name, value);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('a disabled refresh token: tried again later', async () => {
+    const { world, connection, process } = await due();
+    world.credentials.disable(REFRESH_TOKEN);
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'failed',
+      problem: { code: 'secret_disabled' },
+    });
+  });
+});

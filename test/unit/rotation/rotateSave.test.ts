@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import { ACCESS_TOKEN, due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN } from './world/scenario.ts';
+
+const fails = (code: ErrorCode) => () => Promise.reject(failure(code));
+const PUT = `put ${REFRESH_TOKEN}`;
+
+describe('a received refresh token is saved', () => {
+  test('before the access token is published', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    world.before(`put ${ACCESS_TOKEN}`, () => {
+      expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    });
+    await mustRotate(scenario);
+    expect(world.operations.indexOf(PUT)).toBeLessThan(world.operations.indexOf(`put ${ACCESS_TOKEN}`));
+  });
+
+  test.each([
+    'vault_forbidden',
+    'vault_throttled',
+    'vault_unavailable',
+    'vault_rejected',
+    'secret_soft_deleted',
+  ] as const)('through %s', async (code) => {
+    const scenario = await due();
+    scenario.world.before(PUT, fails(code), 3);
+    await mustRotate(scenario);
+    expect(scenario.world.count(/^grant/)).toBe(1);
+    expect(scenario.world.events('refresh_token_saved')).toMatchObject([{ attempts: 4 }]);
+    expectHealthy(scenario);
+  });
+
+  test('twice where the answer to the first write is lost', async () => {
+    const scenario = await due();
+    scenario.world.after(PUT, fails('vault_unavailable'));
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('where the access token of the answer cannot be used', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script((request) => {
+      const { refreshToken = '' } = world.provider.behave(request);
+      return { refreshToken, ...refusal('ambiguous', { code: 'answer_unusable' }) };
+    });
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'failed',
+      problem: { code: 'answer_unusable' },
+    });
+    expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test.each(['client_rejected', 'reauthorization_required', 'retryable', 'misconfigured'] as const)(
+    'where it stands beside %s',
+    async (failureClass) => {
+      const scenario = await due();
+      const { world, connection, process } = scenario;
+      world.provider.script((request) => {
+        const { refreshToken = '' } = world.provider.behave(request);
+        return { refreshToken, ...refusal(failureClass) };
+      });
+      expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+      expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    },
+  );
+
+  test('not where the answer holds none: the stored one stays', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const before = world.credentials.latest(REFRESH_TOKEN);
+    world.provider.script({ accessToken: world.provider.accessToken() });
+    await mustRotate(scenario);
+    expect(world.credentials.latest(REFRESH_TOKEN)).toEqual(before);
+    expectHealthy(scenario);
+  });
+
+  test('with its end, where the provider says it', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const sentAt = world.now();
+    world.provider.script((request) => ({
+      ...world.provider.behave(request),
+      refreshTokenLifetimeMs: 9_000,
+    }));
+    await mustRotate(scenario);
+    expect(world.record('crm').refreshTokenExpiresAt).toBe(sentAt + 9_000);
+  });
+
+  test('unless no vault can take it: a person is needed', async () => {
+    const { world, connection, process } = await due();
+    world.provider.script({ refreshToken: 'x'.repeat(25_601), accessToken: world.provider.accessToken() });
+    const problem = { code: 'refresh_token_too_large' };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
+    expect(world.count(/^put/)).toBe(0);
+    world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+    await world.clock.pass(60_000);
+    await mustRotate({ connection, process });
+  });
+
+  test('up to the very last byte', async () => {
+    const { world, connection, process } = await due();
+    world.provider.script({ refreshToken: 'x'.repeat(25_600), accessToken: world.provider.accessToken() });
+    await mustRotate({ connection, process });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.value).toHaveLength(25_600);
+  });
+});
+
+describe('a save that takes long', () => {
+  test('goes on in the background, keeps its lease, and ends as if it had been short', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before(PUT, fails('vault_forbidden'), Number.POSITIVE_INFINITY);
+    const begun = world.now();
+    expect(await process.rotate(connection)).toEqual({ result: 'saving', connection: 'crm' });
+    expect(world.now() - begun).toBeGreaterThanOrEqual(20_000);
+    expect(world.now() - begun).toBeLessThan(31_000);
+    await world.clock.pass(300_000);
+    expect(await process.rotate(connection)).toEqual({ result: 'saving', connection: 'crm' });
+    expect(await process.rotate(connection, true)).toEqual({ result: 'saving', connection: 'crm' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.count(/^grant/)).toBe(1);
+    world.calm();
+    await world.clock.pass(11_000);
+    expectHealthy(scenario);
+    expect(world.record('crm').generation).toBe(2);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'not_due' });
+  });
+
+  test('is still known where another call came in between', async () => {
+    const { world, connection, process } = await due();
+    world.before(PUT, fails('vault_forbidden'), Number.POSITIVE_INFINITY);
+    const first = process.start(connection);
+    await world.clock.pass(5_000);
+    // The second call hangs in its request for the lease until the first one's save has become slow.
+    world.before('lease crm', () => world.clock.sleep(60_000));
+    const second = process.start(connection);
+    expect(await world.settle(first)).toMatchObject({ result: 'saving' });
+    expect(await world.settle(second)).toMatchObject({ result: 'in_progress' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'saving' });
+  });
+
+  test('without storage: the lease ends, and the token is saved but not published', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before(PUT, fails('vault_unavailable'), Number.POSITIVE_INFINITY);
+    world.before(/^renew/, fails('storage_unavailable'), Number.POSITIVE_INFINITY);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'saving' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    world.calm();
+    await world.clock.pass(11_000);
+    expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    expect(world.count(/^put crm-access/)).toBe(0);
+    expect(world.events('lease_lost')).toHaveLength(1);
+    await passToDue(scenario);
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+});
+
+describe('a process that is about to end', () => {
+  test('begins nothing', async () => {
+    const { world, connection, process } = await due();
+    await process.state.drain();
+    expect(await process.rotate(connection)).toEqual({ result: 'draining', connection: 'crm' });
+    expect(world.operations).toEqual([]);
+  });
+
+  test('does not send a grant that it has announced, and takes the intent back', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before('grant crm', () => void process.state.drain());
+    expect(await process.rotate(connection)).toMatchObject({ result: 'draining' });
+    expect(world.provider.sent).toHaveLength(1);
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+
+  test('saves and publishes what it has received before it ends', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    let drained = false;
+    world.after('grant crm', () => void process.state.drain().then(() => (drained = true)));
+    world.before(PUT, fails('vault_unavailable'), 3);
+    world.before(`put ${ACCESS_TOKEN}`, () => expect(drained).toBe(false));
+    await mustRotate({ connection, process });
+    await world.clock.pass(0);
+    expect(drained).toBe(true);
+    expectHealthy(scenario);
+  });
+
+  test('waits for a save although another call for the connection has ended', async () => {
+    const { world, connection, process } = await due();
+    world.before(PUT, fails('vault_unavailable'), 5);
+    const first = process.start(connection);
+    await world.clock.pass(1_000);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    await world.settle(process.state.drain());
+    expect(world.events('refresh_token_saved')).toHaveLength(1);
+    expect(await world.settle(first)).toMatchObject({ result: 'rotated' });
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { createRotator } from '../../../lib/rotator.ts';
+import { connectionNamed } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { seeded } from './world/scenario.ts';
+
+const problem = { code: 'connection_invalid', message: 'tokenUri is missing.', fix: 'Set it.' } as const;
+
+function rotatorOf({ world, process } = seeded()) {
+  world.connections.push(connectionNamed('paused', { enabled: false }));
+  const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
+  return { world, rotator: createRotator({ ...process.ports, connections }, world.now) };
+}
+
+describe('the rotator', () => {
+  test('rotates by name', async () => {
+    const { world, rotator } = rotatorOf();
+    expect(await world.settle(rotator.rotate('crm', false))).toMatchObject({ result: 'rotated' });
+    expect(await world.settle(rotator.rotate('crm', false))).toMatchObject({ result: 'not_due' });
+    expect(await world.settle(rotator.rotate('crm', true))).toMatchObject({ reason: 'forced' });
+  });
+
+  test.each([
+    ['unknown', 'connection_unknown'],
+    ['CRM', 'connection_unknown'],
+    ['broken', 'connection_invalid'],
+    ['paused', 'connection_paused'],
+  ])('refuses %s: %s', async (name, code) => {
+    const { world, rotator } = rotatorOf();
+    await expect(rotator.rotate(name, true)).rejects.toMatchObject({ code });
+    expect(world.operations).toEqual([]);
+  });
+
+  test('shows a name that cannot be one to nobody', async () => {
+    const { rotator } = rotatorOf();
+    const message = 'There is no connection of that name.';
+    await expect(rotator.rotate('<script>', false)).rejects.toMatchObject({ message });
+    await expect(rotator.status('a b')).rejects.toMatchObject({ code: 'connection_unknown', message });
+  });
+
+  test('sweeps', async () => {
+    const { world, rotator } = rotatorOf();
+    expect(await world.settle(rotator.sweep())).toMatchObject({
+      connections: 1,
+      invalid: 1,
+      results: { rotated: 1 },
+    });
+  });
+
+  test('tells of a sweep that could not run at all', async () => {
+    const { world, rotator } = rotatorOf();
+    world.before('list records', () => Promise.reject(failure('storage_unavailable')));
+    await expect(rotator.sweep()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(world.events('sweep_failed')).toMatchObject([{ level: 'error', code: 'storage_unavailable' }]);
+  });
+
+  test('tells the status of all, and of one', async () => {
+    const { world, rotator } = rotatorOf();
+    await world.settle(rotator.rotate('crm', false));
+    const all = await rotator.statusOfAll();
+    expect(all.map(({ name, state }) => [name, state])).toEqual([
+      ['crm', 'fresh'],
+      ['paused', 'paused'],
+      ['broken', 'invalid'],
+    ]);
+    expect(await rotator.status('crm')).toEqual(all[0]);
+    expect(await rotator.status('paused')).toMatchObject({ state: 'paused' });
+    expect(await rotator.status('broken')).toMatchObject({ state: 'invalid', failure: problem });
+    await world.clock.pass(3_600_000);
+    expect(await rotator.status('crm')).toMatchObject({ state: 'expired' });
+  });
+
+  test('is ready where the records can be read', async () => {
+    const { world, rotator } = rotatorOf();
+    await rotator.checkReady();
+    world.before('list records', () => Promise.reject(failure('storage_forbidden')));
+    await expect(rotator.checkReady()).rejects.toMatchObject({ code: 'storage_forbidden' });
+  });
+
+  test('begins nothing any more when it drains', async () => {
+    const { rotator } = rotatorOf();
+    await rotator.drain();
+    expect(await rotator.rotate('crm', true)).toMatchObject({ result: 'draining' });
+    expect(await rotator.sweep()).toMatchObject({ due: 0 });
+  });
+});

@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { newRecord } from '../../../lib/rotation/record.ts';
+import { summaryOf } from '../../../lib/rotation/status.ts';
+import { dueConnections, SWEEP_LIMITS, sweep } from '../../../lib/rotation/sweep.ts';
+import { connectionNamed } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { World } from './world.ts';
+
+/** So many connections of one host, never rotated. */
+function worldOf(count: number, host = 'login.example', world = new World()): World {
+  const tokenUri = `https://${host}/token`;
+  for (let index = 0; index < count; index++) {
+    const connection = connectionNamed(`${host.split('.')[0]}-${index}`, { tokenUri });
+    world.seed(connection);
+    world.connections.push(connection);
+  }
+  return world;
+}
+
+function sweepOf(world: World, limits = SWEEP_LIMITS, process = world.process()) {
+  return world.settle(sweep(process.ports, process.state, limits));
+}
+
+describe('which connections are due', () => {
+  const summary = (nextAttemptAt: number) => summaryOf({ ...newRecord('x'), nextAttemptAt });
+  const summaries = new Map([
+    ['later', summary(101)],
+    ['now', summary(100)],
+    ['long-ago', summary(1)],
+    ['unknown', summary(0)],
+  ]);
+  test('those whose time has come, the longest waiting first, new ones before all', () => {
+    const connections = ['later', 'now', 'long-ago', 'new'].map((name) => connectionNamed(name));
+    const due = dueConnections(connections, { now: 100, summaries });
+    expect(due.map(({ name }) => name)).toEqual(['new', 'long-ago', 'now']);
+  });
+});
+
+describe('a sweep', () => {
+  test('rotates all that is due and says what came of it', async () => {
+    const world = worldOf(3);
+    expect(await sweepOf(world)).toEqual({
+      connections: 3,
+      invalid: 0,
+      due: 3,
+      postponed: 0,
+      results: { rotated: 3 },
+      durationMs: 0,
+    });
+    expect(world.events('sweep_finished')).toMatchObject([{ level: 'info', due: 3, rotated: 3 }]);
+    expect(world.leaks()).toEqual([]);
+  });
+
+  test('with nothing due costs one list request', async () => {
+    const world = worldOf(3);
+    await sweepOf(world);
+    world.operations.length = 0;
+    expect(await sweepOf(world)).toMatchObject({ due: 0, results: {} });
+    expect(world.operations).toEqual(['list records']);
+  });
+
+  test('leaves paused connections alone and counts invalid ones', async () => {
+    const world = worldOf(1);
+    world.connections.push(connectionNamed('paused', { enabled: false }));
+    const process = world.process();
+    const problem = { code: 'connection_invalid', message: 'No.', fix: 'Do.' } as const;
+    const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
+    const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
+    expect(summary).toMatchObject({ connections: 1, invalid: 1, due: 1, results: { rotated: 1 } });
+    expect(world.count(/paused|broken/)).toBe(0);
+  });
+
+  test('goes on where one connection fails, or has a defect', async () => {
+    const world = worldOf(4);
+    world.credentials.softDelete('login-1-client-secret');
+    world.before('get login-2-refresh-token', () => Promise.reject(failure('vault_unavailable')));
+    const process = world.process();
+    const log: typeof process.ports.log = (level, event, fields) => {
+      if (event === 'rotation_finished' && fields?.connection === 'login-3') throw new TypeError('defect');
+      process.ports.log(level, event, fields);
+    };
+    const summary = await world.settle(sweep({ ...process.ports, log }, process.state));
+    expect(summary.results).toEqual({ rotated: 1, blocked: 1, failed: 2 });
+    expect(world.events('rotation_crashed')).toMatchObject([
+      { connection: 'login-3', code: 'internal_error' },
+    ]);
+  });
+
+  test.each(['list records', 'connections'])('throws where %s cannot be had', async (what) => {
+    const world = worldOf(1);
+    const process = world.process();
+    world.before('list records', () => Promise.reject(failure('storage_unavailable')));
+    const connections = () => Promise.reject(failure('configuration_invalid'));
+    const ports = what === 'connections' ? { ...process.ports, connections } : process.ports;
+    const code = what === 'connections' ? 'configuration_invalid' : 'storage_unavailable';
+    await expect(world.settle(sweep(ports, process.state))).rejects.toMatchObject({ code });
+  });
+
+  test('of a process that is about to end does nothing', async () => {
+    const world = worldOf(1);
+    const process = world.process();
+    await process.state.drain();
+    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ due: 0 });
+    expect(world.operations).toEqual([]);
+  });
+
+  test('tells of slow saves and does not wait for them', async () => {
+    const world = worldOf(2);
+    world.before(/^grant login-0/, () =>
+      world.before('put login-0-refresh-token', () => Promise.reject(failure('vault_unavailable')), 99),
+    );
+    const process = world.process();
+    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ results: { rotated: 1, saving: 1 } });
+    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ due: 1, results: { saving: 1 } });
+    expect(world.count(/^grant/)).toBe(2);
+  });
+});
+
+describe('the limits of a sweep', () => {
+  const hang = (world: World, ms: number) => () => world.clock.sleep(ms);
+  const ALL = Number.POSITIVE_INFINITY;
+
+  /** The most grants that were out at the same time. */
+  function watchGrants(world: World, of: RegExp): () => number {
+    let [now, most] = [0, 0];
+    world.before(
+      of,
+      async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await world.clock.sleep(1_000);
+      },
+      ALL,
+    );
+    world.after(
+      of,
+      () => {
+        now -= 1;
+      },
+      ALL,
+    );
+    return () => most;
+  }
+
+  test('hold for one host', async () => {
+    const world = worldOf(30);
+    const most = watchGrants(world, /^grant/);
+    expect(await sweepOf(world)).toMatchObject({ results: { rotated: 30 } });
+    expect(most()).toBe(SWEEP_LIMITS.perHost);
+  });
+
+  test('hold for all hosts together', async () => {
+    const world = new World();
+    for (let host = 0; host < 6; host++) worldOf(3, `host${host}.example`, world);
+    const most = watchGrants(world, /^grant/);
+    const limits = { concurrency: 5, perHost: 3, budgetMs: 45_000 };
+    expect(await sweepOf(world, limits)).toMatchObject({ results: { rotated: 18 } });
+    expect(most()).toBe(5);
+  });
+
+  test('a hanging host holds up only its own connections', async () => {
+    const world = worldOf(20, 'hangs.example');
+    worldOf(20, 'works.example', world);
+    world.before(/^grant hangs/, hang(world, 8_000), ALL);
+    const done: Record<string, number> = {};
+    world.after(
+      /^release works/,
+      () => {
+        done.works = world.now();
+      },
+      ALL,
+    );
+    const begun = world.now();
+    await sweepOf(world);
+    expect((done.works ?? 0) - begun).toBe(0);
+    expect(world.now() - begun).toBe(24_000);
+  });
+
+  test('nothing is begun when the budget is used up; the next sweep goes on', async () => {
+    const world = worldOf(3);
+    world.before(/^grant/, hang(world, 8_000), ALL);
+    const limits = { concurrency: 1, perHost: 1, budgetMs: 8_000 };
+    expect(await sweepOf(world, limits)).toMatchObject({ due: 3, postponed: 2, results: { rotated: 1 } });
+    expect(await sweepOf(world)).toMatchObject({ due: 2, results: { rotated: 2 } });
+  });
+
+  test('nothing is begun once the process drains', async () => {
+    const world = worldOf(3);
+    const process = world.process();
+    world.after(/^grant/, () => void process.state.drain());
+    const limits = { concurrency: 1, perHost: 1, budgetMs: 45_000 };
+    expect(await sweepOf(world, limits, process)).toMatchObject({ postponed: 2, results: { rotated: 1 } });
+  });
+
+  test('two sweeps at once rotate every connection once', async () => {
+    const world = worldOf(10);
+    const sweeps = [world.process(), world.process()].map(({ ports, state }) => sweep(ports, state));
+    await world.settle(Promise.all(sweeps));
+    expect(world.count(/^grant/)).toBe(10);
+    expect(new Set(world.provider.sent).size).toBe(10);
+  });
+});
+
+test('connections that were made together do not stay together', async () => {
+  const world = new World();
+  for (let index = 0; index < 40; index++) worldOf(1, `h${index}.example`, world);
+  await sweepOf(world);
+  const times = world.connections.map(({ name }: Connection) => world.record(name).nextAttemptAt);
+  expect(new Set(times).size).toBeGreaterThan(38);
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isManaged,
+  publishedTags,
+  readIntent,
+  readLineage,
+  savedTags,
+  withIntent,
+  withoutIntent,
+} from '../../../lib/rotation/tags.ts';
+import { STORE } from './world/connection.ts';
+
+const lineage = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store: STORE };
+const intent = { startedAt: Date.parse('2026-01-01T00:00:01.234Z'), epoch: 8, store: STORE };
+
+describe('the tags of a saved refresh token', () => {
+  test('tell where it comes from', () => {
+    expect(readLineage(savedTags(lineage, {}))).toEqual(lineage);
+    expect(isManaged(savedTags(lineage, {}))).toBe(true);
+  });
+
+  test("a person's tags live on, an intent and what is only for published secrets do not", () => {
+    const parent = { team: 'crm', scope: 'all', ...withIntent(savedTags(lineage, {}), intent) };
+    const tags = savedTags({ ...lineage, parent: 'v2' }, parent);
+    expect(tags).toMatchObject({ team: 'crm', parent: 'v2' });
+    expect(readIntent(tags)).toBeUndefined();
+    expect(tags).not.toHaveProperty('scope');
+  });
+
+  test('with an intent they are never more than the 15 that Key Vault takes', () => {
+    const many = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`tag-${index}`, 'x']));
+    expect(Object.keys(withIntent(savedTags(lineage, many), intent))).toHaveLength(15);
+  });
+
+  test('of somebody else give no lineage', () => {
+    expect(readLineage({ connection: 'crm', parent: 'v1' })).toBeUndefined();
+    expect(readLineage({ 'managed-by': 'terraform' })).toBeUndefined();
+  });
+
+  test('that somebody damaged are read as far as they go', () => {
+    expect(readLineage({ 'managed-by': 'key-vault-token-rotator', epoch: '-1', generation: 'x' })).toEqual({
+      connection: '',
+      parent: '',
+      epoch: 0,
+      generation: 0,
+      store: '',
+    });
+  });
+});
+
+describe('the intent', () => {
+  test('is read as it was written, and replaces an older one', () => {
+    const older = withIntent({ team: 'crm' }, { ...intent, epoch: 1 });
+    expect(readIntent(withIntent(older, intent))).toEqual(intent);
+    expect(withoutIntent(withIntent(older, intent))).toEqual({ team: 'crm' });
+  });
+
+  test('is none where there is no store', () => {
+    expect(readIntent({ 'intent-started': new Date().toISOString() })).toBeUndefined();
+  });
+
+  test('with a start that cannot be read counts as long ago', () => {
+    expect(readIntent({ 'intent-store': STORE, 'intent-started': 'yesterday' })).toEqual({
+      startedAt: 0,
+      epoch: 0,
+      store: STORE,
+    });
+  });
+});
+
+describe('the tags of a published token', () => {
+  test('say whose it is and what it is', () => {
+    const token = { connection: 'crm', generation: 3, tokenType: 'Bearer', scope: 's'.repeat(600) };
+    const tags = publishedTags(token);
+    expect(tags).toMatchObject({ connection: 'crm', generation: '3', 'token-type': 'Bearer' });
+    expect(tags.scope).toHaveLength(512);
+    expect(isManaged(tags)).toBe(true);
+  });
+
+  test('leave out what the provider did not say', () => {
+    expect(Object.keys(publishedTags({ connection: 'crm', generation: 0, scope: '' }))).toEqual([
+      'managed-by',
+      'connection',
+      'generation',
+    ]);
+  });
+});

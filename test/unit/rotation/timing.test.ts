@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { lookDelay, renewalTime, retryDelay, spreadOf, TAKEOVER_MS } from '../../../lib/rotation/timing.ts';
+
+const HOUR = 3_600_000;
+const token = { issuedAt: 1_000_000, expiresAt: 1_000_000 + HOUR };
+
+describe('delays', () => {
+  test.each([
+    [0, 10_000],
+    [1, 10_000],
+    [2, 20_000],
+    [5, 160_000],
+    [6, 300_000],
+    [1_000_000, 300_000],
+  ])('after failure %i the next attempt is %i ms away', (count, ms) => expect(retryDelay(count)).toBe(ms));
+
+  test.each([
+    [0, 60_000],
+    [1, 60_000],
+    [2, 120_000],
+    [3, 240_000],
+    [4, 300_000],
+    [1_000_000, 300_000],
+  ])('look %i at a blocked connection comes after %i ms', (count, ms) => expect(lookDelay(count)).toBe(ms));
+
+  test('a takeover waits for the lease, the deadline and a margin', () => expect(TAKEOVER_MS).toBe(25_000));
+});
+
+describe('when an access token is renewed', () => {
+  test('after two thirds of its life, at most a twentieth earlier', () => {
+    for (const name of ['a', 'crm', 'dynamics-prod', '😀']) {
+      const gone = (renewalTime(token, name) - token.issuedAt) / HOUR;
+      expect(gone).toBeGreaterThan(2 / 3 - 1 / 20);
+      expect(gone).toBeLessThanOrEqual(2 / 3);
+    }
+  });
+
+  test('renewBefore counts from its end', () => {
+    const before = token.expiresAt - renewalTime(token, 'crm', 600_000);
+    expect(before).toBeGreaterThanOrEqual(600_000);
+    expect(before).toBeLessThan(600_000 + HOUR / 20);
+  });
+
+  test('never in the first quarter of its life', () => {
+    expect(renewalTime(token, 'crm', 10 * HOUR)).toBe(token.issuedAt + HOUR / 4);
+  });
+
+  test('the same connection gets the same time, others get others', () => {
+    expect(renewalTime(token, 'crm')).toBe(renewalTime(token, 'crm'));
+    const times = new Set(Array.from({ length: 100 }, (_, index) => renewalTime(token, `crm-${index}`)));
+    expect(times.size).toBeGreaterThan(95);
+  });
+
+  test('the spread is a number from 0 to below 1', () => {
+    for (const name of ['', 'a', 'crm', 'Z'.repeat(127)]) {
+      expect(spreadOf(name)).toBeGreaterThanOrEqual(0);
+      expect(spreadOf(name)).toBeLessThan(1);
+    }
+  });
+});

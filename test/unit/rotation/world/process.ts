@@ -1,0 +1,99 @@
+import type { Connection } from '../../../../lib/rotation/connection.ts';
+import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
+import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
+import { ProcessState } from '../../../../lib/rotation/processState.ts';
+import { rotate } from '../../../../lib/rotation/rotate.ts';
+import type { RotationResult } from '../../../../lib/rotation/run.ts';
+import type { World } from '../world.ts';
+import { CREDENTIAL_VAULT, STORE } from './connection.ts';
+import type { FakeRecords } from './fakeRecords.ts';
+import type { FakeVault } from './fakeVault.ts';
+import { type Provider, refusal } from './provider.ts';
+
+/** One process of the rotator. When it has crashed, nothing that it called ever answers. */
+export class Process {
+  readonly ports: Ports;
+  readonly state = new ProcessState();
+  readonly #world: World;
+  readonly #crashed = Promise.withResolvers<'crashed'>();
+  #dead = false;
+
+  /** @param bootedAt what the machine's clock showed when the world began */
+  constructor(world: World, bootedAt: number) {
+    this.#world = world;
+    this.ports = {
+      vault: (url) => this.#vault(url === CREDENTIAL_VAULT ? world.credentials : world.tokens),
+      records: this.#records(world.records),
+      tokenEndpoint: this.#tokenEndpoint(world.provider),
+      connections: async () => ({ valid: world.connections, invalid: [] }),
+      clock: {
+        monotonic: () => bootedAt + world.clock.monotonic(),
+        sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
+      },
+      pacer: { take: async () => {} },
+      log: (level, event, fields = {}) => world.log.push({ level, event, ...fields }),
+      tickMs: 10_000,
+    };
+  }
+
+  crash(): void {
+    this.#dead = true;
+    this.#crashed.resolve('crashed');
+  }
+
+  /** Rotates and lets time pass until that has ended, or the process has. */
+  rotate(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
+    return this.#world.settle(this.start(connection, force));
+  }
+
+  /** Begins to rotate; the world goes on with `settle` or `clock.pass`. */
+  start(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
+    return Promise.race([rotate(connection, force, this.ports, this.state), this.#crashed.promise]);
+  }
+
+  async #call<T>(operation: string, execute: () => T): Promise<T> {
+    if (this.#dead) return new Promise<never>(() => {});
+    return this.#alive(this.#world.perform(operation, execute, () => !this.#dead));
+  }
+
+  /** Nobody is left to hear the answer once the process has crashed. */
+  #alive<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      answer.then(
+        (value) => this.#dead || resolve(value),
+        (error) => this.#dead || reject(error),
+      );
+    });
+  }
+
+  #vault(vault: FakeVault): SecretVault {
+    return {
+      get: (name, version) => this.#call(`get ${name}`, () => vault.get(name, version)),
+      put: (name, value, properties) => this.#call(`put ${name}`, () => vault.put(name, value, properties)),
+      tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
+      versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
+    };
+  }
+
+  #records(records: FakeRecords): RecordStore {
+    return {
+      host: STORE,
+      list: () => this.#call('list records', () => records.list()),
+      read: (name) => this.#call(`read ${name}`, () => records.read(name)),
+      create: (record) => this.#call(`create ${record.connection}`, () => records.create(record)),
+      acquireLease: (name) => this.#call(`lease ${name}`, () => records.acquireLease(name)),
+      renewLease: (name, id) => this.#call(`renew ${name}`, () => records.renewLease(name, id)),
+      releaseLease: (name, id) => this.#call(`release ${name}`, () => records.releaseLease(name, id)),
+      write: (record, id) => this.#call(`write ${record.connection}`, () => records.write(record, id)),
+    };
+  }
+
+  #tokenEndpoint(provider: Provider): TokenEndpoint {
+    return {
+      grant: (request, mayStillSend) =>
+        this.#call<GrantAnswer>(`grant ${request.connection.name}`, () =>
+          mayStillSend() ? provider.grant(request) : refusal('retryable'),
+        ),
+    };
+  }
+}

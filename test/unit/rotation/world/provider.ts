@@ -1,0 +1,101 @@
+import type { ErrorCode } from '../../../../lib/errors.ts';
+import type {
+  FailureClass,
+  GrantAnswer,
+  GrantFailure,
+  GrantRequest,
+  IssuedAccessToken,
+} from '../../../../lib/rotation/grant.ts';
+
+type Script = GrantAnswer | ((request: GrantRequest) => GrantAnswer);
+
+interface Issued {
+  readonly family: number;
+  usedAt?: number;
+}
+
+/**
+ * A token endpoint. It answers what a test scripts, in order, and else behaves as a provider whose refresh tokens are
+ * good for a second use within `graceMs`: 0 for single use, Infinity for tokens that are never replaced. A use beyond
+ * that revokes the whole family.
+ */
+export class Provider {
+  graceMs = 0;
+  lifetimeMs = 3_600_000;
+  clientSecrets = ['client-secret-one'];
+  /** The refresh tokens that arrived, in order. */
+  readonly sent: string[] = [];
+  readonly #script: Script[] = [];
+  readonly #issued = new Map<string, Issued>();
+  readonly #revoked = new Set<number>();
+  readonly #now: () => number;
+  #count = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A person consents: the first refresh token of a new family. */
+  consent(): string {
+    this.#count += 1;
+    return this.#issue(this.#count);
+  }
+
+  /** The next grants are answered like this, one each. */
+  script(...answers: Script[]): void {
+    this.#script.push(...answers);
+  }
+
+  grant(request: GrantRequest): GrantAnswer {
+    this.sent.push(request.refreshToken);
+    const scripted = this.#script.shift();
+    if (scripted) return typeof scripted === 'function' ? scripted(request) : scripted;
+    return this.behave(request);
+  }
+
+  behave({ refreshToken, clientSecret }: GrantRequest): GrantAnswer {
+    if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
+    const issued = this.#issued.get(refreshToken);
+    if (!issued || this.#revoked.has(issued.family)) return refusal('reauthorization_required');
+    if (this.graceMs === Number.POSITIVE_INFINITY) return { accessToken: this.accessToken() };
+    if (issued.usedAt !== undefined && this.#now() >= issued.usedAt + this.graceMs) {
+      this.#revoked.add(issued.family);
+      return refusal('reauthorization_required');
+    }
+    issued.usedAt ??= this.#now();
+    return { refreshToken: this.#issue(issued.family), accessToken: this.accessToken() };
+  }
+
+  /** Would the provider still take this refresh token? */
+  accepts(refreshToken: string | undefined): boolean {
+    const issued = this.#issued.get(refreshToken ?? '');
+    return issued !== undefined && issued.usedAt === undefined && !this.#revoked.has(issued.family);
+  }
+
+  accessToken(): IssuedAccessToken {
+    this.#count += 1;
+    const value = `access-token-${this.#count}.`;
+    return { value, tokenType: 'Bearer', scope: 'all', lifetimeMs: this.lifetimeMs, lifetimeAssumed: false };
+  }
+
+  #issue(family: number): string {
+    this.#count += 1;
+    const value = `refresh-token-${this.#count}.`;
+    this.#issued.set(value, { family });
+    return value;
+  }
+}
+
+const CODES: Readonly<Record<FailureClass, ErrorCode>> = {
+  retryable: 'provider_throttled',
+  ambiguous: 'provider_unavailable',
+  reauthorization_required: 'reauthorization_required',
+  client_rejected: 'client_rejected',
+  misconfigured: 'misconfigured',
+};
+
+/** An answer that is a failure of this class. */
+export function refusal(failureClass: FailureClass, more: Partial<GrantFailure> = {}) {
+  const problem = { code: CODES[failureClass], message: `The provider says ${failureClass}.`, fix: 'None.' };
+  return { failure: { class: failureClass, ...problem, ...more } };
+}

@@ -1,0 +1,60 @@
+import { expect } from 'vitest';
+import type { Connection } from '../../../../lib/rotation/connection.ts';
+import type { RotationResult } from '../../../../lib/rotation/run.ts';
+import { World } from '../world.ts';
+import { connectionNamed } from './connection.ts';
+import type { Process } from './process.ts';
+
+export const HOUR = 3_600_000;
+export const REFRESH_TOKEN = 'crm-refresh-token';
+export const ACCESS_TOKEN = 'crm-access-token';
+export const CLIENT_SECRET = 'crm-client-secret';
+
+/** A world with one connection, `crm`, and one process. */
+export interface Scenario {
+  readonly world: World;
+  readonly connection: Connection;
+  readonly process: Process;
+}
+
+/** Everything is set up by a person, and nothing was rotated yet. */
+export function seeded(changes: Partial<Connection> = {}): Scenario {
+  const world = new World();
+  const connection = connectionNamed('crm', changes);
+  world.connections = [connection];
+  world.seed(connection);
+  return { world, connection, process: world.process() };
+}
+
+/** The first rotation is over, and the second is due; operations and log lines are counted from zero. */
+export async function due(changes: Partial<Connection> = {}): Promise<Scenario> {
+  const scenario = seeded(changes);
+  await mustRotate(scenario);
+  await passToDue(scenario);
+  scenario.world.operations.length = 0;
+  scenario.world.log.length = 0;
+  return scenario;
+}
+
+/** Lets time pass until the connection is due again. */
+export async function passToDue({ world }: Scenario): Promise<void> {
+  await world.clock.pass(Math.max(0, world.record('crm').nextAttemptAt - world.now()));
+}
+
+/** Rotates by a process, and expects that to succeed: the chain of refresh tokens is alive. */
+export async function mustRotate({ connection, process }: Pick<Scenario, 'connection' | 'process'>) {
+  const result = await process.rotate(connection);
+  expect(result).toMatchObject({ result: 'rotated' });
+  return result as RotationResult;
+}
+
+/** What nobody may ever see otherwise: the vault's token is the living end of the chain, the record agrees, nothing leaked. */
+export function expectHealthy({ world, connection }: Scenario): void {
+  const latest = world.credentials.latest(REFRESH_TOKEN);
+  const record = world.record('crm');
+  expect(record).toMatchObject({ phase: { state: 'idle' }, version: latest?.version });
+  expect(record).not.toHaveProperty('failure');
+  if (connection.refreshTokenGraceMs === 0) expect(world.provider.accepts(latest?.value)).toBe(true);
+  expect(world.tokens.latest(ACCESS_TOKEN)?.value).toMatch(/^access-token-/);
+  expect(world.leaks()).toEqual([]);
+}
