@@ -1,18 +1,27 @@
-import type { Secret } from './ports.ts';
+import type { Secret, SecretVersion } from './ports.ts';
 import { type ConnectionRecord, intended, intentWithdrawn, versionCopied } from './record.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { isManaged, savedTags, withIntent } from './tags.ts';
+import { isManaged, savedTags, type Tags, withIntent } from './tags.ts';
 
 /** A refresh token set by a person is written once more with our tags: that proves that its successor can be written too. */
 export async function adoptSeed(run: Run, record: ConnectionRecord, seed: Secret) {
   if (isManaged(seed.tags)) return { record, refreshToken: seed };
   const { connection, ports } = run;
   await ports.pacer.take(connection.vaults.credential, 1);
-  const lineage = { connection: connection.name, parent: seed.version, store: ports.records.host };
-  const tags = savedTags({ ...lineage, epoch: record.epoch, generation: record.generation }, seed.tags);
+  const tags = adoptedTags(run, record, seed);
   const { version } = await credentialVault(run).put(connection.secrets.refreshToken, seed.value, { tags });
   logRun(run, 'info', 'refresh_token_adopted', { version });
   return { record: versionCopied(record, version), refreshToken: { ...seed, version, tags } };
+}
+
+/** The tags of our copy of a refresh token that a person set. */
+export function adoptedTags(
+  { connection, ports }: Run,
+  { epoch, generation }: ConnectionRecord,
+  seed: SecretVersion,
+): Tags {
+  const lineage = { connection: connection.name, parent: seed.version, store: ports.records.host };
+  return savedTags({ ...lineage, epoch, generation }, seed.tags);
 }
 
 /** Waits until the vaults may be given two new versions: the save must not have to wait. */

@@ -20,8 +20,8 @@ export type Healing =
  * compare-and-set: a write of a process that lost its lease can arrive late and become the latest version.
  *
  * 1. A person's version (not tagged as ours) that is newer than the recorded one comes before it.
- * 2. Of the children of that version the one with the highest epoch wins, and of its children again.
- * 3. A version without children wins itself.
+ * 2. Of the versions obtained with that token the one with the highest epoch wins, and so on along the chain.
+ * 3. Where nothing was obtained with it, it wins itself.
  *
  * @param record what the rotator knows; where its version is not in the vault, the save with the highest epoch stands in for it
  * @param versions all versions of the refresh token's secret, in any order
@@ -33,16 +33,12 @@ export function heal(record: ConnectionRecord, versions: readonly SecretVersion[
   const persons = newest(versions.filter(isNewer), latest);
   const start = persons ?? recorded;
   if (!start) return { finding: 'gone' };
-  const winner = endOfChain(start, versions, latest);
-  if (winner === persons) return { finding: 'replaced_by_person', winner };
-  if (winner.version !== record.version) return { finding: 'saved_not_recorded', winner };
-  const twin = newest(
-    versions.filter((version) => isTwin(version, winner)),
-    latest,
-  );
-  return twin && twin !== winner
-    ? { finding: 'written_twice', winner: twin }
-    : { finding: 'unchanged', winner };
+  const end = endOfChain(start, versions, latest);
+  if (end === persons) return { finding: 'replaced_by_person', winner: end };
+  const winner = newest(sameToken(end, versions), latest) ?? end;
+  if (winner.version === record.version) return { finding: 'unchanged', winner };
+  const known = end.version === record.version;
+  return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
 }
 
 /** The record may lag behind the vault by more than one save where it was lost, or brought back from a copy. */
@@ -50,14 +46,17 @@ function endOfChain(start: SecretVersion, versions: readonly SecretVersion[], la
   let end = start;
   // A chain is never longer than all versions, not even where somebody's tags make a circle of it.
   for (const _ of versions) {
-    const child = newestSave(
-      versions.filter(({ tags }) => readLineage(tags)?.parent === end.version),
-      latest,
-    );
+    const child = newestSave(childrenOf(end, versions), latest);
     if (!child) break;
     end = child;
   }
   return end;
+}
+
+/** What was obtained with the token of a version, whichever of its copies was sent. */
+function childrenOf(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
+  const parents = new Set(sameToken(version, versions).map((each) => each.version));
+  return versions.filter(({ tags }) => parents.has(readLineage(tags)?.parent ?? ''));
 }
 
 function recordedVersion(
@@ -84,10 +83,17 @@ function isPersonsNewer(
   return version.createdAt === recorded.createdAt && version.version === latest;
 }
 
-/** The same save written twice (its first answer was lost), or a copy that a person made with all tags. */
-function isTwin(version: SecretVersion, recorded: SecretVersion): boolean {
-  const [one, other] = [readLineage(version.tags), readLineage(recorded.tags)];
-  return one !== undefined && other !== undefined && one.parent === other.parent && one.epoch === other.epoch;
+/**
+ * The version and its twins: the same save written twice (its first answer was lost), written again over a late write, or copied
+ * by a person with all tags.
+ */
+function sameToken(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
+  const lineage = readLineage(version.tags);
+  const isTwin = ({ tags }: SecretVersion) => {
+    const other = readLineage(tags);
+    return lineage && other?.parent === lineage.parent && other.epoch === lineage.epoch;
+  };
+  return versions.filter((other) => other === version || isTwin(other));
 }
 
 function newestSave(versions: readonly SecretVersion[], latest: string): SecretVersion | undefined {

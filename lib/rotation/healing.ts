@@ -1,3 +1,4 @@
+import { adoptedTags } from './announceGrant.ts';
 import { type Healing, heal } from './heal.ts';
 import type { Secret, SecretVersion } from './ports.ts';
 import { publishedTimes } from './publishAccessToken.ts';
@@ -9,7 +10,7 @@ import {
   versionFollowed,
 } from './record.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { readIntent, readLineage, savedTags } from './tags.ts';
+import { isManaged, readIntent, readLineage } from './tags.ts';
 
 /**
  * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then
@@ -48,15 +49,17 @@ async function recordOf(
   return intent ? intentRecovered(followed, intent, await publishedTimes(run)) : followed;
 }
 
-/** A process that had lost its lease wrote after others had gone on: the token that counts becomes the latest again. */
+/**
+ * A process that had lost its lease wrote after others had gone on: the token that counts becomes the latest again. Its
+ * tags stay: what was obtained with it may still arrive, and names the version that was sent.
+ */
 async function repairLateWrite(run: Run, record: ConnectionRecord, winner: SecretVersion, latest: Secret) {
   const { connection, ports } = run;
   const vault = credentialVault(run);
   const secret = await vault.get(connection.secrets.refreshToken, winner.version);
   if (!secret) return record;
   await ports.pacer.take(connection.vaults.credential, 1);
-  const lineage = { connection: connection.name, parent: winner.version, store: ports.records.host };
-  const tags = savedTags({ ...lineage, epoch: record.epoch, generation: record.generation }, winner.tags);
+  const tags = isManaged(winner.tags) ? winner.tags : adoptedTags(run, record, winner);
   const { version } = await vault.put(connection.secrets.refreshToken, secret.value, { tags });
   logRun(run, 'warn', 'late_write_healed', { version, late: latest.version });
   return versionCopied(record, version);

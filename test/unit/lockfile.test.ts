@@ -2,15 +2,34 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 type Lock = {
-  packages: Record<string, { version?: string; resolved?: string; integrity?: string; link?: boolean }>;
+  packages: Record<
+    string,
+    {
+      version?: string;
+      resolved?: string;
+      integrity?: string;
+      optional?: boolean;
+      os?: string[];
+      optionalDependencies?: Record<string, string>;
+    }
+  >;
 };
 
 const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as Lock;
 const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
 
-test('the lockfile names a version and a hash for each package, of other platforms too', () => {
-  const incomplete = packages.filter(([, { version, integrity }]) => !version || !integrity);
-  expect(incomplete.map(([path]) => path)).toEqual([]);
+test('the lockfile names a version for each package, and each optional package of another platform', () => {
+  const wanted = packages.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies));
+  const locked = new Set(
+    packages.filter(([, { version }]) => version).map(([path]) => path.split('node_modules/').at(-1)),
+  );
+  expect(packages.filter(([, { version }]) => !version)).toEqual([]);
+  expect(wanted.filter((name) => !locked.has(name))).toEqual([]);
+});
+
+test('the lockfile holds a hash for everything but optional packages of other platforms', () => {
+  const unverified = packages.filter(([, { integrity, optional, os }]) => !integrity && !(optional && os));
+  expect(unverified.map(([path]) => path)).toEqual([]);
 });
 
 test('the lockfile holds no download address', () => {

@@ -26,6 +26,7 @@ describe('an answer in a coding that was not asked for', () => {
 
   test('is not unpacked beyond the limit', () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
-    expect(decodeContent(bomb, 'gzip', LIMIT)).toBe(bomb);
+    // Compared by hand: a failing matcher would print ten megabytes.
+    expect(decodeContent(bomb, 'gzip', LIMIT) === bomb).toBe(true);
   });
 });

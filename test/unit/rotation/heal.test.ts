@@ -92,6 +92,10 @@ describe('which refresh token counts', () => {
       ['v2', [v1, v2, saved('twin', 21, 'v1', 1), saved('v3', 30, 'v2', 2)], 'v3'],
       ['saved_not_recorded', 'v3'],
     ],
+    'a child of the recorded token, obtained with the first of two copies of it': [
+      ['copy', [v1, v2, saved('v3', 25, 'v2', 2), saved('copy', 26, 'v1', 1)], 'copy'],
+      ['saved_not_recorded', 'v3'],
+    ],
     'the record is lost: the save with the highest epoch': [
       [undefined, [seed, v1, v2, saved('late', 30, 'p', 0)], 'late'],
       ['saved_not_recorded', 'v2'],

@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { failure } from './world/fakeVault.ts';
 import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 
-const _REUSABLE = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
-
 describe('what fails before the grant', () => {
   test('a vault that refuses to be read: a failure with backoff, and nothing is written to it', async () => {
     const scenario = await due();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { GrantAnswer } from '../../../lib/rotation/grant.ts';
 import { savedTags } from '../../../lib/rotation/tags.ts';
 import { STORE } from './world/connection.ts';
 import { refusal } from './world/provider.ts';
@@ -139,6 +140,31 @@ describe('a late write', () => {
     await world.clock.pass(16_000);
     world.before(`put ${REFRESH_TOKEN}`, () => expect(world.record('crm').version).toBe(saved));
     await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+
+  test('is undone while the save of a lost process arrives: that save is found', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const sent = world.credentials.latest(REFRESH_TOKEN);
+    let received = '';
+    world.after('grant crm', (answer) => {
+      received = (answer as GrantAnswer).refreshToken ?? '';
+      process.crash();
+    });
+    await process.rotate(connection);
+    writeLate(scenario, 0);
+    await world.clock.pass(16_000);
+    const lineage = { connection: 'crm', parent: sent?.version ?? '', epoch: 2, generation: 2, store: STORE };
+    world.after(`versions ${REFRESH_TOKEN}`, () => {
+      world.credentials.put(REFRESH_TOKEN, received, { tags: savedTags(lineage, {}) });
+    });
+    const next = world.process();
+    expect(await next.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.credentials.latest(REFRESH_TOKEN)).toMatchObject({ value: sent?.value, tags: sent?.tags });
+    await passToDue(scenario);
+    await mustRotate({ connection, process: next });
+    expect(world.provider.sent.at(-1)).toBe(received);
     expectHealthy(scenario);
   });
 
