@@ -44,7 +44,7 @@ export function succeeded(
  * A grant failed: what is known about the refresh token now, and when it goes on.
  * @param record with the phase `granting`, as it was when the grant was sent
  * @param before the record before the intent: a replay that was not processed leaves its outcome as unknown as it was
- * @param credentials what the client's credentials were read from, for `client_rejected`
+ * @param credentials what the client's credentials were read from: a change of theirs may cure it
  */
 export function grantFailed(
   record: ConnectionRecord,
@@ -61,7 +61,12 @@ export function grantFailed(
     case 'client_rejected':
       return blocked(intentWithdrawn(record, before), failure, credentials, context);
     case 'misconfigured':
-      return blocked(intentWithdrawn(record, before), failure, refreshTokenOf(record, context), context);
+      return blocked(
+        intentWithdrawn(record, before),
+        failure,
+        [...refreshTokenOf(record, context), ...credentials],
+        context,
+      );
     case 'reauthorization_required':
       return blocked(settled(record), explained(failure, before), refreshTokenOf(record, context), context);
   }

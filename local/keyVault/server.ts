@@ -8,10 +8,8 @@ import { VaultStore } from './vaultStore.ts';
 
 export type {
   FaultDecision,
-  InterceptHook,
   KeyVaultOptions,
   KeyVaultServer,
-  RecordedRequest,
   RecordedRequestBeforeAnswer,
   VaultAnswer,
   VaultOperation,

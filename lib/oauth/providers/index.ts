@@ -4,7 +4,7 @@ import { generic } from './generic.ts';
 import { okta } from './okta.ts';
 import type { ProviderId, ProviderProfile } from './profile.ts';
 
-export type { ProfileEntry, ProviderId, ProviderProfile } from './profile.ts';
+export type { ProviderId, ProviderProfile } from './profile.ts';
 
 /** All profiles by the name that an entry gives as `provider`. */
 export const providers: Readonly<Record<ProviderId, ProviderProfile>> = {

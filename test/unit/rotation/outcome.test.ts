@@ -74,15 +74,15 @@ describe('a grant that failed', () => {
       interrupted,
       { phase: 'granting', code: 'client_rejected', next: NOW + 60_000, watch: secrets },
     ],
-    'misconfigured: until the entry or the refresh token changes': [
+    'misconfigured: until the entry, the refresh token or the client credentials change': [
       'misconfigured',
       idle,
-      { phase: 'idle', code: 'misconfigured', next: NOW + 60_000, watch: refreshToken },
+      { phase: 'idle', code: 'misconfigured', next: NOW + 60_000, watch: [...refreshToken, ...secrets] },
     ],
     'misconfigured, at a replay': [
       'misconfigured',
       interrupted,
-      { phase: 'granting', code: 'misconfigured', next: NOW + 60_000, watch: refreshToken },
+      { phase: 'granting', code: 'misconfigured', next: NOW + 60_000, watch: [...refreshToken, ...secrets] },
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [failureClass, before, expected]) => {
