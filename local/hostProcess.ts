@@ -20,15 +20,16 @@ export interface HostProcess {
 
 /**
  * Starts the function host and waits until it listens.
+ * @param port 0: any free one; undefined: 7071, or any free one where that is taken
  * @param onLine receives each line that it prints
  */
 export async function startHostProcess(
   environment: Readonly<Record<string, string>>,
-  port: number,
+  port: number | undefined,
   onLine: (line: string) => void,
 ): Promise<HostProcess> {
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, ...environment, FUNCTIONS_PORT: String(port) },
+    env: { ...process.env, ...environment, FUNCTIONS_PORT: String(port ?? '') },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C reaches a whole group of processes; the host is stopped by its parent, before the servers that it writes to.
     detached: process.platform !== 'win32',

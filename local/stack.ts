@@ -10,8 +10,8 @@ export const SCHEDULE = '*/5 * * * * *';
 export interface StackOptions {
   /** Kept for the next start; undefined: nothing is kept. */
   readonly dataDirectory?: string | undefined;
-  /** Port of the function host; 0 for a free one. */
-  readonly port: number;
+  /** Port of the function host; 0 for a free one; by default 7071, or a free one where that is taken. */
+  readonly port?: number | undefined;
   /** Receives each line that the functions print. */
   readonly onLine: (line: string) => void;
   readonly connections?: readonly LocalConnection[];

@@ -8,13 +8,13 @@ import { type Stack, startStack } from './stack.ts';
 const USAGE = `Usage: npm start -- [--rotations N] [--data DIR] [--port N]
   --rotations N  end with 0 once a consumer has seen N new access tokens that work, with 1 after two minutes without
   --data DIR     keep everything in DIR and go on from there at the next start
-  --port N       port of the functions, 7071 by default, 0 for a free one`;
+  --port N       port of the functions, 7071 by default, or a free one where that is taken`;
 const PATIENCE_MS = 120_000;
 
 interface Options {
   readonly rotations: number | undefined;
   readonly data: string | undefined;
-  readonly port: number;
+  readonly port: number | undefined;
 }
 
 /** @throws Error with a sentence for people where an argument is wrong */
@@ -27,7 +27,8 @@ function readOptions(args: string[]): Options | 'help' {
   if (values.help) return 'help';
   const rotations =
     values.rotations === undefined ? undefined : wholeNumber('--rotations', values.rotations, 1, 1000);
-  return { rotations, data: values.data, port: wholeNumber('--port', values.port ?? '7071', 0, 65_535) };
+  const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 0, 65_535);
+  return { rotations, data: values.data, port };
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {

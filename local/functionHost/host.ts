@@ -12,8 +12,8 @@ export interface FunctionHostOptions {
   readonly entry: URL;
   /** Its host.json; `extensions.http.routePrefix` is read ("api" where it is missing). */
   readonly hostJson: URL;
-  /** 0 means any free port. */
-  readonly port: number;
+  /** 0 means any free port; undefined 7071, or any free one where that is taken. */
+  readonly port: number | undefined;
   /** Settings for `%NAME%` in schedules. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes what functions log and how they fail. */

@@ -11,6 +11,9 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 /** Up to here a body that is too large is read and thrown away: many clients read no answer before they sent everything. */
 const MAX_DISCARDED_BYTES = 16 * MAX_BODY_BYTES;
 
+/** Where people expect a function host: Core Tools listen on it. */
+const USUAL_PORT = 7071;
+
 /** Keys are not checked here, so only this machine may call. */
 const LOOPBACK = '127.0.0.1';
 
@@ -31,15 +34,24 @@ interface ListenerState {
   readonly reading: Set<IncomingMessage>;
 }
 
-/** Listens on the loopback address; port 0 means any free one. */
-export async function listen(port: number, route: Router, invoke: HttpInvoker): Promise<HttpListener> {
+/**
+ * Listens on the loopback address.
+ * @param port 0 means any free one; undefined the usual one, or any free one where another program has that
+ * @throws Error where the port is taken
+ */
+export async function listen(
+  port: number | undefined,
+  route: Router,
+  invoke: HttpInvoker,
+): Promise<HttpListener> {
   const state: ListenerState = { closing: false, underWay: new Set(), reading: new Set() };
   const server = createServer((request, response) => {
     const answered = answer(response, state, () => respond(request, state, route, invoke));
     state.underWay.add(answered);
     void answered.finally(() => state.underWay.delete(answered));
   });
-  await startListening(server, port);
+  const listening = startListening(server, port ?? USUAL_PORT);
+  await (port === undefined ? listening.catch(() => startListening(server, 0)) : listening);
   const { port: actualPort } = server.address() as AddressInfo;
   return { url: `http://${LOOPBACK}:${actualPort}`, close: () => stopListening(server, state) };
 }
@@ -61,9 +73,7 @@ async function startListening(server: Server, port: number): Promise<void> {
     await once(server, 'listening');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(
-      `Port ${port} is in use; stop the other process or choose another port (FUNCTIONS_PORT).`,
-    );
+    throw new Error(`Port ${port} is in use; stop the other process or choose another port.`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The local function host as a process: `node local/functionHost/main.ts`.
  *
- * Reads FUNCTIONS_PORT (7071), FUNCTIONS_ENTRY and FUNCTIONS_HOST_JSON (paths; the repository's own by default). Ends with 0
+ * Reads FUNCTIONS_PORT (where it is not set: 7071, or a free one where that is taken), FUNCTIONS_ENTRY and FUNCTIONS_HOST_JSON (paths; the repository's own by default). Ends with 0
  * on SIGTERM, on SIGINT and when the parent that opened an IPC channel goes away.
  */
 import { resolve } from 'node:path';
@@ -17,8 +17,9 @@ function pathSetting(name: string, fallback: string): URL {
   return path ? pathToFileURL(resolve(path)) : new URL(fallback, import.meta.url);
 }
 
-function portSetting(): number {
-  const port = Number(process.env.FUNCTIONS_PORT || 7071);
+function portSetting(): number | undefined {
+  if (!process.env.FUNCTIONS_PORT) return undefined;
+  const port = Number(process.env.FUNCTIONS_PORT);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new Error(`FUNCTIONS_PORT is "${process.env.FUNCTIONS_PORT}"; give a number from 0 to 65535.`);
 }

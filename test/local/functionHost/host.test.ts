@@ -4,6 +4,7 @@ import { app } from '@azure/functions';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { installFunctionsCore, triggerOf } from '../../../local/functionHost/coreApi.ts';
 import { invokeHttp, startFunctionHost } from '../../../local/functionHost/host.ts';
+import { listen } from '../../../local/functionHost/httpListener.ts';
 import { invokeFunction } from '../../../local/functionHost/invoke.ts';
 import { resetState, state } from './fixture/state.ts';
 import { type FixtureHost, startFixture } from './start.ts';
@@ -102,6 +103,15 @@ test('a hook that fails does not keep the host from closing', async () => {
   await host.close();
   hook.dispose();
   expect(host.lines).toEqual(['An appTerminate hook failed: hook broke']);
+});
+
+const never = () => Promise.reject(new Error('never called')) as never;
+
+test('where no port is named, the usual one or a free one will do: two hosts run side by side', async () => {
+  const listeners = await Promise.all([1, 2].map(() => listen(undefined, never, never)));
+  const ports = listeners.map(({ url }) => new URL(url).port);
+  await Promise.all(listeners.map((listener) => listener.close()));
+  expect(new Set(ports).size).toBe(2);
 });
 
 test('a port that is taken is named', async () => {
