@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
+import { isLoopback } from '../loopback.ts';
 import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
 import type { Tags } from '../rotation/tags.ts';
 import { withDeadline } from './deadline.ts';
@@ -13,7 +14,6 @@ const TIMEOUT_MS = 10_000;
 const LARGEST_VALUE_BYTES = 25_600;
 /** The client writes times as 32-bit seconds: later ones would come out in the past. */
 const LATEST_TIME_MS = 0x7fffffff * 1000;
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /** How a vault is used. */
 export interface SecretVaultOptions {
@@ -52,7 +52,7 @@ class KeyVaultSecrets implements SecretVault {
     this.#timeoutMs = timeoutMs;
     this.#client = new SecretClient(url, credential, {
       // The local vault answers the challenge of the real one, whose domain is not a loopback address.
-      disableChallengeResourceVerification: isLoopback(url),
+      disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
       retryOptions: { maxRetries: 0 },
       // A vault does not redirect; whoever does is not to be given a secret.
       redirectOptions: { maxRetries: 0 },
@@ -214,8 +214,4 @@ function refuseTooLarge(name: string, value: string, url: string): void {
     `The value for the secret ${name} in ${url} has ${bytes} bytes; Key Vault takes ${LARGEST_VALUE_BYTES}.`,
     'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
   );
-}
-
-function isLoopback(url: string): boolean {
-  return LOOPBACK.includes(new URL(url).hostname);
 }

@@ -1,3 +1,5 @@
+import { isLoopback } from '../loopback.ts';
+
 /** What an address may look like beside `https://host`. */
 export interface AddressRules {
   /** Accept plain http where the host is this machine. */
@@ -61,9 +63,4 @@ function partsCause(url: URL, text: string, { path = true, query = true }: Addre
   if (!query && text.includes('?')) return 'must not have a query (?)';
   if (!path && url.pathname !== '/') return 'must not have a path';
   return undefined;
-}
-
-/** The URL parser has already turned decimal and octal forms of 127.0.0.1 into the usual one. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

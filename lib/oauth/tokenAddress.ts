@@ -1,3 +1,4 @@
+import { isLoopback } from '../loopback.ts';
 import type { GrantFailure } from '../rotation/grant.ts';
 
 /**
@@ -12,11 +13,6 @@ export function tokenAddress(tokenUri: string, allowLoopbackHttp: boolean): URL 
   if (url.protocol === 'https:') return url;
   if (url.protocol === 'http:' && allowLoopbackHttp && isLoopback(url.hostname)) return url;
   return refused('is not an https address');
-}
-
-/** Does the host name of a parsed URL stand for this machine? The parser has made one form of every way to write an IP address. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** The address itself is not repeated: it may hold what must not be shown. */

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(errors|log)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(errors|log|loopback)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
@@ -18,17 +18,17 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/rotation\//, may: /^lib\/(errors|log|rotation\/\w+)\.ts$/, packages: /^$/ },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
+    may: /^lib\/(errors|loopback|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|azure\/.+|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|azure\/.+|rotation\/\w+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|config\/.+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    may: /^lib\/(errors|log|loopback|config\/.+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/\w+)\.ts$/, packages: /^$/ },

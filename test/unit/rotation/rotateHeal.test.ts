@@ -10,19 +10,14 @@ import {
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
+  replaceByHand,
   type Scenario,
 } from './world/scenario.ts';
-
-const replace = ({ world }: Scenario) => {
-  const value = world.provider.consent();
-  world.credentials.set(REFRESH_TOKEN, value);
-  return value;
-};
 
 describe('a person replaces the refresh token', () => {
   test('between two rotations', async () => {
     const scenario = await due();
-    const value = replace(scenario);
+    const value = replaceByHand(scenario);
     await mustRotate(scenario);
     expect(scenario.world.provider.sent.at(-1)).toBe(value);
     expectHealthy(scenario);
@@ -33,7 +28,7 @@ describe('a person replaces the refresh token', () => {
     const { world, connection, process } = scenario;
     world.provider.script(refusal('ambiguous'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
-    const value = replace(scenario);
+    const value = replaceByHand(scenario);
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
     expect(world.provider.sent.at(-1)).toBe(value);
     expectHealthy(scenario);
@@ -44,7 +39,7 @@ describe('a person replaces the refresh token', () => {
     const { world, connection, process } = scenario;
     let value = '';
     world.before(`put ${REFRESH_TOKEN}`, () => {
-      value = replace(scenario);
+      value = replaceByHand(scenario);
     });
     world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
     await process.rotate(connection);
@@ -59,7 +54,7 @@ describe('a person replaces the refresh token', () => {
   test.each([...moments, ...later])('while "%s" is done: the connection goes on', async (operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
-    world.after(operation, () => void replace(scenario));
+    world.after(operation, () => void replaceByHand(scenario));
     await process.rotate(connection);
     for (let round = 0; round < 2; round++) {
       await passToDue(scenario);
@@ -70,8 +65,8 @@ describe('a person replaces the refresh token', () => {
 
   test('twice within a second: the last one counts', async () => {
     const scenario = await due();
-    replace(scenario);
-    const value = replace(scenario);
+    replaceByHand(scenario);
+    const value = replaceByHand(scenario);
     await mustRotate(scenario);
     expect(scenario.world.provider.sent.at(-1)).toBe(value);
     expectHealthy(scenario);
@@ -82,7 +77,7 @@ describe('a person replaces the refresh token', () => {
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
     await process.rotate(connection);
-    replace(scenario);
+    replaceByHand(scenario);
     await world.clock.pass(60_000);
     await mustRotate(scenario);
     expectHealthy(scenario);

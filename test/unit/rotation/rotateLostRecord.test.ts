@@ -9,15 +9,9 @@ import {
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
-  type Scenario,
+  replaceByHand,
   seeded,
 } from './world/scenario.ts';
-
-const replace = ({ world }: Scenario) => {
-  const value = world.provider.consent();
-  world.credentials.set(REFRESH_TOKEN, value);
-  return value;
-};
 
 describe('a lost record', () => {
   test('is made again from the vault, and the chain goes on', async () => {
@@ -35,7 +29,7 @@ describe('a lost record', () => {
       await passToDue(scenario);
     }
     world.records.lose('crm');
-    replace(scenario);
+    replaceByHand(scenario);
     await mustRotate(scenario);
     await passToDue(scenario);
     world.records.lose('crm');

@@ -58,3 +58,10 @@ export function expectHealthy({ world, connection }: Scenario): void {
   expect(world.tokens.latest(ACCESS_TOKEN)?.value).toMatch(/^access-token-/);
   expect(world.leaks()).toEqual([]);
 }
+
+/** A person signs in again and sets the refresh token. @returns its value */
+export function replaceByHand({ world }: Scenario): string {
+  const value = world.provider.consent();
+  world.credentials.set(REFRESH_TOKEN, value);
+  return value;
+}
