@@ -5,10 +5,18 @@ import type { RotationResult } from '../lib/rotation/run.ts';
 const LARGEST_BODY_BYTES = 4096;
 const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
-type ProblemCode = ErrorCode | 'in_progress' | 'saving' | 'cooldown' | 'draining' | 'body_too_large';
+type ProblemCode =
+  | ErrorCode
+  | 'in_progress'
+  | 'saving'
+  | 'cooldown'
+  | 'draining'
+  | 'body_too_large'
+  | 'parameter_invalid';
 
 /** Which HTTP status tells what (RFC 9110 section 15). */
 const STATUS: Partial<Record<ProblemCode, number>> = {
+  parameter_invalid: 400,
   connection_unknown: 404,
   connection_paused: 409,
   connection_invalid: 409,

@@ -1,6 +1,20 @@
 import { app } from '@azure/functions';
-import { answering, rotationAnswer } from './answers.ts';
+import { answering, problemAnswer, rotationAnswer } from './answers.ts';
 import { rotator } from './rotator.ts';
+
+/** `?force` alone is meant as yes. */
+const FORCE: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['', true],
+  ['false', false],
+  ['0', false],
+]);
+const WRONG_FORCE = {
+  code: 'parameter_invalid',
+  message: 'The parameter force is neither true nor false.',
+  fix: 'Give force=true, or leave it out.',
+} as const;
 
 app.http('rotateConnection', {
   methods: ['POST'],
@@ -8,7 +22,8 @@ app.http('rotateConnection', {
   route: 'connections/{name}/rotate',
   handler: (request) =>
     answering(request, async () => {
-      const force = ['true', '1', ''].includes(request.query.get('force') ?? 'false');
+      const force = FORCE.get(request.query.get('force') ?? 'false');
+      if (force === undefined) return problemAnswer(WRONG_FORCE);
       return rotationAnswer(await rotator().rotate(request.params.name ?? '', force));
     }),
 });

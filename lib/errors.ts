@@ -75,10 +75,11 @@ export class SecretUnusable extends RotatorError {
 
   /** @param what names the secret's purpose: "the client secret" */
   constructor(what: string, secret: string, vaultUrl: string, version: string | undefined) {
+    const orRecover = version === undefined ? ', or recover it where it was deleted' : '';
     super({
       code: version === undefined ? 'secret_missing' : 'secret_empty',
       message: `The secret ${secret} in ${vaultUrl} ${version === undefined ? 'does not exist' : 'is empty'}.`,
-      fix: `Set ${secret} to ${what}; the change is picked up by itself.`,
+      fix: `Set ${secret} to ${what}${orRecover}; the change is picked up by itself.`,
     });
     this.secret = secret;
     this.version = version;

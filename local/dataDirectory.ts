@@ -17,10 +17,15 @@ export interface DataDirectory {
   close(): Promise<void>;
 }
 
-/** @param path a directory to keep; undefined for one that is removed at the end */
+/**
+ * @param path a directory to keep; undefined for one that is removed at the end
+ * @throws Error with a sentence for people where it cannot be made
+ */
 export async function openDataDirectory(path: string | undefined): Promise<DataDirectory> {
   const directory = path === undefined ? await mkdtemp(join(tmpdir(), 'token-rotator-')) : resolve(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`The data directory ${directory} cannot be made (${error.code}). Name another one.`);
+  });
   const file = (name: string) => join(directory, name);
   const write = async (name: string, text: string) => {
     await writeFile(file(name), text, { mode: 0o600 });

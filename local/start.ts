@@ -60,7 +60,10 @@ interface End {
 
 async function hostEnded({ host }: Stack): Promise<End> {
   const code = await host.ended;
-  return { code: 1, message: `The function host ended by itself, with ${code}. Stopping ...` };
+  return {
+    code: 1,
+    message: `The function host ended by itself, ${code === null ? 'by a signal' : `with ${code}`}. Stopping ...`,
+  };
 }
 
 async function countRotations({ servers }: Stack, wanted: number): Promise<End> {

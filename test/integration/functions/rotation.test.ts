@@ -115,6 +115,14 @@ describe('a manual rotation', () => {
     expect(grants(HELD)).toHaveLength(granted);
   });
 
+  test('with a force that is neither true nor false is refused, and nothing is sent', async () => {
+    const granted = grants(HELD).length;
+    const path = `connections/${HELD}/rotate?force=maybe`;
+    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
+    expect(grants(HELD)).toHaveLength(granted);
+  });
+
   test('with a body over 4 KB is refused', async () => {
     const answer = await harness.http(
       'rotateConnection',

@@ -94,6 +94,13 @@ test('the printed commands do what they say, and Ctrl-C stops everything', async
   expect(await run.exit, run.output()).toBe(0);
 }, 120_000);
 
+test('a data directory that is a file is named', async () => {
+  const file = fileURLToPath(import.meta.url);
+  const run = start('--data', file);
+  expect(await run.exit).toBe(1);
+  expect(run.output()).toContain(`The data directory ${file} cannot be made (EEXIST)`);
+});
+
 test.each([
   [['--rotations', 'many'], '--rotations takes a whole number'],
   [['--port', '70000'], '--port takes a whole number'],
