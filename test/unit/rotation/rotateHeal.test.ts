@@ -143,7 +143,7 @@ describe('a late write', () => {
     const { world, connection, process } = scenario;
     const sent = world.credentials.latest(REFRESH_TOKEN);
     let received = '';
-    world.after('grant crm', (answer) => {
+    world.after('grant crm', ({ result: answer }) => {
       received = (answer as GrantAnswer).refreshToken ?? '';
       process.crash();
     });

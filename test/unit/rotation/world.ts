@@ -13,11 +13,28 @@ const BEGINNING = Date.parse('2026-01-01T00:00:00Z');
 /** An operation as hooks and lists name it: what is done, and to which secret or connection: `put crm-refresh-token`. */
 type Operation = string;
 
+/** What a hook may look at. */
+export interface HookContext {
+  readonly operation: Operation;
+  readonly caller: Caller;
+  /** What the operation gave; undefined before it. */
+  readonly result: unknown;
+  /** Does what the operation does, for a hook that lets it happen late. */
+  readonly execute: () => unknown;
+}
+
+/** The process that asks, as hooks see it. */
+export interface Caller {
+  readonly alive: boolean;
+  crash(): void;
+  freeze(ms: number): void;
+}
+
 interface Hook {
   readonly matches: (operation: Operation) => boolean;
   readonly when: 'before' | 'after';
   /** May throw, wait, crash the process, or give another result. */
-  readonly act: (result: unknown) => unknown;
+  readonly act: (context: HookContext) => unknown;
   left: number;
 }
 
@@ -44,12 +61,12 @@ export class World {
   #processes = 0;
 
   /** Fails, delays or crashes an operation before it is executed; `times` is 1 unless told. */
-  before(operation: Operation | RegExp, act: () => unknown, times = 1): void {
+  before(operation: Operation | RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'before', act, left: times });
   }
 
   /** The same when it was executed, and before its caller learns of it; what is returned replaces the result. */
-  after(operation: Operation | RegExp, act: (result: unknown) => unknown, times = 1): void {
+  after(operation: Operation | RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'after', act, left: times });
   }
 
@@ -102,20 +119,20 @@ export class World {
     return [...secrets].filter((value) => shown.includes(value));
   }
 
-  /** @param alive whether the process that asks is still there once the hooks before it have run */
-  async perform<T>(operation: Operation, execute: () => T, alive: () => boolean): Promise<T> {
+  async perform<T>(operation: Operation, execute: () => T, caller: Caller): Promise<T> {
     this.operations.push(operation);
-    await this.#fire('before', operation, undefined);
-    if (!alive()) return new Promise<never>(() => {});
+    await this.#fire('before', { operation, caller, result: undefined, execute });
+    if (!caller.alive) return new Promise<never>(() => {});
     const result = execute();
-    return ((await this.#fire('after', operation, result)) ?? result) as T;
+    return ((await this.#fire('after', { operation, caller, result, execute })) ?? result) as T;
   }
 
-  async #fire(when: Hook['when'], operation: Operation, result: unknown): Promise<unknown> {
-    const hook = this.#hooks.find((each) => each.when === when && each.left > 0 && each.matches(operation));
+  async #fire(when: Hook['when'], context: HookContext): Promise<unknown> {
+    const fits = (each: Hook) => each.when === when && each.left > 0 && each.matches(context.operation);
+    const hook = this.#hooks.find(fits);
     if (!hook) return undefined;
     hook.left -= 1;
-    return hook.act(result);
+    return hook.act(context);
   }
 }
 

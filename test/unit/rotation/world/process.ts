@@ -1,3 +1,4 @@
+import { problemOf } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/connection.ts';
 import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
 import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
@@ -17,6 +18,7 @@ export class Process {
   readonly #world: World;
   readonly #crashed = Promise.withResolvers<'crashed'>();
   #dead = false;
+  #frozenUntil = 0;
 
   /** @param bootedAt what the machine's clock showed when the world began */
   constructor(world: World, bootedAt: number) {
@@ -36,6 +38,19 @@ export class Process {
     };
   }
 
+  get alive(): boolean {
+    return !this.#dead;
+  }
+
+  get frozen(): boolean {
+    return this.#frozenUntil > this.#world.clock.monotonic();
+  }
+
+  /** For this long nothing that the process waited for reaches it: no answer, and no end of a sleep. */
+  freeze(ms: number): void {
+    this.#frozenUntil = this.#world.clock.monotonic() + ms;
+  }
+
   crash(): void {
     this.#dead = true;
     this.#crashed.resolve('crashed');
@@ -53,17 +68,24 @@ export class Process {
 
   async #call<T>(operation: string, execute: () => T): Promise<T> {
     if (this.#dead) return new Promise<never>(() => {});
-    return this.#alive(this.#world.perform(operation, execute, () => !this.#dead));
+    return this.#alive(this.#world.perform(operation, execute, this));
   }
 
   /** Nobody is left to hear the answer once the process has crashed. */
   #alive<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       answer.then(
-        (value) => this.#dead || resolve(value),
-        (error) => this.#dead || reject(error),
+        (value) => this.#thawed(() => resolve(value)),
+        (error) => this.#thawed(() => reject(error)),
       );
     });
+  }
+
+  #thawed(goOn: () => void): void {
+    const ms = this.#frozenUntil - this.#world.clock.monotonic();
+    if (this.#dead) return;
+    if (ms <= 0) goOn();
+    else void this.#world.clock.sleep(ms).then(() => this.#thawed(goOn));
   }
 
   #vault(vault: FakeVault): SecretVault {
@@ -93,7 +115,11 @@ export class Process {
       grant: (request, mayStillSend) =>
         this.#call<GrantAnswer>(`grant ${request.connection.name}`, () =>
           mayStillSend() ? provider.grant(request) : refusal('retryable'),
-        ),
+        ).catch((thrown) => {
+          // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
+          if (problemOf(thrown).code === 'provider_unavailable') return refusal('ambiguous');
+          throw thrown;
+        }),
     };
   }
 }

@@ -1,0 +1,64 @@
+import { pick, randomFrom } from './random.ts';
+
+/**
+ * What befalls one operation. `kill` ends the process; `lost` gives its caller a failure, before or after the service executed
+ * it; `late` executes it after its caller was told that it failed; `freeze` stops the process.
+ */
+export const FAULT_KINDS = [
+  'kill_before',
+  'kill_after',
+  'lost_request',
+  'lost_answer',
+  'late_execution',
+  'freeze_before',
+  'freeze_after',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** How late, or how long frozen. */
+  readonly ms: number;
+}
+
+/** What happens between two sweeps. */
+export type Event = 'person_replaces_token' | 'record_lost';
+
+/** A history to play: the same seed gives the same one. */
+export interface Schedule {
+  readonly seed: number;
+  /** How long a used refresh token stays usable; Infinity: always. */
+  readonly graceMs: number;
+  readonly racers: number;
+  /** By the number of the operation, counted over all processes. */
+  readonly faults: ReadonlyMap<number, Fault>;
+  /** By the number of the tick. */
+  readonly events: ReadonlyMap<number, Event>;
+  /** From this tick the credential vault takes no writes, for so many ticks. */
+  readonly readOnly: { readonly from: number; readonly ticks: number } | undefined;
+}
+
+const OPERATIONS = 160;
+export const TICK_MS = 10_000;
+/** Ticks with faults; at 10 s each they cover five lives of an access token. */
+export const TICKS = 90;
+
+export function scheduleOf(seed: number): Schedule {
+  const random = randomFrom(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const graceMs = pick(random, [0, 0, 30_000, 60_000, 1_800_000, Number.POSITIVE_INFINITY]);
+  const racers = pick(random, [1, 1, 2, 2, 8]);
+  const faults = new Map<number, Fault>();
+  for (let left = below(5); left > 0; left--) {
+    faults.set(below(OPERATIONS), {
+      kind: pick(random, FAULT_KINDS),
+      ms: pick(random, [3_000, 20_000, 70_000]),
+    });
+  }
+  const events = new Map<number, Event>();
+  if (random() < 0.2) events.set(below(TICKS), 'person_replaces_token');
+  if (random() < 0.2) events.set(below(TICKS), 'record_lost');
+  const readOnly = random() < 0.15 ? { from: below(TICKS), ticks: 1 + below(20) } : undefined;
+  return { seed, graceMs, racers, faults, events, readOnly };
+}
