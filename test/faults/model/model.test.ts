@@ -18,6 +18,15 @@ test.each(firstSeeds)(
   60_000,
 );
 
+test('seed 53402: a save that arrives after its process was killed, and after the token was taken for lost', async () => {
+  const { end, losses, violations } = await play(scheduleOf(53_402));
+  expect({ end, losses, violations }).toEqual({
+    end: 'lost',
+    losses: ['killed_before_save'],
+    violations: [],
+  });
+});
+
 test('the same seed gives the same history', async () => {
   const seed = 4_711;
   expect(await play(scheduleOf(seed))).toEqual(await play(scheduleOf(seed)));
