@@ -26,6 +26,8 @@ export interface Servers {
   readonly clients: readonly LocalClient[];
   /** The certificate of the vaults' certificate authority, PEM. */
   readonly caCertificate: string;
+  /** The vaults' own key and certificate, PEM: for a proxy that stands in for them. */
+  readonly vaultTls: { readonly key: string; readonly cert: string };
   close(): Promise<void>;
 }
 
@@ -47,14 +49,17 @@ export async function startServers(
     const clients = await Promise.all(connections.map((connection) => clientOf(connection, data)));
     const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
     const authority = await createCertificateAuthority();
-    const tls = await authority.issue(['127.0.0.1', 'localhost']);
+    const vaultTls = await authority.issue(['127.0.0.1', 'localhost']);
     const identity = begun(await startManagedIdentity({ header: await data.secret('identity-header') }));
     const vault = async (name: string, rights: (identity: string) => readonly VaultRight[]) =>
-      begun(await startKeyVault({ name, tls, ...file(`${name}.json`), ...accessOf(identity, rights) }));
+      begun(
+        await startKeyVault({ name, tls: vaultTls, ...file(`${name}.json`), ...accessOf(identity, rights) }),
+      );
     return {
       clients,
       identity,
       caCertificate: authority.caCertificate,
+      vaultTls,
       credentialVault: await vault('credential-vault', (who) => rightsOf(who, [])),
       tokenVault: await vault('token-vault', (who) => rightsOf(who, ['get'])),
       storage: begun(await startAzurite(keep ? { dataDirectory: data.file('storage') } : {})),

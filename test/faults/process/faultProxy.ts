@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { operationOf, type Service } from './operationOf.ts';
+
+/** Where a request stands when it can be struck. */
+export type Moment = 'before_forwarding' | 'after_execution' | 'after_answer';
+
+/** A request on its way through a proxy. It holds no value and no token. */
+export interface Passing {
+  readonly service: Service;
+  /** What is done, and to what: `put strict-refresh-token`, `renew strict`, `grant`. */
+  readonly operation: string;
+}
+
+/** What becomes of a request, or of its answer. */
+export type Strike =
+  /** The connection is cut: before forwarding the request is lost, after execution its answer is. */
+  | { readonly kind: 'lose' }
+  /** The caller gets this; before forwarding the service never sees the request. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    }
+  /** The connection is cut at once, and the service executes the request so many milliseconds later. Before forwarding only. */
+  | { readonly kind: 'late'; readonly ms: number }
+  /** Half of the answer's body arrives, then the connection is cut. After execution only. */
+  | { readonly kind: 'truncate' }
+  /** The answer's body arrives byte by byte, with so many milliseconds between two. After execution only. */
+  | { readonly kind: 'drip'; readonly everyMs: number };
+
+/** Asked at every moment of every request; what it awaits delays that request alone. Undefined lets it pass. */
+export type FaultHook = (
+  passing: Passing,
+  moment: Moment,
+) => Strike | undefined | Promise<Strike | undefined>;
+
+/** Stands before one service. */
+export interface FaultProxy {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: Buffer;
+}
+
+/** These concern one connection only (RFC 9110, section 7.6.1), or are made anew. */
+const NOT_PASSED_ON = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect', 'host'];
+
+/**
+ * Starts a proxy on a free port of 127.0.0.1.
+ * @param target origin of the service, plain HTTP
+ * @param tls key and certificate, where the caller speaks TLS
+ */
+export async function startFaultProxy(
+  service: Service,
+  target: string,
+  hook: FaultHook,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<FaultProxy> {
+  const agent = new Agent();
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const passage = new Passage(service, target, agent, hook, request, response);
+    // A caller that hung up, or a service that was stopped: the caller sees a cut connection.
+    passage.run().catch(() => response.destroy());
+  };
+  const server = tls ? createTlsServer(tls, serve) : createPlainServer(serve);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await agent.destroy();
+    },
+  };
+}
+
+/** One request and its answer. */
+class Passage {
+  readonly #passing: Passing;
+  readonly #target: string;
+  readonly #agent: Agent;
+  readonly #hook: FaultHook;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(
+    service: Service,
+    target: string,
+    agent: Agent,
+    hook: FaultHook,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    this.#passing = { service, operation: operationOf(service, request) };
+    this.#target = target;
+    this.#agent = agent;
+    this.#hook = hook;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  async run(): Promise<void> {
+    const body = await buffer(this.#request);
+    const before = await this.#hook(this.#passing, 'before_forwarding');
+    if (before?.kind === 'late') {
+      this.#response.destroy();
+      await sleep(before.ms);
+      await this.#forward(body);
+      return;
+    }
+    if (before) return this.#strike(before, undefined);
+    const answer = await this.#forward(body);
+    const after = await this.#hook(this.#passing, 'after_execution');
+    if (after) return this.#strike(after, answer);
+    await this.#answer(answer);
+    await this.#hook(this.#passing, 'after_answer');
+  }
+
+  async #forward(body: Buffer): Promise<Answer> {
+    const { method, url, headers } = this.#request;
+    const {
+      statusCode,
+      headers: answered,
+      body: stream,
+    } = await this.#agent.request({
+      origin: this.#target,
+      path: url ?? '/',
+      method: method as Dispatcher.HttpMethod,
+      headers: passedOn(headers),
+      body: body.length > 0 ? body : null,
+    });
+    return { status: statusCode, headers: passedOn(answered), body: Buffer.from(await stream.arrayBuffer()) };
+  }
+
+  async #strike(strike: Strike, answer: Answer | undefined): Promise<void> {
+    if (strike.kind === 'answer') {
+      const { status, headers = {}, body = '' } = strike;
+      return this.#answer({ status, headers, body: Buffer.from(body) });
+    }
+    if (answer && strike.kind === 'truncate') await this.#begin(answer, answer.body.length / 2, 0);
+    if (answer && strike.kind === 'drip') await this.#begin(answer, answer.body.length, strike.everyMs);
+    this.#response.destroy();
+  }
+
+  async #answer({ status, headers, body }: Answer): Promise<void> {
+    const ended = once(this.#response, 'finish');
+    this.#response.writeHead(status, headers).end(body);
+    await ended;
+  }
+
+  /** Sends so many bytes of the body. */
+  async #begin({ status, headers, body }: Answer, bytes: number, everyMs: number): Promise<void> {
+    this.#response.writeHead(status, headers);
+    const step = everyMs === 0 ? Math.max(1, Math.floor(bytes)) : 1;
+    for (let sent = 0; sent < Math.floor(bytes) && !this.#response.destroyed; sent += step) {
+      this.#response.write(body.subarray(sent, sent + step));
+      await sleep(everyMs);
+    }
+  }
+}
+
+function passedOn(headers: NodeJS.Dict<string | string[]>): Record<string, string | string[]> {
+  const kept = Object.entries(headers).filter(([name]) => !NOT_PASSED_ON.includes(name));
+  return Object.fromEntries(kept) as Record<string, string | string[]>;
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What stands behind a proxy. */
+export type Service = 'credential_vault' | 'token_vault' | 'storage' | 'token_endpoint';
+
+const VAULT_VERBS: Readonly<Record<string, string>> = { GET: 'get', PUT: 'put', PATCH: 'tag' };
+const BLOB_VERBS: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', PUT: 'write' };
+
+/**
+ * Names a request as the world of the model does: what is done, and to which secret or record.
+ *
+ * - `grant`
+ * - `get`, `put`, `tag`, `versions` and the name of a secret; `challenge` where the client asks how to authenticate
+ * - `list records`; `lease`, `renew`, `release`, `read`, `write`, `create` and the name of a record
+ */
+export function operationOf(service: Service, request: IncomingMessage): string {
+  if (service === 'token_endpoint') return 'grant';
+  const url = new URL(request.url ?? '/', 'http://any');
+  return service === 'storage' ? storageOperation(request, url) : vaultOperation(request, url);
+}
+
+function vaultOperation({ method = '', headers }: IncomingMessage, { pathname }: URL): string {
+  const [, , name, version] = pathname.split('/');
+  if (!headers.authorization) return `challenge ${name}`;
+  if (version === 'versions') return `versions ${name}`;
+  return `${VAULT_VERBS[method] ?? method} ${name}`;
+}
+
+function storageOperation(
+  { method = '', headers }: IncomingMessage,
+  { pathname, searchParams }: URL,
+): string {
+  if (searchParams.get('comp') === 'list') return 'list records';
+  if (searchParams.get('restype') === 'container') return 'container';
+  const name = decodeURIComponent(pathname.split('/').at(-1) ?? '').replace(/\.json$/, '');
+  const action = headers['x-ms-lease-action'];
+  if (action !== undefined) return `${action === 'acquire' ? 'lease' : action} ${name}`;
+  if (method === 'PUT' && headers['if-none-match'] === '*') return `create ${name}`;
+  return `${BLOB_VERBS[method] ?? method} ${name}`;
+}
