@@ -6,8 +6,9 @@ import { isManaged, savedTags, type Tags, withIntent } from './tags.ts';
 /** A refresh token set by a person is written once more with our tags: that proves that its successor can be written too. */
 export async function adoptSeed(run: Run, record: ConnectionRecord, seed: Secret) {
   if (isManaged(seed.tags)) return { record, refreshToken: seed };
-  const { connection, ports } = run;
+  const { connection, lease, ports } = run;
   await ports.pacer.take(connection.vaults.credential, 1);
+  lease.ensureHeld();
   const tags = adoptedTags(run, record, seed);
   const { version } = await credentialVault(run).put(connection.secrets.refreshToken, seed.value, { tags });
   logRun(run, 'info', 'refresh_token_adopted', { version });

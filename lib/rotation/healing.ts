@@ -44,9 +44,11 @@ async function recordOf(
   if (finding === 'replaced_by_person') return chainStarted(record, winner.version, run.lease.now());
   const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
   const followed = versionFollowed(record, { version: winner.version, epoch, generation }, run.lease.now());
-  // A record that did not know the version cannot know of a grant for it either: the tag in the vault does.
+  // A record that did not know the version cannot know of a grant for it either, nor of what was published: the vaults do.
+  const accessToken = await publishedTimes(run);
   const intent = readIntent(winner.tags);
-  return intent ? intentRecovered(followed, intent, await publishedTimes(run)) : followed;
+  if (intent) return intentRecovered(followed, intent, accessToken);
+  return accessToken ? { ...followed, accessToken } : followed;
 }
 
 /**
@@ -54,11 +56,12 @@ async function recordOf(
  * tags stay: what was obtained with it may still arrive, and names the version that was sent.
  */
 async function repairLateWrite(run: Run, record: ConnectionRecord, winner: SecretVersion, latest: Secret) {
-  const { connection, ports } = run;
+  const { connection, lease, ports } = run;
   const vault = credentialVault(run);
   const secret = await vault.get(connection.secrets.refreshToken, winner.version);
   if (!secret) return record;
   await ports.pacer.take(connection.vaults.credential, 1);
+  lease.ensureHeld();
   const tags = isManaged(winner.tags) ? winner.tags : adoptedTags(run, record, winner);
   const { version } = await vault.put(connection.secrets.refreshToken, secret.value, { tags });
   logRun(run, 'warn', 'late_write_healed', { version, late: latest.version });

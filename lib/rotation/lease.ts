@@ -65,6 +65,14 @@ export class Lease {
     return this.#lost ? 0 : this.#heldFrom + LEASE_MS - this.#clock.monotonic();
   }
 
+  /**
+   * Asked right before a write that must not come over a newer one: a process that was frozen may have lost its lease without noticing.
+   * @throws LeaseLost
+   */
+  ensureHeld(): void {
+    if (this.remainingMs() <= 0) throw new LeaseLost();
+  }
+
   /** Is there time for a whole grant? Asked right before each send. */
   coversGrant(): boolean {
     return this.remainingMs() > GRANT_DEADLINE_MS + LEASE_MARGIN_MS;

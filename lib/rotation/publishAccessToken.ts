@@ -1,6 +1,5 @@
 import { RotatorError } from '../errors.ts';
 import type { IssuedAccessToken } from './grant.ts';
-import { LeaseLost } from './lease.ts';
 import type { SecretProperties, SecretVault } from './ports.ts';
 import { type ConnectionRecord, publishableNoted } from './record.ts';
 import { logRun, type Run, tokenVault } from './run.ts';
@@ -33,7 +32,7 @@ export async function publishAccessToken(
     skipIdentical: true,
   };
   for (let attempt = 1; ; attempt++) {
-    if (lease.remainingMs() <= 0) throw new LeaseLost();
+    lease.ensureHeld();
     try {
       const { version } = await tokenVault(run).put(
         connection.secrets.accessToken,
@@ -64,11 +63,12 @@ export async function ensurePublishable(run: Run, record: ConnectionRecord): Pro
 
 /** Writes what is there already once more, or a disabled placeholder where there is nothing to read. */
 async function proveWrite(run: Run, vault: SecretVault, name: string, generation: number): Promise<void> {
-  const { connection, ports } = run;
+  const { connection, lease, ports } = run;
   const current = await readPublished(vault, name);
   if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run);
   await ports.pacer.take(connection.vaults.token, 1);
   const tags = publishedTags({ connection: connection.name, generation });
+  lease.ensureHeld();
   if (!current?.value) await vault.put(name, 'pending', { tags, enabled: false });
   else await vault.put(name, current.value, { ...current.properties, tags: { ...current.tags, ...tags } });
 }

@@ -1,10 +1,15 @@
 import type { GrantAnswer } from '../../../lib/rotation/grant.ts';
-import { LEASE_MS } from '../../../lib/rotation/timing.ts';
 import { failure } from '../../unit/rotation/world/fakeVault.ts';
-import { REFRESH_TOKEN } from '../../unit/rotation/world/scenario.ts';
-import type { HookContext, World } from '../../unit/rotation/world.ts';
+import {
+  ACCESS_TOKEN,
+  REFRESH_TOKEN,
+  replaceByHand,
+  type Scenario,
+} from '../../unit/rotation/world/scenario.ts';
+import type { Caller, HookContext, World } from '../../unit/rotation/world.ts';
+import type { Flight } from './flight.ts';
 import { randomFrom } from './random.ts';
-import { type Fault, type Schedule, TICK_MS } from './schedule.ts';
+import { type Fault, type FaultKind, type Schedule, TICK_MS } from './schedule.ts';
 import type { Witness } from './witness.ts';
 
 const LONGEST_LATENCY_MS = 40;
@@ -17,23 +22,33 @@ const VAULT_WRITES = [`put ${REFRESH_TOKEN}`, `tag ${REFRESH_TOKEN}`];
 
 /** Brings the delays and faults of a schedule down on every operation in a world, and shows them to the witness. */
 export class Disturbance {
-  kills = 0;
+  /** How often each kind of fault came down. */
+  readonly struck = new Map<FaultKind, number>();
+  /** Versions of the access token that arrived when their writer had given them up. */
+  readonly lateWrites = new Set<string>();
+  /** Until when a fault has an effect, by the world's clock in milliseconds. */
+  struckUntil = 0;
+  readonly #scenario: Scenario;
   readonly #world: World;
   readonly #schedule: Schedule;
   readonly #witness: Witness;
   readonly #random: () => number;
-  /** Faults that come after the execution, by the operation's `execute`. */
+  /** By the operation's `execute`: the fault that is to come down on it, and the grant that it is. */
   readonly #pending = new Map<object, Fault>();
+  readonly #flights = new Map<object, Flight>();
   #operations = 0;
   #over = false;
 
-  constructor(world: World, schedule: Schedule, witness: Witness) {
-    this.#world = world;
+  constructor(scenario: Scenario, schedule: Schedule, witness: Witness) {
+    this.#scenario = scenario;
+    this.#world = scenario.world;
     this.#schedule = schedule;
     this.#witness = witness;
     this.#random = randomFrom(schedule.seed + 1);
-    world.before(/./, (context) => this.#before(context), Number.POSITIVE_INFINITY);
-    world.after(/./, (context) => this.#after(context), Number.POSITIVE_INFINITY);
+    const always = Number.POSITIVE_INFINITY;
+    this.#world.before(/./, (context) => this.#before(context), always);
+    this.#world.between(/^grant/, (context) => this.#between(context), always);
+    this.#world.after(/./, (context) => this.#after(context), always);
   }
 
   /** No more faults; what was begun late still arrives. */
@@ -46,43 +61,94 @@ export class Disturbance {
     await this.#wait(1 + this.#random() * LONGEST_LATENCY_MS);
     if (this.#isReadOnly(context)) throw failure('vault_unavailable');
     if (!fault) return;
+    this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1);
+    this.struckUntil = Math.max(this.struckUntil, this.#world.clock.monotonic() + fault.ms);
     this.#pending.set(context.execute, fault);
-    this.#beforeExecution(context, fault);
+    await this.#beforeExecution(context, fault);
   }
 
-  #beforeExecution(context: HookContext, { kind, ms }: Fault): void {
-    const { operation, caller, execute } = context;
-    if (kind === 'kill_before') this.#kill(context);
-    if (kind === 'lost_request') throw noAnswer(operation);
-    // Between the check of the lease and the send nobody can help: the design counts that apart.
-    if (isGrant(operation)) return;
+  async #beforeExecution({ operation, caller, execute }: HookContext, { kind, ms }: Fault): Promise<void> {
+    if (kind === 'kill_before') caller.crash();
+    if (kind === 'person_replaces') replaceByHand(this.#scenario);
+    if (kind === 'drain') void this.#drain(caller);
     if (kind === 'freeze_before') caller.freeze(ms);
+    if (isGrant(operation)) {
+      // A grant is sent by the process itself, when it goes on; other requests are on their way already.
+      if (kind === 'freeze_before') await this.#wait(ms);
+      return;
+    }
+    if (kind === 'lost_request') throw noAnswer(operation);
+    if (kind === 'throttled') throw noAnswer(operation, ms);
+    if (kind === 'conflict') throw failure(isVault(operation) ? 'vault_rejected' : 'storage_unavailable');
     if (kind !== 'late_execution' || READS.test(operation)) return;
-    void this.#wait(ms).then(() => quietly(execute));
+    void this.#wait(ms).then(() => this.#executeLate(operation, execute));
     throw noAnswer(operation);
   }
 
-  async #after(context: HookContext): Promise<void> {
-    const { operation, caller, result, execute } = context;
-    this.#witness.executed(operation);
-    const sent = isGrant(operation) && this.#witness.sawGrant();
-    const issued = sent ? this.#witness.granted(result as GrantAnswer, caller) : undefined;
+  /** The grant has been cleared for sending. */
+  async #between({ operation, caller, execute }: HookContext): Promise<void> {
+    const fault = this.#pending.get(execute);
+    if (fault?.kind === 'freeze_between') {
+      caller.freeze(fault.ms);
+      await this.#wait(fault.ms);
+    }
+    const stray = fault?.kind === 'freeze_between' ? 'frozen_before_send' : undefined;
+    const flight = this.#witness.sends(caller, fault?.kind === 'late_execution' ? 'late_execution' : stray);
+    this.#flights.set(execute, flight);
+    if (!fault || !['lost_request', 'late_execution', 'throttled'].includes(fault.kind)) return;
+    if (fault.kind === 'late_execution')
+      void this.#wait(fault.ms).then(() => this.#witness.executed(flight, execute() as GrantAnswer));
+    const throttled = fault.kind === 'throttled';
+    await this.#wait(throttled ? LONGEST_LATENCY_MS : GRANT_DEADLINE_MS);
+    this.#witness.ended(flight, false);
+    throw noAnswer(operation, throttled ? fault.ms : undefined);
+  }
+
+  async #after(context: HookContext): Promise<unknown> {
+    const { operation, execute, result } = context;
+    this.#witness.wrote(operation);
+    const flight = this.#flights.get(execute);
+    if (flight) this.#witness.executed(flight, result as GrantAnswer);
     const fault = this.#pending.get(execute);
     try {
-      await this.#wait(this.#random() * (sent ? LONGEST_GRANT_MS : LONGEST_LATENCY_MS));
-      if (fault?.kind === 'kill_after') this.#kill(context);
-      if (fault?.kind === 'freeze_after') caller.freeze(fault.ms);
-      if (fault?.kind === 'freeze_after' && issued) issued.heldUp = fault.ms > LEASE_MS;
-      if (fault?.kind === 'lost_answer') await this.#loseAnswer(operation);
-      if (issued && caller.alive) issued.delivered = true;
+      await this.#answer(context, fault, flight);
+    } catch (thrown) {
+      if (flight) flight.fault ??= 'answer_lost';
+      throw thrown;
     } finally {
-      if (sent) this.#witness.grantEnded();
+      if (flight) this.#land(flight);
     }
+    return undefined;
   }
 
-  async #loseAnswer(operation: string): Promise<never> {
-    if (isGrant(operation)) await this.#wait(GRANT_DEADLINE_MS - LONGEST_GRANT_MS);
+  async #answer({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
+    if (fault?.kind === 'failed_after') throw noAnswer(operation);
+    await this.#wait(this.#random() * (flight ? LONGEST_GRANT_MS : LONGEST_LATENCY_MS));
+    if (fault?.kind === 'kill_after') caller.crash();
+    if (fault?.kind === 'freeze_after') caller.freeze(fault.ms);
+    if (fault?.kind !== 'lost_answer') return;
+    if (flight) await this.#wait(GRANT_DEADLINE_MS - LONGEST_GRANT_MS);
     throw noAnswer(operation);
+  }
+
+  #land(flight: Flight): void {
+    const { sender } = flight;
+    if (!sender.alive) flight.fault ??= 'killed_before_answer';
+    if (sender.frozenUntil > this.#world.clock.monotonic()) flight.fault ??= 'receiver_frozen';
+    this.#witness.ended(flight, sender.alive && flight.fault !== 'answer_lost');
+  }
+
+  async #drain(caller: Caller): Promise<void> {
+    await caller.drain();
+    if (!caller.alive) return;
+    this.#witness.drained(caller);
+    caller.crash();
+  }
+
+  #executeLate(operation: string, execute: () => unknown): void {
+    quietly(execute);
+    if (operation === `put ${ACCESS_TOKEN}`)
+      this.lateWrites.add(this.#world.tokens.latest(ACCESS_TOKEN)?.version ?? '');
   }
 
   #isReadOnly({ operation }: HookContext): boolean {
@@ -90,11 +156,6 @@ export class Disturbance {
     if (!readOnly || this.#over || !VAULT_WRITES.includes(operation)) return false;
     const tick = this.#world.clock.monotonic() / TICK_MS;
     return tick >= readOnly.from && tick < readOnly.from + readOnly.ticks;
-  }
-
-  #kill({ caller }: HookContext): void {
-    caller.crash();
-    this.kills += 1;
   }
 
   #wait(ms: number): Promise<void> {
@@ -106,10 +167,15 @@ function isGrant(operation: string): boolean {
   return operation.startsWith('grant');
 }
 
-/** What the adapters make of a service that does not answer. */
-function noAnswer(operation: string) {
-  if (isGrant(operation)) return failure('provider_unavailable');
-  return failure(/^(get|put|tag|versions)/.test(operation) ? 'vault_unavailable' : 'storage_unavailable');
+function isVault(operation: string): boolean {
+  return /^(get|put|tag|versions)/.test(operation);
+}
+
+/** What the adapters make of a service that does not answer, or asks for patience (milliseconds). */
+function noAnswer(operation: string, retryAfterMs?: number) {
+  if (isGrant(operation))
+    return failure(retryAfterMs ? 'provider_throttled' : 'provider_unavailable', retryAfterMs);
+  return failure(isVault(operation) ? 'vault_unavailable' : 'storage_unavailable', retryAfterMs);
 }
 
 /** Nobody hears how it ended: the caller was told long ago that it failed. */

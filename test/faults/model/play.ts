@@ -1,29 +1,31 @@
 import type { Process } from '../../unit/rotation/world/process.ts';
-import {
-  ACCESS_TOKEN,
-  REFRESH_TOKEN,
-  replaceByHand,
-  type Scenario,
-  seeded,
-} from '../../unit/rotation/world/scenario.ts';
+import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
+import { Consumer } from './consumer.ts';
 import { Disturbance } from './disturbance.ts';
-import { type Event, type Schedule, TICK_MS, TICKS } from './schedule.ts';
-import { type LossCause, Witness } from './witness.ts';
+import type { Cause } from './flight.ts';
+import { judge } from './judge.ts';
+import { type Event, type FaultKind, type Schedule, TICK_MS, TICKS } from './schedule.ts';
+import { Witness } from './witness.ts';
 
 const LIFETIME_MS = 180_000;
 /** After the last fault everything must be well, or be reported as lost, within this many ticks: 30 min. */
 const CALM_TICKS = 180;
-
-type End = 'healthy' | 'lost' | 'stuck';
+/** A tick, and the time that a rotation takes. */
+const REPORTED_WITHIN_MS = TICK_MS + 5_000;
 
 /** How a schedule ended. */
 export interface Verdict {
-  readonly end: End;
+  readonly end: 'healthy' | 'lost' | 'stuck';
+  /** Why the chain is dead, where it is. */
+  readonly death: Cause | undefined;
   /** Why each refresh token that never came into the vault did not. */
-  readonly losses: readonly LossCause[];
+  readonly losses: readonly Cause[];
+  /** Overlapping grants that nobody can rule out. */
   readonly overlaps: number;
+  /** Times that a consumer read an access token that was over though a newer one had been there, by late writes. */
+  readonly staleReads: number;
   readonly grants: number;
-  readonly kills: number;
+  readonly struck: ReadonlyMap<FaultKind, number>;
   /** Empty, or the protocol is broken. */
   readonly violations: readonly string[];
 }
@@ -34,16 +36,35 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const { world } = scenario;
   world.provider.lifetimeMs = LIFETIME_MS;
   const witness = new Witness(world);
-  const disturbance = new Disturbance(world, schedule, witness);
+  const disturbance = new Disturbance(scenario, schedule, witness);
+  const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   for (let tick = 0; tick < TICKS; tick++) {
     happens(scenario, schedule.events.get(tick));
     await sweep(scenario, processes);
+    consumer.looks();
   }
   disturbance.end();
-  for (let tick = 0; tick < CALM_TICKS; tick++) await sweep(scenario, processes);
-  const { kills } = disturbance;
-  return { ...judge(scenario, witness), kills, overlaps: witness.overlaps, grants: witness.grants };
+  for (let tick = 0; tick < CALM_TICKS; tick++) {
+    await sweep(scenario, processes);
+    consumer.looks();
+    seeThatItIsReported(scenario, witness, disturbance);
+  }
+  const { end, death, losses, violations } = judge(
+    scenario,
+    witness,
+    [...schedule.events.values()].includes('record_lost'),
+  );
+  return {
+    end,
+    death,
+    losses,
+    overlaps: witness.strayOverlaps,
+    staleReads: consumer.staleReads,
+    grants: witness.grants,
+    struck: disturbance.struck,
+    violations: [...new Set([...violations, ...consumer.violations])],
+  };
 }
 
 /** What the timer does in each process: who is due stands in the list of records. Processes that were killed are started again. */
@@ -62,34 +83,11 @@ function happens(scenario: Scenario, event: Event | undefined): void {
   if (event === 'record_lost') scenario.world.records.lose('crm');
 }
 
-function judge(scenario: Scenario, witness: Witness): Pick<Verdict, 'end' | 'losses' | 'violations'> {
-  const { world, connection } = scenario;
-  const end = endOf(scenario);
-  const losses = witness.losses();
-  const found = [...witness.violations, ...world.leaks().map(() => 'A secret leaked.')];
-  if (witness.overlaps > 0) found.push('Grants overlapped.');
-  if (end === 'stuck') found.push(`It is stuck: ${JSON.stringify(world.record('crm'))}`);
-  if (end === 'lost' && !witness.causeOfDeath())
-    found.push('The chain is dead, and its last token was not lost.');
-  if (end === 'lost' && connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
-    found.push('A reusable token was lost.');
-  if (end === 'healthy') found.push(...wrongInVaults(scenario));
-  return { end, losses, violations: found };
-}
-
-function endOf({ world }: Scenario): End {
-  const { failure, phase } = world.record('crm');
-  if (failure?.code === 'reauthorization_required') return 'lost';
-  return failure || phase.state !== 'idle' ? 'stuck' : 'healthy';
-}
-
-function wrongInVaults({ world, connection }: Scenario): string[] {
-  const latest = world.credentials.latest(REFRESH_TOKEN);
-  const found: string[] = [];
-  if (world.record('crm').version !== latest?.version) found.push('The record names another version.');
-  if (connection.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
-    found.push('The provider does not take the stored token.');
-  const expiresAt = world.tokens.latest(ACCESS_TOKEN)?.expiresAt ?? 0;
-  if (expiresAt <= world.now()) found.push('The published access token is over.');
-  return found;
+/** A dead chain is reported within one tick after the provider has told it to a living process, unless another fault comes in between. */
+function seeThatItIsReported({ world }: Scenario, witness: Witness, { struckUntil }: Disturbance): void {
+  const since = witness.knownDeadSince(world.credentials.latest(REFRESH_TOKEN)?.value ?? '');
+  if (since === undefined || struckUntil >= since) return;
+  const late = world.clock.monotonic() - since > REPORTED_WITHIN_MS;
+  if (late && world.record('crm').failure?.code !== 'reauthorization_required')
+    witness.violations.push('A dead chain was not reported within a tick.');
 }

@@ -1,24 +1,35 @@
 import { pick, randomFrom } from './random.ts';
 
-/**
- * What befalls one operation. `kill` ends the process; `lost` gives its caller a failure, before or after the service executed
- * it; `late` executes it after its caller was told that it failed; `freeze` stops the process.
- */
+/** What befalls one operation. */
 export const FAULT_KINDS = [
+  /** The process ends before the service executes the operation, or after it did and before it answers. */
   'kill_before',
   'kill_after',
+  /** Its caller is told of a failure, and the service never saw it, executed it, or executes it later. */
   'lost_request',
   'lost_answer',
   'late_execution',
+  /** The process stands still while the request is on its way, after a grant was cleared for sending, or before the answer arrives. */
   'freeze_before',
+  'freeze_between',
   'freeze_after',
+  /** 429 or 503 with Retry-After. */
+  'throttled',
+  /** 409. */
+  'conflict',
+  /** 5xx at once, though the service executed it. */
+  'failed_after',
+  /** A person sets another refresh token in this very moment. */
+  'person_replaces',
+  /** The process is told to end: it finishes what it does. */
+  'drain',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** How late, or how long frozen. */
+  /** How late, how long frozen, or how long to wait with the next attempt. */
   readonly ms: number;
 }
 
@@ -50,7 +61,7 @@ export function scheduleOf(seed: number): Schedule {
   const graceMs = pick(random, [0, 0, 30_000, 60_000, 1_800_000, Number.POSITIVE_INFINITY]);
   const racers = pick(random, [1, 1, 2, 2, 8]);
   const faults = new Map<number, Fault>();
-  for (let left = below(5); left > 0; left--) {
+  for (let left = below(6); left > 0; left--) {
     faults.set(below(OPERATIONS), {
       kind: pick(random, FAULT_KINDS),
       ms: pick(random, [3_000, 20_000, 70_000]),

@@ -37,6 +37,18 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
+  test('and a grant that was lost after it: the access token in use is remembered from its vault, and spared', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.records.lose('crm');
+    world.before(`put ${REFRESH_TOKEN}`, ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    const grants = world.provider.sent.length;
+    await world.clock.pass(16_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(grants);
+  });
+
   test('that comes back as an older copy: the end of the chain counts', async () => {
     const scenario = await due();
     const { world } = scenario;

@@ -26,13 +26,17 @@ export interface HookContext {
 /** The process that asks, as hooks see it. */
 export interface Caller {
   readonly alive: boolean;
+  /** Until when it stands still, by the world's clock, in milliseconds; 0 where it never did. */
+  readonly frozenUntil: number;
   crash(): void;
   freeze(ms: number): void;
+  /** Starts no more grants; resolves when everything that it does has ended. */
+  drain(): Promise<void>;
 }
 
 interface Hook {
   readonly matches: (operation: Operation) => boolean;
-  readonly when: 'before' | 'after';
+  readonly when: 'before' | 'between' | 'after';
   /** May throw, wait, crash the process, or give another result. */
   readonly act: (context: HookContext) => unknown;
   left: number;
@@ -63,6 +67,11 @@ export class World {
   /** Fails, delays or crashes an operation before it is executed; `times` is 1 unless told. */
   before(operation: Operation | RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'before', act, left: times });
+  }
+
+  /** The same for a grant that was cleared for sending, and is not sent yet: nothing checks the lease any more. */
+  between(operation: RegExp, act: (context: HookContext) => unknown, times = 1): void {
+    this.#hooks.push({ matches: matcher(operation), when: 'between', act, left: times });
   }
 
   /** The same when it was executed, and before its caller learns of it; what is returned replaces the result. */
@@ -119,9 +128,19 @@ export class World {
     return [...secrets].filter((value) => shown.includes(value));
   }
 
-  async perform<T>(operation: Operation, execute: () => T, caller: Caller): Promise<T> {
+  /** @param refusal the caller's last word: what it answers itself instead of sending */
+  async perform<T>(
+    operation: Operation,
+    execute: () => T,
+    caller: Caller,
+    refusal: () => T | undefined = () => undefined,
+  ): Promise<T> {
     this.operations.push(operation);
     await this.#fire('before', { operation, caller, result: undefined, execute });
+    if (!caller.alive) return new Promise<never>(() => {});
+    const refused = refusal();
+    if (refused !== undefined) return refused;
+    await this.#fire('between', { operation, caller, result: undefined, execute });
     if (!caller.alive) return new Promise<never>(() => {});
     const result = execute();
     return ((await this.#fire('after', { operation, caller, result, execute })) ?? result) as T;

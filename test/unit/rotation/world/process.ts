@@ -1,4 +1,4 @@
-import { problemOf } from '../../../../lib/errors.ts';
+import { problemOf, RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/connection.ts';
 import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
 import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
@@ -42,6 +42,10 @@ export class Process {
     return !this.#dead;
   }
 
+  get frozenUntil(): number {
+    return this.#frozenUntil;
+  }
+
   get frozen(): boolean {
     return this.#frozenUntil > this.#world.clock.monotonic();
   }
@@ -56,6 +60,10 @@ export class Process {
     this.#crashed.resolve('crashed');
   }
 
+  drain(): Promise<void> {
+    return this.state.drain();
+  }
+
   /** Rotates and lets time pass until that has ended, or the process has. */
   rotate(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
     return this.#world.settle(this.start(connection, force));
@@ -66,9 +74,9 @@ export class Process {
     return Promise.race([rotate(connection, force, this.ports, this.state), this.#crashed.promise]);
   }
 
-  async #call<T>(operation: string, execute: () => T): Promise<T> {
+  async #call<T>(operation: string, execute: () => T, refusal?: () => T | undefined): Promise<T> {
     if (this.#dead) return new Promise<never>(() => {});
-    return this.#alive(this.#world.perform(operation, execute, this));
+    return this.#alive(this.#world.perform(operation, execute, this, refusal));
   }
 
   /** Nobody is left to hear the answer once the process has crashed. */
@@ -113,11 +121,16 @@ export class Process {
   #tokenEndpoint(provider: Provider): TokenEndpoint {
     return {
       grant: (request, mayStillSend) =>
-        this.#call<GrantAnswer>(`grant ${request.connection.name}`, () =>
-          mayStillSend() ? provider.grant(request) : refusal('retryable'),
+        this.#call<GrantAnswer>(
+          `grant ${request.connection.name}`,
+          () => provider.grant(request),
+          () => (mayStillSend() ? undefined : refusal('retryable')),
         ).catch((thrown) => {
           // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
-          if (problemOf(thrown).code === 'provider_unavailable') return refusal('ambiguous');
+          const { code } = problemOf(thrown);
+          if (code === 'provider_unavailable') return refusal('ambiguous');
+          if (code === 'provider_throttled' && thrown instanceof RotatorError)
+            return refusal('retryable', { retryAfterMs: thrown.retryAfterMs ?? 0 });
           throw thrown;
         }),
     };

@@ -66,6 +66,11 @@ export class Provider {
     return { refreshToken: this.#issue(issued.family), accessToken: this.accessToken() };
   }
 
+  /** When a refresh token was first used, by the service's clock; undefined where it was not. */
+  usedAt(refreshToken: string | undefined): number | undefined {
+    return this.#issued.get(refreshToken ?? '')?.usedAt;
+  }
+
   /** Would the provider still take this refresh token? */
   accepts(refreshToken: string | undefined): boolean {
     const issued = this.#issued.get(refreshToken ?? '');
