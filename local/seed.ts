@@ -43,7 +43,8 @@ export function repairFile(name: string): string {
   return `${name}-client-secret.json`;
 }
 
-async function setSecret({ credentialVault }: Servers, name: string, value: string): Promise<void> {
+/** Writes a secret into the credential vault as a person would. */
+export async function setSecret({ credentialVault }: Servers, name: string, value: string): Promise<void> {
   const answer = await fetch(`${credentialVault.url}/secrets/${name}?api-version=${API_VERSION}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${OPERATOR}`, 'content-type': 'application/json' },

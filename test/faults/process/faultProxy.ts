@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
-import { operationOf, type Service } from './operationOf.ts';
+import { clientOf, operationOf, type Service } from './operationOf.ts';
 
 /** Where a request stands when it can be struck. */
 export type Moment = 'before_forwarding' | 'after_execution' | 'after_answer';
@@ -15,6 +15,8 @@ export interface Passing {
   readonly service: Service;
   /** What is done, and to what: `put strict-refresh-token`, `renew strict`, `grant`. */
   readonly operation: string;
+  /** Who asks for a grant; undefined for other requests. */
+  readonly client?: string | undefined;
 }
 
 /** What becomes of a request, or of its answer. */
@@ -90,7 +92,7 @@ export async function startFaultProxy(
 
 /** One request and its answer. */
 class Passage {
-  readonly #passing: Passing;
+  #passing: Passing;
   readonly #target: string;
   readonly #agent: Agent;
   readonly #hook: FaultHook;
@@ -115,6 +117,7 @@ class Passage {
 
   async run(): Promise<void> {
     const body = await buffer(this.#request);
+    this.#passing = { ...this.#passing, client: clientOf(this.#passing.service, this.#request, body) };
     const before = await this.#hook(this.#passing, 'before_forwarding');
     if (before?.kind === 'late') {
       this.#response.destroy();

@@ -38,3 +38,14 @@ function storageOperation(
   if (method === 'PUT' && headers['if-none-match'] === '*') return `create ${name}`;
   return `${BLOB_VERBS[method] ?? method} ${name}`;
 }
+
+/**
+ * The client that asks for a grant (RFC 6749, section 2.3.1: HTTP Basic, or the form).
+ * @returns undefined for every other request
+ */
+export function clientOf(service: Service, { headers }: IncomingMessage, body: Buffer): string | undefined {
+  if (service !== 'token_endpoint') return undefined;
+  const basic = /^Basic (.+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (!basic) return new URLSearchParams(body.toString()).get('client_id') ?? undefined;
+  return decodeURIComponent(Buffer.from(basic, 'base64').toString().split(':')[0] ?? '');
+}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { type DataDirectory, openDataDirectory } from '../../../local/dataDirectory.ts';
 import { type HostProcess, startHostProcess } from '../../../local/hostProcess.ts';
@@ -85,4 +86,13 @@ async function startProxies(servers: Servers, hook: FaultHook) {
 
 async function closeAll(all: readonly (FaultProxy | DataDirectory)[]): Promise<void> {
   for (const each of all) await each.close();
+}
+
+/** Stops a process for so many milliseconds; one that was killed meanwhile needs no signal. */
+export async function stopFor(processId: number, ms: number): Promise<void> {
+  try {
+    process.kill(processId, 'SIGSTOP');
+    await sleep(ms);
+    process.kill(processId, 'SIGCONT');
+  } catch {}
 }

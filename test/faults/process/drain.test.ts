@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { ANNOUNCE, connectionOf, GRANT, SAVE, type Step } from './cases.ts';
+import type { FaultHook, Moment } from './faultProxy.ts';
+import { type Rig, type StruckHost, startRig } from './rig.ts';
+import { expectOutcome, force, grantsOf, isOf, nextToken, once } from './stage.ts';
+
+const TIMEOUT = 120_000;
+/** How long the request at which the process is told to end is held up. */
+const HELD_MS = 1_500;
+
+const CASES: readonly { when: string; step: Step; moment: Moment; grants: number; refused: number }[] = [
+  {
+    when: 'before its grant is sent: none is',
+    step: ANNOUNCE,
+    moment: 'after_execution',
+    grants: 0,
+    refused: 0,
+  },
+  {
+    when: 'while its grant is answered: what comes is saved',
+    step: GRANT,
+    moment: 'after_execution',
+    grants: 1,
+    refused: 0,
+  },
+  {
+    when: 'while the vault refuses the save: it is saved in the end',
+    step: SAVE,
+    moment: 'before_forwarding',
+    grants: 1,
+    refused: 3,
+  },
+];
+
+let rig: Rig;
+const connections = CASES.map((_, index) => connectionOf('strict', `drained-${index}`));
+beforeAll(async () => {
+  rig = await startRig(connections);
+}, TIMEOUT);
+afterAll(() => rig.close(), TIMEOUT);
+
+/** Refuses the first so many saves after the signal. */
+function refusing(hook: FaultHook, connection: string, refused: number, isTold: () => boolean): FaultHook {
+  let left = refused;
+  return (passing, moment) => {
+    const isSave = isOf(passing, connection, SAVE.operation) && moment === 'before_forwarding';
+    if (isSave && isTold() && left-- > 0) return { kind: 'answer', status: 503 };
+    return hook(passing, moment);
+  };
+}
+
+describe.concurrent('a process that is told to end', () => {
+  test.for(CASES.map((given, index) => ({ ...given, index })))(
+    '$when',
+    { timeout: TIMEOUT },
+    async ({ step, moment, grants, refused, index }, { expect }) => {
+      const connection = connectionOf('strict', `drained-${index}`);
+      const { name } = connection;
+      let told = false;
+      const trap = once(name, step, moment, async () => {
+        told = true;
+        process.kill(host.processId, 'SIGTERM');
+        await sleep(HELD_MS);
+        return undefined;
+      });
+      const host: StruckHost = await rig.startHost(
+        [connection],
+        refusing(trap.hook, name, refused, () => told),
+      );
+      const old = await nextToken(rig.servers, name);
+      const before = grantsOf(rig.servers, connection);
+      trap.arm();
+      void force(host, name);
+      expect(await host.ended).toBe(0);
+      expect(grantsOf(rig.servers, connection)).toBe(before + grants);
+      const next = await rig.startHost([connection], () => undefined);
+      await expectOutcome(rig.servers, next, name, 'fresh', old);
+      await next.kill();
+    },
+  );
+});

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Case, connectionOf, FREEZES, KILLS, LOST_ANSWERS, slice, titleOf } from './cases.ts';
+import { Consumer } from './consumer.ts';
+import { type Rig, startRig } from './rig.ts';
+import { playCase } from './stage.ts';
+
+/** A lease has to run out, a single-use token waits for its replay, and a stopped process goes on after 40 s. */
+const TIMEOUT = 180_000;
+
+const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 5), ...slice(LOST_ANSWERS, 4)].map(
+  (given, index): [string, string, Case] => [titleOf(given), `${given.provider}-${index}`, given],
+);
+
+let rig: Rig;
+let consumer: Consumer;
+let watching: Promise<void>;
+const over = new AbortController();
+
+beforeAll(async () => {
+  rig = await startRig(cases.map(([, name, { provider }]) => connectionOf(provider, name)));
+  consumer = new Consumer(rig.servers);
+  watching = consumer.watch(
+    cases.map(([, name]) => name),
+    50,
+    over.signal,
+  );
+}, TIMEOUT);
+
+afterAll(async () => {
+  over.abort();
+  await watching;
+  await rig.close();
+  expect(consumer.violations).toEqual([]);
+}, TIMEOUT);
+
+describe.concurrent('a rotation that is struck', () => {
+  test.for(cases)('%s', { timeout: TIMEOUT }, async ([, name, given]) => playCase(rig, name, given));
+});

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { connectionOf, slice } from './cases.ts';
+import type { FaultHook, Strike } from './faultProxy.ts';
+import { type Rig, startRig } from './rig.ts';
+import { expectOutcome, force, grantsOf, isOf, nextToken } from './stage.ts';
+
+const TIMEOUT = 300_000;
+const answer = (status: number, headers: Record<string, string> = {}): Strike => ({
+  kind: 'answer',
+  status,
+  headers,
+});
+
+/** What the credential vault answers to writes once the grant is executed, and for how long in milliseconds. */
+const OUTAGES: readonly (readonly [string, Strike, number])[] = [
+  ['429 with Retry-After', answer(429, { 'retry-after': '2' }), 6_000],
+  ['503', answer(503), 6_000],
+  ['403: somebody took the right to write', answer(403), 6_000],
+  ['409', answer(409), 6_000],
+  ['no answer', { kind: 'lose' }, 6_000],
+  ['403 for longer than a sweep waits', answer(403), 30_000],
+  ['no answer for minutes', { kind: 'lose' }, 150_000],
+];
+const cases = slice(OUTAGES, 5).map(([name, strike, ms], index) => ({ name, strike, ms, index }));
+
+let rig: Rig;
+const struckOf = (index: number) => connectionOf('strict', `struck-${index}`);
+const otherOf = (index: number) => connectionOf('strict', `other-${index}`);
+
+beforeAll(async () => {
+  rig = await startRig(cases.flatMap(({ index }) => [struckOf(index), otherOf(index)]));
+}, TIMEOUT);
+afterAll(() => rig.close(), TIMEOUT);
+
+/** The vault refuses the writes of one connection from its second grant on, for so long. */
+function outage(connection: string, strike: Strike, ms: number) {
+  let armed = false;
+  let endsAt: number | undefined;
+  const began = Promise.withResolvers<void>();
+  const hook: FaultHook = (passing, moment) => {
+    if (armed && moment === 'after_execution' && isOf(passing, connection, 'grant')) {
+      endsAt ??= Date.now() + ms;
+      began.resolve();
+    }
+    const isWrite =
+      isOf(passing, connection, 'put refresh-token') || isOf(passing, connection, 'tag refresh-token');
+    const isOut = endsAt !== undefined && Date.now() < endsAt;
+    return isWrite && isOut && moment === 'before_forwarding' ? strike : undefined;
+  };
+  const arm = () => {
+    armed = true;
+  };
+  return { hook, arm, began: began.promise };
+}
+
+describe.concurrent('the vault refuses the refresh token that was just granted', () => {
+  test.for(cases)('$name', { timeout: TIMEOUT }, async ({ strike, ms, index }, { expect }) => {
+    const [connection, other] = [struckOf(index), otherOf(index)];
+    const { hook, arm, began } = outage(connection.name, strike, ms);
+    const host = await rig.startHost([connection, other], hook);
+    const { servers } = rig;
+    const old = await nextToken(servers, connection.name);
+    const granted = grantsOf(servers, connection);
+    arm();
+    void force(host, connection.name);
+    await began;
+    const otherOld = await nextToken(servers, other.name);
+    expect((await force(host, other.name))?.status, 'the other connection goes on').toBe(200);
+    await nextToken(servers, other.name, otherOld);
+    await sleep(ms - 2_000);
+    expect(grantsOf(servers, connection), 'no further grant meanwhile').toBe(granted + 1);
+    await expectOutcome(servers, host, connection.name, 'fresh', old);
+    expect(host.lines.join('\n'), 'the same process saved it').toContain('refresh_token_saved');
+    await host.kill();
+  });
+});

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { connectionOf, slice } from './cases.ts';
+import { Consumer } from './consumer.ts';
+import { type Rig, type StruckHost, startRig } from './rig.ts';
+import { force, grantsOf, nextToken, statusWhere } from './stage.ts';
+
+const TIMEOUT = 600_000;
+const RACES = [
+  { processes: 2, rounds: 60, connections: 12 },
+  { processes: 2, rounds: 200, connections: 24 },
+  { processes: 8, rounds: 200, connections: 24 },
+];
+
+test.for(slice(RACES, 3))(
+  '$processes processes sweep and take manual calls at once, for $rounds rotations: never two grants of one connection in flight',
+  { timeout: TIMEOUT },
+  async ({ processes, rounds, connections }) => {
+    const all = Array.from({ length: connections }, (_, index) => connectionOf('strict', `raced-${index}`));
+    const rig = await startRig(all);
+    try {
+      const hosts = await Promise.all(
+        Array.from({ length: processes }, () => rig.startHost(all, () => undefined)),
+      );
+      const names = all.map(({ name }) => name);
+      await race(rig, hosts, names, rounds);
+      for (const name of names) {
+        expect(rig.servers.authorization.concurrentGrants(name), name).toBe(1);
+        // No family was revoked: the stored token of each connection still brings a new access token.
+        const host = hosts[0];
+        if (host) await statusWhere(host, name, ({ state }) => state === 'fresh');
+        await nextToken(rig.servers, name, await nextToken(rig.servers, name));
+      }
+    } finally {
+      await rig.close();
+    }
+  },
+);
+
+/** Everybody is asked to rotate everything, at once, until there were so many rotations. */
+async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly string[], rounds: number) {
+  const consumer = new Consumer(rig.servers);
+  const over = new AbortController();
+  const watching = consumer.watch(names, 50, over.signal);
+  const rotations = () => names.reduce((sum, name) => sum + grantsOf(rig.servers, { name }), 0);
+  while (rotations() < rounds) {
+    const calls = names.flatMap((name) => hosts.map((host) => force(host, name)));
+    const statuses = (await Promise.all(calls)).map((answer) => answer?.status);
+    // Rotated or too soon after the last; another one is at it.
+    expect(statuses.filter((status) => status !== 200 && status !== 409 && status !== 429)).toEqual([]);
+    await sleep(1_000);
+  }
+  over.abort();
+  await watching;
+  expect(consumer.violations).toEqual([]);
+}

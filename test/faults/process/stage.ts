@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import type { Servers } from '../../../local/servers.ts';
+import { type Case, connectionOf, type Outcome, type Step } from './cases.ts';
+import type { FaultHook, Moment, Passing, Strike } from './faultProxy.ts';
+import { type Rig, type StruckHost, stopFor } from './rig.ts';
+
+const NO_FAULTS: FaultHook = () => undefined;
+const POLL_MS = 100;
+
+/** What a host says about a connection. */
+export interface Status {
+  readonly state: string;
+  readonly generation?: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** A hook that acts once it is armed: at the nth request of a step, at one moment. */
+export function once(
+  connection: string,
+  { operation, nth }: Step,
+  moment: Moment,
+  act: () => Promise<Strike | undefined>,
+) {
+  const struck = Promise.withResolvers<void>();
+  let armed = false;
+  let seen = 0;
+  const hook: FaultHook = async (passing, at) => {
+    if (!armed || !isOf(passing, connection, operation)) return undefined;
+    if (at === 'before_forwarding') seen += 1;
+    if (seen !== nth || at !== moment) return undefined;
+    armed = false;
+    const strike = await act();
+    struck.resolve();
+    return strike;
+  };
+  const arm = () => {
+    armed = true;
+  };
+  return { hook, arm, struck: struck.promise };
+}
+
+/** `put refresh-token` stands for `put <connection>-refresh-token`, `lease` for `lease <connection>`. */
+export function isOf({ operation, client }: Passing, connection: string, wanted: string): boolean {
+  if (wanted === 'grant') return operation === 'grant' && client === connection;
+  const [verb, secret] = wanted.split(' ');
+  return operation === `${verb} ${secret ? `${connection}-${secret}` : connection}`;
+}
+
+/** Rotates once, brings the fault of a case down on the second rotation, and holds the end against what the case expects. */
+export async function playCase(rig: Rig, name: string, given: Case): Promise<void> {
+  const connection = connectionOf(given.provider, name);
+  const trap = once(name, given.step, given.moment, () => bringDown(given, host));
+  const host: StruckHost = await rig.startHost([connection], trap.hook);
+  const old = await nextToken(rig.servers, name);
+  trap.arm();
+  void force(host, name);
+  await trap.struck;
+  // Another instance goes on; after a kill the platform starts one.
+  const other = given.fault.kind === 'strike' ? host : await rig.startHost([connection], NO_FAULTS);
+  await expectOutcome(rig.servers, other, name, given.outcome, old);
+  expect(rig.servers.authorization.concurrentGrants(name)).toBe(1);
+  await Promise.all([host.kill(), other.kill()]);
+}
+
+async function bringDown({ fault }: Case, host: StruckHost): Promise<Strike | undefined> {
+  if (fault.kind === 'strike') return fault.strike;
+  if (fault.kind === 'kill') await host.kill();
+  else void stopFor(host.processId, fault.ms);
+  return undefined;
+}
+
+/** Waits for what a case expects; the test's timeout ends the waiting. */
+export async function expectOutcome(
+  servers: Servers,
+  host: StruckHost,
+  name: string,
+  outcome: Outcome,
+  old: string,
+): Promise<void> {
+  if (outcome === 'fresh') {
+    await nextToken(servers, name, old);
+    return expectAlive(host, name);
+  }
+  const dead = await statusWhere(host, name, ({ failure }) => failure?.code === 'reauthorization_required');
+  expect(dead.failure?.message).toContain('answer to an earlier grant was lost');
+}
+
+/** The stored refresh token still works: one more rotation succeeds, by whoever may do it. */
+async function expectAlive(host: StruckHost, name: string): Promise<void> {
+  const { generation } = await statusWhere(host, name, ({ state }) => state === 'fresh');
+  for (;;) {
+    const answer = await force(host, name);
+    if (answer?.status === 200) break;
+    expect([409, 429, 503, undefined]).toContain(answer?.status);
+    await sleep(POLL_MS);
+  }
+  expect((await statusOf(host, name)).generation).toBeGreaterThanOrEqual(generation ?? 0);
+}
+
+/** Resolves with the first access token that is new and works at the resource. */
+export async function nextToken(servers: Servers, name: string, old?: string): Promise<string> {
+  for (;;) {
+    const token = await readAccessToken(name, servers);
+    if (token !== undefined && token !== old && (await accepted(token, servers))) return token;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Asks for a rotation now. @returns undefined where the host ended meanwhile */
+export async function force({ url }: StruckHost, name: string): Promise<Response | undefined> {
+  return fetch(`${url}/api/connections/${name}/rotate?force=true`, { method: 'POST' }).catch(() => undefined);
+}
+
+export async function statusOf({ url }: StruckHost, name: string): Promise<Status> {
+  const answer = await fetch(`${url}/api/connections/${name}`);
+  return (await answer.json()) as Status;
+}
+
+/** Waits until the status is as wanted. */
+export async function statusWhere(
+  host: StruckHost,
+  name: string,
+  isWanted: (status: Status) => boolean,
+): Promise<Status> {
+  for (;;) {
+    const status = await statusOf(host, name);
+    if (isWanted(status)) return status;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Grants of this connection that the authorization server executed so far. */
+export function grantsOf({ authorization }: Servers, { name }: Pick<LocalConnection, 'name'>): number {
+  return authorization.tokenRequests.filter(
+    ({ clientId, grantType, executed }) => clientId === name && grantType === 'refresh_token' && executed,
+  ).length;
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { pick } from '../model/random.ts';
+import type { FaultHook, Passing, Strike } from '../process/faultProxy.ts';
+import { type Rig, type StruckHost, stopFor } from '../process/rig.ts';
+import { chooseFault, type RequestFault, strikeOf } from './faults.ts';
+import type { Suspects } from './suspects.ts';
+
+const LEASE_MS = 15_000;
+/** On average one request of so many is struck. */
+const EVERY = 40;
+
+/** The function hosts of a soak, each behind fault proxies; one that was killed is started again. */
+export class Crew {
+  /** No more faults. */
+  calm = false;
+  readOnlyUntil = 0;
+  storageOutUntil = 0;
+  readonly counts = new Map<string, number>();
+  readonly lines: (readonly string[])[] = [];
+  readonly #rig: Rig;
+  readonly #connections: readonly LocalConnection[];
+  readonly #suspects: Suspects;
+  readonly #random: () => number;
+  readonly #living = new Map<number, StruckHost>();
+  readonly #restarts = new Set<Promise<void>>();
+  #started = 0;
+  #over = false;
+
+  constructor(rig: Rig, connections: readonly LocalConnection[], suspects: Suspects, random: () => number) {
+    this.#rig = rig;
+    this.#connections = connections;
+    this.#suspects = suspects;
+    this.#random = random;
+  }
+
+  /** The hosts that run now. */
+  get living(): readonly StruckHost[] {
+    return [...this.#living.values()];
+  }
+
+  async start(): Promise<void> {
+    const number = ++this.#started;
+    const host = await this.#rig.startHost(this.#connections, this.#hook(number));
+    this.#living.set(number, host);
+    this.lines.push(host.lines);
+    void host.ended.then(() => this.#replace(number));
+  }
+
+  /** Tells a host to end. What it received it must save: nothing is suspected. */
+  drainOne(): void {
+    const host = pick(this.#random, [this.living[0], ...this.living.slice(1)]);
+    this.count('drain');
+    void host?.stop();
+  }
+
+  /** No host is started any more; resolves when those that are being started have been. */
+  async end(): Promise<void> {
+    this.#over = true;
+    await Promise.all(this.#restarts);
+  }
+
+  count(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+  }
+
+  #replace(number: number): void {
+    this.#living.delete(number);
+    if (this.#over) return;
+    const restart = sleep(this.#random() * 5_000)
+      .then(() => this.start())
+      .finally(() => this.#restarts.delete(restart));
+    this.#restarts.add(restart);
+  }
+
+  #hook(number: number): FaultHook {
+    return async (passing, moment) => {
+      const outage = moment === 'before_forwarding' ? this.#outage(passing) : undefined;
+      if (outage) return outage;
+      const connection = passing.client;
+      if (connection && moment === 'before_forwarding') this.#suspects.grantSent(number, connection);
+      if (moment === 'after_answer') this.#watchSaves(number, passing);
+      const fault = this.calm ? undefined : chooseFault(this.#random, moment, EVERY);
+      const strike = fault && (await this.#bringDown(fault, number, passing));
+      return strike;
+    };
+  }
+
+  #outage({ service, operation }: Passing): Strike | undefined {
+    const now = Date.now();
+    const isWrite = /^(put|tag)/.test(operation);
+    if (service === 'credential_vault' && isWrite && now < this.readOnlyUntil)
+      return { kind: 'answer', status: 403 };
+    return service === 'storage' && now < this.storageOutUntil ? { kind: 'lose' } : undefined;
+  }
+
+  async #bringDown(fault: RequestFault, number: number, passing: Passing): Promise<Strike | undefined> {
+    const host = this.#living.get(number);
+    if (fault === 'kill' || fault === 'freeze') {
+      // The others go on: with nobody left there would be nothing to see.
+      if (!host || (fault === 'kill' && this.#living.size < 2)) return undefined;
+      this.count(fault);
+      if (fault === 'freeze') this.#freeze(host, number, pick(this.#random, [3_000, 20_000, 40_000]));
+      else {
+        this.#suspects.strike(number, 'killed before the save');
+        await host.kill();
+      }
+      return undefined;
+    }
+    const strike = strikeOf(fault, passing, this.#random);
+    if (strike) this.count(fault);
+    if (strike && passing.client) this.#suspectGrant(passing.client, fault);
+    return strike;
+  }
+
+  #freeze({ processId }: StruckHost, number: number, ms: number): void {
+    if (ms > LEASE_MS) this.#suspects.strike(number, 'frozen before the save');
+    void stopFor(processId, ms);
+  }
+
+  #suspectGrant(connection: string, fault: RequestFault): void {
+    if (fault === 'late execution') this.#suspects.suspect(connection, 'executed late');
+    if (/lost answer|500|truncated|dripping/.test(fault)) this.#suspects.suspect(connection, 'answer lost');
+  }
+
+  #watchSaves(number: number, { operation }: Passing): void {
+    const saved = /^put (.+)-refresh-token$/.exec(operation)?.[1];
+    if (saved) this.#suspects.saved(number, saved);
+  }
+}

@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { setSecret } from '../../../local/seed.ts';
+import { pick, randomFrom } from '../model/random.ts';
+import { Consumer } from '../process/consumer.ts';
+import { type Rig, startRig } from '../process/rig.ts';
+import { Crew } from './crew.ts';
+import { OUTAGES } from './faults.ts';
+import { Suspects } from './suspects.ts';
+
+/** After the last fault everything must be well within this time. */
+const RECOVERY_MS = 300_000;
+const HOSTS = 2;
+
+/** What came of a soak. */
+export interface SoakResult {
+  readonly connections: readonly string[];
+  readonly crew: Crew;
+  readonly consumer: Consumer;
+  /** Chains that died, by what explains it. */
+  readonly lost: ReadonlyMap<string, number>;
+  readonly repairs: number;
+  readonly grants: number;
+  /** Clients with overlapping grants that a late execution or a frozen sender explains. */
+  readonly strayOverlaps: number;
+  /** The largest resident memory of a host, in bytes. */
+  readonly peakMemory: number;
+  /** Milliseconds from the last fault until everything was well. */
+  readonly recoveredAfter: number;
+  /** Empty, or something happened that must not. */
+  readonly violations: readonly string[];
+}
+
+/** Four connections of each kind. */
+export const SOAKED: readonly LocalConnection[] = ['single_use', 'grace', 'none'].flatMap((rotation) =>
+  [1, 2, 3, 4].map(
+    (number): LocalConnection => ({
+      name: `${rotation.replace('_', '-')}-${number}`,
+      rotation: rotation as LocalConnection['rotation'],
+      ...(rotation === 'grace' && { graceSeconds: 60 }),
+      clientAuthentication: number % 2 === 0 ? 'client_secret_post' : 'client_secret_basic',
+      description: '',
+    }),
+  ),
+);
+
+/** Runs the local stack under random faults for so many milliseconds, then waits until everything is well. */
+export async function soak(ms: number, seed: number): Promise<SoakResult> {
+  const rig = await startRig(SOAKED);
+  try {
+    return await new Soak(rig, seed).run(ms);
+  } finally {
+    await rig.close();
+  }
+}
+
+class Soak {
+  readonly #rig: Rig;
+  readonly #random: () => number;
+  readonly #suspects = new Suspects();
+  readonly #crew: Crew;
+  readonly #consumer: Consumer;
+  readonly #lost = new Map<string, number>();
+  readonly #violations: string[] = [];
+  #repairs = 0;
+  #peakMemory = 0;
+
+  constructor(rig: Rig, seed: number) {
+    this.#rig = rig;
+    this.#random = randomFrom(seed);
+    this.#crew = new Crew(rig, SOAKED, this.#suspects, this.#random);
+    this.#consumer = new Consumer(rig.servers);
+  }
+
+  async run(ms: number): Promise<SoakResult> {
+    for (let number = 0; number < HOSTS; number++) await this.#crew.start();
+    const over = new AbortController();
+    const names = SOAKED.map(({ name }) => name);
+    const watching = this.#consumer.watch(names, 100, over.signal);
+    for (const end = Date.now() + ms; Date.now() < end; await sleep(1_000)) await this.#second();
+    this.#crew.calm = true;
+    const recoveredAfter = await this.#recover();
+    await this.#crew.end();
+    over.abort();
+    await watching;
+    return this.#result(names, recoveredAfter);
+  }
+
+  async #second(): Promise<void> {
+    await this.#repairLost();
+    this.#measure();
+    if (this.#random() > 1 / 15) return;
+    const outage = pick(this.#random, OUTAGES);
+    const now = Date.now();
+    // One at a time: with both, a token that is received can neither be saved nor kept from others.
+    if (now < Math.max(this.#crew.readOnlyUntil, this.#crew.storageOutUntil)) return;
+    if (outage === 'drain') return this.#crew.drainOne();
+    this.#crew.count(outage);
+    if (outage === 'credential vault read-only')
+      this.#crew.readOnlyUntil = now + 5_000 + this.#random() * 85_000;
+    if (outage === 'storage outage') this.#crew.storageOutUntil = now + 5_000 + this.#random() * 55_000;
+    if (outage === 'forced rotation') void this.#force();
+  }
+
+  async #force(): Promise<void> {
+    const host = this.#crew.living[0];
+    const { name } = pick(this.#random, [...SOAKED] as [LocalConnection, ...LocalConnection[]]);
+    const url = `${host?.url}/api/connections/${name}/rotate?force=true`;
+    await fetch(url, { method: 'POST', signal: AbortSignal.timeout(60_000) }).catch(() => {});
+  }
+
+  /** What each connection's state is, as some host tells; undefined where none answers. */
+  async #states(): Promise<{ name: string; state: string; failure?: { code: string } }[] | undefined> {
+    for (const { url } of this.#crew.living) {
+      const answer = await fetch(`${url}/api/connections`, { signal: AbortSignal.timeout(3_000) }).catch(
+        () => {},
+      );
+      if (answer?.ok) return ((await answer.json()) as { connections: [] }).connections;
+    }
+    return undefined;
+  }
+
+  /** A person reads the report of a dead chain and signs in again. */
+  async #repairLost(): Promise<void> {
+    for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? []) {
+      if (failure?.code !== 'reauthorization_required' || this.#repaired.has(name)) continue;
+      const why = this.#suspects.explain(name) ?? 'nothing explains it';
+      if (why === 'nothing explains it') this.#violations.push(`${name}: its chain died, and ${why}.`);
+      this.#lost.set(why, (this.#lost.get(why) ?? 0) + 1);
+      this.#repairs += 1;
+      this.#repaired.add(name);
+      const token = await this.#rig.servers.authorization.seedRefreshToken(name);
+      await setSecret(this.#rig.servers, `${name}-refresh-token`, token);
+    }
+    for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? [])
+      if (failure?.code !== 'reauthorization_required') this.#repaired.delete(name);
+  }
+
+  /** Repaired, and not yet looked at by the rotator. */
+  readonly #repaired = new Set<string>();
+
+  async #recover(): Promise<number> {
+    const startedAt = Date.now();
+    while (Date.now() - startedAt < RECOVERY_MS) {
+      await this.#repairLost();
+      const states = await this.#states().catch(() => undefined);
+      if (states?.every(({ state }) => state === 'fresh')) return Date.now() - startedAt;
+      await sleep(1_000);
+    }
+    const states = (await this.#states()) ?? [];
+    const ill = states.filter(({ state }) => state !== 'fresh');
+    this.#violations.push(`Not well after ${RECOVERY_MS / 60_000} min: ${JSON.stringify(ill)}`);
+    return RECOVERY_MS;
+  }
+
+  #measure(): void {
+    for (const { processId } of this.#crew.living)
+      this.#peakMemory = Math.max(this.#peakMemory, residentMemory(processId));
+  }
+
+  #result(names: readonly string[], recoveredAfter: number): SoakResult {
+    const { authorization } = this.#rig.servers;
+    const overlapping = names.filter((name) => authorization.concurrentGrants(name) > 1);
+    const avoidable = overlapping.filter((name) => !this.#suspects.strays.has(name));
+    const violations = [
+      ...this.#violations,
+      ...this.#consumer.violations,
+      ...avoidable.map((name) => `${name}: two grants were in flight at one time.`),
+      ...this.#leaks(),
+    ];
+    return {
+      connections: names,
+      crew: this.#crew,
+      consumer: this.#consumer,
+      lost: this.#lost,
+      repairs: this.#repairs,
+      grants: authorization.tokenRequests.filter(
+        ({ grantType, executed }) => executed && grantType === 'refresh_token',
+      ).length,
+      strayOverlaps: overlapping.length - avoidable.length,
+      peakMemory: this.#peakMemory,
+      recoveredAfter,
+      violations,
+    };
+  }
+
+  #leaks(): string[] {
+    const { authorization, clients } = this.#rig.servers;
+    const printed = this.#crew.lines.flat().join('\n');
+    const secrets = [...authorization.issuedValues(), ...clients.map(({ clientSecret }) => clientSecret)];
+    return secrets.some((secret) => printed.includes(secret)) ? ['A secret was printed.'] : [];
+  }
+}
+
+/** Linux tells it under /proc; 0 elsewhere, and for a process that has ended. */
+function residentMemory(processId: number): number {
+  try {
+    const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
