@@ -7,7 +7,8 @@ import { judge } from './judge.ts';
 import { type Event, type FaultKind, type Schedule, TICK_MS, TICKS } from './schedule.ts';
 import { Witness } from './witness.ts';
 
-const LIFETIME_MS = 180_000;
+/** Long enough that a replay has to wait: a token is renewed when a third of its life is left, and spared until the last minute. */
+const LIFETIME_MS = 300_000;
 /** After the last fault everything must be well, or be reported as lost, within this many ticks: 30 min. */
 const CALM_TICKS = 180;
 /** A tick, and the time that a rotation takes. */

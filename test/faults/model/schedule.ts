@@ -52,7 +52,7 @@ export interface Schedule {
 
 const OPERATIONS = 160;
 export const TICK_MS = 10_000;
-/** Ticks with faults; at 10 s each they cover five lives of an access token. */
+/** Ticks with faults; at 10 s each they cover three lives of an access token. */
 export const TICKS = 90;
 
 export function scheduleOf(seed: number): Schedule {

@@ -45,7 +45,8 @@ export class Witness {
     if (!this.#inFlight.has(flight)) this.strayOverlaps += this.#inFlight.size;
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
-    if (before.length > 0 && !isStray(flight) && !isLawfulRepetition(this.#world))
+    const mayHarm = before.length > 0 && this.#isInUse(this.#rootOf(flight.sent));
+    if (mayHarm && !isStray(flight) && !isLawfulRepetition(this.#world))
       this.violations.push('A refresh token was sent again too early.');
     flight.received = answer.refreshToken;
     if (answer.refreshToken !== undefined) {
@@ -119,6 +120,12 @@ export class Witness {
     const cause = isStray(flight) ? flight.fault : before.map(causeOf).find((each) => each !== undefined);
     this.#deaths.set(root, cause);
     if (!cause) this.violations.push('The provider revoked a chain, and nothing explains it.');
+  }
+
+  /** Is the published access token one of this chain? One of another chain is not revoked with it. */
+  #isInUse(root: string): boolean {
+    const published = this.#world.tokens.latest(ACCESS_TOKEN)?.value ?? '';
+    return this.#rootOf(this.#savedWith.get(published) ?? '') === root;
   }
 
   #rootOf(refreshToken: string): string {

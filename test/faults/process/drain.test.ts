@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { ANNOUNCE, connectionOf, GRANT, SAVE, type Step } from './cases.ts';
-import type { FaultHook, Moment } from './faultProxy.ts';
+import { connectionOf, SAVE } from './cases.ts';
+import type { FaultHook } from './faultProxy.ts';
+import { DRAINS } from './outages.ts';
 import { type Rig, type StruckHost, startRig } from './rig.ts';
 import { expectOutcome, force, grantsOf, isOf, nextToken, once } from './stage.ts';
 
@@ -9,32 +10,8 @@ const TIMEOUT = 120_000;
 /** How long the request at which the process is told to end is held up. */
 const HELD_MS = 1_500;
 
-const CASES: readonly { when: string; step: Step; moment: Moment; grants: number; refused: number }[] = [
-  {
-    when: 'before its grant is sent: none is',
-    step: ANNOUNCE,
-    moment: 'after_execution',
-    grants: 0,
-    refused: 0,
-  },
-  {
-    when: 'while its grant is answered: what comes is saved',
-    step: GRANT,
-    moment: 'after_execution',
-    grants: 1,
-    refused: 0,
-  },
-  {
-    when: 'while the vault refuses the save: it is saved in the end',
-    step: SAVE,
-    moment: 'before_forwarding',
-    grants: 1,
-    refused: 3,
-  },
-];
-
 let rig: Rig;
-const connections = CASES.map((_, index) => connectionOf('strict', `drained-${index}`));
+const connections = DRAINS.map((_, index) => connectionOf('strict', `drained-${index}`));
 beforeAll(async () => {
   rig = await startRig(connections);
 }, TIMEOUT);
@@ -51,7 +28,7 @@ function refusing(hook: FaultHook, connection: string, refused: number, isTold: 
 }
 
 describe.concurrent('a process that is told to end', () => {
-  test.for(CASES.map((given, index) => ({ ...given, index })))(
+  test.for(DRAINS.map((given, index) => ({ ...given, index })))(
     '$when',
     { timeout: TIMEOUT },
     async ({ step, moment, grants, refused, index }, { expect }) => {

@@ -2,27 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { connectionOf, slice } from './cases.ts';
 import type { FaultHook, Strike } from './faultProxy.ts';
+import { OUTAGES } from './outages.ts';
 import { type Rig, startRig } from './rig.ts';
 import { expectOutcome, force, grantsOf, isOf, nextToken } from './stage.ts';
 
 const TIMEOUT = 300_000;
-const answer = (status: number, headers: Record<string, string> = {}): Strike => ({
-  kind: 'answer',
-  status,
-  headers,
-});
-
-/** What the credential vault answers to writes once the grant is executed, and for how long in milliseconds. */
-const OUTAGES: readonly (readonly [string, Strike, number])[] = [
-  ['429 with Retry-After', answer(429, { 'retry-after': '2' }), 6_000],
-  ['503', answer(503), 6_000],
-  ['403: somebody took the right to write', answer(403), 6_000],
-  ['409', answer(409), 6_000],
-  ['no answer', { kind: 'lose' }, 6_000],
-  ['403 for longer than a sweep waits', answer(403), 30_000],
-  ['no answer for minutes', { kind: 'lose' }, 150_000],
-];
-const cases = slice(OUTAGES, 5).map(([name, strike, ms], index) => ({ name, strike, ms, index }));
+const cases = slice(OUTAGES, 5).map((given, index) => ({ ...given, index }));
 
 let rig: Rig;
 const struckOf = (index: number) => connectionOf('strict', `struck-${index}`);

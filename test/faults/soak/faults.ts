@@ -13,8 +13,6 @@ export type RequestFault = (typeof REQUEST_FAULTS)[Moment][number];
 /** What may be brought down on everything at once. */
 export const OUTAGES = ['credential vault read-only', 'storage outage', 'drain', 'forced rotation'] as const;
 
-export type Outage = (typeof OUTAGES)[number];
-
 /** A fault for a request, chosen so that about one of `every` is struck at all; undefined for the others. */
 export function chooseFault(random: () => number, moment: Moment, every: number): RequestFault | undefined {
   if (random() * every > 1 / 3) return undefined;

@@ -47,6 +47,7 @@ describe('before any vault is asked', () => {
   test.each(Object.entries(cases))('%s', (_, [changes, expected]) => {
     const decision = decideEarly({ ...occasion, ...changes });
     expect(decision && [decision.action, decision.reason]).toEqual(expected);
+    if (decision) expect(decision.message).toMatch(/\.$/);
   });
 });
 
@@ -108,6 +109,16 @@ describe('what is to be done', () => {
       { record: { ...granting, accessToken: { ...token, expiresAt: NOW } }, healedVersion: 'v1' },
       ['refresh', 'replay'],
     ],
+    'a grant of unknown outcome, at the very moment when it may be repeated': [
+      {
+        record: {
+          ...intended(record, NOW - 30_000, false),
+          accessToken: { ...token, expiresAt: NOW + 60_000 },
+        },
+        healedVersion: 'v1',
+      },
+      ['refresh', 'replay'],
+    ],
     'a grant of unknown outcome of a reusable token': [
       {
         record: granting,
@@ -121,5 +132,19 @@ describe('what is to be done', () => {
     const decision = decide({ ...situation, ...changes });
     expect([decision.action, decision.reason]).toEqual(expected);
     expect(decision.message).toMatch(/\.$/);
+  });
+
+  test.each([
+    ['missing', undefined, 'secret_missing', 'Set crm-refresh-token to a refresh token'],
+    ['empty', { ...secret, value: '' }, 'secret_empty', 'Set crm-refresh-token to a refresh token'],
+    [
+      "another store's",
+      foreign,
+      'owned_elsewhere',
+      'Stop the other rotator, then set crm-refresh-token again',
+    ],
+  ])('a refresh token that is %s: a person learns what to do', (_, refreshToken, code, fix) => {
+    const decision = decide({ ...situation, refreshToken });
+    expect(decision).toMatchObject({ problem: { code, fix: expect.stringContaining(fix) } });
   });
 });

@@ -68,6 +68,14 @@ describe('which refresh token counts', () => {
       ['v1', [v1, person('q', 10)], 'q'],
       ['replaced_by_person', 'q'],
     ],
+    "a person's token of the same second does not count where the recorded one is the latest": [
+      ['v1', [seed, v1, person('q', 10)], 'v1'],
+      ['unchanged', 'v1'],
+    ],
+    "a person's token that is recorded already is no news": [
+      ['q', [seed, v1, person('q', 15)], 'q'],
+      ['unchanged', 'q'],
+    ],
     'a seed of the same second as its copy does not': [
       ['v1', [person('p', 10), v1], 'v1'],
       ['unchanged', 'v1'],

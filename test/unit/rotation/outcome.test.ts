@@ -129,6 +129,14 @@ describe('a grant that failed', () => {
     );
   });
 
+  test('ambiguous: a person learns why, what is unknown, and that nothing is to be done', () => {
+    const { failure } = refusal('ambiguous');
+    expect(afterGrant(idle, failure).failure).toMatchObject({
+      message: `${failure.message} Whether the provider used up the refresh token is unknown.`,
+      fix: expect.stringMatching(/^Nothing now/),
+    });
+  });
+
   test('Retry-After is heeded, up to an hour', () => {
     const next = (retryAfterMs: number) =>
       afterGrant(idle, refusal('retryable', { retryAfterMs }).failure).nextAttemptAt - NOW;
@@ -154,7 +162,11 @@ describe('other outcomes', () => {
     const once = waitsForReplay(interrupted, NOW + 5, context);
     expect(once).toMatchObject({
       nextAttemptAt: NOW + 5,
-      failure: { code: 'grant_outcome_unknown', count: 1 },
+      failure: {
+        code: 'grant_outcome_unknown',
+        message: expect.stringContaining('ended before its outcome was recorded'),
+        count: 1,
+      },
     });
     expect(waitsForReplay(once, NOW + 9, context)).toEqual({ ...once, nextAttemptAt: NOW + 9 });
   });

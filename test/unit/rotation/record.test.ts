@@ -23,6 +23,11 @@ const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.
 const handling = { blocked: false, watch: [], fingerprint: 'crm-1' };
 const fresh = { ...newRecord('crm'), version: 'v1' };
 const granting = intended(fresh, NOW, false);
+const token = { issuedAt: NOW, expiresAt: NOW + 9, lifetimeAssumed: true };
+const watch = [
+  { secret: 'crm-refresh-token', version: 'v1' },
+  { secret: 'crm-client-secret', version: null },
+];
 const failing = failed({ ...fresh, refreshTokenExpiresAt: 5 }, problem, handling, NOW);
 
 describe('the transitions of a record', () => {
@@ -70,6 +75,18 @@ describe('the transitions of a record', () => {
       intentRecovered(fresh, { startedAt: NOW - 9, epoch: 6 }, undefined),
       { phase: { state: 'granting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
     ],
+    'a recovered intent brings the access token that is published': [
+      intentRecovered(fresh, { startedAt: NOW, epoch: 6 }, token),
+      { accessToken: token },
+    ],
+    'a failure, with what may cure it': [
+      failed(fresh, problem, { blocked: true, watch, fingerprint: 'crm-1' }, NOW),
+      {
+        failure: { ...problem, since: NOW, at: NOW, count: 1, blocked: true, watch, fingerprint: 'crm-1' },
+        history: [{ code: 'vault_unavailable', at: NOW }],
+      },
+    ],
+    'a published token': [published(granting, token, NOW + 6), { accessToken: token, rotatedAt: NOW }],
     'a copy changes the version and nothing else': [
       versionCopied(granting, 'v2'),
       { ...granting, version: 'v2' },
@@ -90,7 +107,6 @@ describe('the transitions of a record', () => {
   });
 
   test('a published token clears the failure', () => {
-    const token = { issuedAt: NOW, expiresAt: NOW + 9, lifetimeAssumed: true };
     const record = published(failing, token, NOW + 6);
     expect(record).toMatchObject({ accessToken: token, rotatedAt: NOW, nextAttemptAt: NOW + 6 });
     expect(record).not.toHaveProperty('failure');

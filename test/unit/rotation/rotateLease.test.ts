@@ -158,6 +158,23 @@ describe('a lease that is lost', () => {
     expectHealthy(scenario);
   });
 
+  test.each([`get ${ACCESS_TOKEN}`, `put ${ACCESS_TOKEN}`])(
+    'in the first rotation after "%s": nothing is written over what another process did meanwhile',
+    async (operation) => {
+      const scenario = seeded();
+      const { world, connection, process } = scenario;
+      world.after(operation, ({ caller }) => caller.freeze(20_000));
+      const first = process.start(connection);
+      await world.clock.pass(16_000);
+      await mustRotate({ connection, process: world.process() });
+      const [token, published] = [world.credentials.latest(REFRESH_TOKEN), world.tokens.latest(ACCESS_TOKEN)];
+      expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
+      expect(world.credentials.latest(REFRESH_TOKEN)).toBe(token);
+      expect(world.tokens.latest(ACCESS_TOKEN)).toBe(published);
+      expectHealthy(scenario);
+    },
+  );
+
   test('before the intent: nothing is sent', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => world.clock.freeze(16_000));

@@ -76,6 +76,11 @@ describe('what is told of it', () => {
     });
   });
 
+  test('in the summary of a record, no field that is not known', () => {
+    const summary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
+    expect(summaryOf(newRecord('crm'))).toStrictEqual(summary);
+  });
+
   test('in a list the code of a failure, alone also cause and fix', () => {
     const record = failing(false);
     expect(statusOf(connection, summaryOf(record), NOW)).toMatchObject({

@@ -20,11 +20,25 @@ describe('the tags of a saved refresh token', () => {
   });
 
   test("a person's tags live on, an intent and what is only for published secrets do not", () => {
-    const parent = { team: 'crm', scope: 'all', ...withIntent(savedTags(lineage, {}), intent) };
+    const parent = {
+      team: 'crm',
+      scope: 'all',
+      'token-type': 'Bearer',
+      ...withIntent(savedTags(lineage, {}), intent),
+    };
     const tags = savedTags({ ...lineage, parent: 'v2' }, parent);
     expect(tags).toMatchObject({ team: 'crm', parent: 'v2' });
     expect(readIntent(tags)).toBeUndefined();
     expect(tags).not.toHaveProperty('scope');
+    expect(tags).not.toHaveProperty('token-type');
+  });
+
+  test("as many of a person's tags as there is room for live on through every generation", () => {
+    const persons = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`tag-${index}`, 'x']));
+    const first = savedTags(lineage, persons);
+    // Key Vault promises no order: ours may come first.
+    const ordered = { ...withIntent(savedTags(lineage, {}), intent), ...first };
+    expect(savedTags({ ...lineage, parent: 'v2' }, ordered)).toEqual({ ...first, parent: 'v2' });
   });
 
   test('with an intent they are never more than the 15 that Key Vault takes', () => {
@@ -59,12 +73,8 @@ describe('the intent', () => {
     expect(readIntent({ 'intent-started': new Date().toISOString() })).toBeUndefined();
   });
 
-  test('with a start that cannot be read counts as long ago', () => {
-    expect(readIntent({ 'intent-store': STORE, 'intent-started': 'yesterday' })).toEqual({
-      startedAt: 0,
-      epoch: 0,
-      store: STORE,
-    });
+  test.each([{ 'intent-started': 'yesterday' }, {}])('with the start %o counts as long ago', (start) => {
+    expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({ startedAt: 0, epoch: 0, store: STORE });
   });
 });
 
@@ -75,6 +85,11 @@ describe('the tags of a published token', () => {
     expect(tags).toMatchObject({ connection: 'crm', generation: '3', 'token-type': 'Bearer' });
     expect(tags.scope).toHaveLength(512);
     expect(isManaged(tags)).toBe(true);
+  });
+
+  test('are cut to what a tag may hold', () => {
+    const token = { connection: 'crm', generation: 3, tokenType: 't'.repeat(600) };
+    expect(publishedTags(token)['token-type']).toHaveLength(512);
   });
 
   test('leave out what the provider did not say', () => {

@@ -1,0 +1,73 @@
+/**
+ * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process run through. With
+ * --check it writes nothing and exits with 1 where the document is not current.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Case, FREEZES, KILLS, LOST_ANSWERS, type Provider } from '../test/faults/process/cases.ts';
+import { DRAINS, OUTAGES } from '../test/faults/process/outages.ts';
+
+const path = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
+const BEGIN = '<!-- the failure matrix: written by scripts/writeFailureMatrix.ts -->';
+const END = '<!-- end of the failure matrix -->';
+const MATRIX_TEST = '`matrix.test.ts`';
+
+function faultOf({ fault }: Case): string {
+  if (fault.kind === 'kill') return 'SIGKILL';
+  if (fault.kind === 'freeze') return `stopped for ${fault.ms / 1000} s`;
+  return `answer ${fault.name}`;
+}
+
+const MOMENTS = {
+  before_forwarding: 'before the service sees it',
+  after_execution: 'when the service has executed it',
+  after_answer: 'when it is answered',
+} as const;
+
+/** One row for the cases that differ in the provider only. */
+function rowsOf(cases: readonly Case[]): string[] {
+  const rows = new Map<string, Map<Provider, string>>();
+  for (const given of cases) {
+    const key = [given.step.does, `${faultOf(given)}, ${MOMENTS[given.moment]}`].join(' | ');
+    const row = rows.get(key) ?? new Map<Provider, string>();
+    rows.set(key, row.set(given.provider, given.outcome === 'fresh' ? 'fresh' : '**lost, reported**'));
+  }
+  const cell = (row: Map<Provider, string>, provider: Provider) => row.get(provider) ?? '–';
+  return [...rows].map(
+    ([key, row]) =>
+      `| ${key} | ${cell(row, 'strict')} | ${cell(row, 'grace')} | ${cell(row, 'reusable')} | ${MATRIX_TEST} |`,
+  );
+}
+
+function matrix(): string {
+  const outages = OUTAGES.map(
+    ({ name, ms }) =>
+      `| save the refresh token | the vault: ${name}, ${ms / 1000} s | saved when the vault is back |  | – | \`outage.test.ts\` |`,
+  );
+  const drains = DRAINS.map(
+    ({ step, when }) => `| ${step.does} | SIGTERM ${when} | fresh |  |  | \`drain.test.ts\` |`,
+  );
+  return [
+    '| step | fault | single use | 60 s of grace | reusable | test |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rowsOf([...KILLS, ...FREEZES, ...LOST_ANSWERS]),
+    ...outages,
+    ...drains,
+  ].join('\n');
+}
+
+const current = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+const [before, rest] = current.split(BEGIN);
+const after = rest?.split(END)[1];
+if (before === undefined || after === undefined)
+  throw new Error(`docs/reliability.md must hold "${BEGIN}" and "${END}".`);
+const wanted = `${before}${BEGIN}\n${matrix()}\n${END}${after}`;
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(path, wanted);
+} else if (current !== wanted) {
+  console.error(
+    'docs/reliability.md is not current; run "node scripts/writeFailureMatrix.ts" and commit the file.',
+  );
+  process.exitCode = 1;
+}

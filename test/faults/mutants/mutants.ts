@@ -1,0 +1,243 @@
+/** A guard of the protocol, switched off. */
+export interface Mutant {
+  /** The guard, and how it is switched off. */
+  readonly name: string;
+  /** From the top of the repository. */
+  readonly file: string;
+  /** Must occur exactly once in the file: a mutant that fits nowhere any more would prove nothing. */
+  readonly find: string;
+  readonly replace: string;
+  /** Test files or folders that are run against it; those of the protocol unless told. */
+  readonly tests?: readonly string[];
+}
+
+/** The protocol meets a simulated world in these, and in the model of `test/faults/model`. */
+export const PROTOCOL_TESTS = ['test/unit/rotation'];
+/** A grant meets a real socket in these; the model sees nothing of it. */
+const SENDING_TESTS = ['test/unit/oauth/exchange.test.ts', 'test/integration/oauth/sendGrant.test.ts'];
+
+const inRotation = (file: string, name: string, find: string, replace: string): Mutant => ({
+  name,
+  file: `lib/rotation/${file}`,
+  find,
+  replace,
+});
+
+const inSending = (file: string, name: string, find: string, replace: string): Mutant => ({
+  name,
+  file: `lib/oauth/${file}`,
+  find,
+  replace,
+  tests: SENDING_TESTS,
+});
+
+/** When the simulated world begins: a machine's clock counts from there, and is off by more than a quarter of an hour. */
+const WORLD_BEGINS = "Date.parse('2026-01-01T00:00:00Z')";
+
+const LEASE: readonly Mutant[] = [
+  inRotation(
+    'lease.ts',
+    'lease: one that is taken counts as ours',
+    "if (acquired === 'taken') return 'taken';",
+    `if (acquired === 'taken') return new Lease(store, clock, name, { leaseId: '', now: ${WORLD_BEGINS}, askedAt });`,
+  ),
+  inRotation(
+    'lease.ts',
+    'lease: a record that could not be written without it counts as written',
+    'if (await this.#store.write(record, this.#id)) return;',
+    'if ((await this.#store.write(record, this.#id)) || true) return;',
+  ),
+  inRotation('lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
+  inRotation(
+    'lease.ts',
+    'lease: its time counts from the answer, not from the request',
+    '{ ...acquired, askedAt }',
+    '{ ...acquired, askedAt: clock.monotonic() }',
+  ),
+  inRotation(
+    'publishAccessToken.ts',
+    'lease: an access token is published without it',
+    'lease.ensureHeld();\n    try {',
+    'try {',
+  ),
+  inRotation(
+    'publishAccessToken.ts',
+    'lease: the published secret is written once more without it',
+    'lease.ensureHeld();\n  if (!current?.value)',
+    'if (!current?.value)',
+  ),
+  inRotation('announceGrant.ts', "lease: a person's token is copied without it", 'lease.ensureHeld();', ''),
+  inRotation('healing.ts', 'lease: a late write is undone without it', 'lease.ensureHeld();', ''),
+  inRotation(
+    'sendGrant.ts',
+    'check before the send: the time left on the lease does not count',
+    'refused = state.draining || !lease.coversGrant();',
+    'refused = state.draining;',
+  ),
+  inRotation(
+    'sendGrant.ts',
+    'check before the send: a process that drains sends all the same',
+    'refused = state.draining || !lease.coversGrant();',
+    'refused = !lease.coversGrant();',
+  ),
+  inSending(
+    'sendGrant.ts',
+    'check before the send: not asked when the connection stands',
+    'return mayStillSend() || REFUSED;',
+    'return true;',
+  ),
+  inRotation(
+    'lease.ts',
+    "the service's clock: the machine's own is used",
+    'return this.#serviceTime + this.#clock.monotonic() - this.#serviceTimeSeenAt;',
+    `return ${WORLD_BEGINS} + this.#clock.monotonic();`,
+  ),
+];
+
+const TAG_INTENT = `await credentialVault(run).tag(
+      connection.secrets.refreshToken,
+      current.version,
+      withIntent(current.tags, intent),
+    );`;
+
+const BEFORE_THE_GRANT: readonly Mutant[] = [
+  inRotation(
+    'announceGrant.ts',
+    'intent: written nowhere',
+    `await lease.write(granting);\n    ${TAG_INTENT}`,
+    '',
+  ),
+  inRotation('announceGrant.ts', 'intent: not in the record', 'await lease.write(granting);', ''),
+  inRotation('announceGrant.ts', 'intent: not in the vault', TAG_INTENT, ''),
+  inRotation(
+    'publishAccessToken.ts',
+    'storability: no proof that the access token can be published',
+    'await proveWrite(run, tokenVault(run), name, record.generation);',
+    '',
+  ),
+  inRotation(
+    'publishAccessToken.ts',
+    "storability: somebody else's secret is overwritten",
+    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run);',
+    '',
+  ),
+  inRotation(
+    'announceGrant.ts',
+    "storability: a person's token is sent without a copy of ours",
+    'if (isManaged(seed.tags)) return { record, refreshToken: seed };',
+    'if (seed) return { record, refreshToken: seed };',
+  ),
+];
+
+const AFTER_THE_GRANT: readonly Mutant[] = [
+  inRotation(
+    'settleGrant.ts',
+    'save first: published before the refresh token is saved',
+    'const record = saved ? await save(run, grant, received) : grant.record;',
+    `if (answer.accessToken) await publishAccessToken(run, grant.record, answer.accessToken, grant.issuedAt);
+  const record = saved ? await save(run, grant, received) : grant.record;`,
+  ),
+  inRotation(
+    'saveRefreshToken.ts',
+    'endless save: tried once',
+    'await pauseAfter(run, thrown, attempt, startedAt);',
+    'throw thrown;',
+  ),
+  inRotation(
+    'settleGrant.ts',
+    'no look at the secret again after invalid_grant',
+    'return latest !== undefined && latest.version !== sent.version;',
+    'return false;',
+  ),
+  inRotation(
+    'sendGrant.ts',
+    'an ambiguous grant is sent a second time, whatever the grace',
+    'if (first.refused || !mayReplay(run, record, first.answer)) return first;',
+    "if (first.refused || first.answer.failure?.class !== 'ambiguous') return first;",
+  ),
+  inRotation(
+    'sendGrant.ts',
+    'an ambiguous grant is sent again with the next client secret',
+    "return !refused && answer.failure?.class === 'client_rejected' && answer.refreshToken === undefined;",
+    "return !refused && ['client_rejected', 'ambiguous'].includes(answer.failure?.class ?? '');",
+  ),
+  inSending(
+    'exchange.ts',
+    'a request that undici puts back into its queue is sent a second time',
+    "this.#sent ? 'SENT_BEFORE' : this.#mayStart()",
+    'this.#mayStart()',
+  ),
+  inSending(
+    'deadlines.ts',
+    'no polls before a grant is given up',
+    'await nextPoll(undefined, { signal });\n  await nextPoll(undefined, { signal });',
+    '',
+  ),
+];
+
+const RECOVERY: readonly Mutant[] = [
+  inRotation(
+    'decide.ts',
+    'heal: never',
+    'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay',
+    'secretUnusable, ownedElsewhere, waitingForReplay',
+  ),
+  inRotation(
+    'decide.ts',
+    'heal: not after another version',
+    'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted,',
+    'secretUnusable, ownedElsewhere, grantInterrupted,',
+  ),
+  inRotation(
+    'decide.ts',
+    'heal: not after an interrupted grant',
+    'versionChanged, grantInterrupted, waitingForReplay',
+    'versionChanged, waitingForReplay',
+  ),
+  inRotation(
+    'healing.ts',
+    'heal: a late write stays the latest version',
+    'return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);',
+    'return healed;',
+  ),
+  inRotation(
+    'healing.ts',
+    'heal: the vault is repaired before the finding is stored',
+    'if (healed !== record) await run.lease.write(healed);',
+    '',
+  ),
+  inRotation(
+    'healing.ts',
+    'heal: a record that was lost does not learn what is published',
+    'return accessToken ? { ...followed, accessToken } : followed;',
+    'return followed;',
+  ),
+  inRotation(
+    'decide.ts',
+    'no wait for an unknown outcome',
+    'return now < until ? waiting(until) : undefined;',
+    'return undefined;',
+  ),
+  inRotation(
+    'decide.ts',
+    "a refresh token of another rotator's store is used",
+    'secretUnusable, ownedElsewhere,',
+    'secretUnusable,',
+  ),
+];
+
+/** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
+export const MUTANTS: readonly Mutant[] = [...LEASE, ...BEFORE_THE_GRANT, ...AFTER_THE_GRANT, ...RECOVERY];
+
+/**
+ * The text of the mutant's file with the guard switched off.
+ * @throws Error where `find` does not occur exactly once
+ */
+export function mutated(text: string, { name, file, find, replace }: Mutant): string {
+  const [before, after, ...more] = text.split(find);
+  if (before === undefined || after === undefined || more.length > 0)
+    throw new Error(
+      `"${name}" must fit ${file} exactly once: its guard has changed; change the mutant as well.`,
+    );
+  return before + replace + after;
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+/** For Stryker: the unit tests of the pure core and nothing else, so that no other test can hide what they miss. */
+export default defineConfig({
+  test: {
+    // Its sandbox has a new name each time: what would be kept of it is never read again.
+    fsModuleCache: false,
+    include: ['test/unit/rotation/{decide,heal,replay,outcome,record,timing,tags,status}.test.ts'],
+  },
+});
