@@ -7,7 +7,7 @@ import { force, grantsOf, nextToken, statusWhere } from './stage.ts';
 
 const TIMEOUT = 600_000;
 const RACES = [
-  { processes: 2, rounds: 60, connections: 12 },
+  { processes: 2, rounds: 36, connections: 12 },
   { processes: 2, rounds: 200, connections: 24 },
   { processes: 8, rounds: 200, connections: 24 },
 ];
