@@ -26,20 +26,33 @@ export function once(
 ) {
   const struck = Promise.withResolvers<void>();
   let armed = false;
+  let caught = false;
   let seen = 0;
   const hook: FaultHook = async (passing, at) => {
     if (!armed || !isOf(passing, connection, operation)) return undefined;
     if (at === 'before_forwarding') seen += 1;
     if (seen !== nth || at !== moment) return undefined;
     armed = false;
+    caught = true;
     const strike = await act();
     struck.resolve();
     return strike;
   };
   const arm = () => {
-    armed = true;
+    armed = !caught;
+    seen = 0;
   };
-  return { hook, arm, struck: struck.promise };
+  return { hook, arm, struck: struck.promise, isCaught: () => caught };
+}
+
+/** Asks for a rotation until the trap has caught one: a first call is refused where another rotation runs. */
+export async function provoke(host: StruckHost, name: string, trap: ReturnType<typeof once>): Promise<void> {
+  while (!trap.isCaught()) {
+    trap.arm();
+    await Promise.race([force(host, name), trap.struck]);
+    await sleep(POLL_MS);
+  }
+  await trap.struck;
 }
 
 /** `put refresh-token` stands for `put <connection>-refresh-token`, `lease` for `lease <connection>`. */
@@ -55,9 +68,7 @@ export async function playCase(rig: Rig, name: string, given: Case): Promise<voi
   const trap = once(name, given.step, given.moment, () => bringDown(given, host));
   const host: StruckHost = await rig.startHost([connection], trap.hook);
   const old = await nextToken(rig.servers, name);
-  trap.arm();
-  void force(host, name);
-  await trap.struck;
+  await provoke(host, name, trap);
   // Another instance goes on; after a kill the platform starts one.
   const other = given.fault.kind === 'strike' ? host : await rig.startHost([connection], NO_FAULTS);
   await expectOutcome(rig.servers, other, name, given.outcome, old);
@@ -65,11 +76,12 @@ export async function playCase(rig: Rig, name: string, given: Case): Promise<voi
   await Promise.all([host.kill(), other.kill()]);
 }
 
-async function bringDown({ fault }: Case, host: StruckHost): Promise<Strike | undefined> {
+async function bringDown({ fault, moment }: Case, host: StruckHost): Promise<Strike | undefined> {
   if (fault.kind === 'strike') return fault.strike;
   if (fault.kind === 'kill') await host.kill();
   else void stopFor(host.processId, fault.ms);
-  return undefined;
+  // A request that waits in the proxy would be executed although its sender died before it was forwarded.
+  return fault.kind === 'kill' && moment === 'before_forwarding' ? { kind: 'lose' } : undefined;
 }
 
 /** Waits for what a case expects; the test's timeout ends the waiting. */
