@@ -11,8 +11,8 @@ export interface Result {
   readonly violations: readonly string[];
 }
 
-/** The rows that are always shown; lost chains and answers, each by its cause, follow. */
-export const ROWS = [
+/** The rows that are always shown. */
+const ROWS = [
   'schedules',
   'schedules with racing processes',
   'schedules with a vault outage',
@@ -35,6 +35,12 @@ export async function playAll(from: number, count: number): Promise<Result> {
     violations.push(...verdict.violations.map((violation) => `seed ${seed}: ${violation}`));
   }
   return { tally, violations };
+}
+
+/** The counts in the order in which they are shown: lost chains and answers, each by its cause, are the last. */
+export function rowsOf(tally: Tally): [string, number][] {
+  const causes = [...tally.keys()].filter((name) => !ROWS.includes(name)).toSorted();
+  return [...ROWS, ...causes].map((name) => [name, tally.get(name) ?? 0]);
 }
 
 /** Adds the counts of one tally to another. */
