@@ -24,7 +24,10 @@ export interface Azurite {
   readonly blobServiceUrl: string;
   readonly accountName: string;
   readonly processId: number;
-  /** Stops the process and resolves when it has saved its data and ended. */
+  /**
+   * Stops the process and resolves when it has saved its data and ended.
+   * @throws Error where it ended without saving
+   */
   close(): Promise<void>;
 }
 
@@ -107,6 +110,8 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   const ended = once(child, 'exit');
   if (child.connected) child.disconnect();
-  await ended;
+  const [code] = await ended;
   clearTimeout(timer);
+  if (code !== 0)
+    throw new Error('Azurite ended without saving its data: what it was told last may be lost.');
 }

@@ -4,6 +4,10 @@
  * however the parent ended, and the same way on every system (on Windows a signal would kill it).
  */
 process.once('disconnect', () => {
-  const listening = process.emit('message', 'shutdown', undefined);
-  if (!listening) process.exit(1);
+  const shutDown = () => process.emit('message', 'shutdown', undefined);
+  if (shutDown()) return;
+  // Azurite serves requests some moments before it listens to messages: ended at once, it would lose what it was told by then.
+  process.on('newListener', (name) => {
+    if (name === 'message') setImmediate(shutDown);
+  });
 });

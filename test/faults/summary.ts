@@ -20,8 +20,8 @@ const KINDS: readonly [string, RegExp][] = [
   ['stops and continues', /, stopped for/],
   ['answers lost or mutilated', /, answer /],
   ['races', /processes sweep/],
-  ['outages of the vault after the grant', /the vault refuses/],
-  ['drains', /told to end/],
+  ['outages of the vault after the grant', /^the vault refuses/],
+  ['drains', /^a process that is told to end/],
 ];
 
 /** The table's rows: what was counted, and how often. */

@@ -47,10 +47,15 @@ export class Consumer {
     this.longestGap.set(connection, Math.max(this.longestGap.get(connection) ?? 0, ms));
   }
 
+  /** @returns when the published token expires; undefined where there is none, or the connection broke */
   async #read(connection: string): Promise<number | undefined> {
     const url = `${this.#servers.tokenVault.url}/secrets/${connection}-access-token?api-version=${API_VERSION}`;
-    const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } });
-    const body = (await answer.json()) as { attributes?: { exp?: number } };
-    return answer.ok ? (body.attributes?.exp ?? 0) * 1000 : undefined;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } }).catch(
+      () => undefined,
+    );
+    const body = (await answer?.json().catch(() => undefined)) as
+      | { attributes?: { exp?: number } }
+      | undefined;
+    return answer?.ok && body ? (body.attributes?.exp ?? 0) * 1000 : undefined;
   }
 }

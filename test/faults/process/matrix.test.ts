@@ -31,6 +31,7 @@ afterAll(async () => {
   await watching;
   await rig.close();
   expect(consumer.violations).toEqual([]);
+  expect(consumer.reads).toBeGreaterThan(0);
 }, TIMEOUT);
 
 describe.concurrent('a rotation that is struck', () => {

@@ -59,6 +59,7 @@ async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly stri
     await watching;
   }
   expect(consumer.violations).toEqual([]);
+  expect(consumer.reads).toBeGreaterThan(0);
 }
 
 /** @returns status and code of the answer to a forced rotation */

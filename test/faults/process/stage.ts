@@ -122,11 +122,11 @@ export async function nextToken(servers: Servers, name: string, old?: string): P
 }
 
 /** Asks for a rotation now. @returns undefined where the host ended meanwhile */
-export async function force({ url }: StruckHost, name: string): Promise<Response | undefined> {
+export async function force({ url }: Pick<StruckHost, 'url'>, name: string): Promise<Response | undefined> {
   return fetch(`${url}/api/connections/${name}/rotate?force=true`, { method: 'POST' }).catch(() => undefined);
 }
 
-export async function statusOf({ url }: StruckHost, name: string): Promise<Status> {
+export async function statusOf({ url }: Pick<StruckHost, 'url'>, name: string): Promise<Status> {
   const answer = await fetch(`${url}/api/connections/${name}`);
   return (await answer.json()) as Status;
 }

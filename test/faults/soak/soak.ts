@@ -125,16 +125,25 @@ class Soak {
   async #repairLost(): Promise<void> {
     for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? []) {
       if (failure?.code !== 'reauthorization_required' || this.#repaired.has(name)) continue;
-      const why = this.#suspects.explain(name) ?? 'nothing explains it';
-      if (why === 'nothing explains it') this.#violations.push(`${name}: its chain died, and ${why}.`);
-      this.#lost.set(why, (this.#lost.get(why) ?? 0) + 1);
-      this.#repairs += 1;
-      this.#repaired.add(name);
-      const token = await this.#rig.servers.authorization.seedRefreshToken(name);
-      await setSecret(this.#rig.servers, `${name}-refresh-token`, token);
+      const isSignedIn = await this.#signIn(name).catch(() => false);
+      if (isSignedIn) this.#noteLoss(name);
     }
     for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? [])
       if (failure?.code !== 'reauthorization_required') this.#repaired.delete(name);
+  }
+
+  async #signIn(name: string): Promise<true> {
+    const token = await this.#rig.servers.authorization.seedRefreshToken(name);
+    await setSecret(this.#rig.servers, `${name}-refresh-token`, token);
+    return true;
+  }
+
+  #noteLoss(name: string): void {
+    const why = this.#suspects.explain(name) ?? 'nothing explains it';
+    if (why === 'nothing explains it') this.#violations.push(`${name}: its chain died, and ${why}.`);
+    this.#lost.set(why, (this.#lost.get(why) ?? 0) + 1);
+    this.#repairs += 1;
+    this.#repaired.add(name);
   }
 
   /** Repaired, and not yet looked at by the rotator. */
@@ -148,7 +157,7 @@ class Soak {
       if (states?.every(({ state }) => state === 'fresh')) return Date.now() - startedAt;
       await sleep(1_000);
     }
-    const states = (await this.#states()) ?? [];
+    const states = (await this.#states().catch(() => undefined)) ?? [];
     const ill = states.filter(({ state }) => state !== 'fresh');
     this.#violations.push(`Not well after ${RECOVERY_MS / 60_000} min: ${JSON.stringify(ill)}`);
     return RECOVERY_MS;

@@ -73,6 +73,21 @@ it('tells of a damaged account file and leaves it alone', async () => {
   expect(await readFile(file, 'utf8')).toBe('{');
 });
 
+it('is told to end even where its parent is gone before it listens to messages', async () => {
+  const preload = new URL('../../../local/storage/shutdownWithParent.ts', import.meta.url).href;
+  const code = `
+    const end = (message) => process.exit(message === 'shutdown' ? 7 : 8);
+    process.once('disconnect', () => setImmediate(() => process.once('message', end)));
+    setInterval(() => {}, 1000);
+    process.send('ready');`;
+  const child = spawn(process.execPath, ['--import', preload, '--eval', code], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  child.disconnect();
+  expect(await once(child, 'exit')).toEqual([7, null]);
+});
+
 it('closes twice without harm', async () => {
   const azurite = await startAzurite();
   await Promise.all([azurite.close(), azurite.close()]);

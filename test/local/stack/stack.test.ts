@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
 import type { FaultDecision, VaultOperation } from '../../../local/keyVault/server.ts';
 import { type Stack, startStack } from '../../../local/stack.ts';
+import { force, nextToken, statusOf } from '../../faults/process/stage.ts';
 
 const STRICT: LocalConnection = {
   name: 'strict',
@@ -29,26 +29,6 @@ const REUSABLE: LocalConnection = {
 /** The lease of the killed process has to run out before another one takes over. */
 const TAKEOVER_TIMEOUT = 90_000;
 
-/** Resolves with the first access token of the connection that is new and works. */
-async function nextToken(stack: Stack, name: string, old?: string): Promise<string> {
-  for (;;) {
-    const token = await readAccessToken(name, stack.servers);
-    if (token !== undefined && token !== old && (await accepted(token, stack.servers))) return token;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function force(stack: Stack, name: string): Promise<Response | undefined> {
-  return fetch(`${stack.host.url}/api/connections/${name}/rotate?force=true`, { method: 'POST' }).catch(
-    () => undefined,
-  );
-}
-
-async function state(stack: Stack, name: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${stack.host.url}/api/connections/${name}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
 /** Each with a stack of its own: most of the time they wait for a lease to run out. */
 describe.concurrent('SIGKILL of the function host', () => {
   /**
@@ -66,7 +46,7 @@ describe.concurrent('SIGKILL of the function host', () => {
       schedule: '* * * * * *',
     });
     try {
-      const old = await nextToken(stack, connection.name);
+      const old = await nextToken(stack.servers, connection.name);
       const killed = Promise.withResolvers<void>();
       let kills = 0;
       arrange(stack, async () => {
@@ -74,11 +54,11 @@ describe.concurrent('SIGKILL of the function host', () => {
         await stack.host.kill();
         killed.resolve();
       });
-      await force(stack, connection.name);
+      await force(stack.host, connection.name);
       await killed.promise;
       await stack.restartHost();
-      await nextToken(stack, connection.name, old);
-      return await state(stack, connection.name);
+      await nextToken(stack.servers, connection.name, old);
+      return await statusOf(stack.host, connection.name);
     } finally {
       await stack.close();
     }
@@ -139,13 +119,13 @@ test(
     const dataDirectory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
     const options = { port: 0, onLine: () => {}, connections: [STRICT, REUSABLE], dataDirectory };
     const first = await startStack(options);
-    await nextToken(first, STRICT.name);
-    const before = await state(first, STRICT.name);
+    await nextToken(first.servers, STRICT.name);
+    const before = await statusOf(first.host, STRICT.name);
     await first.close();
     const second = await startStack(options);
-    expect(await state(second, STRICT.name)).toMatchObject({ generation: before.generation });
-    expect((await force(second, STRICT.name))?.status).toBe(200);
-    expect(await state(second, STRICT.name)).toMatchObject({
+    expect(await statusOf(second.host, STRICT.name)).toMatchObject({ generation: before.generation });
+    expect((await force(second.host, STRICT.name))?.status).toBe(200);
+    expect(await statusOf(second.host, STRICT.name)).toMatchObject({
       state: 'fresh',
       generation: Number(before.generation) + 1,
     });
