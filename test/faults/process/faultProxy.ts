@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
+import { codeOf } from '../../../lib/oauth/exchange.ts';
 import { clientOf, operationOf, type Service } from './operationOf.ts';
 
 /** Where a request stands when it can be struck. */
@@ -70,13 +71,20 @@ export async function startFaultProxy(
   hook: FaultHook,
   tls?: { readonly key: string; readonly cert: string },
 ): Promise<FaultProxy> {
-  const agent = new Agent();
+  // No connection is used twice on the one side, and none is closed for being idle on the other: on a busy machine, a request
+  // that meets the end of its connection would look like a fault that nobody brought about.
+  const agent = new Agent({ pipelining: 0 });
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const passage = new Passage(service, target, agent, hook, request, response);
-    // A caller that hung up, or a service that was stopped: the caller sees a cut connection.
-    passage.run().catch(() => response.destroy());
+    passage.run().catch((error) => {
+      // A caller that hung up wants nothing more; anything else is a fault that nobody brought about, and somebody has to know.
+      if (!response.destroyed)
+        console.error(`A fault proxy could not pass on ${request.url}: ${codeOf(error)}`);
+      response.destroy();
+    });
   };
   const server = tls ? createTlsServer(tls, serve) : createPlainServer(serve);
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
