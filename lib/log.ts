@@ -1,11 +1,27 @@
+import type { LOG_EVENTS } from './logEvents.ts';
+
 /** How serious a line is; the log writer decides where each level goes. */
 export type LogLevel = 'info' | 'warn' | 'error';
 
-/** The fields of one log line. Values are never a token, a secret or a part of one. */
+/** The fields of any log line. Values are never a token, a secret or a part of one. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Writes one event. Events have stable names: alarms and dashboards are built on them. */
-export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
+export type LogEvent = keyof typeof LOG_EVENTS;
+
+type Fields<E extends LogEvent> = (typeof LOG_EVENTS)[E]['fields'];
+type ValueOf<Kind> = Kind extends 'boolean' ? boolean : Kind extends `number${string}` ? number : string;
+
+/** The fields of one event, as its entry in `LOG_EVENTS` says. */
+export type EventFields<E extends LogEvent> = {
+  readonly [F in keyof Fields<E> as Fields<E>[F] extends `${string}?` ? never : F]: ValueOf<Fields<E>[F]>;
+} & {
+  readonly [F in keyof Fields<E> as Fields<E>[F] extends `${string}?` ? F : never]?:
+    | ValueOf<Fields<E>[F]>
+    | undefined;
+};
+
+/** Writes one event with its fields. */
+export type Log = <E extends LogEvent>(level: LogLevel, event: E, fields: EventFields<E>) => void;
 
 /**
  * A log that gives one JSON line per event.
@@ -13,6 +29,6 @@ export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
  * @param now the wall clock in milliseconds, for the line's `time` only
  */
 export function jsonLog(write: (level: LogLevel, line: string) => void, now: () => number): Log {
-  return (level, event, fields = {}) =>
+  return (level, event, fields) =>
     write(level, JSON.stringify({ time: new Date(now()).toISOString(), level, event, ...fields }));
 }

@@ -1,8 +1,9 @@
 import { SecretUnusable } from '../errors.ts';
 import type { Secret } from './ports.ts';
 import type { ClientCredentials } from './processState.ts';
-import type { RecordedFailure } from './record.ts';
-import { credentialVault, type Run } from './run.ts';
+import type { ConnectionRecord, RecordedFailure } from './record.ts';
+import { credentialVault, logRun, type Run } from './run.ts';
+import { expiringSoon, fixedExpiry } from './warnings.ts';
 
 /**
  * The client id and all client secrets of a connection, from memory or from the credential vault.
@@ -30,6 +31,31 @@ export async function clientCredentials(run: Run): Promise<ClientCredentials> {
 /** Reads the credentials again at the next use: the provider refused these. */
 export function forgetCredentials({ state, connection }: Run): void {
   state.credentials.delete(connection.fingerprint);
+}
+
+/** The same where a client secret expires soon: a person may have set the next one. Costs nothing before that. */
+export function forgetExpiring(run: Run): void {
+  if (expiringSoon(clientSecretExpiries(run), run.lease.now()).length > 0) forgetCredentials(run);
+}
+
+/**
+ * Tells, after a rotation, which credentials a person has to replace soon.
+ * @param before the record before the rotation, `after` the record after it
+ */
+export function warnOfExpiry(run: Run, before: ConnectionRecord, after: ConnectionRecord): void {
+  const { secrets } = run.connection;
+  const refreshToken = { secret: secrets.refreshToken, expiresAt: fixedExpiry(before, after) };
+  for (const expiring of expiringSoon([...clientSecretExpiries(run), refreshToken], run.lease.now()))
+    logRun(run, 'warn', 'credential_expiring', expiring);
+}
+
+/** As the `exp` attribute in the vault says, of the client secrets in memory. */
+function clientSecretExpiries({ state, connection }: Run) {
+  const { clientSecrets = [] } = state.credentials.get(connection.fingerprint) ?? {};
+  return clientSecrets.map(({ properties }, index) => {
+    const secret = connection.secrets.clientSecrets[index] ?? '';
+    return { secret, expiresAt: properties.expiresAt };
+  });
 }
 
 async function required(run: Run, name: string, what: string): Promise<Secret> {

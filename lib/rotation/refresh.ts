@@ -1,5 +1,5 @@
 import { adoptSeed, announce, NotSent, reserveWrites } from './announceGrant.ts';
-import { clientCredentials } from './credentials.ts';
+import { clientCredentials, forgetExpiring } from './credentials.ts';
 import type { Reason } from './decide.ts';
 import type { Secret } from './ports.ts';
 import { ensurePublishable } from './publishAccessToken.ts';
@@ -21,6 +21,7 @@ export async function refresh(
   current: Secret,
   reason: Reason,
 ): Promise<RotationResult | typeof LOOK_AGAIN> {
+  forgetExpiring(run);
   await clientCredentials(run);
   const publishable = await ensurePublishable(run, record);
   const { record: before, refreshToken: sent } = await adoptSeed(run, publishable, current);

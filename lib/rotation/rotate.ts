@@ -197,7 +197,7 @@ async function failedWith(run: Run, record: ConnectionRecord, thrown: unknown): 
 }
 
 function leaseLost(run: Run): RotationResult {
-  logRun(run, 'warn', 'lease_lost');
+  logRun(run, 'warn', 'lease_lost', {});
   return { result: 'in_progress', connection: run.connection.name };
 }
 

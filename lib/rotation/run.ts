@@ -1,5 +1,5 @@
 import { type Problem, RotatorError } from '../errors.ts';
-import type { LogFields, LogLevel } from '../log.ts';
+import type { EventFields, LogEvent, LogLevel } from '../log.ts';
 import type { Connection } from './connection.ts';
 import type { Lease } from './lease.ts';
 import type { OutcomeContext } from './outcome.ts';
@@ -62,13 +62,14 @@ export function outcomeContext({ connection, lease, ports }: Run): OutcomeContex
   return { connection, now: lease.now(), tickMs: ports.tickMs };
 }
 
-export function logRun(
+/** Logs an event of the run's connection; `fields` are all its other fields. */
+export function logRun<E extends LogEvent>(
   { connection, ports }: Run,
   level: LogLevel,
-  event: string,
-  fields: LogFields = {},
+  event: E,
+  fields: Omit<EventFields<E>, 'connection'>,
 ): void {
-  ports.log(level, event, { connection: connection.name, ...fields });
+  ports.log(level, event, { connection: connection.name, ...fields } as EventFields<E>);
 }
 
 /** How long the service behind an error asked us to stay away. */

@@ -1,5 +1,6 @@
 import { RotatorError } from '../errors.ts';
 import { NotSent } from './announceGrant.ts';
+import { warnOfExpiry } from './credentials.ts';
 import type { Reason } from './decide.ts';
 import type { GrantFailure, IssuedAccessToken } from './grant.ts';
 import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
@@ -96,6 +97,7 @@ async function publish(
   }
   const done = succeeded(record, accessToken, grant.issuedAt, connection);
   await run.lease.write(done);
+  warnOfExpiry(run, grant.before, done);
   const { generation } = done;
   return {
     result: 'rotated',

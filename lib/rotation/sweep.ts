@@ -4,6 +4,7 @@ import type { Ports, RecordSummary } from './ports.ts';
 import type { ProcessState } from './processState.ts';
 import { rotate } from './rotate.ts';
 import type { RotationResult } from './run.ts';
+import { overdueConnections } from './warnings.ts';
 
 /** How much a sweep does at once, and for how long it begins new rotations. */
 export interface SweepLimits {
@@ -15,6 +16,9 @@ export interface SweepLimits {
   readonly budgetMs: number;
 }
 
+/** So many overdue connections are named in the log; they are all counted. */
+const OVERDUE_NAMES = 5;
+
 export const SWEEP_LIMITS: SweepLimits = { concurrency: 64, perHost: 8, budgetMs: 45_000 };
 
 /** What a sweep came to. */
@@ -25,6 +29,8 @@ export interface SweepSummary {
   readonly due: number;
   /** Due connections for which the budget left no time. */
   readonly postponed: number;
+  /** Connections whose access token was past 90 % of its life when the sweep began. */
+  readonly overdue: number;
   /** How the rotations ended, by result. */
   readonly results: Readonly<Partial<Record<RotationResult['result'], number>>>;
   readonly durationMs: number;
@@ -42,7 +48,9 @@ export async function sweep(
   const startedAt = ports.clock.monotonic();
   const { valid, invalid } = await ports.connections();
   const enabled = valid.filter((connection) => connection.enabled);
-  const due = state.draining ? [] : dueConnections(enabled, await ports.records.list());
+  const list = state.draining ? undefined : await ports.records.list();
+  const due = list ? dueConnections(enabled, list) : [];
+  const overdue = list ? overdueConnections(enabled, list) : [];
   const mayBegin = () => !state.draining && ports.clock.monotonic() - startedAt < limits.budgetMs;
   const { results, postponed } = await rotateAll(due, limits, mayBegin, (connection) =>
     guarded(connection, ports, state),
@@ -53,10 +61,11 @@ export async function sweep(
     invalid: invalid.length,
     due: due.length,
     postponed,
+    overdue: overdue.length,
     results: countOf(results),
     durationMs,
   };
-  logSweep(ports, summary);
+  logSweep(ports, summary, overdue);
   return summary;
 }
 
@@ -142,6 +151,7 @@ function countOf(results: readonly RotationResult[]): SweepSummary['results'] {
   return counts;
 }
 
-function logSweep({ log }: Ports, { results, ...numbers }: SweepSummary): void {
-  log('info', 'sweep_finished', { ...numbers, ...results });
+function logSweep({ log }: Ports, { results, ...numbers }: SweepSummary, overdue: readonly string[]): void {
+  const first = overdue.slice(0, OVERDUE_NAMES).join(' ');
+  log('info', 'sweep_finished', { ...numbers, ...(first && { overdueConnections: first }), ...results });
 }

@@ -7,11 +7,13 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(errors|log|loopback)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(errors|logEvents|loopback)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
-    files: /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing)\.ts$/,
+    files:
+      /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing|warnings)\.ts$/,
     may: /^lib\/(errors|rotation\/(connection|grant|heal|outcome|ports|record|replay|tags|timing))\.ts$/,
     packages: /^zod$/,
   },

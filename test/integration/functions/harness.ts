@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { openDataDirectory } from '../../../local/dataDirectory.ts';
 import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
@@ -12,6 +12,7 @@ import { invokeFunction } from '../../../local/functionHost/invoke.ts';
 import { seedConnections } from '../../../local/seed.ts';
 import { type Servers, startServers } from '../../../local/servers.ts';
 import { environmentOf, SCHEDULE } from '../../../local/stack.ts';
+import { misfits } from './logLines.ts';
 
 /** The registered functions against real servers, in this process. */
 export interface Harness {
@@ -37,6 +38,7 @@ export interface Harness {
     vault: 'credential' | 'token',
     name: string,
   ): Promise<{ id: string; value: string; tags: Record<string, string> } | undefined>;
+  /** Fails where a log line was printed that the table of events does not know. */
   close(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ export async function startHarness(
       await data.close();
       vi.unstubAllEnvs();
       vi.restoreAllMocks();
+      expect(misfits(output)).toEqual([]);
     },
   };
 }

@@ -45,6 +45,7 @@ describe('a sweep', () => {
       invalid: 0,
       due: 3,
       postponed: 0,
+      overdue: 0,
       results: { rotated: 3 },
       durationMs: 0,
     });
@@ -58,6 +59,17 @@ describe('a sweep', () => {
     world.operations.length = 0;
     expect(await sweepOf(world)).toMatchObject({ due: 0, results: {} });
     expect(world.operations).toEqual(['list records']);
+  });
+
+  test('counts the access tokens that were not renewed in time, and names the first five', async () => {
+    const world = worldOf(7);
+    await sweepOf(world);
+    world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
+    await world.clock.pass(55 * 60_000);
+    world.connections[0] = connectionNamed('login-0', { enabled: false });
+    expect(await sweepOf(world)).toMatchObject({ overdue: 6, results: { failed: 6 } });
+    const [, line] = world.events('sweep_finished');
+    expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
 
   test('leaves paused connections alone and counts invalid ones', async () => {
@@ -77,7 +89,8 @@ describe('a sweep', () => {
     world.before('get login-2-refresh-token', () => Promise.reject(failure('vault_unavailable')));
     const process = world.process();
     const log: typeof process.ports.log = (level, event, fields) => {
-      if (event === 'rotation_finished' && fields?.connection === 'login-3') throw new TypeError('defect');
+      if (event === 'rotation_finished' && 'connection' in fields && fields.connection === 'login-3')
+        throw new TypeError('defect');
       process.ports.log(level, event, fields);
     };
     const summary = await world.settle(sweep({ ...process.ports, log }, process.state));

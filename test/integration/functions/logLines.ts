@@ -1,0 +1,33 @@
+import { LOG_EVENTS } from '../../../lib/logEvents.ts';
+
+type Line = Record<string, unknown>;
+
+/** The log lines among what was printed: JSON objects with a level. Answers have none. */
+export function logLines(output: readonly string[]): Line[] {
+  return output
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line)
+    .filter((line) => 'level' in line);
+}
+
+/** What is wrong with log lines by the table of events, a sentence each. */
+export function misfits(output: readonly string[]): string[] {
+  return [...new Set(logLines(output).flatMap(misfitsOf))];
+}
+
+function misfitsOf({ time, level, event, ...fields }: Line): string[] {
+  const kinds = new Map<string, string>(
+    Object.entries(Object.entries(LOG_EVENTS).find(([name]) => name === event)?.[1].fields ?? {}),
+  );
+  if (kinds.size === 0) return [`${event} is no event.`];
+  const unknown = Object.entries(fields).filter(
+    ([name, value]) => kinds.get(name)?.replace('?', '') !== typeof value,
+  );
+  const missing = [...kinds].filter(([name, kind]) => !kind.endsWith('?') && !(name in fields));
+  return [
+    ...unknown.map(([name, value]) => `${event} has ${name}, a ${typeof value}.`),
+    ...missing.map(([name]) => `${event} lacks ${name}.`),
+    ...(Number.isNaN(Date.parse(String(time))) ? [`${event} has no time.`] : []),
+    ...(['info', 'warn', 'error'].includes(String(level)) ? [] : [`${event} has the level ${level}.`]),
+  ];
+}

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CLIENT_SECRET,
+  due,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  type Scenario,
+  seeded,
+} from './world/scenario.ts';
+
+const DAY = 24 * 3_600_000;
+
+/** The client secret as it is, with this many days left by its `exp` attribute. */
+function expires({ world }: Scenario, days: number): void {
+  const expiresAt = world.now() + days * DAY;
+  world.credentials.put(CLIENT_SECRET, 'client-secret-one', { tags: {}, expiresAt });
+}
+
+/** From now on each new refresh token says how long it lives, in milliseconds from its grant. */
+function tellLifetime({ world }: Scenario, lifetime: () => number): void {
+  const behave = world.provider.behave.bind(world.provider);
+  world.provider.behave = (request) => ({ ...behave(request), refreshTokenLifetimeMs: lifetime() });
+}
+
+const warnings = ({ world }: Scenario) => world.events('credential_expiring');
+
+describe('a client secret that expires soon', () => {
+  test('is told once per rotation, with its name and the days left', async () => {
+    const scenario = seeded();
+    expires(scenario, 3.5);
+    await mustRotate(scenario);
+    const told = { level: 'warn', connection: 'crm', secret: CLIENT_SECRET, days: 3 };
+    expect(warnings(scenario)).toMatchObject([told]);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toMatchObject([told, told]);
+    expect(scenario.world.leaks()).toEqual([]);
+  });
+
+  test('is read anew by each rotation, and not told of any more once it was replaced', async () => {
+    const scenario = seeded();
+    expires(scenario, 3);
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    expires(scenario, 300);
+    scenario.world.operations.length = 0;
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toHaveLength(1);
+    expect(scenario.world.count(new RegExp(`^get ${CLIENT_SECRET}`))).toBe(1);
+  });
+
+  test('costs no request before that', async () => {
+    const scenario = seeded();
+    expires(scenario, 15);
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    scenario.world.operations.length = 0;
+    await mustRotate(scenario);
+    expect(scenario.world.count(new RegExp(`^get ${CLIENT_SECRET}`))).toBe(0);
+    expect(warnings(scenario)).toEqual([]);
+  });
+});
+
+describe('a refresh token that expires soon', () => {
+  test('is told where rotations do not move its expiry', async () => {
+    const scenario = await due();
+    const end = scenario.world.now() + 10 * DAY;
+    tellLifetime(scenario, () => end - scenario.world.now());
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toEqual([]);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toMatchObject([
+      { connection: 'crm', secret: REFRESH_TOKEN, days: 9, expires: new Date(end).toISOString() },
+    ]);
+  });
+
+  test('is nobody’s business where each rotation gives it another ten days', async () => {
+    const scenario = await due();
+    tellLifetime(scenario, () => 10 * DAY);
+    for (let rotation = 0; rotation < 3; rotation++) {
+      await mustRotate(scenario);
+      await passToDue(scenario);
+    }
+    expect(warnings(scenario)).toEqual([]);
+  });
+});
