@@ -1,0 +1,149 @@
+metadata description = 'One log search alert for each query under infra/queries. What to do when one fires: docs/alarms.md.'
+
+@description('Required. The names of the alarms begin with this.')
+param name string
+
+@description('Required. Where the alarms live: the region of the workspace.')
+param location string
+
+@description('Required. Resource id of the Log Analytics workspace that has the traces of the functions and the audit logs of the vaults.')
+param workspaceId string
+
+@description('Optional. Resource id of the action group that is told. Empty: alarms are shown in the portal and nobody is called.')
+param actionGroupId string = ''
+
+@description('Optional. Tags of the alarms.')
+param tags { *: string } = {}
+
+// The log lines as a table with typed columns, which the queries of the other files use.
+var events = loadTextContent('../queries/rotatorEvents.kql')
+
+// Each query gives rows where something is wrong, and none where all is well.
+var alarms = [
+  {
+    name: 'saveWaiting'
+    title: 'A refresh token waits for its vault'
+    description: 'A provider has issued a new refresh token and the vault does not take it. It exists in the memory of one process only: make the vault take writes, and do not stop or deploy the function app meanwhile.'
+    query: '${events}${loadTextContent('../queries/saveWaiting.kql')}'
+    severity: 0
+    window: 'PT15M'
+    frequency: 'PT5M'
+    dimensions: ['connection']
+  }
+  {
+    name: 'noSweep'
+    title: 'No sweep has succeeded for 10 minutes'
+    description: 'Nothing renews tokens. See whether the function app runs, and its last sweep_failed or settings_invalid in the log; where the timer stands still, restart the app.'
+    query: '${events}${loadTextContent('../queries/noSweep.kql')}'
+    severity: 1
+    window: 'PT10M'
+    frequency: 'PT5M'
+    dimensions: []
+  }
+  {
+    name: 'needsPerson'
+    title: 'A connection needs a person'
+    description: 'No retry can help this connection. Its code tells what is wrong, its status and the README what to do: for reauthorization_required, sign in again and set the refresh token.'
+    query: '${events}${loadTextContent('../queries/needsPerson.kql')}'
+    severity: 1
+    window: 'PT15M'
+    frequency: 'PT5M'
+    dimensions: ['connection', 'code']
+  }
+  {
+    name: 'tokenOverdue'
+    title: 'An access token was not renewed in time'
+    description: 'An access token is past 90 % of its life. Consumers lose access when it expires: the status of the connection tells why its rotations fail.'
+    query: '${events}${loadTextContent('../queries/tokenOverdue.kql')}'
+    severity: 1
+    window: 'PT10M'
+    frequency: 'PT5M'
+    dimensions: ['connection']
+  }
+  {
+    name: 'credentialExpiring'
+    title: 'A client secret or refresh token expires within 14 days'
+    description: 'Set the next client secret before the old one ends; for a refresh token, sign in again.'
+    query: '${events}${loadTextContent('../queries/credentialExpiring.kql')}'
+    severity: 2
+    window: 'P1D'
+    frequency: 'PT1H'
+    dimensions: ['connection', 'secret']
+  }
+  {
+    name: 'vaultThrottled'
+    title: 'A vault throttles the rotator'
+    description: 'The rotator could not read or write a secret because its vault was asked too often. If it does not pass, spread the connections over more vaults.'
+    query: '${events}${loadTextContent('../queries/vaultThrottled.kql')}'
+    severity: 2
+    window: 'PT15M'
+    frequency: 'PT5M'
+    dimensions: ['connection']
+  }
+  {
+    name: 'vaultThrottledAudit'
+    title: 'A vault refuses requests with 429'
+    description: 'A vault is asked too often, by the rotator or by somebody else: its audit log tells by whom.'
+    query: loadTextContent('../queries/vaultThrottledAudit.kql')
+    severity: 2
+    window: 'PT15M'
+    frequency: 'PT5M'
+    dimensions: ['vault']
+  }
+  {
+    name: 'lateWriteHealed'
+    title: 'A late write of a refresh token was undone'
+    description: 'A process that had been stopped for longer than its lease wrote over a newer refresh token. Nothing was lost; if it happens often, the instances are short of memory or CPU.'
+    query: '${events}${loadTextContent('../queries/lateWriteHealed.kql')}'
+    severity: 3
+    window: 'PT15M'
+    frequency: 'PT5M'
+    dimensions: ['connection']
+  }
+]
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for alarm in alarms: {
+    name: '${name}-${alarm.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${name}: ${alarm.title}'
+      description: '${alarm.description} More: docs/alarms.md, ${alarm.name}.'
+      severity: alarm.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: alarm.frequency
+      windowSize: alarm.window
+      // Fires once and resolves when the rows are gone.
+      autoMitigate: true
+      // A new workspace has no such tables until the first lines and audit events arrive.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: alarm.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            dimensions: [
+              for dimension in alarm.dimensions: {
+                name: dimension
+                operator: 'Include'
+                values: ['*']
+              }
+            ]
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: {
+        actionGroups: empty(actionGroupId) ? [] : [actionGroupId]
+      }
+    }
+  }
+]

@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ERROR_CODES } from '../../lib/errors.ts';
+import { LOG_EVENTS } from '../../lib/logEvents.ts';
+import { analyze } from './queriesKusto.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const PREFIX = read('infra/queries/rotatorEvents.kql');
+const NAMES = readdirSync(new URL('../../infra/queries', import.meta.url))
+  .filter((file) => file.endsWith('.kql') && file !== 'rotatorEvents.kql')
+  .map((file) => file.replace('.kql', ''));
+
+interface WorkbookItem {
+  readonly name: string;
+  readonly content: { readonly query?: readonly string[] };
+}
+
+/** The workbook fills its parameters in as text. */
+const workbook = (JSON.parse(read('infra/workbook.json')) as { items: WorkbookItem[] }).items.flatMap(
+  ({ name, content }) =>
+    content.query
+      ? [[`workbook, ${name}`, content.query.join('\n').replaceAll('{TimeRange:grain}', '1h')]]
+      : [],
+) as [string, string][];
+const alarmQueries = NAMES.map((name) => [name, read(`infra/queries/${name}.kql`)] as [string, string]);
+
+/** As the deployment puts it together. */
+const whole = (query: string) => (query.includes('RotatorEvents') ? PREFIX + query : query);
+
+/** What the columns that name something may hold; the results of rotations are counted in fields of these names. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  event: Object.keys(LOG_EVENTS),
+  code: ERROR_CODES,
+  result: Object.keys(LOG_EVENTS.sweep_finished.fields),
+  level: ['info', 'warn', 'error'],
+};
+
+const FIELDS = [...PREFIX.matchAll(/^ {4}(\w+) = /gm)].map(([, field]) => field ?? '');
+
+/** The query with a table in which a field has another name. */
+const withRenamed = (field: string, query: string) =>
+  PREFIX.replace(`    ${field} = `, `    ${field}Renamed = `) + query;
+
+const misses = (field: string, query: string) =>
+  analyze(withRenamed(field, query)).problems.some((each) => each.startsWith(`KS142 The name '${field}'`));
+
+/** Fields that a query uses although none of the events that it names has them; other events may. */
+function foreignFields(query: string): string[] {
+  const named = analyze(whole(query)).comparisons.flatMap(({ column, words }) =>
+    column === 'event' ? words : [],
+  );
+  if (named.length === 0) return [];
+  const own = ['level', 'event'];
+  for (const [event, { fields }] of Object.entries(LOG_EVENTS))
+    if (named.includes(event)) own.push(...Object.keys(fields));
+  const mentioned = FIELDS.filter(
+    (field) => !own.includes(field) && new RegExp(`\\b${field}\\b`).test(query),
+  );
+  return mentioned.filter((field) => misses(field, query));
+}
+
+/** Words that the program never writes into the column that they are looked for in. */
+const unknownWords = (query: string) =>
+  analyze(whole(query)).comparisons.flatMap(({ column, words }) =>
+    words.filter((word) => KNOWN[column] && !KNOWN[column].includes(word)),
+  );
+
+describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
+  test('binds to the fields that the functions write', () => {
+    expect(analyze(whole(query)).problems).toEqual([]);
+  });
+
+  test('looks for events, codes and results that there are', () => {
+    expect(unknownWords(query)).toEqual([]);
+  });
+
+  test('uses fields of the events that it names', () => {
+    expect(foreignFields(query)).toEqual([]);
+  });
+});
+
+describe('a query is reported', () => {
+  test.each([
+    ['noSweep', 'event'],
+    ['needsPerson', 'result'],
+    ['needsPerson', 'invalid'],
+    ['tokenOverdue', 'overdueConnections'],
+    ['credentialExpiring', 'days'],
+    ['vaultThrottled', 'message'],
+    ['saveWaiting', 'attempts'],
+    ['lateWriteHealed', 'late'],
+  ])('%s, where the field %s has another name', (name, field) => {
+    expect(misses(field, read(`infra/queries/${name}.kql`))).toBe(true);
+  });
+
+  test('where it uses a field of another event', () => {
+    const query = "RotatorEvents | where event == 'late_write_healed' | project late, days";
+    expect(foreignFields(query)).toEqual(['days']);
+  });
+
+  test.each([
+    ["RotatorEvents | where evnt == 'sweep_finished'", 'KS142'],
+    ["RotatorEvent | where event == 'sweep_finished'", 'KS204'],
+    ["RotatorEvents | where overdue == 'many'", 'compares real with string'],
+    ['RotatorEvents | where code > 3', 'KS106'],
+    ['RotatorEvents | where', 'KS006'],
+  ])('%s', (query, told) => {
+    expect(analyze(PREFIX + query).problems.join(' ')).toContain(told);
+  });
+
+  test.each([
+    ["RotatorEvents | where event == 'sweep_done'", 'sweep_done'],
+    ["RotatorEvents | where event in ('sweep_finished', 'sweep_done')", 'sweep_done'],
+    ["RotatorEvents | where code != 'vault_busy'", 'vault_busy'],
+    ["RotatorEvents | where result !in ('rotated', 'stuck')", 'stuck'],
+  ])('%s', (query, word) => expect(unknownWords(query)).toEqual([word]));
+});
+
+describe('the alarms', () => {
+  const bicep = read('infra/modules/alarms.bicep');
+  const documented = read('docs/alarms.md');
+  const alarms = [
+    ...bicep.matchAll(
+      /^ {4}name: '(\w+)'$[^{}]*?\n {4}query: (.*)\n {4}severity: (\d)\n {4}window: '(\w+)'\n {4}frequency: '(\w+)'\n {4}dimensions: \[(.*)\]$/gm,
+    ),
+  ].map(([, name = '', query = '', severity = '', , , dimensions = '']) => ({
+    name,
+    query,
+    severity,
+    dimensions: [...dimensions.matchAll(/'(\w+)'/g)].map(([, column]) => column ?? ''),
+  }));
+
+  test('are one for each query', () => {
+    expect(alarms.map(({ name }) => name).toSorted()).toEqual(NAMES.toSorted());
+    const loaded = [...bicep.matchAll(/queries\/(\w+)\.kql/g)].map(([, name]) => name ?? '');
+    expect(loaded.toSorted()).toEqual([...NAMES, 'rotatorEvents'].toSorted());
+  });
+
+  test.each(alarms)('$name: begins with what its query needs, and has its dimensions', (alarm) => {
+    const query = read(`infra/queries/${alarm.name}.kql`);
+    const load = `loadTextContent('../queries/${alarm.name}.kql')`;
+    expect(alarm.query).toBe(whole(query) === query ? load : `'\${events}\${${load}}'`);
+    const { columns } = analyze(whole(query));
+    for (const dimension of alarm.dimensions) expect(columns).toHaveProperty(dimension, 'string');
+  });
+
+  test.each(alarms)('$name: what to do is documented', ({ name, severity }) => {
+    expect(documented).toMatch(new RegExp(`^\\| \`${name}\` \\| ${severity} \\|`, 'm'));
+  });
+
+  // Azure Monitor takes no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
+  test.each(alarmQueries)('%s: neither searches nor unites tables', (_, query) => {
+    expect(query).not.toMatch(/\b(union|search)\b/);
+  });
+});

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+
+/** The part of the Kusto language service that is used; it is C# compiled to JavaScript, and its own types are of no help. */
+interface KustoList<T> {
+  readonly Count: number;
+  getItem(index: number): T;
+}
+
+interface SyntaxNode {
+  readonly Operator?: SyntaxNode;
+  readonly Left?: SyntaxNode;
+  readonly Right?: SyntaxNode;
+  readonly ResultType?: { readonly Name: string } | null;
+  readonly ChildCount: number;
+  GetChild(index: number): SyntaxNode | null;
+  toString(): string;
+}
+
+interface KustoCode {
+  readonly Syntax: SyntaxNode;
+  readonly ResultType: {
+    readonly Columns?: KustoList<{ readonly Name: string; readonly Type: { readonly Name: string } }>;
+  } | null;
+  GetDiagnostics(): KustoList<{ readonly Code: string; readonly Severity: string; readonly Message: string }>;
+}
+
+interface KustoLanguage {
+  readonly KustoCode: { ParseAndAnalyze(query: string, globals: unknown): KustoCode };
+  readonly GlobalState: { readonly Default: { WithDatabase(database: unknown): unknown } };
+  readonly Symbols: {
+    readonly DatabaseSymbol: { readonly ctor: new (name: string, tables: unknown[]) => unknown };
+    readonly TableSymbol: {
+      readonly $ctor7: new (name: string, columns: string, description: string | null) => unknown;
+    };
+  };
+}
+
+/** The columns that are used, as Azure Monitor's table reference has them. */
+const TABLES = {
+  AppTraces: '(TimeGenerated: datetime, Message: string)',
+  AZKVAuditLogs: '(TimeGenerated: datetime, HttpStatusCode: int, OperationName: string, _ResourceId: string)',
+};
+
+/** A comparison of a column with words: `event in ('a', 'b')` gives `event` and both. */
+export interface Comparison {
+  readonly column: string;
+  readonly words: readonly string[];
+}
+
+/** What the language service makes of a query. */
+export interface AnalyzedQuery {
+  /** A sentence for each error, warning, and comparison of a text with something else. */
+  readonly problems: readonly string[];
+  /** The columns that the query gives, with their types. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly comparisons: readonly Comparison[];
+}
+
+/** Parses a query and binds it against the tables of the workspace. */
+export function analyze(query: string): AnalyzedQuery {
+  const code = language().KustoCode.ParseAndAnalyze(query, globals());
+  const comparisons = nodesOf(code.Syntax).filter(({ Operator, Left, Right }) => Operator && Left && Right);
+  const diagnostics = itemsOf(code.GetDiagnostics()).map(({ Code, Message }) => `${Code} ${Message}`);
+  const columns = code.ResultType?.Columns;
+  return {
+    problems: [...diagnostics, ...comparisons.flatMap(mixedKinds)],
+    columns: Object.fromEntries(columns ? itemsOf(columns).map(({ Name, Type }) => [Name, Type.Name]) : []),
+    comparisons: comparisons.map(({ Left, Right }) => ({
+      column: String(Left).trim(),
+      words: [...String(Right).matchAll(/'([^']*)'/g)].map(([, word]) => word ?? ''),
+    })),
+  };
+}
+
+/** The service takes `overdue == 'a'` without a word, and no row would ever fit. */
+function mixedKinds(comparison: SyntaxNode): string[] {
+  const kinds = [comparison.Left, comparison.Right].map((side) => side?.ResultType?.Name);
+  const texts = kinds.filter((kind) => kind === 'string').length;
+  return texts === 1 && !kinds.includes(undefined)
+    ? [`${String(comparison).trim()} compares ${kinds.join(' with ')}.`]
+    : [];
+}
+
+function nodesOf(node: SyntaxNode): SyntaxNode[] {
+  const children = Array.from({ length: node.ChildCount }, (_, index) => node.GetChild(index));
+  return [node, ...children.flatMap((child) => (child ? nodesOf(child) : []))];
+}
+
+function itemsOf<T>(list: KustoList<T>): T[] {
+  return Array.from({ length: list.Count }, (_, index) => list.getItem(index));
+}
+
+/** The package has no exports: its scripts set globals when they are loaded, in this order. */
+function language(): KustoLanguage {
+  const require = createRequire(import.meta.url);
+  require('@kusto/language-service-next/bridge.min.js');
+  require('@kusto/language-service-next/Kusto.Language.Bridge.min.js');
+  return (globalThis as unknown as { Kusto: { Language: KustoLanguage } }).Kusto.Language;
+}
+
+function globals(): unknown {
+  const { GlobalState, Symbols } = language();
+  const tables = Object.entries(TABLES).map(
+    ([name, columns]) => new Symbols.TableSymbol.$ctor7(name, columns, null),
+  );
+  return GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ctor('workspace', tables));
+}
