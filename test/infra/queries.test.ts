@@ -149,6 +149,13 @@ describe('the alarms', () => {
     expect(documented).toMatch(new RegExp(`^\\| \`${name}\` \\| ${severity} \\|`, 'm'));
   });
 
+  test('miss no line: the host passes on each of them', () => {
+    const { logging } = JSON.parse(read('host.json'));
+    expect(logging.applicationInsights.samplingSettings).toEqual({ isEnabled: false });
+    const { default: level, 'Host.Function.Console': console = level } = logging.logLevel;
+    expect(console).toBe('Information');
+  });
+
   // Azure Monitor takes no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
   test.each(alarmQueries)('%s: neither searches nor unites tables', (_, query) => {
     expect(query).not.toMatch(/\b(union|search)\b/);

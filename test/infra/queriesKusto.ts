@@ -56,9 +56,13 @@ export interface AnalyzedQuery {
   readonly comparisons: readonly Comparison[];
 }
 
+/** Made once: the language service keeps in it what it has learned about the tables and functions. */
+let workspace: unknown;
+
 /** Parses a query and binds it against the tables of the workspace. */
 export function analyze(query: string): AnalyzedQuery {
-  const code = language().KustoCode.ParseAndAnalyze(query, globals());
+  workspace ??= globals();
+  const code = language().KustoCode.ParseAndAnalyze(query, workspace);
   const comparisons = nodesOf(code.Syntax).filter(({ Operator, Left, Right }) => Operator && Left && Right);
   const diagnostics = itemsOf(code.GetDiagnostics()).map(({ Code, Message }) => `${Code} ${Message}`);
   const columns = code.ResultType?.Columns;
