@@ -15,7 +15,8 @@ import { storageError } from './storageErrors.ts';
 export const RECORD_CONTAINER = 'token-rotator-records';
 
 const CONFIGURATION_TIMEOUT_MS = 10_000;
-const LARGEST_CONFIGURATION_BYTES = 4 * 1024 * 1024;
+/** A larger blob is refused, unread. */
+export const LARGEST_CONFIGURATION_BYTES = 4 * 1024 * 1024;
 /** Where blobs live, cloud by cloud: a token for storage is sent nowhere else. */
 const BLOB_DOMAINS = [
   '.blob.core.windows.net',

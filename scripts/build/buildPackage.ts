@@ -1,0 +1,66 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { BUNDLE, bundle, NODE_MAJOR } from './bundle.ts';
+import { checkLicences, licenceTexts } from './licences.ts';
+import { type BundledPackage, readPackages } from './packages.ts';
+import { createSbom } from './sbom.ts';
+
+/** The same sources give the same bytes, whenever they are zipped: the earliest date that a zip file can hold. */
+const ZIP_DATE = new Date(1980, 0, 1);
+
+/** What was built. */
+export interface BuiltPackage {
+  /** Bytes of each file in the folder, by name. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly zipBytes: number;
+  /** The packages of others that stand in the bundle. */
+  readonly packages: readonly BundledPackage[];
+}
+
+/**
+ * Builds the deployment package: everything that the Functions host needs, so that nothing is installed in Azure.
+ * @param root folder of this repository
+ * @param folder receives the files; what was in it is removed
+ * @param zipFile receives the same files zipped
+ * @throws Error where the sources do not bundle or a package has a licence that is not on the list; nothing is written then
+ */
+export async function buildPackage(root: string, folder: string, zipFile: string): Promise<BuiltPackage> {
+  const { files: bundled, metafile } = await bundle(root);
+  const packages = await readPackages(root, metafile);
+  checkLicences(packages);
+  const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as OwnPackage;
+  const ownLicence = await readFile(join(root, 'LICENSE'), 'utf8');
+  const files: Record<string, Uint8Array> = {
+    ...bundled,
+    'host.json': await readFile(join(root, 'host.json')),
+    'package.json': jsonFile(packageJson(own)),
+    LICENSE: Buffer.from(ownLicence),
+    'THIRD-PARTY-LICENSES.txt': Buffer.from(licenceTexts(packages, ownLicence)),
+    'sbom.cdx.json': jsonFile(createSbom(own, packages, bundled[BUNDLE])),
+  };
+  const zip = zipSync(files, { level: 9, mtime: ZIP_DATE });
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  await writeFile(zipFile, zip);
+  const sizes = Object.fromEntries(Object.entries(files).map(([name, { length }]) => [name, length]));
+  return { sizes, zipBytes: zip.length, packages };
+}
+
+interface OwnPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+}
+
+/** No dependencies stand in it: a remote build would install them beside the bundle. */
+function packageJson({ name, version, description, license }: OwnPackage): object {
+  const engines = { node: `>=${NODE_MAJOR}` };
+  return { name, version, private: true, description, license, type: 'module', main: BUNDLE, engines };
+}
+
+function jsonFile(content: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
+}

@@ -1,0 +1,84 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+
+/** A package of others that stands in the bundle, wholly or in part. */
+export interface BundledPackage {
+  /** Folder below the root: `node_modules/@azure/identity`. */
+  readonly folder: string;
+  readonly name: string;
+  readonly version: string;
+  /** What its package.json says: an SPDX expression, if it is well made. */
+  readonly licence: string;
+  readonly author: string | undefined;
+  /** Its licence and notice files, if it has any. */
+  readonly texts: readonly string[];
+  /** The hash from the lockfile, as `sha512-` and base64; undefined where the lockfile has none. */
+  readonly integrity: string | undefined;
+  /** Folders of the packages that it imports. */
+  readonly imports: readonly string[];
+  /** Do this repository's own files import it? */
+  readonly direct: boolean;
+}
+
+const LEGAL_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
+
+/** Reads who stands in a bundle, sorted by folder. Two versions of one package are two packages. */
+export async function readPackages(root: string, metafile: Metafile): Promise<BundledPackage[]> {
+  const imports = importsBetween(metafile);
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
+  const folders = new Set(Object.keys(metafile.inputs).map(folderOf));
+  folders.delete(OWN);
+  const direct = imports.get(OWN);
+  return Promise.all(
+    [...folders].toSorted().map(async (folder) => ({
+      folder,
+      ...(await readDescription(join(root, folder))),
+      texts: await readLegalFiles(join(root, folder)),
+      integrity: lock.packages[folder]?.integrity,
+      imports: [...(imports.get(folder) ?? [])].toSorted(),
+      direct: direct?.has(folder) ?? false,
+    })),
+  );
+}
+
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
+}
+
+const OWN = '';
+
+/** The folder of the package that a file belongs to; empty for this repository's own files. */
+function folderOf(file: string): string {
+  return /^(.*\/)?node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? OWN;
+}
+
+function importsBetween({ inputs }: Metafile): Map<string, Set<string>> {
+  const between = new Map<string, Set<string>>();
+  for (const [file, { imports }] of Object.entries(inputs)) {
+    const from = folderOf(file);
+    const known = between.get(from) ?? new Set();
+    between.set(from, known);
+    for (const { path, external } of imports) {
+      const to = folderOf(path);
+      if (!external && to !== from && to !== OWN) known.add(to);
+    }
+  }
+  return between;
+}
+
+async function readDescription(folder: string) {
+  const { name, version, license, author } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const licence = typeof license === 'string' ? license : '';
+  return {
+    name: String(name),
+    version: String(version),
+    licence,
+    author: (typeof author === 'string' ? author : author?.name) as string | undefined,
+  };
+}
+
+async function readLegalFiles(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => LEGAL_FILE.test(name)).toSorted();
+  return Promise.all(names.map(async (name) => (await readFile(join(folder, name), 'utf8')).trim()));
+}

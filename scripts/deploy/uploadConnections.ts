@@ -1,0 +1,115 @@
+import type { BlockBlobClient } from '@azure/storage-blob';
+import { readFailure } from '../../lib/azure/serviceFailure.ts';
+import { LARGEST_CONFIGURATION_BYTES } from '../../lib/azure/storageClient.ts';
+import { storageError } from '../../lib/azure/storageErrors.ts';
+import type { Environment } from '../../lib/config/environmentReader.ts';
+import { parseConnections } from '../../lib/config/parseConnections.ts';
+import { RotatorError } from '../../lib/errors.ts';
+
+/** A new role assignment may take minutes: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting */
+const ROLE_PAUSE_MS = 15_000;
+const ROLE_TRIES = 40;
+
+/** What the upload works with. */
+export interface UploadPorts {
+  readFile(path: string): Promise<Uint8Array>;
+  blobAt(url: string): Pick<BlockBlobClient, 'upload'>;
+  wait(ms: number): Promise<unknown>;
+  /** Tells the person at the terminal, one line. */
+  say(line: string): void;
+}
+
+/**
+ * Checks the connections file as the rotator would, and uploads it, byte for byte, where the deployment reads a blob.
+ * @param env what the deployment put out
+ * @throws RotatorError `configuration_invalid` (file or variables), `storage_*`; nothing is uploaded then
+ */
+export async function uploadConnections(env: Environment, ports: UploadPorts): Promise<void> {
+  if (env.CONNECTIONS_SOURCE !== 'blob') {
+    ports.say('The connections stand in the parameters of the deployment: there is no file to upload.');
+    return;
+  }
+  const url = required(env, 'CONNECTIONS_BLOB_URL');
+  const path = env.CONNECTIONS_FILE || 'connections.json';
+  const file = await read(path, ports);
+  const count = check(file, path, env);
+  await upload(file, url, ports);
+  ports.say(`Uploaded ${path} (connections: ${count}) to ${url}; the next sweep reads it.`);
+}
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value) return value;
+  throw invalid(
+    `${name} is not set.`,
+    'Run this by azd, or set it to the output of that name of the deployment.',
+  );
+}
+
+async function read(path: string, ports: UploadPorts): Promise<Uint8Array> {
+  try {
+    return await ports.readFile(path);
+  } catch {
+    throw invalid(
+      `${path} cannot be read.`,
+      'Write the connections there, or set CONNECTIONS_FILE to their path.',
+    );
+  }
+}
+
+/** @returns how many connections stand in the file */
+function check(file: Uint8Array, path: string, env: Environment): number {
+  if (file.length > LARGEST_CONFIGURATION_BYTES) {
+    throw invalid(
+      `${path} has more than 4 MB.`,
+      'The rotator reads no more; split the connections between two rotators.',
+    );
+  }
+  const credentialVaultUrl = required(env, 'CREDENTIAL_VAULT_URL');
+  const tokenVaultUrl = env.TOKEN_VAULT_URL || credentialVaultUrl;
+  const { valid, invalid: wrong } = parseConnections(textOf(file, path), {
+    credentialVaultUrl,
+    tokenVaultUrl,
+    allowLoopbackHttp: false,
+  });
+  if (wrong.length === 0) return valid.length;
+  const messages = wrong.map(({ problem }) => problem.message);
+  const fixes = new Set(wrong.map(({ problem }) => problem.fix));
+  throw invalid(`${path} was not uploaded: ${messages.join(' ')}`, [...fixes].join(' '));
+}
+
+function textOf(file: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file);
+  } catch {
+    throw invalid(`${path} is no UTF-8 text.`, 'Save the connections as UTF-8.');
+  }
+}
+
+async function upload(file: Uint8Array, url: string, { blobAt, wait, say }: UploadPorts): Promise<void> {
+  const blob = blobAt(url);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await blob.upload(file, file.length, { blobHTTPHeaders: { blobContentType: 'application/json' } });
+      return;
+    } catch (thrown) {
+      const noRole = readFailure(thrown).codes.includes('AuthorizationPermissionMismatch');
+      if (!noRole) throw storageError(thrown, 'upload the connections', url);
+      if (tries === ROLE_TRIES) throw noRoleError(url);
+      say('Your role on the storage account does not work yet; trying again in 15 s.');
+      await wait(ROLE_PAUSE_MS);
+    }
+  }
+}
+
+function noRoleError(url: string): RotatorError {
+  return new RotatorError({
+    code: 'storage_forbidden',
+    message: `Whoever is signed in here may not write to ${url}.`,
+    fix: 'Sign in as one of the operators of the deployment, or add yourself to its parameter operators and deploy again.',
+  });
+}
+
+function invalid(message: string, fix: string): RotatorError {
+  return new RotatorError({ code: 'configuration_invalid', message, fix });
+}

@@ -1,0 +1,25 @@
+/**
+ * Uploads the connections file of a deployment that reads it from a blob; azd runs it after each provisioning. Reads what
+ * the deployment put out: CONNECTIONS_SOURCE, CONNECTIONS_BLOB_URL, CREDENTIAL_VAULT_URL and TOKEN_VAULT_URL; and
+ * CONNECTIONS_FILE, the path of the file (default: connections.json).
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BlockBlobClient } from '@azure/storage-blob';
+import { createCredential } from '../lib/azure/credential.ts';
+import { problemOf } from '../lib/errors.ts';
+import { uploadConnections } from './deploy/uploadConnections.ts';
+
+const credential = createCredential({ inAzure: false });
+try {
+  await uploadConnections(process.env, {
+    readFile: (path) => readFile(path),
+    blobAt: (url) => new BlockBlobClient(url, credential),
+    wait: (ms) => wait(ms),
+    say: (line) => console.log(line),
+  });
+} catch (thrown) {
+  const { message, fix } = problemOf(thrown);
+  console.error(`${message} ${fix}`);
+  process.exitCode = 1;
+}

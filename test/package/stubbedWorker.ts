@@ -1,0 +1,47 @@
+/**
+ * Preloaded into a plain Node that runs the bundle: stands for the Functions worker, which provides
+ * `@azure/functions-core`, and prints as JSON what was registered, and what else was tried, when the process ends.
+ */
+import dns from 'node:dns';
+import Module from 'node:module';
+import net from 'node:net';
+
+const functions: Record<string, object> = {};
+const hooks: string[] = [];
+const network: string[] = [];
+const disposable = { dispose() {} };
+let model: unknown;
+
+const core = {
+  version: '4.0.0',
+  hostVersion: '4.0.0',
+  Disposable: class {},
+  registerHook: (name: string) => {
+    hooks.push(name);
+    return disposable;
+  },
+  registerFunction: ({ name, bindings }: { name: string; bindings: object }) => {
+    functions[name] = bindings;
+    return disposable;
+  },
+  setProgrammingModel: (next: unknown) => {
+    model = next;
+  },
+  getProgrammingModel: () => model,
+  log() {},
+};
+
+Module.prototype.require = new Proxy(Module.prototype.require, {
+  apply: (target, self, args) =>
+    args[0] === '@azure/functions-core' ? core : Reflect.apply(target, self, args),
+});
+
+const refuse = (what: string) => (): never => {
+  network.push(what);
+  throw new Error(`The bundle tried the network while it was loaded: ${what}`);
+};
+net.Socket.prototype.connect = refuse('connect');
+net.Server.prototype.listen = refuse('listen');
+dns.lookup = refuse('lookup') as never;
+
+process.on('exit', () => console.log(JSON.stringify({ functions, hooks, network })));

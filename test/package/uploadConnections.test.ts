@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BlobServiceClient, BlockBlobClient, type ContainerClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
+import { uploadConnections } from '../../scripts/deploy/uploadConnections.ts';
+
+const GOOD = '{ "connections": { "a": { "tokenUri": "https://login.example.com/token" } } }\n';
+const ENV = {
+  CONNECTIONS_SOURCE: 'blob',
+  CONNECTIONS_BLOB_URL: 'https://account.blob.core.windows.net/config/connections.json',
+  CREDENTIAL_VAULT_URL: 'https://credentials.vault.azure.net',
+  TOKEN_VAULT_URL: 'https://tokens.vault.azure.net',
+};
+
+let azurite: Azurite;
+let container: ContainerClient;
+beforeAll(async () => {
+  azurite = await startAzurite();
+  container = BlobServiceClient.fromConnectionString(azurite.connectionString).getContainerClient('config');
+  await container.create();
+});
+afterAll(async () => azurite?.close());
+
+/** Runs the upload with a file of this content, against a blob of its own. */
+async function run(name: string, file: string | Uint8Array | undefined, env: Record<string, string> = ENV) {
+  const said: string[] = [];
+  const asked: string[] = [];
+  const blob = container.getBlockBlobClient(name);
+  const result = await uploadConnections(env, {
+    readFile: async (path) => {
+      asked.push(path);
+      if (file === undefined) throw new Error('ENOENT');
+      return Buffer.from(file);
+    },
+    blobAt: () => blob,
+    wait: async () => {},
+    say: (line) => said.push(line),
+  }).then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  return { thrown: result, said: said.join('\n'), asked };
+}
+
+const stored = async (name: string) =>
+  (await container.getBlobClient(name).exists())
+    ? (await container.getBlobClient(name).downloadToBuffer()).toString()
+    : undefined;
+
+test('a good file is stored byte for byte, and a newer one over it', async () => {
+  const first = await run('good.json', GOOD);
+  expect(first).toEqual({
+    thrown: undefined,
+    said: expect.stringContaining('connections: 1'),
+    asked: ['connections.json'],
+  });
+  expect(await stored('good.json')).toBe(GOOD);
+  const { contentType } = await container.getBlobClient('good.json').getProperties();
+  expect(contentType).toBe('application/json');
+  await run('good.json', `\uFEFF${GOOD}`);
+  expect(await stored('good.json')).toBe(`\uFEFF${GOOD}`);
+});
+
+test('another file is taken where CONNECTIONS_FILE names it', async () => {
+  const { asked } = await run('other.json', GOOD, { ...ENV, CONNECTIONS_FILE: 'production.json' });
+  expect(asked).toEqual(['production.json']);
+});
+
+test('nothing is read or stored where the connections stand in the parameters', async () => {
+  const result = await run('inline.json', GOOD, { ...ENV, CONNECTIONS_SOURCE: 'inline' });
+  expect(result).toEqual({
+    thrown: undefined,
+    said: expect.stringContaining('no file to upload'),
+    asked: [],
+  });
+  expect(await stored('inline.json')).toBeUndefined();
+});
+
+describe('a bad file is refused with its cause, and what is stored stays', () => {
+  test.each<[string, string | Uint8Array | undefined, string, string]>([
+    ['a wrong entry', GOOD.replace('tokenUri', 'tokenUrl'), 'tokenUrl', 'Did you mean tokenUri'],
+    ['one wrong entry of two', GOOD.replace('{ "a"', '{ "b c": {}, "a"'), 'connections.b?c', 'Rename'],
+    ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
+    ['no JSON', GOOD.slice(0, 40), 'is no JSON at line 1, column', 'Correct it'],
+    ['an empty file', '', 'is empty', 'Correct it'],
+    ['no text', Uint8Array.of(0x7b, 0xff), 'is no UTF-8 text', 'Save'],
+    ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'more than 4 MB', 'split'],
+    ['no file', undefined, 'connections.json cannot be read', 'CONNECTIONS_FILE'],
+  ])('%s', async (name, file, cause, fix) => {
+    const before = '{"connections":{}}';
+    await container.getBlockBlobClient(name).upload(before, before.length);
+    const { thrown, said } = await run(name, file);
+    expect(thrown).toMatchObject({
+      name: 'RotatorError',
+      code: 'configuration_invalid',
+      message: expect.stringContaining(cause),
+      fix: expect.stringContaining(fix),
+    });
+    expect(said).toBe('');
+    expect(await stored(name)).toBe(before);
+  });
+
+  test.each(['CONNECTIONS_BLOB_URL', 'CREDENTIAL_VAULT_URL'])('%s is missing', async (variable) => {
+    const { thrown } = await run('missing.json', GOOD, { ...ENV, [variable]: '' });
+    expect(thrown).toMatchObject({ code: 'configuration_invalid', message: `${variable} is not set.` });
+    expect(await stored('missing.json')).toBeUndefined();
+  });
+});
+
+describe('a storage account that refuses', () => {
+  /** Runs the upload against a server that answers 403 so many times, then 201. */
+  async function refusing(times: number, code: string) {
+    let requests = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      requests += 1;
+      if (requests > times) response.writeHead(201, { etag: '"1"' }).end();
+      else response.writeHead(403, { 'x-ms-error-code': code }).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const waits: number[] = [];
+    const thrown = await uploadConnections(ENV, {
+      readFile: async () => Buffer.from(GOOD),
+      blobAt: () => new BlockBlobClient(`http://127.0.0.1:${port}/config/connections.json`),
+      wait: async (ms) => waits.push(ms),
+      say: () => {},
+    }).catch((error) => error);
+    server.closeAllConnections();
+    server.close();
+    return { thrown, requests, waited: waits.reduce((sum, ms) => sum + ms, 0) };
+  }
+
+  test('a role that is new takes effect while we wait', async () => {
+    expect(await refusing(3, 'AuthorizationPermissionMismatch')).toEqual({
+      thrown: undefined,
+      requests: 4,
+      waited: 45_000,
+    });
+  });
+
+  test('a role that is not there is named after ten minutes', async () => {
+    const { thrown, waited } = await refusing(Number.POSITIVE_INFINITY, 'AuthorizationPermissionMismatch');
+    expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('operators') });
+    expect(waited).toBeLessThanOrEqual(600_000);
+  });
+
+  test('a closed firewall is told at once', async () => {
+    const { thrown, requests } = await refusing(Number.POSITIVE_INFINITY, 'AuthorizationFailure');
+    expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('firewall') });
+    expect(requests).toBe(1);
+  });
+});
