@@ -1,6 +1,8 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
 import type { RotationResult } from '../lib/rotation/run.ts';
+import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
+import { rotator } from './rotator.ts';
 
 const LARGEST_BODY_BYTES = 4096;
 const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
@@ -12,11 +14,15 @@ type ProblemCode =
   | 'cooldown'
   | 'draining'
   | 'body_too_large'
-  | 'parameter_invalid';
+  | 'parameter_invalid'
+  | 'unauthenticated'
+  | 'forbidden';
 
 /** Which HTTP status tells what (RFC 9110 section 15). */
 const STATUS: Partial<Record<ProblemCode, number>> = {
   parameter_invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
   connection_unknown: 404,
   connection_paused: 409,
   connection_invalid: 409,
@@ -42,7 +48,10 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   internal_error: 500,
 };
 
-/** Runs a handler and turns whatever it throws into a problem document; refuses bodies that are too large. */
+/**
+ * Runs a handler and turns whatever it throws into a problem document; refuses bodies that are too large, and callers without
+ * the app role where one is required.
+ */
 export async function answering(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
@@ -52,7 +61,8 @@ export async function answering(
     return problemAnswer({ code: 'body_too_large', message, fix: 'Send no body: none is read.' });
   }
   try {
-    return await handler();
+    const refusal = refusalOf(request.headers.get(PRINCIPAL_HEADER), rotator().callers);
+    return refusal ? problemAnswer(refusal) : await handler();
   } catch (thrown) {
     return problemAnswer(problemOf(thrown));
   }
@@ -79,6 +89,8 @@ export function problemAnswer(
       ...HEADERS,
       'Content-Type': 'application/problem+json',
       ...(seconds && { 'Retry-After': seconds }),
+      // RFC 9110 section 11.6.1 asks for it.
+      ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
     },
     body: JSON.stringify({
       type,

@@ -1,10 +1,9 @@
-import { compose } from '../lib/compose.ts';
-import type { Rotator } from '../lib/rotator.ts';
+import { type Composition, compose } from '../lib/compose.ts';
 
-let composed: Rotator | undefined;
+let composed: Composition | undefined;
 
 /** The rotator of this process, made at the first use: importing a function must not read settings or open connections. */
-export function rotator(): Rotator {
+export function rotator(): Composition {
   composed ??= compose(process.env);
   return composed;
 }

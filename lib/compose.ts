@@ -10,12 +10,17 @@ import { createConnectionSource } from './config/connectionSource.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environmentReader.ts';
 
-import type { Settings } from './config/settings.ts';
+import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
+
+export type { CallerRules } from './config/settings.ts';
+
+/** The rotator, and what the HTTP functions must know beside it. */
+export type Composition = Rotator & { readonly callers: CallerRules | undefined };
 
 /**
  * Puts the real parts together: the only place that knows all of them.
@@ -25,7 +30,7 @@ import { createRotator, type Rotator } from './rotator.ts';
 export function compose(
   env: Environment,
   write: (level: LogLevel, line: string) => void = writeToConsole,
-): Rotator {
+): Composition {
   const log = jsonLog(write, Date.now);
   const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
@@ -54,7 +59,7 @@ export function compose(
     log,
     tickMs: settings.tickMs,
   };
-  return createRotator(ports, Date.now);
+  return { ...createRotator(ports, Date.now), callers: settings.callers };
 }
 
 /** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */

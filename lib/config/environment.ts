@@ -11,7 +11,7 @@ import {
 } from './environmentReader.ts';
 import { findingsError } from './findings.ts';
 import { shortestGapMs } from './schedule.ts';
-import type { ConnectionsSource, Settings } from './settings.ts';
+import type { CallerRules, ConnectionsSource, Settings } from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
 /** Every 10 s: the law of takeover needs lease plus tick to stay below the provider's grace. */
@@ -51,6 +51,7 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
   );
   const clientId =
     readClientId(reader, 'AZURE_CLIENT_ID') ?? settingOf(reader, 'AzureWebJobsStorage__clientId');
+  const callers = readCallers(reader);
   if (!vaults || !connectionsSource || !timing || !storage) return undefined;
   const { warnings } = reader;
   const identity = clientId === undefined ? {} : { managedIdentityClientId: clientId };
@@ -58,6 +59,7 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     ...vaults,
     ...timing,
     ...identity,
+    ...(callers && { callers }),
     connectionsSource,
     storage,
     vaultWritesPer10Seconds,
@@ -110,6 +112,17 @@ function readBlobUrl(
   if (url && /^\/[^/]+\/./.test(url.pathname)) return { kind: 'blob', url: url.href };
   note(reader, 'CONNECTIONS', cause ?? 'is an address without container and blob', CONNECTIONS_FIX);
   return undefined;
+}
+
+/**
+ * WEBSITE_AUTH_ENABLED is set by the platform: https://learn.microsoft.com/azure/app-service/reference-app-settings. Where
+ * it is missing the calls are refused, but not the sweeps: tokens must not expire over a wrong setting of the HTTP functions.
+ */
+function readCallers(reader: EnvironmentReader): CallerRules | undefined {
+  const requiredRole = settingOf(reader, 'REQUIRED_APP_ROLE');
+  if (requiredRole === undefined) return undefined;
+  const platformAuthenticates = settingOf(reader, 'WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true';
+  return { requiredRole, platformAuthenticates };
 }
 
 function readSchedule(reader: EnvironmentReader): Pick<Settings, 'schedule' | 'tickMs'> | undefined {

@@ -84,6 +84,16 @@ describe('what is said is used', () => {
       { connectionsSource: { kind: 'blob', url: 'http://localhost:10000/account/config/c.json' } },
     ],
     ['a schedule', { ROTATION_SCHEDULE: '0 */5 * * * *' }, { schedule: '0 */5 * * * *', tickMs: 300_000 }],
+    [
+      'an app role, and the word of the platform that it authenticates callers',
+      { REQUIRED_APP_ROLE: ' Tokens.Rotate ', WEBSITE_AUTH_ENABLED: 'True' },
+      { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: true } },
+    ],
+    [
+      'an app role, though the platform does not authenticate anybody: that stops calls, not sweeps',
+      { REQUIRED_APP_ROLE: 'Tokens.Rotate', WEBSITE_AUTH_ENABLED: 'False' },
+      { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: false } },
+    ],
     ['a number of writes', { VAULT_WRITES_PER_10_SECONDS: '300' }, { vaultWritesPer10Seconds: 300 }],
     [
       "the storage account's address, before its name",
