@@ -1,0 +1,75 @@
+import { exec } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from './support.ts';
+
+const DOCUMENTS = ['README.md', 'docs/deploy.md'];
+/** The Bicep comes with its own change; what names it is checked as soon as it is there. */
+const infraIsThere = existsSync(join(ROOT, 'infra/main.bicep'));
+
+const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const { scripts } = JSON.parse(text('package.json'));
+
+/** Each command in a `sh` block, with the document that it stands in. */
+const commands = DOCUMENTS.flatMap((file) =>
+  [...text(file).matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+    block.split(/\n|&&/).flatMap((line) => (line.trim() ? [[file, line.trim()] as const] : [])),
+  ),
+);
+const starting = (word: string) => commands.filter(([, command]) => command.startsWith(`${word} `));
+
+test('there are commands of each kind', () => {
+  for (const tool of ['npm', 'azd', 'az', 'curl', 'git']) expect(starting(tool), tool).not.toEqual([]);
+  const known = /^(npm|azd|az|curl|git) /;
+  expect(commands.filter(([, command]) => !known.test(command))).toEqual([]);
+});
+
+test.each(starting('npm'))('%s: %s is a script of package.json, or installs', (_, command) => {
+  const script = /^npm (?:run )?([\w:]+)/.exec(command)?.[1] ?? '';
+  expect(['ci', ...Object.keys(scripts)]).toContain(script);
+});
+
+test('npm run build, as documented, makes the zip that the documents deploy', async () => {
+  const zip = join(ROOT, 'dist.zip');
+  const begun = Date.now();
+  const { stdout } = await promisify(exec)('npm run build', { cwd: ROOT });
+  expect(stdout).toMatch(/^dist\.zip {2}\d+ KB/m);
+  expect(statSync(zip).mtimeMs).toBeGreaterThanOrEqual(begun - 1000);
+  const zips = starting('az').flatMap(([, command]) => /--src (\S+)/.exec(command)?.[1] ?? []);
+  expect(new Set(zips)).toEqual(new Set(['dist.zip']));
+});
+
+test('npm run connections:upload, as documented, does nothing where there is nothing to upload', async () => {
+  const env = { ...process.env, CONNECTIONS_SOURCE: 'inline' };
+  const run = promisify(exec)('npm run connections:upload', { cwd: ROOT, env });
+  expect((await run).stdout).toContain('there is no file to upload');
+});
+
+describe('what the documents say about infra/', () => {
+  test.runIf(infraIsThere)('files that commands name are there', () => {
+    const named = commands.flatMap(([, command]) => command.match(/infra\/[\w./-]+/g) ?? []);
+    expect(named).toContain('infra/main.bicepparam');
+    expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+
+  test.runIf(infraIsThere)('parameters, outputs, variables and settings in code style are real ones', () => {
+    const sources = ['infra/main.bicep', 'infra/main.bicepparam', '.github/workflows/deploy.yml'];
+    const words = new Set(
+      [...sources, 'lib/config/environment.ts', 'scripts/uploadConnections.ts'].flatMap(
+        (file) => text(file).match(/\w+/g) ?? [],
+      ),
+    );
+    const spoken = text('docs/deploy.md').match(/(?<=`)([a-z]+[A-Z]\w+|[A-Z]+_[A-Z_]+)(?=`)/g) ?? [];
+    expect(spoken).toContain('recoverDeletedVaults');
+    expect(spoken.filter((name) => !words.has(name))).toEqual([]);
+  });
+});
+
+test.each(DOCUMENTS)('%s links to files that are there', (file) => {
+  const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target ?? '');
+  const missing = links.filter((target) => !existsSync(join(ROOT, dirname(file), target)));
+  // docs/security.md comes with the infrastructure.
+  expect(missing.filter((target) => infraIsThere || target !== 'security.md')).toEqual([]);
+});
