@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/(errors|log|loopback)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
+  { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
     files: /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing)\.ts$/,
