@@ -27,13 +27,26 @@ export function badCharacterIn(name: string): number {
 }
 
 /**
- * The attribute of that name. Names do not tell upper from lower case, and of several with one name the first counts, as in
- * ODBC (SQLDriverConnect, "Comments").
+ * The attribute of that name; names do not tell upper from lower case.
  * @returns undefined where there is none
  */
 export function attributeNamed<A extends Attribute>(attributes: readonly A[], name: string): A | undefined {
   const wanted = name.toLowerCase();
   return attributes.find((attribute) => attribute.name.toLowerCase() === wanted);
+}
+
+/**
+ * Tells names that were seen before. Of several attributes with one name the first counts by the ODBC reference (SQLDriverConnect,
+ * "Comments") and the last to psqlODBC and others, so a text with two of them has no meaning that could be relied on.
+ */
+export class Names {
+  readonly #seen = new Set<string>();
+
+  /** @returns false for a name that was given before, in upper or lower case */
+  add(name: string): boolean {
+    const before = this.#seen.size;
+    return this.#seen.add(name.toLowerCase()).size > before;
+  }
 }
 
 /** The address in a `TokenURI`: the driver writes the method before it, as in `POST https://login.example/token`. */
@@ -72,8 +85,18 @@ export class Unreadable extends RotatorError {
 }
 
 /**
+ * Makes sure that no two attributes have one name.
+ * @throws RotatorError `connection_string_unwritable`
+ */
+export function ensureDistinct(attributes: readonly Attribute[], what: string): void {
+  const names = new Names();
+  if (attributes.every(({ name }) => names.add(name))) return;
+  throw unwritable(what, 'An attribute', 'another one has the same name');
+}
+
+/**
  * The error for an attribute that a syntax has no way to write.
- * @param why completes "... cannot be written as X: "
+ * @param why completes "... cannot be written in the X: "
  */
 export function unwritable(what: string, attribute: string, why: string): RotatorError {
   return new RotatorError({

@@ -1,4 +1,12 @@
-import { type Attribute, badCharacterIn, type ReadAttribute, Unreadable, unwritable } from './attributes.ts';
+import {
+  type Attribute,
+  badCharacterIn,
+  ensureDistinct,
+  Names,
+  type ReadAttribute,
+  Unreadable,
+  unwritable,
+} from './attributes.ts';
 
 const TITLE = 'odbc.ini';
 
@@ -18,12 +26,20 @@ export function parseOdbcIni(text: string): Section[] {
   const nul = text.indexOf('\0');
   if (nul !== -1) throw new Unreadable(TITLE, text, nul, 'no NUL character');
   const sections: { name: string; attributes: ReadAttribute[] }[] = [];
+  let names = new Names();
   for (const { line, from } of linesOf(text)) {
     if (line === '' || /^[;#]/.test(line)) continue;
     const fail = (index: number, expected: string) => new Unreadable(TITLE, text, from + index, expected);
-    if (line.startsWith('[')) sections.push({ name: sectionName(line, fail), attributes: [] });
-    else if (sections.length === 0) throw fail(0, 'a section in brackets');
-    else sections.at(-1)?.attributes.push(readLine(line, from, fail));
+    if (line.startsWith('[')) {
+      sections.push({ name: sectionName(line, fail), attributes: [] });
+      names = new Names();
+      continue;
+    }
+    const section = sections.at(-1);
+    if (!section) throw fail(0, 'a section in brackets');
+    const attribute = readLine(line, from, fail);
+    if (!names.add(attribute.name)) throw fail(0, 'a name that no attribute of the section has yet');
+    section.attributes.push(attribute);
   }
   return sections;
 }
@@ -35,6 +51,7 @@ export function parseOdbcIni(text: string): Section[] {
 export function buildOdbcIni(section: string, attributes: readonly Attribute[]): string {
   if (!/^[^\s\][\0](?:[^\][\0\r\n]*[^\s\][\0])?$/.test(section))
     throw unwritable(TITLE, 'The name of the section', 'it is empty or holds brackets or a line break');
+  ensureDistinct(attributes, TITLE);
   const lines = attributes.map(({ name, value }) => `${writableName(name)}=${writableValue(name, value)}\n`);
   return `[${section}]\n${lines.join('')}`;
 }

@@ -1,4 +1,12 @@
-import { type Attribute, badCharacterIn, type ReadAttribute, Unreadable, unwritable } from './attributes.ts';
+import {
+  type Attribute,
+  badCharacterIn,
+  ensureDistinct,
+  Names,
+  type ReadAttribute,
+  Unreadable,
+  unwritable,
+} from './attributes.ts';
 
 /** How a syntax writes values; all else is the same in all of them: `name=value;name=value;`. */
 export interface Syntax {
@@ -30,6 +38,7 @@ export function scan(text: string, syntax: Syntax): ReadAttribute[] {
   const nul = text.indexOf('\0');
   if (nul !== -1) throw fail(nul, 'no NUL character');
   const attributes: ReadAttribute[] = [];
+  const names = new Names();
   let at = start(text, syntax);
   if (at === -1) throw fail(0, `"${syntax.prefix}"`);
   for (;;) {
@@ -41,6 +50,7 @@ export function scan(text: string, syntax: Syntax): ReadAttribute[] {
     if (bad !== -1) throw fail(at + bad, 'a character of the name of an attribute');
     if (name === '') throw fail(at, 'the name of an attribute');
     if (text[equals] !== '=') throw fail(equals, '"=" after the name of an attribute');
+    if (!names.add(name)) throw fail(at, 'a name that no attribute before it has');
     const { value, from, to } = readValue(text, skip(BLANKS, text, equals + 1), syntax, fail);
     attributes.push({ name, value, from, to });
     at = skip(WHITE, text, to);
@@ -53,6 +63,7 @@ export function scan(text: string, syntax: Syntax): ReadAttribute[] {
  * @throws RotatorError `connection_string_unwritable`
  */
 export function write(attributes: readonly Attribute[], syntax: Syntax): string {
+  ensureDistinct(attributes, syntax.title);
   const written = attributes.map(
     ({ name, value }) => `${writableName(name, syntax)}=${quoted(name, value, syntax)};`,
   );

@@ -86,9 +86,8 @@ describe('reading', () => {
     ],
   ])('%s', (_, text, expected) => expect(pairs(text)).toEqual(expected));
 
-  test('of several attributes with one name the first counts, in upper or lower case', () => {
-    const attributes = parseOdbc('ServiceURL=one;SERVICEURL=two;');
-    expect(attributes).toHaveLength(2);
+  test('an attribute is found by its name in upper or lower case', () => {
+    const attributes = parseOdbc('ServiceURL=one;DRIVER=two;');
     expect(attributeNamed(attributes, 'serviceurl')?.value).toBe('one');
     expect(attributeNamed(attributes, 'other')).toBeUndefined();
   });
@@ -114,6 +113,7 @@ describe('what cannot be read is told with its place and without its text', () =
     ['an open brace with a doubled one', 'A={secret}}', 2, 'a value whose "{" is closed by a "}"'],
     ['text after a closing brace', 'A={x}secret;', 5, '";" after a value'],
     ['a forgotten semicolon', 'A=secret\nB=2;', 9, '";" after a value'],
+    ['the same name again', 'Ab=1;\naB=secret', 6, 'a name that no attribute before it has'],
     ['NUL', 'A=secret\0;', 8, 'no NUL character'],
   ])('%s', (_, text, offset, expected) => {
     const error = thrownBy(() => parseOdbc(text));
@@ -154,5 +154,10 @@ describe('writing', () => {
     expect(error).toMatchObject({ code: 'connection_string_unwritable' });
     expect(error.message).toContain('ClientSecret');
     expect(error.message).not.toContain('secret\0');
+  });
+
+  test('not two attributes with one name', () => {
+    const twice = ['A', 'a'].map((name) => ({ name, value: 'secret' }));
+    expect(thrownBy(() => buildOdbc(twice)).code).toBe('connection_string_unwritable');
   });
 });

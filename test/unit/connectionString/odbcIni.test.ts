@@ -41,6 +41,10 @@ describe('an odbc.ini file', () => {
     expect(replaced(FILE, refreshToken, 'another')).toBe(FILE.replace(REFRESH_TOKEN, 'another'));
   });
 
+  test('may have the same names in several sections', () => {
+    expect(parseOdbcIni('[a]\nB=1\n[c]\nb=2').map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+
   test('with a byte order mark, or empty', () => {
     expect(parseOdbcIni('\ufeff[a]\nb=c')).toMatchObject([{ name: 'a', attributes: [{ value: 'c' }] }]);
     expect(parseOdbcIni('')).toEqual([]);
@@ -54,6 +58,7 @@ describe('an odbc.ini file', () => {
     ['a line without =', '[a]\n secret', 11, '"=" after the name of an attribute'],
     ['no name', '[a]\n=secret', 4, 'the name of an attribute'],
     ['a brace in a name', '[a]\nb{=secret', 5, 'a character of the name of an attribute'],
+    ['the same name again', '[a]\nB=1\nb=secret', 8, 'a name that no attribute of the section has yet'],
     ['NUL', '[a]\nb=\0', 6, 'no NUL character'],
   ])('with %s is told with its place', (_, text, offset, expected) => {
     const error = thrownBy(() => parseOdbcIni(text));
@@ -84,5 +89,10 @@ describe('writing a section', () => {
     const error = thrownBy(() => buildOdbcIni(section, [{ name, value }]));
     expect(error.code).toBe('connection_string_unwritable');
     expect(error.message).not.toContain('secret');
+  });
+
+  test('is refused for two attributes with one name', () => {
+    const twice = ['A', 'a'].map((name) => ({ name, value: 'secret' }));
+    expect(thrownBy(() => buildOdbcIni('a', twice)).code).toBe('connection_string_unwritable');
   });
 });
