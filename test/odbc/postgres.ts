@@ -29,12 +29,12 @@ export function missing(): string | undefined {
 /** Starts a server. As root it runs under the account `postgres`: it refuses to run as root. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'odbc-'));
-  const account = userInfo().uid === 0 ? accountOf('postgres') : {};
+  const account = userInfo().uid === 0 ? accountOf('postgres') : undefined;
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'owner');
   const ownerPassword = `owner-${process.pid}`;
   writeFileSync(passwordFile, ownerPassword);
-  for (const path of [folder, passwordFile]) if (account.uid) chownSync(path, account.uid, account.gid);
+  for (const path of [folder, passwordFile]) if (account) chownSync(path, account.uid, account.gid);
   const setUp = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--no-sync'];
   run('initdb', ['-D', data, '-U', OWNER, '--locale=C.UTF-8', ...setUp], { ...account });
   const listen = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${folder}`, '-c', 'fsync=off'];
