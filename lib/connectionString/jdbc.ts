@@ -16,14 +16,11 @@ export const jdbc: Syntax = {
     return at < from ? -1 : at;
   },
   unquote: (inner) => inner,
-  quote: (value) => {
-    if (value.includes(';')) return undefined;
-    return NEEDS_BRACES.test(value) ? `{${value}}` : value;
-  },
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters get braces
+  needsBraces: /^\s|\s$|[{}\u0000-\u001f\u007f]/,
+  unwritable: /[;\0]/,
+  escape: (value) => value,
 };
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters get braces
-const NEEDS_BRACES = /^\s|\s$|[{}\u0000-\u001f\u007f]/;
 
 /**
  * Reads `jdbc:datadirect:dynamics365:ServiceURL=...;AccessToken=...;`.

@@ -16,11 +16,12 @@ export const odbc: Syntax = {
     return at;
   },
   unquote: (inner) => inner.replaceAll('}}', '}'),
-  quote: (value) => (NEEDS_BRACES.test(value) ? `{${value.replaceAll('}', '}}')}}` : value),
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters get braces
+  needsBraces: /^$|^[\s='"]|\s$|[;{}\u0000-\u001f\u007f]/,
+  // NUL ends a text in C.
+  unwritable: /\0/,
+  escape: (value) => value.replaceAll('}', '}}'),
 };
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters get braces
-const NEEDS_BRACES = /^$|^[\s='"]|\s$|[;{}\u0000-\u001f\u007f]/;
 
 /**
  * Reads `DRIVER=...;ServiceURL=...;`. White space and line breaks between attributes, empty attributes and a missing last `;`

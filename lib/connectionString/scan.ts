@@ -18,8 +18,12 @@ export interface Syntax {
   readonly closingBrace: (text: string, from: number) => number;
   /** What the text between the braces stands for. */
   readonly unquote: (inner: string) => string;
-  /** The value as it is to be written, in braces where it needs them; undefined where it cannot be written. */
-  readonly quote: (value: string) => string | undefined;
+  /** Fits a value that cannot stand there without braces. */
+  readonly needsBraces: RegExp;
+  /** Fits a value that cannot be written at all. */
+  readonly unwritable: RegExp;
+  /** What stands between braces for a value: the other way round than `unquote`. */
+  readonly escape: (value: string) => string;
 }
 
 /** A byte order mark, with which some editors begin a file, is white space to JavaScript. */
@@ -72,16 +76,17 @@ export function write(attributes: readonly Attribute[], syntax: Syntax): string 
 
 /**
  * One value as it is to be written.
+ * @param inBraces also where it does not need them
  * @throws RotatorError `connection_string_unwritable`
  */
-export function quoted(name: string, value: string, { title, quote }: Syntax): string {
-  const written = value.includes('\0') ? undefined : quote(value);
-  if (written !== undefined) return written;
-  throw unwritable(
-    title,
-    `The value of ${name}`,
-    'it holds a character that this syntax has no way to write',
-  );
+export function quoted(name: string, value: string, syntax: Syntax, inBraces = false): string {
+  if (syntax.unwritable.test(value))
+    throw unwritable(
+      syntax.title,
+      `The value of ${name}`,
+      'the syntax has no way to write a character in it',
+    );
+  return inBraces || syntax.needsBraces.test(value) ? `{${syntax.escape(value)}}` : value;
 }
 
 function writableName(name: string, { title }: Syntax): string {

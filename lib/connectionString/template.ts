@@ -39,7 +39,8 @@ export function attributesOf(template: Template): Attribute[] {
 
 /**
  * The text of a template with its placeholders filled in. In an ODBC string or a JDBC URL a value that holds one is quoted as a
- * whole where that is needed: `Header=Bearer {accessToken}`. Everything else stays as it is, byte for byte.
+ * whole where that is needed, as `Header=Bearer {accessToken}`, or where it stands in braces already, as `PWD={{accessToken}}`.
+ * Everything else stays as it is, byte for byte.
  * @param values a placeholder of another name is a part of the text
  * @throws Unreadable where the template is none in its syntax
  * @throws RotatorError `connection_string_unwritable` where the syntax has no way to write a value
@@ -51,8 +52,9 @@ export function fillIn(template: Template, values: Values): string {
   const { marked, attributes, syntax } = scanMarked(template, known);
   const toFill = attributes.filter(({ value }) => MARKERS.test(value));
   return toFill.toReversed().reduce((filled, attribute) => {
-    const { name, value } = attribute;
-    return replaced(filled, attribute, quoted(name, value.replace(MARKED, fill), syntax));
+    const { name, value, from } = attribute;
+    const inBraces = marked[from] === '{';
+    return replaced(filled, attribute, quoted(name, value.replace(MARKED, fill), syntax, inBraces));
   }, marked);
 }
 

@@ -29,6 +29,16 @@ export function missing(): string | undefined {
 /** Starts a server. As root it runs under the account `postgres`: it refuses to run as root. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'odbc-'));
+  const remove = () => rmSync(folder, { recursive: true });
+  try {
+    return await started(folder, remove);
+  } catch (thrown) {
+    remove();
+    throw thrown;
+  }
+}
+
+async function started(folder: string, remove: () => void): Promise<Postgres> {
   const account = userInfo().uid === 0 ? accountOf('postgres') : undefined;
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'owner');
@@ -46,10 +56,8 @@ export async function startPostgres(): Promise<Postgres> {
   const ended = once(server, 'exit');
   const ready = Promise.withResolvers<void>();
   server.stderr.on('data', (line) => String(line).includes('ready to accept connections') && ready.resolve());
-  await Promise.race([
-    ready.promise,
-    ended.then(() => Promise.reject(new Error('PostgreSQL ended as it started.'))),
-  ]);
+  const early = ended.then(() => Promise.reject(new Error('PostgreSQL ended as it started.')));
+  await Promise.race([ready.promise, early]);
   return {
     socketFolder: folder,
     addUser: (name, password) => {
@@ -61,7 +69,7 @@ export async function startPostgres(): Promise<Postgres> {
     close: async () => {
       server.kill('SIGINT');
       await ended;
-      rmSync(folder, { recursive: true });
+      remove();
     },
   };
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildOdbc, parseOdbc } from '../../lib/connectionString/odbc.ts';
+import { fillIn } from '../../lib/connectionString/template.ts';
 import { DRIVER, missing, type Postgres, startPostgres } from './postgres.ts';
 
 const absent = missing();
@@ -63,6 +64,17 @@ describe.skipIf(absent !== undefined)('psqlODBC logs in at PostgreSQL with what 
   test('a string that parseOdbc read and buildOdbc wrote again still logs in', () => {
     const again = PASSWORDS.map((password, index) => buildOdbc(parseOdbc(login(index, password))));
     expect(connect(again)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
+  });
+
+  test('a template with braces of its own carries what psqlODBC reads in its own way without them', () => {
+    const user = `user_${PASSWORDS.length}`;
+    const shared = `DRIVER=${DRIVER};Server=${postgres.socketFolder};Database=postgres;UID=${user};`;
+    const accessToken = 'a+b%20c';
+    postgres.addUser(user, accessToken);
+    const filled = ['PWD={{accessToken}};', 'PWD={accessToken};'].map((password) =>
+      fillIn({ syntax: 'odbc', text: shared + password }, { accessToken }),
+    );
+    expect(connect(filled)).toEqual([user, null]);
   });
 
   test('of two passwords it takes the last, where the ODBC reference says the first: parseOdbc refuses such a string', () => {

@@ -175,6 +175,15 @@ const AFTER_THE_GRANT: readonly Mutant[] = [
   ),
 ];
 
+const PUBLISHED: readonly Mutant[] = [
+  inRotation(
+    'connection.ts',
+    'vaults: a connection string with the refresh token goes where consumers read',
+    "connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token",
+    'vaults.token',
+  ),
+];
+
 const RECOVERY: readonly Mutant[] = [
   inRotation(
     'decide.ts',
@@ -227,7 +236,13 @@ const RECOVERY: readonly Mutant[] = [
 ];
 
 /** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
-export const MUTANTS: readonly Mutant[] = [...LEASE, ...BEFORE_THE_GRANT, ...AFTER_THE_GRANT, ...RECOVERY];
+export const MUTANTS: readonly Mutant[] = [
+  ...LEASE,
+  ...BEFORE_THE_GRANT,
+  ...AFTER_THE_GRANT,
+  ...PUBLISHED,
+  ...RECOVERY,
+];
 
 /**
  * The text of the mutant's file with the guard switched off.

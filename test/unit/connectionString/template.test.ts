@@ -12,6 +12,7 @@ describe('a template', () => {
     ['odbc', 'T = { {accessToken} } ;', 'T = { a;b}}c } ;'],
     ['odbc', '\nA={x;y};\r\nT={accessToken};', '\nA={x;y};\r\nT={a;b}}c};'],
     ['odbc', 'T={accessToken}', 'T={a;b}}c}'],
+    ['odbc', 'U={{serviceUrl}};', 'U={https://a.example/};'],
     ['raw', 'Authorization: Bearer {accessToken}', 'Authorization: Bearer a;b}c'],
     ['raw', '{"token":"{accessToken}"}', '{"token":"a;b}c"}'],
     [
