@@ -97,6 +97,10 @@ export const LOG_EVENTS = {
     means: 'Consumers can read a new access token.',
     fields: { ...VERSION, generation: 'number' },
   },
+  connection_string_published: {
+    means: 'Consumers can read a connection string with the new token.',
+    fields: { ...VERSION, generation: 'number' },
+  },
   intent_tag_left: { means: 'The tag of a finished grant could not be taken away.', fields: VERSION },
   refresh_token_found: {
     means: 'Healing has found the version of the refresh token that counts.',
