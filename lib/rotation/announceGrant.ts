@@ -11,9 +11,18 @@ export async function adoptSeed(run: Run, record: ConnectionRecord, seed: Secret
   await ports.pacer.take(connection.vaults.credential, 1);
   lease.ensureHeld();
   const tags = adoptedTags(run, record, seed);
-  const { version } = await credentialVault(run).put(connection.secrets.refreshToken, seed.value, { tags });
+  const value = adoptedValue(seed);
+  const { version } = await credentialVault(run).put(connection.secrets.refreshToken, value, { tags });
   logRun(run, 'info', 'refresh_token_adopted', { version });
-  return { record: versionCopied(record, version), refreshToken: { ...seed, version, tags } };
+  return { record: versionCopied(record, version), refreshToken: { ...seed, value, version, tags } };
+}
+
+/**
+ * A refresh token that a person set, without the line end that comes along from a file or a pipe: no refresh token holds one
+ * (RFC 6749 appendix A.17).
+ */
+export function adoptedValue({ value }: Secret): string {
+  return value.replace(/[\r\n]+$/, '');
 }
 
 /** The tags of our copy of a refresh token that a person set. */

@@ -1,4 +1,4 @@
-import { adoptedTags } from './announceGrant.ts';
+import { adoptedTags, adoptedValue } from './announceGrant.ts';
 import { type Healing, heal } from './heal.ts';
 import type { Secret, SecretVersion } from './ports.ts';
 import { publishedTimes } from './publishable.ts';
@@ -62,8 +62,10 @@ async function repairLateWrite(run: Run, record: ConnectionRecord, winner: Secre
   if (!secret) return record;
   await ports.pacer.take(connection.vaults.credential, 1);
   lease.ensureHeld();
-  const tags = isManaged(winner.tags) ? winner.tags : adoptedTags(run, record, winner);
-  const { version } = await vault.put(connection.secrets.refreshToken, secret.value, { tags });
+  const [value, tags] = isManaged(winner.tags)
+    ? [secret.value, winner.tags]
+    : [adoptedValue(secret), adoptedTags(run, record, winner)];
+  const { version } = await vault.put(connection.secrets.refreshToken, value, { tags });
   logRun(run, 'warn', 'late_write_healed', { version, late: latest.version });
   return versionCopied(record, version);
 }

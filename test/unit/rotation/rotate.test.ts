@@ -44,6 +44,16 @@ describe('the first rotation', () => {
     expectHealthy(scenario);
   });
 
+  test.each(['\n', '\r\n'])('sends a refresh token from a file without its line end, %j', async (lineEnd) => {
+    const scenario = seeded();
+    const { world } = scenario;
+    const value = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
+    world.credentials.set(REFRESH_TOKEN, value + lineEnd);
+    await mustRotate(scenario);
+    expect(world.provider.sent).toEqual([value]);
+    expectHealthy(scenario);
+  });
+
   test('publishes with expiry, start, content type and tags', async () => {
     const scenario = seeded();
     const before = scenario.world.now();

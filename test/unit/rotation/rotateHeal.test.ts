@@ -34,20 +34,21 @@ describe('a person replaces the refresh token', () => {
     expectHealthy(scenario);
   });
 
-  test('beneath the save of a process that died: the person wins', async () => {
-    const scenario = await due();
-    const { world, connection, process } = scenario;
-    let value = '';
-    world.before(`put ${REFRESH_TOKEN}`, () => {
-      value = replaceByHand(scenario);
-    });
-    world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
-    await process.rotate(connection);
-    await world.clock.pass(16_000);
-    await mustRotate({ connection, process: world.process() });
-    expect(world.provider.sent.at(-1)).toBe(value);
-    expectHealthy(scenario);
-  });
+  test.each(['', '\n'])(
+    'beneath the save of a process that died, with %j at its end: the person wins',
+    async (lineEnd) => {
+      const scenario = await due();
+      const { world, connection, process } = scenario;
+      const value = world.provider.consent();
+      world.before(`put ${REFRESH_TOKEN}`, () => void world.credentials.set(REFRESH_TOKEN, value + lineEnd));
+      world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
+      await process.rotate(connection);
+      await world.clock.pass(16_000);
+      await mustRotate({ connection, process: world.process() });
+      expect(world.provider.sent.at(-1)).toBe(value);
+      expectHealthy(scenario);
+    },
+  );
 
   const moments = ['read crm', `get ${REFRESH_TOKEN}`, 'write crm', `tag ${REFRESH_TOKEN}`, 'grant crm'];
   const later = [`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`, 'release crm'];
