@@ -33,7 +33,7 @@ param alarmEmails string[] = []
 @description('Optional. The connections by name, as connections.schema.json describes them. No secret stands here.')
 param connections connectionMap = {}
 
-@description('Optional. inline: the connections above become an app setting (up to about 30 connections); blob: they are read from the blob connections.json in the container config, which you or the hook of azd upload.')
+@description('Optional. inline: the connections above become an app setting, of 30,000 characters at most; blob: they are read from the blob connections.json in the container config, which you or the hook of azd upload.')
 @allowed(['inline', 'blob'])
 param connectionsSource string = 'inline'
 
@@ -112,7 +112,19 @@ param logRetentionInDays int = 30
 var suffix = uniqueString(resourceGroup().id, environmentName)
 var name = 'rotator-${suffix}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
-var firewall = { closed: privateNetworking, allowedIpRanges: allowedIpRanges }
+// Without the network the app has no fixed address, so the firewalls could not let it in.
+var firewall = {
+  closed: privateNetworking
+  allowedIpRanges: privateNetworking || empty(allowedIpRanges)
+    ? allowedIpRanges
+    : fail('allowedIpRanges must be empty where privateNetworking is false: the app could not reach closed vaults.')
+}
+
+@description('The parts of a resource id: subscription at 2, resource group at 4, name at 8.')
+func partsOf(vaultId string, parameter string) string[] =>
+  length(split(vaultId, '/')) == 9 && contains(toLower(vaultId), '/providers/microsoft.keyvault/vaults/')
+    ? split(vaultId, '/')
+    : fail('${parameter} must be the resource id of a vault: /subscriptions/.../resourceGroups/.../providers/Microsoft.KeyVault/vaults/NAME.')
 
 var credentialVaultId = empty(existingCredentialVaultId)
   ? resourceId('Microsoft.KeyVault/vaults', 'kv-cred-${suffix}')
@@ -122,15 +134,16 @@ var ownTokenVaultId = empty(existingTokenVaultId)
   : existingTokenVaultId
 var oneVault = singleVault || toLower(credentialVaultId) == toLower(ownTokenVaultId)
 var tokenVaultId = oneVault ? credentialVaultId : ownTokenVaultId
-var credentialVaultName = last(split(credentialVaultId, '/'))
-var tokenVaultName = last(split(tokenVaultId, '/'))
+var credentialVaultParts = partsOf(credentialVaultId, 'existingCredentialVaultId')
+var tokenVaultParts = partsOf(tokenVaultId, 'existingTokenVaultId')
+var credentialVaultName = credentialVaultParts[8]
+var tokenVaultName = tokenVaultParts[8]
 var credentialVaultUrl = 'https://${credentialVaultName}${environment().suffixes.keyvaultDns}'
 var tokenVaultUrl = 'https://${tokenVaultName}${environment().suffixes.keyvaultDns}'
 
 var storageAccountName = 'strot${suffix}'
 var storageBlobUrl = 'https://${storageAccountName}.blob.${environment().suffixes.storage}'
 var connectionsBlobUrl = '${storageBlobUrl}/config/connections.json'
-
 var workspaceId = resourceId('Microsoft.OperationalInsights/workspaces', 'log-${name}')
 var insightsName = 'appi-${name}'
 
@@ -138,11 +151,15 @@ var insightsName = 'appi-${name}'
 var tokenReaders = oneVault && !empty(consumers)
   ? fail('consumers must be empty where one vault holds credentials and tokens: set singleVault to false, or name another vault as existingTokenVaultId.')
   : consumers
-var connectionsSetting = connectionsSource == 'inline'
-  ? string({ connections: connections })
-  : empty(connections)
-      ? connectionsBlobUrl
-      : fail('connections must be empty where connectionsSource is blob: upload them as connections.json, or set connectionsSource to inline.')
+var connectionsText = string({ connections: connections })
+// Variables are worked out whether they are used or not, so each check stands behind its condition.
+var connectionsTooLong = connectionsSource == 'inline' && length(connectionsText) > 30000
+var connectionsTwice = connectionsSource == 'blob' && !empty(connections)
+var connectionsSetting = connectionsTooLong
+  ? fail('connections are too long for an app setting: upload them as connections.json, and set connectionsSource to blob.')
+  : connectionsTwice
+      ? fail('connections must be empty where connectionsSource is blob: upload them as connections.json, or set connectionsSource to inline.')
+      : connectionsSource == 'blob' ? connectionsBlobUrl : connectionsText
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${name}'
@@ -195,7 +212,7 @@ module tokenVault 'modules/vault.bicep' = if (!oneVault && empty(existingTokenVa
 }
 
 module credentialVaultAccess 'modules/vaultAccess.bicep' = {
-  scope: resourceGroup(split(credentialVaultId, '/')[2], split(credentialVaultId, '/')[4])
+  scope: resourceGroup(credentialVaultParts[2], credentialVaultParts[4])
   params: {
     vaultName: credentialVaultName
     readers: []
@@ -206,7 +223,7 @@ module credentialVaultAccess 'modules/vaultAccess.bicep' = {
 }
 
 module tokenVaultAccess 'modules/vaultAccess.bicep' = if (!oneVault) {
-  scope: resourceGroup(split(tokenVaultId, '/')[2], split(tokenVaultId, '/')[4])
+  scope: resourceGroup(tokenVaultParts[2], tokenVaultParts[4])
   params: {
     vaultName: tokenVaultName
     readers: tokenReaders
@@ -230,7 +247,7 @@ module rotatorOnHost 'modules/rotatorOnHost.bicep' = {
 }
 
 module rotatorOnCredentialVault 'modules/rotatorOnVault.bicep' = {
-  scope: resourceGroup(split(credentialVaultId, '/')[2], split(credentialVaultId, '/')[4])
+  scope: resourceGroup(credentialVaultParts[2], credentialVaultParts[4])
   params: {
     vaultName: credentialVaultName
     role: rotatorVaultRole
@@ -241,7 +258,7 @@ module rotatorOnCredentialVault 'modules/rotatorOnVault.bicep' = {
 }
 
 module rotatorOnTokenVault 'modules/rotatorOnVault.bicep' = if (!oneVault) {
-  scope: resourceGroup(split(tokenVaultId, '/')[2], split(tokenVaultId, '/')[4])
+  scope: resourceGroup(tokenVaultParts[2], tokenVaultParts[4])
   params: {
     vaultName: tokenVaultName
     role: rotatorVaultRole

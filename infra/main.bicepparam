@@ -16,12 +16,13 @@ param connections = {
   // }
 }
 
-// More than about 30 connections do not fit into an app setting: set 'blob', leave connections empty and keep them in
-// connections.json. azd uploads it; without azd upload it to the address in the output CONNECTIONS_BLOB_URL.
+// More than 30,000 characters (about 100 connections) do not fit into an app setting: set 'blob', leave connections empty and
+// keep them in connections.json. azd uploads it; without azd upload it to the address in the output CONNECTIONS_BLOB_URL.
 param connectionsSource = 'inline'
 
 // Who puts the secrets into the credential vault. azd gives whoever is signed in; without azd set AZURE_PRINCIPAL_ID to
 // the answer of: az ad signed-in-user show --query id --output tsv
+// Where a workflow deploys, name people or a group here instead, or the workflow is given these rights.
 param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
   ? []
   : [

@@ -74,6 +74,8 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
     tags: tags
     properties: {
       registrationEnabled: false
+      // What is not in the zone (a vault that one connection names) is found at its public address.
+      resolutionPolicy: 'NxDomainRedirect'
       virtualNetwork: { id: network.id }
     }
   }

@@ -51,7 +51,8 @@ resource byCustomRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: customRole.id
+    // As Azure stores it: without the resource group.
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', customRole.name)
   }
 }
 

@@ -58,6 +58,6 @@ export function bicepForTests(): string | undefined {
   const { path, missing } = findBicep();
   if (path === undefined && process.env.REQUIRE_BICEP)
     throw new Error(`The Bicep tests need a CLI: ${missing}.`);
-  if (path === undefined) console.warn(`Bicep tests are skipped: ${missing}.`);
+  if (path === undefined) console.warn(`The Bicep tests are skipped: ${missing}.`);
   return path;
 }

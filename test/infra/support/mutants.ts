@@ -137,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
     "name: 'scm'\n  properties: { allow: true }",
     'allow is true',
   ),
+  change('functionApp.bicep', '= if (entraAuthentication != null)', '= if (false)', 'there is no'),
   change(
     'functionApp.bicep',
     'requireAuthentication: true',

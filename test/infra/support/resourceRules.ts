@@ -67,6 +67,13 @@ export function resourceViolations(snapshot: Snapshot): string[] {
   ];
 }
 
+/** Types that the rules are about and that the deployment has not. */
+export function absentTypes(snapshot: Snapshot): string[] {
+  return Object.keys(WANTED)
+    .filter((type) => ofType(snapshot, type).length === 0)
+    .map((type) => `there is no ${type}`);
+}
+
 function propertyViolations({ type, name, properties }: Resource): string[] {
   return (WANTED[type] ?? []).flatMap(([path, allowed]) => {
     const value = path.split('.').reduce((part, key) => part?.[key], properties);

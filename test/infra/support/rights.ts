@@ -53,7 +53,7 @@ function assignmentViolations(assignment: Resource): string[] {
   }
   if (whoIs(principalId) !== 'rotator') return found;
   if (principalType !== 'ServicePrincipal') found.push(`the rotator is taken for a ${principalType}`);
-  const parts = [scope, '.principalId', roleDefinitionId];
+  const parts = [scope, '.principalId', roleDefinitionId.match(GUID)?.at(-1)];
   if (!assignment.name.startsWith('[guid(') || !parts.every((part) => assignment.name.includes(part))) {
     found.push(`the name of an assignment on ${scope} is not made of scope, principal and role`);
   }
@@ -96,7 +96,7 @@ function vaultLabel(name: string, { outputs }: Snapshot): string {
 
 function mayOf(roleDefinitionId: string, snapshot: Snapshot): string[] {
   const guid = roleDefinitionId.match(GUID)?.at(-1) ?? roleDefinitionId;
-  const custom = ofType(snapshot, DEFINITIONS).find(({ id }) => id === roleDefinitionId);
+  const custom = ofType(snapshot, DEFINITIONS).find(({ name }) => name === guid);
   if (!custom) return [ROLES.get(guid) ?? `unknown role ${guid}`];
   const [{ actions = [], dataActions = [] }, ...more] = custom.properties.permissions;
   return [...actions, ...dataActions, ...more.map(String)].map(

@@ -1,29 +1,26 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ofType } from './support/arm.ts';
-import { bicepForTests, ROOT } from './support/bicepCli.ts';
-import { BicepServer } from './support/bicepServer.ts';
-import { type Deployment, PARAMETER_FILES, parameterFile, readDeployment } from './support/deployment.ts';
-import { resourceViolations } from './support/resourceRules.ts';
-import { deployedRights, documentedRights } from './support/rights.ts';
-import { appSettings, understood } from './support/settings.ts';
-import { templateViolations } from './support/templateRules.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ofType } from '../support/arm.ts';
+import { ROOT } from '../support/bicepCli.ts';
+import type { BicepServer } from '../support/bicepServer.ts';
+import { type Deployment, PARAMETER_FILES, parameterFile, readDeployment } from '../support/deployment.ts';
+import { absentTypes, resourceViolations } from '../support/resourceRules.ts';
+import { deployedRights, documentedRights } from '../support/rights.ts';
+import { appSettings, understood } from '../support/settings.ts';
+import { templateViolations } from '../support/templateRules.ts';
 
-const bicep = bicepForTests();
 const OFFICER = 'Key Vault Secrets Officer';
 
-describe.skipIf(!bicep)('the Bicep', () => {
+/** The Bicep as it stands. */
+export function deploymentSuite(serverOf: () => BicepServer): void {
   let server: BicepServer;
   let deployment: Deployment;
 
   beforeAll(async () => {
-    // As azd calls it: see the test of main.bicepparam.
-    const ofAzd = { AZURE_ENV_NAME: 'from-azd', AZURE_PRINCIPAL_ID: '10000000-0000-4000-8000-000000000007' };
-    server = new BicepServer(bicep ?? '', ofAzd);
+    server = serverOf();
     deployment = await readDeployment(server, ROOT);
   });
-  afterAll(() => server.close());
 
   describe('each file', () => {
     const files = globSync(['infra/**/*.bicep', 'infra/*.bicepparam', 'test/infra/**/*.bicepparam'], {
@@ -57,6 +54,10 @@ describe.skipIf(!bicep)('the Bicep', () => {
     it('deploys what is safe', () => {
       expect(resourceViolations(deployment.snapshots[name])).toEqual([]);
     });
+  });
+
+  it('with everything switched on, has all that the rules are about', () => {
+    expect(absentTypes(deployment.snapshots.production)).toEqual([]);
   });
 
   describe('gives the rights that docs/security.md tells', () => {
@@ -121,7 +122,7 @@ describe.skipIf(!bicep)('the Bicep', () => {
     expect(ofType(snapshot, 'Microsoft.Web/sites')[0]?.tags['azd-service-name']).toBe('rotator');
     expect(deployedRights(snapshot)).toContain(`operators | credential vault | ${OFFICER}`);
   });
-});
+}
 
 /** A checkout on Windows may have other line ends. */
 function readText(path: string): string {

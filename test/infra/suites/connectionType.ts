@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Template, TemplateType } from './support/arm.ts';
-import { bicepForTests, ROOT } from './support/bicepCli.ts';
-import { BicepServer } from './support/bicepServer.ts';
+import type { Template, TemplateType } from '../support/arm.ts';
+import { ROOT } from '../support/bicepCli.ts';
+import type { BicepServer } from '../support/bicepServer.ts';
 
 /** The parts of JSON Schema (draft 7) that connections.schema.json uses. */
 interface Schema {
@@ -23,19 +23,15 @@ interface Schema {
 /** What both can say about a value. */
 type Shape = Readonly<Record<string, unknown>>;
 
-const bicep = bicepForTests();
-
-it.skipIf(!bicep)('the parameter connections takes what connections.schema.json takes', async () => {
-  const server = new BicepServer(bicep ?? '');
-  try {
-    const { template } = await server.compile(join(ROOT, 'infra', 'main.bicep'));
+/** The type of the parameter connections is the JSON Schema, as far as Bicep can say it. */
+export function connectionTypeSuite(serverOf: () => BicepServer): void {
+  it('the parameter connections takes what connections.schema.json takes', async () => {
+    const { template } = await serverOf().compile(join(ROOT, 'infra', 'main.bicep'));
     const schema = JSON.parse(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8'));
     const parameter = template.parameters?.connections ?? {};
     expect(shapeOfType(parameter, template)).toEqual(shapeOfSchema(schema.properties.connections));
-  } finally {
-    server.close();
-  }
-});
+  });
+}
 
 function shapeOfSchema(schema: Schema, required = true): Shape {
   const { anyOf, properties, additionalProperties, required: names = [] } = schema;
