@@ -15,20 +15,20 @@ export type BicepCli =
 
 /**
  * The Bicep CLI of the version that `infra/bicep.csproj` names, restored with the .NET SDK where it is not there yet; else
- * the one on PATH or of the Azure CLI, whose snapshots may differ.
+ * the one on PATH or of the Azure CLI, where it is not older.
  */
 export function findBicep(): BicepCli {
-  const restored = restoredBicep();
+  const wanted = /Version="\[(.+?)\]"/.exec(readFileSync(PROJECT, 'utf8'))?.[1] ?? '';
+  const restored = restoredBicep(wanted);
   if (existsSync(restored) || restore(restored)) return { path: restored };
-  const other = [BINARY, join(homedir(), '.azure', 'bin', BINARY)].find(answers);
-  if (other) return { path: other };
-  const missing = `no Bicep CLI on PATH or of "az bicep", and none that "dotnet restore infra/bicep.csproj" could bring`;
+  const path = [BINARY, join(homedir(), '.azure', 'bin', BINARY)].find((other) => isCurrent(other, wanted));
+  if (path !== undefined) return { path };
+  const missing = `no Bicep CLI ${wanted} or newer on PATH or of "az bicep", and none that "dotnet restore infra/bicep.csproj" could bring`;
   return { missing };
 }
 
 /** As NuGet lays packages out: lower-case name, version, content. */
-function restoredBicep(): string {
-  const version = /Version="\[(.+?)\]"/.exec(readFileSync(PROJECT, 'utf8'))?.[1] ?? '';
+function restoredBicep(version: string): string {
   const os = { win32: 'win', darwin: 'osx' }[process.platform as string] ?? 'linux';
   const name = `azure.bicep.commandline.${os}-${process.arch}`;
   return join(ROOT, '.local', 'bicep', name, version, 'tools', BINARY);
@@ -46,8 +46,10 @@ function restore(wanted: string): boolean {
   }
 }
 
-function answers(path: string): boolean {
-  return spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0;
+function isCurrent(path: string, wanted: string): boolean {
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  const version = /version (\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1];
+  return version !== undefined && version.localeCompare(wanted, 'en', { numeric: true }) >= 0;
 }
 
 /**

@@ -116,6 +116,12 @@ export const MUTANTS: readonly Mutant[] = [
     "@description('The key.')\noutput key string = account.listKeys().keys[0].value",
     'outputs-should-not-contain-secrets',
   ),
+  change(
+    'storage.bicep',
+    '',
+    "@description('The name.')\n@secure()\noutput key string = account.name",
+    'the output key is a secret',
+  ),
   // Function app
   change('functionApp.bicep', '    httpsOnly: true', '    httpsOnly: false', 'httpsOnly'),
   change('functionApp.bicep', "  minTlsVersion: '1.2'", "  minTlsVersion: '1.0'", 'minTlsVersion'),
@@ -162,10 +168,36 @@ export const MUTANTS: readonly Mutant[] = [
     "bool = false\n\n@description('Address range",
     'is not described',
   ),
+  change(
+    'functionApp.bicep',
+    "@description('Name of the function app.')\n",
+    '',
+    'the output name is not described',
+  ),
+  change(
+    'types.bicep',
+    "  @description('Required. The app role that a caller must have; the functions check it.')\n",
+    '',
+    'appRole is not described',
+  ),
+  change('functionApp.bicep', "version: '24'", "version: '20'", 'runtime.version'),
+  main("string = '*/10 * * * * *'", "string = '@daily'", 'ROTATION_SCHEDULE'),
+  main(
+    "param updateStrategy string = 'RollingUpdate'",
+    "param updateStrategy string = 'Recreate'",
+    'siteUpdateStrategy',
+  ),
   // Logs and network
   change('logs.bicep', 'DisableLocalAuth: true', 'DisableLocalAuth: false', 'DisableLocalAuth'),
   change('logs.bicep', 'disableLocalAuth: true', 'disableLocalAuth: false', 'features.disableLocalAuth'),
   change('network.bicep', "'Microsoft.App/environments'", "'Microsoft.Web/serverFarms'", 'delegated'),
+  main("privateNetworking ? network!.outputs.functionsSubnetId : ''", "''", 'is not in the network'),
+  change(
+    'privateEndpoint.bicep',
+    "privateDnsZoneGroups@2025-05-01' = {",
+    "privateDnsZoneGroups@2025-05-01' = if (location == '') {",
+    'private endpoints',
+  ),
   main("for service in ['blob', 'table']", "for service in ['blob']", 'private endpoints'),
 ];
 
