@@ -66,6 +66,16 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     expect(resourceViolations(snapshot)).toEqual([]);
   });
 
+  it('private networking without addresses to let in closes the public addresses', async () => {
+    const snapshot = await predicted('param privateNetworking = true');
+    const closed = snapshot.predictedResources
+      .filter(({ properties }) => properties?.publicNetworkAccess === 'Disabled')
+      .map(({ type }) => type);
+    const vault = 'Microsoft.KeyVault/vaults';
+    expect(closed.sort()).toEqual([vault, vault, 'Microsoft.Storage/storageAccounts']);
+    expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
   function predicted(replace: string) {
     const change = { file: parameterFile('smallest'), find: '', replace };
     return withChange(change, (root) => serverOf().snapshot(join(root, parameterFile('smallest'))));
