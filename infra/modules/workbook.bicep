@@ -13,7 +13,8 @@ param workspaceId string
 param tags { *: string } = {}
 
 var events = loadTextContent('../queries/rotatorEvents.kql')
-var content = loadJsonContent('../workbook.json')
+// A parameter's id has to be a GUID; which one does not matter.
+var content = json(replace(loadTextContent('../workbook.json'), 'TIME_RANGE_ID', guid('timeRange')))
 
 // In the file a query is a list of lines, so that people can read it, and leaves out what every query begins with.
 var items = map(

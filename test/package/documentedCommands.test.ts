@@ -6,8 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { ROOT } from './support.ts';
 
 const DOCUMENTS = ['README.md', 'docs/deploy.md'];
-/** The Bicep comes with its own change; what names it is checked as soon as it is there. */
-const infraIsThere = existsSync(join(ROOT, 'infra/main.bicep'));
 
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const { scripts } = JSON.parse(text('package.json'));
@@ -48,13 +46,13 @@ test('npm run connections:upload, as documented, does nothing where there is not
 });
 
 describe('what the documents say about infra/', () => {
-  test.runIf(infraIsThere)('files that commands name are there', () => {
+  test('files that commands name are there', () => {
     const named = commands.flatMap(([, command]) => command.match(/infra\/[\w./-]+/g) ?? []);
     expect(named).toContain('infra/main.bicepparam');
     expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
-  test.runIf(infraIsThere)('parameters, outputs, variables and settings in code style are real ones', () => {
+  test('parameters, outputs, variables and settings in code style are real ones', () => {
     const sources = ['infra/main.bicep', 'infra/main.bicepparam', '.github/workflows/deploy.yml'];
     const words = new Set(
       [...sources, 'lib/config/environment.ts', 'scripts/uploadConnections.ts'].flatMap(
@@ -70,6 +68,5 @@ describe('what the documents say about infra/', () => {
 test.each(DOCUMENTS)('%s links to files that are there', (file) => {
   const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target ?? '');
   const missing = links.filter((target) => !existsSync(join(ROOT, dirname(file), target)));
-  // docs/security.md comes with the infrastructure.
-  expect(missing.filter((target) => infraIsThere || target !== 'security.md')).toEqual([]);
+  expect(missing).toEqual([]);
 });

@@ -27,8 +27,6 @@ const files = globSync(join(ROOT, '.github/workflows/*.yml')).toSorted();
 const texts = new Map(files.map((file) => [basename(file), readFileSync(file, 'utf8')]));
 const workflow = (name: string): Workflow => parse(texts.get(name) ?? '');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-/** The Bicep comes with its own change; what calls it is checked as soon as it is there. */
-const infraIsThere = existsSync(join(ROOT, 'infra/main.bicep'));
 
 const jobs = [...texts.keys()].flatMap((name) =>
   Object.entries(workflow(name).jobs).map(([job, content]) => [`${name}: ${job}`, content] as const),
@@ -72,11 +70,10 @@ describe('what is run', () => {
 
   test('is there: npm scripts', () => {
     expect(called).toEqual(expect.arrayContaining(['check', 'build', 'infra', 'connections:upload']));
-    const known = new Set([...Object.keys(scripts), ...(infraIsThere ? [] : ['infra'])]);
-    expect(called.filter((script) => !known.has(script))).toEqual([]);
+    expect(called.filter((script) => !(script in scripts))).toEqual([]);
   });
 
-  test.runIf(infraIsThere)('is there: files', () => {
+  test('is there: files', () => {
     const named = runs.flatMap(([, run]) => run.match(/infra\/[\w./-]+/g) ?? []);
     expect(named.length).toBeGreaterThan(1);
     expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);

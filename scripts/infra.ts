@@ -1,0 +1,71 @@
+/**
+ * Checks the Bicep: builds it (a warning of the compiler or of a linter's rule is an error), compares what it would deploy
+ * with the snapshots beside the parameter files, and runs the tests in test/infra, none of which is skipped. With --write it
+ * formats the files and writes the snapshots instead.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBicep, ROOT } from '../test/infra/support/bicepCli.ts';
+import { TARGET } from '../test/infra/support/bicepServer.ts';
+import { PARAMETER_FILES, parameterFile } from '../test/infra/support/deployment.ts';
+
+const MAIN = join('infra', 'main.bicep');
+const WHERE = [
+  ...['--subscription-id', TARGET.subscriptionId, '--tenant-id', TARGET.tenantId],
+  ...['--resource-group', TARGET.resourceGroup, '--location', TARGET.location],
+];
+
+const { path, missing } = findBicep();
+if (path === undefined) {
+  console.error(`The Bicep cannot be checked: ${missing}.`);
+  process.exitCode = 1;
+} else if (process.argv.includes('--write')) {
+  format(path);
+  snapshots(path, 'overwrite');
+} else if (builds(path) && snapshots(path, 'validate')) {
+  const vitest = join('node_modules', 'vitest', 'vitest.mjs');
+  succeeds(process.execPath, [vitest, 'run', 'test/infra'], { REQUIRE_BICEP: '1' });
+}
+
+function format(bicep: string): void {
+  const files = ['infra/**/*.bicep', 'infra/*.bicepparam', 'test/infra/parameters/*.bicepparam'];
+  for (const file of globSync(files, { cwd: ROOT })) succeeds(bicep, ['format', file]);
+}
+
+/** Warnings alone leave the exit code at 0, so the report is read. */
+function builds(bicep: string): boolean {
+  const build = ['build', MAIN, '--stdout', '--diagnostics-format', 'sarif'];
+  const { status, stderr } = spawnSync(bicep, build, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const found = stderr.slice(stderr.indexOf('{'));
+  const results: { ruleId: string; message: { text: string } }[] = JSON.parse(found).runs[0].results;
+  for (const { ruleId, message } of results) console.error(`${ruleId}: ${message.text}`);
+  if (status === 0 && results.length === 0) return true;
+  console.error(`${MAIN} does not build without warnings.`);
+  process.exitCode = 1;
+  return false;
+}
+
+function snapshots(bicep: string, mode: 'validate' | 'overwrite'): boolean {
+  return PARAMETER_FILES.map((name) =>
+    succeeds(bicep, ['snapshot', parameterFile(name), '--mode', mode, ...WHERE]),
+  ).every(Boolean);
+}
+
+function succeeds(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): boolean {
+  const { status } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) process.exitCode = 1;
+  return status === 0;
+}

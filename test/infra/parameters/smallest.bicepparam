@@ -1,0 +1,1 @@
+using '../../../infra/main.bicep'

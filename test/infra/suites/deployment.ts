@@ -1,0 +1,130 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ofType } from '../support/arm.ts';
+import { ROOT } from '../support/bicepCli.ts';
+import type { BicepServer } from '../support/bicepServer.ts';
+import { type Deployment, PARAMETER_FILES, parameterFile, readDeployment } from '../support/deployment.ts';
+import { absentTypes, resourceViolations } from '../support/resourceRules.ts';
+import { deployedRights, documentedRights } from '../support/rights.ts';
+import { appSettings, understood } from '../support/settings.ts';
+import { templateViolations } from '../support/templateRules.ts';
+
+const OFFICER = 'Key Vault Secrets Officer';
+
+/** The Bicep as it stands. */
+export function deploymentSuite(serverOf: () => BicepServer): void {
+  let server: BicepServer;
+  let deployment: Deployment;
+
+  beforeAll(async () => {
+    server = serverOf();
+    deployment = await readDeployment(server, ROOT);
+  });
+
+  describe('each file', () => {
+    const files = globSync(['infra/**/*.bicep', 'infra/*.bicepparam', 'test/infra/**/*.bicepparam'], {
+      cwd: ROOT,
+    });
+
+    it.each(files.filter((file) => file.endsWith('.bicep')))(
+      '%s compiles without a warning',
+      async (file) => {
+        const { diagnostics } = await server.compile(join(ROOT, file));
+        expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual([]);
+      },
+    );
+
+    it.each(files)('%s is formatted', async (file) => {
+      expect(readText(file)).toBe(await server.format(join(ROOT, file)));
+    });
+  });
+
+  it('holds what must hold, whatever the parameters', () => {
+    expect(templateViolations(deployment.template)).toEqual([]);
+  });
+
+  describe.each(PARAMETER_FILES)('with the parameters %s', (name) => {
+    it('deploys what the snapshot says; "npm run infra -- --write" writes it anew', () => {
+      const committed = JSON.parse(readText(parameterFile(name, 'snapshot.json')));
+      expect(deployment.snapshots[name].diagnostics).toEqual([]);
+      expect(deployment.snapshots[name]).toEqual(committed);
+    });
+
+    it('deploys what is safe', () => {
+      expect(resourceViolations(deployment.snapshots[name])).toEqual([]);
+    });
+  });
+
+  it('with everything switched on, has all that the rules are about', () => {
+    expect(absentTypes(deployment.snapshots.production)).toEqual([]);
+  });
+
+  describe('gives the rights that docs/security.md tells', () => {
+    const documented = documentedRights(readText('docs/security.md'));
+
+    it('to everybody', () => {
+      const deployed = deployedRights(deployment.snapshots.production);
+      expect([...new Set(deployed)].sort()).toEqual([...documented].sort());
+    });
+
+    it('to the rotator alone where nobody is named', () => {
+      const deployed = deployedRights(deployment.snapshots.smallest);
+      expect(deployed.sort()).toEqual(documented.filter((right) => right.startsWith('rotator')).sort());
+    });
+
+    it('by a built-in role where no role may be made', () => {
+      const onVaults = /^(rotator \| (?:credential|token) vault) \| .*/;
+      const fallback = documented.map((right) => right.replace(onVaults, `$1 | ${OFFICER}`));
+      expect(deployedRights(deployment.snapshots.existingVaults).sort()).toEqual(fallback.sort());
+    });
+  });
+
+  describe('gives the app settings that the program understands', () => {
+    it('with connections in a setting', () => {
+      const { credentialVaultUrl, tokenVaultUrl, connectionsSource, ...rest } = understood(
+        deployment.snapshots.existingVaults,
+      );
+      expect({ credentialVaultUrl, tokenVaultUrl }).toEqual({
+        credentialVaultUrl: 'https://contoso-credentials.vault.azure.net',
+        tokenVaultUrl: 'https://contoso-tokens.vault.azure.net',
+      });
+      expect(connectionsSource).toMatchObject({ kind: 'inline' });
+      expect(rest).toMatchObject({ tickMs: 10_000, vaultWritesPer10Seconds: 270, warnings: [] });
+      const { CONNECTIONS = '' } = appSettings(deployment.snapshots.existingVaults);
+      expect(Object.keys(JSON.parse(CONNECTIONS).connections)).toEqual(['dynamics-prod', 'okta']);
+    });
+
+    it('with connections in a blob', () => {
+      const { connectionsSource, storage } = understood(deployment.snapshots.production);
+      const [account] = ofType(deployment.snapshots.production, 'Microsoft.Storage/storageAccounts');
+      const blobServiceUrl = `https://${account?.name}.blob.core.windows.net`;
+      expect(storage).toMatchObject({ kind: 'identity', blobServiceUrl });
+      expect(connectionsSource).toEqual({
+        kind: 'blob',
+        url: `${blobServiceUrl}/config/connections.json`,
+      });
+    });
+  });
+
+  it('makes nothing of existing vaults but rights and audit logs', () => {
+    const { predictedResources } = deployment.snapshots.existingVaults;
+    const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));
+    expect(new Set(onVaults.map(({ type }) => type.split('/').at(-1)))).toEqual(
+      new Set(['roleAssignments', 'diagnosticSettings']),
+    );
+  });
+
+  it('takes name and operator from azd', async () => {
+    const snapshot = await server.snapshot(join(ROOT, 'infra', 'main.bicepparam'));
+    const [identity] = ofType(snapshot, 'Microsoft.ManagedIdentity/userAssignedIdentities');
+    expect(identity?.tags).toEqual({ 'azd-env-name': 'from-azd' });
+    expect(ofType(snapshot, 'Microsoft.Web/sites')[0]?.tags['azd-service-name']).toBe('rotator');
+    expect(deployedRights(snapshot)).toContain(`operators | credential vault | ${OFFICER}`);
+  });
+}
+
+/** A checkout on Windows may have other line ends. */
+function readText(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll('\r\n', '\n');
+}

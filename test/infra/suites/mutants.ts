@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from '../support/bicepCli.ts';
+import type { BicepServer } from '../support/bicepServer.ts';
+import { parameterFile } from '../support/deployment.ts';
+import { MUTANTS, type Mutant } from '../support/mutants.ts';
+import { absentTypes, resourceViolations } from '../support/resourceRules.ts';
+import { deployedRights, documentedRights } from '../support/rights.ts';
+import { templateViolations } from '../support/templateRules.ts';
+import { withChange } from '../support/workshop.ts';
+
+const CONSUMER = "param consumers = [{ principalId: '20000000-0000-4000-8000-000000000001' }]";
+const VAULT =
+  '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults';
+
+/** What would be worse than the Bicep as it stands is noticed. */
+export function mutantSuite(serverOf: () => BicepServer): void {
+  const documented = documentedRights(readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8'));
+
+  it.each(MUTANTS.map((mutant) => [`${mutant.file}: ${mutant.replace}`, mutant] as const))(
+    '%s',
+    async (_, mutant) => {
+      await withChange(mutant, async (root) => {
+        const told = await violationsOfSnapshot(serverOf(), root, documented);
+        const more = told.some(tells(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
+        expect([...told, ...more]).toContainEqual(expect.stringContaining(mutant.told));
+      });
+    },
+  );
+}
+
+/** Parameters that contradict each other, and one vault for both. */
+export function parameterSuite(serverOf: () => BicepServer): void {
+  it.each([
+    ['one vault and consumers', `param singleVault = true\n${CONSUMER}`, 'set singleVault to false'],
+    [
+      'the same existing vault twice and consumers',
+      `param existingCredentialVaultId = '${VAULT}/one'\nparam existingTokenVaultId = '${VAULT}/ONE'\n${CONSUMER}`,
+      'set singleVault to false',
+    ],
+    [
+      'a blob and connections here',
+      "param connectionsSource = 'blob'\nparam connections = { a: { tokenUri: 'https://login.example.com/token' } }",
+      'set connectionsSource to inline',
+    ],
+    [
+      'connections that fit into no setting',
+      `param connections = { a: { tokenUri: 'https://login.example.com/${'t'.repeat(30_000)}' } }`,
+      'set connectionsSource to blob',
+    ],
+    ['addresses without a closed firewall', "param allowedIpRanges = ['203.0.113.7']", 'must be empty'],
+    [
+      'the name of a vault instead of its id',
+      "param existingTokenVaultId = 'contoso-tokens'",
+      'existingTokenVaultId must be the resource id of a vault',
+    ],
+  ])('%s are refused with the fix', async (_, replace, fix) => {
+    await expect(predicted(replace)).rejects.toThrow(fix);
+  });
+
+  it('one vault holds both, and has one set of rights and one audit log', async () => {
+    const snapshot = await predicted('param singleVault = true');
+    expect(snapshot.outputs.TOKEN_VAULT_URL).toBe(snapshot.outputs.CREDENTIAL_VAULT_URL);
+    expect(deployedRights(snapshot).filter((right) => right.includes('vault'))).toHaveLength(1);
+    expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
+  it('private networking without addresses to let in closes the public addresses', async () => {
+    const snapshot = await predicted('param privateNetworking = true');
+    const closed = snapshot.predictedResources
+      .filter(({ properties }) => properties?.publicNetworkAccess === 'Disabled')
+      .map(({ type }) => type);
+    const vault = 'Microsoft.KeyVault/vaults';
+    expect(closed.sort()).toEqual([vault, vault, 'Microsoft.Storage/storageAccounts']);
+    expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
+  function predicted(replace: string) {
+    const change = { file: parameterFile('smallest'), find: '', replace };
+    return withChange(change, (root) => serverOf().snapshot(join(root, parameterFile('smallest'))));
+  }
+}
+
+function tells({ told }: Mutant): (violation: string) => boolean {
+  return (violation) => violation.includes(told);
+}
+
+/** With everything switched on: what the rules say, and the differences from the table of rights. Nothing where it does not compile. */
+async function violationsOfSnapshot(
+  server: BicepServer,
+  root: string,
+  documented: readonly string[],
+): Promise<string[]> {
+  const snapshot = await server.snapshot(join(root, parameterFile('production'))).catch(() => undefined);
+  if (!snapshot) return [];
+  const deployed = new Set(deployedRights(snapshot));
+  return [
+    ...resourceViolations(snapshot),
+    ...absentTypes(snapshot),
+    ...[...deployed].filter((right) => !documented.includes(right)).map((right) => `rights: ${right}`),
+    ...documented.filter((right) => !deployed.has(right)).map((right) => `missing: ${right}`),
+  ];
+}
+
+/** What the compiler says; where it says nothing, the rules. */
+async function violationsOfTemplate(server: BicepServer, root: string): Promise<string[]> {
+  const { diagnostics, template } = await server.compile(join(root, 'infra', 'main.bicep'));
+  if (diagnostics.length > 0) return diagnostics.map(({ code, message }) => `${code}: ${message}`);
+  return templateViolations(template);
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PROJECT = join(ROOT, 'infra', 'bicep.csproj');
+const BINARY = process.platform === 'win32' ? 'bicep.exe' : 'bicep';
+
+/** Where the Bicep CLI is, or why there is none. */
+export type BicepCli =
+  | { readonly path: string; readonly missing?: undefined }
+  | { readonly path?: undefined; readonly missing: string };
+
+/**
+ * The Bicep CLI of the version that `infra/bicep.csproj` names, restored with the .NET SDK where it is not there yet; else
+ * the one on PATH or of the Azure CLI, where it is not older.
+ */
+export function findBicep(): BicepCli {
+  const wanted = /Version="\[(.+?)\]"/.exec(readFileSync(PROJECT, 'utf8'))?.[1] ?? '';
+  const restored = restoredBicep(wanted);
+  if (existsSync(restored) || restore(restored)) return { path: restored };
+  const path = [BINARY, join(homedir(), '.azure', 'bin', BINARY)].find((other) => isCurrent(other, wanted));
+  if (path !== undefined) return { path };
+  const missing = `no Bicep CLI ${wanted} or newer on PATH or of "az bicep", and none that "dotnet restore infra/bicep.csproj" could bring`;
+  return { missing };
+}
+
+/** As NuGet lays packages out: lower-case name, version, content. */
+function restoredBicep(version: string): string {
+  const os = { win32: 'win', darwin: 'osx' }[process.platform as string] ?? 'linux';
+  const name = `azure.bicep.commandline.${os}-${process.arch}`;
+  return join(ROOT, '.local', 'bicep', name, version, 'tools', BINARY);
+}
+
+/** Several test processes may do this at once, so each has its own folder for what the restore notes. */
+function restore(wanted: string): boolean {
+  const notes = mkdtempSync(join(tmpdir(), 'bicep-restore-'));
+  try {
+    const options = ['--verbosity', 'quiet', `-p:BaseIntermediateOutputPath=${notes}/`];
+    spawnSync('dotnet', ['restore', PROJECT, ...options], { stdio: 'ignore', timeout: 120_000 });
+    return existsSync(wanted);
+  } finally {
+    rmSync(notes, { recursive: true, force: true });
+  }
+}
+
+function isCurrent(path: string, wanted: string): boolean {
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  const version = /version (\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1];
+  return version !== undefined && version.localeCompare(wanted, 'en', { numeric: true }) >= 0;
+}
+
+/**
+ * The CLI for a test file; undefined: skip its tests.
+ * @throws Error where there is none although REQUIRE_BICEP is set
+ */
+export function bicepForTests(): string | undefined {
+  const { path, missing } = findBicep();
+  if (path === undefined && process.env.REQUIRE_BICEP)
+    throw new Error(`The Bicep tests need a CLI: ${missing}.`);
+  if (path === undefined) console.warn(`The Bicep tests are skipped: ${missing}.`);
+  return path;
+}

@@ -1,0 +1,101 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { Snapshot, Template } from './arm.ts';
+
+/** What the compiler has to say about a file; a linter's rule is one of them. */
+export interface Diagnostic {
+  readonly source: string;
+  readonly level: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Where a snapshot pretends to be deployed to. */
+export const TARGET = {
+  subscriptionId: '00000000-0000-4000-8000-000000000001',
+  tenantId: '00000000-0000-4000-8000-000000000002',
+  resourceGroup: 'rg-rotator',
+  location: 'westeurope',
+};
+
+interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+type Settle = (answer: Answer) => void;
+
+/**
+ * The Bicep CLI as a server (`bicep jsonrpc --stdio`): a file compiles in a fraction of the time that a process of its own
+ * takes. Messages are JSON-RPC 2.0 with the header of the Language Server Protocol's base protocol.
+ */
+export class BicepServer {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #waiting = new Map<number, Settle>();
+  #received = Buffer.alloc(0);
+  #lastId = 0;
+
+  /** @param env variables that a parameter file may read, beside those of this process */
+  constructor(path: string, env: Readonly<Record<string, string>> = {}) {
+    // It lives for seconds: profiling for a better second compilation would take half of its time.
+    const options = { env: { ...process.env, DOTNET_TieredPGO: '0', ...env } };
+    this.#process = spawn(path, ['jsonrpc', '--stdio'], options);
+    this.#process.stdout.on('data', (bytes: Buffer) => this.#receive(bytes));
+    this.#process.once('exit', () => this.#fail('the Bicep server has ended'));
+    this.#process.once('error', ({ message }) => this.#fail(message));
+  }
+
+  /** The template is empty where there are errors. */
+  async compile(path: string): Promise<{ diagnostics: Diagnostic[]; template: Template }> {
+    const answer = await this.#call('bicep/compile', { path });
+    const { diagnostics, contents } = answer as { diagnostics: Diagnostic[]; contents: string | null };
+    return { diagnostics, template: JSON.parse(contents ?? '{}') };
+  }
+
+  /** @throws Error with the first problem where the template refuses the parameters */
+  async snapshot(path: string): Promise<Snapshot> {
+    const answer = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
+      snapshot: string;
+    };
+    return JSON.parse(answer.snapshot);
+  }
+
+  async format(path: string): Promise<string> {
+    return ((await this.#call('bicep/format', { path })) as { contents: string }).contents;
+  }
+
+  close(): void {
+    this.#process.kill();
+  }
+
+  #call(method: string, params: object): Promise<unknown> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const message = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    this.#process.stdin.write(`Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, ({ result, error }) =>
+        error ? reject(new Error(error.message)) : resolve(result),
+      );
+    });
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#received = Buffer.concat([this.#received, bytes]);
+    for (;;) {
+      const end = this.#received.indexOf('\r\n\r\n');
+      const length = Number(/Content-Length: (\d+)/i.exec(this.#received.toString('latin1', 0, end))?.[1]);
+      const stop = end + 4 + length;
+      if (end < 0 || this.#received.length < stop) return;
+      const answer: Answer = JSON.parse(this.#received.toString('utf8', end + 4, stop));
+      this.#received = this.#received.subarray(stop);
+      this.#waiting.get(answer.id)?.(answer);
+      this.#waiting.delete(answer.id);
+    }
+  }
+
+  #fail(message: string): void {
+    for (const [id, settle] of this.#waiting) settle({ id, error: { message } });
+    this.#waiting.clear();
+  }
+}

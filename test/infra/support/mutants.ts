@@ -1,0 +1,214 @@
+import type { Change } from './workshop.ts';
+
+/** A change for the worse, and a part of what the rules must say about it. */
+export interface Mutant extends Change {
+  readonly told: string;
+}
+
+const MODULES = 'infra/modules';
+
+/** Each must be noticed by the rules or by the table of rights. */
+export const MUTANTS: readonly Mutant[] = [
+  // Rights
+  ...custom("'Microsoft.KeyVault/vaults/secrets/update/action'", [
+    ["'Microsoft.KeyVault/vaults/secrets/*'", 'wildcard'],
+    [
+      "'Microsoft.KeyVault/vaults/secrets/update/action'\n          'Microsoft.KeyVault/vaults/secrets/delete/action'",
+      'delete',
+    ],
+    [
+      "'Microsoft.KeyVault/vaults/secrets/update/action'\n          'Microsoft.KeyVault/vaults/secrets/purge/action'",
+      'purge',
+    ],
+  ]),
+  ...custom('actions: []\n        notActions', [
+    ["actions: ['Microsoft.KeyVault/vaults/write']\n        notActions", 'Microsoft.KeyVault/vaults/write'],
+  ]),
+  ...custom('assignableScopes: [resourceGroup().id]', [
+    ['assignableScopes: [subscription().id]', 'can be assigned on /subscriptions/'],
+  ]),
+  ...custom("role == 'custom') {\n  name: guid(vault.id, principalId, customRole.id)\n  scope: vault", [
+    ["role == 'custom') {\n  name: guid(vault.id, principalId, customRole.id)", 'which is no resource'],
+  ]),
+  ...custom('guid(vault.id, principalId, customRole.id)', [
+    ["guid(vault.id, 'rotator', customRole.id)", 'not made of scope, principal and role'],
+  ]),
+  change(
+    'rotatorOnHost.bicep',
+    'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+    '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
+    'no role of the table',
+  ),
+  change(
+    'rotatorOnHost.bicep',
+    'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+    'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
+    'rights: rotator | storage account',
+  ),
+  change(
+    'rotatorOnHost.bicep',
+    "    principalType: 'ServicePrincipal'\n    roleDefinitionId: tableDataContributor",
+    "    principalType: 'User'\n    roleDefinitionId: tableDataContributor",
+    'taken for a User',
+  ),
+  change(
+    'vaultAccess.bicep',
+    '4633458b-17de-408a-b874-0445c86b69e6',
+    'b86a8fe4-44ce-4948-aee5-eccb2c155cd7',
+    'rights: consumers | token vault',
+  ),
+  change('storage.bicep', 'scope: records', 'scope: account', 'rights: operators | storage account'),
+  main('    readers: []\n', '    readers: tokenReaders\n', 'rights: consumers | credential vault'),
+  main('    officers: []\n', '    officers: operators\n', 'rights: operators | token vault'),
+  // Vaults
+  change(
+    'vault.bicep',
+    'purgeProtection ? true : null',
+    '!purgeProtection ? true : null',
+    'enablePurgeProtection',
+  ),
+  main('param purgeProtection bool = true', 'param purgeProtection bool = false', 'enablePurgeProtection'),
+  change('vault.bicep', 'enableRbacAuthorization: true', 'enableRbacAuthorization: false', 'enableRbac'),
+  change('vault.bicep', "bypass: 'None'", "bypass: 'AzureServices'", 'networkAcls.bypass'),
+  change('vault.bicep', "firewall.closed ? 'Deny' : 'Allow'", "'Allow'", 'open to every address'),
+  change(
+    'vaultAccess.bicep',
+    "categoryGroup: 'audit', enabled: true",
+    "categoryGroup: 'audit', enabled: false",
+    'no audit log',
+  ),
+  change('vaultAccess.bicep', "logAnalyticsDestinationType: 'Dedicated'", '', 'no audit log'),
+  change(
+    'vault.bicep',
+    '',
+    "resource seed 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = {\n  parent: vault\n  name: 'seed'\n  properties: { value: name }\n}",
+    'declares Microsoft.KeyVault/vaults/secrets',
+  ),
+  // Storage
+  change(
+    'storage.bicep',
+    'allowSharedKeyAccess: false',
+    'allowSharedKeyAccess: true',
+    'allowSharedKeyAccess',
+  ),
+  change(
+    'storage.bicep',
+    'allowBlobPublicAccess: false',
+    'allowBlobPublicAccess: true',
+    'allowBlobPublicAccess',
+  ),
+  change('storage.bicep', "minimumTlsVersion: 'TLS1_2'", "minimumTlsVersion: 'TLS1_0'", 'minimumTlsVersion'),
+  change(
+    'storage.bicep',
+    'supportsHttpsTrafficOnly: true',
+    'supportsHttpsTrafficOnly: false',
+    'HttpsTrafficOnly',
+  ),
+  change(
+    'storage.bicep',
+    "name: configContainerName\n  properties: { publicAccess: 'None' }",
+    "name: configContainerName\n  properties: { publicAccess: 'Blob' }",
+    'publicAccess',
+  ),
+  change(
+    'storage.bicep',
+    '',
+    "@description('The key.')\noutput key string = account.listKeys().keys[0].value",
+    'outputs-should-not-contain-secrets',
+  ),
+  change(
+    'storage.bicep',
+    '',
+    "@description('The name.')\n@secure()\noutput key string = account.name",
+    'the output key is a secret',
+  ),
+  // Function app
+  change('functionApp.bicep', '    httpsOnly: true', '    httpsOnly: false', 'httpsOnly'),
+  change('functionApp.bicep', "  minTlsVersion: '1.2'", "  minTlsVersion: '1.0'", 'minTlsVersion'),
+  change(
+    'functionApp.bicep',
+    "type: 'UserAssignedIdentity'",
+    "type: 'SystemAssignedIdentity'",
+    'authentication.type',
+  ),
+  change(
+    'functionApp.bicep',
+    "type: 'UserAssigned'\n",
+    "type: 'SystemAssigned, UserAssigned'\n",
+    'identity alone',
+  ),
+  change(
+    'functionApp.bicep',
+    "name: 'scm'\n  properties: { allow: false }",
+    "name: 'scm'\n  properties: { allow: true }",
+    'allow is true',
+  ),
+  change('functionApp.bicep', '= if (entraAuthentication != null)', '= if (false)', 'there is no'),
+  change(
+    'functionApp.bicep',
+    'requireAuthentication: true',
+    'requireAuthentication: false',
+    'requireAuthentication',
+  ),
+  change(
+    'functionApp.bicep',
+    "'CREDENTIAL_VAULT_URL'",
+    "'CREDENTIALS_VAULT_URL'",
+    'nothing reads the setting CREDENTIALS_VAULT_URL',
+  ),
+  change(
+    'functionApp.bicep',
+    "{ name: 'AzureWebJobsStorage__accountName', value: storageAccountName }",
+    "{ name: 'AzureWebJobsStorage', value: 'DefaultEndpointsProtocol=https;AccountName=store;AccountKey=x' }",
+    'holds a secret',
+  ),
+  change('functionApp.bicep', 'maximumInstanceCount: 40', 'maximumInstanceCount: 10', 'maximumInstanceCount'),
+  main(
+    "bool = false\n\n@description('Optional. Address range",
+    "bool = false\n\n@description('Address range",
+    'is not described',
+  ),
+  change(
+    'functionApp.bicep',
+    "@description('Name of the function app.')\n",
+    '',
+    'the output name is not described',
+  ),
+  change(
+    'types.bicep',
+    "  @description('Required. The app role that a caller must have; the functions check it.')\n",
+    '',
+    'appRole is not described',
+  ),
+  change('functionApp.bicep', "version: '24'", "version: '20'", 'runtime.version'),
+  main("string = '*/10 * * * * *'", "string = '@daily'", 'ROTATION_SCHEDULE'),
+  main(
+    "param updateStrategy string = 'RollingUpdate'",
+    "param updateStrategy string = 'Recreate'",
+    'siteUpdateStrategy',
+  ),
+  // Logs and network
+  change('logs.bicep', 'DisableLocalAuth: true', 'DisableLocalAuth: false', 'DisableLocalAuth'),
+  change('logs.bicep', 'disableLocalAuth: true', 'disableLocalAuth: false', 'features.disableLocalAuth'),
+  change('network.bicep', "'Microsoft.App/environments'", "'Microsoft.Web/serverFarms'", 'delegated'),
+  main("privateNetworking ? network!.outputs.functionsSubnetId : ''", "''", 'is not in the network'),
+  change(
+    'privateEndpoint.bicep',
+    "privateDnsZoneGroups@2025-05-01' = {",
+    "privateDnsZoneGroups@2025-05-01' = if (location == '') {",
+    'private endpoints',
+  ),
+  main("for service in ['blob', 'table']", "for service in ['blob']", 'private endpoints'),
+];
+
+function change(module: string, find: string, replace: string, told: string): Mutant {
+  return { file: `${MODULES}/${module}`, find, replace, told };
+}
+
+function main(find: string, replace: string, told: string): Mutant {
+  return { file: 'infra/main.bicep', find, replace, told };
+}
+
+function custom(find: string, changes: readonly [replace: string, told: string][]): Mutant[] {
+  return changes.map(([replace, told]) => change('rotatorOnVault.bicep', find, replace, told));
+}

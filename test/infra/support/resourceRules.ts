@@ -1,0 +1,107 @@
+import { ofType, type Resource, resolved, type Snapshot } from './arm.ts';
+import { networkViolations } from './networkRules.ts';
+import { rightsViolations } from './rights.ts';
+import { settingsViolations } from './settings.ts';
+
+/** What a property must be. */
+type Wanted = readonly [path: string, allowed: readonly unknown[]];
+
+/** Every resource of the type must have these properties. */
+const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
+  'Microsoft.KeyVault/vaults': [
+    ['enableRbacAuthorization', [true]],
+    ['enableSoftDelete', [true]],
+    ['enablePurgeProtection', [true]],
+    ['softDeleteRetentionInDays', [90]],
+    ['enabledForDeployment', [false]],
+    ['enabledForDiskEncryption', [false]],
+    ['enabledForTemplateDeployment', [false]],
+    ['networkAcls.bypass', ['None']],
+  ],
+  'Microsoft.Storage/storageAccounts': [
+    ['allowSharedKeyAccess', [false]],
+    ['allowBlobPublicAccess', [false]],
+    ['allowCrossTenantReplication', [false]],
+    ['defaultToOAuthAuthentication', [true]],
+    ['minimumTlsVersion', ['TLS1_2', 'TLS1_3']],
+    ['supportsHttpsTrafficOnly', [true]],
+    ['networkAcls.bypass', ['None']],
+  ],
+  'Microsoft.Storage/storageAccounts/blobServices/containers': [['publicAccess', ['None']]],
+  'Microsoft.OperationalInsights/workspaces': [['features.disableLocalAuth', [true]]],
+  'Microsoft.Insights/components': [['DisableLocalAuth', [true]]],
+  'Microsoft.Web/sites': [
+    ['httpsOnly', [true]],
+    ['siteConfig.minTlsVersion', ['1.2', '1.3']],
+    ['siteConfig.scmMinTlsVersion', ['1.2', '1.3']],
+    ['siteConfig.ftpsState', ['Disabled']],
+    ['functionAppConfig.runtime.name', ['node']],
+    ['functionAppConfig.runtime.version', ['24']],
+    ['functionAppConfig.deployment.storage.type', ['blobContainer']],
+    ['functionAppConfig.deployment.storage.authentication.type', ['UserAssignedIdentity']],
+    ['functionAppConfig.siteUpdateStrategy.type', ['RollingUpdate']],
+    // Flex Consumption: 512, 2048 or 4096 MB; from 40 instances.
+    ['functionAppConfig.scaleAndConcurrency.instanceMemoryMB', [512, 2048, 4096]],
+    ['functionAppConfig.scaleAndConcurrency.maximumInstanceCount', [40]],
+  ],
+  'Microsoft.Web/sites/basicPublishingCredentialsPolicies': [['allow', [false]]],
+  'Microsoft.Web/sites/config': [
+    ['platform.enabled', [true]],
+    ['globalValidation.requireAuthentication', [true]],
+    ['globalValidation.unauthenticatedClientAction', ['Return401']],
+    ['httpSettings.requireHttps', [true]],
+    ['identityProviders.azureActiveDirectory.enabled', [true]],
+    ['login.tokenStore.enabled', [false]],
+  ],
+};
+
+/** What is wrong with what a deployment would make. Empty: nothing. */
+export function resourceViolations(snapshot: Snapshot): string[] {
+  return [
+    ...snapshot.predictedResources.flatMap(propertyViolations),
+    ...identityViolations(snapshot),
+    ...auditViolations(snapshot),
+    ...networkViolations(snapshot),
+    ...rightsViolations(snapshot),
+    ...settingsViolations(snapshot),
+  ];
+}
+
+/** Types that the rules are about and that the deployment has not. */
+export function absentTypes(snapshot: Snapshot): string[] {
+  return Object.keys(WANTED)
+    .filter((type) => ofType(snapshot, type).length === 0)
+    .map((type) => `there is no ${type}`);
+}
+
+function propertyViolations({ type, name, properties }: Resource): string[] {
+  return (WANTED[type] ?? []).flatMap(([path, allowed]) => {
+    const value = path.split('.').reduce((part, key) => part?.[key], properties);
+    return allowed.includes(value) ? [] : [`${type} ${name}: ${path} is ${JSON.stringify(value)}`];
+  });
+}
+
+function identityViolations(snapshot: Snapshot): string[] {
+  return ofType(snapshot, 'Microsoft.Web/sites')
+    .filter(({ identity }) => identity?.type !== 'UserAssigned')
+    .map(({ name }) => `${name} does not use the user-assigned identity alone`);
+}
+
+/** Both vaults that the app is told of have an audit log, whether they are new or not. */
+function auditViolations(snapshot: Snapshot): string[] {
+  const settings = ofType(snapshot, 'Microsoft.Insights/diagnosticSettings');
+  const vaults = [snapshot.outputs.CREDENTIAL_VAULT_URL, snapshot.outputs.TOKEN_VAULT_URL];
+  return vaults
+    .map((url = '') => new URL(resolved(url)).hostname.split('.')[0])
+    .filter((vault) => !settings.some((setting) => auditsVault(setting, `${vault}`)))
+    .map((vault) => `the vault ${vault} has no audit log`);
+}
+
+function auditsVault({ id, properties }: Resource, vault: string): boolean {
+  const { workspaceId = '', logAnalyticsDestinationType, logs = [] } = properties;
+  const audit = logs.some(
+    (log: { categoryGroup?: string; enabled: boolean }) => log.categoryGroup === 'audit' && log.enabled,
+  );
+  const dedicated = logAnalyticsDestinationType === 'Dedicated' && workspaceId.includes('/workspaces/');
+  return audit && dedicated && id.includes(`/vaults/${vault}/providers/`);
+}

@@ -1,0 +1,66 @@
+import { readEnvironment } from '../../../lib/config/environment.ts';
+import type { Settings } from '../../../lib/config/settings.ts';
+import { ofType, resolved, type Snapshot } from './arm.ts';
+
+/** Settings of the platform and of the HTTP functions, which `lib/config/environment.ts` does not read. */
+const OF_THE_HOST = [
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'REQUIRED_APP_ROLE',
+];
+
+/** The app's settings by name, as far as they can be known before a deployment. */
+export function appSettings(snapshot: Snapshot): Record<string, string> {
+  const [app] = ofType(snapshot, 'Microsoft.Web/sites');
+  const settings: { name: string; value: string }[] = app?.properties.siteConfig.appSettings ?? [];
+  return Object.fromEntries(settings.map(({ name, value }) => [name, resolved(value)]));
+}
+
+/** What the program understands of them. @throws RotatorError where it does not */
+export function understood(snapshot: Snapshot): Settings {
+  return readEnvironment(appSettings(snapshot));
+}
+
+/** Settings that nothing reads, and settings that hold what only a secret looks like. */
+export function settingsViolations(snapshot: Snapshot): string[] {
+  const settings = appSettings(snapshot);
+  const read = namesRead(settings);
+  const unread = Object.keys(settings).filter((name) => !read.has(name) && !OF_THE_HOST.includes(name));
+  const secrets = Object.entries(settings).filter(
+    ([name, value]) =>
+      /(secret|password|token|key)$/i.test(name) ||
+      /AccountKey=|SharedAccessKey=|SharedAccessSignature|[?&]sig=|listKeys\(|@Microsoft\.KeyVault/i.test(
+        value,
+      ),
+  );
+  return [
+    ...unread.map((name) => `nothing reads the setting ${name}`),
+    ...secrets.map(([name]) => `the setting ${name} holds a secret`),
+    ...refusal(snapshot),
+  ];
+}
+
+function refusal(snapshot: Snapshot): string[] {
+  try {
+    const { warnings, storage } = understood(snapshot);
+    const byIdentity = storage.kind === 'identity' ? [] : ['the storage account is not reached by identity'];
+    return [...warnings, ...byIdentity];
+  } catch (thrown) {
+    return [String(thrown)];
+  }
+}
+
+/** The names that the program asks the environment for. */
+function namesRead(settings: Readonly<Record<string, string>>): ReadonlySet<string> {
+  const read = new Set<string>();
+  const get = (target: Readonly<Record<string, string>>, name: string) => {
+    read.add(name);
+    return target[name];
+  };
+  try {
+    readEnvironment(new Proxy(settings, { get }));
+  } catch {
+    // What is wrong with the values is told by refusal().
+  }
+  return read;
+}

@@ -1,0 +1,76 @@
+import { allTemplates, allTexts, type Template, type TemplateType } from './arm.ts';
+import { GUID, ROLES } from './roles.ts';
+
+const TEMPLATE_OF_A_RESOURCE_GROUP = /\/deploymentTemplate\.json#$/;
+/** Functions that answer a secret, and settings that hold one. */
+const SECRET =
+  /\b(list\w*(Keys?|Secrets?|Credentials|Sas)\w*|getSecret)\s*\(|AccountKey=|SharedAccessSignature|[?&]sig=/i;
+const SECURE_TYPE = /^secure/i;
+
+/** What is wrong with a template, or with a module in it, whatever its parameters. Empty: nothing. */
+export function templateViolations(template: Template): string[] {
+  return allTemplates(template).flatMap(([path, module]) => [
+    ...scopeViolations(path, module),
+    ...descriptionViolations(path, module),
+    ...secretViolations(path, module),
+    ...roleViolations(path, module),
+  ]);
+}
+
+function scopeViolations(path: string, { $schema, resources }: Template): string[] {
+  const wrongSchema = TEMPLATE_OF_A_RESOURCE_GROUP.test($schema)
+    ? []
+    : [`${path} is not for a resource group`];
+  const secrets = Object.values(resources).filter(({ type }) =>
+    /\/vaults\/(secrets|accessPolicies)$/.test(type),
+  );
+  return [...wrongSchema, ...secrets.map(({ type }) => `${path} declares ${type}`)];
+}
+
+function descriptionViolations(path: string, { parameters = {}, outputs = {}, definitions = {} }: Template) {
+  const wrongParameters = Object.entries(parameters)
+    .filter(([, { metadata }]) => !/^(Required|Optional)\. ./.test(metadata?.description ?? ''))
+    .map(([name]) => `${path}: the parameter ${name} is not described as "Required. ..." or "Optional. ..."`);
+  const wrongOutputs = Object.entries(outputs)
+    .filter(([, { metadata }]) => !metadata?.description)
+    .map(([name]) => `${path}: the output ${name} is not described`);
+  const wrongFields = Object.entries(definitions).flatMap(([name, { properties = {} }]) =>
+    fieldsWithoutDescription(properties).map((field) => `${path}: ${name}.${field} is not described`),
+  );
+  return [...wrongParameters, ...wrongOutputs, ...wrongFields];
+}
+
+function fieldsWithoutDescription(properties: Readonly<Record<string, TemplateType>>): string[] {
+  return Object.entries(properties).flatMap(([name, { metadata }]) => (metadata?.description ? [] : [name]));
+}
+
+function secretViolations(path: string, { outputs = {}, resources }: Template): string[] {
+  const secure = Object.entries(outputs).filter(([, { type = '' }]) => SECURE_TYPE.test(type));
+  const texts = allTexts([ownResources(resources), outputs]).filter((text) => SECRET.test(text));
+  return [
+    ...secure.map(([name]) => `${path}: the output ${name} is a secret`),
+    ...texts.map((text) => `${path} reads or holds a secret: ${text}`),
+  ];
+}
+
+function roleViolations(path: string, template: Template): string[] {
+  const own = ownResources(template.resources);
+  const guids = allTexts({ ...template, resources: own }).flatMap((text) => text.match(GUID) ?? []);
+  const actions = allTexts(own.filter(({ type }) => type === 'Microsoft.Authorization/roleDefinitions'));
+  return [
+    ...guids
+      .filter((guid) => !ROLES.has(guid))
+      .map((guid) => `${path} holds the GUID ${guid}, which is no role of the table`),
+    ...actions
+      .filter((text) => text.includes('*'))
+      .map((text) => `${path}: the custom role holds the wildcard ${text}`),
+  ];
+}
+
+/** Modules are looked at by themselves; what is given to them belongs to whoever calls them. */
+function ownResources(resources: Template['resources']) {
+  return Object.values(resources).map(({ properties = {}, ...rest }) => {
+    const { template, ...own } = properties;
+    return { ...rest, properties: own };
+  });
+}
