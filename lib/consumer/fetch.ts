@@ -1,4 +1,5 @@
 import { apiOrigin } from './apiOrigin.ts';
+import { newerToken } from './newerToken.ts';
 import type { TokenReader } from './tokenReader.ts';
 
 /**
@@ -21,8 +22,8 @@ export function fetchWithToken(
     const { token } = await reader.get();
     const answer = await send(input, authorized(input, init, token));
     if (answer.status !== 401 || answer.redirected || !isReplayable(input, init)) return answer;
-    const { token: newer } = await reader.get({ rejected: token });
-    if (newer === token) return answer;
+    const newer = await newerToken(reader, token);
+    if (newer === undefined) return answer;
     await answer.body?.cancel();
     return send(input, authorized(input, init, newer));
   };

@@ -1,10 +1,13 @@
 import type { Dispatcher } from 'undici';
 import { apiOrigin } from './apiOrigin.ts';
+import { newerToken } from './newerToken.ts';
 import type { TokenReader } from './tokenReader.ts';
 
 type Options = Dispatcher.DispatchOptions;
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
+/** Looks for a newer token and gives what sends the request with it; undefined where there is none. */
+type Again = () => Promise<(() => void) | undefined>;
 
 /**
  * The same as `fetchWithToken` for an undici agent: `new Agent().compose(tokenInterceptor(reader, api))`. Each request, and each
@@ -34,9 +37,9 @@ async function sendWithToken(
   const send = (token: string, to: Handler) => dispatch(authorized(options, token), to);
   try {
     const { token } = await reader.get();
-    const again = async () => {
-      const { token: newer } = await reader.get({ rejected: token });
-      return newer === token ? undefined : () => send(newer, handler);
+    const again: Again = async () => {
+      const newer = await newerToken(reader, token);
+      return newer === undefined ? undefined : () => void send(newer, handler);
     };
     send(token, isReplayable(options) ? new RepeatedOnce(handler, again) : handler);
   } catch (error) {
@@ -78,11 +81,11 @@ function isFlatList(headers: NonNullable<Options['headers']>): headers is string
  */
 class RepeatedOnce implements Handler {
   readonly #handler: Handler;
-  readonly #again: () => Promise<(() => void) | undefined>;
+  readonly #again: Again;
   /** What is held back; `dropped` once the second request is under way. */
   #held: (() => void)[] | 'dropped' | undefined;
 
-  constructor(handler: Handler, again: () => Promise<(() => void) | undefined>) {
+  constructor(handler: Handler, again: Again) {
     this.#handler = handler;
     this.#again = again;
   }
@@ -123,8 +126,7 @@ class RepeatedOnce implements Handler {
   }
 
   async #reconsider(controller: Controller): Promise<void> {
-    // Without a valid token the API's own answer says more than our error.
-    const send = await this.#again().catch(() => undefined);
+    const send = await this.#again();
     const held = this.#held;
     this.#held = send && 'dropped';
     if (send) {
