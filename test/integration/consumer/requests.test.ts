@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Agent, interceptors, request, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher, interceptors, request, fetch as undiciFetch } from 'undici';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   fetchWithToken,
@@ -40,7 +40,7 @@ const withFetch: Prepare = (reader, api) => {
 
 const withAgent: Prepare = (reader, api, redirects = true) => {
   const agent = new Agent();
-  onTestFinished(() => agent.close());
+  onTestFinished(() => agent.destroy());
   const both = redirects ? [interceptors.redirect({ maxRedirections: 3 })] : [];
   const dispatcher = agent.compose(tokenInterceptor(reader, api), ...both);
   return async (url, init) => {
@@ -225,7 +225,7 @@ describe('tokenInterceptor', () => {
   test('serves undici’s own fetch, which streams every body', async () => {
     const api = await startApi(new Set(['two']));
     const agent = new Agent();
-    onTestFinished(() => agent.close());
+    onTestFinished(() => agent.destroy());
     const dispatcher = agent.compose(tokenInterceptor(readerOf('one', 'two'), api.url));
     expect((await undiciFetch(api.url, { dispatcher })).status).toBe(200);
   });
@@ -239,13 +239,33 @@ describe('tokenInterceptor', () => {
     expect((await withAgent(readerOf('one'), api.url)(api.url)).text).toBe(page);
   });
 
-  test('a 401 without end is left for the second request', async () => {
+  test('a 401 without end is left for the second request, and ended', async () => {
+    const ended = Promise.withResolvers<void>();
     const api = await startApi(new Set(['two']), ({ headers }, response) => {
       if (headers.authorization === 'Bearer two') return false;
-      response.writeHead(401).write('and so on');
+      response.on('close', ended.resolve).writeHead(401).write('and so on');
       return true;
     });
     expect((await withAgent(readerOf('one', 'two'), api.url)(api.url)).status).toBe(200);
+    await ended.promise;
+  });
+
+  test('a 401 is not read on while the vault is asked: it could be long', async () => {
+    const asked = Promise.withResolvers<void>();
+    const get: TokenReader['get'] = ({ rejected } = {}) => {
+      if (!rejected) return Promise.resolve({ token: 'one', expiresAt: 1 });
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    const controller = { pause: vi.fn() } as unknown as Dispatcher.DispatchController;
+    const dispatch: Dispatcher.Dispatch = (_options, handler) => {
+      handler.onResponseStart?.(controller, 401, {});
+      return true;
+    };
+    const options = { origin: 'https://api.example', path: '/', method: 'GET' };
+    tokenInterceptor({ get }, 'https://api.example')(dispatch)(options, {});
+    await asked.promise;
+    expect(controller.pause).toHaveBeenCalledOnce();
   });
 });
 

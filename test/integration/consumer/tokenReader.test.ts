@@ -148,6 +148,16 @@ describe('a token reader', () => {
     expect(looks()).toBe(2);
   });
 
+  test('looks again at once where the token expired right after a look', async () => {
+    const { publish, token, at } = await startReading();
+    await publish({ value: 'one', issuedAt: START - 10, lifetime: 11 });
+    at(0.5);
+    expect(await token()).toBe('one');
+    await publish({ value: 'two', ...HOUR });
+    at(1);
+    expect(await token()).toBe('two');
+  });
+
   test('keeps its valid token where an older one comes back into the vault', async () => {
     const { publish, token, at } = await startReading();
     await publish({ value: 'new', ...HOUR });
