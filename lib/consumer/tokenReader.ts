@@ -38,10 +38,11 @@ export interface TokenReader {
 /**
  * Makes a reader for one connection. Nothing happens before the first `get`, and nothing between two of them: there are no timers,
  * so a reader keeps no process alive (but for a look that is under way, 10 s at most).
- * @throws TypeError where the vault's address is none
+ * @throws TypeError where the vault's address or the name of the connection or of the secret is none
  */
 export function createTokenReader(options: TokenReaderOptions): TokenReader {
   const { vaultUrl, connection, credential, secretName = `${connection}-access-token` } = options;
+  if (!connection) throw new TypeError('Name the connection as the rotator does.');
   return new CachedToken(vaultToken(vaultUrl, secretName, credential), options.now ?? Date.now);
 }
 

@@ -4,6 +4,8 @@ import { isLoopback } from '../loopback.ts';
 import { TokenUnavailable } from './errors.ts';
 import type { TokenTimes } from './freshness.ts';
 
+/** Key Vault: anything else would ask for another address than that of a secret. */
+const SECRET_NAME = /^[0-9A-Za-z-]{1,127}$/;
 /** What the rotator writes beside the token; nothing else may be sent to an API as one. */
 const CONTENT_TYPE = 'application/vnd.oauth.access-token';
 /** For one look, sign-in and the client's retries included. */
@@ -24,9 +26,10 @@ interface SdkError {
 
 /**
  * Makes the function that reads the token once from its secret. Nothing is sent before it is called.
- * @throws TokenUnavailable from the function, and nothing else
+ * @throws TypeError where the address or the name is none; TokenUnavailable from the function, and nothing else
  */
 export function vaultToken(vaultUrl: string, secret: string, credential: TokenCredential) {
+  checkAddress(vaultUrl, secret);
   const client = new SecretClient(vaultUrl, credential, {
     // A vault on this machine stands for one in Azure: its challenge names a domain that is not its own.
     disableChallengeResourceVerification: isLoopback(new URL(vaultUrl).hostname),
@@ -47,6 +50,17 @@ export function vaultToken(vaultUrl: string, secret: string, credential: TokenCr
     }
     return publishedToken(answer, where);
   };
+}
+
+function checkAddress(vaultUrl: string, secret: string): void {
+  if (new URL(vaultUrl).protocol !== 'https:') {
+    throw new TypeError(`A vault is read over https only; ${JSON.stringify(vaultUrl)} is no address of one.`);
+  }
+  if (!SECRET_NAME.test(secret)) {
+    throw new TypeError(
+      `${JSON.stringify(secret)} is no name of a secret: 1 to 127 letters, digits and hyphens.`,
+    );
+  }
 }
 
 /** Not every credential heeds the signal, and the next reader waits for the same call. */

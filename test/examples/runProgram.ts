@@ -7,14 +7,14 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program to its end; its output and its errors together. Ended by force after a minute and a half. */
+/** Runs a program to its end; its output and its errors together. Ended by force after four minutes. */
 export function runProgram(
   program: string,
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(program, args, { ...options, timeout: 90_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { ...options, timeout: 240_000 }, (error, stdout, stderr) => {
       const code = error ? error.code : 0;
       resolve({ code: typeof code === 'number' ? code : undefined, output: stdout + stderr });
     });

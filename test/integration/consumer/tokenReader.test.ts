@@ -239,8 +239,19 @@ describe('there is no token', () => {
     expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
   });
 
-  test('at an address that is none', () => {
-    const options = { connection: 'crm', credential: tokenOf('reader') };
-    expect(() => createTokenReader({ vaultUrl: 'my-vault', ...options })).toThrow(TypeError);
+  test.each([
+    ['a vault that is no address', { vaultUrl: 'my-vault' }],
+    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }],
+    ['no connection', { connection: '' }],
+    ['a connection that would be another address', { connection: '../keys/x' }],
+    ['a secret that would be another address', { secretName: '..' }],
+  ])('for %s: an error at once', (_, wrong) => {
+    const right = {
+      vaultUrl: 'https://my-vault.vault.azure.net',
+      connection: 'crm',
+      credential: tokenOf('reader'),
+    };
+    expect(() => createTokenReader(right)).not.toThrow();
+    expect(() => createTokenReader({ ...right, ...wrong })).toThrow(TypeError);
   });
 });
