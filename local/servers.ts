@@ -31,11 +31,15 @@ export interface Servers {
   close(): Promise<void>;
 }
 
-/** Starts them all on free ports. */
+/**
+ * Starts them all on free ports.
+ * @param accessTokenSeconds the life of an access token
+ */
 export async function startServers(
   connections: readonly LocalConnection[],
   data: DataDirectory,
   keep: boolean,
+  accessTokenSeconds = ACCESS_TOKEN_SECONDS,
 ): Promise<Servers> {
   const started: { close(): Promise<void> }[] = [];
   const begun = <T extends { close(): Promise<void> }>(server: T): T => {
@@ -66,7 +70,7 @@ export async function startServers(
       authorization: begun(
         await startAuthorizationServer({
           clients,
-          accessTokenSeconds: ACCESS_TOKEN_SECONDS,
+          accessTokenSeconds,
           ...file('authorization-server.json'),
         }),
       ),

@@ -17,6 +17,8 @@ export interface StackOptions {
   readonly connections?: readonly LocalConnection[];
   /** Six-field NCRONTAB; default every 5 s. */
   readonly schedule?: string;
+  /** The life of an access token in seconds; default 30. */
+  readonly accessTokenSeconds?: number | undefined;
 }
 
 /** Everything that `npm start` brings up. */
@@ -37,7 +39,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const data = await openDataDirectory(dataDirectory);
   let servers: Servers | undefined;
   try {
-    servers = await startServers(connections, data, dataDirectory !== undefined);
+    servers = await startServers(connections, data, dataDirectory !== undefined, options.accessTokenSeconds);
     await seedConnections(connections, servers, data);
     const environment = await environmentOf(servers, data, connections, options.schedule ?? SCHEDULE);
     const startHost = () => startHostProcess(environment, port, onLine);

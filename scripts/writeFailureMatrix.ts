@@ -2,12 +2,10 @@
  * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process run through. With
  * --check it writes nothing and exits with 1 where the document is not current.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type Case, FREEZES, KILLS, LOST_ANSWERS, type Provider } from '../test/faults/process/cases.ts';
 import { DRAINS, OUTAGES } from '../test/faults/process/outages.ts';
+import { keepPartCurrent } from './keepCurrent.ts';
 
-const path = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
 const BEGIN = '<!-- the failure matrix: written by scripts/writeFailureMatrix.ts -->';
 const END = '<!-- end of the failure matrix -->';
 const MATRIX_TEST = '`matrix.test.ts`';
@@ -56,18 +54,4 @@ function matrix(): string {
   ].join('\n');
 }
 
-const current = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
-const [before, rest] = current.split(BEGIN);
-const after = rest?.split(END)[1];
-if (before === undefined || after === undefined)
-  throw new Error(`docs/reliability.md must hold "${BEGIN}" and "${END}".`);
-const wanted = `${before}${BEGIN}\n${matrix()}\n${END}${after}`;
-
-if (!process.argv.includes('--check')) {
-  writeFileSync(path, wanted);
-} else if (current !== wanted) {
-  console.error(
-    'docs/reliability.md is not current; run "node scripts/writeFailureMatrix.ts" and commit the file.',
-  );
-  process.exitCode = 1;
-}
+keepPartCurrent('docs/reliability.md', [BEGIN, END], matrix(), 'npm run matrix');

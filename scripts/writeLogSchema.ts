@@ -3,9 +3,8 @@
  * typed columns that every query of an alarm begins with, and the list of events in docs/alarms.md. With --check it writes nothing
  * and exits with 1 where one of them is not current.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { LOG_EVENTS } from '../lib/logEvents.ts';
+import { keepCurrent, keepPartCurrent } from './keepCurrent.ts';
 
 const BEGIN = '<!-- the events: written by scripts/writeLogSchema.ts -->';
 const END = '<!-- end of the events -->';
@@ -49,33 +48,5 @@ function eventList(): string {
   return ['| event | means | fields, _not always_ |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-function withEventList(document: string): string {
-  const [before, rest] = document.split(BEGIN);
-  const [, after] = (rest ?? '').split(END);
-  if (before === undefined || after === undefined)
-    throw new Error(`docs/alarms.md lacks ${BEGIN} or ${END}.`);
-  return `${before}${BEGIN}\n\n${eventList()}\n\n${END}${after}`;
-}
-
-/** A checkout on Windows may have other line ends. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
-  } catch {
-    return '';
-  }
-}
-
-function keep(file: string, wantedFrom: (current: string) => string): void {
-  const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
-  const current = read(path);
-  const wanted = wantedFrom(current);
-  if (!process.argv.includes('--check')) writeFileSync(path, wanted);
-  else if (current !== wanted) {
-    console.error(`${file} is not current; run "node scripts/writeLogSchema.ts" and commit the file.`);
-    process.exitCode = 1;
-  }
-}
-
-keep('infra/queries/rotatorEvents.kql', prefix);
-keep('docs/alarms.md', withEventList);
+keepCurrent('infra/queries/rotatorEvents.kql', prefix, 'npm run events');
+keepPartCurrent('docs/alarms.md', [BEGIN, END], `\n${eventList()}\n`, 'npm run events');

@@ -6,10 +6,25 @@ type connectionMap = {
   *: connection
 }
 
+type providerName =
+  | 'generic'
+  | 'entra'
+  | 'dynamics365'
+  | 'atlassian'
+  | 'auth0'
+  | 'docusign'
+  | 'google'
+  | 'hubspot'
+  | 'intuit'
+  | 'okta'
+  | 'salesforce'
+  | 'xero'
+  | 'zoho'
+
 @sealed()
 type connection = {
   @description('The kind of provider, which brings the defaults of the other settings. Default: generic.')
-  provider: ('generic' | 'entra' | 'dynamics365' | 'okta')?
+  provider: providerName?
 
   @description('The https address of the token endpoint. Required where the provider does not know it.')
   @minLength(1)

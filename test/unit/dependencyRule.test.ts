@@ -38,6 +38,12 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
+  {
+    // What consumers import: nothing of the rotator's inside, and no more packages than a reader of secrets needs.
+    files: /^lib\/consumer\//,
+    may: /^lib\/(loopback|consumer\/\w+)\.ts$/,
+    packages: /^(@azure\/(identity|keyvault-secrets)|undici)$/,
+  },
   { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/\w+)\.ts$/, packages: /^$/ },
   { files: /^lib\/compose\.ts$/, may: /^lib\//, packages: /^node:/ },
   {

@@ -1,6 +1,4 @@
-import { HOUR_MS, type ProfileEntry, type ProviderProfile } from './profile.ts';
-
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, type ProfileEntry, type ProviderProfile } from './profile.ts';
 
 /**
  * `organizations` rather than `common`: it differs only in leaving out personal Microsoft accounts, which no

@@ -1,7 +1,20 @@
 import type { ClientAuthentication } from '../../rotation/connection.ts';
 
 /** The profiles that this program knows. */
-export type ProviderId = 'generic' | 'entra' | 'dynamics365' | 'okta';
+export type ProviderId =
+  | 'generic'
+  | 'entra'
+  | 'dynamics365'
+  | 'atlassian'
+  | 'auth0'
+  | 'docusign'
+  | 'google'
+  | 'hubspot'
+  | 'intuit'
+  | 'okta'
+  | 'salesforce'
+  | 'xero'
+  | 'zoho';
 
 /** What an entry of the configuration may say that a profile makes use of. */
 export interface ProfileEntry {
@@ -39,6 +52,7 @@ export interface ProviderProfile {
 
 /** What RFC 6749 section 5.1 leaves open, as most providers fill it: 1 h. */
 export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** `scope` as the only parameter, or none where the entry has none: the provider then keeps what was granted. */
 export function scopeOnly({ scope }: ProfileEntry): Record<string, string> {

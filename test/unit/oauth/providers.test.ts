@@ -47,8 +47,59 @@ describe('provider profiles', () => {
   });
 
   test('what a refresh token outlives', () => {
-    const graces = [generic, okta, entra, dynamics365].map((profile) => profile.refreshTokenGraceMs);
-    expect(graces).toEqual([0, 30_000, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    const graces = Object.values(providers).map((profile) => [profile.id, profile.refreshTokenGraceMs]);
+    expect(Object.fromEntries(graces)).toEqual({
+      generic: 0,
+      entra: Number.POSITIVE_INFINITY,
+      dynamics365: Number.POSITIVE_INFINITY,
+      atlassian: 0,
+      auth0: 0,
+      docusign: 0,
+      google: Number.POSITIVE_INFINITY,
+      hubspot: 0,
+      intuit: 0,
+      okta: 30_000,
+      salesforce: 0,
+      xero: 1_800_000,
+      zoho: Number.POSITIVE_INFINITY,
+    });
+  });
+
+  test('those with one token endpoint for all know it', () => {
+    const fixed = Object.values(providers).filter(({ id }) => !['entra', 'dynamics365'].includes(id));
+    const endpoints = fixed.flatMap(({ id, tokenUri }) => (tokenUri ? [[id, tokenUri({})]] : []));
+    expect(Object.fromEntries(endpoints)).toEqual({
+      atlassian: 'https://auth.atlassian.com/oauth/token',
+      docusign: 'https://account.docusign.com/oauth/token',
+      google: 'https://oauth2.googleapis.com/token',
+      hubspot: 'https://api.hubapi.com/oauth/2026-03/token',
+      intuit: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
+      salesforce: 'https://login.salesforce.com/services/oauth2/token',
+      xero: 'https://identity.xero.com/connect/token',
+    });
+  });
+
+  test('the client authenticates as the provider documents it', () => {
+    const posts = Object.values(providers).filter(
+      ({ clientAuthentication }) => clientAuthentication === 'client_secret_post',
+    );
+    expect(posts.map(({ id }) => id)).toEqual([
+      'entra',
+      'dynamics365',
+      'atlassian',
+      'auth0',
+      'google',
+      'hubspot',
+      'salesforce',
+      'zoho',
+    ]);
+  });
+
+  test('an access token whose answer does not say lives an hour, where the provider documents half of it, that', () => {
+    const halves = Object.values(providers).filter(
+      ({ assumedLifetimeMs }) => assumedLifetimeMs === 1_800_000,
+    );
+    expect(halves.map(({ id }) => id)).toEqual(['hubspot', 'xero']);
   });
 
   test('others send the scope of the entry and nothing else', () => {

@@ -1,0 +1,15 @@
+/** One request to the API with the connection's token, by `fetch`. */
+import { DefaultAzureCredential } from '@azure/identity';
+import { createTokenReader, fetchWithToken } from 'key-vault-token-rotator/consumer';
+
+const { TOKEN_VAULT_URL = '', CONNECTION = '', API_URL = '' } = process.env;
+
+const reader = createTokenReader({
+  vaultUrl: TOKEN_VAULT_URL,
+  connection: CONNECTION,
+  credential: new DefaultAzureCredential(),
+});
+const callApi = fetchWithToken(reader, API_URL);
+
+const answer = await callApi(API_URL);
+console.log(answer.status, await answer.text());

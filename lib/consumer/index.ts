@@ -1,0 +1,10 @@
+export { TokenUnavailable, type TokenUnavailableCode } from './errors.ts';
+export { fetchWithToken } from './fetch.ts';
+export { tokenInterceptor } from './interceptor.ts';
+export { tokenCredential } from './tokenCredential.ts';
+export {
+  type AccessToken,
+  createTokenReader,
+  type TokenReader,
+  type TokenReaderOptions,
+} from './tokenReader.ts';

@@ -1,0 +1,11 @@
+import type { TokenReader } from './tokenReader.ts';
+
+/** Another token than the one that the API refused; undefined where there is none: then the API's own answer says the most. */
+export async function newerToken(reader: TokenReader, rejected: string): Promise<string | undefined> {
+  try {
+    const { token } = await reader.get({ rejected });
+    return token === rejected ? undefined : token;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use gives a new refresh token, given at first only with the scope
+ * `offline_access`. It is taken for single use; an interval in which the used one works again can be named as `refreshTokenGrace`.
+ */
+export const atlassian: ProviderProfile = {
+  id: 'atlassian',
+  title: 'Atlassian',
+  tokenUri: () => 'https://auth.atlassian.com/oauth/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS,
+  needs: [],
+  source: 'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/',
+};

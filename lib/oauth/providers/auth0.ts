@@ -1,0 +1,16 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Auth0. Where rotation is on, a used refresh token works again within the overlap period of the application, which is 0 s unless it
+ * was set; name it as `refreshTokenGrace`. A later use revokes the newest token as well.
+ */
+export const auth0: ProviderProfile = {
+  id: 'auth0',
+  title: 'Auth0',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS,
+  needs: ['tokenUri'],
+  source: 'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
+};

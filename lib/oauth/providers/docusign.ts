@@ -1,0 +1,18 @@
+import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Docusign. A refresh token lives 30 days; each use gives a new one with another 30 days only where the first sign-in had the scope
+ * `extended`. The developer environment has another `tokenUri` (`https://account-d.docusign.com/oauth/token`).
+ */
+export const docusign: ProviderProfile = {
+  id: 'docusign',
+  title: 'Docusign',
+  tokenUri: () => 'https://account.docusign.com/oauth/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_basic',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS,
+  refreshTokenLifetimeMs: 30 * DAY_MS,
+  needs: [],
+  source: 'https://developers.docusign.com/platform/auth/confidential-authcode-get-token/',
+};

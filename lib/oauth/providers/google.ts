@@ -1,0 +1,17 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Google. A refresh token does not change and may be used over and over; it dies when it is not used for six months, after 7 days
+ * while the consent screen is in testing, and silently where a client has been given too many for the same account.
+ */
+export const google: ProviderProfile = {
+  id: 'google',
+  title: 'Google',
+  tokenUri: () => 'https://oauth2.googleapis.com/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: Number.POSITIVE_INFINITY,
+  assumedLifetimeMs: HOUR_MS,
+  needs: [],
+  source: 'https://developers.google.com/identity/protocols/oauth2#expiration',
+};

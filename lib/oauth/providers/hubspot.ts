@@ -1,0 +1,17 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * HubSpot, by the token endpoint of the 2026-03 API. Access tokens live 30 min. Whether a refresh token may be sent twice, the
+ * documentation does not say, so it is taken for single use.
+ */
+export const hubspot: ProviderProfile = {
+  id: 'hubspot',
+  title: 'HubSpot',
+  tokenUri: () => 'https://api.hubapi.com/oauth/2026-03/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS / 2,
+  needs: [],
+  source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',
+};

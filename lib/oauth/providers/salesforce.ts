@@ -1,0 +1,18 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Salesforce. Rotation is a setting of the connected app; where it is on, the previous refresh token is invalid at once, so it is
+ * taken for single use. The answer does not tell the lifetime of the access token: it is the session timeout of the app, and
+ * `accessTokenLifetime` must be named where that is below an hour. A sandbox or a domain of one's own has another `tokenUri`.
+ */
+export const salesforce: ProviderProfile = {
+  id: 'salesforce',
+  title: 'Salesforce',
+  tokenUri: () => 'https://login.salesforce.com/services/oauth2/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: 0,
+  assumedLifetimeMs: HOUR_MS,
+  needs: [],
+  source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',
+};

@@ -1,0 +1,18 @@
+import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Xero. Each use gives a new refresh token; where its answer was lost, the used one may be sent again for 30 min. One that is not
+ * used for 60 days dies.
+ */
+export const xero: ProviderProfile = {
+  id: 'xero',
+  title: 'Xero',
+  tokenUri: () => 'https://identity.xero.com/connect/token',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_basic',
+  refreshTokenGraceMs: HOUR_MS / 2,
+  assumedLifetimeMs: HOUR_MS / 2,
+  refreshTokenLifetimeMs: 60 * DAY_MS,
+  needs: [],
+  source: 'https://developer.xero.com/documentation/guides/oauth2/token-types',
+};

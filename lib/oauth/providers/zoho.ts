@@ -1,0 +1,16 @@
+import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+
+/**
+ * Zoho. The answer to a grant holds no refresh token: the first one stays in use. Each data centre has an accounts server of its own
+ * (`https://accounts.zoho.eu/oauth/v2/token`), which the entry must name.
+ */
+export const zoho: ProviderProfile = {
+  id: 'zoho',
+  title: 'Zoho',
+  parameters: scopeOnly,
+  clientAuthentication: 'client_secret_post',
+  refreshTokenGraceMs: Number.POSITIVE_INFINITY,
+  assumedLifetimeMs: HOUR_MS,
+  needs: ['tokenUri'],
+  source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
+};

@@ -1,0 +1,56 @@
+/** Writes docs/providers.md from the provider profiles, or checks it with --check. */
+import { type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
+import { keepCurrent } from './keepCurrent.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+function span(ms: number): string {
+  if (ms >= 2 * DAY_MS) return `${ms / DAY_MS} days`;
+  return ms < MINUTE_MS ? `${ms / 1000} s` : `${ms / MINUTE_MS} min`;
+}
+
+function grace({ refreshTokenGraceMs: ms }: ProviderProfile): string {
+  if (ms === 0) return 'none: single use';
+  return Number.isFinite(ms) ? span(ms) : 'unlimited';
+}
+
+/** The tenant in the address stands for whatever an entry names. */
+function endpoint({ tokenUri }: ProviderProfile): string {
+  return tokenUri ? `\`${tokenUri({ tenant: 'TENANT' })}\`` : 'named by the entry';
+}
+
+function row(profile: ProviderProfile): string {
+  const { id, title, clientAuthentication, assumedLifetimeMs, refreshTokenLifetimeMs, needs } = profile;
+  const cells = [
+    `\`${id}\``,
+    `[${title}](${profile.source})`,
+    endpoint(profile),
+    `\`${clientAuthentication}\``,
+    grace(profile),
+    span(assumedLifetimeMs),
+    refreshTokenLifetimeMs === undefined ? '' : span(refreshTokenLifetimeMs),
+    needs.map((need) => `\`${need}\``).join(', '),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+const wanted = `# Providers
+
+<!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
+
+A profile gives a connection its defaults; whatever an entry names itself goes before it (\`tokenUri\`, \`clientAuthentication\`,
+\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that a profile was written from.
+
+- **grace**: how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost answer costs the
+  chain, see [reliability.md](reliability.md). Where a provider does not document one, it is taken for single use, which can delay a repeat but makes
+  none too early. Name yours where it is a setting of your tenant.
+- **access token**: the lifetime that is assumed where an answer does not tell it.
+- **refresh token**: for how long it lives unused, or in all; no time stands where it is a setting of the tenant, or not documented.
+
+| provider | | token endpoint | client authentication | grace | access token | refresh token | needs |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${Object.values(providers).map(row).join('\n')}
+`;
+
+keepCurrent('docs/providers.md', () => wanted, 'npm run providers');

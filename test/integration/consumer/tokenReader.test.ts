@@ -1,0 +1,257 @@
+import { inspect } from 'node:util';
+import { AuthenticationError, CredentialUnavailableError } from '@azure/identity';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createTokenReader, TokenUnavailable } from '../../../lib/consumer/index.ts';
+import type { FaultDecision } from '../../../local/keyVault/server.ts';
+import { CANARY, tokenOf } from '../azure/support.ts';
+import { START, startReading } from './support.ts';
+
+const HOUR = { issuedAt: START, lifetime: 3600 };
+const OUTAGES: readonly [string, FaultDecision][] = [
+  ['answers 503', { kind: 'answerInstead', answer: { status: 503 } }],
+  ['answers 429', { kind: 'answerInstead', answer: { status: 429, headers: { 'retry-after': '1' } } }],
+  ['cuts connections', { kind: 'destroyBefore' }],
+  ['answers 200 without a body', { kind: 'answerInstead', answer: { status: 200 } }],
+];
+
+const unhandled = vi.fn();
+beforeAll(() => void process.on('unhandledRejection', unhandled));
+afterAll(() => {
+  process.off('unhandledRejection', unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
+});
+
+/** The error of a call that must fail, after a search for the canary in all of it. */
+async function errorOf(call: Promise<unknown>): Promise<TokenUnavailable> {
+  const error = await call.then(
+    () => expect.fail('was to fail'),
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(TokenUnavailable);
+  expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(CANARY);
+  expect(error).toMatchObject({ message: expect.any(String), fix: expect.stringMatching(/\.$/) });
+  return error as TokenUnavailable;
+}
+
+describe('a token reader', () => {
+  test('reads once for all who ask at the same time, and then from memory', async () => {
+    const { reader, publish, token, looks, at } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    const all = await Promise.all([1, 2, 3, 4, 5].map(() => reader.get()));
+    expect(all).toEqual(Array(5).fill({ token: 'one', expiresAt: (START + 3600) * 1000 }));
+    at(59);
+    expect(await token()).toBe('one');
+    expect(looks()).toBe(1);
+  });
+
+  test('asks nothing of anybody before the first call', async () => {
+    const getToken = vi.fn(tokenOf('reader').getToken);
+    const { looks } = await startReading({ credential: { getToken } });
+    expect(looks()).toBe(0);
+    expect(getToken).not.toHaveBeenCalled();
+  });
+
+  test('gives the old token and looks meanwhile, so that a token replaced early is found within a minute', async () => {
+    const { vault, publish, token, at } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    await publish({ value: 'two', issuedAt: START + 2400, lifetime: 3600 });
+    at(60);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
+    vault.intercept(() => {
+      asked.resolve();
+      return answer.promise;
+    });
+    expect(await token()).toBe('one');
+    await asked.promise;
+    answer.resolve(undefined);
+    await vi.waitFor(async () => expect(await token()).toBe('two'));
+    expect(vault.requests).toHaveLength(1);
+  });
+
+  test('looks first where nobody asked for long, and in the last minute of the token', async () => {
+    const { publish, token, at, looks } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    await publish({ value: 'two', issuedAt: START, lifetime: 3600 });
+    at(120);
+    expect(await token()).toBe('two');
+    at(3541);
+    await publish({ value: 'three', issuedAt: START + 3000, lifetime: 3600 });
+    expect(await token()).toBe('three');
+    expect(looks()).toBe(1);
+  });
+
+  test('reads another secret where the connection names one', async () => {
+    const { reader } = await startReading({ secretName: 'token-for-crm' });
+    expect((await errorOf(reader.get())).message).toContain('token-for-crm');
+  });
+
+  test.each(OUTAGES)('while the vault %s, gives the token for as long as it lives', async (_, fault) => {
+    const { vault, reader, publish, token, at } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    vault.intercept(() => fault);
+    at(3000);
+    expect(await token()).toBe('one');
+    at(3599);
+    expect(await token()).toBe('one');
+    at(3601);
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
+    vault.intercept(undefined);
+    await publish({ value: 'two', issuedAt: START + 3700, lifetime: 3600 });
+    at(3720);
+    expect(await token()).toBe('two');
+  });
+
+  test('of a vault that is gone: the same, and later looks wait longer', async () => {
+    const { vault, reader, publish, token, at, looks } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    await vault.close();
+    at(3000);
+    expect(await token()).toBe('one');
+    at(3601);
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
+    expect(looks()).toBe(1);
+  });
+
+  test('of a vault that hangs: who has a valid token waits at most once', async () => {
+    const { vault, publish, token, at } = await startReading({ credential: tokenOf('reader') });
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    const over = Promise.withResolvers<undefined>();
+    let asked = 0;
+    vault.intercept(() => {
+      asked += 1;
+      return over.promise;
+    });
+    at(3000);
+    expect(await token()).toBe('one');
+    at(3100);
+    const begun = performance.now();
+    expect(await token()).toBe('one');
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await vi.waitFor(() => expect(asked).toBe(2));
+    over.resolve(undefined);
+  });
+
+  test('never gives an expired token, though the vault holds nothing newer', async () => {
+    const { reader, publish, token, at, looks } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    at(3600);
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'token_expired' });
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'token_expired' });
+    expect(looks()).toBe(2);
+  });
+
+  test('looks again at once where the token expired right after a look', async () => {
+    const { publish, token, at } = await startReading();
+    await publish({ value: 'one', issuedAt: START - 10, lifetime: 11 });
+    at(0.5);
+    expect(await token()).toBe('one');
+    await publish({ value: 'two', ...HOUR });
+    at(1);
+    expect(await token()).toBe('two');
+  });
+
+  test('keeps its valid token where an older one comes back into the vault', async () => {
+    const { publish, token, at } = await startReading();
+    await publish({ value: 'new', ...HOUR });
+    await token();
+    await publish({ value: 'old', issuedAt: START - 3600, lifetime: 3600 });
+    at(120);
+    expect(await token()).toBe('new');
+  });
+});
+
+describe('a token that the API rejected', () => {
+  test('is read again at once, and not again within a second', async () => {
+    const { reader, publish, token, at, looks } = await startReading();
+    await publish({ value: 'one', ...HOUR });
+    await token();
+    at(30);
+    expect((await reader.get({ rejected: 'one' })).token).toBe('one');
+    expect((await reader.get({ rejected: 'one' })).token).toBe('one');
+    expect(looks()).toBe(2);
+    await publish({ value: 'two', ...HOUR });
+    at(31);
+    const all = await Promise.all([1, 2, 3].map(() => reader.get({ rejected: 'one' })));
+    expect(all.map((each) => each.token)).toEqual(['two', 'two', 'two']);
+    expect(looks()).toBe(1);
+  });
+
+  test('that was replaced in memory meanwhile needs no look', async () => {
+    const { reader, publish, token, looks } = await startReading();
+    await publish({ value: 'two', ...HOUR });
+    await token();
+    expect((await reader.get({ rejected: 'one' })).token).toBe('two');
+    expect(looks()).toBe(1);
+  });
+});
+
+describe('there is no token', () => {
+  test('where the secret is not there yet; once it is, it is found', async () => {
+    const { reader, publish, token, at } = await startReading();
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'token_not_published' });
+    await publish({ value: 'one', ...HOUR });
+    at(1);
+    expect(await token()).toBe('one');
+  });
+
+  test('where the rotator has put its disabled placeholder', async () => {
+    const { reader, publish } = await startReading();
+    await publish({ value: 'pending', ...HOUR, enabled: false });
+    expect(await errorOf(reader.get())).toMatchObject({
+      code: 'token_not_published',
+      message: expect.stringContaining('disabled'),
+    });
+  });
+
+  test('where the secret is another one: a refresh token must not reach an API', async () => {
+    const { reader, publish } = await startReading();
+    await publish({ value: CANARY, ...HOUR, contentType: 'text/plain' });
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'not_an_access_token' });
+  });
+
+  test('for who may not read', async () => {
+    for (const who of ['writer', 'stranger']) {
+      const { reader } = await startReading({ credential: tokenOf(who) });
+      expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_forbidden' });
+    }
+  });
+
+  test.each<[string, unknown, string]>([
+    ['is not there', new CredentialUnavailableError(CANARY), 'sign_in_failed'],
+    ['is refused', new AuthenticationError(400, CANARY), 'sign_in_failed'],
+    ['fails in its own way', new Error(CANARY), 'vault_unavailable'],
+    ['throws nothing', undefined, 'vault_unavailable'],
+  ])('for a credential that %s', async (_, failure, code) => {
+    const { reader } = await startReading({ credential: { getToken: () => Promise.reject(failure) } });
+    expect(await errorOf(reader.get())).toMatchObject({ code });
+  });
+
+  test('for a credential that never answers, after 10 s', async () => {
+    const { reader } = await startReading({ credential: { getToken: () => new Promise(() => {}) } });
+    expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
+  });
+
+  test.each([
+    ['a vault that is no address', { vaultUrl: 'my-vault' }],
+    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }],
+    ['no connection', { connection: '' }],
+    ['a connection that would be another address', { connection: '../keys/x' }],
+    ['a secret that would be another address', { secretName: '..' }],
+  ])('for %s: an error at once', (_, wrong) => {
+    const right = {
+      vaultUrl: 'https://my-vault.vault.azure.net',
+      connection: 'crm',
+      credential: tokenOf('reader'),
+    };
+    expect(() => createTokenReader(right)).not.toThrow();
+    expect(() => createTokenReader({ ...right, ...wrong })).toThrow(TypeError);
+  });
+});
