@@ -20,6 +20,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   connection_unknown: 404,
   connection_paused: 409,
   connection_invalid: 409,
+  address_refused: 409,
   in_progress: 409,
   owned_elsewhere: 409,
   grant_outcome_unknown: 409,

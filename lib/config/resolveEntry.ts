@@ -56,6 +56,7 @@ function connectionOf(
     provider: entry.provider,
     enabled: entry.enabled,
     tokenUri,
+    allowPrivateNetwork: entry.allowPrivateNetwork,
     clientId: entry.clientId,
     clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
     parameters: parametersOf(entry, profile, serviceUrl),

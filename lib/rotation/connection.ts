@@ -9,6 +9,8 @@ export interface Connection {
   readonly provider: string;
   readonly enabled: boolean;
   readonly tokenUri: string;
+  /** May the token endpoint be in a private network? */
+  readonly allowPrivateNetwork: boolean;
   /** The client id itself, or undefined where it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;
