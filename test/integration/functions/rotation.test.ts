@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { accepted, readAccessToken } from '../../../local/consumer.ts';
 import { type Harness, startHarness } from './harness.ts';
 
@@ -43,7 +44,7 @@ describe('the timer', () => {
 
 describe('a rotation in the steady state', () => {
   test.each([
-    [ROTATING, { getSecret: 1, updateSecret: 1, setSecret: 2 }],
+    [ROTATING, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
     [REUSABLE, { getSecret: 1, updateSecret: 2, setSecret: 1 }],
   ])('of %s asks no more of the services than it must', async (name, expected) => {
     const { credentialVault, tokenVault } = harness.servers;
@@ -64,6 +65,18 @@ describe('a rotation in the steady state', () => {
     expect(harness.takeStorageRequests()).toHaveLength(5);
     expect(grants(name)).toHaveLength(granted + 1);
   });
+});
+
+test('of the refresh tokens in the vault only the one in use and its parent can be read', async () => {
+  const { tlsUrl = '' } = harness.servers.credentialVault;
+  const vault = createSecretVault(tlsUrl, {
+    getToken: async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 60_000 }),
+  });
+  const versions = await vault.versions(`${ROTATING}-refresh-token`);
+  const latest = await vault.get(`${ROTATING}-refresh-token`);
+  expect(versions).toHaveLength(4);
+  const live = versions.filter(({ enabled }) => enabled !== false).map(({ version }) => version);
+  expect(live.toSorted()).toEqual([latest?.version ?? '', latest?.tags.parent ?? ''].toSorted());
 });
 
 describe('a manual rotation', () => {
