@@ -3,7 +3,15 @@ import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
 import type { RotationResult } from '../lib/rotation/run.ts';
 
 const LARGEST_BODY_BYTES = 4096;
-const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+/** For browsers that are led here: nothing of an answer is kept, guessed, framed, embedded, told to others or fetched without TLS. */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=31536000',
+  'X-Content-Type-Options': 'nosniff',
+};
 
 type ProblemCode =
   | ErrorCode
@@ -13,6 +21,12 @@ type ProblemCode =
   | 'draining'
   | 'body_too_large'
   | 'parameter_invalid';
+
+const BODY_TOO_LARGE = {
+  code: 'body_too_large',
+  message: `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`,
+  fix: 'Send no body: none is used.',
+} as const;
 
 /** Which HTTP status tells what (RFC 9110 section 15). */
 const STATUS: Partial<Record<ProblemCode, number>> = {
@@ -48,15 +62,23 @@ export async function answering(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
-  if (Number(request.headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) {
-    const message = `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`;
-    return problemAnswer({ code: 'body_too_large', message, fix: 'Send no body: none is read.' });
-  }
   try {
+    if (await hasLargeBody(request)) return problemAnswer(BODY_TOO_LARGE);
     return await handler();
   } catch (thrown) {
     return problemAnswer(problemOf(thrown));
   }
+}
+
+/** A body may come in chunks, without a length: then it is read as far as the limit, and thrown away. */
+async function hasLargeBody({ headers, body }: HttpRequest): Promise<boolean> {
+  if (Number(headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) return true;
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > LARGEST_BODY_BYTES) return true;
+  }
+  return false;
 }
 
 /** 200 with a JSON document. */

@@ -27,6 +27,7 @@ export interface Harness {
     path: string,
     params?: Record<string, string>,
     headers?: Record<string, string>,
+    body?: Uint8Array,
   ): Promise<Answer>;
   /** Writes a secret as a person would. */
   setSecret(name: string, value: string): Promise<void>;
@@ -83,9 +84,9 @@ export async function startHarness(
       };
       await invokeFunction(registry, 'rotateOnSchedule', timer, log);
     },
-    http: async (name, method, path, params = {}, headers = {}) => {
+    http: async (name, method, path, params = {}, headers = {}, body = new Uint8Array()) => {
       const url = new URL(path, 'http://127.0.0.1/api/');
-      const plain = { method, url, params, headers, body: new Uint8Array() };
+      const plain = { method, url, params, headers, body };
       const answer = await invokeHttp(registry, name, plain, log);
       const text = Buffer.from(answer.body ?? '').toString();
       output.push(text);

@@ -147,6 +147,17 @@ describe('a manual rotation', () => {
     expect(answer.status).toBe(413);
   });
 
+  test.each([
+    [4097, 413],
+    [4096, 200],
+  ])('with a body of %i bytes and no word of its length is answered %i', async (bytes, status) => {
+    const path = `connections/${HELD}/rotate`;
+    const body = new Uint8Array(bytes);
+    const chunked = { 'transfer-encoding': 'chunked' };
+    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD }, chunked, body);
+    expect(answer.status).toBe(status);
+  });
+
   test('of all due connections answers with a summary', async () => {
     const answer = await harness.http('rotateDue', 'POST', 'rotate');
     expect(answer).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });
@@ -159,6 +170,21 @@ describe('the status', () => {
     const [rotating] = answer.body.connections as Record<string, unknown>[];
     expect(rotating).toMatchObject({ name: ROTATING, state: 'fresh', generation: 2, provider: 'generic' });
     expect(Date.parse(String(rotating?.accessTokenExpires))).toBeGreaterThan(Date.now());
+  });
+
+  test.each([
+    ['an answer', 'connections', {}],
+    ['a problem', 'connections/nobody', { name: 'nobody' }],
+  ])('is of no use to a browser that is led there: %s', async (_, path, params) => {
+    const { headers } = await harness.http('connectionStatus', 'GET', path, params);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   test('health tells anybody only yes or no', async () => {
