@@ -53,7 +53,7 @@ export interface Answer {
  */
 export async function startHarness(
   connections: readonly LocalConnection[],
-  changeEnvironment: (env: Record<string, string>, servers: Servers) => void = () => {},
+  changeEnvironment: (env: Record<string, string>, servers: Servers) => void | Promise<void> = () => {},
 ): Promise<Harness> {
   const data = await openDataDirectory(undefined);
   const servers = await startServers(connections, data, false);
@@ -65,7 +65,7 @@ export async function startHarness(
     /BlobEndpoint=http:\/\/[^/]+/,
     `BlobEndpoint=${proxy.origin}`,
   );
-  changeEnvironment(environment, servers);
+  await changeEnvironment(environment, servers);
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const output = collectOutput();
   const registry = installFunctionsCore();
