@@ -6,11 +6,11 @@ import { vi } from 'vitest';
 /** TEST-NET-1 (RFC 5737): addresses that look like the internet's, and belong to nobody. */
 export const INTERNET = '192.0.2.1';
 
-/** What was asked of the resolver, and which addresses were connected to. */
+/** What was asked of the resolver, and which addresses the connector was given. */
 export interface Internet {
   /** Host names in the order in which they were looked up. */
   readonly lookups: readonly string[];
-  /** Host name and address of each connection to a name of the test. */
+  /** Host name and address, for connections to a name of the test. */
   readonly dialled: readonly { readonly host: string; readonly address: string }[];
 }
 
@@ -41,18 +41,16 @@ export function simulateInternet(
     const route: LookupFunction = (name, asked, done) =>
       lookup(name, { ...asked, all: true }, (error, answer) => {
         if (error) return done(error, []);
-        const [first, ...rest] = answer as LookupAddress[];
-        for (const { address } of first ? [first, ...rest] : []) dialled.push({ host, address });
-        done(
-          null,
-          [first, ...rest].map((each) => ({ family: 4, address: routed(each?.address) })),
-        );
+        const found = answer as LookupAddress[];
+        dialled.push(...found.map(({ address }) => ({ host, address })));
+        const elsewhere = found.map(({ address, family }) => ({ address: routed(address), family }));
+        done(null, elsewhere);
       });
     return realConnect({ ...options, lookup: route });
   }) as typeof tls.connect);
   return { lookups, dialled };
 }
 
-function routed(address = ''): string {
+function routed(address: string): string {
   return address === INTERNET ? '127.0.0.1' : address;
 }

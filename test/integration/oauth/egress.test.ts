@@ -62,6 +62,8 @@ describe('a token endpoint with a name', () => {
     const admitted = { allowPrivateNetwork: true };
     const { failure, sent } = await grantTo('https://adfs.example/token', ['10.255.255.254'], admitted);
     expect([failure?.code, sent]).toEqual(['provider_unavailable', false]);
+    const literal = await grantTo('https://10.255.255.254/token', [], admitted);
+    expect([literal.failure?.code, literal.sent]).toEqual(['provider_unavailable', false]);
     for (const address of ['169.254.169.254', '127.0.0.1', '100.64.0.1', '168.63.129.16']) {
       const refused = await grantTo('https://adfs.example/token', [address], admitted);
       expect(refused.failure?.code).toBe('address_refused');
