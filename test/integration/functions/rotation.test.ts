@@ -158,6 +158,15 @@ describe('a manual rotation', () => {
     expect(answer.status).toBe(status);
   });
 
+  test.each([
+    ['rotateDue', 'POST', 'rotate'],
+    ['connectionStatus', 'GET', 'connections'],
+    ['health', 'GET', 'health'],
+  ])('with a body over 4 KB is refused, as by every function: %s', async (name, method, path) => {
+    const answer = await harness.http(name, method, path, {}, { 'content-length': '4097' });
+    expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
   test('of all due connections answers with a summary', async () => {
     const answer = await harness.http('rotateDue', 'POST', 'rotate');
     expect(answer).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });

@@ -33,7 +33,7 @@ describe('text of a provider', () => {
       'got [redacted]',
     ],
     'what looks like a token is hidden, whosever it is': [
-      'used 1//0gFy-an.older_token~of/somebody+else== before',
+      'used an-0lder.token~of/somebody+else_1== before',
       'used [redacted] before',
     ],
     'ids and addresses for the support stay': [
