@@ -5,7 +5,15 @@ import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
 import { rotator } from './rotator.ts';
 
 const LARGEST_BODY_BYTES = 4096;
-const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+/** For browsers that are led here: nothing of an answer is kept, guessed, framed, embedded, told to others or fetched without TLS. */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=31536000',
+  'X-Content-Type-Options': 'nosniff',
+};
 
 type ProblemCode =
   | ErrorCode
@@ -18,6 +26,12 @@ type ProblemCode =
   | 'unauthenticated'
   | 'forbidden';
 
+const BODY_TOO_LARGE = {
+  code: 'body_too_large',
+  message: `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`,
+  fix: 'Send no body: none is used.',
+} as const;
+
 /** Which HTTP status tells what (RFC 9110 section 15). */
 const STATUS: Partial<Record<ProblemCode, number>> = {
   parameter_invalid: 400,
@@ -26,6 +40,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   connection_unknown: 404,
   connection_paused: 409,
   connection_invalid: 409,
+  address_refused: 409,
   in_progress: 409,
   owned_elsewhere: 409,
   grant_outcome_unknown: 409,
@@ -51,23 +66,40 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
 };
 
 /**
- * Runs a handler and turns whatever it throws into a problem document; refuses bodies that are too large, and callers without
- * the app role where one is required.
+ * Runs a handler for callers who may call, and turns whatever it throws into a problem document; refuses bodies that are too
+ * large, and callers without the app role where one is required.
  */
-export async function answering(
+export function answering(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
-  if (Number(request.headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) {
-    const message = `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`;
-    return problemAnswer({ code: 'body_too_large', message, fix: 'Send no body: none is read.' });
-  }
-  try {
+  return answeringAnybody(request, async () => {
     const refusal = refusalOf(request.headers.get(PRINCIPAL_HEADER), rotator().callers);
-    return refusal ? problemAnswer(refusal) : await handler();
+    return refusal ? problemAnswer(refusal) : handler();
+  });
+}
+
+/** The same for whoever calls. */
+export async function answeringAnybody(
+  request: HttpRequest,
+  handler: () => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> {
+  try {
+    return (await hasLargeBody(request)) ? problemAnswer(BODY_TOO_LARGE) : await handler();
   } catch (thrown) {
     return problemAnswer(problemOf(thrown));
   }
+}
+
+/** A body may come in chunks, without a length: then it is read as far as the limit, and thrown away. */
+async function hasLargeBody({ headers, body }: HttpRequest): Promise<boolean> {
+  if (Number(headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) return true;
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > LARGEST_BODY_BYTES) return true;
+  }
+  return false;
 }
 
 /** 200 with a JSON document. */

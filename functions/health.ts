@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { json } from './answers.ts';
+import { answeringAnybody, json } from './answers.ts';
 import { rotator } from './rotator.ts';
 
 app.http('health', {
@@ -7,12 +7,13 @@ app.http('health', {
   authLevel: 'anonymous',
   route: 'health',
   // Anybody may ask, so the answer tells nothing but yes or no; the cause is in the log.
-  handler: async () => {
-    try {
-      await rotator().checkReady();
-      return json({ status: 'ok' });
-    } catch {
-      return json({ status: 'unavailable' }, 503);
-    }
-  },
+  handler: (request) =>
+    answeringAnybody(request, async () => {
+      try {
+        await rotator().checkReady();
+        return json({ status: 'ok' });
+      } catch {
+        return json({ status: 'unavailable' }, 503);
+      }
+    }),
 });

@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   'reauthorization_required',
   'client_rejected',
   'misconfigured',
+  'address_refused',
   'answer_unusable',
   'refresh_token_too_large',
   'access_token_too_large',

@@ -110,6 +110,14 @@ export const LOG_EVENTS = {
     means: 'A write that came too late was undone: the token that counts is the latest version again.',
     fields: { ...VERSION, late: 'string' },
   },
+  superseded_version_disabled: {
+    means: 'A refresh token older than the one in use and its parent can be read no more.',
+    fields: VERSION,
+  },
+  superseded_version_enabled: {
+    means: 'A refresh token older than the one in use and its parent could not be disabled.',
+    fields: { ...VERSION, code: 'string', message: 'string' },
+  },
   credential_expiring: {
     means: 'A client secret or a refresh token expires within 14 days, or has expired (negative days).',
     fields: { ...CONNECTION, secret: 'string', expires: 'string', days: 'number' },

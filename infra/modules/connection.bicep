@@ -77,6 +77,9 @@ type connection = {
   @maxValue(31536000)
   accessTokenLifetime: int?
 
+  @description('true where the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), as on-premises AD FS. Default: false.')
+  allowPrivateNetwork: bool?
+
   @description('The further secrets to publish with each access token.')
   publish: publications?
 

@@ -87,6 +87,14 @@ class KeyVaultSecrets implements SecretVault {
     );
   }
 
+  /** What a PATCH does not name stays as it is, the tags too (Update Secret, REST reference). */
+  async disable(name: string, version: string): Promise<void> {
+    checkVersion(version);
+    await this.#required('update', name, (options) =>
+      this.#client.updateSecretProperties(name, version, { ...options, enabled: false }),
+    );
+  }
+
   async versions(name: string): Promise<readonly SecretVersion[]> {
     const stop = new AbortController();
     const seen: SecretVersion[] = [];
@@ -186,8 +194,14 @@ function secretOf({ value = '', properties }: KeyVaultSecret): Secret {
   };
 }
 
-function versionOf({ version = '', createdOn, tags = {} }: KeyVaultSecret['properties']): SecretVersion {
-  return { version, createdAt: createdOn?.getTime() ?? 0, tags };
+function versionOf({
+  version = '',
+  createdOn,
+  tags = {},
+  enabled,
+}: KeyVaultSecret['properties']): SecretVersion {
+  const disabled = enabled === false && { enabled };
+  return { version, createdAt: createdOn?.getTime() ?? 0, tags, ...disabled };
 }
 
 // The client puts names and versions into addresses, where `..` would name something else.

@@ -125,6 +125,11 @@ export const connectionEntry = z.strictObject(
       .describe(
         'The https address of the token endpoint, 2,000 characters at most. Required where the provider does not know it. A leading "POST " is removed.',
       ),
+    allowPrivateNetwork: flag
+      .default(false)
+      .describe(
+        'true where the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), else false. Loopback, link-local and metadata addresses are refused in any case.',
+      ),
     tenant: text
       .regex(TENANT, 'is no tenant')
       .optional()

@@ -61,6 +61,7 @@ function connectionOf(
     enabled: entry.enabled,
     tokenUri,
     serviceUrl,
+    allowPrivateNetwork: entry.allowPrivateNetwork,
     clientId: entry.clientId,
     clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
     parameters: parametersOf(entry, profile, serviceUrl),

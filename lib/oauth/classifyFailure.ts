@@ -1,5 +1,6 @@
 import type { Connection } from '../rotation/connection.ts';
 import type { GrantFailure } from '../rotation/grant.ts';
+import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
 import { entraErrors } from './entraErrors.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes } from './fixes.ts';
@@ -92,12 +93,33 @@ function aadsts({ numbers }: AnsweredError): string {
 }
 
 function notSent(refused: boolean, why: string, { connection }: FailureContext): GrantFailure {
+  const kind = refusedKind(why);
+  if (kind) return addressRefused(kind, connection);
   const cause = refused ? 'the time that is left is too short' : `no connection was made (${why})`;
   return {
     class: 'retryable',
     code: 'provider_unavailable',
     message: `Nothing was sent to ${endpoint(connection)}: ${cause}.`,
     fix: refused ? fixes.wait() : fixes.reach(),
+  };
+}
+
+const LEADS: Readonly<Record<AddressKind, string>> = {
+  public: 'into the internet',
+  private: 'into a private network',
+  loopback: 'to this machine',
+  special: 'to a metadata service, or nowhere: it is link-local, shared, multicast or reserved',
+};
+
+/** A name may be pointed elsewhere without a change of the entry: it is tried again. An address in the entry stays what it is. */
+function addressRefused(kind: AddressKind, connection: Connection): GrantFailure {
+  const url = URL.parse(connection.tokenUri);
+  const named = url !== null && literalAddress(url) !== undefined;
+  return {
+    class: named ? 'misconfigured' : 'retryable',
+    code: 'address_refused',
+    message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the address' : 'the address of that name'} leads ${LEADS[kind]}.`,
+    fix: (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection),
   };
 }
 

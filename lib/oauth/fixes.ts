@@ -34,6 +34,9 @@ export const fixes = {
     "Allow the refresh-token grant in the client's settings at the provider, and check the client id.",
   request: () => 'Check tokenUri, clientAuthentication and the parameters of the connection.',
   address: () => "Set tokenUri to the address of the provider's token endpoint; redirects are not followed.",
+  privateNetwork: ({ name }) =>
+    `Set "allowPrivateNetwork": true in the entry of ${name} where its token endpoint is in your own network, else correct tokenUri or the name's DNS records.`,
+  publicAddress: () => "Set tokenUri to the provider's own address, or correct the DNS records of its name.",
   answer: () =>
     'Check that tokenUri is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
   reach: () => 'Nothing now: it is tried again. If it stays, check tokenUri, DNS, firewall and certificates.',

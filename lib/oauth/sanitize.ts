@@ -14,6 +14,10 @@ const REDACTED = '[redacted]';
 const ESCAPE_SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g;
 const JSON_WEB_TOKEN = /eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g;
 
+/** What looks like a token, whosever it is: a provider may repeat one that was used before. */
+const TOKEN_LIKE = /[\w~+/.-]{24,}=*/g;
+const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** Makes text of a provider safe to log, store and show. */
 export type Sanitizer = (text: string) => string;
 
@@ -26,7 +30,8 @@ export function sanitizer(secrets: readonly string[]): Sanitizer {
   const parts = partsOf(secrets.filter(({ length }) => length >= SHORTEST_SECRET).flatMap(formsOf));
   return (text) => {
     const shown = printable(text.slice(0, LONGEST_INPUT));
-    return cut(withoutParts(shown, parts).replace(JSON_WEB_TOKEN, REDACTED));
+    const hidden = withoutParts(shown, parts).replace(JSON_WEB_TOKEN, REDACTED);
+    return cut(hidden.replace(TOKEN_LIKE, (run) => (isToken(run) ? REDACTED : run)));
   };
 }
 
@@ -79,6 +84,11 @@ function withoutParts(text: string, parts: Parts): string {
     else if (at === 0 || hidden[at - 1] !== 1) shown += REDACTED;
   }
   return shown;
+}
+
+/** Words have no digits; the ids that a provider's support asks for are GUIDs. */
+function isToken(run: string): boolean {
+  return /\d/.test(run) && /[a-z]/i.test(run) && !GUID.test(run);
 }
 
 function cut(text: string): string {

@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { Client } from 'undici';
 import { connectDeadline, type Deadlines, GRANT_DEADLINES, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
+import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED } from './exchange.ts';
 import type { TokenRequest } from './tokenRequest.ts';
 
@@ -15,18 +16,20 @@ export interface SendOptions {
   readonly deadlines?: Deadlines;
   /** Certificates (PEM) to trust instead of those that Node trusts. */
   readonly ca?: string;
-  /** Resolves host names; gives an error for addresses that must not be reached. */
+  /** Resolves host names; its answers are checked. Default: the machine's own resolver. */
   readonly lookup?: LookupFunction;
 }
 
 /**
  * Sends one request over a connection of its own, once: no redirect is followed, nothing is repeated.
+ * @param reach the kinds of addresses that may be connected to, named in the URL or resolved
  * @param mayStillSend asked synchronously just before the first byte leaves
  * @returns what came of it; never throws
  */
 export async function sendGrant(
   url: URL,
   request: TokenRequest,
+  reach: Reach,
   mayStillSend: () => boolean,
   options: SendOptions = {},
 ): Promise<ExchangeResult> {
@@ -38,7 +41,8 @@ export async function sendGrant(
   const over = new AbortController();
   let client: Client | undefined;
   try {
-    client = connectionTo(url, times, options);
+    refuseLiteral(url, reach);
+    client = connectionTo(url, times, reach, options);
     const { headers, body } = request;
     client.dispatch(
       { path: url.pathname + url.search, method: 'POST', headers, body, reset: true },
@@ -60,7 +64,7 @@ export async function sendGrant(
  * it was read. HTTP/1.1 only, because `onRequestStart` comes right before the first byte there. undici's own
  * timeouts stay out of the way of the deadlines: they would not wait for the event loop to poll.
  */
-function connectionTo(url: URL, times: Deadlines, { ca, lookup }: SendOptions): Client {
+function connectionTo(url: URL, times: Deadlines, reach: Reach, { ca, lookup }: SendOptions): Client {
   return new Client(url.origin, {
     allowH2: false,
     connect: {
@@ -69,13 +73,19 @@ function connectionTo(url: URL, times: Deadlines, { ca, lookup }: SendOptions): 
       minVersion: 'TLSv1.2',
       timeout: times.hardMs,
       ...(ca !== undefined && { ca }),
-      ...(lookup && { lookup }),
+      lookup: checkedLookup(reach, lookup),
     },
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: LONGEST_HEADERS,
     maxResponseSize: LONGEST_BODY,
   });
+}
+
+/** The connector asks no resolver for an address that stands in the URL itself. */
+function refuseLiteral(url: URL, reach: Reach): void {
+  const address = literalAddress(url);
+  if (address !== undefined && !reach.has(kindOf(address))) throw new AddressRefused(kindOf(address));
 }
 
 function decoded(result: ExchangeResult): ExchangeResult {

@@ -1,5 +1,6 @@
 import type { GrantAnswer, GrantRequest, IssuedAccessToken, TokenEndpoint } from '../rotation/grant.ts';
 import { classifyFailure } from './classifyFailure.ts';
+import { reachOf } from './egress.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { readTokenAnswer, type TokenAnswer } from './readTokenAnswer.ts';
 import { sanitizer, secretsSent } from './sanitize.ts';
@@ -9,7 +10,7 @@ import { tokenRequest } from './tokenRequest.ts';
 
 /** How token endpoints are talked to. */
 export interface TokenEndpointOptions extends SendOptions {
-  /** May tokens go to this machine over http? For the local stack only. */
+  /** May tokens go to this machine, over http too? For the local stack only. */
   readonly allowLoopbackHttp: boolean;
   /** Milliseconds since the epoch, for dates in `Retry-After`. */
   readonly now: () => number;
@@ -19,9 +20,12 @@ export interface TokenEndpointOptions extends SendOptions {
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
   return {
     async grant(request, mayStillSend) {
-      const url = tokenAddress(request.connection.tokenUri, options.allowLoopbackHttp);
+      const { tokenUri, allowPrivateNetwork } = request.connection;
+      const { allowLoopbackHttp } = options;
+      const url = tokenAddress(tokenUri, allowLoopbackHttp);
       if (!(url instanceof URL)) return { failure: url };
-      const result = await sendGrant(url, tokenRequest(request), mayStillSend, options);
+      const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
+      const result = await sendGrant(url, tokenRequest(request), reach, mayStillSend, options);
       return judge(request, result, options.now());
     },
   };

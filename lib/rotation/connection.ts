@@ -12,6 +12,8 @@ export interface Connection {
   readonly tokenUri: string;
   /** What the tokens are for, where the entry says it. */
   readonly serviceUrl: string | undefined;
+  /** May the token endpoint be in a private network? */
+  readonly allowPrivateNetwork: boolean;
   /** The client id itself, or undefined where it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;

@@ -35,7 +35,8 @@ export function heal(record: ConnectionRecord, versions: readonly SecretVersion[
   if (!start) return { finding: 'gone' };
   const end = endOfChain(start, versions, latest);
   if (end === persons) return { finding: 'replaced_by_person', winner: end };
-  const winner = newest(sameToken(end, versions), latest) ?? end;
+  const copies = sameToken(end, versions);
+  const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
   const known = end.version === record.version;
   return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
@@ -114,6 +115,23 @@ function newest(versions: readonly SecretVersion[], latest: string): SecretVersi
     (best, version) => (best === undefined || isNewer(version, best) ? version : best),
     undefined,
   );
+}
+
+/**
+ * The versions that nothing needs any more once `winner` is in use: not the token that it was obtained with, which tells how it
+ * came about, and not the latest version, which Key Vault must be able to answer.
+ */
+export function supersededBy(
+  winner: SecretVersion,
+  versions: readonly SecretVersion[],
+  latest: string,
+): readonly string[] {
+  const needed = [winner.version, readLineage(winner.tags)?.parent, latest];
+  return versions.filter(isEnabled).flatMap(({ version }) => (needed.includes(version) ? [] : [version]));
+}
+
+function isEnabled({ enabled = true }: SecretVersion): boolean {
+  return enabled;
 }
 
 /** The record store that the latest version was written under, where it is not ours. */

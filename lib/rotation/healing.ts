@@ -1,5 +1,5 @@
 import { adoptedTags, adoptedValue } from './announceGrant.ts';
-import { type Healing, heal } from './heal.ts';
+import { type Healing, heal, supersededBy } from './heal.ts';
 import type { Secret, SecretVersion } from './ports.ts';
 import { publishedTimes } from './publishable.ts';
 import {
@@ -30,6 +30,7 @@ export async function healConnection(
   const healed = await recordOf(run, record, healing);
   if (healed !== record) await run.lease.write(healed);
   const { winner } = healing;
+  for (const version of supersededBy(winner, versions, latest.version)) run.superseded.add(version);
   logRun(run, 'info', 'refresh_token_found', { finding: healing.finding, version: winner.version });
   return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);
 }
@@ -67,5 +68,6 @@ async function repairLateWrite(run: Run, record: ConnectionRecord, winner: Secre
     : [adoptedValue(secret), adoptedTags(run, record, winner)];
   const { version } = await vault.put(connection.secrets.refreshToken, value, { tags });
   logRun(run, 'warn', 'late_write_healed', { version, late: latest.version });
+  run.superseded.add(latest.version).add(winner.version);
   return versionCopied(record, version);
 }

@@ -10,6 +10,8 @@ export interface SecretVersion {
   /** Milliseconds since the epoch; Key Vault gives whole seconds. */
   readonly createdAt: number;
   readonly tags: Tags;
+  /** A disabled version cannot be read. Default true. */
+  readonly enabled?: boolean;
 }
 
 /** What is stored beside a value. */
@@ -43,6 +45,8 @@ export interface SecretVault {
   put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion>;
   /** Replaces all tags of one version; makes no new version. */
   tag(name: string, version: string, tags: Tags): Promise<void>;
+  /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
+  disable(name: string, version: string): Promise<void>;
   /** All versions, in no particular order; empty where there is no such secret. */
   versions(name: string): Promise<readonly SecretVersion[]>;
 }

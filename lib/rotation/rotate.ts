@@ -63,7 +63,7 @@ async function leased(
   );
   if (lease === 'taken') return { result: 'in_progress', connection: connection.name };
   if (!(lease instanceof Lease)) return failedWithoutRecord(connection, ports, lease);
-  const run = { connection, force, ports, state, lease, onSlowSave };
+  const run = { connection, force, ports, state, lease, superseded: new Set<string>(), onSlowSave };
   try {
     const result = await protocol(run).catch((thrown) => recordFailure(run, thrown));
     logResult(run, result, Math.round(ports.clock.monotonic() - startedAt));

@@ -46,6 +46,8 @@ export interface Run {
   readonly ports: Ports;
   readonly state: ProcessState;
   readonly lease: Lease;
+  /** Versions of the refresh token that a look at the vault found to be of no use any more. */
+  readonly superseded: Set<string>;
   /** Called when the refresh token still waits for its vault after the patience of the caller is over. */
   readonly onSlowSave: () => void;
 }

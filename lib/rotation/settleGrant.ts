@@ -2,6 +2,7 @@ import { type ErrorCode, RotatorError } from '../errors.ts';
 import { NotSent } from './announceGrant.ts';
 import { warnOfExpiry } from './credentials.ts';
 import type { Reason } from './decide.ts';
+import { disableSuperseded } from './disableSuperseded.ts';
 import type { GrantFailure, IssuedAccessToken } from './grant.ts';
 import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
 import type { Secret } from './ports.ts';
@@ -48,6 +49,7 @@ export async function settle(run: Run, grant: Grant): Promise<RotationResult | t
   // The refresh token is saved before the access token is published, and whatever else the answer says.
   const saved = received !== undefined && received !== grant.sent.value;
   const record = saved ? await save(run, grant, received) : grant.record;
+  if (saved || answer.accessToken) await disableSuperseded(run, grant.sent, saved);
   if (answer.accessToken) {
     const result = await publish(run, grant, record, answer.accessToken);
     if (!saved) await clearIntent(run, grant.sent);

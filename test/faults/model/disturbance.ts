@@ -18,7 +18,7 @@ const GRANT_DEADLINE_MS = 8_000;
 /** A reader that was told of a failure does nothing with a late answer. */
 const READS = /^(get|versions|read|list)/;
 /** What a vault refuses while it is read-only. */
-const VAULT_WRITES = [`put ${REFRESH_TOKEN}`, `tag ${REFRESH_TOKEN}`];
+const VAULT_WRITES = ['put', 'tag', 'disable'].map((verb) => `${verb} ${REFRESH_TOKEN}`);
 
 /** Brings the delays and faults of a schedule down on every operation in a world, and shows them to the witness. */
 export class Disturbance {
@@ -168,7 +168,7 @@ function isGrant(operation: string): boolean {
 }
 
 function isVault(operation: string): boolean {
-  return /^(get|put|tag|versions)/.test(operation);
+  return /^(get|put|tag|disable|versions)/.test(operation);
 }
 
 /** What the adapters make of a service that does not answer, or asks for patience (milliseconds). */

@@ -1,3 +1,4 @@
+import { readLineage } from '../../../lib/rotation/tags.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN, type Scenario } from '../../unit/rotation/world/scenario.ts';
 import type { Cause } from './flight.ts';
 import type { Verdict } from './play.ts';
@@ -61,6 +62,12 @@ function wrongInVaults(scenario: Scenario): string[] {
   if (world.record('crm').version !== latest?.version) found.push('The record names another version.');
   if (connection.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
     found.push('The provider does not take the stored token.');
+  const parent = readLineage(latest?.tags ?? {})?.parent;
+  const needed = world.credentials
+    .history(REFRESH_TOKEN)
+    .filter(({ version }) => [latest?.version, parent].includes(version));
+  if (needed.some(({ enabled }) => enabled === false))
+    found.push('The token in use, or its parent, is disabled.');
   const expiresAt = world.tokens.latest(ACCESS_TOKEN)?.expiresAt ?? 0;
   if (expiresAt <= world.now()) found.push('The published access token is over.');
   return found;

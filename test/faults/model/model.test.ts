@@ -35,17 +35,21 @@ function history(
 }
 
 test('a save that arrives after its process was killed, and after the token was taken for lost', async () => {
-  const { violations } = await play(
+  const { end, losses, violations } = await play(
     history(
       [
-        [121, 'late_execution', 70_000],
+        [106, 'late_execution', 70_000],
         [5, 'freeze_before', 3_000],
-        [122, 'kill_before', 3_000],
+        [107, 'kill_before', 3_000],
       ],
       { seed: 53_402, racers: 8 },
     ),
   );
-  expect(violations).toEqual([]);
+  expect({ end, losses, violations }).toEqual({
+    end: 'lost',
+    losses: ['killed_before_save'],
+    violations: [],
+  });
 });
 
 test('a process that stood still before its first rotation does not write its placeholder over the token of another', async () => {
@@ -57,6 +61,19 @@ test('a process that stood still before its first rotation does not write its pl
     }),
   );
   expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
+});
+
+test('a token of a dead chain whose refusal was lost is asked about again within its grace: that can do no harm', async () => {
+  const { end, violations } = await play(
+    history(
+      [
+        [17, 'freeze_between', 70_000],
+        [44, 'failed_after', 3_000],
+      ],
+      { seed: 723, racers: 2, graceMs: 30_000 },
+    ),
+  );
+  expect({ end, violations }).toEqual({ end: 'lost', violations: [] });
 });
 
 test('the same seed gives the same history', async () => {

@@ -235,6 +235,41 @@ const RECOVERY: readonly Mutant[] = [
   ),
 ];
 
+const SUPERSEDED: readonly Mutant[] = [
+  inRotation(
+    'disableSuperseded.ts',
+    'superseded versions: none is disabled',
+    'await credentialVault(run).disable(refreshToken, version);',
+    '',
+  ),
+  inRotation(
+    'disableSuperseded.ts',
+    'superseded versions: the token in use and its parent as well',
+    'for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);',
+    '',
+  ),
+  inRotation(
+    'heal.ts',
+    'superseded versions: the latest as well, and Key Vault answers nothing any more',
+    'const needed = [winner.version, readLineage(winner.tags)?.parent, latest];',
+    'const needed = [winner.version, readLineage(winner.tags)?.parent, ...(latest ? [] : [latest])];',
+  ),
+];
+
+const inEgress = (name: string, find: string, replace: string): Mutant => ({
+  ...inSending('sendGrant.ts', name, find, replace),
+  tests: ['test/integration/oauth/egress.test.ts'],
+});
+
+const EGRESS: readonly Mutant[] = [
+  inEgress('egress: an address in the entry is not checked', '    refuseLiteral(url, reach);\n', ''),
+  inEgress(
+    'egress: what a name resolves to is not checked',
+    'lookup: checkedLookup(reach, lookup),',
+    '...(lookup && { lookup }),',
+  ),
+];
+
 /** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
@@ -242,6 +277,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...AFTER_THE_GRANT,
   ...PUBLISHED,
   ...RECOVERY,
+  ...SUPERSEDED,
+  ...EGRESS,
 ];
 
 /**

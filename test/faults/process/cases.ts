@@ -37,6 +37,7 @@ const step = (does: string, operation: string, nth = 1): Step => ({ does, operat
 
 export const GRANT = step('the grant', 'grant');
 export const SAVE = step('save the refresh token', 'put refresh-token');
+const DISABLE = step('disable the version before the last', 'tag refresh-token', 2);
 export const ANNOUNCE = step('announce the grant in the vault', 'tag refresh-token');
 
 /** What a rotation in the steady state asks for, in this order. */
@@ -48,6 +49,7 @@ export const STEPS: readonly Step[] = [
   ANNOUNCE,
   GRANT,
   SAVE,
+  DISABLE,
   step('publish the access token', 'put access-token'),
   step('record the outcome', 'write', 2),
   step('give the lease back', 'release'),
@@ -56,9 +58,9 @@ export const STEPS: readonly Step[] = [
 const PROVIDERS: readonly Provider[] = ['strict', 'grace', 'reusable'];
 const MOMENTS: readonly Moment[] = ['before_forwarding', 'after_execution', 'after_answer'];
 
-/** A token that never changes is not saved again. */
+/** A token that never changes is not saved again, and none comes before it. */
 function stepsOf(provider: Provider): readonly Step[] {
-  return provider === 'reusable' ? STEPS.filter((each) => each !== SAVE) : STEPS;
+  return provider === 'reusable' ? STEPS.filter((each) => each !== SAVE && each !== DISABLE) : STEPS;
 }
 
 /** A killed process takes with it what only it knew: the answer of a provider that takes a used token for theft. */

@@ -73,9 +73,22 @@ describe('tags', () => {
     expect(versions).toMatchObject([{ version, tags: { only: 'this' } }]);
   });
 
+  it('stay when the version is disabled; it is listed as such, and cannot be read', async () => {
+    const { vault } = await start();
+    const { version } = await vault.put('token', CANARY, { tags: TAGS, contentType: 'text/x' });
+    await vault.put('token', 'two', { tags: {} });
+    await vault.disable('token', version);
+    const listed = await vault.versions('token');
+    expect(listed.find((each) => each.version === version)).toMatchObject({ tags: TAGS, enabled: false });
+    expect(listed.filter(({ enabled }) => enabled !== false)).toHaveLength(1);
+    expect((await errorOf(vault.get('token', version))).code).toBe('secret_disabled');
+    expect((await vault.get('token'))?.value).toBe('two');
+  });
+
   it('of a version that does not exist cannot be set', async () => {
     const { vault } = await start();
     expect((await errorOf(vault.tag('token', 'f'.repeat(32), {}))).code).toBe('vault_rejected');
+    expect((await errorOf(vault.disable('token', 'f'.repeat(32)))).code).toBe('vault_rejected');
   });
 });
 
@@ -160,6 +173,7 @@ describe('before anything is sent', () => {
     server.clearRequests();
     expect((await errorOf(vault.get('warm', '../other'))).code).toBe('vault_rejected');
     expect((await errorOf(vault.tag('warm', '../other', {}))).code).toBe('vault_rejected');
+    expect((await errorOf(vault.disable('warm', '../other'))).code).toBe('vault_rejected');
     expect(server.requests).toEqual([]);
   });
 

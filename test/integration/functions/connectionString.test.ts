@@ -47,9 +47,9 @@ const force = (name: string) =>
 
 describe('a rotation', () => {
   test.each([
-    [DRIVER, { getSecret: 1, updateSecret: 1, setSecret: 3 }],
-    [HEADER, { getSecret: 1, updateSecret: 1, setSecret: 3 }],
-    [PLAIN, { getSecret: 1, updateSecret: 1, setSecret: 2 }],
+    [DRIVER, { getSecret: 1, updateSecret: 2, setSecret: 3 }],
+    [HEADER, { getSecret: 1, updateSecret: 2, setSecret: 3 }],
+    [PLAIN, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
     // Nothing in it has changed: it is looked at, and its properties are set.
     [GATEWAY, { getSecret: 2, updateSecret: 3, setSecret: 1 }],
   ])(

@@ -28,6 +28,7 @@ export interface Harness {
     path: string,
     params?: Record<string, string>,
     headers?: Record<string, string>,
+    body?: Uint8Array,
   ): Promise<Answer>;
   /** Writes a secret as a person would. */
   setSecret(name: string, value: string): Promise<void>;
@@ -54,7 +55,7 @@ export interface Answer {
  */
 export async function startHarness(
   connections: readonly LocalConnection[],
-  changeEnvironment: (env: Record<string, string>, servers: Servers) => void = () => {},
+  changeEnvironment: (env: Record<string, string>, servers: Servers) => void | Promise<void> = () => {},
 ): Promise<Harness> {
   const data = await openDataDirectory(undefined);
   const servers = await startServers(connections, data, false);
@@ -66,7 +67,7 @@ export async function startHarness(
     /BlobEndpoint=http:\/\/[^/]+/,
     `BlobEndpoint=${proxy.origin}`,
   );
-  changeEnvironment(environment, servers);
+  await changeEnvironment(environment, servers);
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const output = collectOutput();
   const registry = installFunctionsCore();
@@ -85,9 +86,9 @@ export async function startHarness(
       };
       await invokeFunction(registry, 'rotateOnSchedule', timer, log);
     },
-    http: async (name, method, path, params = {}, headers = {}) => {
+    http: async (name, method, path, params = {}, headers = {}, body = new Uint8Array()) => {
       const url = new URL(path, 'http://127.0.0.1/api/');
-      const plain = { method, url, params, headers, body: new Uint8Array() };
+      const plain = { method, url, params, headers, body };
       const answer = await invokeHttp(registry, name, plain, log);
       const text = Buffer.from(answer.body ?? '').toString();
       output.push(text);

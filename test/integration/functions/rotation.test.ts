@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { accepted, readAccessToken } from '../../../local/consumer.ts';
 import { type Harness, startHarness } from './harness.ts';
 
@@ -43,7 +44,7 @@ describe('the timer', () => {
 
 describe('a rotation in the steady state', () => {
   test.each([
-    [ROTATING, { getSecret: 1, updateSecret: 1, setSecret: 2 }],
+    [ROTATING, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
     [REUSABLE, { getSecret: 1, updateSecret: 2, setSecret: 1 }],
   ])('of %s asks no more of the services than it must', async (name, expected) => {
     const { credentialVault, tokenVault } = harness.servers;
@@ -64,6 +65,18 @@ describe('a rotation in the steady state', () => {
     expect(harness.takeStorageRequests()).toHaveLength(5);
     expect(grants(name)).toHaveLength(granted + 1);
   });
+});
+
+test('of the refresh tokens in the vault only the one in use and its parent can be read', async () => {
+  const { tlsUrl = '' } = harness.servers.credentialVault;
+  const vault = createSecretVault(tlsUrl, {
+    getToken: async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 60_000 }),
+  });
+  const versions = await vault.versions(`${ROTATING}-refresh-token`);
+  const latest = await vault.get(`${ROTATING}-refresh-token`);
+  expect(versions).toHaveLength(4);
+  const live = versions.filter(({ enabled }) => enabled !== false).map(({ version }) => version);
+  expect(live.toSorted()).toEqual([latest?.version ?? '', latest?.tags.parent ?? ''].toSorted());
 });
 
 describe('a manual rotation', () => {
@@ -134,6 +147,26 @@ describe('a manual rotation', () => {
     expect(answer.status).toBe(413);
   });
 
+  test.each([
+    [4097, 413],
+    [4096, 200],
+  ])('with a body of %i bytes and no word of its length is answered %i', async (bytes, status) => {
+    const path = `connections/${HELD}/rotate`;
+    const body = new Uint8Array(bytes);
+    const chunked = { 'transfer-encoding': 'chunked' };
+    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD }, chunked, body);
+    expect(answer.status).toBe(status);
+  });
+
+  test.each([
+    ['rotateDue', 'POST', 'rotate'],
+    ['connectionStatus', 'GET', 'connections'],
+    ['health', 'GET', 'health'],
+  ])('with a body over 4 KB is refused, as by every function: %s', async (name, method, path) => {
+    const answer = await harness.http(name, method, path, {}, { 'content-length': '4097' });
+    expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
   test('of all due connections answers with a summary', async () => {
     const answer = await harness.http('rotateDue', 'POST', 'rotate');
     expect(answer).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });
@@ -146,6 +179,21 @@ describe('the status', () => {
     const [rotating] = answer.body.connections as Record<string, unknown>[];
     expect(rotating).toMatchObject({ name: ROTATING, state: 'fresh', generation: 2, provider: 'generic' });
     expect(Date.parse(String(rotating?.accessTokenExpires))).toBeGreaterThan(Date.now());
+  });
+
+  test.each([
+    ['an answer', 'connections', {}],
+    ['a problem', 'connections/nobody', { name: 'nobody' }],
+  ])('is of no use to a browser that is led there: %s', async (_, path, params) => {
+    const { headers } = await harness.http('connectionStatus', 'GET', path, params);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   test('health tells anybody only yes or no', async () => {

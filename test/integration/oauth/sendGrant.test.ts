@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Reach } from '../../../lib/oauth/egress.ts';
 import { LONGEST_BODY, type SendOptions, sendGrant } from '../../../lib/oauth/sendGrant.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
@@ -15,7 +16,10 @@ const SHORT: SendOptions = { deadlines: { answerMs: 200, hardMs: 400 } };
 const LONG: SendOptions = { deadlines: { answerMs: 20_000, hardMs: 20_000 } };
 const json = '{"access_token":"a","refresh_token":"r2"}';
 
-const send = (url: URL, options = LONG, mayStillSend = yes) => sendGrant(url, request, mayStillSend, options);
+const ANYWHERE: Reach = new Set(['public', 'loopback']);
+
+const send = (url: URL, options = LONG, mayStillSend = yes) =>
+  sendGrant(url, request, ANYWHERE, mayStillSend, options);
 const textOf = (body: Uint8Array | undefined) => Buffer.from(body ?? []).toString();
 
 describe('a request', () => {

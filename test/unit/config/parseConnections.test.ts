@@ -24,6 +24,7 @@ describe('defaults', () => {
       refreshTokenGraceMs: providers.generic.refreshTokenGraceMs,
       renewBeforeMs: undefined,
       assumedLifetimeMs: providers.generic.assumedLifetimeMs,
+      allowPrivateNetwork: false,
       adopt: false,
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
@@ -109,6 +110,7 @@ describe('what an entry says is used', () => {
     ],
     ['a lifetime', { accessTokenLifetime: 1800 }, { assumedLifetimeMs: 1_800_000 }],
     ['adopt', { adopt: true }, { adopt: true }],
+    ['allowPrivateNetwork', { allowPrivateNetwork: true }, { allowPrivateNetwork: true }],
     ['a pause', { enabled: false }, { enabled: false }],
   ])('%s', (_, entry, expected) => {
     expect(only({ ...ENTRY, ...entry })).toMatchObject(expected);
@@ -154,6 +156,7 @@ describe('the fingerprint', () => {
     ['vaults', { vaults: { credential: 'https://x.vault.azure.net' } }],
     ['grace', { refreshTokenGrace: 'unlimited' }],
     ['adopt', { adopt: true }],
+    ['allowPrivateNetwork', { allowPrivateNetwork: true }],
   ])('changes with the %s', (_, change) => {
     expect(only({ ...ENTRY, ...change }).fingerprint).not.toBe(before);
   });

@@ -32,6 +32,14 @@ describe('text of a provider', () => {
       'got eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln',
       'got [redacted]',
     ],
+    'what looks like a token is hidden, whosever it is': [
+      'used an-0lder.token~of/somebody+else_1== before',
+      'used [redacted] before',
+    ],
+    'ids and addresses for the support stay': [
+      'Trace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333, see https://login.microsoftonline.com/error',
+      'Trace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333, see https://login.microsoftonline.com/error',
+    ],
   };
   test.each(Object.entries(texts))('%s', (_, [text, expected]) => {
     expect(sanitize(text)).toBe(expected);

@@ -22,6 +22,7 @@ export function connectionWith(changes: Partial<Connection> = {}): Connection {
     refreshTokenGraceMs: 0,
     renewBeforeMs: undefined,
     assumedLifetimeMs: 3_600_000,
+    allowPrivateNetwork: false,
     adopt: false,
     fingerprint: 'f',
     ...changes,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreignStore, heal } from '../../../lib/rotation/heal.ts';
+import { foreignStore, heal, supersededBy } from '../../../lib/rotation/heal.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { newRecord } from '../../../lib/rotation/record.ts';
 import { savedTags, withIntent } from '../../../lib/rotation/tags.ts';
@@ -16,6 +16,8 @@ const saved = (version: string, second: number, parent: string, epoch: number): 
   createdAt: second * 1000,
   tags: savedTags({ connection: 'crm', parent, epoch, generation: epoch, store: STORE }, {}),
 });
+
+const disabled = (version: SecretVersion): SecretVersion => ({ ...version, enabled: false });
 
 const found = (version: string | undefined, versions: SecretVersion[], latest: string): [string, string?] => {
   const record = { ...newRecord('crm'), ...(version !== undefined && { version }) };
@@ -124,12 +126,37 @@ describe('which refresh token counts', () => {
       ['purged', [v1, v2], 'v2'],
       ['saved_not_recorded', 'v2'],
     ],
+    'of two copies of the same second the one that can be read': [
+      ['v1', [seed, v1, disabled(v2), saved('v2b', 20, 'v1', 1), saved('late', 30, 'p', 0)], 'late'],
+      ['saved_not_recorded', 'v2b'],
+    ],
+    'a newer copy that cannot be read: the recorded one stays': [
+      ['v2', [seed, v1, v2, disabled(saved('v2b', 25, 'v1', 1))], 'v2b'],
+      ['unchanged', 'v2'],
+    ],
+    'no copy can be read: the newest': [
+      ['v1', [seed, v1, disabled(v2)], 'v2'],
+      ['saved_not_recorded', 'v2'],
+    ],
     'there is no version': [['v1', [], 'v1'], ['gone']],
     'there never was one': [[undefined, [], 'x'], ['gone']],
   };
   test.each(Object.entries(cases))('%s', (_, [input, expected]) => {
     expect(found(...input)).toEqual(expected);
   });
+});
+
+test('what came before the token that counts and its parent is of no use, but for the latest version', () => {
+  const versions = [
+    person('p', 1),
+    saved('v1', 10, 'p', 0),
+    disabled(saved('v2', 20, 'v1', 1)),
+    saved('v3', 30, 'v2', 2),
+    saved('v4', 40, 'v3', 3),
+    saved('v4b', 40, 'v3', 3),
+    saved('late', 50, 'v1', 1),
+  ];
+  expect(supersededBy(saved('v4', 40, 'v3', 3), versions, 'late')).toEqual(['p', 'v1', 'v4b']);
 });
 
 describe('whose a refresh token is', () => {

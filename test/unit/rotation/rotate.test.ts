@@ -80,7 +80,7 @@ describe('the first rotation', () => {
 });
 
 describe('a rotation in the steady state', () => {
-  test('costs one GET, one PATCH, two PUTs, one grant and five storage requests', async () => {
+  test('costs one GET, two PATCHes, two PUTs, one grant and five storage requests', async () => {
     const scenario = await due();
     expect(await mustRotate(scenario)).toMatchObject({ reason: 'due', generation: 2 });
     expect(scenario.world.operations).toEqual([
@@ -91,6 +91,7 @@ describe('a rotation in the steady state', () => {
       `tag ${REFRESH_TOKEN}`,
       'grant crm',
       `put ${REFRESH_TOKEN}`,
+      `disable ${REFRESH_TOKEN}`,
       `put ${ACCESS_TOKEN}`,
       'write crm',
       'release crm',

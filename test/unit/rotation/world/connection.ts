@@ -27,6 +27,7 @@ export function connectionNamed(name = 'crm', changes: Partial<Connection> = {})
     refreshTokenGraceMs: 0,
     renewBeforeMs: undefined,
     assumedLifetimeMs: 3_600_000,
+    allowPrivateNetwork: false,
     adopt: false,
     fingerprint: `${name}-1`,
     ...changes,

@@ -76,9 +76,11 @@ export class FakeVault {
     return this.put(name, value, { tags }).version;
   }
 
-  disable(name: string): void {
-    const latest = this.latest(name);
-    if (latest) Object.assign(latest, { enabled: false });
+  /** @param version the latest unless told */
+  disable(name: string, version = this.latest(name)?.version ?? ''): void {
+    const found = this.#find(name, version);
+    if (!found) throw failure('vault_rejected');
+    Object.assign(found, { enabled: false });
   }
 
   softDelete(name: string): void {
@@ -99,6 +101,6 @@ export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
   return new RotatorError({ code, message: `The world answers ${code}.`, fix: 'None.' }, retryAfterMs);
 }
 
-function versionOf({ version, createdAt, tags }: StoredVersion): SecretVersion {
-  return { version, createdAt, tags };
+function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {
+  return { version, createdAt, tags, ...(enabled === false && { enabled }) };
 }

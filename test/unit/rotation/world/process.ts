@@ -101,6 +101,7 @@ export class Process {
       get: (name, version) => this.#call(`get ${name}`, () => vault.get(name, version)),
       put: (name, value, properties) => this.#call(`put ${name}`, () => vault.put(name, value, properties)),
       tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
+      disable: (name, version) => this.#call(`disable ${name}`, () => vault.disable(name, version)),
       versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
     };
   }

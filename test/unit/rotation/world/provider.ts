@@ -56,7 +56,11 @@ export class Provider {
   behave({ refreshToken, clientSecret }: GrantRequest): GrantAnswer {
     if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
     const issued = this.#issued.get(refreshToken);
-    if (!issued || this.#revoked.has(issued.family)) return refusal('reauthorization_required');
+    if (!issued || this.#revoked.has(issued.family)) {
+      // The first use counts, whatever came of it: its sender may never hear that.
+      if (issued) issued.usedAt ??= this.#now();
+      return refusal('reauthorization_required');
+    }
     if (this.graceMs === Number.POSITIVE_INFINITY) return { accessToken: this.accessToken() };
     if (issued.usedAt !== undefined && this.#now() >= issued.usedAt + this.graceMs) {
       this.#revoked.add(issued.family);

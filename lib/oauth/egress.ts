@@ -1,0 +1,160 @@
+import dns, { type LookupAddress } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+/**
+ * Where an IP address leads.
+ * - `public`: into the internet
+ * - `private`: into a network of one's own (RFC 1918, RFC 4193); an AD FS on premises is there
+ * - `loopback`: to this machine
+ * - `special`: to nothing that is a token endpoint: the instance metadata of a cloud, link-local, shared, multicast
+ *   and reserved addresses
+ */
+export type AddressKind = 'public' | 'private' | 'loopback' | 'special';
+
+/** The kinds of addresses that may be connected to. */
+export type Reach = ReadonlySet<AddressKind>;
+
+/** What is needed to say where secrets may go. */
+export interface EgressRules {
+  /** For the local stack only. */
+  readonly allowLoopback: boolean;
+  /** May an https endpoint be in a private network? */
+  readonly allowPrivateNetwork: boolean;
+}
+
+type Row = readonly [network: string, prefix: number, kind: AddressKind];
+
+/** The first row that fits decides. Source: the IANA special-purpose address registries (RFC 6890), and the two named. */
+const IPV4: readonly Row[] = [
+  // Azure's platform: DNS, health probes, agent (Microsoft Learn, "What is IP address 168.63.129.16?").
+  ['168.63.129.16', 32, 'special'],
+  ['0.0.0.0', 8, 'special'],
+  ['10.0.0.0', 8, 'private'],
+  ['100.64.0.0', 10, 'special'],
+  ['127.0.0.0', 8, 'loopback'],
+  ['169.254.0.0', 16, 'special'],
+  ['172.16.0.0', 12, 'private'],
+  ['192.0.0.0', 24, 'special'],
+  ['192.168.0.0', 16, 'private'],
+  ['198.18.0.0', 15, 'special'],
+  ['224.0.0.0', 3, 'special'],
+  ['0.0.0.0', 0, 'public'],
+];
+
+const IPV6: readonly Row[] = [
+  ['::1', 128, 'loopback'],
+  // Instance metadata of other clouds, inside the range of private networks.
+  ['fd00:ec2::254', 128, 'special'],
+  ['fd20:ce::254', 128, 'special'],
+  ['fc00::', 7, 'private'],
+  // Teredo and other protocol assignments: they carry an address of which this table knows nothing.
+  ['2001::', 23, 'special'],
+  // Whatever is no global unicast address (RFC 4291 section 2.4) is nothing to connect to.
+  ['2000::', 3, 'public'],
+];
+
+const listOf = (rows: readonly Row[], family: 'ipv4' | 'ipv6') =>
+  rows.map(([network, prefix, kind]) => {
+    const list = new BlockList();
+    list.addSubnet(network, prefix, family);
+    return { kind, contains: (address: string) => list.check(address, family) };
+  });
+const IPV4_RANGES = listOf(IPV4, 'ipv4');
+const IPV6_RANGES = listOf(IPV6, 'ipv6');
+
+/**
+ * Where an address leads; an IPv6 address that stands for an IPv4 one, as that one.
+ * @param address as `node:net` writes it, without brackets; what is no IP address is `special`
+ */
+export function kindOf(address: string): AddressKind {
+  if (isIP(address) === 4) return kindIn(IPV4_RANGES, address);
+  const groups = groupsOf(address);
+  if (!groups) return 'special';
+  const embedded = embeddedIPv4(groups);
+  return embedded === undefined ? kindIn(IPV6_RANGES, address) : kindIn(IPV4_RANGES, embedded);
+}
+
+/** What may be connected to for a URL: http never leaves this machine. */
+export function reachOf(url: URL, { allowLoopback, allowPrivateNetwork }: EgressRules): Reach {
+  const reach = new Set<AddressKind>(allowLoopback ? ['loopback'] : []);
+  if (url.protocol !== 'https:') return reach;
+  return allowPrivateNetwork ? reach.add('public').add('private') : reach.add('public');
+}
+
+/** An address that must not be connected to; the code tells its kind. */
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused';
+  readonly code: string;
+
+  constructor(kind: AddressKind) {
+    super('The address must not be connected to.');
+    this.code = `ADDRESS_${kind.toUpperCase()}`;
+  }
+}
+
+/** The kind that the code of {@link AddressRefused} tells; undefined for every other code. */
+export function refusedKind(code: string): AddressKind | undefined {
+  const kinds: readonly AddressKind[] = ['public', 'private', 'loopback', 'special'];
+  return kinds.find((kind) => code === `ADDRESS_${kind.toUpperCase()}`);
+}
+
+/**
+ * The IP address that a URL names itself; `node:net` connects to it without a lookup. `URL` has made one form of
+ * decimal, octal and hexadecimal ways to write it.
+ */
+export function literalAddress({ hostname }: URL): string | undefined {
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(bare) === 0 ? undefined : bare;
+}
+
+/**
+ * A resolver for a connector: it hands on only addresses that were checked, and the connector uses no others, so a
+ * name that is rebound after the check gains nothing. One bad address among good ones refuses the name as a whole: no
+ * provider publishes such a mixture, and which of them is used would depend on the state of the network.
+ */
+export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup): LookupFunction {
+  return (hostname, options, done) => {
+    resolve(hostname, { ...options, all: true }, (error, answer, family = 4) => {
+      if (error) return done(error, []);
+      const addresses: LookupAddress[] =
+        typeof answer === 'string' ? [{ address: answer, family }] : [...answer];
+      const refused = addresses.map(({ address }) => kindOf(address)).find((kind) => !reach.has(kind));
+      const [first] = addresses;
+      if (refused || !first) return done(new AddressRefused(refused ?? 'special'), []);
+      if (options.all) done(null, addresses);
+      else done(null, first.address, first.family);
+    });
+  };
+}
+
+function kindIn(ranges: typeof IPV4_RANGES, address: string): AddressKind {
+  return ranges.find(({ contains }) => contains(address))?.kind ?? 'special';
+}
+
+/** The eight groups of an IPv6 address; undefined where it is none, or has a zone. */
+function groupsOf(address: string): readonly number[] | undefined {
+  const canonical = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1);
+  if (canonical === undefined) return undefined;
+  const [head = '', tail] = canonical.split('::');
+  const parse = (part: string) =>
+    part
+      .split(':')
+      .filter(Boolean)
+      .map((group) => Number.parseInt(group, 16));
+  const [before, after] = [parse(head), parse(tail ?? '')];
+  return [...before, ...Array(8 - before.length - after.length).fill(0), ...after];
+}
+
+/** Mapped (RFC 4291 section 2.5.5.2), NAT64 (RFC 6052 section 2.1) and 6to4 (RFC 3056 section 2) addresses. */
+function embeddedIPv4(groups: readonly number[]): string | undefined {
+  const prefix = groups
+    .slice(0, 6)
+    .map((group) => group.toString(16))
+    .join(':');
+  if (prefix === '0:0:0:0:0:ffff' || prefix === '64:ff9b:0:0:0:0') return dotted(groups[6], groups[7]);
+  return groups[0] === 0x2002 ? dotted(groups[1], groups[2]) : undefined;
+}
+
+function dotted(high = 0, low = 0): string {
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+}

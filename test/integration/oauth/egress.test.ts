@@ -1,0 +1,92 @@
+import type { LookupFunction } from 'node:net';
+import { createServer as createNetServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { connectionWith } from '../../unit/oauth/support.ts';
+import { startRawServer } from './rawServer.ts';
+
+/** TEST-NET-1 (RFC 5737): in the internet by its looks, and nobody answers there. */
+const NOBODY = '192.0.2.1';
+const credentials = { clientId: 'id', clientSecret: 'canary-secret', refreshToken: 'canary-refresh' };
+
+/** One grant of an endpoint as it is in Azure; the resolver gives these addresses, one after the other. */
+async function grantTo(
+  tokenUri: string,
+  addresses: readonly string[] = [],
+  changes: Partial<Connection> = {},
+) {
+  const asked: string[] = [];
+  const lookup: LookupFunction = (hostname, _, done) => {
+    asked.push(hostname);
+    done(null, [{ address: addresses[asked.length - 1] ?? '127.0.0.1', family: 4 }]);
+  };
+  const deadlines = { answerMs: 400, hardMs: 400 };
+  const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup, deadlines });
+  const connection = connectionWith({ tokenUri, ...changes });
+  let sent = false;
+  const { failure } = await endpoint.grant({ connection, ...credentials }, () => {
+    sent = true;
+    return true;
+  });
+  return { failure, asked, sent };
+}
+
+describe('a token endpoint with a name', () => {
+  test('that leads to this machine is not connected to; it may lead elsewhere later', async () => {
+    const server = await startRawServer(() => undefined);
+    const { failure, sent } = await grantTo(`https://login.example:${server.port}/token`, ['127.0.0.1']);
+    expect(failure).toMatchObject({ class: 'retryable', code: 'address_refused' });
+    expect(failure?.message).toMatch(/^Nothing was sent to login\.example:\d+: .* leads to this machine\.$/);
+    expect([sent, server.connections]).toEqual([false, []]);
+  });
+
+  test('that is rebound after the check is connected to where it was checked', async () => {
+    const server = await startRawServer(() => undefined);
+    const uri = `https://login.example:${server.port}/token`;
+    const { failure, asked } = await grantTo(uri, [NOBODY, '127.0.0.1']);
+    expect(failure).toMatchObject({ class: 'retryable', code: 'provider_unavailable' });
+    expect(asked).toEqual(['login.example']);
+    expect(server.connections).toEqual([]);
+  });
+
+  test('in a private network is refused, and says how to admit it', async () => {
+    const { failure } = await grantTo('https://adfs.example/token', ['10.1.2.3']);
+    expect(failure).toMatchObject({
+      code: 'address_refused',
+      fix: expect.stringContaining('allowPrivateNetwork'),
+    });
+  });
+
+  test('in a private network is connected to where the entry admits it, and only that', async () => {
+    const admitted = { allowPrivateNetwork: true };
+    const { failure, sent } = await grantTo('https://adfs.example/token', ['10.255.255.254'], admitted);
+    expect([failure?.code, sent]).toEqual(['provider_unavailable', false]);
+    const literal = await grantTo('https://10.255.255.254/token', [], admitted);
+    expect([literal.failure?.code, literal.sent]).toEqual(['provider_unavailable', false]);
+    for (const address of ['169.254.169.254', '127.0.0.1', '100.64.0.1', '168.63.129.16']) {
+      const refused = await grantTo('https://adfs.example/token', [address], admitted);
+      expect(refused.failure?.code).toBe('address_refused');
+    }
+  });
+});
+
+describe('an address in the entry itself', () => {
+  test.each([
+    '127.0.0.1',
+    '2130706433',
+    '0177.0.0.1',
+    '169.254.169.254',
+    '10.1.2.3',
+    '[::ffff:127.0.0.1]',
+    '[::1]',
+  ])('%s is refused without a connection, until the entry changes', async (host) => {
+    const server = createNetServer(() => expect.fail('a connection was made')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const { failure, asked, sent } = await grantTo(`https://${host}:${port}/token`);
+    expect(failure).toMatchObject({ class: 'misconfigured', code: 'address_refused' });
+    expect([asked, sent]).toEqual([[], false]);
+    server.close();
+  });
+});

@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseConnections } from '../../lib/config/parseConnections.ts';
+import { RotatorError } from '../../lib/errors.ts';
+import { readTokenAnswer } from '../../lib/oauth/readTokenAnswer.ts';
+import { sanitizer } from '../../lib/oauth/sanitize.ts';
+
+const HOUR_MS = 3_600_000;
+const encode = (text: string, encoding: 'utf8' | 'utf16le' = 'utf8') => Buffer.from(text, encoding);
+const refreshTokenIn = (bytes: Uint8Array) => readTokenAnswer(bytes, HOUR_MS)?.refreshToken;
+
+/** What RFC 6749 allows in a refresh token (appendix A.17), and more: any text that is not empty. */
+const token = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 200 }),
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }),
+);
+/** Members of an answer that have nothing to do with the refresh token, or everything wrong. */
+const rest = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom(
+      'access_token',
+      'expires_in',
+      'token_type',
+      'scope',
+      'error',
+      'error_codes',
+      '__proto__',
+      'toJSON',
+    ),
+    fc.string(),
+  ),
+  fc.jsonValue({ maxDepth: 3 }),
+);
+const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 20 });
+
+describe('the reader of answers', () => {
+  test('never loses a refresh token that stands in an answer which parses', () => {
+    const layout = fc.record({
+      before: space,
+      after: space,
+      mark: fc.boolean(),
+      wide: fc.boolean(),
+      first: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(token, rest, layout, (refresh_token, others, { before, after, mark, wide, first }) => {
+        const { refresh_token: _, ...more } = others;
+        const members = first ? { refresh_token, ...more } : { ...more, refresh_token };
+        const text = `${mark ? '\ufeff' : ''}${before}${JSON.stringify(members)}${after}`;
+        expect(refreshTokenIn(encode(text, wide ? 'utf16le' : 'utf8'))).toBe(refresh_token);
+      }),
+    );
+  });
+
+  test('takes the last of several, as JSON.parse does', () => {
+    fc.assert(
+      fc.property(token, token, (one, other) => {
+        const text = `{"refresh_token":${JSON.stringify(one)},"refresh_token":${JSON.stringify(other)}}`;
+        expect(refreshTokenIn(encode(text))).toBe(other);
+      }),
+    );
+  });
+
+  test('finds none where there is none, whatever else is wrong', () => {
+    const none = fc.oneof(
+      fc.constantFrom('', null, true, 0),
+      fc.double(),
+      fc.array(token),
+      fc.dictionary(token, token),
+    );
+    fc.assert(
+      fc.property(rest, none, (others, refresh_token) => {
+        expect(refreshTokenIn(encode(JSON.stringify({ ...others, refresh_token })))).toBeUndefined();
+      }),
+    );
+  });
+
+  test('throws nothing, and gives only what a header and a vault can hold, whatever bytes come', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ unit: 'binary', maxLength: 300 }).map((text) => encode(text)),
+      fc.jsonValue().map((value) => encode(JSON.stringify(value))),
+      rest.map((members) => encode(JSON.stringify({ access_token: 'a', ...members }))),
+    );
+    fc.assert(
+      fc.property(bytes, fc.boolean(), (body, complete) => {
+        const answer = readTokenAnswer(body, HOUR_MS, complete);
+        if (!answer) return;
+        expect(answer.refreshToken === undefined || answer.refreshToken.length > 0).toBe(true);
+        if (typeof answer.accessToken === 'string') return;
+        expect(answer.accessToken.value).toMatch(/^[ -~]+$/);
+        expect(answer.accessToken.lifetimeMs).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+describe('the configuration', () => {
+  const context = {
+    credentialVaultUrl: 'https://c.vault.example',
+    tokenVaultUrl: 'https://t.vault.example',
+    allowLoopbackHttp: false,
+  };
+  const scheme = fc.constantFrom(
+    'https://',
+    'http://',
+    'file:///',
+    'POST https://',
+    'ftp://',
+    'javascript:',
+    '',
+  );
+  const address = fc.tuple(scheme, fc.string({ maxLength: 60 })).map((parts) => parts.join(''));
+  const entry = fc.record(
+    {
+      tokenUri: fc.oneof(address, fc.webUrl(), fc.jsonValue()),
+      adopt: fc.jsonValue(),
+      allowPrivateNetwork: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  const file = fc.dictionary(
+    fc.oneof(fc.constantFrom('..', 'a/b', 'a\r\nb', '__proto__', 'ok'), fc.string()),
+    entry,
+  );
+
+  test('throws nothing but its own error, and lets no address through to which a secret must not go', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          file.map((connections) => JSON.stringify({ connections })),
+          fc.string(),
+        ),
+        (text) => {
+          try {
+            for (const { tokenUri, name } of parseConnections(text, context).valid) {
+              expect(name).toMatch(/^[0-9A-Za-z-]{1,113}$/);
+              const { protocol, username, password, hash } = new URL(tokenUri);
+              expect([protocol, username, password, hash]).toEqual(['https:', '', '', '']);
+            }
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(RotatorError);
+            expect(thrown).not.toHaveProperty('cause');
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the redactor', () => {
+  const secret = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_~.+/='), minLength: 12, maxLength: 60 });
+  const noise = fc.string({ unit: 'binary', maxLength: 20 });
+
+  test('lets nothing of a secret through, wherever it stands in a text', () => {
+    fc.assert(
+      fc.property(secret, noise, noise, (value, before, after) => {
+        const text = sanitizer([value])(`${before}${value}${after}`);
+        expect(text).toMatch(/^[ !#-[\]-~]{0,200}$/);
+        const parts = Array.from({ length: value.length - 7 }, (_, at) => value.slice(at, at + 8));
+        expect(parts.filter((part) => text.includes(part) && !'[redacted]'.includes(part))).toEqual([]);
+      }),
+    );
+  });
+
+  test('shows no token that it was not told of', () => {
+    const stranger = fc
+      .uint8Array({ minLength: 24, maxLength: 64 })
+      .map((bytes) => Buffer.from(bytes).toString('base64url'));
+    fc.assert(
+      fc.property(stranger, (value) => {
+        fc.pre(/\d/.test(value) && /[a-z]/i.test(value));
+        expect(sanitizer([])(`the token ${value} was used before`)).toBe(
+          'the token [redacted] was used before',
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { disableSuperseded } from '../../../lib/rotation/disableSuperseded.ts';
+import type { Run } from '../../../lib/rotation/run.ts';
+import { savedTags } from '../../../lib/rotation/tags.ts';
+import { connectionNamed, STORE } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  replaceByHand,
+  type Scenario,
+} from './world/scenario.ts';
+
+const REUSABLE = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+
+/** The versions that can be read, the oldest first. */
+function live({ world }: Scenario): string[] {
+  const versions = world.credentials.history(REFRESH_TOKEN).filter(({ enabled }) => enabled !== false);
+  return versions.map(({ version }) => version);
+}
+
+/** The version in use and the one that it was obtained with. */
+function needed({ world }: Scenario): string[] {
+  const latest = world.credentials.latest(REFRESH_TOKEN);
+  return [latest?.tags.parent ?? '', latest?.version ?? ''];
+}
+
+async function rotateAgain(scenario: Scenario): Promise<void> {
+  await passToDue(scenario);
+  await mustRotate(scenario);
+  expectHealthy(scenario);
+}
+
+describe('in the steady state', () => {
+  test('only the token in use and its parent can be read, and their tags tell the whole chain', async () => {
+    const scenario = await due();
+    for (let round = 0; round < 6; round++) await rotateAgain(scenario);
+    expect(live(scenario)).toEqual(needed(scenario));
+    const history = scenario.world.credentials.history(REFRESH_TOKEN);
+    expect(history.slice(1).map(({ tags }) => tags.parent)).toEqual(
+      history.slice(0, -1).map(({ version }) => version),
+    );
+  });
+
+  test('that is done after the save, and costs one request', async () => {
+    const { world, ...scenario } = await due();
+    await mustRotate(scenario);
+    const save = world.operations.indexOf(`put ${REFRESH_TOKEN}`);
+    expect(world.operations[save + 1]).toBe(`disable ${REFRESH_TOKEN}`);
+    expect(world.count(/^disable/)).toBe(1);
+  });
+
+  test('of a reusable token nothing is disabled', async () => {
+    const scenario = await due(REUSABLE);
+    const before = live(scenario);
+    await rotateAgain(scenario);
+    expect(live(scenario)).toEqual(before);
+    expect(scenario.world.count(/^disable/)).toBe(0);
+  });
+
+  test('a token that came beside a failure takes the place of its parent all the same', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script((request) => {
+      const { refreshToken = '' } = world.provider.behave(request);
+      return { refreshToken, ...refusal('ambiguous') };
+    });
+    await process.rotate(connection);
+    expect(live(scenario)).toEqual(needed(scenario));
+  });
+});
+
+describe('a vault that does not do it', () => {
+  test('is a warning, and the rotation goes on', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    world.before(`disable ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
+    await mustRotate(scenario);
+    const [line] = world.events('superseded_version_enabled');
+    expect(line).toMatchObject({ level: 'warn', code: 'vault_forbidden' });
+    expect(live(scenario)).toEqual([line?.version, ...needed(scenario)]);
+    await rotateAgain(scenario);
+    expect(live(scenario)).toEqual([line?.version, ...needed(scenario)]);
+  });
+
+  test('is asked no further', async () => {
+    const scenario = await due(REUSABLE);
+    const { world } = scenario;
+    replaceByHand(scenario);
+    world.before(`disable ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_unavailable')), 9);
+    await mustRotate(scenario);
+    expect(world.count(/^disable/)).toBe(1);
+  });
+});
+
+describe('a process that dies', () => {
+  test.each([
+    ['after', `put ${REFRESH_TOKEN}`],
+    ['before', `disable ${REFRESH_TOKEN}`],
+    ['after', `disable ${REFRESH_TOKEN}`],
+    ['before', `put ${ACCESS_TOKEN}`],
+    ['after', `put ${ACCESS_TOKEN}`],
+  ] as const)('%s "%s" leaves nothing behind', async (when, operation) => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world[when](operation, () => process.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    await world.clock.pass(16_000);
+    await mustRotate({ connection, process: world.process() });
+    expect(live(scenario)).toEqual(needed(scenario));
+    expectHealthy(scenario);
+  });
+});
+
+describe('a token that a person sets', () => {
+  test.each([
+    ['single use', {}],
+    ['reusable', REUSABLE],
+  ])('takes the old chain out of use when it has worked: %s', async (_, changes) => {
+    const scenario = await due(changes);
+    replaceByHand(scenario);
+    await mustRotate(scenario);
+    expect(live(scenario)).toEqual(needed(scenario));
+    expectHealthy(scenario);
+  });
+
+  test('leaves everything as it is when it is refused: the old one may be set again', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const before = live(scenario);
+    world.credentials.set(REFRESH_TOKEN, 'refresh-token-of-nobody');
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    expect(live(scenario)).toEqual(expect.arrayContaining(before));
+  });
+});
+
+describe('a late write', () => {
+  test('is disabled when it is undone, with the copy that it had buried', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const lineage = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
+    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(lineage, {}) });
+    await mustRotate(scenario);
+    expect(world.events('late_write_healed')).toHaveLength(1);
+    expect(live(scenario)).toEqual(needed(scenario));
+    expectHealthy(scenario);
+  });
+});
+
+describe('what is disabled', () => {
+  const tags = savedTags({ connection: 'crm', parent: 'parent', epoch: 1, generation: 1, store: STORE }, {});
+  const sent = { version: 'sent', createdAt: 0, tags };
+
+  /** The versions that are disabled where a look at the vault found these. */
+  async function disabledOf(found: readonly string[], saved: boolean): Promise<string[]> {
+    const disabled: string[] = [];
+    const vault = { disable: async (_: string, version: string) => void disabled.push(version) };
+    const ports = { vault: () => vault, log: () => {} };
+    const run = { connection: connectionNamed(), ports, superseded: new Set(found) };
+    await disableSuperseded(run as unknown as Run, sent, saved);
+    return disabled;
+  }
+
+  test('is never the token in use or its parent, whatever was found before', async () => {
+    expect(await disabledOf(['sent', 'parent', 'old'], false)).toEqual(['old']);
+    expect(await disabledOf(['sent', 'parent', 'old'], true)).toEqual(['parent', 'old']);
+  });
+
+  test('are 25 versions at once', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `old-${index}`);
+    expect(await disabledOf(many, false)).toEqual(many.slice(0, 25));
+  });
+});
