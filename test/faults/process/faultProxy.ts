@@ -51,6 +51,13 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+/** Both as scheme, host and port. */
+interface Ends {
+  readonly target: string;
+  /** Of the proxy. */
+  readonly origin: string;
+}
+
 interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
@@ -75,7 +82,7 @@ export async function startFaultProxy(
   // that meets the end of its connection would look like a fault that nobody brought about.
   const agent = new Agent({ pipelining: 0 });
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    const passage = new Passage(service, target, agent, hook, request, response);
+    const passage = new Passage(service, { target, origin: originOf() }, agent, hook, request, response);
     passage.run().catch((error) => {
       // A caller that hung up wants nothing more; anything else is a fault that nobody brought about, and somebody has to know.
       if (!response.destroyed)
@@ -84,12 +91,12 @@ export async function startFaultProxy(
     });
   };
   const server = tls ? createTlsServer(tls, serve) : createPlainServer(serve);
+  const originOf = () => `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
-    origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    origin: originOf(),
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -101,7 +108,7 @@ export async function startFaultProxy(
 /** One request and its answer. */
 class Passage {
   #passing: Passing;
-  readonly #target: string;
+  readonly #ends: Ends;
   readonly #agent: Agent;
   readonly #hook: FaultHook;
   readonly #request: IncomingMessage;
@@ -109,14 +116,14 @@ class Passage {
 
   constructor(
     service: Service,
-    target: string,
+    ends: Ends,
     agent: Agent,
     hook: FaultHook,
     request: IncomingMessage,
     response: ServerResponse,
   ) {
     this.#passing = { service, operation: operationOf(service, request) };
-    this.#target = target;
+    this.#ends = ends;
     this.#agent = agent;
     this.#hook = hook;
     this.#request = request;
@@ -148,13 +155,22 @@ class Passage {
       headers: answered,
       body: stream,
     } = await this.#agent.request({
-      origin: this.#target,
+      origin: this.#ends.target,
       path: url ?? '/',
       method: method as Dispatcher.HttpMethod,
       headers: passedOn(headers),
       body: body.length > 0 ? body : null,
     });
-    return { status: statusCode, headers: passedOn(answered), body: Buffer.from(await stream.arrayBuffer()) };
+    const received = Buffer.from(await stream.arrayBuffer());
+    const passed = this.#asOwn(received);
+    const length = passed.length === received.length ? {} : { 'content-length': String(passed.length) };
+    return { status: statusCode, headers: { ...passedOn(answered), ...length }, body: passed };
+  }
+
+  /** Where an answer names its service, as the link to a next page does, the caller must come back through this proxy. */
+  #asOwn(body: Buffer): Buffer {
+    const { target, origin } = this.#ends;
+    return body.includes(target) ? Buffer.from(body.toString().replaceAll(target, origin)) : body;
   }
 
   async #strike(strike: Strike, answer: Answer | undefined): Promise<void> {
