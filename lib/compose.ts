@@ -14,18 +14,34 @@ import type { Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
-import type { SecretVault } from './rotation/ports.ts';
+import type { Ports, SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 
+/** Receives each log line, without a line end. */
+export type WriteLine = (level: LogLevel, line: string) => void;
+
+/** The real parts, for commands that do more than a rotator. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  /** Who signs in at the vaults. */
+  readonly credential: ReturnType<typeof createCredential>;
+}
+
 /**
- * Puts the real parts together: the only place that knows all of them.
+ * A rotator made of the real parts.
  * @param env the process's environment
  * @throws RotatorError `configuration_invalid`
  */
-export function compose(
-  env: Environment,
-  write: (level: LogLevel, line: string) => void = writeToConsole,
-): Rotator {
+export function compose(env: Environment, write: WriteLine = writeToConsole): Rotator {
+  return createRotator(composeParts(env, write).ports, Date.now);
+}
+
+/**
+ * Puts the real parts together: the only place that knows all of them.
+ * @throws RotatorError `configuration_invalid`
+ */
+export function composeParts(env: Environment, write: WriteLine): Parts {
   const log = jsonLog(write, Date.now);
   const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
@@ -44,7 +60,7 @@ export function compose(
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
   };
-  const ports = {
+  const ports: Ports = {
     vault: remembering((url) => createSecretVault(url, credential)),
     records: createRecordStore(createRecordContainer(storage, storageCredential)),
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now }),
@@ -54,7 +70,7 @@ export function compose(
     log,
     tickMs: settings.tickMs,
   };
-  return createRotator(ports, Date.now);
+  return { settings, ports, credential };
 }
 
 /** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */

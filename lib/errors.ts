@@ -33,6 +33,15 @@ export const ERROR_CODES = [
   'answer_unusable',
   'refresh_token_too_large',
   'access_token_too_large',
+  // the first refresh token
+  'authorization_denied',
+  'authorization_expired',
+  'authorization_failed',
+  'refresh_token_not_issued',
+  // the command line
+  'in_progress',
+  'input_unreadable',
+  'interrupted',
   // everything else is a defect of ours
   'internal_error',
 ] as const;

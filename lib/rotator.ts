@@ -1,5 +1,6 @@
 import { problemOf, RotatorError } from './errors.ts';
 import type { Connection } from './rotation/connection.ts';
+import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessState } from './rotation/processState.ts';
 import { rotate } from './rotation/rotate.ts';
@@ -17,6 +18,8 @@ export interface Rotator {
   statusOfAll(): Promise<readonly ConnectionStatus[]>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
+  /** What the next sweep would do with each connection; nothing is written or sent. */
+  plan(): Promise<readonly Planned[]>;
   /** Resolves where the configuration and the records can be read. */
   checkReady(): Promise<void>;
   /** Starts no more grants and resolves when everything that was received is saved. */
@@ -31,6 +34,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
+    plan: () => planSweep(ports),
     checkReady: async () => {
       await ports.connections();
       await ports.records.list();
@@ -84,7 +88,7 @@ function unknownConnection(name: string): RotatorError {
   return new RotatorError({
     code: 'connection_unknown',
     message: `There is no connection${shown}.`,
-    fix: 'GET /api/connections lists them; names are case-sensitive.',
+    fix: 'GET /api/connections and rotator status list them; names are case-sensitive.',
   });
 }
 

@@ -1,0 +1,92 @@
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { Cli, CommonOptions } from './cli.ts';
+import { EXIT } from './exitCodes.ts';
+import { createTerminal } from './terminal.ts';
+
+/** What the process gives to a command. */
+export interface Surroundings {
+  readonly env: Record<string, string | undefined>;
+  readonly interrupted: AbortSignal;
+}
+
+type Run = (cli: Cli, args: readonly (string | undefined)[], options: never) => Promise<number>;
+
+/** All commands with their options. The code of a command is loaded when it runs: help and completion come at once. */
+export function createProgram(surroundings: Surroundings, ended: (exitCode: number) => void): Command {
+  const program = new Command('rotator')
+    .description('Looks after the connections of the Key Vault token rotator.')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run rotator --help, or rotator COMMAND --help.')
+    .exitOverride();
+  for (const option of commonOptions()) program.addOption(option);
+  const add = (spec: string, description: string, run: Run) => {
+    const command = program.command(spec).description(description).exitOverride();
+    command.action(async (...received) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const terminal = createTerminal({ json: options.json ?? false, verbose: options.verbose ?? false });
+      const cli = { options, terminal, ...surroundings };
+      ended(await answering(cli, () => run(cli, received.slice(0, -2) as string[], options as never)));
+    });
+    return command;
+  };
+  addWatching(add);
+  return program;
+}
+
+type Add = (spec: string, description: string, run: Run) => Command;
+
+function commonOptions(): Option[] {
+  return [
+    new Option('--json', 'print one JSON document, errors too'),
+    new Option('--verbose', 'print the log to stderr'),
+    new Option('--local', 'work with the local stack that npm start runs'),
+    new Option('--stack <file>', 'the same with another state file than .local/stack.json'),
+    new Option('--credential-vault <url>', 'instead of CREDENTIAL_VAULT_URL'),
+    new Option('--token-vault <url>', 'instead of TOKEN_VAULT_URL'),
+    new Option('--storage-account <name>', 'instead of AzureWebJobsStorage__accountName'),
+    new Option('--connections <file>', 'instead of CONNECTIONS: a file or the https address of a blob'),
+  ];
+}
+
+function addWatching(add: Add): void {
+  add(
+    'status [name]',
+    'show state, times and troubles of one or all connections',
+    async (cli, [name], options) => (await import('./commands/status.ts')).status(cli, name, options),
+  ).option('--watch', 'show it again every two seconds until Ctrl-C');
+  add('rotate [name]', 'rotate one connection, or all that are due', async (cli, [name], options) =>
+    (await import('./commands/rotate.ts')).rotate(cli, name, options),
+  )
+    .option('--force', 'although it is not due or needs a person')
+    .option('--due', 'all connections that are due')
+    .option('--via <url>', 'through the deployed functions; the key comes from ROTATOR_FUNCTION_KEY');
+  add('plan', 'tell what the next sweep would do, and why', async (cli) =>
+    (await import('./commands/plan.ts')).plan(cli),
+  );
+  add('validate', 'check a connections file', async (cli, [file = '']) =>
+    (await import('./commands/validate.ts')).validate(cli, file),
+  ).addArgument(new Argument('<file>', 'path of the connections file'));
+  add('export-schema', 'print the JSON Schema of the connections file', async () =>
+    (await import('./commands/validate.ts')).exportSchema(),
+  );
+}
+
+/** Whatever a command throws becomes a problem on the screen and an exit code. */
+async function answering({ terminal, interrupted }: Cli, work: () => Promise<number>): Promise<number> {
+  const { problemOf } = await import('../lib/errors.ts');
+  const { exitCodeOf } = await import('./exitCodes.ts');
+  try {
+    const code = await work();
+    return interrupted.aborted && code !== EXIT.done ? EXIT.interrupted : code;
+  } catch (thrown) {
+    const problem = problemOf(thrown);
+    terminal.problem(problem);
+    return interrupted.aborted ? EXIT.interrupted : exitCodeOf(problem.code);
+  }
+}
+
+/** The exit code for what commander itself throws: help is no error, everything else is a wrong command line. */
+export function exitCodeOfUsage(thrown: unknown): number {
+  if (!(thrown instanceof CommanderError)) throw thrown;
+  return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+}
