@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Cli, CommonOptions } from './cli.ts';
 import { EXIT } from './exitCodes.ts';
 import { createTerminal } from './terminal.ts';
@@ -30,6 +30,7 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
     return command;
   };
   addWatching(add);
+  addObtaining(add);
   return program;
 }
 
@@ -69,6 +70,39 @@ function addWatching(add: Add): void {
   add('export-schema', 'print the JSON Schema of the connections file', async () =>
     (await import('./commands/validate.ts')).exportSchema(),
   );
+}
+
+function addObtaining(add: Add): void {
+  add(
+    'connect <name>',
+    'sign in and store the first refresh token, or the next one after it died',
+    async (cli, [name = ''], options) => (await import('./commands/connect.ts')).connect(cli, name, options),
+  )
+    .option('--device', 'sign in on another device by a code (RFC 8628)')
+    .option('--issuer <url>', 'the authorization server, whose metadata names the endpoints')
+    .option('--token-uri <url>', 'the token endpoint')
+    .option('--authorization-endpoint <url>', 'where there is no metadata')
+    .option('--device-endpoint <url>', 'where there is no metadata')
+    .option('--provider <id>', 'the provider profile of a new connection')
+    .option('--tenant <tenant>', 'the directory, for Entra ID and Dynamics 365')
+    .option('--service-url <url>', 'the service that the token is for')
+    .option('--scope <scopes>', 'the scopes to ask for, separated by spaces')
+    .option('--client-id <id>', 'the client id')
+    .option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET')
+    .option('--client-authentication <method>', 'client_secret_basic or client_secret_post')
+    .option('--refresh-token-grace <seconds>', 'how long a used refresh token stays usable, or unlimited')
+    .option('--parameter <name=value...>', 'more parameters of the authorization request')
+    .option('--redirect-uri <url>', 'http on this machine, as registered at the provider')
+    .option('--no-browser', 'only print the address')
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait for the browser').default('300').argParser(seconds),
+    )
+    .option('--replace', 'write over secrets that somebody else made');
+}
+
+function seconds(text: string): string {
+  if (/^[1-9]\d{0,4}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give a whole number of seconds.');
 }
 
 /** Whatever a command throws becomes a problem on the screen and an exit code. */

@@ -82,6 +82,7 @@ const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, s
   draining: 'was not rotated: the command was interrupted.',
 };
 
+/** What a rotation came to, for people. */
 export function resultLines({
   result,
   connection,

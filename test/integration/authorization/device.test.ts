@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { authorizeByDevice, type DeviceCode } from '../../../lib/authorization/authorizeByDevice.ts';
+import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
+import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
+import { errorOf, Person, requestTo, startServer } from './support.ts';
+
+let server: AuthorizationServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.close());
+
+/** Polls without waiting; `visit` runs before the nth poll. */
+function authorize(request: AuthorizationRequest, visits: readonly ((code: DeviceCode) => unknown)[] = []) {
+  const slept: number[] = [];
+  let code: DeviceCode | undefined;
+  let now = 0;
+  const clock = {
+    monotonic: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+      if (code) await visits[slept.length]?.(code);
+      slept.push(ms);
+    },
+  };
+  const tokens = authorizeByDevice(
+    request,
+    (shown) => {
+      code = shown;
+    },
+    clock,
+  );
+  return { tokens, slept };
+}
+
+const nothing = () => {};
+const consent = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode);
+
+/** The nth poll is answered with an error (undefined: it is lost). */
+function answerPolls(answers: readonly (string | undefined)[]) {
+  let polls = 0;
+  server.intercept(() => {
+    const at = polls++;
+    if (at >= answers.length) return undefined;
+    const error = answers[at];
+    if (error === undefined) return { action: 'destroy' };
+    return { action: 'answer', answer: { status: 400, body: { error } } };
+  });
+}
+
+describe('the device flow', () => {
+  test('brings a refresh token once the person has consented', async () => {
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
+    expect(await tokens).toMatchObject({ refreshToken: expect.any(String) });
+    expect(slept).toEqual([5_000, 5_000]);
+  });
+
+  test('slow_down adds five seconds to the interval, for good', async () => {
+    answerPolls(['slow_down', 'authorization_pending', 'slow_down']);
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, nothing, nothing, consent]);
+    await tokens;
+    expect(slept).toEqual([5_000, 10_000, 10_000, 15_000]);
+  });
+
+  test('after a lost answer it asks less often', async () => {
+    answerPolls([undefined]);
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
+    await tokens;
+    expect(slept).toEqual([5_000, 10_000]);
+  });
+
+  test('a denied consent is told', async () => {
+    const deny = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode, 'deny');
+    const { tokens } = authorize(await requestTo(server), [deny]);
+    expect(await errorOf(tokens)).toMatchObject({ code: 'authorization_denied' });
+  });
+
+  test('an expired code is told, by the server or by the clock', async () => {
+    answerPolls(['expired_token']);
+    const byServer = authorize(await requestTo(server));
+    expect(await errorOf(byServer.tokens)).toMatchObject({ code: 'authorization_expired' });
+    const byClock = authorize(await requestTo(server));
+    expect(await errorOf(byClock.tokens)).toMatchObject({ code: 'authorization_expired' });
+    expect(byClock.slept.length).toBeLessThanOrEqual(600 / 5);
+  });
+
+  test('Ctrl-C ends the polling', async () => {
+    const stop = new AbortController();
+    const { tokens } = authorize(await requestTo(server, { signal: stop.signal }), [() => stop.abort()]);
+    expect(await errorOf(tokens)).toMatchObject({ code: 'interrupted' });
+  });
+
+  test('a wrong client secret is told before any code is shown', async () => {
+    const { tokens, slept } = authorize(await requestTo(server, { clientSecret: 'wrong-secret' }));
+    expect(await errorOf(tokens)).toMatchObject({ code: 'client_rejected' });
+    expect(slept).toEqual([]);
+  });
+
+  test('a server without the endpoint is told', async () => {
+    const request = await requestTo(server);
+    const { device_authorization_endpoint: _none, ...without } = request.server;
+    const { tokens } = authorize({ ...request, server: without });
+    expect(await errorOf(tokens)).toMatchObject({ fix: expect.stringContaining('--device-endpoint') });
+  });
+});
