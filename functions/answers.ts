@@ -38,6 +38,8 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   answer_unusable: 502,
   refresh_token_too_large: 502,
   access_token_too_large: 502,
+  connection_string_unwritable: 502,
+  connection_string_too_large: 502,
   configuration_invalid: 500,
   internal_error: 500,
 };

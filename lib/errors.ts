@@ -33,6 +33,10 @@ export const ERROR_CODES = [
   'answer_unusable',
   'refresh_token_too_large',
   'access_token_too_large',
+  // connection strings
+  'connection_string_unreadable',
+  'connection_string_unwritable',
+  'connection_string_too_large',
   // the first refresh token
   'authorization_denied',
   'authorization_expired',

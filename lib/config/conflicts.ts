@@ -1,4 +1,4 @@
-import type { Connection } from '../rotation/connection.ts';
+import { type Connection, publishedSecrets } from '../rotation/connection.ts';
 import type { Finding } from './findings.ts';
 
 /** One connection's use of one secret. */
@@ -38,7 +38,8 @@ export function nameConflicts(names: readonly string[]): ReadonlyMap<string, str
   return new Map(pairs);
 }
 
-function usesOf({ name, clientId, secrets, vaults }: Connection): Use[] {
+function usesOf(connection: Connection): Use[] {
+  const { name, clientId, secrets, vaults } = connection;
   const use = (key: string, vault: string, secret: string, written: boolean): Use => ({
     connection: name,
     key: `secrets.${key}`,
@@ -49,7 +50,7 @@ function usesOf({ name, clientId, secrets, vaults }: Connection): Use[] {
     ...(clientId === undefined ? [use('clientId', vaults.credential, secrets.clientId, false)] : []),
     ...secrets.clientSecrets.map((secret) => use('clientSecret', vaults.credential, secret, false)),
     use('refreshToken', vaults.credential, secrets.refreshToken, true),
-    use('accessToken', vaults.token, secrets.accessToken, true),
+    ...publishedSecrets(connection).map(({ key, vault, name }) => use(key, vault, name, true)),
   ];
 }
 

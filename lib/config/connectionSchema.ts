@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
 
 /** Key Vault: 1 to 127 of `0-9`, `A-Z`, `a-z` and `-`. */
@@ -10,6 +11,8 @@ const TENANT = /^[0-9A-Za-z.-]{1,253}$/;
 /** What the protocol itself sends; RFC 6749 section 6 and RFC 7521 section 4.2. */
 const PARAMETER =
   /^(?!(?:grant_type|refresh_token|client_id|client_secret|client_assertion.*)$)[!-~]{1,100}$/i;
+/** In characters: beside it there must be room for an access token in Key Vault's 25 KB. */
+const LONGEST_TEMPLATE = 10_000;
 /** One year, in seconds: longer spans are mistakes in the unit, and would leave the range of dates in the end. */
 const LONGEST_SPAN = 31_536_000;
 
@@ -54,6 +57,39 @@ export const secretsSection = z.strictObject(
     accessToken: secretName
       .optional()
       .describe('The name of the secret that consumers read. Default: NAME-access-token.'),
+    connectionString: secretName
+      .optional()
+      .describe(
+        'The name of the secret with the connection string, where `publish.connectionString` asks for one. Default: NAME-connection-string.',
+      ),
+  },
+  'must be an object',
+);
+
+/** What is published beside the access token. */
+export const publishSection = z.strictObject(
+  {
+    connectionString: z
+      .union(
+        [
+          z.enum(['accessToken', 'refreshToken']),
+          z.strictObject({
+            syntax: z
+              .enum(TEMPLATE_SYNTAXES)
+              .describe('How values are quoted: as in an ODBC string, as in a JDBC URL, or not at all.'),
+            template: z
+              .string()
+              .min(1, 'is empty')
+              .max(LONGEST_TEMPLATE, 'is longer than 10,000 characters')
+              .describe('The text, with {accessToken} and {serviceUrl} as placeholders.'),
+          }),
+        ],
+        'must be "accessToken", "refreshToken" or an object of a syntax (odbc, jdbc, raw) and a template',
+      )
+      .optional()
+      .describe(
+        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365; "refreshToken" holds the client secret and the refresh token, is written to the credential vault, and wants refresh tokens that stay usable.',
+      ),
   },
   'must be an object',
 );
@@ -126,6 +162,9 @@ export const connectionEntry = z.strictObject(
     secrets: secretsSection
       .optional()
       .describe('The names of the secrets, as an object. The secrets themselves stand in Key Vault only.'),
+    publish: publishSection
+      .optional()
+      .describe('The further secrets to publish with each access token, as an object.'),
     vaults: vaultsSection
       .optional()
       .describe("The addresses of this connection's vaults, as an object. Seldom needed."),
@@ -151,7 +190,7 @@ export const connectionEntry = z.strictObject(
     adopt: flag
       .default(false)
       .describe(
-        'true where an existing secret that somebody else made may be overwritten with the access token, else false.',
+        'true where an existing secret that somebody else made may be overwritten with the access token or connection string, else false.',
       ),
     enabled: flag
       .default(true)
@@ -176,7 +215,7 @@ export const connectionsFile = z
       connections: z
         .record(connectionName, connectionEntry, 'must be an object')
         .describe(
-          'The connections by name. Default names of secrets begin with the name: NAME-client-id, NAME-client-secret, NAME-refresh-token, NAME-access-token.',
+          'The connections by name. Default names of secrets begin with the name: NAME-client-id, NAME-client-secret, NAME-refresh-token, NAME-access-token, NAME-connection-string.',
         ),
     },
     'must be an object',

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { connectionEntry, secretsSection, vaultsSection } from './connectionSchema.ts';
+import { connectionEntry, publishSection, secretsSection, vaultsSection } from './connectionSchema.ts';
 import { type Finding, printable } from './findings.ts';
 import { nearest } from './nearest.ts';
 
@@ -12,6 +12,7 @@ interface Described {
 
 const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string, Described>> }>> = {
   secrets: secretsSection,
+  publish: publishSection,
   vaults: vaultsSection,
 };
 const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;

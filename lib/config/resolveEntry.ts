@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
 import type { Connection } from '../rotation/connection.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { fixOf } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
+import { resolveConnectionString } from './resolvePublish.ts';
 
 /** What an entry is resolved against. */
 export interface ConfigurationContext {
@@ -48,6 +50,8 @@ function connectionOf(
   const serviceUrl = readServiceUrl(entry, context, complain);
   const tokenUri = readTokenUri(entry, profile, context, complain);
   const vaults = readVaults(entry, context, complain);
+  const times = spans(entry, profile);
+  const connectionString = resolveConnectionString(name, entry, times.refreshTokenGraceMs, complain);
   const missing = profile.needs.filter((need) => entry[need] === undefined);
   for (const need of missing) complain([need], `is missing; the provider ${entry.provider} needs it`);
   if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
@@ -56,12 +60,14 @@ function connectionOf(
     provider: entry.provider,
     enabled: entry.enabled,
     tokenUri,
+    serviceUrl,
     clientId: entry.clientId,
     clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
     parameters: parametersOf(entry, profile, serviceUrl),
     secrets: secretNames(name, entry),
     vaults,
-    ...spans(entry, profile),
+    connectionString,
+    ...times,
     adopt: entry.adopt,
   };
 }
@@ -81,7 +87,6 @@ function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
   }
 }
 
-/** The Configuration Manager of the DataDirect driver writes "POST https://..."; people copy it from there. */
 function readTokenUri(
   entry: ConnectionEntry,
   profile: ProviderProfile,
@@ -89,7 +94,7 @@ function readTokenUri(
   complain: Complain,
 ): string | undefined {
   const { tenant } = entry;
-  const text = entry.tokenUri?.replace(/^POST\s+/i, '') ?? profile.tokenUri?.({ tenant });
+  const text = entry.tokenUri === undefined ? profile.tokenUri?.({ tenant }) : addressIn(entry.tokenUri);
   if (text === undefined) return undefined;
   return readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
 }

@@ -1,3 +1,4 @@
+import { publishedSecrets } from './connection.ts';
 import type { Secret, SecretVersion } from './ports.ts';
 import { type ConnectionRecord, intended, intentWithdrawn, versionCopied } from './record.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
@@ -25,12 +26,11 @@ export function adoptedTags(
   return savedTags({ ...lineage, epoch, generation }, seed.tags);
 }
 
-/** Waits until the vaults may be given two new versions: the save must not have to wait. */
+/** Waits until the vaults may be given all new versions of one rotation: the save must not have to wait. */
 export async function reserveWrites({ connection, ports }: Run): Promise<void> {
-  const { credential, token } = connection.vaults;
-  if (credential === token) return ports.pacer.take(credential, 2);
-  await ports.pacer.take(credential, 1);
-  await ports.pacer.take(token, 1);
+  const vaults = [connection.vaults.credential, ...publishedSecrets(connection).map(({ vault }) => vault)];
+  for (const [vault, writes] of Map.groupBy(vaults, (each) => each))
+    await ports.pacer.take(vault, writes.length);
 }
 
 /** Writes the intent to the record, then to the vault: whoever comes after a crash knows that a grant may be out. */

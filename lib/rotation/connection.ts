@@ -1,3 +1,4 @@
+import type { Template } from '../connectionString/template.ts';
 import type { Problem } from '../errors.ts';
 
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
@@ -9,6 +10,8 @@ export interface Connection {
   readonly provider: string;
   readonly enabled: boolean;
   readonly tokenUri: string;
+  /** What the tokens are for, where the entry says it. */
+  readonly serviceUrl: string | undefined;
   /** The client id itself, or undefined where it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;
@@ -23,6 +26,8 @@ export interface Connection {
   };
   /** Addresses of the vaults, without a slash at the end. */
   readonly vaults: { readonly credential: string; readonly token: string };
+  /** The connection string that is published beside the access token, where one is asked for. */
+  readonly connectionString: ConnectionString | undefined;
   /**
    * How long after its first use a refresh token may be used again, in milliseconds: 0 for single use,
    * Infinity for tokens that stay usable.
@@ -36,6 +41,45 @@ export interface Connection {
   readonly adopt: boolean;
   /** Changes when the entry changes in a way that may cure a refused grant. Holds no secret. */
   readonly fingerprint: string;
+}
+
+/** A connection string that is written anew with each rotation. */
+export interface ConnectionString {
+  /** The secret that it is published as. */
+  readonly secret: string;
+  /** Where it holds the refresh token and the client secret, its place is the credential vault; else the token vault. */
+  readonly holds: 'accessToken' | 'refreshToken';
+  readonly template: Template;
+}
+
+/** A secret that is written with each rotation for others to read. */
+export interface PublishedSecret {
+  /** Its name in the entry: `secrets.accessToken`. */
+  readonly key: 'accessToken' | 'connectionString';
+  /** Address of its vault. */
+  readonly vault: string;
+  readonly name: string;
+}
+
+/** The access token's secret. */
+export function accessTokenSecret({ secrets, vaults }: Connection): PublishedSecret {
+  return { key: 'accessToken', vault: vaults.token, name: secrets.accessToken };
+}
+
+/** The connection string's secret, where one is asked for. */
+export function connectionStringSecret({
+  connectionString,
+  vaults,
+}: Connection): PublishedSecret | undefined {
+  if (!connectionString) return undefined;
+  const vault = connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token;
+  return { key: 'connectionString', vault, name: connectionString.secret };
+}
+
+/** All secrets that a connection publishes, in the order in which they are written. */
+export function publishedSecrets(connection: Connection): readonly PublishedSecret[] {
+  const second = connectionStringSecret(connection);
+  return second ? [accessTokenSecret(connection), second] : [accessTokenSecret(connection)];
 }
 
 /** A connection whose entry cannot be used; it is reported, and stops nobody else. */

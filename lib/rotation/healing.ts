@@ -1,7 +1,7 @@
 import { adoptedTags } from './announceGrant.ts';
 import { type Healing, heal } from './heal.ts';
 import type { Secret, SecretVersion } from './ports.ts';
-import { publishedTimes } from './publishAccessToken.ts';
+import { publishedTimes } from './publishable.ts';
 import {
   type ConnectionRecord,
   chainStarted,

@@ -48,7 +48,7 @@ export const recordSchema = z.object({
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, lifetimeAssumed: z.boolean() }).optional(),
   refreshTokenExpiresAt: time.optional(),
-  /** The published secret that has been seen to take writes, as `vault/name`. */
+  /** The published secrets that have been seen to take writes, as `vault/name` with spaces between. */
   publishable: z.string().optional(),
   failure: failureSchema.optional(),
   /** The latest failures, oldest first. */
@@ -140,20 +140,28 @@ export function refreshTokenSaved(
   };
 }
 
-/** The access token is published: all is well until `nextAttemptAt`. */
+/** The access token is published, though something else may still fail. */
+export function accessTokenNoted(
+  record: ConnectionRecord,
+  accessToken: NonNullable<ConnectionRecord['accessToken']>,
+): ConnectionRecord {
+  return { ...record, phase: IDLE, accessToken };
+}
+
+/** Everything is published: all is well until `nextAttemptAt`. */
 export function published(
   record: ConnectionRecord,
   accessToken: NonNullable<ConnectionRecord['accessToken']>,
   nextAttemptAt: number,
 ): ConnectionRecord {
-  const { failure: _failure, ...rest } = record;
-  return { ...rest, phase: IDLE, accessToken, rotatedAt: accessToken.issuedAt, nextAttemptAt };
+  const { failure: _failure, ...rest } = accessTokenNoted(record, accessToken);
+  return { ...rest, rotatedAt: accessToken.issuedAt, nextAttemptAt };
 }
 
-/** The published secret was seen to take a write (`target`), or is not known to any more (undefined). */
-export function publishableNoted(record: ConnectionRecord, target: string | undefined): ConnectionRecord {
+/** The published secrets were seen to take a write (`targets`), or are not known to any more (undefined). */
+export function publishableNoted(record: ConnectionRecord, targets: string | undefined): ConnectionRecord {
   const { publishable: _publishable, ...rest } = record;
-  return target === undefined ? rest : { ...rest, publishable: target };
+  return targets === undefined ? rest : { ...rest, publishable: targets };
 }
 
 /** How a failure is to be dealt with. */

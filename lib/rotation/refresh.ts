@@ -2,7 +2,7 @@ import { adoptSeed, announce, NotSent, reserveWrites } from './announceGrant.ts'
 import { clientCredentials } from './credentials.ts';
 import type { Reason } from './decide.ts';
 import type { Secret } from './ports.ts';
-import { ensurePublishable } from './publishAccessToken.ts';
+import { ensurePublishable } from './publishable.ts';
 import { type ConnectionRecord, intentWithdrawn } from './record.ts';
 import type { RotationResult, Run } from './run.ts';
 import { sendGrant } from './sendGrant.ts';

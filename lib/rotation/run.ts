@@ -54,10 +54,6 @@ export function credentialVault({ connection, ports }: Pick<Run, 'connection' | 
   return ports.vault(connection.vaults.credential);
 }
 
-export function tokenVault({ connection, ports }: Run): SecretVault {
-  return ports.vault(connection.vaults.token);
-}
-
 export function outcomeContext({ connection, lease, ports }: Run): OutcomeContext {
   return { connection, now: lease.now(), tickMs: ports.tickMs };
 }

@@ -1,5 +1,5 @@
 import { clientCredentials, forgetCredentials } from './credentials.ts';
-import type { FailureClass, GrantAnswer, GrantFailure } from './grant.ts';
+import type { FailureClass, GrantAnswer, GrantFailure, GrantRequest } from './grant.ts';
 import type { Secret } from './ports.ts';
 import type { ClientCredentials } from './processState.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
@@ -13,6 +13,8 @@ export interface GrantOutcome {
   readonly refused: boolean;
   /** What the client's credentials were read from. */
   readonly credentials: RecordedFailure['watch'];
+  /** The client as it was sent last. */
+  readonly client: Pick<GrantRequest, 'clientId' | 'clientSecret'>;
 }
 
 /**
@@ -63,8 +65,9 @@ async function withEachClientSecret(run: Run, refreshToken: Secret): Promise<Gra
     for (const { version, value } of credentials?.clientSecrets ?? []) {
       if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
       tried.add(`${credentials.clientId} ${version}`);
-      const sent = await sendOnce(run, credentials.clientId, value, refreshToken);
-      outcome = { ...sent, credentials: credentials.sources };
+      const client = { clientId: credentials.clientId, clientSecret: value };
+      const sent = await sendOnce(run, client, refreshToken);
+      outcome = { ...sent, credentials: credentials.sources, client };
       if (!isClientRejected(outcome)) return outcome;
       logRun(run, 'warn', 'client_secret_rejected', { version });
     }
@@ -87,7 +90,7 @@ async function credentialsAfter(
   return clientCredentials(run).catch(() => undefined);
 }
 
-async function sendOnce(run: Run, clientId: string, clientSecret: string, refreshToken: Secret) {
+async function sendOnce(run: Run, client: GrantOutcome['client'], refreshToken: Secret) {
   const { connection, lease, ports, state } = run;
   await lease.ensureCoversGrant();
   let refused = false;
@@ -97,7 +100,7 @@ async function sendOnce(run: Run, clientId: string, clientSecret: string, refres
     return !refused;
   };
   const startedAt = ports.clock.monotonic();
-  const request = { connection, clientId, clientSecret, refreshToken: refreshToken.value };
+  const request = { connection, ...client, refreshToken: refreshToken.value };
   const answer = await ports.tokenEndpoint.grant(request, mayStillSend);
   logAnswer(run, answer, Math.round(ports.clock.monotonic() - startedAt));
   return { answer, refused };

@@ -1,11 +1,18 @@
-import { RotatorError } from '../errors.ts';
+import { type ErrorCode, RotatorError } from '../errors.ts';
 import { NotSent } from './announceGrant.ts';
 import type { Reason } from './decide.ts';
 import type { GrantFailure, IssuedAccessToken } from './grant.ts';
 import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
 import type { Secret } from './ports.ts';
-import { publishAccessToken } from './publishAccessToken.ts';
-import { attemptAt, type ConnectionRecord, intentWithdrawn, publishableNoted, settled } from './record.ts';
+import { publishAccessToken, publishConnectionString } from './publish.ts';
+import {
+  accessTokenNoted,
+  attemptAt,
+  type ConnectionRecord,
+  intentWithdrawn,
+  publishableNoted,
+  settled,
+} from './record.ts';
 import {
   credentialVault,
   finish,
@@ -83,18 +90,19 @@ async function publish(
   accessToken: IssuedAccessToken,
 ): Promise<RotationResult> {
   const { connection } = run;
+  const { sent, issuedAt, outcome } = grant;
+  const done = succeeded(record, accessToken, issuedAt, connection);
+  let reached = settled(record);
   try {
-    await publishAccessToken(run, record, accessToken, grant.issuedAt);
+    await publishAccessToken(run, record, accessToken, issuedAt);
+    if (done.accessToken) reached = accessTokenNoted(record, done.accessToken);
+    const refreshToken = outcome.answer.refreshToken ?? sent.value;
+    const values = { ...outcome.client, accessToken: accessToken.value, refreshToken };
+    await publishConnectionString(run, record, accessToken, values, issuedAt);
   } catch (thrown) {
     if (!(thrown instanceof RotatorError)) throw thrown;
-    const unproven = publishableNoted(settled(record), undefined);
-    const context = outcomeContext(run);
-    if (thrown.code !== 'access_token_too_large')
-      return finish(run, retryLater(unproven, thrown, context, retryAfterOf(thrown)), 'failed');
-    const watch = [{ secret: connection.secrets.refreshToken, version: record.version ?? null }];
-    return finish(run, blocked(unproven, thrown, watch, context), 'blocked');
+    return publishFailed(run, reached, thrown);
   }
-  const done = succeeded(record, accessToken, grant.issuedAt, connection);
   await run.lease.write(done);
   const { generation } = done;
   return {
@@ -102,8 +110,28 @@ async function publish(
     connection: connection.name,
     reason: grant.reason,
     generation,
-    expiresAt: grant.issuedAt + accessToken.lifetimeMs,
+    expiresAt: issuedAt + accessToken.lifetimeMs,
   };
+}
+
+/** The next access token would be too large again, and its connection string no more writable. */
+const FOR_A_PERSON: readonly ErrorCode[] = [
+  'access_token_too_large',
+  'connection_string_too_large',
+  'connection_string_unwritable',
+];
+
+async function publishFailed(
+  run: Run,
+  record: ConnectionRecord,
+  thrown: RotatorError,
+): Promise<RotationResult> {
+  const unproven = publishableNoted(record, undefined);
+  const context = outcomeContext(run);
+  if (!FOR_A_PERSON.includes(thrown.code))
+    return finish(run, retryLater(unproven, thrown, context, retryAfterOf(thrown)), 'failed');
+  const watch = [{ secret: run.connection.secrets.refreshToken, version: record.version ?? null }];
+  return finish(run, blocked(unproven, thrown, watch, context), 'blocked');
 }
 
 async function settleFailure(

@@ -9,13 +9,18 @@ import { describe, expect, test } from 'vitest';
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/(errors|log|loopback)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
+  { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
     files: /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing)\.ts$/,
-    may: /^lib\/(errors|rotation\/(connection|grant|heal|outcome|ports|record|replay|tags|timing))\.ts$/,
+    may: /^lib\/(errors|connectionString\/template|rotation\/(connection|grant|heal|outcome|ports|record|replay|tags|timing))\.ts$/,
     packages: /^zod$/,
   },
-  { files: /^lib\/rotation\//, may: /^lib\/(errors|log|rotation\/\w+)\.ts$/, packages: /^$/ },
+  {
+    files: /^lib\/rotation\//,
+    may: /^lib\/(errors|log|connectionString\/template|rotation\/\w+)\.ts$/,
+    packages: /^$/,
+  },
   {
     files: /^lib\/oauth\//,
     may: /^lib\/(errors|loopback|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
@@ -28,7 +33,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|config\/.+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   {

@@ -55,13 +55,13 @@ const LEASE: readonly Mutant[] = [
     '{ ...acquired, askedAt: clock.monotonic() }',
   ),
   inRotation(
-    'publishAccessToken.ts',
+    'publish.ts',
     'lease: an access token is published without it',
     'lease.ensureHeld();\n    try {',
     'try {',
   ),
   inRotation(
-    'publishAccessToken.ts',
+    'publishable.ts',
     'lease: the published secret is written once more without it',
     'lease.ensureHeld();\n  if (!current?.value)',
     'if (!current?.value)',
@@ -110,15 +110,15 @@ const BEFORE_THE_GRANT: readonly Mutant[] = [
   inRotation('announceGrant.ts', 'intent: not in the record', 'await lease.write(granting);', ''),
   inRotation('announceGrant.ts', 'intent: not in the vault', TAG_INTENT, ''),
   inRotation(
-    'publishAccessToken.ts',
+    'publishable.ts',
     'storability: no proof that the access token can be published',
-    'await proveWrite(run, tokenVault(run), name, record.generation);',
+    'await proveWrite(run, secret, record.generation);',
     '',
   ),
   inRotation(
-    'publishAccessToken.ts',
+    'publishable.ts',
     "storability: somebody else's secret is overwritten",
-    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run);',
+    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run, secret);',
     '',
   ),
   inRotation(
@@ -175,6 +175,15 @@ const AFTER_THE_GRANT: readonly Mutant[] = [
   ),
 ];
 
+const PUBLISHED: readonly Mutant[] = [
+  inRotation(
+    'connection.ts',
+    'vaults: a connection string with the refresh token goes where consumers read',
+    "connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token",
+    'vaults.token',
+  ),
+];
+
 const RECOVERY: readonly Mutant[] = [
   inRotation(
     'decide.ts',
@@ -227,7 +236,13 @@ const RECOVERY: readonly Mutant[] = [
 ];
 
 /** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
-export const MUTANTS: readonly Mutant[] = [...LEASE, ...BEFORE_THE_GRANT, ...AFTER_THE_GRANT, ...RECOVERY];
+export const MUTANTS: readonly Mutant[] = [
+  ...LEASE,
+  ...BEFORE_THE_GRANT,
+  ...AFTER_THE_GRANT,
+  ...PUBLISHED,
+  ...RECOVERY,
+];
 
 /**
  * The text of the mutant's file with the guard switched off.

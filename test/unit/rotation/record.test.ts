@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  accessTokenNoted,
   attemptAt,
   type ConnectionRecord,
   chainStarted,
@@ -110,6 +111,11 @@ describe('the transitions of a record', () => {
     const record = published(failing, token, NOW + 6);
     expect(record).toMatchObject({ accessToken: token, rotatedAt: NOW, nextAttemptAt: NOW + 6 });
     expect(record).not.toHaveProperty('failure');
+  });
+
+  test('a published token beside which something failed keeps the failure', () => {
+    const record = accessTokenNoted({ ...failing, phase: granting.phase }, token);
+    expect(record).toEqual({ ...failing, phase: { state: 'idle' }, accessToken: token });
   });
 
   test('what is not said by the provider is forgotten', () => {

@@ -1,0 +1,71 @@
+import type { Attribute } from '../connectionString/attributes.ts';
+import { FORMS } from '../connectionString/forms.ts';
+import { isSecret } from '../connectionString/mask.ts';
+import { attributesOf, fillIn, placeholdersIn, type Template } from '../connectionString/template.ts';
+import { problemOf } from '../errors.ts';
+import type { ConnectionString } from '../rotation/connection.ts';
+import type { ConnectionEntry } from './connectionSchema.ts';
+
+/** What a template of the user's own may hold: it is published to consumers. */
+const PLACEHOLDERS = ['accessToken', 'serviceUrl'];
+/** Key Vault: the longest name of a secret. */
+const LONGEST_NAME = 127;
+const WHERE = ['publish', 'connectionString'];
+
+/**
+ * The connection string that an entry asks to be published; undefined where none, or where something is wrong with it.
+ * @param refreshTokenGraceMs Infinity where refresh tokens stay usable
+ */
+export function resolveConnectionString(
+  name: string,
+  entry: ConnectionEntry,
+  refreshTokenGraceMs: number,
+  complain: (path: readonly string[], cause: string) => void,
+): ConnectionString | undefined {
+  const asked = entry.publish?.connectionString;
+  if (asked === undefined) {
+    if (entry.secrets?.connectionString !== undefined)
+      complain(
+        ['secrets', 'connectionString'],
+        'names a secret that publish.connectionString does not ask for',
+      );
+    return undefined;
+  }
+  const template = typeof asked === 'string' ? FORMS[asked] : { syntax: asked.syntax, text: asked.template };
+  const wrong = wrongTemplate(template, entry.serviceUrl !== undefined, asked !== 'refreshToken');
+  if (wrong) complain(WHERE, wrong);
+  if (asked === 'refreshToken' && refreshTokenGraceMs !== Number.POSITIVE_INFINITY)
+    complain(WHERE, REFRESH_TOKEN_USED_TWICE);
+  const secret = entry.secrets?.connectionString ?? `${name}-connection-string`;
+  if (secret.length > LONGEST_NAME)
+    complain(['secrets', 'connectionString'], 'is missing, and its default name would be too long');
+  return { secret, holds: asked === 'refreshToken' ? 'refreshToken' : 'accessToken', template };
+}
+
+const REFRESH_TOKEN_USED_TWICE =
+  'is refreshToken where a used refresh token becomes invalid: the driver would use up the one that the rotator needs';
+
+/** What is wrong with a template, as the end of a sentence about it. */
+function wrongTemplate(
+  template: Template,
+  hasServiceUrl: boolean,
+  isForConsumers: boolean,
+): string | undefined {
+  const used = placeholdersIn(template);
+  if (used.includes('serviceUrl') && !hasServiceUrl)
+    return 'needs the serviceUrl of the entry, which is missing';
+  if (!isForConsumers) return undefined;
+  if (used.some((each) => !PLACEHOLDERS.includes(each)))
+    return `holds a word in braces that is no placeholder; known are {${PLACEHOLDERS.join('}, {')}}; a word needs no braces`;
+  if (!used.includes('accessToken')) return 'is a template without {accessToken}';
+  try {
+    fillIn(template, { accessToken: 'x', serviceUrl: 'x' });
+  } catch (thrown) {
+    return `is a template that cannot be used. ${problemOf(thrown).message.replace(/\.$/, '')}`;
+  }
+  return attributesOf(template).some(isLiteralSecret) ? 'is a template with a secret in it' : undefined;
+}
+
+function isLiteralSecret({ name, value }: Attribute): boolean {
+  return isSecret(name) && value !== '' && !value.includes('{accessToken}');
+}

@@ -1,0 +1,103 @@
+import {
+  type Attribute,
+  badCharacterIn,
+  ensureDistinct,
+  Names,
+  type ReadAttribute,
+  Unreadable,
+  unwritable,
+} from './attributes.ts';
+
+const TITLE = 'odbc.ini';
+
+/** One data source. */
+export interface Section {
+  /** What stands in the brackets. */
+  readonly name: string;
+  readonly attributes: readonly ReadAttribute[];
+}
+
+/**
+ * Reads an odbc.ini file, or one section of it. Values reach to the end of their line and know no quoting; a line that begins
+ * with `;` or `#` is a comment.
+ * @throws Unreadable
+ */
+export function parseOdbcIni(text: string): Section[] {
+  const nul = text.indexOf('\0');
+  if (nul !== -1) throw new Unreadable(TITLE, text, nul, 'no NUL character');
+  const sections: { name: string; attributes: ReadAttribute[] }[] = [];
+  let names = new Names();
+  for (const { line, from } of linesOf(text)) {
+    if (line === '' || /^[;#]/.test(line)) continue;
+    const fail = (index: number, expected: string) => new Unreadable(TITLE, text, from + index, expected);
+    if (line.startsWith('[')) {
+      sections.push({ name: sectionName(line, fail), attributes: [] });
+      names = new Names();
+      continue;
+    }
+    const section = sections.at(-1);
+    if (!section) throw fail(0, 'a section in brackets');
+    const attribute = readLine(line, from, fail);
+    if (!names.add(attribute.name)) throw fail(0, 'a name that no attribute of the section has yet');
+    section.attributes.push(attribute);
+  }
+  return sections;
+}
+
+/**
+ * One section as text.
+ * @throws RotatorError `connection_string_unwritable` for a name or value that cannot stand on one line
+ */
+export function buildOdbcIni(section: string, attributes: readonly Attribute[]): string {
+  if (!/^[^\s\][\0](?:[^\][\0\r\n]*[^\s\][\0])?$/.test(section))
+    throw unwritable(TITLE, 'The name of the section', 'it is empty or holds brackets or a line break');
+  ensureDistinct(attributes, TITLE);
+  const lines = attributes.map(({ name, value }) => `${writableName(name)}=${writableValue(name, value)}\n`);
+  return `[${section}]\n${lines.join('')}`;
+}
+
+type Fail = (index: number, expected: string) => Unreadable;
+
+/** The lines without white space at their ends, and where they begin. */
+function linesOf(text: string): { line: string; from: number }[] {
+  return [...text.matchAll(/[^\r\n]+/g)].map(({ 0: whole, index }) => {
+    const rest = whole.trimStart();
+    return { line: rest.trimEnd(), from: index + whole.length - rest.length };
+  });
+}
+
+function sectionName(line: string, fail: Fail): string {
+  const end = line.indexOf(']');
+  if (end === -1) throw fail(line.length, '"]" after the name of a section');
+  const name = line.slice(1, end).trim();
+  if (name === '') throw fail(1, 'the name of a section');
+  if (end < line.length - 1) throw fail(end + 1, 'the end of the line');
+  return name;
+}
+
+function readLine(line: string, from: number, fail: Fail): ReadAttribute {
+  const equals = line.indexOf('=');
+  if (equals === -1) throw fail(line.length, '"=" after the name of an attribute');
+  const name = line.slice(0, equals).trimEnd();
+  if (name === '') throw fail(0, 'the name of an attribute');
+  const bad = badCharacterIn(name);
+  if (bad !== -1) throw fail(bad, 'a character of the name of an attribute');
+  const value = line.slice(equals + 1).trimStart();
+  const to = from + line.length;
+  return { name, value, from: to - value.length, to };
+}
+
+function writableName(name: string): string {
+  if (name !== '' && name === name.trim() && !name.startsWith('#') && badCharacterIn(name) === -1)
+    return name;
+  throw unwritable(TITLE, 'An attribute', 'its name is empty or holds a character that no name may hold');
+}
+
+function writableValue(name: string, value: string): string {
+  if (value === value.trim() && !/[\r\n\0]/.test(value)) return value;
+  throw unwritable(
+    TITLE,
+    `The value of ${name}`,
+    'it begins or ends with white space, or holds a line break',
+  );
+}

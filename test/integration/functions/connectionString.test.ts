@@ -1,0 +1,130 @@
+import { parse } from '@tediousjs/connection-string';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectionsFile, type LocalConnection } from '../../../local/connections.ts';
+import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { type Harness, startHarness } from './harness.ts';
+
+const DRIVER = 'for-the-driver';
+const HEADER = 'as-a-header';
+const GATEWAY = 'with-refresh-token';
+const PLAIN = 'asks-for-nothing';
+const SERVICE_URL = 'https://crm.example/api/data/v9.1/';
+
+const connections: readonly LocalConnection[] = [
+  { name: DRIVER, rotation: 'single_use', clientAuthentication: 'client_secret_basic', description: '' },
+  { name: HEADER, rotation: 'single_use', clientAuthentication: 'client_secret_basic', description: '' },
+  { name: GATEWAY, rotation: 'none', clientAuthentication: 'client_secret_post', description: '' },
+  { name: PLAIN, rotation: 'single_use', clientAuthentication: 'client_secret_basic', description: '' },
+];
+const asked: Readonly<Record<string, object>> = {
+  [DRIVER]: { serviceUrl: SERVICE_URL, publish: { connectionString: 'accessToken' } },
+  [HEADER]: {
+    secrets: { connectionString: 'header-line' },
+    publish: { connectionString: { syntax: 'raw', template: 'Authorization: Bearer {accessToken}' } },
+  },
+  [GATEWAY]: { serviceUrl: SERVICE_URL, publish: { connectionString: 'refreshToken' } },
+};
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness(connections, (env, { authorization }) => {
+    const file = connectionsFile(connections, authorization.tokenEndpoint) as {
+      connections: Record<string, object>;
+    };
+    const entries = Object.entries(file.connections).map(([name, entry]) => [
+      name,
+      { ...entry, ...asked[name] },
+    ]);
+    env.CONNECTIONS = JSON.stringify({ connections: Object.fromEntries(entries) });
+  });
+  await harness.tick();
+});
+afterAll(async () => harness.close());
+
+const force = (name: string) =>
+  harness.http('rotateConnection', 'POST', `connections/${name}/rotate?force=true`, { name });
+
+describe('a rotation', () => {
+  test.each([
+    [DRIVER, { getSecret: 1, updateSecret: 1, setSecret: 3 }],
+    [HEADER, { getSecret: 1, updateSecret: 1, setSecret: 3 }],
+    [PLAIN, { getSecret: 1, updateSecret: 1, setSecret: 2 }],
+    // Nothing in it has changed: it is looked at, and its properties are set.
+    [GATEWAY, { getSecret: 2, updateSecret: 3, setSecret: 1 }],
+  ])(
+    'of %s writes one secret more where a connection string is asked for, and asks nothing more',
+    async (name, expected) => {
+      const { credentialVault, tokenVault } = harness.servers;
+      for (const vault of [credentialVault, tokenVault]) vault.clearRequests();
+      harness.takeStorageRequests();
+      expect((await force(name)).status).toBe(200);
+      const operations = [...credentialVault.requests, ...tokenVault.requests].map(
+        ({ operation }) => operation,
+      );
+      const groups = Object.entries(Object.groupBy(operations, (operation) => operation));
+      expect(Object.fromEntries(groups.map(([operation, all]) => [operation, all?.length]))).toEqual(
+        expected,
+      );
+      expect(harness.takeStorageRequests()).toHaveLength(5);
+    },
+  );
+});
+
+test("the driver's string connects with the access token that is published beside it", async () => {
+  const secret = await harness.readSecret('token', `${DRIVER}-connection-string`);
+  const read = parse(secret?.value ?? '');
+  expect(read.get('DRIVER')).toBe('DataDirect 8.0 Microsoft Dynamics 365');
+  expect(read.get('ServiceURL')).toBe(SERVICE_URL);
+  expect(read.get('AccessToken')).toBe(await readAccessToken(DRIVER, harness.servers));
+  expect(await accepted(read.get('AccessToken') ?? '', harness.servers)).toBe(true);
+  expect(secret).toMatchObject({ contentType: 'application/vnd.oauth.connection-string' });
+  const accessToken = await harness.readSecret('token', `${DRIVER}-access-token`);
+  expect(secret?.tags).toEqual(accessToken?.tags);
+  const times = ({ attributes }: { attributes?: { nbf: number; exp: number } } = {}) => [
+    attributes?.nbf,
+    attributes?.exp,
+  ];
+  expect(times(secret as never)).toEqual(times(accessToken as never));
+  expect(times(secret as never)).toEqual([expect.any(Number), expect.any(Number)]);
+});
+
+test('a template gives a header line that works as it is', async () => {
+  const secret = await harness.readSecret('token', 'header-line');
+  const [, name, value] = /^(\w+): (.*)$/.exec(secret?.value ?? '') ?? [];
+  expect(name).toBe('Authorization');
+  expect(await accepted(value?.replace('Bearer ', '') ?? '', harness.servers)).toBe(true);
+});
+
+test('what holds the refresh token stands in the credential vault and nowhere else', async () => {
+  const read = parse((await harness.readSecret('credential', `${GATEWAY}-connection-string`))?.value ?? '');
+  const secretOf = async (name: string) =>
+    (await harness.readSecret('credential', `${GATEWAY}-${name}`))?.value;
+  expect(read.get('ClientID')).toBe(GATEWAY);
+  expect(read.get('ClientSecret')).toBe(await secretOf('client-secret'));
+  expect(read.get('RefreshToken')).toBe(await secretOf('refresh-token'));
+  expect(read.get('TokenURI')).toBe(harness.servers.authorization.tokenEndpoint);
+  const published = harness.servers.tokenVault.issuedValues().join('\n');
+  expect(published).not.toContain(await secretOf('refresh-token'));
+  expect(published).not.toContain(await secretOf('client-secret'));
+  expect(await harness.readSecret('token', `${GATEWAY}-connection-string`)).toBeUndefined();
+});
+
+test('nothing is published for who does not ask', async () => {
+  expect(await harness.readSecret('token', `${PLAIN}-access-token`)).toBeDefined();
+  expect(await harness.readSecret('token', `${PLAIN}-connection-string`)).toBeUndefined();
+});
+
+test('no connection string, token or secret is in anything that was printed or answered', () => {
+  const { authorization, credentialVault, tokenVault } = harness.servers;
+  const output = harness.output.join('\n');
+  expect(output).toContain('connection_string_published');
+  const names = connections.map(({ name }) => name);
+  const secrets = [
+    ...authorization.issuedValues(),
+    ...tokenVault.issuedValues(),
+    ...credentialVault.issuedValues(),
+  ].filter((value) => value !== 'pending' && !names.includes(value));
+  expect(secrets.length).toBeGreaterThan(20);
+  expect(secrets.filter((secret) => output.includes(secret))).toEqual([]);
+});

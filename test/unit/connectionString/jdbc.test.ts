@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { buildJdbc, parseJdbc } from '../../../lib/connectionString/jdbc.ts';
+import { thrownBy } from './support.ts';
+
+const PREFIX = 'jdbc:datadirect:dynamics365:';
+const URL_TEXT = `${PREFIX}ServiceURL=https://a.example/api/;AuthenticationMethod=OAuth2;AccessToken=a+b/c=;`;
+
+describe('a JDBC URL', () => {
+  test('comes out as it went in', () => {
+    const attributes = parseJdbc(URL_TEXT);
+    expect(attributes.map(({ name }) => name)).toEqual(['ServiceURL', 'AuthenticationMethod', 'AccessToken']);
+    expect(buildJdbc(attributes)).toBe(URL_TEXT);
+  });
+
+  test.each<[string, string]>([
+    ['{hello }', 'hello '],
+    ['{{hello}}', '{hello}'],
+    ['{a}b}', 'a}b'],
+    ['{}', ''],
+    ['', ''],
+    ['a{b}', 'a{b}'],
+  ])('the value %j stands for %j', (written, value) => {
+    for (const end of ['', ';', ' ;B=2;'])
+      expect(parseJdbc(`JDBC:DataDirect:dynamics365:A=${written}${end}`)[0]).toMatchObject({
+        name: 'A',
+        value,
+      });
+  });
+
+  test.each<[string, string, number]>([
+    ['another prefix', 'jdbc:datadirect:oracle://secret', 0],
+    ['no prefix', 'ServiceURL=secret;', 0],
+    ['a brace that the semicolon comes before', `${PREFIX}A={secret;B=}`, PREFIX.length + 2],
+    ['text behind the braces', `${PREFIX}A={x}secret;`, PREFIX.length + 5],
+  ])('with %s is told with its place', (_, text, offset) => {
+    const error = thrownBy(() => parseJdbc(text));
+    expect(error).toMatchObject({ code: 'connection_string_unreadable', offset });
+    expect(error.message).not.toContain('secret');
+  });
+
+  test('has no way to write a semicolon', () => {
+    const error = thrownBy(() => buildJdbc([{ name: 'AccessToken', value: 'secret;' }]));
+    expect(error.code).toBe('connection_string_unwritable');
+    expect(error.message).toContain('The value of AccessToken cannot be written in the JDBC URL');
+    expect(error.message).not.toContain('secret');
+  });
+});

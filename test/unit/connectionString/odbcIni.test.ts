@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
+import { buildOdbcIni, parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
+import { CLIENT_SECRET, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, thrownBy } from './support.ts';
+
+const FILE = `; the data sources
+[ODBC Data Sources]
+Dynamics=DataDirect 8.0 Microsoft Dynamics 365
+
+[Dynamics]
+# set by hand
+Driver = /opt/driver/lib/driver28.so\r
+ClientSecret=${CLIENT_SECRET}
+  TokenURI=POST https://login.example/token
+Note=a;b # {c}
+RefreshToken=${REFRESH_TOKEN}
+Scope=`;
+
+describe('an odbc.ini file', () => {
+  test('is read by sections, with values that reach to the end of the line', () => {
+    expect(parseOdbcIni(FILE)).toMatchObject([
+      { name: 'ODBC Data Sources', attributes: [{ name: 'Dynamics' }] },
+      {
+        name: 'Dynamics',
+        attributes: [
+          { name: 'Driver', value: '/opt/driver/lib/driver28.so' },
+          { name: 'ClientSecret', value: CLIENT_SECRET },
+          { name: 'TokenURI', value: 'POST https://login.example/token' },
+          { name: 'Note', value: 'a;b # {c}' },
+          { name: 'RefreshToken', value: REFRESH_TOKEN },
+          { name: 'Scope', value: '' },
+        ],
+      },
+    ]);
+  });
+
+  test('keeps every other byte when a value is replaced', () => {
+    const [, section] = parseOdbcIni(FILE);
+    const refreshToken = attributeNamed(section?.attributes ?? [], 'REFRESHTOKEN');
+    if (!refreshToken) throw new Error('not found');
+    expect(replaced(FILE, refreshToken, 'another')).toBe(FILE.replace(REFRESH_TOKEN, 'another'));
+  });
+
+  test('may have the same names in several sections', () => {
+    expect(parseOdbcIni('[a]\nB=1\n[c]\nb=2').map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+
+  test('with a byte order mark, or empty', () => {
+    expect(parseOdbcIni('\ufeff[a]\nb=c')).toMatchObject([{ name: 'a', attributes: [{ value: 'c' }] }]);
+    expect(parseOdbcIni('')).toEqual([]);
+  });
+
+  test.each<[string, string, number, string]>([
+    ['an attribute before any section', 'A=secret', 0, 'a section in brackets'],
+    ['an open bracket', '[secret\nA=1', 7, '"]" after the name of a section'],
+    ['an empty section name', '[ ]', 1, 'the name of a section'],
+    ['text after a section', '[a] secret', 3, 'the end of the line'],
+    ['a line without =', '[a]\n secret', 11, '"=" after the name of an attribute'],
+    ['no name', '[a]\n=secret', 4, 'the name of an attribute'],
+    ['a brace in a name', '[a]\nb{=secret', 5, 'a character of the name of an attribute'],
+    ['the same name again', '[a]\nB=1\nb=secret', 8, 'a name that no attribute of the section has yet'],
+    ['NUL', '[a]\nb=\0', 6, 'no NUL character'],
+  ])('with %s is told with its place', (_, text, offset, expected) => {
+    const error = thrownBy(() => parseOdbcIni(text));
+    expect(error).toMatchObject({ code: 'connection_string_unreadable', offset, expected });
+    expect(error.message).not.toContain('secret');
+  });
+});
+
+describe('writing a section', () => {
+  test('that is read back', () => {
+    const text = buildOdbcIni('Dynamics', EXAMPLE_ATTRIBUTES);
+    expect(text).toMatch(/^\[Dynamics\]\nDRIVER=DataDirect 8\.0/);
+    expect(parseOdbcIni(text)).toMatchObject([{ name: 'Dynamics', attributes: EXAMPLE_ATTRIBUTES }]);
+  });
+
+  test.each<[string, string, string]>([
+    ['a', 'A', ' secret'],
+    ['a', 'A', 'secret\nB=1'],
+    ['a', 'A', 'secret\0'],
+    ['a', '#A', 'secret'],
+    ['a', ' A', 'secret'],
+    ['a', '', 'secret'],
+    ['a', 'A=', 'secret'],
+    ['a]', 'A', 'secret'],
+    [' a', 'A', 'secret'],
+    ['', 'A', 'secret'],
+  ])('is refused for [%j] %j=%j', (section, name, value) => {
+    const error = thrownBy(() => buildOdbcIni(section, [{ name, value }]));
+    expect(error.code).toBe('connection_string_unwritable');
+    expect(error.message).not.toContain('secret');
+  });
+
+  test('is refused for two attributes with one name', () => {
+    const twice = ['A', 'a'].map((name) => ({ name, value: 'secret' }));
+    expect(thrownBy(() => buildOdbcIni('a', twice)).code).toBe('connection_string_unwritable');
+  });
+});

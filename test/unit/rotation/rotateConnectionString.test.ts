@@ -1,0 +1,264 @@
+import { describe, expect, test } from 'vitest';
+import { FORMS } from '../../../lib/connectionString/forms.ts';
+import { parseOdbc } from '../../../lib/connectionString/odbc.ts';
+import type { Connection } from '../../../lib/rotation/connection.ts';
+import { rotate } from '../../../lib/rotation/rotate.ts';
+import { CREDENTIAL_VAULT, TOKEN_VAULT } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import {
+  ACCESS_TOKEN,
+  CLIENT_SECRET,
+  due,
+  expectHealthy,
+  HOUR,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  type Scenario,
+  seeded,
+} from './world/scenario.ts';
+
+const CONNECTION_STRING = 'crm-connection-string';
+const PUT = `put ${CONNECTION_STRING}`;
+const ALWAYS = Number.POSITIVE_INFINITY;
+const SERVICE_URL = 'https://crm.example/api/data/v9.1/';
+const fails = () => Promise.reject(failure('vault_forbidden'));
+
+const withAccessToken: Partial<Connection> = {
+  serviceUrl: SERVICE_URL,
+  connectionString: { secret: CONNECTION_STRING, holds: 'accessToken', template: FORMS.accessToken },
+};
+const withRefreshToken: Partial<Connection> = {
+  serviceUrl: SERVICE_URL,
+  connectionString: { secret: CONNECTION_STRING, holds: 'refreshToken', template: FORMS.refreshToken },
+};
+
+const writes = ({ world }: Scenario) => world.operations.filter((each) => each.startsWith('put '));
+const valuesIn = (text: string | undefined) =>
+  Object.fromEntries(parseOdbc(text ?? '').map(({ name, value }) => [name, value]));
+
+describe('a connection string with the access token', () => {
+  test('is written after the access token, with its times and a content type of its own', async () => {
+    const scenario = await due(withAccessToken);
+    const { world } = scenario;
+    await mustRotate(scenario);
+    expect(writes(scenario)).toEqual([`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`, PUT]);
+    const accessToken = world.tokens.latest(ACCESS_TOKEN);
+    const published = world.tokens.latest(CONNECTION_STRING);
+    expect(valuesIn(published?.value)).toEqual({
+      DRIVER: 'DataDirect 8.0 Microsoft Dynamics 365',
+      ServiceURL: SERVICE_URL,
+      AccessToken: accessToken?.value,
+    });
+    expect(published).toMatchObject({
+      tags: accessToken?.tags,
+      notBefore: accessToken?.notBefore,
+      expiresAt: accessToken?.expiresAt,
+      contentType: 'application/vnd.oauth.connection-string',
+    });
+    expect(world.events('connection_string_published')).toHaveLength(1);
+    expectHealthy(scenario);
+  });
+
+  test('is never written for a connection that does not ask for one', async () => {
+    const scenario = await due();
+    await mustRotate(scenario);
+    expect(writes(scenario)).toEqual([`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`]);
+    expect(scenario.world.events('connection_string_published')).toEqual([]);
+  });
+
+  test('of the same access token again makes no new version', async () => {
+    const scenario = await due(withAccessToken);
+    const { world } = scenario;
+    const { value = '' } = world.tokens.latest(ACCESS_TOKEN) ?? {};
+    const versions = world.tokens.history(CONNECTION_STRING).length;
+    world.provider.script((request) => {
+      const { refreshToken = '' } = world.provider.behave(request);
+      return { refreshToken, accessToken: { ...world.provider.accessToken(), value } };
+    });
+    await mustRotate(scenario);
+    expect(world.tokens.history(CONNECTION_STRING)).toHaveLength(versions);
+  });
+
+  test('has its write reserved before the grant, in the vault that it goes to', async () => {
+    const { connection, process, world } = await due(withAccessToken);
+    const taken: [string, number][] = [];
+    const pacer = {
+      take: async (vault: string, count: number) => {
+        expect(world.count(/^grant/)).toBe(0);
+        taken.push([vault, count]);
+      },
+    };
+    await world.settle(rotate(connection, false, { ...process.ports, pacer }, process.state));
+    expect(taken).toEqual([
+      [CREDENTIAL_VAULT, 1],
+      [TOKEN_VAULT, 2],
+    ]);
+  });
+});
+
+describe('before a refresh token is spent', () => {
+  test("somebody else's secret of that name is not overwritten, and nothing is sent", async () => {
+    const { world, connection, process } = seeded(withAccessToken);
+    world.tokens.set(CONNECTION_STRING, 'somebody-elses-value');
+    const problem = {
+      code: 'secret_not_managed',
+      message: expect.stringContaining(CONNECTION_STRING),
+      fix: expect.stringContaining('secrets.connectionString'),
+    };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(world.provider.sent).toEqual([]);
+    expect(world.tokens.latest(CONNECTION_STRING)?.value).toBe('somebody-elses-value');
+  });
+
+  test.each([
+    ['read', `get ${CONNECTION_STRING}`],
+    ['written', PUT],
+  ])('a name that cannot be %s: nothing is sent', async (_, operation) => {
+    const { world, connection, process } = seeded(withAccessToken);
+    world.before(operation, fails, ALWAYS);
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
+    expect(world.provider.sent).toEqual([]);
+  });
+
+  test('the proof is remembered, and a name that is asked for later is proven by itself', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const asking = { ...scenario, connection: { ...scenario.connection, ...withAccessToken } };
+    await mustRotate(asking);
+    expect(world.count(/^get crm-access-token/)).toBe(0);
+    expect(world.count(/^get crm-connection-string/)).toBe(1);
+    await passToDue(scenario);
+    await mustRotate(asking);
+    expect(world.count(/^get crm-connection-string/)).toBe(1);
+    expectHealthy(asking);
+  });
+});
+
+describe('a connection string that cannot be published', () => {
+  test('is tried three times', async () => {
+    const scenario = await due(withAccessToken);
+    scenario.world.before(PUT, fails, 2);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('holds back further grants until the vault takes a write; the access token beside it is known', async () => {
+    const scenario = await due(withAccessToken);
+    const { world, connection, process } = scenario;
+    world.before(PUT, fails, ALWAYS);
+    const problem = { code: 'vault_forbidden' };
+    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    const accessToken = world.tokens.latest(ACCESS_TOKEN);
+    expect(world.record('crm')).toMatchObject({
+      phase: { state: 'idle' },
+      accessToken: { issuedAt: accessToken?.notBefore, expiresAt: accessToken?.expiresAt },
+    });
+    for (let round = 2; round < 5; round++) {
+      await passToDue(scenario);
+      expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+      expect(world.record('crm').failure?.count).toBe(round);
+    }
+    expect(world.count(/^grant/)).toBe(1);
+    world.calm();
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('is not written without the lease', async () => {
+    const { world, connection, process } = await due(withAccessToken);
+    world.before(/^renew/, () => Promise.reject(failure('storage_unavailable')), ALWAYS);
+    world.after(`put ${ACCESS_TOKEN}`, () => world.clock.freeze(16_000));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.count(/^put crm-connection/)).toBe(0);
+  });
+
+  test.each<[string, Partial<Connection>, string, string]>([
+    ['it is too large', withAccessToken, 'x'.repeat(25_500), 'connection_string_too_large'],
+    [
+      'its syntax cannot write the token',
+      {
+        connectionString: {
+          secret: CONNECTION_STRING,
+          holds: 'accessToken',
+          template: { syntax: 'jdbc', text: 'jdbc:datadirect:dynamics365:AccessToken={accessToken};' },
+        },
+      },
+      'semi;colon-in-a-token',
+      'connection_string_unwritable',
+    ],
+  ])('because %s: a person is needed, and both tokens are safe', async (_, changes, value, code) => {
+    const { world, connection, process } = await due();
+    world.provider.script((request) => {
+      const { refreshToken = '' } = world.provider.behave(request);
+      return { refreshToken, accessToken: { ...world.provider.accessToken(), value } };
+    });
+    const asking = { ...connection, ...changes };
+    expect(await process.rotate(asking)).toMatchObject({ result: 'blocked', problem: { code } });
+    expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
+    expect(world.tokens.latest(ACCESS_TOKEN)?.value).toBe(value);
+    await world.clock.pass(60_000);
+    expect(await process.rotate(asking)).toMatchObject({ result: 'blocked' });
+    expect(world.count(/^grant/)).toBe(1);
+    expect(world.leaks()).toEqual([]);
+    await world.clock.pass(HOUR);
+    await mustRotate({ process, connection: { ...connection, fingerprint: 'repaired' } });
+  });
+});
+
+describe('a connection string with the refresh token', () => {
+  const reusable = { ...withRefreshToken, refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+
+  test('goes to the credential vault only, after the refresh token was saved', async () => {
+    const scenario = await due(reusable);
+    const { world } = scenario;
+    const rotated = 'rotated-refresh-token';
+    world.provider.script((request) => ({ ...world.provider.behave(request), refreshToken: rotated }));
+    await mustRotate(scenario);
+    expect(writes(scenario)).toEqual([`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`, PUT]);
+    expect(world.tokens.history(CONNECTION_STRING)).toEqual([]);
+    const published = world.credentials.latest(CONNECTION_STRING);
+    expect(valuesIn(published?.value)).toEqual({
+      DRIVER: 'DataDirect 8.0 Microsoft Dynamics 365',
+      ServiceURL: SERVICE_URL,
+      ClientID: 'crm-client',
+      ClientSecret: world.credentials.latest(CLIENT_SECRET)?.value,
+      TokenURI: 'https://login.example/token',
+      RefreshToken: rotated,
+    });
+    expect(published).not.toHaveProperty('expiresAt');
+    expect(world.leaks()).toEqual([]);
+  });
+
+  test('keeps the refresh token that was sent where the provider gives no other', async () => {
+    const scenario = await due(reusable);
+    const { world } = scenario;
+    await mustRotate(scenario);
+    const { RefreshToken } = valuesIn(world.credentials.latest(CONNECTION_STRING)?.value);
+    expect(RefreshToken).toBe(world.credentials.latest(REFRESH_TOKEN)?.value);
+  });
+
+  test('holds the client secret that the provider took', async () => {
+    const secrets = ['old-secret', 'new-secret'];
+    const { world, connection, process } = seeded(reusable);
+    const asking = { ...connection, secrets: { ...connection.secrets, clientSecrets: secrets } };
+    world.credentials.set('old-secret', 'client-secret-zero');
+    world.credentials.set('new-secret', 'client-secret-one');
+    await mustRotate({ process, connection: asking });
+    expect(world.count(/^grant/)).toBe(2);
+    const { ClientSecret } = valuesIn(world.credentials.latest(CONNECTION_STRING)?.value);
+    expect(ClientSecret).toBe('client-secret-one');
+  });
+
+  test('has its write reserved in the credential vault', async () => {
+    const { connection, process, world } = await due(reusable);
+    const taken: [string, number][] = [];
+    const pacer = { take: async (vault: string, count: number) => void taken.push([vault, count]) };
+    await world.settle(rotate(connection, false, { ...process.ports, pacer }, process.state));
+    expect(taken).toEqual([
+      [CREDENTIAL_VAULT, 2],
+      [TOKEN_VAULT, 1],
+    ]);
+  });
+});
