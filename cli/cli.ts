@@ -18,6 +18,9 @@ export interface CommonOptions {
   readonly connections?: string;
 }
 
+/** For commands that can begin without any: the first connection has no file yet. */
+export const NO_CONNECTIONS: Environment = { CONNECTIONS: '{"connections":{}}' };
+
 /** What a command works with. */
 export interface Cli {
   readonly options: CommonOptions;

@@ -1,5 +1,6 @@
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
+import { type ProviderId, providers } from '../lib/oauth/providers/index.ts';
 import type { Connection } from '../lib/rotation/connection.ts';
 import type { Connected } from './cli.ts';
 
@@ -12,6 +13,47 @@ export interface Entry {
   readonly clientAuthentication?: string;
   readonly scope?: string;
   readonly refreshTokenGrace?: number | 'unlimited';
+}
+
+/** Options that describe a new connection. */
+export interface EntryOptions {
+  readonly provider?: string;
+  readonly tokenUri?: string;
+  readonly tenant?: string;
+  readonly serviceUrl?: string;
+  readonly scope?: string;
+  readonly clientAuthentication?: string;
+  readonly refreshTokenGrace?: string;
+}
+
+/** The part of an entry that options give. */
+export function entryOfOptions(options: EntryOptions): Entry {
+  const { refreshTokenGrace: grace } = options;
+  const texts = ['provider', 'tokenUri', 'tenant', 'serviceUrl', 'scope', 'clientAuthentication'] as const;
+  const given = texts.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
+  return {
+    ...Object.fromEntries(given),
+    ...(grace !== undefined && { refreshTokenGrace: grace === 'unlimited' ? grace : Number(grace) }),
+  };
+}
+
+/** The token endpoint that the provider's profile knows; undefined where the entry must name it. */
+export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
+  return providers[provider as ProviderId]?.tokenUri?.({ tenant });
+}
+
+/**
+ * For a connection that is configured already its entry counts.
+ * @throws RotatorError `input_unreadable` where options would say something else
+ */
+export function refuseEntryOptions(name: string, known: Connection | undefined, options: EntryOptions): void {
+  const { scope: _anew, ...described } = entryOfOptions(options);
+  if (!known || Object.keys(described).length === 0) return;
+  throw new RotatorError({
+    code: 'input_unreadable',
+    message: `${name} stands in the connections file, and its entry counts.`,
+    fix: 'Change the entry instead of giving options that describe a new connection.',
+  });
 }
 
 /**

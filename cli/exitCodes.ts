@@ -28,6 +28,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   connection_unknown: EXIT.invalid,
   connection_paused: EXIT.invalid,
   input_unreadable: EXIT.invalid,
+  connection_string_unreadable: EXIT.invalid,
+  connection_string_unwritable: EXIT.invalid,
   reauthorization_required: EXIT.personNeeded,
   client_rejected: EXIT.personNeeded,
   misconfigured: EXIT.personNeeded,

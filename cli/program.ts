@@ -1,4 +1,5 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { providers } from '../lib/oauth/providers/index.ts';
 import type { Cli, CommonOptions } from './cli.ts';
 import { EXIT } from './exitCodes.ts';
 import { createTerminal } from './terminal.ts';
@@ -73,31 +74,57 @@ function addWatching(add: Add): void {
 }
 
 function addObtaining(add: Add): void {
-  add(
+  const connect = add(
     'connect <name>',
     'sign in and store the first refresh token, or the next one after it died',
     async (cli, [name = ''], options) => (await import('./commands/connect.ts')).connect(cli, name, options),
   )
     .option('--device', 'sign in on another device by a code (RFC 8628)')
     .option('--issuer <url>', 'the authorization server, whose metadata names the endpoints')
-    .option('--token-uri <url>', 'the token endpoint')
     .option('--authorization-endpoint <url>', 'where there is no metadata')
     .option('--device-endpoint <url>', 'where there is no metadata')
-    .option('--provider <id>', 'the provider profile of a new connection')
-    .option('--tenant <tenant>', 'the directory, for Entra ID and Dynamics 365')
-    .option('--service-url <url>', 'the service that the token is for')
-    .option('--scope <scopes>', 'the scopes to ask for, separated by spaces')
-    .option('--client-id <id>', 'the client id')
-    .option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET')
-    .option('--client-authentication <method>', 'client_secret_basic or client_secret_post')
-    .option('--refresh-token-grace <seconds>', 'how long a used refresh token stays usable, or unlimited')
     .option('--parameter <name=value...>', 'more parameters of the authorization request')
     .option('--redirect-uri <url>', 'http on this machine, as registered at the provider')
     .option('--no-browser', 'only print the address')
     .addOption(
       new Option('--timeout <seconds>', 'how long to wait for the browser').default('300').argParser(seconds),
+    );
+  const imports = add(
+    'import <name> [file]',
+    'take over a connection string, an odbc.ini section, a JDBC URL or token JSON, from a file or stdin',
+    async (cli, [name = '', file], options) =>
+      (await import('./commands/import.ts')).importText(cli, name, file, options),
+  ).option('--section <name>', 'of an odbc.ini with several data sources');
+  for (const command of [connect, imports])
+    for (const option of beginningOptions()) command.addOption(option);
+  add(
+    'render <name>',
+    "show the consumer's connection string, its secrets masked",
+    async (cli, [name = ''], options) => (await import('./commands/render.ts')).render(cli, name, options),
+  )
+    .addOption(
+      new Option('--form <form>', "which of the driver's strings").choices(['accessToken', 'refreshToken']),
     )
-    .option('--replace', 'write over secrets that somebody else made');
+    .option('--reveal', 'with the secrets');
+}
+
+/** What describes a new connection and its client. */
+function beginningOptions(): Option[] {
+  return [
+    new Option('--provider <id>', 'the provider profile of a new connection').choices(Object.keys(providers)),
+    new Option('--token-uri <url>', 'the token endpoint'),
+    new Option('--tenant <tenant>', 'the directory, for Entra ID and Dynamics 365'),
+    new Option('--service-url <url>', 'the service that the token is for'),
+    new Option('--scope <scopes>', 'the scopes to ask for, separated by spaces'),
+    new Option('--client-authentication <method>', 'how the client proves its identity').choices([
+      'client_secret_basic',
+      'client_secret_post',
+    ]),
+    new Option('--refresh-token-grace <seconds>', 'how long a used refresh token stays usable, or unlimited'),
+    new Option('--client-id <id>', 'the client id'),
+    new Option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET'),
+    new Option('--replace', 'write over secrets that somebody else made'),
+  ];
 }
 
 function seconds(text: string): string {

@@ -1,50 +1,41 @@
-import { readFile } from 'node:fs/promises';
 import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
 import { RotatorError } from '../../lib/errors.ts';
 import type { Connection } from '../../lib/rotation/connection.ts';
-import { type Cli, type Connected, connect as connectTo, ensureNotInterrupted } from '../cli.ts';
-import { configured, type Entry, resolved } from '../connection.ts';
+import {
+  type Cli,
+  type Connected,
+  connect as connectTo,
+  ensureNotInterrupted,
+  NO_CONNECTIONS,
+} from '../cli.ts';
+import {
+  configured,
+  type Entry,
+  type EntryOptions,
+  entryOfOptions,
+  providerEndpoint,
+  refuseEntryOptions,
+  resolved,
+} from '../connection.ts';
+import { type CredentialOptions, clientCredentials } from '../credentials.ts';
 import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
 import { openBrowser } from '../openBrowser.ts';
-import { askSecret, askText, readStdin } from '../prompts.ts';
 import { span } from '../terminal.ts';
 
 /** Options of `rotator connect`. */
-export interface ConnectOptions extends KeepOptions {
+export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOptions {
   readonly device?: true;
   readonly issuer?: string;
-  readonly tokenUri?: string;
   readonly authorizationEndpoint?: string;
   readonly deviceEndpoint?: string;
-  readonly provider?: string;
-  readonly tenant?: string;
-  readonly serviceUrl?: string;
-  readonly scope?: string;
-  readonly clientId?: string;
-  readonly clientSecretStdin?: true;
-  readonly clientAuthentication?: string;
-  readonly refreshTokenGrace?: string;
   readonly parameter?: readonly string[];
   readonly redirectUri?: string;
   readonly browser: boolean;
   readonly timeout: string;
 }
-
-/** Where the client secret is read from: an argument would stay in the shell's history. */
-const SECRET_VARIABLE = 'ROTATOR_CLIENT_SECRET';
-const NO_CONNECTIONS = { CONNECTIONS: '{"connections":{}}' };
-/** What describes a new connection; for one that is configured already, its entry counts. */
-const ENTRY_OPTIONS = [
-  'provider',
-  'tokenUri',
-  'tenant',
-  'serviceUrl',
-  'clientAuthentication',
-  'refreshTokenGrace',
-] as const;
 
 /** `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. */
 export async function connect(cli: Cli, name: string, options: ConnectOptions): Promise<number> {
@@ -55,7 +46,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   const scope = scopeOf(server, known, options);
   const entry = known ? undefined : entryOf(server, scope, options);
   const connection = known ?? resolved(name, entry ?? {}, parts);
-  const client = await clientOf(cli, parts, connection, options);
+  const client = await clientCredentials(cli, parts, connection, options);
   const replace = await confirmReplacing(cli, parts, connection, client, options);
   const request: AuthorizationRequest = {
     server,
@@ -71,16 +62,6 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   return keep(cli, parts, { connection, entry: granted as Entry | undefined, ...client, ...tokens, replace });
 }
 
-function refuseEntryOptions(name: string, known: Connection | undefined, options: ConnectOptions): void {
-  const given = ENTRY_OPTIONS.filter((option) => options[option] !== undefined);
-  if (!known || given.length === 0) return;
-  throw new RotatorError({
-    code: 'input_unreadable',
-    message: `${name} stands in the connections file, and its entry counts.`,
-    fix: 'Change the entry instead of giving options that describe a new connection.',
-  });
-}
-
 async function discover(
   { interrupted, terminal }: Cli,
   { settings, stack }: Connected,
@@ -89,7 +70,7 @@ async function discover(
 ): Promise<Server> {
   const { authorizationEndpoint, deviceEndpoint } = options;
   const rules = { allowLoopbackHttp: settings.allowLoopbackHttp, signal: interrupted };
-  const tokenEndpoint = known?.tokenUri ?? options.tokenUri ?? entraEndpoint(options);
+  const tokenEndpoint = known?.tokenUri ?? options.tokenUri ?? providerEndpoint(options);
   const issuer = options.issuer ?? (tokenEndpoint === undefined ? stack?.authorization.issuer : undefined);
   const hints = {
     issuer,
@@ -99,13 +80,6 @@ async function discover(
     ...entraHints(tokenEndpoint),
   };
   return terminal.working('Looking up the authorization server', () => discoverServer(hints, rules));
-}
-
-function entraEndpoint({ provider, tenant = 'organizations' }: ConnectOptions): string | undefined {
-  const isEntra = provider === 'entra' || provider === 'dynamics365';
-  return isEntra
-    ? `https://login.microsoftonline.com/${encodeURIComponent(tenant)}/oauth2/v2.0/token`
-    : undefined;
 }
 
 /** Entra's endpoints stand side by side; the issuer in the metadata of `organizations` is a pattern and no address. */
@@ -129,47 +103,15 @@ function scopeOf(server: Server, known: Connection | undefined, { scope, provide
 }
 
 function entryOf(server: Server, scope: string | undefined, options: ConnectOptions): Entry {
-  const { provider, tenant, serviceUrl, refreshTokenGrace: grace } = options;
-  const isEntra = entraEndpoint(options) !== undefined && options.tokenUri === undefined;
+  const isKnown = options.tokenUri === undefined && providerEndpoint(options) !== undefined;
   const offered = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const usual = offered.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post';
-  const clientAuthentication = options.clientAuthentication ?? (provider === undefined ? usual : undefined);
   return {
-    ...(provider !== undefined && { provider }),
-    ...(tenant !== undefined && { tenant }),
-    ...(serviceUrl !== undefined && { serviceUrl }),
-    ...(!isEntra && server.token_endpoint !== undefined && { tokenUri: server.token_endpoint }),
-    ...(clientAuthentication !== undefined && { clientAuthentication }),
+    ...(!isKnown && server.token_endpoint !== undefined && { tokenUri: server.token_endpoint }),
+    ...(options.provider === undefined && { clientAuthentication: usual }),
     ...(scope !== undefined && { scope }),
-    ...(grace !== undefined && { refreshTokenGrace: grace === 'unlimited' ? grace : Number(grace) }),
+    ...entryOfOptions(options),
   };
-}
-
-/** Client id and secret: as given, else those that the vault has, else a person is asked. */
-async function clientOf(
-  { env, terminal }: Cli,
-  { ports, stack }: Connected,
-  { clientId: fixed, secrets, vaults }: Connection,
-  options: ConnectOptions,
-): Promise<{ clientId: string; clientSecret: string }> {
-  const vault = ports.vault(vaults.credential);
-  const stored = async (name: string | undefined) =>
-    name === undefined ? undefined : (await vault.get(name))?.value.trim() || undefined;
-  const clientId =
-    options.clientId ??
-    fixed ??
-    (await stored(secrets.clientId)) ??
-    stack?.authorization.clientId ??
-    (await askText(terminal, 'Client id', '--client-id'));
-  const clientSecret =
-    (options.clientSecretStdin ? await readStdin() : undefined) ??
-    (env[SECRET_VARIABLE]?.trim() || undefined) ??
-    (await stored(secrets.clientSecrets[0])) ??
-    (clientId === stack?.authorization.clientId
-      ? await readFile(stack.authorization.clientSecretFile, 'utf8')
-      : undefined) ??
-    (await askSecret(terminal, 'Client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`));
-  return { clientId, clientSecret };
 }
 
 function parametersOf(

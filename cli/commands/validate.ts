@@ -1,17 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { placeOf } from '../../lib/config/scanJson.ts';
-import { type Problem, RotatorError } from '../../lib/errors.ts';
+import type { Problem } from '../../lib/errors.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
+import { readInput } from '../readInput.ts';
 
 /** What an entry is checked against where no vault is named: only whether two are the same matters. */
 const ANY_VAULT = 'https://vault.invalid';
 
 /** `rotator validate FILE` */
 export async function validate({ terminal, options, env }: Cli, file: string): Promise<number> {
-  const text = (await readText(file)).replace(/^\uFEFF/, '');
+  const text = (await readInput(file)).replace(/^\uFEFF/, '');
   const credentialVaultUrl = options.credentialVault ?? env.CREDENTIAL_VAULT_URL ?? ANY_VAULT;
   const { valid, invalid } = parseConnections(text, {
     credentialVaultUrl,
@@ -43,16 +43,4 @@ function placeIn(text: string, name: string): { line: number; column: number } {
 
 function fields({ code, message, fix }: Problem): Problem {
   return { code, message, fix };
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    throw new RotatorError({
-      code: 'input_unreadable',
-      message: `The file ${file} cannot be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'}).`,
-      fix: 'Give the path of the connections file.',
-    });
-  }
 }

@@ -35,6 +35,8 @@ interface SecretBundle {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** It is to show secrets. */
+  readonly reveals?: true;
 }
 
 /** A command that runs. */
@@ -101,7 +103,7 @@ export async function startDesk(
 /** Runs the command line without a stack. */
 export function run(
   args: readonly string[],
-  { env = {}, input }: RunOptions = {},
+  { env = {}, input, reveals }: RunOptions = {},
   printed: string[] = [],
 ): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
@@ -119,7 +121,7 @@ export function run(
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code]) => {
-    printed.push(stdout, stderr);
+    if (!reveals) printed.push(stdout, stderr);
     return { code: code as number | null, stdout, stderr };
   });
   const seen = async (pattern: RegExp) => {
