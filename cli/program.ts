@@ -32,6 +32,7 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
   };
   addWatching(add);
   addObtaining(add);
+  addRepairing(add);
   return program;
 }
 
@@ -106,6 +107,14 @@ function addObtaining(add: Add): void {
       new Option('--form <form>', "which of the driver's strings").choices(['accessToken', 'refreshToken']),
     )
     .option('--reveal', 'with the secrets');
+}
+
+function addRepairing(add: Add): void {
+  add(
+    'doctor [name]',
+    'check settings, rights, secrets and providers without spending a token',
+    async (cli, [name]) => (await import('./commands/doctor.ts')).doctor(cli, name),
+  );
 }
 
 /** What describes a new connection and its client. */

@@ -13,6 +13,7 @@ import type { Environment } from './config/environmentReader.ts';
 import type { Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
+import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { Ports, SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
@@ -24,8 +25,10 @@ export type WriteLine = (level: LogLevel, line: string) => void;
 export interface Parts {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Who signs in at the vaults. */
-  readonly credential: ReturnType<typeof createCredential>;
+  /** Gets a token for the vaults and throws it away. */
+  readonly signIn: () => Promise<void>;
+  /** Sends an empty request to a token endpoint. */
+  readonly probe: (tokenUri: string) => Promise<Probe>;
 }
 
 /**
@@ -70,7 +73,18 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     log,
     tickMs: settings.tickMs,
   };
-  return { settings, ports, credential };
+  return {
+    settings,
+    ports,
+    signIn: async () => void (await credential.getToken(vaultScope(settings.credentialVaultUrl))),
+    probe: (tokenUri) => probeTokenEndpoint(tokenUri, allowLoopbackHttp),
+  };
+}
+
+/** What a token for the vaults of a cloud is asked for: `https://vault.azure.net/.default` in the public one. */
+function vaultScope(vaultUrl: string): string {
+  const domain = /\.(vault\..+)$/.exec(new URL(vaultUrl).hostname)?.[1] ?? 'vault.azure.net';
+  return `https://${domain}/.default`;
 }
 
 /** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */

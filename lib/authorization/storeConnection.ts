@@ -2,6 +2,7 @@ import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/connection.ts';
 import { Lease, LeaseLost } from '../rotation/lease.ts';
 import type { Ports, SecretVault } from '../rotation/ports.ts';
+import { readPublished } from '../rotation/publishable.ts';
 import { attemptAt } from '../rotation/record.ts';
 import type { Tags } from '../rotation/tags.ts';
 
@@ -19,8 +20,8 @@ interface Planned {
   readonly found: Found;
 }
 
-/** `hidden`: it is there, and its value cannot be read. */
-type Found = 'absent' | { readonly value: string | 'hidden'; readonly tags: Tags };
+/** `value` is undefined where it is there and cannot be read. */
+type Found = 'absent' | { readonly value: string | undefined; readonly tags: Tags };
 
 const ATTEMPTS = 3;
 /** As in a new record: services tell whole seconds, and by those a time of just now may lie ahead. */
@@ -104,13 +105,8 @@ async function planWrites(
 }
 
 async function find(vault: SecretVault, name: string): Promise<Found> {
-  try {
-    return (await vault.get(name)) ?? 'absent';
-  } catch (thrown) {
-    if (!(thrown instanceof RotatorError) || thrown.code !== 'secret_disabled') throw thrown;
-    const versions = (await vault.versions(name)).toSorted((one, other) => other.createdAt - one.createdAt);
-    return { value: 'hidden', tags: versions[0]?.tags ?? {} };
-  }
+  const found = await readPublished(vault, name);
+  return found ? { value: found.value, tags: found.tags } : 'absent';
 }
 
 /** Rotator and command line both write the connection's name; Key Vault does not tell upper from lower case in names. */
@@ -168,8 +164,8 @@ async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Prom
 /** The rotator may not delete: what was not there before is left disabled, under our tag. */
 async function undo(written: readonly Planned[], connection: string, vault: SecretVault): Promise<void> {
   for (const { name, found } of written.toReversed()) {
-    const old = found === 'absent' || found.value === 'hidden' ? undefined : found;
-    if (old) await vault.put(name, old.value, { tags: old.tags });
+    const old = found === 'absent' ? undefined : found.value;
+    if (found !== 'absent' && old !== undefined) await vault.put(name, old, { tags: found.tags });
     else await vault.put(name, 'undone', { tags: { connection }, enabled: false });
   }
 }

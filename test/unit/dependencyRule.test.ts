@@ -42,6 +42,11 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     may: /^lib\/(errors|loopback|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/\w+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
+  {
+    files: /^lib\/doctor\//,
+    may: /^lib\/(errors|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/\w+)\.ts$/,
+    packages: /^$/,
+  },
   { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/\w+)\.ts$/, packages: /^$/ },
   { files: /^lib\/compose\.ts$/, may: /^lib\//, packages: /^node:/ },
   {
@@ -52,7 +57,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Adapters are put together by compose alone.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];
