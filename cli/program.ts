@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { providers } from '../lib/oauth/providers/index.ts';
 import type { Cli, CommonOptions } from './cli.ts';
+import { SHELLS, type Shell } from './commands/completion.ts';
 import { EXIT } from './exitCodes.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -32,7 +33,7 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
   };
   addWatching(add);
   addObtaining(add);
-  addRepairing(add);
+  addRepairing(add, program);
   return program;
 }
 
@@ -109,12 +110,20 @@ function addObtaining(add: Add): void {
     .option('--reveal', 'with the secrets');
 }
 
-function addRepairing(add: Add): void {
+function addRepairing(add: Add, program: Command): void {
   add(
     'doctor [name]',
     'check settings, rights, secrets and providers without spending a token',
     async (cli, [name]) => (await import('./commands/doctor.ts')).doctor(cli, name),
   );
+  add(
+    'adopt <name>',
+    'take a connection over from a rotator with other records',
+    async (cli, [name = ''], options) => (await import('./commands/adopt.ts')).adopt(cli, name, options),
+  ).option('--yes', 'the other rotator is stopped: do not ask');
+  add('completion', 'print the completion script of a shell', async (_cli, [shell]) =>
+    (await import('./commands/completion.ts')).completion(shell as Shell, program),
+  ).addArgument(new Argument('<shell>', 'the shell').choices(SHELLS));
 }
 
 /** What describes a new connection and its client. */

@@ -7,6 +7,7 @@ import { rotate } from './rotation/rotate.ts';
 import type { RotationResult } from './rotation/run.ts';
 import { type ConnectionStatus, detailedStatusOf, invalidStatusOf, statusOf } from './rotation/status.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
+import { type Ownership, ownerOf, takeOver } from './rotation/takeOver.ts';
 
 /** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
 export interface Rotator {
@@ -20,6 +21,10 @@ export interface Rotator {
   status(name: string): Promise<ConnectionStatus>;
   /** What the next sweep would do with each connection; nothing is written or sent. */
   plan(): Promise<readonly Planned[]>;
+  /** Whose record store the refresh token was last used under. @throws RotatorError */
+  owner(name: string): Promise<Ownership>;
+  /** Takes a connection over from the record store `from`. @throws RotatorError */
+  adopt(name: string, from: string): Promise<void>;
   /** Resolves where the configuration and the records can be read. */
   checkReady(): Promise<void>;
   /** Starts no more grants and resolves when everything that was received is saved. */
@@ -35,6 +40,8 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
     plan: () => planSweep(ports),
+    owner: async (name) => ownerOf(await usable(ports, name), ports),
+    adopt: async (name, from) => takeOver(await usable(ports, name), ports, from),
     checkReady: async () => {
       await ports.connections();
       await ports.records.list();
