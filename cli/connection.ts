@@ -64,7 +64,13 @@ export async function configured(name: string, { ports }: Connected): Promise<Co
   const { valid, invalid } = await ports.connections();
   const broken = invalid.find((each) => each.name === name);
   if (broken) throw new RotatorError(broken.problem);
-  return valid.find((each) => each.name === name);
+  const other = valid.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  if (!other || other.name === name) return other;
+  throw new RotatorError({
+    code: 'connection_invalid',
+    message: `${name} differs from ${other.name} in the connections file only by case, and Key Vault takes both for one.`,
+    fix: `Write ${other.name}, or choose another name.`,
+  });
 }
 
 /**

@@ -1,10 +1,13 @@
 import { createProgram, exitCodeOfUsage } from './program.ts';
 
+const PATIENCE_MS = 2_000;
+
 const interruption = new AbortController();
 
 /** The first one lets what was begun come to its end; a write is over in seconds, so there is no second way out. */
 function interrupt(): void {
   interruption.abort();
+  setTimeout(() => console.error('Bringing to an end what was begun ...'), PATIENCE_MS).unref();
 }
 
 async function main(): Promise<number> {

@@ -99,6 +99,16 @@ export class SecretUnusable extends RotatorError {
   }
 }
 
+/** Nothing is configured under that name; one that cannot be a name is not repeated. */
+export function unknownConnection(name: string): RotatorError {
+  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
+  return new RotatorError({
+    code: 'connection_unknown',
+    message: `There is no connection${shown}.`,
+    fix: 'GET /api/connections and rotator status list them; names are case-sensitive.',
+  });
+}
+
 /** The problem that any thrown value stands for. Foreign errors give only their class name: their text may hold secrets. */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof RotatorError) {

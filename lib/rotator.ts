@@ -1,4 +1,4 @@
-import { problemOf, RotatorError } from './errors.ts';
+import { problemOf, RotatorError, unknownConnection } from './errors.ts';
 import type { Connection } from './rotation/connection.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
@@ -88,15 +88,6 @@ async function statusOfOne(ports: Ports, name: string, now: () => number): Promi
   const connection = valid.find((candidate) => candidate.name === name);
   if (!connection) throw unknownConnection(name);
   return detailedStatusOf(connection, await ports.records.read(name), now());
-}
-
-function unknownConnection(name: string): RotatorError {
-  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
-  return new RotatorError({
-    code: 'connection_unknown',
-    message: `There is no connection${shown}.`,
-    fix: 'GET /api/connections and rotator status list them; names are case-sensitive.',
-  });
 }
 
 function paused(name: string): RotatorError {

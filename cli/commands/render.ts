@@ -1,6 +1,6 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
-import { problemOf, RotatorError, SecretUnusable } from '../../lib/errors.ts';
+import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
 import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
 import {
@@ -81,12 +81,4 @@ async function required(vault: SecretVault, url: string, name: string, what: str
   const secret = await vault.get(name);
   if (secret?.value.trim()) return secret.value.trim();
   throw new RotatorError(problemOf(new SecretUnusable(what, name, url, secret?.version)));
-}
-
-function unknownConnection(name: string): RotatorError {
-  return new RotatorError({
-    code: 'connection_unknown',
-    message: `There is no connection named ${name}.`,
-    fix: 'rotator status lists them; names are case-sensitive.',
-  });
 }

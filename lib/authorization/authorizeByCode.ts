@@ -8,7 +8,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
-import { authorizationError, clientOf, interrupted, tokensOf } from './client.ts';
+import { authorizationError, clientOf, interrupted, personsAddress, tokensOf } from './client.ts';
 import { type LoopbackServer, startLoopbackServer } from './loopbackServer.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
@@ -31,16 +31,14 @@ export async function authorizeByCode(
   browser: Browser,
 ): Promise<ObtainedTokens> {
   const { server } = request;
-  if (server.authorization_endpoint === undefined) throw noEndpoint();
+  const endpoint = personsAddress(server.authorization_endpoint ?? '', request, noEndpoint);
   const loopback = await startLoopbackServer(browser.redirectUri);
   const state = generateRandomState();
   const verifier = generateRandomCodeVerifier();
   try {
     const { redirectUri } = loopback;
     const challenge = await calculatePKCECodeChallenge(verifier);
-    browser.open(
-      authorizationAddress(request, server.authorization_endpoint, { redirectUri, state, challenge }),
-    );
+    browser.open(authorizationAddress(request, endpoint, { redirectUri, state, challenge }));
     const answer = await waitFor(loopback, browser.patienceMs, request.signal);
     return await exchange(request, { answer, state, verifier, redirectUri });
   } catch (thrown) {

@@ -9,13 +9,15 @@ import {
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
 import type { Clock } from '../rotation/ports.ts';
-import { authorizationError, clientOf, interrupted, tokensOf } from './client.ts';
+import { authorizationError, clientOf, interrupted, personsAddress, tokensOf } from './client.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
 /** RFC 8628 section 3.2: where the server does not say it. */
 const INTERVAL_MS = 5_000;
 /** RFC 8628 section 3.5: what `slow_down` adds. */
 const SLOWER_MS = 5_000;
+/** A person types it; it is shown on a terminal. */
+const LONGEST_CODE = 100;
 
 /** What the person needs on another device. */
 export interface DeviceCode {
@@ -47,8 +49,8 @@ export async function authorizeByDevice(
     );
     const code = await processDeviceAuthorizationResponse(server, client, begun);
     show({
-      address: code.verification_uri,
-      userCode: code.user_code,
+      address: personsAddress(code.verification_uri, request, wrongAddress),
+      userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
       expiresInMs: code.expires_in * 1000,
     });
     return tokensOf(await poll(request, code, clock), request);
@@ -101,6 +103,14 @@ function noEndpoint(): RotatorError {
     code: 'authorization_failed',
     message: 'The authorization server has no device authorization endpoint.',
     fix: 'Sign in without --device, or give --device-endpoint.',
+  });
+}
+
+function wrongAddress(): RotatorError {
+  return new RotatorError({
+    code: 'authorization_failed',
+    message: 'The authorization server names no https address at which the code could be entered.',
+    fix: 'Sign in without --device.',
   });
 }
 

@@ -8,6 +8,7 @@ import {
   ResponseBodyError,
   type TokenEndpointResponse,
 } from 'oauth4webapi';
+import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
 import { sanitizer } from '../oauth/sanitize.ts';
 import { limitedFetch } from './limitedFetch.ts';
@@ -35,6 +36,20 @@ export function clientOf({
 }
 
 /**
+ * An address of the provider that a person may be sent to: it comes from metadata or an answer, and a browser opens anything.
+ * @throws what `refuse` gives, where it is no https address
+ */
+export function personsAddress(
+  address: string,
+  { allowLoopbackHttp }: AuthorizationRequest,
+  refuse: () => RotatorError,
+): string {
+  const { url } = readAddress(address, { allowLoopbackHttp });
+  if (!url) throw refuse();
+  return url.href;
+}
+
+/**
  * What the answer is kept for.
  * @throws RotatorError `refresh_token_not_issued`
  */
@@ -43,7 +58,8 @@ export function tokensOf(
   { parameters }: AuthorizationRequest,
 ): ObtainedTokens {
   const { refresh_token: refreshToken, scope } = answer;
-  if (typeof refreshToken === 'string' && refreshToken !== '') return { refreshToken, scope };
+  if (typeof refreshToken === 'string' && refreshToken !== '')
+    return { refreshToken, scope: scope !== undefined && SCOPE.test(scope) ? scope : undefined };
   const asked = scopesOf(parameters.scope).includes('offline_access');
   throw new RotatorError({
     code: 'refresh_token_not_issued',
@@ -59,6 +75,9 @@ export function tokensOf(
 function scopesOf(scope = ''): string[] {
   return scope.split(/\s+/);
 }
+
+/** RFC 6749 appendix A.4; what else comes is not taken over into a configuration. */
+const SCOPE = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/;
 
 const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
   access_denied: [

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { RotatorError } from '../errors.ts';
+import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
 import type { Connection, Connections } from '../rotation/connection.ts';
 import type { Ports } from '../rotation/ports.ts';
@@ -67,11 +67,7 @@ function chosen({ valid, invalid }: Connections, name: string | undefined): Conn
     invalid: invalid.filter((each) => each.name === name),
   };
   if (only.valid.length + only.invalid.length > 0) return only;
-  throw new RotatorError({
-    code: 'connection_unknown',
-    message: `There is no connection named ${name}.`,
-    fix: 'rotator status lists them; names are case-sensitive.',
-  });
+  throw unknownConnection(name);
 }
 
 function vaultsOf(

@@ -163,6 +163,33 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(file.connections).not.toHaveProperty('undone');
   });
 
+  test('Ctrl-C in the middle of the writes lets them come to their end', async () => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    desk.stack.servers.credentialVault.intercept(async ({ operation, secretName }) => {
+      if (operation !== 'setSecret' || secretName !== 'stopped-client-secret') return undefined;
+      reached.resolve();
+      await goOn.promise;
+      return undefined;
+    });
+    const running = connect('stopped');
+    await new Person().visit((await running.seen(ADDRESS))[0]);
+    await reached.promise;
+    running.child.kill('SIGINT');
+    running.child.kill('SIGINT');
+    goOn.resolve();
+    const ended = await running.ended;
+    desk.stack.servers.credentialVault.intercept(undefined);
+    expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated' } });
+    expect(await stored('stopped')).not.toContain(undefined);
+  });
+
+  test('a name that differs only by case from another is refused before anybody signs in', async () => {
+    const ended = await connect(STRICT.name.toUpperCase()).ended;
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({ error: { fix: expect.stringContaining('Write strict') } });
+  });
+
   test('options of a new connection are refused for one that has an entry', async () => {
     const ended = await connect(STRICT.name, ['--token-uri', 'https://login.example/token']).ended;
     expect(ended.code).toBe(3);

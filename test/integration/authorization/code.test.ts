@@ -161,6 +161,20 @@ describe('the authorization code flow', () => {
     expect(error).toMatchObject({ code: 'interrupted' });
   });
 
+  test('nobody is sent to an authorization endpoint that is no https address', async () => {
+    const request = await requestTo(server);
+    for (const authorization_endpoint of [
+      'file:///etc/passwd',
+      'http://login.example/',
+      'javascript:alert(1)',
+    ]) {
+      const changed = { ...request, server: { ...request.server, authorization_endpoint } };
+      const opened: string[] = [];
+      const error = await errorOf(signIn(changed, (address) => opened.push(address)));
+      expect([error.code, opened]).toEqual(['authorization_failed', []]);
+    }
+  });
+
   test('only the redirect path counts', async () => {
     const visit = async (address: string) => {
       const back = new URL(new URL(address).searchParams.get('redirect_uri') ?? '');

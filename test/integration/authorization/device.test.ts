@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { authorizeByDevice, type DeviceCode } from '../../../lib/authorization/authorizeByDevice.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
@@ -96,6 +99,37 @@ describe('the device flow', () => {
     const { tokens, slept } = authorize(await requestTo(server, { clientSecret: 'wrong-secret' }));
     expect(await errorOf(tokens)).toMatchObject({ code: 'client_rejected' });
     expect(slept).toEqual([]);
+  });
+
+  test('what the server shows a person is made safe first', async () => {
+    const request = await requestTo(server);
+    const code = { device_code: 'd', user_code: 'AB\u001b[31mCD', expires_in: 600 };
+    let verification_uri = 'https://login.example/\u001b[31m';
+    const fake = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ...code, verification_uri }));
+    });
+    fake.listen(0, '127.0.0.1');
+    await once(fake, 'listening');
+    const device_authorization_endpoint = `http://127.0.0.1:${(fake.address() as AddressInfo).port}/`;
+    const shown: DeviceCode[] = [];
+    const begin = () => {
+      const stop = new AbortController();
+      const clock = { monotonic: () => 0, sleep: async () => stop.abort() };
+      const changed = {
+        ...request,
+        server: { ...request.server, device_authorization_endpoint },
+        signal: stop.signal,
+      };
+      return authorizeByDevice(changed, (code) => shown.push(code), clock);
+    };
+    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    verification_uri = 'file:///etc/passwd';
+    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    verification_uri = 'https://login.example/device';
+    expect(await errorOf(begin())).toMatchObject({ code: 'interrupted' });
+    expect(shown).toEqual([{ address: verification_uri, userCode: 'AB[31mCD', expiresInMs: 600_000 }]);
+    fake.close();
   });
 
   test('a server without the endpoint is told', async () => {
