@@ -13,24 +13,44 @@ import type { Environment } from './config/environmentReader.ts';
 import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
+import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
-import type { SecretVault } from './rotation/ports.ts';
+import type { Connection } from './rotation/connection.ts';
+import type { Ports, SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 
 export type { CallerRules } from './config/settings.ts';
 
 /** The rotator, and what the HTTP functions must know beside it. */
 export type Composition = Rotator & { readonly callers: CallerRules | undefined };
+/** Receives each log line, without a line end. */
+export type WriteLine = (level: LogLevel, line: string) => void;
+
+/** The real parts, for commands that do more than a rotator. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  /** Gets a token for the vaults and throws it away. */
+  readonly signIn: () => Promise<void>;
+  /** Sends an empty request to the token endpoint of a connection. */
+  readonly probe: (connection: Connection) => Promise<Probe>;
+}
 
 /**
- * Puts the real parts together: the only place that knows all of them.
+ * A rotator made of the real parts.
  * @param env the process's environment
  * @throws RotatorError `configuration_invalid`
  */
-export function compose(
-  env: Environment,
-  write: (level: LogLevel, line: string) => void = writeToConsole,
-): Composition {
+export function compose(env: Environment, write: WriteLine = writeToConsole): Composition {
+  const { settings, ports } = composeParts(env, write);
+  return { ...createRotator(ports, Date.now), callers: settings.callers };
+}
+
+/**
+ * Puts the real parts together: the only place that knows all of them.
+ * @throws RotatorError `configuration_invalid`
+ */
+export function composeParts(env: Environment, write: WriteLine): Parts {
   const log = jsonLog(write, Date.now);
   const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
@@ -49,7 +69,7 @@ export function compose(
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
   };
-  const ports = {
+  const ports: Ports = {
     vault: remembering((url) => createSecretVault(url, credential)),
     records: createRecordStore(createRecordContainer(storage, storageCredential)),
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now }),
@@ -59,7 +79,18 @@ export function compose(
     log,
     tickMs: settings.tickMs,
   };
-  return { ...createRotator(ports, Date.now), callers: settings.callers };
+  return {
+    settings,
+    ports,
+    signIn: async () => void (await credential.getToken(vaultScope(settings.credentialVaultUrl))),
+    probe: (connection) => probeTokenEndpoint(connection, allowLoopbackHttp),
+  };
+}
+
+/** What a token for the vaults of a cloud is asked for: `https://vault.azure.net/.default` in the public one. */
+function vaultScope(vaultUrl: string): string {
+  const domain = /\.(vault\..+)$/.exec(new URL(vaultUrl).hostname)?.[1] ?? 'vault.azure.net';
+  return `https://${domain}/.default`;
 }
 
 /** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */

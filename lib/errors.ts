@@ -38,6 +38,15 @@ export const ERROR_CODES = [
   'connection_string_unreadable',
   'connection_string_unwritable',
   'connection_string_too_large',
+  // the first refresh token
+  'authorization_denied',
+  'authorization_expired',
+  'authorization_failed',
+  'refresh_token_not_issued',
+  // the command line
+  'in_progress',
+  'input_unreadable',
+  'interrupted',
   // everything else is a defect of ours
   'internal_error',
 ] as const;
@@ -89,6 +98,16 @@ export class SecretUnusable extends RotatorError {
     this.secret = secret;
     this.version = version;
   }
+}
+
+/** Nothing is configured under that name; one that cannot be a name is not repeated. */
+export function unknownConnection(name: string): RotatorError {
+  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
+  return new RotatorError({
+    code: 'connection_unknown',
+    message: `There is no connection${shown}.`,
+    fix: 'GET /api/connections and rotator status list them; names are case-sensitive.',
+  });
 }
 
 /** The problem that any thrown value stands for. Foreign errors give only their class name: their text may hold secrets. */

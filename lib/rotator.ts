@@ -1,11 +1,13 @@
-import { problemOf, RotatorError } from './errors.ts';
+import { problemOf, RotatorError, unknownConnection } from './errors.ts';
 import type { Connection } from './rotation/connection.ts';
+import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessState } from './rotation/processState.ts';
 import { rotate } from './rotation/rotate.ts';
 import type { RotationResult } from './rotation/run.ts';
 import { type ConnectionStatus, detailedStatusOf, invalidStatusOf, statusOf } from './rotation/status.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
+import { type Ownership, ownerOf, takeOver } from './rotation/takeOver.ts';
 
 /** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
 export interface Rotator {
@@ -17,6 +19,12 @@ export interface Rotator {
   statusOfAll(): Promise<readonly ConnectionStatus[]>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
+  /** What the next sweep would do with each connection; nothing is written or sent. */
+  plan(): Promise<readonly Planned[]>;
+  /** Whose record store the refresh token was last used under. @throws RotatorError */
+  owner(name: string): Promise<Ownership>;
+  /** Takes a connection over from the record store `from`. @throws RotatorError */
+  adopt(name: string, from: string): Promise<void>;
   /** Resolves where the configuration and the records can be read. */
   checkReady(): Promise<void>;
   /** Starts no more grants and resolves when everything that was received is saved. */
@@ -31,6 +39,9 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
+    plan: () => planSweep(ports),
+    owner: async (name) => ownerOf(await usable(ports, name), ports),
+    adopt: async (name, from) => takeOver(await usable(ports, name), ports, from),
     checkReady: async () => {
       await ports.connections();
       await ports.records.list();
@@ -77,15 +88,6 @@ async function statusOfOne(ports: Ports, name: string, now: () => number): Promi
   const connection = valid.find((candidate) => candidate.name === name);
   if (!connection) throw unknownConnection(name);
   return detailedStatusOf(connection, await ports.records.read(name), now());
-}
-
-function unknownConnection(name: string): RotatorError {
-  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
-  return new RotatorError({
-    code: 'connection_unknown',
-    message: `There is no connection${shown}.`,
-    fix: 'GET /api/connections lists them; names are case-sensitive.',
-  });
 }
 
 function paused(name: string): RotatorError {

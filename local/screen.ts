@@ -23,6 +23,9 @@ Read an access token as a consumer does:
 Repair the client secret of ${wrong} (noticed within a minute):
   curl -X PUT -H "Authorization: Bearer ${OPERATOR}" -H "Content-Type: application/json" --data @${data.file(repairFile(wrong))} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
 
+Sign in for another connection, as a person does:
+  npx rotator connect demo --local
+
 Ctrl-C stops everything. Each line below is a rotation:
 `;
 }

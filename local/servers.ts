@@ -12,6 +12,8 @@ import { type Azurite, startAzurite } from './storage/azurite.ts';
 
 /** Who the rotator is towards the vaults: the client id of its managed identity, a GUID as in Azure. */
 export const ROTATOR_CLIENT_ID = '00000000-0000-4000-8000-000000000001';
+/** The client that `rotator connect --local` signs in with; a person clicks through its sign-in and consent. */
+export const CLI_CLIENT_ID = 'rotator-cli';
 /** The bearer tokens that people use with curl; they are names, not secrets: the servers listen on loopback only. */
 export const OPERATOR = 'operator';
 export const CONSUMER = 'consumer';
@@ -30,6 +32,14 @@ export interface Servers {
   readonly vaultTls: { readonly key: string; readonly cert: string };
   close(): Promise<void>;
 }
+
+const CLI_CLIENT = {
+  name: CLI_CLIENT_ID,
+  rotation: 'single_use',
+  clientAuthentication: 'client_secret_basic',
+  description: '',
+  interactive: true,
+} as const;
 
 /**
  * Starts them all on free ports.
@@ -50,7 +60,7 @@ export async function startServers(
     await Promise.all(started.map((server) => server.close()));
   };
   try {
-    const clients = await Promise.all(connections.map((connection) => clientOf(connection, data)));
+    const clients = await Promise.all([...connections, CLI_CLIENT].map((each) => clientOf(each, data)));
     const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
     const authority = await createCertificateAuthority();
     const vaultTls = await authority.issue(['127.0.0.1', 'localhost']);
@@ -100,7 +110,13 @@ function accessOf(identity: ManagedIdentityServer, rights: (who: string) => read
 }
 
 async function clientOf(
-  { name, rotation, graceSeconds, clientAuthentication }: LocalConnection,
+  {
+    name,
+    rotation,
+    graceSeconds,
+    clientAuthentication,
+    interactive,
+  }: LocalConnection & { interactive?: true },
   data: DataDirectory,
 ): Promise<LocalClient> {
   const clientSecret = await data.secret(`${name}-client-secret`);
@@ -110,6 +126,7 @@ async function clientOf(
     clientAuthentication,
     rotation,
     graceSeconds,
+    interactive,
     redirectUri: 'http://127.0.0.1/callback',
   };
 }

@@ -2,7 +2,8 @@ import { connectionsFile, LOCAL_CONNECTIONS, type LocalConnection } from './conn
 import { type DataDirectory, openDataDirectory } from './dataDirectory.ts';
 import { type HostProcess, startHostProcess } from './hostProcess.ts';
 import { seedConnections } from './seed.ts';
-import { ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
+import { CLI_CLIENT_ID, ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
+import { removeState, writeState } from './stateFile.ts';
 
 export const SCHEDULE = '*/5 * * * * *';
 
@@ -19,6 +20,8 @@ export interface StackOptions {
   readonly schedule?: string;
   /** The life of an access token in seconds; default 30. */
   readonly accessTokenSeconds?: number | undefined;
+  /** Where the command line finds this stack; undefined: nowhere. */
+  readonly stateFile?: string;
 }
 
 /** Everything that `npm start` brings up. */
@@ -43,7 +46,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await seedConnections(connections, servers, data);
     const environment = await environmentOf(servers, data, connections, options.schedule ?? SCHEDULE);
     const startHost = () => startHostProcess(environment, port, onLine);
-    return describe(servers, data, await startHost(), startHost);
+    const state = stateKeeper(servers, data, environment, options.stateFile);
+    return await describe(servers, data, startHost, state);
   } catch (error) {
     await servers?.close();
     await data.close();
@@ -51,13 +55,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-function describe(
+async function describe(
   servers: Servers,
   data: DataDirectory,
-  first: HostProcess,
   startHost: () => Promise<HostProcess>,
-): Stack {
-  let host = first;
+  state: ReturnType<typeof stateKeeper>,
+): Promise<Stack> {
+  let host = await startHost();
+  await state.write(host);
   return {
     servers,
     data,
@@ -66,11 +71,33 @@ function describe(
     },
     restartHost: async () => {
       host = await startHost();
+      await state.write(host);
     },
     close: async () => {
+      await state.remove();
       await host.stop();
       await servers.close();
       await data.close();
+    },
+  };
+}
+
+/** Tells the command line about the stack, in a file that is there only while it runs. */
+function stateKeeper(
+  { authorization }: Servers,
+  data: DataDirectory,
+  environment: Record<string, string>,
+  path: string | undefined,
+) {
+  const { issuer } = authorization;
+  const clientSecretFile = data.file(`${CLI_CLIENT_ID}-client-secret.secret`);
+  const state = { environment, authorization: { issuer, clientId: CLI_CLIENT_ID, clientSecretFile } };
+  return {
+    write: async ({ url }: HostProcess) => {
+      if (path !== undefined) await writeState(path, { processId: process.pid, hostUrl: url, ...state });
+    },
+    remove: async () => {
+      if (path !== undefined) await removeState(path, process.pid);
     },
   };
 }

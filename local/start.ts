@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { STACK_FILE } from '../cli/localStack.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
 import { watchTokens } from './consumer.ts';
 import { instructions, screenLine } from './screen.ts';
@@ -44,7 +45,7 @@ async function run({ rotations, data, port }: Options): Promise<number> {
     message: 'Stopping ...',
   }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
-  const stack = await startStack({ dataDirectory: data, port, onLine: show });
+  const stack = await startStack({ dataDirectory: data, port, onLine: show, stateFile: STACK_FILE });
   console.log(instructions(stack));
   const finished = [stopped, hostEnded(stack), ...(rotations ? [countRotations(stack, rotations)] : [])];
   const { code, message } = await Promise.race(finished);

@@ -21,6 +21,9 @@ interface Frame {
 }
 
 interface Scanner {
+  /** The path of the key that is looked for, and the index at which it was seen. */
+  readonly wanted?: readonly string[];
+  foundAt?: number;
   readonly open: Frame[];
   readonly repeated: string[][];
   expected: Expected;
@@ -28,14 +31,25 @@ interface Scanner {
 
 /** Walks over the text without recursion: the depth of hostile input has no limit. */
 export function scanJson(text: string): JsonScan {
-  const scanner: Scanner = { open: [], repeated: [], expected: 'value' };
+  return walk(text, { open: [], repeated: [], expected: 'value' });
+}
+
+/** Where the name at the end of a path begins, as an index; undefined where the text has no such path. */
+export function placeOf(text: string, path: readonly string[]): number | undefined {
+  const scanner: Scanner = { open: [], repeated: [], expected: 'value', wanted: path };
+  walk(text, scanner);
+  return scanner.foundAt;
+}
+
+function walk(text: string, scanner: Scanner): JsonScan {
   const trailing = /[\t\n\r ]*$/.exec(text)?.index ?? text.length;
   let at = 0;
   while (at < trailing) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     const start = at + (match?.[1]?.length ?? text.slice(at).search(/[^\t\n\r ]/));
-    if (!match || !accept(scanner, match[2] ?? '')) return { errorAt: start, repeated: scanner.repeated };
+    if (!match || !accept(scanner, match[2] ?? '', start))
+      return { errorAt: start, repeated: scanner.repeated };
     at = TOKEN.lastIndex;
   }
   const complete = scanner.open.length === 0 && scanner.expected === 'comma or end';
@@ -43,12 +57,13 @@ export function scanJson(text: string): JsonScan {
 }
 
 /** Takes one token; false where it does not belong here. */
-function accept(scanner: Scanner, token: string): boolean {
+function accept(scanner: Scanner, token: string, at: number): boolean {
   const { expected } = scanner;
   if (token === '}' || token === ']') return close(scanner, token);
   if (token === ':') return expected === 'colon' && expect(scanner, 'value');
   if (token === ',') return expected === 'comma or end' && next(scanner);
-  if (expected === 'key' || expected === 'key or end') return token.startsWith('"') && key(scanner, token);
+  if (expected === 'key' || expected === 'key or end')
+    return token.startsWith('"') && key(scanner, token, at);
   if (expected !== 'value' && expected !== 'value or end') return false;
   if (token !== '{' && token !== '[') return expect(scanner, 'comma or end');
   scanner.open.push({ keys: token === '{' ? new Set() : undefined, at: '0' });
@@ -77,7 +92,7 @@ function next(scanner: Scanner): boolean {
   return expect(scanner, 'value');
 }
 
-function key(scanner: Scanner, token: string): boolean {
+function key(scanner: Scanner, token: string, at: number): boolean {
   const frame = scanner.open.at(-1);
   if (!frame?.keys) return false;
   frame.at = JSON.parse(token) as string;
@@ -85,5 +100,11 @@ function key(scanner: Scanner, token: string): boolean {
     scanner.repeated.push(scanner.open.slice(0, LONGEST_PATH).map(({ at }) => at));
   }
   frame.keys.add(frame.at);
+  if (isWanted(scanner)) scanner.foundAt ??= at;
   return expect(scanner, 'colon');
+}
+
+/** The depth is compared first: to look at the whole path at each key would take for ever in a deep text. */
+function isWanted({ open, wanted }: Scanner): boolean {
+  return wanted?.length === open.length && wanted.every((part, depth) => part === open[depth]?.at);
 }

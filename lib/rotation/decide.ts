@@ -126,7 +126,7 @@ function ownedElsewhere({ connection, refreshToken, store }: Situation): Decisio
   return block('owned_elsewhere', {
     code: 'owned_elsewhere',
     message: `The refresh token of ${connection.name} was last used under the record store ${other}, this rotator's is ${store}.`,
-    fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again to take the connection over.`,
+    fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again, or run rotator adopt ${connection.name}.`,
   });
 }
 

@@ -48,8 +48,8 @@ export async function publishedTimes({ connection, ports }: Run): Promise<Connec
   return { issuedAt: current.properties.notBefore ?? current.createdAt, expiresAt, lifetimeAssumed: false };
 }
 
-/** A disabled secret, such as our placeholder, hides its value: its tags are among its versions. */
-async function readPublished(vault: SecretVault, name: string) {
+/** A disabled secret, such as our placeholder, hides its value (undefined then): its tags are among its versions. */
+export async function readPublished(vault: SecretVault, name: string) {
   try {
     return await vault.get(name);
   } catch (thrown) {

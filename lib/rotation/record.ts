@@ -73,6 +73,12 @@ export function chainStarted(record: ConnectionRecord, version: string, now: num
   return { ...rest, phase: IDLE, version, nextAttemptAt: now };
 }
 
+/** The connection was another rotator's: what failed for that is over, and it is due at once. */
+export function takenOver(record: ConnectionRecord): ConnectionRecord {
+  const { failure, ...rest } = record;
+  return { ...rest, nextAttemptAt: 0, ...(failure && failure.code !== 'owned_elsewhere' && { failure }) };
+}
+
 /** A version that the rotator saved is the current refresh token, as the vault shows. */
 export function versionFollowed(
   record: ConnectionRecord,

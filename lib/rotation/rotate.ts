@@ -114,7 +114,10 @@ function situationOf(
 }
 
 /** One GET for each secret whose change could cure the connection; a changed entry counts as a change as well. */
-async function nothingChanged(run: Run, { failure }: ConnectionRecord): Promise<boolean> {
+export async function nothingChanged(
+  run: Pick<Run, 'connection' | 'ports'>,
+  { failure }: ConnectionRecord,
+): Promise<boolean> {
   if (!failure || failure.fingerprint !== run.connection.fingerprint) return false;
   for (const { secret, version } of failure.watch) {
     const current = await credentialVault(run).get(secret);

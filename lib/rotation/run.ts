@@ -52,7 +52,7 @@ export interface Run {
   readonly onSlowSave: () => void;
 }
 
-export function credentialVault({ connection, ports }: Run): SecretVault {
+export function credentialVault({ connection, ports }: Pick<Run, 'connection' | 'ports'>): SecretVault {
   return ports.vault(connection.vaults.credential);
 }
 

@@ -85,6 +85,15 @@ export function readIntent(tags: Tags): Intent | undefined {
   return { startedAt: Number.isNaN(startedAt) ? 0 : startedAt, epoch: numberOf(tags['intent-epoch']), store };
 }
 
+/** The same tags, under another record store. */
+export function tagsTakenOver(tags: Tags, store: string): Tags {
+  return {
+    ...tags,
+    ...(isManaged(tags) && { store }),
+    ...(tags['intent-store'] !== undefined && { 'intent-store': store }),
+  };
+}
+
 /** The tags of what consumers read. */
 export function publishedTags(token: {
   connection: string;

@@ -12,7 +12,7 @@ function storeAdapter(store: TokenStore, model: string): Adapter {
     upsert: async (id, payload, expiresIn) => store.upsert(model, id, payload, expiresIn),
     find: async (id) => store.find(model, id),
     findByUid: async (uid) => store.findByUid(model, uid),
-    findByUserCode: async () => undefined,
+    findByUserCode: async (userCode) => store.findByUserCode(model, userCode),
     consume: async (id) => store.consume(model, id),
     destroy: async (id) => store.destroy(model, id),
     revokeByGrantId: async (grantId) => store.revokeGrant(grantId),

@@ -1,6 +1,8 @@
 import type { AllClientMetadata } from 'oidc-provider';
 import type { LocalClient } from './types.ts';
 
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
 /** The declared clients, by id; read at each request so that a secret can change while the server runs. */
 export class ClientRegistry {
   readonly #clients = new Map<string, LocalClient>();
@@ -25,6 +27,10 @@ export class ClientRegistry {
     return this.#clients.get(clientId)?.rotation !== 'none';
   }
 
+  isInteractive(clientId: string): boolean {
+    return this.#clients.get(clientId)?.interactive === true;
+  }
+
   graceMs(clientId: string | undefined): number {
     return (this.#clients.get(clientId ?? '')?.graceSeconds ?? 0) * 1000;
   }
@@ -44,7 +50,9 @@ export class ClientRegistry {
       client_secret: client.clientSecret,
       token_endpoint_auth_method: client.clientAuthentication,
       redirect_uris: [client.redirectUri],
-      grant_types: ['authorization_code', 'refresh_token'],
+      grant_types: ['authorization_code', 'refresh_token', ...(client.interactive ? [DEVICE_GRANT] : [])],
+      // Only of native applications any loopback port is taken (RFC 8252 section 7.3).
+      ...(client.interactive && { application_type: 'native' }),
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',
     };

@@ -2,6 +2,7 @@ import Provider, { type Configuration } from 'oidc-provider';
 import { createAdapterFactory } from './adapter.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { ServerKeys } from './keys.ts';
+import { devicePages } from './pages.ts';
 import type { TokenStore } from './tokenStore.ts';
 
 const DAY_SECONDS = 86_400;
@@ -31,7 +32,11 @@ export function createProvider(issuer: string, parts: ProviderParts): Provider {
     clockTolerance: 0,
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'], email: ['email'] },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      deviceFlow: { enabled: true, ...devicePages },
+    },
     interactions: { url: (_ctx, interaction) => `${INTERACTION_PATH}${interaction.uid}` },
     findAccount: (_ctx, accountId) => ({
       accountId,
@@ -51,6 +56,7 @@ function tokenRules({ clients, accessTokenSeconds }: ProviderParts): Configurati
     ttl: {
       AccessToken: accessTokenSeconds,
       AuthorizationCode: 60,
+      DeviceCode: 600,
       Grant: GRANT_SECONDS,
       IdToken: 3_600,
       Interaction: 600,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
 import { ClientRegistry } from './clients.ts';
 import { createSaver, readState, type Saver, writeState } from './dataFile.ts';
-import { zeroClickInteraction } from './interaction.ts';
+import { interactionPages, zeroClickInteraction } from './interaction.ts';
 import { generateKeys, type ServerKeys } from './keys.ts';
 import { createProvider } from './provider.ts';
 import { seedFirstRefreshToken } from './seed.ts';
@@ -73,6 +73,7 @@ function mount(provider: Provider, parts: Parts): void {
     await next();
     await saver.flush();
   });
+  provider.use(interactionPages(provider, parts.clients));
   provider.use(zeroClickInteraction(provider));
   reportErrors(provider, parts.options.onError ?? logError);
 }

@@ -3,7 +3,7 @@ import { type AdapterPayload, errors } from 'oidc-provider';
 /** A consumed token is remembered this long, so that its reuse is recognized; a stack left running stays small. */
 const REMEMBER_CONSUMED_MS = 6 * 3_600_000;
 const PRUNE_EVERY_MS = 60_000;
-const ISSUED_MODELS = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode']);
+const ISSUED_MODELS = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode']);
 
 /** What is kept of one token, grant, session or interaction. */
 export interface StoredEntry {
@@ -58,8 +58,16 @@ export class TokenStore {
   }
 
   findByUid(model: string, uid: string): AdapterPayload | undefined {
+    return this.#findBy(model, 'uid', uid);
+  }
+
+  findByUserCode(model: string, userCode: string): AdapterPayload | undefined {
+    return this.#findBy(model, 'userCode', userCode);
+  }
+
+  #findBy(model: string, field: 'uid' | 'userCode', value: string): AdapterPayload | undefined {
     for (const [id, entry] of this.#entries(model)) {
-      if (entry.payload.uid === uid) return this.find(model, id);
+      if (entry.payload[field] === value) return this.find(model, id);
     }
     return undefined;
   }

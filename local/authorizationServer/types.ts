@@ -16,6 +16,11 @@ export interface LocalClient {
   graceSeconds?: number | undefined;
   /** Where the authorization code goes; nothing has to listen there. */
   redirectUri: string;
+  /**
+   * A person signs in and consents by clicks, with the code flow on any loopback port or the device flow. Default: both happen
+   * without a click.
+   */
+  interactive?: true | undefined;
 }
 
 /** How to start the server. */

@@ -133,7 +133,7 @@ export async function statusOf({ url }: Pick<StruckHost, 'url'>, name: string): 
 
 /** Waits until the status is as wanted. */
 export async function statusWhere(
-  host: StruckHost,
+  host: Pick<StruckHost, 'url'>,
   name: string,
   isWanted: (status: Status) => boolean,
 ): Promise<Status> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scanJson } from '../../../lib/config/scanJson.ts';
+import { placeOf, scanJson } from '../../../lib/config/scanJson.ts';
 
 describe('the first token that does not belong is found', () => {
   it.each([
@@ -69,3 +69,17 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+describe('the place of a name', () => {
+  const text = '{"a":1,"b":{"a":{"a":2},"c\\u0064":[{"e":0}]}}';
+
+  it.each([
+    [['a'], text.indexOf('"a"')],
+    [['b', 'a'], text.indexOf('"a":{')],
+    [['b', 'a', 'a'], text.indexOf('"a":2')],
+    [['b', 'cd'], text.indexOf('"c')],
+    [['b', 'cd', '0', 'e'], text.indexOf('"e"')],
+    [['c'], undefined],
+    [[], undefined],
+  ])('%j', (path, at) => expect(placeOf(text, path)).toBe(at));
+});

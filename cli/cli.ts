@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
+import type { Parts } from '../lib/compose.ts';
+import type { Environment } from '../lib/config/environmentReader.ts';
+import { RotatorError } from '../lib/errors.ts';
+import { type LocalStack, readLocalStack, STACK_FILE } from './localStack.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The options that every command takes. */
+export interface CommonOptions {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly local?: true;
+  readonly stack?: string;
+  readonly credentialVault?: string;
+  readonly tokenVault?: string;
+  readonly storageAccount?: string;
+  readonly connections?: string;
+}
+
+/** For commands that can begin without any: the first connection has no file yet. */
+export const NO_CONNECTIONS: Environment = { CONNECTIONS: '{"connections":{}}' };
+
+/** What a command works with. */
+export interface Cli {
+  readonly options: CommonOptions;
+  readonly terminal: Terminal;
+  /** The process's environment. Settings for a library that reads it by itself are written to it. */
+  readonly env: Record<string, string | undefined>;
+  /** Fires at Ctrl-C: what was begun is brought to an end, nothing new is begun. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Everything that a command needs to speak with vaults and storage. */
+export interface Connected extends Parts {
+  /** Undefined without `--local`. */
+  readonly stack: LocalStack | undefined;
+}
+
+/**
+ * Puts the parts together from the environment, the options, or the running local stack.
+ * @param fallback settings that count where nobody gave any
+ * @throws RotatorError `configuration_invalid`
+ */
+export async function connect(cli: Cli, fallback: Environment = {}): Promise<Connected> {
+  const { options, env, terminal } = cli;
+  const stack = stackOf(options);
+  if (stack) enterStack(stack, env);
+  const { composeParts } = await import('../lib/compose.ts');
+  const log = (_level: string, line: string) => {
+    if (options.verbose) terminal.hint(line);
+  };
+  const parts = composeParts({ ...fallback, ...env, ...overridden(options) }, log);
+  return { ...parts, stack };
+}
+
+/** @throws RotatorError `configuration_invalid` where `--local` is given and no stack runs */
+export function stackOf({ local, stack }: CommonOptions): LocalStack | undefined {
+  return local || stack !== undefined ? readLocalStack(stack ?? STACK_FILE) : undefined;
+}
+
+/** Azure's libraries read the managed identity's address from the environment; the vaults' certificate is trusted from now on. */
+function enterStack({ environment }: LocalStack, env: Cli['env']): void {
+  const ca = environment.NODE_EXTRA_CA_CERTS;
+  for (const name of Object.keys(env))
+    if (/^(AzureWebJobsStorage|TOKEN_VAULT_URL$)/.test(name)) delete env[name];
+  Object.assign(env, environment);
+  if (ca) tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(ca, 'utf8')]);
+}
+
+function overridden(options: CommonOptions): Environment {
+  return {
+    ...(options.credentialVault && { CREDENTIAL_VAULT_URL: options.credentialVault }),
+    ...(options.tokenVault && { TOKEN_VAULT_URL: options.tokenVault }),
+    ...(options.storageAccount && {
+      AzureWebJobsStorage: undefined,
+      AzureWebJobsStorage__accountName: options.storageAccount,
+    }),
+    ...(options.connections && { CONNECTIONS: options.connections }),
+  };
+}
+
+/** @throws RotatorError `interrupted` after Ctrl-C */
+export function ensureNotInterrupted({ interrupted }: Pick<Cli, 'interrupted'>): void {
+  if (!interrupted.aborted) return;
+  throw new RotatorError({
+    code: 'interrupted',
+    message: 'The command was interrupted.',
+    fix: 'Nothing is left half-written; run it again when you like.',
+  });
+}

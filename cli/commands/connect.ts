@@ -1,0 +1,162 @@
+import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
+import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
+import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
+import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
+import { RotatorError } from '../../lib/errors.ts';
+import type { Connection } from '../../lib/rotation/connection.ts';
+import {
+  type Cli,
+  type Connected,
+  connect as connectTo,
+  ensureNotInterrupted,
+  NO_CONNECTIONS,
+} from '../cli.ts';
+import {
+  configured,
+  type Entry,
+  type EntryOptions,
+  entryOfOptions,
+  providerEndpoint,
+  refuseEntryOptions,
+  resolved,
+} from '../connection.ts';
+import { type CredentialOptions, clientCredentials } from '../credentials.ts';
+import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
+import { openBrowser } from '../openBrowser.ts';
+import { span } from '../terminal.ts';
+
+/** Options of `rotator connect`. */
+export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOptions {
+  readonly device?: true;
+  readonly issuer?: string;
+  readonly authorizationEndpoint?: string;
+  readonly deviceEndpoint?: string;
+  readonly parameter?: readonly string[];
+  readonly redirectUri?: string;
+  readonly browser: boolean;
+  readonly timeout: string;
+}
+
+/** `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. */
+export async function connect(cli: Cli, name: string, options: ConnectOptions): Promise<number> {
+  const parts = await connectTo(cli, NO_CONNECTIONS);
+  const known = await configured(name, parts);
+  refuseEntryOptions(name, known, options);
+  const server = await discover(cli, parts, known, options);
+  const scope = scopeOf(server, known, options);
+  const entry = known ? undefined : entryOf(server, scope, options);
+  const connection = known ?? resolved(name, entry ?? {}, parts);
+  const client = await clientCredentials(cli, parts, connection, options);
+  const replace = await confirmReplacing(cli, parts, connection, client, options);
+  const request: AuthorizationRequest = {
+    server,
+    ...client,
+    clientAuthentication: connection.clientAuthentication,
+    parameters: parametersOf(connection, scope, options),
+    allowLoopbackHttp: parts.settings.allowLoopbackHttp,
+    signal: cli.interrupted,
+  };
+  const tokens = await authorize(cli, parts, connection, request, options);
+  ensureNotInterrupted(cli);
+  const granted = entry && (tokens.scope ?? scope) ? { ...entry, scope: tokens.scope ?? scope } : entry;
+  return keep(cli, parts, { connection, entry: granted as Entry | undefined, ...client, ...tokens, replace });
+}
+
+async function discover(
+  { interrupted, terminal }: Cli,
+  { settings, stack }: Connected,
+  known: Connection | undefined,
+  options: ConnectOptions,
+): Promise<Server> {
+  const { authorizationEndpoint, deviceEndpoint } = options;
+  const rules = { allowLoopbackHttp: settings.allowLoopbackHttp, signal: interrupted };
+  const tokenEndpoint = known?.tokenUri ?? options.tokenUri ?? providerEndpoint(options);
+  const issuer = options.issuer ?? (tokenEndpoint === undefined ? stack?.authorization.issuer : undefined);
+  const hints = {
+    issuer,
+    tokenEndpoint,
+    authorizationEndpoint,
+    deviceEndpoint,
+    ...entraHints(tokenEndpoint),
+  };
+  return terminal.working('Looking up the authorization server', () => discoverServer(hints, rules));
+}
+
+/** Entra's endpoints stand side by side; the issuer in the metadata of `organizations` is a pattern and no address. */
+function entraHints(tokenEndpoint: string | undefined) {
+  const base = /^(https:\/\/login\.microsoftonline\.[^/]+\/[^/]+\/oauth2\/v2\.0)\/token$/.exec(
+    tokenEndpoint ?? '',
+  )?.[1];
+  return base === undefined
+    ? {}
+    : { authorizationEndpoint: `${base}/authorize`, deviceEndpoint: `${base}/devicecode` };
+}
+
+function scopeOf(server: Server, known: Connection | undefined, { scope, provider }: ConnectOptions) {
+  if (scope !== undefined) return scope;
+  if (known?.parameters.scope !== undefined) return known.parameters.scope;
+  if (known || (provider !== undefined && provider !== 'generic' && provider !== 'okta')) return undefined;
+  const supported = server.scopes_supported ?? [];
+  return supported.includes('offline_access')
+    ? ['openid', 'offline_access'].filter((each) => supported.includes(each)).join(' ')
+    : undefined;
+}
+
+function entryOf(server: Server, scope: string | undefined, options: ConnectOptions): Entry {
+  const isKnown = options.tokenUri === undefined && providerEndpoint(options) !== undefined;
+  const offered = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const usual = offered.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post';
+  return {
+    ...(!isKnown && server.token_endpoint !== undefined && { tokenUri: server.token_endpoint }),
+    ...(options.provider === undefined && { clientAuthentication: usual }),
+    ...(scope !== undefined && { scope }),
+    ...entryOfOptions(options),
+  };
+}
+
+function parametersOf(
+  { parameters, provider }: Connection,
+  scope: string | undefined,
+  options: ConnectOptions,
+): Record<string, string> {
+  const all = { ...parameters, ...(scope !== undefined && { scope }) };
+  // OpenID Connect Core 1.0 section 11: without it offline_access is passed over. Entra would ask for an administrator instead.
+  const asksAgain = scope?.includes('offline_access') && provider !== 'entra' && provider !== 'dynamics365';
+  return { ...all, ...(asksAgain && !options.device && { prompt: 'consent' }), ...extraParameters(options) };
+}
+
+function extraParameters({ parameter = [] }: ConnectOptions): Record<string, string> {
+  const pairs = parameter.map((text): [string, string] => {
+    const at = text.indexOf('=');
+    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+    throw new RotatorError({
+      code: 'input_unreadable',
+      message: 'What follows --parameter has no name before an equals sign.',
+      fix: 'Give it as NAME=VALUE: --parameter access_type=offline.',
+    });
+  });
+  return Object.fromEntries(pairs);
+}
+
+async function authorize(
+  cli: Cli,
+  { ports }: Connected,
+  { provider }: Connection,
+  request: AuthorizationRequest,
+  options: ConnectOptions,
+): Promise<ObtainedTokens> {
+  if (options.device) return authorizeByDevice(request, (code) => showCode(cli, code), ports.clock);
+  // Entra takes any port of localhost, and no other loopback address, without its being registered.
+  const usual =
+    provider === 'entra' || provider === 'dynamics365' ? 'http://localhost/' : 'http://127.0.0.1/callback';
+  const open = (url: string) => {
+    cli.terminal.hint(`Sign in and consent in the browser. If it does not open, go to:\n${url}`);
+    if (options.browser) openBrowser(url, cli.env.BROWSER);
+  };
+  const patienceMs = Number(options.timeout) * 1000;
+  return authorizeByCode(request, { open, redirectUri: options.redirectUri ?? usual, patienceMs });
+}
+
+function showCode({ terminal }: Cli, { address, userCode, expiresInMs }: DeviceCode): void {
+  terminal.hint(`Go to ${address} on any device within ${span(expiresInMs)}, and enter the code ${userCode}`);
+}

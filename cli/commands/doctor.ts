@@ -1,0 +1,36 @@
+import { type Check, failed } from '../../lib/doctor/check.ts';
+import { examine } from '../../lib/doctor/examine.ts';
+import { RotatorError } from '../../lib/errors.ts';
+import { type Cli, connect } from '../cli.ts';
+import { EXIT } from '../exitCodes.ts';
+import type { Terminal } from '../terminal.ts';
+
+const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
+
+/** `rotator doctor [NAME]` */
+export async function doctor(cli: Cli, name: string | undefined): Promise<number> {
+  const { terminal } = cli;
+  const checks = await terminal.working('Examining', () => allChecks(cli, name));
+  terminal.result(
+    { checks },
+    checks.flatMap((check) => linesOf(check, terminal)),
+  );
+  return checks.some(({ level }) => level === 'failed') ? EXIT.personNeeded : EXIT.done;
+}
+
+/** Settings that are wrong are a finding like any other. */
+async function allChecks(cli: Cli, name: string | undefined): Promise<Check[]> {
+  try {
+    return await examine({ ...(await connect(cli)), now: Date.now }, name);
+  } catch (thrown) {
+    if (thrown instanceof RotatorError && thrown.code === 'configuration_invalid')
+      return [failed('settings', thrown)];
+    throw thrown;
+  }
+}
+
+function linesOf({ check, connection, level, message, fix }: Check, terminal: Terminal): string[] {
+  const what = connection === undefined ? check : `${connection}: ${check}`;
+  const line = `${terminal.paint(COLOURS[level], level.padEnd(7))}  ${what}: ${message}`;
+  return fix === undefined ? [line] : [line, `         ${fix}`];
+}

@@ -1,0 +1,87 @@
+import { RotatorError } from '../../lib/errors.ts';
+import type { Connection } from '../../lib/rotation/connection.ts';
+import { type Cli, connect, ensureNotInterrupted, NO_CONNECTIONS } from '../cli.ts';
+import {
+  configured,
+  type Entry,
+  type EntryOptions,
+  entryOfOptions,
+  refuseEntryOptions,
+  resolved,
+} from '../connection.ts';
+import { type CredentialOptions, clientCredentials } from '../credentials.ts';
+import { type Imported, readImported } from '../importedText.ts';
+import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
+import { readStdin } from '../prompts.ts';
+import { readInput } from '../readInput.ts';
+
+/** Options of `rotator import`. */
+export interface ImportOptions extends KeepOptions, CredentialOptions, EntryOptions {
+  readonly section?: string;
+}
+
+/** `rotator import NAME [FILE]` */
+export async function importText(
+  cli: Cli,
+  name: string,
+  file: string | undefined,
+  options: ImportOptions,
+): Promise<number> {
+  const imported = readImported(await textOf(file, options), options.section);
+  const { refreshToken, left } = imported;
+  if (refreshToken === undefined) throw noRefreshToken();
+  const parts = await connect(cli, NO_CONNECTIONS);
+  const known = await configured(name, parts);
+  refuseEntryOptions(name, known, options);
+  refuseOtherEndpoint(known, imported);
+  const entry = known ? undefined : entryOf(imported, options);
+  const connection = known ?? resolved(name, entry ?? {}, parts);
+  const client = await clientCredentials(cli, parts, connection, options, imported);
+  const replace = await confirmReplacing(cli, parts, connection, { ...client, refreshToken }, options);
+  ensureNotInterrupted(cli);
+  if (left.length > 0)
+    cli.terminal.hint(`Not kept, because the rotator has no use for it: ${left.join(', ')}.`);
+  return keep(cli, parts, { connection, entry, ...client, refreshToken, replace });
+}
+
+/** Standard input can be read once only. */
+async function textOf(file: string | undefined, { clientSecretStdin }: ImportOptions): Promise<string> {
+  if (file !== undefined && file !== '-') return readInput(file);
+  if (!clientSecretStdin) return readStdin();
+  throw new RotatorError({
+    code: 'input_unreadable',
+    message: 'Both the connection string and the client secret would be read from stdin.',
+    fix: 'Give the connection string as a file, or the client secret by ROTATOR_CLIENT_SECRET.',
+  });
+}
+
+function entryOf({ serviceUrl, tokenUri, scope }: Imported, options: EntryOptions): Entry {
+  const isEntra = /^https:\/\/login\.microsoftonline\.[^/]+\//.test(tokenUri ?? '');
+  const provider = isEntra ? (serviceUrl === undefined ? 'entra' : 'dynamics365') : undefined;
+  return {
+    ...(provider !== undefined && { provider }),
+    ...(tokenUri !== undefined && { tokenUri }),
+    ...(serviceUrl !== undefined && { serviceUrl }),
+    ...(scope !== undefined && { scope }),
+    ...entryOfOptions(options),
+  };
+}
+
+/** Secrets go to the token endpoint of the configuration, and come from the one that they belong to. */
+function refuseOtherEndpoint(known: Connection | undefined, { tokenUri }: Imported): void {
+  if (!known || tokenUri === undefined || URL.parse(tokenUri)?.href === URL.parse(known.tokenUri)?.href)
+    return;
+  throw new RotatorError({
+    code: 'input_unreadable',
+    message: `What is to be imported belongs to another token endpoint than ${known.name} in the connections file.`,
+    fix: 'Choose another name, or correct the tokenUri of the entry.',
+  });
+}
+
+function noRefreshToken(): RotatorError {
+  return new RotatorError({
+    code: 'input_unreadable',
+    message: 'What is to be imported holds no refresh token.',
+    fix: 'Import a text with RefreshToken (refresh_token in JSON), or sign in with rotator connect.',
+  });
+}

@@ -1,0 +1,84 @@
+import { FORMS } from '../../lib/connectionString/forms.ts';
+import { MASK } from '../../lib/connectionString/mask.ts';
+import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
+import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
+import type { SecretVault } from '../../lib/rotation/ports.ts';
+import {
+  type ConnectionStringValues,
+  renderConnectionString,
+} from '../../lib/rotation/renderConnectionString.ts';
+import { type Cli, type Connected, connect } from '../cli.ts';
+import { configured } from '../connection.ts';
+import { EXIT } from '../exitCodes.ts';
+
+/** Options of `rotator render`. */
+export interface RenderOptions {
+  readonly form?: keyof typeof FORMS;
+  readonly reveal?: true;
+}
+
+/** `rotator render NAME` */
+export async function render(cli: Cli, name: string, { form, reveal }: RenderOptions): Promise<number> {
+  const { terminal } = cli;
+  const parts = await connect(cli);
+  const connection = await configured(name, parts);
+  if (!connection) throw unknownConnection(name);
+  const string = formOf(connection, form);
+  const values = await terminal.working('Reading the secrets', () =>
+    valuesOf(connection, string.holds, parts, reveal === true),
+  );
+  const connectionString = renderConnectionString(connection, string, values);
+  if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.refreshTokenGraceMs))
+    terminal.hint(
+      'This holds a refresh token that works once: whoever uses it takes it away from the rotator.',
+    );
+  terminal.result({ connection: name, holds: string.holds, connectionString }, [connectionString]);
+  return EXIT.done;
+}
+
+/** As asked for, as the entry publishes it, or the one that can be imported again. */
+function formOf(
+  { connectionString }: Connection,
+  form: RenderOptions['form'],
+): Pick<ConnectionString, 'holds' | 'template'> {
+  if (form === undefined && connectionString) return connectionString;
+  const holds = form ?? 'refreshToken';
+  return { holds, template: FORMS[holds] };
+}
+
+/** Secrets are read only where they are to be seen, and only those that the string holds. */
+async function valuesOf(
+  { clientId, secrets, vaults }: Connection,
+  holds: ConnectionString['holds'],
+  { ports }: Connected,
+  reveal: boolean,
+): Promise<ConnectionStringValues> {
+  const masks = { accessToken: MASK, refreshToken: MASK, clientId: MASK, clientSecret: MASK };
+  const credential = ports.vault(vaults.credential);
+  const id = async () =>
+    clientId ?? (await required(credential, vaults.credential, secrets.clientId, 'the client id'));
+  if (holds === 'accessToken') {
+    if (!reveal) return masks;
+    const accessToken = await required(
+      ports.vault(vaults.token),
+      vaults.token,
+      secrets.accessToken,
+      'an access token',
+    );
+    return { ...masks, accessToken };
+  }
+  if (!reveal) return { ...masks, clientId: await id() };
+  const read = (name: string, what: string) => required(credential, vaults.credential, name, what);
+  return {
+    ...masks,
+    clientId: await id(),
+    clientSecret: await read(secrets.clientSecrets[0] ?? '', 'the client secret'),
+    refreshToken: await read(secrets.refreshToken, 'a refresh token'),
+  };
+}
+
+async function required(vault: SecretVault, url: string, name: string, what: string): Promise<string> {
+  const secret = await vault.get(name);
+  if (secret?.value.trim()) return secret.value.trim();
+  throw new RotatorError(problemOf(new SecretUnusable(what, name, url, secret?.version)));
+}

@@ -1,0 +1,107 @@
+import type { RotationResult } from '../../lib/rotation/run.ts';
+import type { SweepSummary } from '../../lib/rotation/sweep.ts';
+import { createRotator, type Rotator } from '../../lib/rotator.ts';
+import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';
+import { EXIT, exitCodeOfResult } from '../exitCodes.ts';
+import { span } from '../terminal.ts';
+import { rotateVia, sweepVia } from '../viaHttp.ts';
+
+/** Options of `rotator rotate`. */
+export interface RotateOptions {
+  readonly force?: true;
+  readonly due?: true;
+  readonly via?: string;
+}
+
+/** `rotator rotate NAME [--force]`, `rotator rotate --due`; with `--via URL` through the deployed functions. */
+export async function rotate(cli: Cli, name: string | undefined, options: RotateOptions): Promise<number> {
+  if ((name === undefined) !== (options.due ?? false) || (options.due && options.force)) {
+    cli.terminal.hint('rotate takes either the name of a connection (and --force), or --due.');
+    return EXIT.usage;
+  }
+  return name === undefined ? rotateDue(cli, options) : rotateOne(cli, name, options);
+}
+
+async function rotateOne(cli: Cli, name: string, options: RotateOptions): Promise<number> {
+  const { terminal } = cli;
+  const { via } = options;
+  const force = options.force === true;
+  const work = (): Promise<RotationResult> =>
+    via === undefined
+      ? withRotator(cli, (rotator) => rotator.rotate(name, force))
+      : rotateVia(via, name, force, cli);
+  const result = await terminal.working(`Rotating ${name}`, work);
+  terminal.result(documentOf(result), resultLines(result));
+  return exitCodeOfResult(result);
+}
+
+async function rotateDue(cli: Cli, { via }: RotateOptions): Promise<number> {
+  const { terminal } = cli;
+  const work = (): Promise<SweepSummary> =>
+    via === undefined ? withRotator(cli, (rotator) => rotator.sweep()) : sweepVia(via, cli);
+  const summary = await terminal.working('Rotating what is due', work);
+  terminal.result(summary, [sweepLine(summary)]);
+  const { failed = 0, blocked = 0, waiting = 0, saving = 0 } = summary.results;
+  if (summary.invalid > 0) return EXIT.invalid;
+  if (blocked > 0) return EXIT.personNeeded;
+  if (failed > 0) return EXIT.failed;
+  return waiting + saving + summary.postponed > 0 ? EXIT.notNow : EXIT.done;
+}
+
+/** Ctrl-C starts no more grants; what was received is saved before this returns. */
+async function withRotator<T>(cli: Cli, work: (rotator: Rotator) => Promise<T>): Promise<T> {
+  const { ports } = await connect(cli);
+  const rotator = createRotator(ports, Date.now);
+  const drain = () => void rotator.drain();
+  cli.interrupted.addEventListener('abort', drain, { once: true });
+  try {
+    ensureNotInterrupted(cli);
+    return await work(rotator);
+  } finally {
+    await rotator.drain();
+    cli.interrupted.removeEventListener('abort', drain);
+  }
+}
+
+/** What `--json` shows of a rotation: times in ISO 8601, no token. */
+export function documentOf({ expiresAt, ...result }: RotationResult): object {
+  return {
+    ...result,
+    ...(expiresAt !== undefined && { accessTokenExpires: new Date(expiresAt).toISOString() }),
+  };
+}
+
+const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, string>> = {
+  not_due: 'is not due; --force rotates it all the same.',
+  cooldown: 'was forced a moment ago; try again in a few seconds.',
+  in_progress: 'is being rotated by somebody else just now.',
+  saving: 'has a new refresh token that waits for its vault.',
+  waiting: 'waits: the outcome of its last grant is unknown.',
+  blocked: 'needs a person.',
+  failed: 'could not be rotated.',
+  draining: 'was not rotated: the command was interrupted.',
+};
+
+/** What a rotation came to, for people. */
+export function resultLines({
+  result,
+  connection,
+  generation,
+  expiresAt,
+  problem,
+  retryAfterMs,
+}: RotationResult): string[] {
+  if (result === 'rotated') {
+    const valid = expiresAt === undefined ? '' : `, token valid until ${new Date(expiresAt).toISOString()}`;
+    return [`${connection} is rotated: generation ${generation ?? '?'}${valid}.`];
+  }
+  const again = retryAfterMs ? ` Next attempt in ${span(retryAfterMs)}.` : '';
+  const trouble = problem ? [`${problem.code}: ${problem.message}`, `  ${problem.fix}`] : [];
+  return [`${connection} ${SENTENCES[result]}${again}`, ...trouble];
+}
+
+function sweepLine({ connections, due, invalid, postponed, results, durationMs }: SweepSummary): string {
+  const counts = Object.entries(results).map(([result, count]) => `${count} ${result.replace('_', ' ')}`);
+  const more = [invalid && `${invalid} invalid`, postponed && `${postponed} postponed`].filter(Boolean);
+  return `${due} of ${connections} connections were due: ${[...counts, ...more].join(', ') || 'nothing to do'} (${durationMs} ms).`;
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionStatus } from '../../lib/rotation/status.ts';
+import { createRotator } from '../../lib/rotator.ts';
+import { type Cli, connect } from '../cli.ts';
+import { EXIT } from '../exitCodes.ts';
+import { span, type Terminal, table } from '../terminal.ts';
+
+const WATCH_MS = 2_000;
+const HEADINGS = ['NAME', 'STATE', 'TOKEN LEFT', 'GENERATION', 'LAST ROTATION', 'NEXT ATTEMPT'];
+const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'red' | 'dim'>> = {
+  fresh: 'green',
+  failing: 'yellow',
+  unknown_outcome: 'yellow',
+  new: 'dim',
+  paused: 'dim',
+  blocked: 'red',
+  expired: 'red',
+  invalid: 'red',
+};
+
+/** `rotator status [NAME] [--watch]` */
+export async function status(cli: Cli, name: string | undefined, options: { watch?: true }): Promise<number> {
+  const { ports } = await connect(cli);
+  const rotator = createRotator(ports, Date.now);
+  const read = async () => (name === undefined ? readAll() : [await rotator.status(name)]);
+  /** The list tells no more than a failure's code; its cause and fix are read where there is one. */
+  const readAll = async () => {
+    const all = await rotator.statusOfAll();
+    return Promise.all(
+      all.map((each) => (each.failure && !('fix' in each.failure) ? rotator.status(each.name) : each)),
+    );
+  };
+  const { terminal, interrupted } = cli;
+  for (;;) {
+    const connections = await terminal.working('Reading the records', read);
+    if (options.watch && terminal.redraws) terminal.say('\u001b[2J\u001b[H');
+    terminal.result({ connections }, linesOf(connections, terminal, Date.now()));
+    if (!options.watch) return EXIT.done;
+    await sleep(WATCH_MS, undefined, { signal: interrupted }).catch(() => undefined);
+    if (interrupted.aborted) return EXIT.done;
+  }
+}
+
+function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal, now: number): string[] {
+  if (connections.length === 0) return ['There are no connections.'];
+  const rows = connections.map((each) => [
+    each.name,
+    terminal.paint(COLOURS[each.state] ?? 'dim', each.state.replace('_', ' ')),
+    timeTo(each.accessTokenExpires, now),
+    String(each.generation ?? '-'),
+    each.lastRotation === undefined ? '-' : `${span(now - Date.parse(each.lastRotation))} ago`,
+    each.nextAttempt === undefined ? '-' : `in ${timeTo(each.nextAttempt, now)}`,
+  ]);
+  return [...table([HEADINGS, ...rows]), ...connections.flatMap(troubleOf)];
+}
+
+function timeTo(time: string | undefined, now: number): string {
+  return time === undefined ? '-' : span(Date.parse(time) - now);
+}
+
+function troubleOf({ name, failure, failuresInARow }: ConnectionStatus): string[] {
+  if (!failure || !('fix' in failure)) return [];
+  const often =
+    failuresInARow !== undefined && failuresInARow > 1 ? ` (${failuresInARow} times in a row)` : '';
+  return ['', `${name}: ${failure.code}${often}: ${failure.message}`, `  ${failure.fix}`];
+}

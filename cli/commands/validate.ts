@@ -1,0 +1,46 @@
+import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
+import { parseConnections } from '../../lib/config/parseConnections.ts';
+import { placeOf } from '../../lib/config/scanJson.ts';
+import type { Problem } from '../../lib/errors.ts';
+import type { Cli } from '../cli.ts';
+import { EXIT } from '../exitCodes.ts';
+import { readInput } from '../readInput.ts';
+
+/** What an entry is checked against where no vault is named: only whether two are the same matters. */
+const ANY_VAULT = 'https://vault.invalid';
+
+/** `rotator validate FILE` */
+export async function validate({ terminal, options, env }: Cli, file: string): Promise<number> {
+  const text = (await readInput(file)).replace(/^\uFEFF/, '');
+  const credentialVaultUrl = options.credentialVault ?? env.CREDENTIAL_VAULT_URL ?? ANY_VAULT;
+  const { valid, invalid } = parseConnections(text, {
+    credentialVaultUrl,
+    tokenVaultUrl: options.tokenVault ?? env.TOKEN_VAULT_URL ?? credentialVaultUrl,
+    allowLoopbackHttp: env.ALLOW_LOOPBACK_HTTP === 'true' || options.local === true,
+  });
+  const problems = invalid.map(({ name, problem }) => ({ name, ...placeIn(text, name), ...fields(problem) }));
+  const lines = problems.flatMap(({ line, column, message, fix }) => [
+    `${file}:${line}:${column}: ${message}`,
+    `  ${fix}`,
+  ]);
+  const total = `${valid.length} of ${valid.length + invalid.length} connections are valid.`;
+  terminal.result({ file, valid: valid.map(({ name }) => name), invalid: problems }, [...lines, total]);
+  return invalid.length === 0 ? EXIT.done : EXIT.invalid;
+}
+
+/** `rotator export-schema` */
+export function exportSchema(): number {
+  // The schema is JSON already: --json changes nothing.
+  process.stdout.write(`${JSON.stringify(connectionsJsonSchema(), null, 2)}\n`);
+  return EXIT.done;
+}
+
+/** Line and column, from 1, at which the entry's name stands. */
+function placeIn(text: string, name: string): { line: number; column: number } {
+  const before = text.slice(0, placeOf(text, ['connections', name]) ?? 0).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+function fields({ code, message, fix }: Problem): Problem {
+  return { code, message, fix };
+}

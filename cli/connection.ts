@@ -1,0 +1,91 @@
+import { parseConnections } from '../lib/config/parseConnections.ts';
+import { RotatorError } from '../lib/errors.ts';
+import { type ProviderId, providers } from '../lib/oauth/providers/index.ts';
+import type { Connection } from '../lib/rotation/connection.ts';
+import type { Connected } from './cli.ts';
+
+/** What an entry of the connections file says, as far as commands write one. */
+export interface Entry {
+  readonly provider?: string;
+  readonly tokenUri?: string;
+  readonly tenant?: string;
+  readonly serviceUrl?: string;
+  readonly clientAuthentication?: string;
+  readonly scope?: string;
+  readonly refreshTokenGrace?: number | 'unlimited';
+}
+
+/** Options that describe a new connection. */
+export interface EntryOptions {
+  readonly provider?: string;
+  readonly tokenUri?: string;
+  readonly tenant?: string;
+  readonly serviceUrl?: string;
+  readonly scope?: string;
+  readonly clientAuthentication?: string;
+  readonly refreshTokenGrace?: string;
+}
+
+/** The part of an entry that options give. */
+export function entryOfOptions(options: EntryOptions): Entry {
+  const { refreshTokenGrace: grace } = options;
+  const texts = ['provider', 'tokenUri', 'tenant', 'serviceUrl', 'scope', 'clientAuthentication'] as const;
+  const given = texts.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
+  return {
+    ...Object.fromEntries(given),
+    ...(grace !== undefined && { refreshTokenGrace: grace === 'unlimited' ? grace : Number(grace) }),
+  };
+}
+
+/** The token endpoint that the provider's profile knows; undefined where the entry must name it. */
+export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
+  return providers[provider as ProviderId]?.tokenUri?.({ tenant });
+}
+
+/**
+ * For a connection that is configured already its entry counts.
+ * @throws RotatorError `input_unreadable` where options would say something else
+ */
+export function refuseEntryOptions(name: string, known: Connection | undefined, options: EntryOptions): void {
+  const { scope: _anew, ...described } = entryOfOptions(options);
+  if (!known || Object.keys(described).length === 0) return;
+  throw new RotatorError({
+    code: 'input_unreadable',
+    message: `${name} stands in the connections file, and its entry counts.`,
+    fix: 'Change the entry instead of giving options that describe a new connection.',
+  });
+}
+
+/**
+ * The connection of that name in the connections file; undefined where there is none.
+ * @throws RotatorError `connection_invalid` where its entry is wrong
+ */
+export async function configured(name: string, { ports }: Connected): Promise<Connection | undefined> {
+  const { valid, invalid } = await ports.connections();
+  const broken = invalid.find((each) => each.name === name);
+  if (broken) throw new RotatorError(broken.problem);
+  const other = valid.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  if (!other || other.name === name) return other;
+  throw new RotatorError({
+    code: 'connection_invalid',
+    message: `${name} differs from ${other.name} in the connections file only by case, and Key Vault takes both for one.`,
+    fix: `Write ${other.name}, or choose another name.`,
+  });
+}
+
+/**
+ * A connection that stands in no file yet.
+ * @throws RotatorError `connection_invalid`
+ */
+export function resolved(name: string, entry: Entry, { settings }: Connected): Connection {
+  const { valid, invalid } = parseConnections(JSON.stringify({ connections: { [name]: entry } }), settings);
+  const [connection] = valid;
+  if (connection) return connection;
+  throw new RotatorError(
+    invalid[0]?.problem ?? {
+      code: 'connection_invalid',
+      message: 'The connection cannot be used.',
+      fix: 'Check its options.',
+    },
+  );
+}

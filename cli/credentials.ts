@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import type { Connection } from '../lib/rotation/connection.ts';
+import type { Cli, Connected } from './cli.ts';
+import { askSecret, askText, readStdin } from './prompts.ts';
+
+/** Where the client secret is read from: an argument would stay in the shell's history. */
+const SECRET_VARIABLE = 'ROTATOR_CLIENT_SECRET';
+
+/** How a person gives the client's credentials. */
+export interface CredentialOptions {
+  readonly clientId?: string;
+  readonly clientSecretStdin?: true;
+}
+
+/** Client id and client secret. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/**
+ * As given, else as they came with the input, else those that the vault has, else the local stack's, else a person is asked.
+ * @param input what a connection string or a JSON document held
+ */
+export async function clientCredentials(
+  { env, terminal }: Cli,
+  { ports, stack }: Connected,
+  { clientId: fixed, secrets, vaults }: Connection,
+  options: CredentialOptions,
+  input: Partial<ClientCredentials> = {},
+): Promise<ClientCredentials> {
+  const vault = ports.vault(vaults.credential);
+  const stored = async (name = '') => (await vault.get(name))?.value.trim() || undefined;
+  const local = stack?.authorization;
+  const clientId =
+    options.clientId ??
+    input.clientId ??
+    fixed ??
+    (await stored(secrets.clientId)) ??
+    local?.clientId ??
+    (await askText(terminal, 'The client id', '--client-id'));
+  const clientSecret =
+    (options.clientSecretStdin ? await readStdin() : undefined) ??
+    (env[SECRET_VARIABLE]?.trim() || undefined) ??
+    input.clientSecret ??
+    (await stored(secrets.clientSecrets[0])) ??
+    (local && clientId === local.clientId ? await readFile(local.clientSecretFile, 'utf8') : undefined) ??
+    (await askSecret(terminal, 'The client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`));
+  return { clientId, clientSecret };
+}

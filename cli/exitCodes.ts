@@ -1,0 +1,73 @@
+import type { ErrorCode } from '../lib/errors.ts';
+import type { RotationResult } from '../lib/rotation/run.ts';
+
+/** What the exit code of `rotator` tells; docs/cli.md has the same table. */
+export const EXIT = {
+  done: 0,
+  /** Something failed; it may pass by itself. */
+  failed: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** Settings, the connections file or what was given as input are wrong. */
+  invalid: 3,
+  /** Nothing goes on until a person does something. */
+  personNeeded: 4,
+  /** Not now: asked again in a moment it may work. */
+  notNow: 5,
+  /** The sign-in was denied, given up or brought no refresh token. */
+  notAuthorized: 6,
+  /** A secret that somebody else made is in the way. */
+  notOurs: 7,
+  /** Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+const BY_CODE: Partial<Record<ErrorCode, number>> = {
+  configuration_invalid: EXIT.invalid,
+  connection_invalid: EXIT.invalid,
+  connection_unknown: EXIT.invalid,
+  connection_paused: EXIT.invalid,
+  input_unreadable: EXIT.invalid,
+  connection_string_unreadable: EXIT.invalid,
+  connection_string_unwritable: EXIT.invalid,
+  reauthorization_required: EXIT.personNeeded,
+  client_rejected: EXIT.personNeeded,
+  misconfigured: EXIT.personNeeded,
+  owned_elsewhere: EXIT.personNeeded,
+  secret_missing: EXIT.personNeeded,
+  secret_empty: EXIT.personNeeded,
+  secret_disabled: EXIT.personNeeded,
+  secret_soft_deleted: EXIT.personNeeded,
+  vault_forbidden: EXIT.personNeeded,
+  storage_forbidden: EXIT.personNeeded,
+  secret_not_managed: EXIT.notOurs,
+  in_progress: EXIT.notNow,
+  grant_outcome_unknown: EXIT.notNow,
+  authorization_denied: EXIT.notAuthorized,
+  authorization_expired: EXIT.notAuthorized,
+  authorization_failed: EXIT.notAuthorized,
+  refresh_token_not_issued: EXIT.notAuthorized,
+  interrupted: EXIT.interrupted,
+};
+
+/** The exit code for an error. */
+export function exitCodeOf(code: ErrorCode): number {
+  return BY_CODE[code] ?? EXIT.failed;
+}
+
+const BY_RESULT: Readonly<Record<RotationResult['result'], number>> = {
+  rotated: EXIT.done,
+  not_due: EXIT.done,
+  cooldown: EXIT.notNow,
+  in_progress: EXIT.notNow,
+  saving: EXIT.notNow,
+  waiting: EXIT.notNow,
+  draining: EXIT.notNow,
+  blocked: EXIT.personNeeded,
+  failed: EXIT.failed,
+};
+
+/** The exit code for the end of one rotation. */
+export function exitCodeOfResult({ result, problem }: Pick<RotationResult, 'result' | 'problem'>): number {
+  return result === 'failed' && problem ? exitCodeOf(problem.code) : BY_RESULT[result];
+}

@@ -1,0 +1,76 @@
+import { firstRotation } from '../lib/authorization/firstRotation.ts';
+import {
+  type FirstCredentials,
+  notOurs,
+  secretsInTheWay,
+  storeConnection,
+} from '../lib/authorization/storeConnection.ts';
+import type { Connection } from '../lib/rotation/connection.ts';
+import type { Cli, Connected } from './cli.ts';
+import { documentOf, resultLines } from './commands/rotate.ts';
+import type { Entry } from './connection.ts';
+import { appendEntry } from './connectionsFile.ts';
+import { exitCodeOfResult } from './exitCodes.ts';
+import { askConsent } from './prompts.ts';
+
+/** What decides about secrets that are in the way. */
+export interface KeepOptions {
+  readonly replace?: true;
+}
+
+/** A connection with everything that it needs to begin. */
+export interface Beginning extends FirstCredentials {
+  readonly connection: Connection;
+  /** To be added to the connections file; undefined where it stands there already. */
+  readonly entry: Entry | undefined;
+  readonly replace: boolean;
+}
+
+/**
+ * Asks, before anything is spent, whether secrets of somebody else may be written over.
+ * @throws RotatorError `secret_not_managed` where they may not
+ */
+export async function confirmReplacing(
+  { terminal }: Cli,
+  { ports }: Connected,
+  connection: Connection,
+  known: Partial<FirstCredentials>,
+  { replace }: KeepOptions,
+): Promise<boolean> {
+  const names = await secretsInTheWay(connection, ports, known);
+  if (names.length === 0 || replace) return replace ?? false;
+  const question = `${names.join(', ')} in ${connection.vaults.credential} was not made by the rotator for this connection. Write over?`;
+  if (await askConsent(terminal, question)) return true;
+  throw notOurs(names, connection);
+}
+
+/** Stores the credentials, rotates once and tells, or makes, the entry. From here on Ctrl-C waits for the end. */
+export async function keep(cli: Cli, parts: Connected, beginning: Beginning): Promise<number> {
+  const { terminal } = cli;
+  const { connection, entry, replace } = beginning;
+  const { name } = connection;
+  await terminal.working('Writing to the credential vault', () =>
+    storeConnection(connection, parts.ports, beginning, replace),
+  );
+  const rotation = await terminal.working('Rotating for the first time', () =>
+    firstRotation(connection, parts.ports),
+  );
+  const appended = entry && parts.stack ? await appendEntry(name, entry, parts.settings) : undefined;
+  const document = {
+    connection: name,
+    rotation: documentOf(rotation),
+    ...(entry && { entry: { [name]: entry } }),
+    ...(appended && { file: appended }),
+  };
+  const lines =
+    rotation.result === 'not_due' ? [`${name} was rotated by the running rotator.`] : resultLines(rotation);
+  terminal.result(document, [...lines, ...entryLines(name, entry, appended)]);
+  return exitCodeOfResult(rotation);
+}
+
+function entryLines(name: string, entry: Entry | undefined, file: string | undefined): string[] {
+  if (!entry) return [];
+  if (file !== undefined) return [`Its entry is in ${file}: the running stack rotates it from now on.`];
+  const text = JSON.stringify({ [name]: entry }, null, 2);
+  return ['', 'Add this to "connections" in the connections file:', ...text.split('\n').slice(1, -1)];
+}

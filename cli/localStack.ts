@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { RotatorError } from '../lib/errors.ts';
+
+/** Where `npm start` tells how it is reached. */
+export const STACK_FILE = fileURLToPath(new URL('../.local/stack.json', import.meta.url));
+
+const stackFile = z.object({
+  processId: z.number(),
+  hostUrl: z.string(),
+  /** The settings of its functions; they open nothing but servers on this machine. */
+  environment: z.record(z.string(), z.string()),
+  authorization: z.object({
+    issuer: z.string(),
+    clientId: z.string(),
+    clientSecretFile: z.string(),
+  }),
+});
+
+/** A running local stack, as `npm start` writes it; as secret as its data directory. */
+export type LocalStack = Readonly<z.infer<typeof stackFile>>;
+
+/**
+ * Reads what a running `npm start` wrote.
+ * @throws RotatorError `configuration_invalid` where none runs
+ */
+export function readLocalStack(path: string): LocalStack {
+  const stack = parse(path);
+  if (stack && isAlive(stack.processId)) return stack;
+  throw new RotatorError({
+    code: 'configuration_invalid',
+    message: `No local stack runs: ${path} ${stack ? 'is of one that ended' : 'is missing or unreadable'}.`,
+    fix: 'Start it with npm start, and leave it running.',
+  });
+}
+
+function parse(path: string): LocalStack | undefined {
+  try {
+    return stackFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does a process of this number run? */
+export function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import { RotatorError } from '../lib/errors.ts';
+
+/**
+ * The text of a file that a person named.
+ * @throws RotatorError `input_unreadable`
+ */
+export async function readInput(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw new RotatorError({
+      code: 'input_unreadable',
+      message: `The file ${file} cannot be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      fix: 'Give the path of a file that can be read.',
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { readAddress } from '../lib/config/address.ts';
+import { ERROR_CODES, RotatorError } from '../lib/errors.ts';
+import type { RotationResult } from '../lib/rotation/run.ts';
+import type { SweepSummary } from '../lib/rotation/sweep.ts';
+import type { Cli } from './cli.ts';
+
+/** Where the key of the functions is read from: an argument would stay in the shell's history. */
+export const KEY_VARIABLE = 'ROTATOR_FUNCTION_KEY';
+const TIMEOUT_MS = 230_000;
+
+const rotated = z.object({
+  result: z.enum(['rotated', 'not_due']),
+  connection: z.string(),
+  reason: z.string().optional(),
+  generation: z.number().optional(),
+  accessTokenExpires: z.string().optional(),
+});
+const refused = z.object({ code: z.string(), detail: z.string(), fix: z.string() });
+const RESULTS: readonly string[] = ['in_progress', 'saving', 'cooldown', 'draining'];
+
+/** Rotates one connection by `POST /api/connections/NAME/rotate` of the deployed functions. */
+export async function rotateVia(
+  via: string,
+  name: string,
+  force: boolean,
+  cli: Cli,
+): Promise<RotationResult> {
+  const path = `/api/connections/${encodeURIComponent(name)}/rotate${force ? '?force=true' : ''}`;
+  const { status, body, retryAfterMs } = await post(via, path, cli);
+  const done = rotated.safeParse(body);
+  if (done.success) {
+    const { accessTokenExpires, result, connection, reason, generation } = done.data;
+    return {
+      result,
+      connection,
+      ...(reason !== undefined && { reason }),
+      ...(generation !== undefined && { generation }),
+      ...(accessTokenExpires !== undefined && { expiresAt: Date.parse(accessTokenExpires) }),
+    };
+  }
+  const { code, ...problem } = problemIn(body, via, status);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const result = RESULTS.find((each) => each === code) as RotationResult['result'] | undefined;
+  if (result) return { result, connection: name, ...wait };
+  const known = ERROR_CODES.find((each) => each === code) ?? 'internal_error';
+  if (status === 404 || status === 400 || status === 500) throw new RotatorError({ code: known, ...problem });
+  const failed = status === 409 ? (code === 'grant_outcome_unknown' ? 'waiting' : 'blocked') : 'failed';
+  return { result: failed, connection: name, problem: { code: known, ...problem }, ...wait };
+}
+
+/** Rotates what is due by `POST /api/rotate`. */
+export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
+  const { status, body } = await post(via, '/api/rotate', cli);
+  if (status === 200 || status === 207) return body as SweepSummary;
+  const { code, ...problem } = problemIn(body, via, status);
+  throw new RotatorError({ code: ERROR_CODES.find((each) => each === code) ?? 'internal_error', ...problem });
+}
+
+async function post(via: string, path: string, { env, interrupted }: Cli) {
+  const { url, cause } = readAddress(via, { allowLoopbackHttp: true, path: false, query: false });
+  if (!url) throw wrongAddress(cause);
+  const key = env[KEY_VARIABLE];
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
+  const headers = key ? { 'x-functions-key': key } : {};
+  const target = new URL(path, url);
+  const answer = await fetch(target, { method: 'POST', redirect: 'manual', headers, signal }).catch(() => {
+    throw unreachable(url);
+  });
+  const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
+  const body: unknown = await answer.json().catch(() => undefined);
+  if (answer.status === 401) throw keyRefused(url, key !== undefined);
+  return { status: answer.status, body, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000 };
+}
+
+function problemIn(body: unknown, via: string, status: number) {
+  const problem = refused.safeParse(body);
+  if (problem.success)
+    return { code: problem.data.code, message: problem.data.detail, fix: problem.data.fix };
+  return {
+    code: 'internal_error',
+    message: `${new URL(via).host} answered HTTP ${status} with something that is no answer of the rotator.`,
+    fix: 'Check the address after --via: the root of the function app.',
+  };
+}
+
+function wrongAddress(cause: string): RotatorError {
+  return new RotatorError({
+    code: 'configuration_invalid',
+    message: `The address after --via ${cause}.`,
+    fix: 'Give the root of the function app: https://APP.azurewebsites.net.',
+  });
+}
+
+function keyRefused({ host }: URL, given: boolean): RotatorError {
+  return new RotatorError({
+    code: 'configuration_invalid',
+    message: `${host} ${given ? 'does not accept the key' : 'wants a key'} (401).`,
+    fix: `Set ${KEY_VARIABLE} to a function key of the app.`,
+  });
+}
+
+function unreachable({ host }: URL): RotatorError {
+  return new RotatorError({
+    code: 'provider_unavailable',
+    message: `${host} did not answer.`,
+    fix: 'Check the address after --via and the way to it. The rotation may run all the same: see rotator status.',
+  });
+}

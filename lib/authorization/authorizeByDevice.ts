@@ -1,0 +1,123 @@
+import {
+  type DeviceAuthorizationResponse,
+  deviceAuthorizationRequest,
+  deviceCodeGrantRequest,
+  processDeviceAuthorizationResponse,
+  processDeviceCodeResponse,
+  ResponseBodyError,
+  type TokenEndpointResponse,
+} from 'oauth4webapi';
+import { RotatorError } from '../errors.ts';
+import type { Clock } from '../rotation/ports.ts';
+import { authorizationError, clientOf, interrupted, personsAddress, tokensOf } from './client.ts';
+import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
+
+/** RFC 8628 section 3.2: where the server does not say it. */
+const INTERVAL_MS = 5_000;
+/** RFC 8628 section 3.5: what `slow_down` adds. */
+const SLOWER_MS = 5_000;
+/** A person types it; it is shown on a terminal. */
+const LONGEST_CODE = 100;
+
+/** What the person needs on another device. */
+export interface DeviceCode {
+  readonly address: string;
+  readonly userCode: string;
+  readonly expiresInMs: number;
+}
+
+/**
+ * The device authorization grant (RFC 8628).
+ * @param show tells the person where to enter which code
+ * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`, `interrupted`
+ */
+export async function authorizeByDevice(
+  request: AuthorizationRequest,
+  show: (code: DeviceCode) => void,
+  clock: Clock,
+): Promise<ObtainedTokens> {
+  const { server, parameters } = request;
+  if (server.device_authorization_endpoint === undefined) throw noEndpoint();
+  const { client, authentication, options } = clientOf(request);
+  try {
+    const begun = await deviceAuthorizationRequest(
+      server,
+      client,
+      authentication,
+      { ...parameters },
+      options,
+    );
+    const code = await processDeviceAuthorizationResponse(server, client, begun);
+    show({
+      address: personsAddress(code.verification_uri, request, wrongAddress),
+      userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
+      expiresInMs: code.expires_in * 1000,
+    });
+    return tokensOf(await poll(request, code, clock), request);
+  } catch (thrown) {
+    throw authorizationError(thrown, request);
+  }
+}
+
+async function poll(
+  request: AuthorizationRequest,
+  code: DeviceAuthorizationResponse,
+  clock: Clock,
+): Promise<TokenEndpointResponse> {
+  const endsAt = clock.monotonic() + code.expires_in * 1000;
+  let interval = code.interval === undefined ? INTERVAL_MS : code.interval * 1000;
+  while (clock.monotonic() + interval < endsAt) {
+    await clock.sleep(interval, request.signal);
+    if (request.signal.aborted) throw interrupted();
+    const answer = await askOnce(request, code.device_code);
+    if (typeof answer !== 'string') return answer;
+    if (answer === 'slow_down') interval += SLOWER_MS;
+    // RFC 8628 section 3.5: after a lost answer the client asks less often.
+    if (answer === 'no_answer') interval *= 2;
+  }
+  throw expired();
+}
+
+/** The tokens, or why there are none yet. */
+async function askOnce(request: AuthorizationRequest, deviceCode: string) {
+  const { server } = request;
+  const { client, authentication, options } = clientOf(request);
+  let response: Response;
+  try {
+    response = await deviceCodeGrantRequest(server, client, authentication, deviceCode, options);
+  } catch (thrown) {
+    if (thrown instanceof RotatorError || request.signal.aborted) throw thrown;
+    return 'no_answer';
+  }
+  try {
+    return await processDeviceCodeResponse(server, client, response);
+  } catch (thrown) {
+    if (!(thrown instanceof ResponseBodyError)) throw thrown;
+    if (thrown.error === 'authorization_pending' || thrown.error === 'slow_down') return thrown.error;
+    throw thrown;
+  }
+}
+
+function noEndpoint(): RotatorError {
+  return new RotatorError({
+    code: 'authorization_failed',
+    message: 'The authorization server has no device authorization endpoint.',
+    fix: 'Sign in without --device, or give --device-endpoint.',
+  });
+}
+
+function wrongAddress(): RotatorError {
+  return new RotatorError({
+    code: 'authorization_failed',
+    message: 'The authorization server names no https address at which the code could be entered.',
+    fix: 'Sign in without --device.',
+  });
+}
+
+function expired(): RotatorError {
+  return new RotatorError({
+    code: 'authorization_expired',
+    message: 'The code was not entered in time, or the sign-in was not finished.',
+    fix: 'Run the command again and enter the new code in time.',
+  });
+}

@@ -1,0 +1,25 @@
+import type { Connection } from '../rotation/connection.ts';
+import type { Ports } from '../rotation/ports.ts';
+import { ProcessState } from '../rotation/processState.ts';
+import { rotate } from '../rotation/rotate.ts';
+import type { RotationResult } from '../rotation/run.ts';
+
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 1_000;
+
+/**
+ * Rotates a connection whose refresh token was just stored: that shows that everything fits together. A running rotator that
+ * comes first does the same; it is waited for, and the result is then `not_due`.
+ */
+export async function firstRotation(connection: Connection, ports: Ports): Promise<RotationResult> {
+  const endsAt = ports.clock.monotonic() + PATIENCE_MS;
+  const state = new ProcessState();
+  for (;;) {
+    const result = await rotate(connection, false, ports, state);
+    if (result.result !== 'in_progress' || ports.clock.monotonic() > endsAt) {
+      await state.drain();
+      return result;
+    }
+    await ports.clock.sleep(PAUSE_MS);
+  }
+}

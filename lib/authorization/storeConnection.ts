@@ -1,0 +1,188 @@
+import { RotatorError } from '../errors.ts';
+import type { Connection } from '../rotation/connection.ts';
+import { Lease, LeaseLost } from '../rotation/lease.ts';
+import type { Ports, SecretVault } from '../rotation/ports.ts';
+import { readPublished } from '../rotation/publishable.ts';
+import { attemptAt } from '../rotation/record.ts';
+import type { Tags } from '../rotation/tags.ts';
+
+/** What goes to the credential vault. */
+export interface FirstCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+}
+
+/** A secret that is to be written, and what stands under its name. */
+interface Planned {
+  readonly name: string;
+  readonly value: string;
+  readonly found: Found;
+}
+
+/** `value` is undefined where it is there and cannot be read. */
+type Found = 'absent' | { readonly value: string | undefined; readonly tags: Tags };
+
+const ATTEMPTS = 3;
+/** As in a new record: services tell whole seconds, and by those a time of just now may lie ahead. */
+const DUE_AT_ONCE = 0;
+const PAUSE_MS = 500;
+
+/**
+ * The secrets that {@link storeConnection} would have to write over although somebody else made them.
+ * @param clientId as it would be written
+ * @throws RotatorError `vault_*`
+ */
+export async function secretsInTheWay(
+  connection: Connection,
+  ports: Pick<Ports, 'vault'>,
+  known: Partial<FirstCredentials>,
+): Promise<string[]> {
+  const vault = ports.vault(connection.vaults.credential);
+  const planned = await planWrites(connection, vault, {
+    clientId: '',
+    clientSecret: '',
+    refreshToken: '',
+    ...known,
+  });
+  // A value that is not known yet is not compared: client credentials may be shared, and are then the same.
+  const isKnown = ({ name }: Planned) =>
+    (name === connection.secrets.clientId && known.clientId !== undefined) ||
+    (connection.secrets.clientSecrets.includes(name) && known.clientSecret !== undefined) ||
+    name === connection.secrets.refreshToken;
+  return planned
+    .filter(isKnown)
+    .filter((each) => isForeign(each, connection))
+    .map(({ name }) => name);
+}
+
+/**
+ * Writes client id, client secret and refresh token of a connection as a person would, under the lease of its record: no
+ * rotation comes in between. The refresh token is last; the protocol takes it for one that a person set.
+ * @param replace may secrets of somebody else be written over?
+ * @throws RotatorError `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was
+ */
+export async function storeConnection(
+  connection: Connection,
+  ports: Pick<Ports, 'vault' | 'records' | 'clock'>,
+  credentials: FirstCredentials,
+  replace: boolean,
+): Promise<void> {
+  const lease = await Lease.take(ports.records, ports.clock, connection.name);
+  if (lease === 'taken') throw inProgress(connection);
+  try {
+    const vault = ports.vault(connection.vaults.credential);
+    const planned = await planWrites(connection, vault, credentials);
+    const foreign = planned.filter((each) => isForeign(each, connection));
+    if (foreign.length > 0 && !replace)
+      throw notOurs(
+        foreign.map(({ name }) => name),
+        connection,
+      );
+    await writeAll(planned, connection, vault, ports, lease);
+    await makeDue(lease);
+  } catch (thrown) {
+    throw thrown instanceof LeaseLost ? inProgress(connection) : thrown;
+  } finally {
+    await lease.release();
+  }
+}
+
+async function planWrites(
+  { clientId, secrets }: Connection,
+  vault: SecretVault,
+  credentials: FirstCredentials,
+): Promise<Planned[]> {
+  const values: [string, string][] = [
+    ...(clientId === undefined ? [[secrets.clientId, credentials.clientId] satisfies [string, string]] : []),
+    [secrets.clientSecrets[0] ?? '', credentials.clientSecret],
+    [secrets.refreshToken, credentials.refreshToken],
+  ];
+  // One after the other: the first request of a client loses its body where two are sent at once.
+  const planned: Planned[] = [];
+  for (const [name, value] of values) planned.push({ name, value, found: await find(vault, name) });
+  return planned.filter(({ value, found }) => found === 'absent' || found.value !== value);
+}
+
+async function find(vault: SecretVault, name: string): Promise<Found> {
+  const found = await readPublished(vault, name);
+  return found ? { value: found.value, tags: found.tags } : 'absent';
+}
+
+/** Rotator and command line both write the connection's name; Key Vault does not tell upper from lower case in names. */
+function isForeign({ found }: Planned, { name }: Connection): boolean {
+  return found !== 'absent' && found.tags.connection?.toLowerCase() !== name.toLowerCase();
+}
+
+async function writeAll(
+  planned: readonly Planned[],
+  { name: connection, secrets }: Connection,
+  vault: SecretVault,
+  { clock }: Pick<Ports, 'clock'>,
+  lease: Lease,
+): Promise<void> {
+  const written: Planned[] = [];
+  try {
+    for (const each of planned) {
+      lease.ensureHeld();
+      await patiently(clock, () => vault.put(each.name, each.value, { tags: { connection } }));
+      written.push(each);
+    }
+  } catch (thrown) {
+    // The refresh token is the last one: what is undone are client credentials, and nobody has used them yet.
+    await undo(
+      written.filter(({ name }) => name !== secrets.refreshToken),
+      connection,
+      vault,
+    );
+    throw thrown;
+  }
+}
+
+/** The new refresh token is to be used at once, however fresh the old access token is, and whatever was tried lately. */
+async function makeDue(lease: Lease): Promise<void> {
+  // Everything is stored by now: where the record cannot be written, its connection is only due later.
+  await lease
+    .read()
+    .then((record) => lease.write(attemptAt(record, DUE_AT_ONCE)))
+    .catch(() => {});
+}
+
+/** A vault that is briefly unavailable is asked again: the person would have to sign in once more. */
+async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const passing = thrown instanceof RotatorError && /^vault_(unavailable|throttled)$/.test(thrown.code);
+      if (!passing || attempt === ATTEMPTS) throw thrown;
+      await clock.sleep(Math.max(PAUSE_MS * attempt, Math.min(thrown.retryAfterMs ?? 0, 10_000)));
+    }
+  }
+}
+
+/** The rotator may not delete: what was not there before is left disabled, under our tag. */
+async function undo(written: readonly Planned[], connection: string, vault: SecretVault): Promise<void> {
+  for (const { name, found } of written.toReversed()) {
+    const old = found === 'absent' ? undefined : found.value;
+    if (found !== 'absent' && old !== undefined) await vault.put(name, old, { tags: found.tags });
+    else await vault.put(name, 'undone', { tags: { connection }, enabled: false });
+  }
+}
+
+function inProgress({ name }: Connection): RotatorError {
+  return new RotatorError({
+    code: 'in_progress',
+    message: `Another rotation of ${name} is running, so nothing was written.`,
+    fix: 'Run the command again in a moment.',
+  });
+}
+
+/** Names what is in the way. */
+export function notOurs(names: readonly string[], { vaults }: Connection): RotatorError {
+  return new RotatorError({
+    code: 'secret_not_managed',
+    message: `${names.join(', ')} in ${vaults.credential} ${names.length === 1 ? 'exists and was' : 'exist and were'} not made by the rotator for this connection: nothing was written.`,
+    fix: 'Choose another name for the connection, or give --replace to write over.',
+  });
+}

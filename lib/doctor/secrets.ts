@@ -1,0 +1,110 @@
+import { problemOf, SecretUnusable } from '../errors.ts';
+import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/connection.ts';
+import { foreignStore } from '../rotation/heal.ts';
+import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
+import { readPublished } from '../rotation/publishable.ts';
+import { isManaged } from '../rotation/tags.ts';
+import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
+
+const SOON_MS = 14 * 86_400_000;
+/** Key Vault backs up no secret with more versions (Key Vault service limits). */
+const MOST_VERSIONS = 500;
+const MANY_VERSIONS = 400;
+
+/** Looks at every secret of a connection; nothing is written. */
+export async function secretChecks(connection: Connection, ports: Ports, now: number): Promise<Check[]> {
+  const { secrets, vaults, clientId } = connection;
+  const vault = ports.vault(vaults.credential);
+  const checks: Check[] = [];
+  const look = async (
+    check: string,
+    name: string,
+    what: string,
+    more: (secret: Secret) => Check | undefined,
+  ) => checks.push(await usableCheck(vault, { check, name, what, url: vaults.credential }, more));
+  if (clientId === undefined) await look('client id', secrets.clientId, 'the client id', () => undefined);
+  for (const name of secrets.clientSecrets)
+    await look('client secret', name, 'the client secret', (secret) => expiryCheck(name, secret, now));
+  await look('refresh token', secrets.refreshToken, 'a refresh token', (secret) =>
+    ownershipCheck(connection, secret, ports.records.host),
+  );
+  checks.push(...(await versionChecks(vault, 'refresh token', secrets.refreshToken)));
+  for (const published of publishedSecrets(connection))
+    checks.push(...(await publishedChecks(connection, ports.vault(published.vault), published)));
+  return checks;
+}
+
+async function usableCheck(
+  vault: SecretVault,
+  { check, name, what, url }: { check: string; name: string; what: string; url: string },
+  more: (secret: Secret) => Check | undefined,
+): Promise<Check> {
+  try {
+    const secret = await vault.get(name);
+    if (!secret?.value.trim())
+      return failed(check, problemOf(new SecretUnusable(what, name, url, secret?.version)));
+    return more(secret) ?? ok(check, `${name} is there.`);
+  } catch (thrown) {
+    return thrownCheck(check, thrown);
+  }
+}
+
+function expiryCheck(name: string, { properties }: Secret, now: number): Check | undefined {
+  const { expiresAt } = properties;
+  if (expiresAt === undefined || expiresAt > now + SOON_MS) return undefined;
+  const day = new Date(expiresAt).toISOString().slice(0, 10);
+  const fix = `Create a new client secret at the provider, and set ${name} to it, with its date of expiry.`;
+  return expiresAt <= now
+    ? failed('client secret', { message: `${name} expired on ${day}.`, fix })
+    : warning('client secret', `${name} expires on ${day}.`, fix);
+}
+
+function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: string): Check | undefined {
+  const check = 'refresh token';
+  const { refreshToken } = secrets;
+  if (tags.connection !== undefined && tags.connection.toLowerCase() !== name.toLowerCase()) {
+    const message = `${refreshToken} was last written for the connection ${tags.connection}.`;
+    return failed(check, { message, fix: `Name another secret under secrets.refreshToken of ${name}.` });
+  }
+  const other = foreignStore({ tags }, store);
+  if (other === undefined) return undefined;
+  const message = `${refreshToken} was last used under the record store ${other}, this one is ${store}.`;
+  return failed(check, { message, fix: `Stop the other rotator, then run rotator adopt ${name}.` });
+}
+
+async function versionChecks(vault: SecretVault, check: string, name: string): Promise<Check[]> {
+  try {
+    const { length } = await vault.versions(name);
+    if (length < MANY_VERSIONS) return [];
+    const message = `${name} has ${length} versions; a secret with more than ${MOST_VERSIONS} cannot be backed up.`;
+    return [
+      warning(
+        check,
+        message,
+        `Let the entry name a new secret instead of ${name}, if you rely on backups of the vault.`,
+      ),
+    ];
+  } catch (thrown) {
+    return [thrownCheck(check, thrown)];
+  }
+}
+
+const TITLES = { accessToken: 'access token', connectionString: 'connection string' };
+
+async function publishedChecks(
+  { name: connection, adopt }: Connection,
+  vault: SecretVault,
+  { key, name, vault: url }: PublishedSecret,
+): Promise<Check[]> {
+  const check = TITLES[key];
+  const found = await readPublished(vault, name).catch((thrown: unknown) => ({ thrown }));
+  if (found && 'thrown' in found) return [thrownCheck(check, found.thrown)];
+  if (found && !isManaged(found.tags) && !adopt) {
+    const message = `${name} in ${url} exists and was not made by the rotator.`;
+    const fix = `Name another secret under secrets.${key} of ${connection}, or set "adopt": true to overwrite this one.`;
+    return [failed(check, { message, fix })];
+  }
+  const versions = await versionChecks(vault, check, name);
+  const state = found ? `${name} is the rotator's own.` : `${name} is free.`;
+  return versions.length > 0 ? versions : [ok(check, state)];
+}

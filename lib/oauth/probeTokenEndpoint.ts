@@ -1,0 +1,58 @@
+import type { Connection } from '../rotation/connection.ts';
+import { reachOf, refusedKind } from './egress.ts';
+import { fixes } from './fixes.ts';
+import { readTokenAnswer } from './readTokenAnswer.ts';
+import { type SendOptions, sendGrant } from './sendGrant.ts';
+import { tokenAddress } from './tokenAddress.ts';
+
+/** What an empty request to a token endpoint came to. */
+export interface Probe {
+  /** `odd`: something answers, but not as a token endpoint does. */
+  readonly state: 'answers' | 'odd' | 'unreachable';
+  /** A sentence. */
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** Nothing that could be granted or used up: RFC 6749 section 5.2 wants `invalid_request` for it. */
+const EMPTY = {
+  headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+  body: '',
+};
+
+/** Sends an empty request, without any secret, over the same kind of connection as a grant. Never throws. */
+export async function probeTokenEndpoint(
+  connection: Connection,
+  allowLoopbackHttp: boolean,
+  options: SendOptions = {},
+): Promise<Probe> {
+  const { tokenUri, allowPrivateNetwork } = connection;
+  const url = tokenAddress(tokenUri, allowLoopbackHttp);
+  if (!(url instanceof URL)) return { state: 'unreachable', message: url.message, fix: url.fix };
+  const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
+  const result = await sendGrant(url, EMPTY, reach, () => true, options);
+  if (result.kind !== 'answered') {
+    return {
+      state: 'unreachable',
+      message: `${url.host} cannot be reached (${result.why}).`,
+      fix: fixOf(result.why, connection),
+    };
+  }
+  const error = readTokenAnswer(result.body, 0)?.error;
+  if (error?.code !== undefined && result.status >= 400)
+    return { state: 'answers', message: `${url.host} answers as a token endpoint.` };
+  return {
+    state: 'odd',
+    message: `${url.host} answers HTTP ${result.status} without an OAuth error to an empty request.`,
+    fix: "Check that tokenUri is the provider's token endpoint; redirects are not followed.",
+  };
+}
+
+function fixOf(why: string, connection: Connection): string {
+  const kind = refusedKind(why);
+  if (kind) return (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection);
+  if (/CERT|SELF_SIGNED|VERIFY|TLS|SSL|ALTNAME/.test(why))
+    return 'Have the provider renew its certificate, or make its certificate authority known by NODE_EXTRA_CA_CERTS.';
+  if (/NOTFOUND|EAI/.test(why)) return 'Check the host in tokenUri, and the name resolution.';
+  return 'Check tokenUri, and let the firewall pass to its host and port.';
+}

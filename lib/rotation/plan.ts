@@ -1,0 +1,77 @@
+import { problemOf } from '../errors.ts';
+import type { Connection, Connections } from './connection.ts';
+import { type Decision, decide, decideEarly, type Reason } from './decide.ts';
+import type { Ports } from './ports.ts';
+import { type ConnectionRecord, newRecord } from './record.ts';
+import { nothingChanged } from './rotate.ts';
+
+/** What the next sweep would do with one connection, and why. */
+export interface Planned {
+  readonly connection: string;
+  /** As a decision of the protocol; `fail` where a vault or the record cannot be read, `ignore` where the entry keeps it out. */
+  readonly action: Decision['action'] | 'fail' | 'ignore';
+  readonly reason: Reason | 'paused' | 'invalid' | 'unreadable';
+  /** One sentence. */
+  readonly message: string;
+  /** When it is looked at again where nothing is to be done now, milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/**
+ * Plays the decisions of the next sweep without taking a lease, writing or sending anything.
+ * @throws RotatorError where the configuration or the list of records cannot be read
+ */
+export async function planSweep(ports: Ports): Promise<Planned[]> {
+  const [connections, { now }] = await Promise.all([ports.connections(), ports.records.list()]);
+  const enabled = connections.valid.filter(({ enabled }) => enabled);
+  const planned = await Promise.all(enabled.map((connection) => planOne(connection, ports, now)));
+  return [...planned, ...ignored(connections)];
+}
+
+async function planOne(connection: Connection, ports: Ports, now: number): Promise<Planned> {
+  try {
+    return plannedOf(connection, await decideNow(connection, ports, now));
+  } catch (thrown) {
+    const { message } = problemOf(thrown);
+    return { connection: connection.name, action: 'fail', reason: 'unreadable', message };
+  }
+}
+
+async function decideNow(connection: Connection, ports: Ports, now: number): Promise<Decision> {
+  const record = (await ports.records.read(connection.name)) ?? newRecord(connection.name);
+  const early = decideEarly({ connection, record, now, force: false });
+  if (early) return early;
+  if (record.failure?.blocked && (await nothingChanged({ connection, ports }, record)))
+    return stillBlocked(record, now);
+  const refreshToken = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
+  const surroundings = { store: ports.records.host, tickMs: ports.tickMs, healedVersion: undefined };
+  return decide({ connection, record, now, force: false, refreshToken, ...surroundings });
+}
+
+function stillBlocked({ failure }: ConnectionRecord, until: number): Decision {
+  const message = `It is looked at, and nothing has changed since: ${failure?.message ?? ''}`;
+  return { action: 'skip', reason: 'blocked', message, until };
+}
+
+function plannedOf({ name }: Connection, decision: Decision): Planned {
+  const { action, reason, message } = decision;
+  return { connection: name, action, reason, message, ...('until' in decision && { until: decision.until }) };
+}
+
+function ignored({ valid, invalid }: Connections): Planned[] {
+  const paused = valid.filter(({ enabled }) => !enabled);
+  return [
+    ...paused.map(({ name }) => ({
+      connection: name,
+      action: 'ignore' as const,
+      reason: 'paused' as const,
+      message: 'It is paused by "enabled": false.',
+    })),
+    ...invalid.map(({ name, problem }) => ({
+      connection: name,
+      action: 'ignore' as const,
+      reason: 'invalid' as const,
+      message: problem.message,
+    })),
+  ];
+}

@@ -1,0 +1,62 @@
+import { RotatorError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+import { foreignStore } from './heal.ts';
+import { Lease, LeaseLost } from './lease.ts';
+import type { Ports } from './ports.ts';
+import { takenOver } from './record.ts';
+import { tagsTakenOver } from './tags.ts';
+
+/** What stands in the vault about another rotator. */
+export interface Ownership {
+  /** Host of the record store whose rotator used the refresh token last; undefined where it is this one or none. */
+  readonly owner: string | undefined;
+  readonly ownStore: string;
+}
+
+/**
+ * Whose record store the refresh token was last used under.
+ * @throws RotatorError
+ */
+export async function ownerOf({ secrets, vaults }: Connection, ports: Ports): Promise<Ownership> {
+  const latest = await ports.vault(vaults.credential).get(secrets.refreshToken);
+  return { owner: latest && foreignStore(latest, ports.records.host), ownStore: ports.records.host };
+}
+
+/**
+ * Takes a connection over from another record store, under the lease of this one: the tags of its refresh token name this store
+ * from now on, and it is due at once. An intent of the other stays one: its grant may be out, and is not repeated too early.
+ * @throws RotatorError `in_progress`, `owned_elsewhere` where it changed hands meanwhile, or what vault and storage say
+ */
+export async function takeOver(connection: Connection, ports: Ports, from: string): Promise<void> {
+  const { name, secrets, vaults } = connection;
+  const lease = await Lease.take(ports.records, ports.clock, name);
+  if (lease === 'taken') throw inProgress(name);
+  try {
+    const vault = ports.vault(vaults.credential);
+    const latest = await vault.get(secrets.refreshToken);
+    if (!latest || foreignStore(latest, ports.records.host) !== from) throw changedHands(name);
+    lease.ensureHeld();
+    await vault.tag(secrets.refreshToken, latest.version, tagsTakenOver(latest.tags, ports.records.host));
+    await lease.write(takenOver(await lease.read()));
+  } catch (thrown) {
+    throw thrown instanceof LeaseLost ? inProgress(name) : thrown;
+  } finally {
+    await lease.release();
+  }
+}
+
+function inProgress(name: string): RotatorError {
+  return new RotatorError({
+    code: 'in_progress',
+    message: `Another rotation of ${name} is running.`,
+    fix: 'Run the command again in a moment.',
+  });
+}
+
+function changedHands(name: string): RotatorError {
+  return new RotatorError({
+    code: 'owned_elsewhere',
+    message: `The refresh token of ${name} changed while it was to be taken over: another rotator still works on it.`,
+    fix: 'Stop the other rotator, then run the command again.',
+  });
+}

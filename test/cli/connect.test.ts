@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Person } from '../integration/authorization/support.ts';
+import { type Desk, documentOf, type Running, type RunOptions, STRICT, startDesk } from './support.ts';
+
+const ADDRESS = /http:\S+\/auth\?\S+/;
+
+let desk: Desk;
+
+beforeAll(async () => {
+  desk = await startDesk();
+});
+
+afterAll(() => desk?.close());
+
+function connect(name: string, more: readonly string[] = [], options?: RunOptions): Running {
+  return desk.rotator(['connect', name, '--no-browser', '--json', ...more], options);
+}
+
+/** A person follows the printed address. */
+async function signIn(running: Running, answer: 'allow' | 'deny' = 'allow') {
+  await new Person().visit((await running.seen(ADDRESS))[0], answer);
+  return running.ended;
+}
+
+async function stored(name: string) {
+  const names = ['client-id', 'client-secret', 'refresh-token'].map((purpose) => `${name}-${purpose}`);
+  return Promise.all(names.map(async (each) => (await desk.secret('credentialVault', each))?.value));
+}
+
+const writes = () =>
+  desk.stack.servers.credentialVault.requests.filter(({ method }) => method === 'PUT').length;
+
+describe('rotator connect', { timeout: 60_000 }, () => {
+  test('a new connection: secrets in the vault, first rotation, entry in the file, nothing secret on the screen', async () => {
+    const ended = await signIn(connect('fresh'));
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
+    const [clientId, clientSecret, refreshToken] = await stored('fresh');
+    expect(clientId).toBe('rotator-cli');
+    expect(clientSecret).toBe(
+      desk.stack.servers.clients.find((each) => each.clientId === clientId)?.clientSecret,
+    );
+    expect(desk.stack.servers.authorization.issuedValues()).toContain(refreshToken);
+    const file = JSON.parse(await readFile(desk.stack.data.file('connections.json'), 'utf8'));
+    expect(file.connections.fresh).toMatchObject({
+      tokenUri: desk.stack.servers.authorization.tokenEndpoint,
+      scope: 'openid offline_access',
+    });
+    expect(file.connections.strict).toBeDefined();
+    for (const secret of desk.secrets()) expect(ended.stdout + ended.stderr).not.toContain(secret);
+  });
+
+  test('consent anew for a connection that is configured: its own client, its entry as it was', async () => {
+    await signIn(connect('again'));
+    const before = await readFile(desk.stack.data.file('connections.json'), 'utf8');
+    await desk.secret('credentialVault', 'again-refresh-token', {
+      value: 'dead',
+      tags: { connection: 'again' },
+    });
+    const dead = await desk.rotator(['rotate', 'again', '--force', '--json']).ended;
+    expect(dead.code).toBe(4);
+    expect(documentOf(dead)).toMatchObject({ problem: { code: 'reauthorization_required' } });
+    const ended = await signIn(connect('again'));
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(documentOf(ended)).not.toHaveProperty('entry');
+    expect(await readFile(desk.stack.data.file('connections.json'), 'utf8')).toBe(before);
+  });
+
+  test('a denied consent writes nothing', async () => {
+    const before = writes();
+    const ended = await signIn(connect('nothing'), 'deny');
+    expect(ended.code).toBe(6);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'authorization_denied' } });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+    expect(writes()).toBe(before);
+  });
+
+  test('a wrong state writes nothing', async () => {
+    const running = connect('nothing');
+    const address = new URL((await running.seen(ADDRESS))[0]);
+    await fetch(`${address.searchParams.get('redirect_uri')}?code=stolen&state=guessed`);
+    const ended = await running.ended;
+    expect(ended.code).toBe(6);
+    expect(documentOf(ended)).toMatchObject({
+      error: { message: expect.stringContaining('its state is another one') },
+    });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('a closed browser is waited for as long as told, and writes nothing', async () => {
+    const ended = await connect('nothing', ['--timeout', '1']).ended;
+    expect(ended.code).toBe(6);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'authorization_expired' } });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('Ctrl-C while the browser is open writes nothing', async () => {
+    const running = connect('nothing');
+    await running.seen(ADDRESS);
+    running.child.kill('SIGINT');
+    const ended = await running.ended;
+    expect(ended.code).toBe(130);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'interrupted' } });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('without a refresh token the missing scope is named, and nothing is written', async () => {
+    const ended = await signIn(connect('nothing', ['--scope', 'openid']));
+    expect(ended.code).toBe(6);
+    expect(documentOf(ended)).toMatchObject({
+      error: { code: 'refresh_token_not_issued', fix: expect.stringContaining('offline_access') },
+    });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('an expired device code writes nothing', async () => {
+    desk.stack.servers.authorization.intercept(({ grantType }) =>
+      grantType?.endsWith('device_code')
+        ? { action: 'answer', answer: { status: 400, body: { error: 'expired_token' } } }
+        : undefined,
+    );
+    const ended = await connect('nothing', ['--device']).ended;
+    desk.stack.servers.authorization.intercept(undefined);
+    expect(ended.code).toBe(6);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'authorization_expired' } });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('a wrong client secret from stdin is told', async () => {
+    const running = connect('nothing', ['--client-secret-stdin'], { input: 'wrong-secret\n' });
+    const ended = await signIn(running);
+    expect(ended.code).toBe(4);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'client_rejected' } });
+    expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('a secret of somebody else is not written over, before anybody signs in; --replace does', async () => {
+    await desk.secret('credentialVault', 'taken-refresh-token', { value: 'of somebody else' });
+    const before = writes();
+    const ended = await connect('taken').ended;
+    expect(ended.code).toBe(7);
+    expect(documentOf(ended)).toMatchObject({
+      error: { code: 'secret_not_managed', message: expect.stringContaining('taken-refresh-token') },
+    });
+    expect(writes()).toBe(before);
+    const replaced = await signIn(connect('taken', ['--replace']));
+    expect(replaced, replaced.stderr).toMatchObject({ code: 0 });
+  });
+
+  test('a vault that refuses the refresh token: what was written before is undone', async () => {
+    desk.stack.servers.credentialVault.intercept(({ operation, secretName }) =>
+      operation === 'setSecret' && secretName === 'undone-refresh-token'
+        ? { kind: 'answerInstead', answer: { status: 403, body: { error: { code: 'Forbidden' } } } }
+        : undefined,
+    );
+    const ended = await signIn(connect('undone'));
+    desk.stack.servers.credentialVault.intercept(undefined);
+    expect(ended.code).toBe(4);
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'vault_forbidden' } });
+    expect(await stored('undone')).toEqual([undefined, undefined, undefined]);
+    const file = JSON.parse(await readFile(desk.stack.data.file('connections.json'), 'utf8'));
+    expect(file.connections).not.toHaveProperty('undone');
+  });
+
+  test('Ctrl-C in the middle of the writes lets them come to their end', async () => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    desk.stack.servers.credentialVault.intercept(async ({ operation, secretName }) => {
+      if (operation !== 'setSecret' || secretName !== 'stopped-client-secret') return undefined;
+      reached.resolve();
+      await goOn.promise;
+      return undefined;
+    });
+    const running = connect('stopped');
+    await new Person().visit((await running.seen(ADDRESS))[0]);
+    await reached.promise;
+    running.child.kill('SIGINT');
+    running.child.kill('SIGINT');
+    goOn.resolve();
+    const ended = await running.ended;
+    desk.stack.servers.credentialVault.intercept(undefined);
+    expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated' } });
+    expect(await stored('stopped')).not.toContain(undefined);
+  });
+
+  test('a name that differs only by case from another is refused before anybody signs in', async () => {
+    const ended = await connect(STRICT.name.toUpperCase()).ended;
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({ error: { fix: expect.stringContaining('Write strict') } });
+  });
+
+  test('options of a new connection are refused for one that has an entry', async () => {
+    const ended = await connect(STRICT.name, ['--token-uri', 'https://login.example/token']).ended;
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({
+      error: { message: expect.stringContaining('its entry counts') },
+    });
+  });
+
+  test('where nobody can be asked, what is missing and how to give it is told', async () => {
+    const ended = await connect('nothing', ['--client-id', 'another-client']).ended;
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({
+      error: { fix: expect.stringContaining('--client-secret-stdin') },
+    });
+  });
+});

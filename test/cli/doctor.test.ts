@@ -1,0 +1,253 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { generate } from 'selfsigned';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { composeParts } from '../../lib/compose.ts';
+import type { Check } from '../../lib/doctor/check.ts';
+import { examine } from '../../lib/doctor/examine.ts';
+import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
+
+const DAY_SECONDS = 86_400;
+
+let desk: Desk;
+const servers: Server[] = [];
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const serve = (listener: RequestListener) => listen(createServer(listener));
+
+async function closedPort(): Promise<number> {
+  const port = await serve(() => {});
+  servers.pop()?.close();
+  return port;
+}
+
+/** A storage account whose clock is ten minutes late. */
+async function lateStorage(): Promise<string> {
+  const { blobServiceUrl, connectionString } = desk.stack.servers.storage;
+  const { hostname, port } = new URL(blobServiceUrl);
+  const late = await serve((incoming, outgoing) => {
+    const { method, url: path, headers } = incoming;
+    const forwarded = httpRequest({ hostname, port, method, path, headers }, (answer) => {
+      const date = new Date(Date.now() - 600_000).toUTCString();
+      outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, date });
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(forwarded);
+  });
+  return connectionString.replace(/BlobEndpoint=http:\/\/[^/]+/, `BlobEndpoint=http://127.0.0.1:${late}`);
+}
+
+async function set(name: string, value: string, more: object = {}) {
+  await desk.secret('credentialVault', name, { value, ...more });
+}
+
+/** Three secrets that nothing is wrong with. */
+async function setAll(name: string) {
+  await set(`${name}-client-id`, name);
+  await set(`${name}-client-secret`, 'a-client-secret');
+  await set(`${name}-refresh-token`, 'a-refresh-token');
+}
+
+/** Everything that can be wrong, each with a connection of its own. @returns the connections file */
+async function plant(): Promise<object> {
+  const { authorization, tokenVault } = desk.stack.servers;
+  const tokenUri = authorization.tokenEndpoint;
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    algorithm: 'sha256',
+  });
+  const untrusted = await listen(createTlsServer({ key, cert }));
+  const redirecting = await serve(
+    (_request, response) => void response.writeHead(302, { location: tokenUri }).end(),
+  );
+  const names = [
+    'unreachable',
+    'untrusted',
+    'redirected',
+    'expired',
+    'expiring',
+    'no-secret',
+    'no-token',
+    'foreign',
+    'taken',
+    'many',
+    'short-grace',
+    'mixed-up',
+  ];
+  await Promise.all(names.map(setAll));
+  const now = Math.floor(Date.now() / 1000);
+  await set('expired-client-secret', 'old', { attributes: { exp: now - DAY_SECONDS } });
+  await set('expiring-client-secret', 'old', { attributes: { exp: now + 5 * DAY_SECONDS } });
+  await set('no-token-refresh-token', ' ');
+  const tags = {
+    'managed-by': 'key-vault-token-rotator',
+    connection: 'foreign',
+    store: 'other.blob.example',
+  };
+  await set('foreign-refresh-token', 'x', { tags });
+  await set('mixed-up-refresh-token', 'x', { tags: { connection: 'another' } });
+  await desk.secret('tokenVault', 'taken-access-token', { value: 'of somebody else' });
+  for (let version = 0; version < 500; version++) await set('many-refresh-token', `token ${version}`);
+  expect(tokenVault.requests.length).toBeGreaterThan(0);
+  await deleteSecret('no-secret-client-secret');
+  const healthy = Object.fromEntries(names.map((name) => [name, { tokenUri, refreshTokenGrace: 0 }]));
+  return {
+    connections: {
+      ...healthy,
+      strict: { tokenUri },
+      invalid: { tokenUri: 'http://login.example/token' },
+      unreachable: { tokenUri: `http://127.0.0.1:${await closedPort()}/token` },
+      untrusted: { tokenUri: `https://127.0.0.1:${untrusted}/token` },
+      redirected: { tokenUri: `http://127.0.0.1:${redirecting}/token` },
+      'short-grace': { tokenUri, refreshTokenGrace: 20 },
+    },
+  };
+}
+
+async function deleteSecret(name: string) {
+  const url = `${desk.stack.servers.credentialVault.url}/secrets/${name}?api-version=2025-07-01`;
+  await fetch(url, { method: 'DELETE', headers: { authorization: 'Bearer operator' } });
+}
+
+beforeAll(async () => {
+  desk = await startDesk([STRICT]);
+  await desk.rotator(['rotate', 'strict']).ended;
+});
+
+afterAll(async () => {
+  for (const server of servers) server.close().closeAllConnections();
+  await desk?.close();
+  vi.unstubAllEnvs();
+});
+
+/** What the local stack's state file says, changed. */
+async function changedState(change: Record<string, string>): Promise<string> {
+  const state = JSON.parse(await readFile(desk.stateFile, 'utf8'));
+  const file = join(desk.stack.data.path, 'changed.json');
+  await writeFile(file, JSON.stringify({ ...state, environment: { ...state.environment, ...change } }));
+  return file;
+}
+
+describe('rotator doctor', { timeout: 120_000 }, () => {
+  test('finds nothing wrong with what is right, and writes nothing', async () => {
+    const { credentialVault, tokenVault, authorization } = desk.stack.servers;
+    const writes = () =>
+      [...credentialVault.requests, ...tokenVault.requests].filter(
+        ({ method, executed }) => method !== 'GET' && executed,
+      ).length;
+    const [before, grants] = [
+      writes(),
+      authorization.tokenRequests.filter(({ grantType }) => grantType).length,
+    ];
+    const ended = await desk.rotator(['doctor', 'strict']).ended;
+    expect(ended, ended.stdout).toMatchObject({ code: 0 });
+    expect(ended.stdout).not.toMatch(/^(warning|failed)/m);
+    expect(ended.stdout).toMatch(/^ok {7}sign-in: It works/m);
+    expect(writes()).toBe(before);
+    expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(grants);
+  });
+
+  test('finds each of the planted faults, and names its fix', async () => {
+    const file = await desk.stack.data.write('planted.json', JSON.stringify(await plant()));
+    const storage = await lateStorage();
+    const state = await changedState({
+      CONNECTIONS: file,
+      AzureWebJobsStorage: storage,
+      ROTATION_SCHEDULE: '*/10 * * * * *',
+    });
+    desk.stack.servers.tokenVault.intercept(({ operation }) =>
+      operation === 'setSecret'
+        ? {
+            kind: 'answerInstead',
+            answer: {
+              status: 403,
+              body: { error: { code: 'Forbidden', innererror: { code: 'ForbiddenByRbac' } } },
+            },
+          }
+        : undefined,
+    );
+    const ended = await run(['doctor', '--json', '--stack', state]).ended;
+    expect(ended, ended.stdout).toMatchObject({ code: 4 });
+    const checks = documentOf(ended).checks as Check[];
+    const found = (connection: string | undefined, check: string, level: Check['level']) =>
+      checks
+        .filter(
+          (each) => each.connection === connection && each.check.startsWith(check) && each.level === level,
+        )
+        .map(({ message, fix }) => `${message} ${fix}`)
+        .join('\n');
+    const faults: [string | undefined, string, Check['level'], RegExp][] = [
+      ['invalid', 'entry', 'failed', /must use https.*Set connections\.invalid\.tokenUri/],
+      [undefined, 'token endpoint', 'failed', /cannot be reached \(ECONNREFUSED\).*firewall/],
+      [undefined, 'token endpoint', 'failed', /SELF_SIGNED\w*\).*NODE_EXTRA_CA_CERTS/],
+      [undefined, 'token endpoint', 'warning', /HTTP 302 .*redirects are not followed/],
+      [undefined, 'vault', 'failed', /secrets\/setSecret/],
+      [undefined, 'clock', 'failed', /(599|600|601) s ahead of.*NTP/],
+      ['expired', 'client secret', 'failed', /expired on .*Create a new client secret/],
+      ['expiring', 'client secret', 'warning', /expires on .*Create a new client secret/],
+      ['no-secret', 'client secret', 'failed', /does not exist.*Set no-secret-client-secret/],
+      ['no-token', 'refresh token', 'failed', /is empty.*Set no-token-refresh-token/],
+      ['foreign', 'refresh token', 'failed', /other\.blob\.example.*rotator adopt foreign/],
+      ['mixed-up', 'refresh token', 'failed', /for the connection another.*secrets\.refreshToken/],
+      ['taken', 'access token', 'failed', /not made by the rotator.*"adopt": true/],
+      ['many', 'refresh token', 'warning', /501 versions.*new secret/],
+      ['short-grace', 'grace', 'warning', /20 s is over.*25 s.*ROTATION_SCHEDULE/],
+    ];
+    for (const [connection, check, level, text] of faults)
+      expect(found(connection, check, level)).toMatch(text);
+    const others = checks.filter(({ level }) => level !== 'ok').length;
+    expect(others, 'and nothing else').toBe(faults.length);
+    expect(checks.filter(({ level, fix }) => level !== 'ok' && !fix)).toEqual([]);
+    expect(await inThisProcess(state)).toEqual(checks.map(({ check, level }) => [check, level]));
+    desk.stack.servers.tokenVault.intercept(undefined);
+  });
+
+  /** The same without a process of its own, so that its coverage is seen. */
+  async function inThisProcess(state: string) {
+    const { environment } = JSON.parse(await readFile(state, 'utf8'));
+    for (const [name, value] of Object.entries<string>(environment)) vi.stubEnv(name, value);
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), desk.stack.servers.caCertificate]);
+    const parts = composeParts(environment, () => {});
+    const checks = await examine({ ...parts, now: Date.now }, undefined);
+    return checks.map(({ check, level }) => [check, level]);
+  }
+
+  test('settings, sign-in and a connection that is unknown', async () => {
+    const none = await run(['doctor']).ended;
+    expect(none.code).toBe(4);
+    expect(none.stdout).toMatch(/failed {3}settings: CREDENTIAL_VAULT_URL is not set/);
+    const state = await changedState({ IDENTITY_HEADER: 'wrong' });
+    const strange = await run(['doctor', '--json', '--stack', state]).ended;
+    expect(documentOf(strange).checks).toContainEqual(
+      expect.objectContaining({
+        check: 'sign-in',
+        level: 'failed',
+        fix: expect.stringContaining('az login'),
+      }),
+    );
+    expect((await desk.rotator(['doctor', 'nix']).ended).code).toBe(3);
+  });
+
+  test('what the record tells is told', async () => {
+    await desk.secret('credentialVault', 'strict-refresh-token', { value: 'dead' });
+    await desk.rotator(['rotate', 'strict', '--force']).ended;
+    const ended = await desk.rotator(['doctor', 'strict', '--json']).ended;
+    expect(documentOf(ended).checks).toContainEqual(
+      expect.objectContaining({
+        check: 'record',
+        level: 'failed',
+        fix: expect.stringContaining('Sign in again'),
+      }),
+    );
+  });
+});

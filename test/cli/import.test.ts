@@ -1,0 +1,157 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LocalConnection } from '../../local/connections.ts';
+import { type Desk, documentOf, STRICT, startDesk } from './support.ts';
+
+/** Its connections stand in no file: they come by import. */
+const CLIENTS: LocalConnection[] = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused'].map((name) => ({
+  ...STRICT,
+  name: `client-${name}`,
+}));
+/** As in the driver's documentation: `=`, `/`, `//` and `+` stand inside. Made at run time: it looks like a real one. */
+const SECRET = ['12a3=b', 'CD/EfGh', '4Ijk+Lm5', 'P67s=//', 'TuV+WXy1'].join('');
+const SERVICE = 'https://mywebinstance.api.crm.dynamics.com/api/data/v9.1/';
+
+let desk: Desk;
+
+beforeAll(async () => {
+  desk = await startDesk(CLIENTS);
+  const { authorization } = desk.stack.servers;
+  for (const { name } of CLIENTS) authorization.setClientSecret(name, SECRET);
+  await writeFile(desk.stack.data.file('connections.json'), '{"connections":{}}');
+});
+
+afterAll(() => desk?.close());
+
+async function attributes(client: string, refreshToken?: string) {
+  const { authorization } = desk.stack.servers;
+  return {
+    DRIVER: 'DataDirect 8.0 Microsoft Dynamics 365',
+    ServiceURL: SERVICE,
+    ClientID: `client-${client}`,
+    ClientSecret: SECRET,
+    TokenURI: authorization.tokenEndpoint,
+    RefreshToken: refreshToken ?? (await authorization.seedRefreshToken(`client-${client}`)),
+  };
+}
+
+function odbc(all: Record<string, string>): string {
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${value};`)
+    .join('');
+}
+
+function bring(name: string, input: string, more: readonly string[] = []) {
+  return desk.rotator(['import', name, '--json', ...more], { input }).ended;
+}
+
+const latest = async (name: string) => (await desk.secret('credentialVault', name))?.value ?? '';
+
+describe('rotator import and render', { timeout: 60_000 }, () => {
+  test("the driver's example string goes in and comes out unchanged, but for a newer refresh token", async () => {
+    const given = await attributes('crm');
+    // The documentation breaks the string over lines.
+    const imported = await bring('crm', odbc(given).replaceAll(';', ';\n'));
+    expect(imported, imported.stdout).toMatchObject({ code: 0 });
+    expect(documentOf(imported)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
+    const shown = await desk.rotator(['render', 'crm', '--reveal'], { reveals: true }).ended;
+    const newer = await latest('crm-refresh-token');
+    expect(newer).not.toBe(given.RefreshToken);
+    // Told apart here and not by expect: a difference would be printed.
+    expect(shown.stdout === `${odbc({ ...given, RefreshToken: newer })}\n`).toBe(true);
+    expect(shown.stderr).toContain('works once');
+  });
+
+  test('render shows no secret unless --reveal, in either form', async () => {
+    const { stdout } = await desk.rotator(['render', 'crm']).ended;
+    expect(stdout).toBe(`${odbc({ ...(await attributes('crm', '***')), ClientSecret: '***' })}\n`);
+    const { stdout: access } = await desk.rotator(['render', 'crm', '--form', 'accessToken', '--json']).ended;
+    expect(JSON.parse(access)).toEqual({
+      connection: 'crm',
+      holds: 'accessToken',
+      connectionString: `DRIVER=DataDirect 8.0 Microsoft Dynamics 365;ServiceURL=${SERVICE};AccessToken=***;`,
+    });
+    expect((await desk.rotator(['render', 'nix']).ended).code).toBe(3);
+  });
+
+  test('a section of odbc.ini, from a file', async () => {
+    const given = await attributes('ini');
+    const lines = Object.entries({ ...given, TokenURI: `POST ${given.TokenURI}`, LogonDomain: 'x' });
+    const file = join(desk.stack.data.path, 'odbc.ini');
+    const text = `[ODBC Data Sources]\nCRM=DataDirect\n\n[CRM]\n${lines.map(([name, value]) => `${name}=${value}`).join('\n')}\n[Other]\nRefreshToken=other\n`;
+    await writeFile(file, text);
+    const several = await desk.rotator(['import', 'ini', file]).ended;
+    expect(several).toMatchObject({ code: 3 });
+    expect(several.stderr).toContain('--section: ODBC Data Sources, CRM, Other');
+    const ended = await desk.rotator(['import', 'ini', file, '--section', 'CRM']).ended;
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(ended.stderr).toContain('Not kept, because the rotator has no use for it: LogonDomain.');
+    expect(ended.stdout).toContain('ini is rotated: generation 1');
+  });
+
+  test('a JDBC URL', async () => {
+    const { DRIVER: _none, ...given } = await attributes('jdbc');
+    const ended = await bring('jdbc', `jdbc:datadirect:dynamics365:${odbc(given)}`);
+    expect(ended, ended.stdout).toMatchObject({ code: 0 });
+  });
+
+  test("Postman's settings, and the answer of a token endpoint with what it lacks as options", async () => {
+    const given = await attributes('postman');
+    const postman = {
+      auth: {
+        type: 'oauth2',
+        oauth2: [
+          { key: 'clientId', value: given.ClientID },
+          { key: 'clientSecret', value: given.ClientSecret },
+          { key: 'accessTokenUrl', value: given.TokenURI },
+          { key: 'refresh_token', value: given.RefreshToken },
+          { key: 'grant_type', value: 'authorization_code' },
+        ],
+      },
+    };
+    expect(await bring('postman', JSON.stringify(postman))).toMatchObject({ code: 0 });
+    const { RefreshToken: refresh_token, TokenURI } = await attributes('answer');
+    const answer = JSON.stringify({
+      access_token: 'unused',
+      expires_in: 30,
+      token_type: 'Bearer',
+      refresh_token,
+    });
+    const file = join(desk.stack.data.path, 'answer.json');
+    await writeFile(file, answer);
+    const more = ['--token-uri', TokenURI, '--client-id', 'client-answer', '--client-secret-stdin'];
+    const ended = await desk.rotator(['import', 'answer', file, ...more], { input: SECRET }).ended;
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['a connection string', 'DRIVER=x;ServiceURL={https://x;TokenURI=y;', 'at character 21'],
+    ['a JDBC URL', 'jdbc:datadirect:dynamics365:ServiceURL', 'at character'],
+    ['an odbc.ini', '[CRM]\nServiceURL\n', '(line 2, column 11)'],
+    ['JSON', '{\n  "refresh_token": x\n}', 'character 22 (line 2, column 20)'],
+    ['nothing', '', 'is empty'],
+    ['a text without a refresh token', 'DRIVER=x;ServiceURL=https://x.example/;', 'holds no refresh token'],
+  ])('%s that cannot be read: the character is told, and nothing is written', async (_, input, text) => {
+    const before = desk.stack.servers.credentialVault.requests.length;
+    const ended = await bring('unreadable', input);
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({ error: { message: expect.stringContaining(text) } });
+    expect(desk.stack.servers.credentialVault.requests.length).toBe(before);
+  });
+
+  test('a token that the provider refuses is stored, told, and shown to need a person', async () => {
+    const ended = await bring('refused', odbc(await attributes('refused', 'not-a-token-of-this-server')));
+    expect(ended.code).toBe(4);
+    expect(documentOf(ended)).toMatchObject({ rotation: { problem: { code: 'reauthorization_required' } } });
+  });
+
+  test('a string of another token endpoint is not taken for a connection that is configured', async () => {
+    const other = { ...(await attributes('crm')), TokenURI: 'https://login.example/token' };
+    const ended = await bring('crm', odbc(other));
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({
+      error: { message: expect.stringContaining('another token endpoint') },
+    });
+  });
+});

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { authorizeByDevice, type DeviceCode } from '../../../lib/authorization/authorizeByDevice.ts';
+import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
+import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
+import { errorOf, Person, requestTo, startServer } from './support.ts';
+
+let server: AuthorizationServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.close());
+
+/** Polls without waiting; `visit` runs before the nth poll. */
+function authorize(request: AuthorizationRequest, visits: readonly ((code: DeviceCode) => unknown)[] = []) {
+  const slept: number[] = [];
+  let code: DeviceCode | undefined;
+  let now = 0;
+  const clock = {
+    monotonic: () => now,
+    sleep: async (ms: number) => {
+      now += ms;
+      if (code) await visits[slept.length]?.(code);
+      slept.push(ms);
+    },
+  };
+  const tokens = authorizeByDevice(
+    request,
+    (shown) => {
+      code = shown;
+    },
+    clock,
+  );
+  return { tokens, slept };
+}
+
+const nothing = () => {};
+const consent = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode);
+
+/** The nth poll is answered with an error (undefined: it is lost). */
+function answerPolls(answers: readonly (string | undefined)[]) {
+  let polls = 0;
+  server.intercept(() => {
+    const at = polls++;
+    if (at >= answers.length) return undefined;
+    const error = answers[at];
+    if (error === undefined) return { action: 'destroy' };
+    return { action: 'answer', answer: { status: 400, body: { error } } };
+  });
+}
+
+describe('the device flow', () => {
+  test('brings a refresh token once the person has consented', async () => {
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
+    expect(await tokens).toMatchObject({ refreshToken: expect.any(String) });
+    expect(slept).toEqual([5_000, 5_000]);
+  });
+
+  test('slow_down adds five seconds to the interval, for good', async () => {
+    answerPolls(['slow_down', 'authorization_pending', 'slow_down']);
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, nothing, nothing, consent]);
+    await tokens;
+    expect(slept).toEqual([5_000, 10_000, 10_000, 15_000]);
+  });
+
+  test('after a lost answer it asks less often', async () => {
+    answerPolls([undefined]);
+    const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
+    await tokens;
+    expect(slept).toEqual([5_000, 10_000]);
+  });
+
+  test('a denied consent is told', async () => {
+    const deny = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode, 'deny');
+    const { tokens } = authorize(await requestTo(server), [deny]);
+    expect(await errorOf(tokens)).toMatchObject({ code: 'authorization_denied' });
+  });
+
+  test('an expired code is told, by the server or by the clock', async () => {
+    answerPolls(['expired_token']);
+    const byServer = authorize(await requestTo(server));
+    expect(await errorOf(byServer.tokens)).toMatchObject({ code: 'authorization_expired' });
+    const byClock = authorize(await requestTo(server));
+    expect(await errorOf(byClock.tokens)).toMatchObject({ code: 'authorization_expired' });
+    expect(byClock.slept.length).toBeLessThanOrEqual(600 / 5);
+  });
+
+  test('Ctrl-C ends the polling', async () => {
+    const stop = new AbortController();
+    const { tokens } = authorize(await requestTo(server, { signal: stop.signal }), [() => stop.abort()]);
+    expect(await errorOf(tokens)).toMatchObject({ code: 'interrupted' });
+  });
+
+  test('a wrong client secret is told before any code is shown', async () => {
+    const { tokens, slept } = authorize(await requestTo(server, { clientSecret: 'wrong-secret' }));
+    expect(await errorOf(tokens)).toMatchObject({ code: 'client_rejected' });
+    expect(slept).toEqual([]);
+  });
+
+  test('what the server shows a person is made safe first', async () => {
+    const request = await requestTo(server);
+    const code = { device_code: 'd', user_code: 'AB\u001b[31mCD', expires_in: 600 };
+    let verification_uri = 'https://login.example/\u001b[31m';
+    const fake = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ...code, verification_uri }));
+    });
+    fake.listen(0, '127.0.0.1');
+    await once(fake, 'listening');
+    const device_authorization_endpoint = `http://127.0.0.1:${(fake.address() as AddressInfo).port}/`;
+    const shown: DeviceCode[] = [];
+    const begin = () => {
+      const stop = new AbortController();
+      const clock = { monotonic: () => 0, sleep: async () => stop.abort() };
+      const changed = {
+        ...request,
+        server: { ...request.server, device_authorization_endpoint },
+        signal: stop.signal,
+      };
+      return authorizeByDevice(changed, (code) => shown.push(code), clock);
+    };
+    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    verification_uri = 'file:///etc/passwd';
+    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    verification_uri = 'https://login.example/device';
+    expect(await errorOf(begin())).toMatchObject({ code: 'interrupted' });
+    expect(shown).toEqual([{ address: verification_uri, userCode: 'AB[31mCD', expiresInMs: 600_000 }]);
+    fake.close();
+  });
+
+  test('a server without the endpoint is told', async () => {
+    const request = await requestTo(server);
+    const { device_authorization_endpoint: _none, ...without } = request.server;
+    const { tokens } = authorize({ ...request, server: without });
+    expect(await errorOf(tokens)).toMatchObject({ fix: expect.stringContaining('--device-endpoint') });
+  });
+});

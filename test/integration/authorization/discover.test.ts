@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { discoverServer, type ServerHints } from '../../../lib/authorization/discover.ts';
+import { errorOf } from './support.ts';
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+async function serve(listener: (origin: string) => RequestListener): Promise<string> {
+  const server = createServer();
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.on('request', listener(origin));
+  return origin;
+}
+
+/** Metadata at one path, 404 elsewhere. */
+function metadataAt(path: string, metadata: (origin: string) => object) {
+  return serve((origin) => (request, response) => {
+    const found = request.url === path;
+    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(found ? JSON.stringify(metadata(origin)) : '{}');
+  });
+}
+
+function discover(hints: ServerHints, allowLoopbackHttp = true) {
+  return discoverServer(hints, { allowLoopbackHttp, signal: new AbortController().signal });
+}
+
+const OIDC = '/.well-known/openid-configuration';
+
+describe('discovery', () => {
+  test('OpenID metadata', async () => {
+    const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
+    expect(await discover({ issuer: origin })).toMatchObject({ token_endpoint: `${origin}/token` });
+  });
+
+  test('RFC 8414 metadata, whose path comes before that of the issuer', async () => {
+    const origin = await metadataAt('/.well-known/oauth-authorization-server/tenant', (base) => ({
+      issuer: `${base}/tenant`,
+      token_endpoint: `${base}/tenant/token`,
+    }));
+    expect(await discover({ issuer: `${origin}/tenant` })).toMatchObject({
+      token_endpoint: `${origin}/tenant/token`,
+    });
+  });
+
+  test('from the token endpoint, along its path', async () => {
+    const origin = await metadataAt(`/oauth2/default${OIDC}`, (base) => ({
+      issuer: `${base}/oauth2/default`,
+      token_endpoint: `${base}/oauth2/default/v1/token`,
+    }));
+    const found = await discover({ tokenEndpoint: `${origin}/oauth2/default/v1/token` });
+    expect(found.issuer).toBe(`${origin}/oauth2/default`);
+  });
+
+  test('named endpoints need no metadata', async () => {
+    const tokenEndpoint = 'https://login.example/token';
+    const found = await discover({ tokenEndpoint, deviceEndpoint: 'https://login.example/device' });
+    expect(found).toMatchObject({
+      token_endpoint: tokenEndpoint,
+      device_authorization_endpoint: 'https://login.example/device',
+    });
+  });
+
+  test('an issuer whose metadata names another token endpoint than the configuration is refused', async () => {
+    const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
+    const error = await errorOf(discover({ issuer: origin, tokenEndpoint: 'https://login.example/token' }));
+    expect(error.message).toContain('names another token endpoint');
+  });
+
+  test('metadata of another issuer does not count', async () => {
+    const origin = await metadataAt(OIDC, () => ({
+      issuer: 'https://other.example',
+      token_endpoint: 'https://other.example/token',
+    }));
+    expect((await errorOf(discover({ issuer: origin }))).message).toContain('No metadata');
+  });
+
+  test('no redirect is followed, and no more than 256 KB are read', async () => {
+    const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
+    const redirecting = await serve(
+      () => (_request, response) => void response.writeHead(302, { location: `${origin}${OIDC}` }).end(),
+    );
+    expect((await errorOf(discover({ issuer: redirecting }))).code).toBe('authorization_failed');
+    const endless = await serve((issuer) => (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token`, more: 'x'.repeat(300_000) }));
+    });
+    expect((await errorOf(discover({ issuer: endless }))).code).toBe('authorization_failed');
+  });
+
+  test('plain http is refused, but for this machine where that is allowed', async () => {
+    const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
+    expect((await errorOf(discover({ issuer: origin }, false))).message).toContain('must use https');
+    expect((await errorOf(discover({ issuer: 'http://login.example' }))).message).toContain('must use https');
+  });
+
+  test('nothing known is told', async () => {
+    expect((await errorOf(discover({}))).fix).toContain('--issuer');
+  });
+});

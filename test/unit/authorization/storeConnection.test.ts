@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { firstRotation } from '../../../lib/authorization/firstRotation.ts';
+import { secretsInTheWay, storeConnection } from '../../../lib/authorization/storeConnection.ts';
+import { connectionNamed } from '../rotation/world/connection.ts';
+import { failure } from '../rotation/world/fakeVault.ts';
+import { refusal } from '../rotation/world/provider.ts';
+import { World } from '../rotation/world.ts';
+
+const NAMES = ['crm-client-id', 'crm-client-secret', 'crm-refresh-token'];
+
+function begin() {
+  const world = new World();
+  const { ports } = world.process();
+  const connection = connectionNamed('crm', { clientId: undefined });
+  const credentials = {
+    clientId: 'crm-client',
+    clientSecret: 'client-secret-one',
+    refreshToken: world.provider.consent(),
+  };
+  const store = (replace = false) => world.settle(storeConnection(connection, ports, credentials, replace));
+  const values = () => NAMES.map((name) => world.credentials.latest(name)?.value);
+  const writes = () => world.operations.filter((operation) => operation.startsWith('put '));
+  return { world, ports, connection, credentials, store, values, writes };
+}
+
+describe('storing what a sign-in brought', () => {
+  test('writes under the lease, the refresh token last, and then it rotates', async () => {
+    const { world, ports, connection, credentials, store, values, writes } = begin();
+    await store();
+    expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
+    expect(writes()).toEqual(NAMES.map((name) => `put ${name}`));
+    expect(world.operations.indexOf('acquire crm')).toBeLessThan(
+      world.operations.indexOf('put crm-client-id'),
+    );
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({
+      result: 'rotated',
+      generation: 1,
+    });
+    expect(world.leaks()).toEqual([]);
+  });
+
+  test('does the same for a connection whose refresh token died', async () => {
+    const { world, ports, connection, credentials, store } = begin();
+    await store();
+    world.provider.script(refusal('reauthorization_required'));
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'blocked' });
+    credentials.refreshToken = world.provider.consent();
+    await store();
+    await world.clock.pass(60_000);
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
+  });
+
+  test('what is there already is not written again', async () => {
+    const { world, store, writes } = begin();
+    world.credentials.set('crm-client-id', 'crm-client');
+    world.credentials.set('crm-client-secret', 'client-secret-one');
+    await store();
+    expect(writes()).toEqual(['put crm-refresh-token']);
+  });
+
+  test('writes nothing over a secret of somebody else, unless told to', async () => {
+    const { world, ports, connection, credentials, store, values, writes } = begin();
+    world.credentials.set('crm-client-secret', 'of somebody else');
+    expect(await secretsInTheWay(connection, ports, credentials)).toEqual(['crm-client-secret']);
+    await expect(store()).rejects.toMatchObject({ code: 'secret_not_managed' });
+    expect(writes()).toEqual([]);
+    await store(true);
+    expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
+  });
+
+  test('before the sign-in only what is known is compared, and the name of the refresh token', async () => {
+    const { world, ports, connection } = begin();
+    world.credentials.set('crm-client-secret', 'maybe the same');
+    world.credentials.set('crm-refresh-token', 'of somebody else');
+    expect(await secretsInTheWay(connection, ports, {})).toEqual(['crm-refresh-token']);
+  });
+
+  test('a disabled secret of somebody else is in the way as well; one of our own is not', async () => {
+    const { world, ports, connection } = begin();
+    world.credentials.set('crm-refresh-token', 'hidden');
+    world.credentials.disable('crm-refresh-token');
+    expect(await secretsInTheWay(connection, ports, {})).toEqual(['crm-refresh-token']);
+    world.credentials.set('crm-refresh-token', 'hidden', { connection: 'CRM' });
+    world.credentials.disable('crm-refresh-token');
+    expect(await secretsInTheWay(connection, ports, {})).toEqual([]);
+  });
+
+  test('while another rotation runs nothing is written', async () => {
+    const { world, ports, store, writes } = begin();
+    await ports.records.create({
+      schema: 1,
+      connection: 'crm',
+      phase: { state: 'idle' },
+      epoch: 0,
+      generation: 0,
+      nextAttemptAt: 0,
+      history: [],
+    });
+    await ports.records.acquireLease('crm');
+    await expect(store()).rejects.toMatchObject({ code: 'in_progress' });
+    expect(writes()).toEqual([]);
+    expect(world.credentials.all()).toEqual([]);
+  });
+
+  test('a process that lost its lease meanwhile writes no more', async () => {
+    const { world, store, writes } = begin();
+    world.after('put crm-client-id', ({ caller }) => caller.freeze(60_000));
+    await expect(store()).rejects.toMatchObject({ code: 'in_progress' });
+    expect(writes()).not.toContain('put crm-refresh-token');
+  });
+
+  test('a vault that is briefly unavailable is asked again', async () => {
+    const { world, store, values, credentials } = begin();
+    world.before('put crm-refresh-token', () => Promise.reject(failure('vault_unavailable')), 2);
+    await store();
+    expect(values()[2]).toBe(credentials.refreshToken);
+  });
+
+  test('where the last write fails, the ones before it are undone', async () => {
+    const { world, store, values } = begin();
+    world.credentials.set('crm-client-id', 'the old client', { connection: 'crm', mine: 'yes' });
+    world.credentials.softDelete('crm-refresh-token');
+    await expect(store()).rejects.toMatchObject({ code: 'secret_soft_deleted' });
+    expect(values()[0]).toBe('the old client');
+    expect(world.credentials.latest('crm-client-id')?.tags).toEqual({ connection: 'crm', mine: 'yes' });
+    expect(world.credentials.latest('crm-client-secret')).toMatchObject({ value: 'undone', enabled: false });
+  });
+});
+
+describe('the first rotation', () => {
+  test('waits for a running rotator that comes first', async () => {
+    const { world, ports, connection, store } = begin();
+    await store();
+    world.connections = [connection];
+    const other = world.process();
+    world.before('grant crm', () => world.clock.pass(3_000));
+    const running = other.rotate(connection);
+    const [first] = await Promise.all([world.settle(firstRotation(connection, ports)), running]);
+    expect(['rotated', 'not_due']).toContain(first.result);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { createRotator } from '../../../lib/rotator.ts';
+import { connectionNamed } from './world/connection.ts';
+import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
+import { due, mustRotate, REFRESH_TOKEN, type Scenario, seeded } from './world/scenario.ts';
+
+const problem = { code: 'connection_invalid', message: 'tokenUri is missing.', fix: 'Set it.' } as const;
+
+async function planOf({ world, process }: Scenario) {
+  const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
+  const before = world.operations.length;
+  const rotator = createRotator({ ...process.ports, connections }, world.now);
+  const planned = await world.settle(rotator.plan());
+  const asked = world.operations.slice(before);
+  expect(
+    asked.filter((operation) => !/^(get|read|list)/.test(operation)),
+    'a plan only reads',
+  ).toEqual([]);
+  return planned;
+}
+
+describe('the plan of the next sweep', () => {
+  test('a connection without a record is refreshed for the first time, after healing has seen its token', async () => {
+    expect((await planOf(seeded()))[0]).toMatchObject({
+      connection: 'crm',
+      action: 'heal',
+      reason: 'version_changed',
+    });
+  });
+
+  test('one that is fresh is skipped, and when it is due again is told', async () => {
+    const scenario = seeded();
+    await mustRotate(scenario);
+    const [crm] = await planOf(scenario);
+    expect(crm).toMatchObject({
+      action: 'skip',
+      reason: 'not_due',
+      until: scenario.world.record('crm').nextAttemptAt,
+    });
+  });
+
+  test('one that is due is refreshed', async () => {
+    expect((await planOf(await due()))[0]).toMatchObject({ action: 'refresh', reason: 'due' });
+  });
+
+  test('one that is blocked stays blocked until something changes', async () => {
+    const scenario = await due();
+    scenario.world.provider.script(refusal('reauthorization_required'));
+    await scenario.process.rotate(scenario.connection);
+    await scenario.world.clock.pass(60_000);
+    expect((await planOf(scenario))[0]).toMatchObject({ action: 'skip', reason: 'blocked' });
+    scenario.world.credentials.set(REFRESH_TOKEN, scenario.world.provider.consent());
+    expect((await planOf(scenario))[0]).toMatchObject({ action: 'heal', reason: 'version_changed' });
+  });
+
+  test('paused and invalid ones are ignored, and one whose vault fails stops no other', async () => {
+    const scenario = await due();
+    scenario.world.connections.push(connectionNamed('paused', { enabled: false }));
+    scenario.world.connections.push(connectionNamed('other'));
+    scenario.world.before('get crm-refresh-token', () => Promise.reject(failure('vault_unavailable')));
+    expect(await planOf(scenario)).toMatchObject([
+      {
+        connection: 'crm',
+        action: 'fail',
+        reason: 'unreadable',
+        message: 'The world answers vault_unavailable.',
+      },
+      { connection: 'other', action: 'block', reason: 'secret_unusable' },
+      { connection: 'paused', action: 'ignore', reason: 'paused' },
+      { connection: 'broken', action: 'ignore', reason: 'invalid', message: 'tokenUri is missing.' },
+    ]);
+  });
+});

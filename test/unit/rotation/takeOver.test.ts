@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { tagsTakenOver, withIntent } from '../../../lib/rotation/tags.ts';
+import { createRotator } from '../../../lib/rotator.ts';
+import { STORE } from './world/connection.ts';
+import { due, expectHealthy, mustRotate, REFRESH_TOKEN, type Scenario } from './world/scenario.ts';
+
+const OTHER = 'other.blob.example';
+
+/** A connection that a rotator with other records used last; this one has none. */
+async function foreign(): Promise<Scenario> {
+  const scenario = await due();
+  const { world } = scenario;
+  const latest = world.credentials.latest(REFRESH_TOKEN);
+  world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', { ...latest?.tags, store: OTHER });
+  world.records.lose('crm');
+  return scenario;
+}
+
+function rotatorOf({ world, process }: Scenario) {
+  return createRotator(process.ports, world.now);
+}
+
+describe('taking over a connection of another record store', () => {
+  test('its owner is told; after that the connection is rotated as if it had always been here', async () => {
+    const scenario = await foreign();
+    const { world, process, connection } = scenario;
+    const rotator = rotatorOf(scenario);
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'blocked',
+      problem: { code: 'owned_elsewhere' },
+    });
+    expect(await rotator.owner('crm')).toEqual({ owner: OTHER, ownStore: STORE });
+    const versions = world.credentials.history(REFRESH_TOKEN).length;
+    await world.settle(rotator.adopt('crm', OTHER));
+    expect(world.credentials.history(REFRESH_TOKEN)).toHaveLength(versions);
+    expect(await rotator.owner('crm')).toEqual({ owner: undefined, ownStore: STORE });
+    expect(world.record('crm')).toMatchObject({ nextAttemptAt: 0 });
+    expect(await mustRotate(scenario)).toMatchObject({ generation: 2 });
+    expectHealthy(scenario);
+  });
+
+  test('a grant of the other that may be out is not repeated too early', async () => {
+    const scenario = await foreign();
+    const { world, process, connection } = scenario;
+    const latest = world.credentials.latest(REFRESH_TOKEN);
+    const intent = { startedAt: world.now(), epoch: 2, store: OTHER };
+    world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', withIntent(latest?.tags ?? {}, intent));
+    await world.settle(rotatorOf(scenario).adopt('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('a refresh token that changed hands meanwhile is left alone', async () => {
+    const scenario = await foreign();
+    const { world } = scenario;
+    const tags = world.credentials.latest(REFRESH_TOKEN)?.tags;
+    await expect(world.settle(rotatorOf(scenario).adopt('crm', 'third.blob.example'))).rejects.toMatchObject({
+      code: 'owned_elsewhere',
+    });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toEqual(tags);
+  });
+
+  test('while another rotation runs nothing is changed', async () => {
+    const scenario = await foreign();
+    const { world, process, connection } = scenario;
+    await process.rotate(connection);
+    world.records.acquireLease('crm');
+    await expect(world.settle(rotatorOf(scenario).adopt('crm', OTHER))).rejects.toMatchObject({
+      code: 'in_progress',
+    });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
+  });
+
+  test('a process that lost its lease meanwhile changes nothing', async () => {
+    const scenario = await foreign();
+    const { world } = scenario;
+    world.after(`get ${REFRESH_TOKEN}`, ({ caller }) => caller.freeze(60_000));
+    await expect(world.settle(rotatorOf(scenario).adopt('crm', OTHER))).rejects.toMatchObject({
+      code: 'in_progress',
+    });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
+  });
+
+  test("only what names a store is changed, and a person's version is not made ours", () => {
+    expect(tagsTakenOver({ mine: 'yes' }, STORE)).toEqual({ mine: 'yes' });
+    expect(tagsTakenOver({ 'intent-store': OTHER }, STORE)).toEqual({ 'intent-store': STORE });
+  });
+});
