@@ -132,6 +132,27 @@ describe('the device flow', () => {
     fake.close();
   });
 
+  test('nothing is sent to an endpoint without TLS on another machine', async () => {
+    const request = await requestTo(server);
+    const device_authorization_endpoint = 'http://login.example/device';
+    const { tokens } = authorize({
+      ...request,
+      server: { ...request.server, device_authorization_endpoint },
+    });
+    expect(await errorOf(tokens)).toMatchObject({
+      message: 'The address login.example must use https: nothing was sent there.',
+    });
+  });
+
+  test('a scope that is none is not taken over', async () => {
+    server.intercept(() => ({
+      action: 'execute_then_alter',
+      alter: (answer) => ({ ...answer, body: { ...answer.body, scope: 'openid \u001b[31m' } }),
+    }));
+    const { tokens } = authorize(await requestTo(server), [consent]);
+    expect(await tokens).toMatchObject({ scope: undefined });
+  });
+
   test('a server without the endpoint is told', async () => {
     const request = await requestTo(server);
     const { device_authorization_endpoint: _none, ...without } = request.server;

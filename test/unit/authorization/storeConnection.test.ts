@@ -50,6 +50,17 @@ describe('storing what a sign-in brought', () => {
     expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
   });
 
+  test('a new consent is used at once, however fresh the access token is', async () => {
+    const { world, ports, connection, credentials, store } = begin();
+    await store();
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'not_due' });
+    credentials.refreshToken = world.provider.consent();
+    await store();
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
+    expect(world.provider.sent.at(-1)).toBe(credentials.refreshToken);
+  });
+
   test('what is there already is not written again', async () => {
     const { world, store, writes } = begin();
     world.credentials.set('crm-client-id', 'crm-client');
