@@ -1,10 +1,11 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/connection.ts';
-import { Lease, LeaseLost } from '../rotation/lease.ts';
+import type { Lease } from '../rotation/lease.ts';
 import type { Ports, SecretVault } from '../rotation/ports.ts';
 import { readPublished } from '../rotation/publishable.ts';
 import { attemptAt } from '../rotation/record.ts';
 import type { Tags } from '../rotation/tags.ts';
+import { underLease } from '../rotation/underLease.ts';
 
 /** What goes to the credential vault. */
 export interface FirstCredentials {
@@ -68,24 +69,14 @@ export async function storeConnection(
   credentials: FirstCredentials,
   replace: boolean,
 ): Promise<void> {
-  const lease = await Lease.take(ports.records, ports.clock, connection.name);
-  if (lease === 'taken') throw inProgress(connection);
-  try {
+  await underLease(connection.name, ports, async (lease) => {
     const vault = ports.vault(connection.vaults.credential);
     const planned = await planWrites(connection, vault, credentials);
-    const foreign = planned.filter((each) => isForeign(each, connection));
-    if (foreign.length > 0 && !replace)
-      throw notOurs(
-        foreign.map(({ name }) => name),
-        connection,
-      );
+    const foreign = planned.filter((each) => isForeign(each, connection)).map(({ name }) => name);
+    if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
     await makeDue(lease);
-  } catch (thrown) {
-    throw thrown instanceof LeaseLost ? inProgress(connection) : thrown;
-  } finally {
-    await lease.release();
-  }
+  });
 }
 
 async function planWrites(
@@ -168,14 +159,6 @@ async function undo(written: readonly Planned[], connection: string, vault: Secr
     if (found !== 'absent' && old !== undefined) await vault.put(name, old, { tags: found.tags });
     else await vault.put(name, 'undone', { tags: { connection }, enabled: false });
   }
-}
-
-function inProgress({ name }: Connection): RotatorError {
-  return new RotatorError({
-    code: 'in_progress',
-    message: `Another rotation of ${name} is running, so nothing was written.`,
-    fix: 'Run the command again in a moment.',
-  });
 }
 
 /** Names what is in the way. */

@@ -1,10 +1,10 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { foreignStore } from './heal.ts';
-import { Lease, LeaseLost } from './lease.ts';
 import type { Ports } from './ports.ts';
 import { takenOver } from './record.ts';
 import { tagsTakenOver } from './tags.ts';
+import { underLease } from './underLease.ts';
 
 /** What stands in the vault about another rotator. */
 export interface Ownership {
@@ -29,27 +29,13 @@ export async function ownerOf({ secrets, vaults }: Connection, ports: Ports): Pr
  */
 export async function takeOver(connection: Connection, ports: Ports, from: string): Promise<void> {
   const { name, secrets, vaults } = connection;
-  const lease = await Lease.take(ports.records, ports.clock, name);
-  if (lease === 'taken') throw inProgress(name);
-  try {
+  await underLease(name, ports, async (lease) => {
     const vault = ports.vault(vaults.credential);
     const latest = await vault.get(secrets.refreshToken);
     if (!latest || foreignStore(latest, ports.records.host) !== from) throw changedHands(name);
     lease.ensureHeld();
     await vault.tag(secrets.refreshToken, latest.version, tagsTakenOver(latest.tags, ports.records.host));
     await lease.write(takenOver(await lease.read()));
-  } catch (thrown) {
-    throw thrown instanceof LeaseLost ? inProgress(name) : thrown;
-  } finally {
-    await lease.release();
-  }
-}
-
-function inProgress(name: string): RotatorError {
-  return new RotatorError({
-    code: 'in_progress',
-    message: `Another rotation of ${name} is running.`,
-    fix: 'Run the command again in a moment.',
   });
 }
 
