@@ -126,19 +126,25 @@ describe('a late write', () => {
     expectHealthy(scenario);
   });
 
-  test('is not undone by a process that lost its lease meanwhile: another has undone it and gone on', async () => {
-    const scenario = await due();
-    const { world, connection, process } = scenario;
-    writeLate(scenario, 0);
-    world.after(`versions ${REFRESH_TOKEN}`, ({ caller }) => caller.freeze(20_000));
-    const first = process.start(connection);
-    await world.clock.pass(16_000);
-    await mustRotate({ connection, process: world.process() });
-    const token = world.credentials.latest(REFRESH_TOKEN);
-    expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
-    expect(world.credentials.latest(REFRESH_TOKEN)).toBe(token);
-    expectHealthy(scenario);
-  });
+  test.each(['looked at the versions', 'read the token that counts'])(
+    'is not undone by a process that lost its lease when it had %s: another has undone it and gone on',
+    async (when) => {
+      const scenario = await due();
+      const { world, connection, process } = scenario;
+      writeLate(scenario, 0);
+      world.after(`versions ${REFRESH_TOKEN}`, ({ caller }) => {
+        if (when === 'looked at the versions') return caller.freeze(20_000);
+        world.after(`get ${REFRESH_TOKEN}`, () => caller.freeze(20_000));
+      });
+      const first = process.start(connection);
+      await world.clock.pass(16_000);
+      await mustRotate({ connection, process: world.process() });
+      const token = world.credentials.latest(REFRESH_TOKEN);
+      expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
+      expect(world.credentials.latest(REFRESH_TOKEN)).toBe(token);
+      expectHealthy(scenario);
+    },
+  );
 
   test('over a save that was not recorded: what was found is recorded before the vault is repaired', async () => {
     const scenario = await due();
