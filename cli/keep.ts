@@ -6,6 +6,7 @@ import {
   storeConnection,
 } from '../lib/authorization/storeConnection.ts';
 import type { Connection } from '../lib/rotation/connection.ts';
+import type { RotationResult } from '../lib/rotation/run.ts';
 import type { Cli, Connected } from './cli.ts';
 import { documentOf, resultLines } from './commands/rotate.ts';
 import type { Entry } from './connection.ts';
@@ -62,10 +63,19 @@ export async function keep(cli: Cli, parts: Connected, beginning: Beginning): Pr
     ...(entry && { entry: { [name]: entry } }),
     ...(appended && { file: appended }),
   };
-  const lines =
-    rotation.result === 'not_due' ? [`${name} was rotated by the running rotator.`] : resultLines(rotation);
-  terminal.result(document, [...lines, ...entryLines(name, entry, appended)]);
+  terminal.result(document, [...firstRotationLines(rotation), ...entryLines(name, entry, appended)]);
   return exitCodeOfResult(rotation);
+}
+
+/** How the first rotation ended, for the person who has just stored the credentials. */
+export function firstRotationLines(rotation: RotationResult): readonly string[] {
+  const { connection, result, problem } = rotation;
+  if (result === 'not_due') return [`${connection} was rotated by the running rotator.`];
+  if (problem?.code !== 'vault_forbidden') return resultLines(rotation);
+  return [
+    ...resultLines(rotation),
+    'The credentials are stored. Operators of a deployment may not publish: the deployed rotator, which may, rotates as soon as it has the entry.',
+  ];
 }
 
 function entryLines(name: string, entry: Entry | undefined, file: string | undefined): string[] {
