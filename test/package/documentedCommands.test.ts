@@ -1,4 +1,4 @@
-import { exec } from 'node:child_process';
+import { exec, execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,14 +19,24 @@ const commands = DOCUMENTS.flatMap((file) =>
 const starting = (word: string) => commands.filter(([, command]) => command.startsWith(`${word} `));
 
 test('there are commands of each kind', () => {
-  for (const tool of ['npm', 'azd', 'az', 'curl', 'git']) expect(starting(tool), tool).not.toEqual([]);
-  const known = /^(npm|azd|az|curl|git) /;
+  for (const tool of ['npm', 'npx', 'azd', 'az', 'curl', 'git']) expect(starting(tool), tool).not.toEqual([]);
+  const known = /^(npm|npx|azd|az|curl|git) /;
   expect(commands.filter(([, command]) => !known.test(command))).toEqual([]);
 });
 
 test.each(starting('npm'))('%s: %s is a script of package.json, or installs', (_, command) => {
   const script = /^npm (?:run )?([\w:]+)/.exec(command)?.[1] ?? '';
   expect(['ci', ...Object.keys(scripts)]).toContain(script);
+});
+
+test.each(starting('npx'))('%s: %s is a command of ours, with options of ours', async (_, command) => {
+  const [, name = ''] = /^npx rotator ([\w-]+)/.exec(command) ?? [];
+  const { stdout } = await promisify(execFile)(process.execPath, ['cli/main.ts', name, '--help'], {
+    cwd: ROOT,
+  });
+  const options = command.match(/--[\w-]+/g) ?? [];
+  expect(stdout).toContain(`rotator ${name} `);
+  expect(options.filter((option) => !stdout.includes(option))).toEqual([]);
 });
 
 test('npm run build, as documented, makes the zip that the documents deploy', async () => {
