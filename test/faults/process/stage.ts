@@ -65,8 +65,15 @@ export function isOf({ operation, client }: Passing, connection: string, wanted:
 /** Rotates once, brings the fault of a case down on the second rotation, and holds the end against what the case expects. */
 export async function playCase(rig: Rig, name: string, given: Case): Promise<void> {
   const connection = connectionOf(given.provider, name);
-  const trap = once(name, given.step, given.moment, () => bringDown(given, host));
-  const host: StruckHost = await rig.startHost([connection], trap.hook);
+  let isKilled = false;
+  const trap = once(name, given.step, given.moment, () => {
+    isKilled = given.fault.kind === 'kill';
+    return bringDown(given, host);
+  });
+  // What a host has sent right before it was killed would be forwarded, and its token saved, by chance.
+  const host: StruckHost = await rig.startHost([connection], (passing, at) =>
+    isKilled && at === 'before_forwarding' ? { kind: 'lose' } : trap.hook(passing, at),
+  );
   const old = await nextToken(rig.servers, name);
   await provoke(host, name, trap);
   // Another instance goes on; after a kill the platform starts one.
