@@ -115,7 +115,7 @@ export class Crew {
 
   #freeze({ processId }: StruckHost, number: number, ms: number): void {
     if (ms > LEASE_MS) this.#suspects.strike(number, 'frozen before the save');
-    void stopFor(processId, ms);
+    void stopFor(processId, ms).then(() => this.#suspects.goesOn(number));
   }
 
   #suspectGrant(connection: string, fault: RequestFault): void {

@@ -12,11 +12,15 @@ export class Suspects {
   /** By host: connections between the send of their grant and the answer to their save. */
   readonly #exposed = new Map<number, Set<string>>();
   readonly #suspicions = new Map<string, { readonly why: Suspicion; readonly at: number }>();
+  /** By host that stands still or is dead: what its grants are suspected of that were on their way when it was struck. */
+  readonly #struck = new Map<number, Suspicion>();
   /** Clients whose grants may overlap: one was executed late, or its sender stood still. */
   readonly strays = new Set<string>();
 
   grantSent(host: number, connection: string): void {
     this.#of(host).add(connection);
+    const suspicion = this.#struck.get(host);
+    if (suspicion) this.#suspectOf(connection, suspicion);
   }
 
   /** The vault took the token: the chain lives, and what happened to it long ago explains nothing any more. */
@@ -33,11 +37,19 @@ export class Suspects {
 
   /** A fault struck a whole host. */
   strike(host: number, suspicion: Suspicion): void {
-    for (const connection of this.#of(host)) {
-      this.suspect(connection, suspicion);
-      if (suspicion === 'frozen before the save') this.strays.add(connection);
-    }
+    this.#struck.set(host, suspicion);
+    for (const connection of this.#of(host)) this.#suspectOf(connection, suspicion);
     if (suspicion === 'killed before the save') this.#exposed.delete(host);
+  }
+
+  /** A host that stood still goes on. */
+  goesOn(host: number): void {
+    if (this.#struck.get(host) === 'frozen before the save') this.#struck.delete(host);
+  }
+
+  #suspectOf(connection: string, suspicion: Suspicion): void {
+    this.suspect(connection, suspicion);
+    if (suspicion === 'frozen before the save') this.strays.add(connection);
   }
 
   /** Why the chain of a connection died; undefined where nothing explains it. Forgets it: the next chain is a new one. */
