@@ -12,11 +12,11 @@ param connections = {
   // 'dynamics-prod': {
   //   provider: 'dynamics365'
   //   tenant: 'contoso.onmicrosoft.com'
-  //   serviceUrl: 'https://contoso.crm.dynamics.com'
+  //   serviceUrl: 'https://contoso.api.crm.dynamics.com/api/data/v9.1/'
   // }
 }
 
-// More than 30,000 characters (about 100 connections) do not fit into an app setting: set 'blob', leave connections empty and
+// More than 30,000 characters (some 200 short connections) do not fit into an app setting: set 'blob', leave connections empty and
 // keep them in connections.json. azd uploads it; without azd upload it to the address in the output CONNECTIONS_BLOB_URL.
 param connectionsSource = 'inline'
 
@@ -30,7 +30,7 @@ param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
         principalId: readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
         principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'ServicePrincipal'
           ? 'ServicePrincipal'
-          : 'User'
+          : readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'Group' ? 'Group' : 'User'
       }
     ]
 

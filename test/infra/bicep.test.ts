@@ -14,7 +14,11 @@ describe.skipIf(!bicep)('the Bicep', () => {
 
   beforeAll(() => {
     // As azd calls it: main.bicepparam reads these.
-    const ofAzd = { AZURE_ENV_NAME: 'from-azd', AZURE_PRINCIPAL_ID: '10000000-0000-4000-8000-000000000007' };
+    const ofAzd = {
+      AZURE_ENV_NAME: 'from-azd',
+      AZURE_PRINCIPAL_ID: '10000000-0000-4000-8000-000000000007',
+      AZURE_PRINCIPAL_TYPE: 'Group',
+    };
     server = new BicepServer(bicep ?? '', ofAzd);
   });
   afterAll(() => server.close());

@@ -121,6 +121,11 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     expect(identity?.tags).toEqual({ 'azd-env-name': 'from-azd' });
     expect(ofType(snapshot, 'Microsoft.Web/sites')[0]?.tags['azd-service-name']).toBe('rotator');
     expect(deployedRights(snapshot)).toContain(`operators | credential vault | ${OFFICER}`);
+    const types = ofType(snapshot, 'Microsoft.Authorization/roleAssignments').map(
+      ({ properties }) => properties.principalType,
+    );
+    expect(types, 'a group is no user').toContain('Group');
+    expect(types).not.toContain('User');
   });
 }
 
