@@ -6,6 +6,7 @@ const interruption = new AbortController();
 
 /** The first one lets what was begun come to its end; a write is over in seconds, so there is no second way out. */
 function interrupt(): void {
+  if (interruption.signal.aborted) return;
   interruption.abort();
   setTimeout(() => console.error('Bringing to an end what was begun ...'), PATIENCE_MS).unref();
 }

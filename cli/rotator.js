@@ -10,16 +10,22 @@ const PINNED = fileURLToPath(
 );
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-if (major > 24 || (major === 24 && minor >= 5) || !existsSync(PINNED)) {
+if (!existsSync(MAIN)) {
+  console.error(
+    'The command line is not part of the library for consumers: run it in a clone of the repository.',
+  );
+  process.exitCode = 1;
+} else if (major > 24 || (major === 24 && minor >= 5) || !existsSync(PINNED)) {
   await import('./main.ts');
 } else {
   const child = spawn(PINNED, [MAIN, ...process.argv.slice(2)], {
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
-  // Ctrl-C reaches the child by itself; this process waits for what it makes of it.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // A terminal sends Ctrl-C to both; who signals this process alone means the child. This one waits for what the child makes of it.
+  // On Windows a console reaches both, and `kill` would end the child at once.
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => process.platform !== 'win32' && child.kill(signal));
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;
   });

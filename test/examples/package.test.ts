@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, installConsumer, ROOT } from './installConsumer.ts';
@@ -46,6 +46,15 @@ test('its types check, its declarations too, and a wrong use is found', async ()
 test('it holds the consumer and the one leaf that it shares, and nothing of the rotator', async () => {
   const built = join(installation.directory, 'node_modules/key-vault-token-rotator/dist-consumer');
   expect((await readdir(built)).sort()).toEqual(['consumer', 'loopback.d.ts', 'loopback.js']);
+});
+
+test('its command says that it works in a clone only', async () => {
+  const packed = join(installation.directory, 'packed');
+  await mkdir(packed);
+  await copyFile(join(ROOT, 'cli/rotator.js'), join(packed, 'rotator.mjs'));
+  const { code, output } = await run([join(packed, 'rotator.mjs'), '--help']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^The command line is not part of the library.*clone/);
 });
 
 test('a reader keeps no process alive', async () => {
