@@ -5,8 +5,13 @@ import type { Stack } from './stack.ts';
 
 type Event = Record<string, unknown>;
 
+const FOUND_LOCALLY = `Sign in for another connection, as a person does:
+  npx rotator connect demo --local`;
+const NOT_FOUND_LOCALLY =
+  'Another local stack runs: `npx rotator ... --local` works on that one until it ends, not on this.';
+
 /** What a person can do while the stack runs, as lines to copy. */
-export function instructions({ host, servers, data }: Stack): string {
+export function instructions({ host, servers, data, isFoundLocally }: Stack): string {
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
   const secret = (vault: { url: string }, name: string) =>
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
@@ -20,11 +25,11 @@ See the status of all:
   curl ${host.url}/api/connections
 Read an access token as a consumer does:
   curl -H "Authorization: Bearer ${CONSUMER}" ${secret(servers.tokenVault, 'demo-single-use-access-token')}
-Repair the client secret of ${wrong} (noticed within a minute):
+Repair the client secret of ${wrong} (noticed within five minutes, or at once with force):
   curl -X PUT -H "Authorization: Bearer ${OPERATOR}" -H "Content-Type: application/json" --data @${data.file(repairFile(wrong))} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
+  curl -X POST "${host.url}/api/connections/${wrong}/rotate?force=true"
 
-Sign in for another connection, as a person does:
-  npx rotator connect demo --local
+${isFoundLocally ? FOUND_LOCALLY : NOT_FOUND_LOCALLY}
 
 Ctrl-C stops everything. Each line below is a rotation:
 `;

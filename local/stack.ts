@@ -28,6 +28,8 @@ export interface StackOptions {
 export interface Stack {
   readonly servers: Servers;
   readonly data: DataDirectory;
+  /** Is this the stack that the command line finds by `--local`? The first one that runs is. */
+  readonly isFoundLocally: boolean;
   /** The function host that runs now. */
   readonly host: HostProcess;
   /** Starts the function host anew, after it was killed. */
@@ -62,10 +64,11 @@ async function describe(
   state: ReturnType<typeof stateKeeper>,
 ): Promise<Stack> {
   let host = await startHost();
-  await state.write(host);
+  const isFoundLocally = await state.write(host);
   return {
     servers,
     data,
+    isFoundLocally,
     get host() {
       return host;
     },
@@ -93,9 +96,8 @@ function stateKeeper(
   const clientSecretFile = data.file(`${CLI_CLIENT_ID}-client-secret.secret`);
   const state = { environment, authorization: { issuer, clientId: CLI_CLIENT_ID, clientSecretFile } };
   return {
-    write: async ({ url }: HostProcess) => {
-      if (path !== undefined) await writeState(path, { processId: process.pid, hostUrl: url, ...state });
-    },
+    write: async ({ url }: HostProcess) =>
+      path !== undefined && (await writeState(path, { processId: process.pid, hostUrl: url, ...state })),
     remove: async () => {
       if (path !== undefined) await removeState(path, process.pid);
     },

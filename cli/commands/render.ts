@@ -3,10 +3,12 @@ import { MASK } from '../../lib/connectionString/mask.ts';
 import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
 import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
+import { readPublished } from '../../lib/rotation/publishable.ts';
 import {
   type ConnectionStringValues,
   renderConnectionString,
 } from '../../lib/rotation/renderConnectionString.ts';
+import { isManaged } from '../../lib/rotation/tags.ts';
 import { type Cli, type Connected, connect } from '../cli.ts';
 import { configured } from '../connection.ts';
 import { EXIT } from '../exitCodes.ts';
@@ -48,23 +50,19 @@ function formOf(
 
 /** Secrets are read only where they are to be seen, and only those that the string holds. */
 async function valuesOf(
-  { clientId, secrets, vaults }: Connection,
+  connection: Connection,
   holds: ConnectionString['holds'],
   { ports }: Connected,
   reveal: boolean,
 ): Promise<ConnectionStringValues> {
+  const { clientId, secrets, vaults } = connection;
   const masks = { accessToken: MASK, refreshToken: MASK, clientId: MASK, clientSecret: MASK };
   const credential = ports.vault(vaults.credential);
   const id = async () =>
     clientId ?? (await required(credential, vaults.credential, secrets.clientId, 'the client id'));
   if (holds === 'accessToken') {
     if (!reveal) return masks;
-    const accessToken = await required(
-      ports.vault(vaults.token),
-      vaults.token,
-      secrets.accessToken,
-      'an access token',
-    );
+    const accessToken = await publishedAccessToken(connection, ports.vault(vaults.token));
     return { ...masks, accessToken };
   }
   if (!reveal) return { ...masks, clientId: await id() };
@@ -75,6 +73,20 @@ async function valuesOf(
     clientSecret: await read(secrets.clientSecrets[0] ?? '', 'the client secret'),
     refreshToken: await read(secrets.refreshToken, 'a refresh token'),
   };
+}
+
+/** What the rotator published, and nothing that somebody else put in its place; its disabled placeholder is none. */
+async function publishedAccessToken(
+  { name, secrets, vaults }: Connection,
+  vault: SecretVault,
+): Promise<string> {
+  const found = await readPublished(vault, secrets.accessToken);
+  if (found?.value && isManaged(found.tags)) return found.value;
+  throw new RotatorError({
+    code: found?.value ? 'secret_not_managed' : 'secret_missing',
+    message: `The rotator has not published an access token of ${name}: ${secrets.accessToken} in ${vaults.token} ${found?.value ? 'was set by somebody else' : 'holds none'}.`,
+    fix: `See rotator status ${name}.`,
+  });
 }
 
 async function required(vault: SecretVault, url: string, name: string, what: string): Promise<string> {

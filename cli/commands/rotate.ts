@@ -77,7 +77,7 @@ const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, s
   in_progress: 'is being rotated by somebody else just now.',
   saving: 'has a new refresh token that waits for its vault.',
   waiting: 'waits: the outcome of its last grant is unknown.',
-  blocked: 'needs a person.',
+  blocked: 'needs a person; once that is mended, --force tries at once.',
   failed: 'could not be rotated.',
   draining: 'was not rotated: the command was interrupted.',
 };

@@ -75,6 +75,25 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     expect((await desk.rotator(['render', 'nix']).ended).code).toBe(3);
   });
 
+  test('render takes for an access token only what the rotator published', async () => {
+    const secret = { value: 'of-somebody-else' };
+    await desk.secret('tokenVault', 'crm-access-token', secret);
+    const args = ['render', 'crm', '--form', 'accessToken', '--reveal'];
+    const foreign = await desk.rotator(args).ended;
+    expect(foreign).toMatchObject({ stdout: '' });
+    expect(foreign.code).not.toBe(0);
+    expect(foreign.stderr).toContain('secret_not_managed');
+    await desk.secret('tokenVault', 'crm-access-token', {
+      value: 'pending',
+      attributes: { enabled: false },
+    });
+    const placeholder = await desk.rotator(args).ended;
+    expect(placeholder).toMatchObject({ stdout: '' });
+    expect(placeholder.stderr).toMatch(
+      /secret_missing: The rotator has not published.*\n {2}See rotator status crm\./,
+    );
+  });
+
   test('a section of odbc.ini, from a file', async () => {
     const given = await attributes('ini');
     const lines = Object.entries({ ...given, TokenURI: `POST ${given.TokenURI}`, LogonDomain: 'x' });
