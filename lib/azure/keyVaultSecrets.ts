@@ -2,7 +2,13 @@ import type { TokenCredential } from '@azure/identity';
 import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
-import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
+import {
+  LARGEST_SECRET_BYTES,
+  type Secret,
+  type SecretProperties,
+  type SecretVault,
+  type SecretVersion,
+} from '../rotation/ports.ts';
 import type { Tags } from '../rotation/tags.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
@@ -10,8 +16,6 @@ import { PublishedValues } from './publishedValues.ts';
 import type { SeenAnswer } from './serviceFailure.ts';
 
 const TIMEOUT_MS = 10_000;
-/** Key Vault takes values of 25 KB (Key Vault service limits). */
-const LARGEST_VALUE_BYTES = 25_600;
 /** The client writes times as 32-bit seconds: later ones would come out in the past. */
 const LATEST_TIME_MS = 0x7fffffff * 1000;
 
@@ -223,9 +227,9 @@ function checkVersion(version: string | undefined): void {
 
 function refuseTooLarge(name: string, value: string, url: string): void {
   const bytes = Buffer.byteLength(value);
-  if (bytes <= LARGEST_VALUE_BYTES) return;
+  if (bytes <= LARGEST_SECRET_BYTES) return;
   throw refused(
-    `The value for the secret ${name} in ${url} has ${bytes} bytes; Key Vault takes ${LARGEST_VALUE_BYTES}.`,
+    `The value for the secret ${name} in ${url} has ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}.`,
     'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
   );
 }

@@ -5,11 +5,10 @@ import type { Connection, Connections } from '../rotation/connection.ts';
 import type { Ports } from '../rotation/ports.ts';
 import type { ConnectionRecord } from '../rotation/record.ts';
 import { LEASE_MS } from '../rotation/timing.ts';
+import { EXPIRY_NOTICE_MS } from '../rotation/warnings.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
 import { secretChecks } from './secrets.ts';
-
-const SOON_MS = 14 * 86_400_000;
 
 /** What is examined, and the means that the protocol itself does not need. */
 export interface Patient {
@@ -104,7 +103,7 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
   if (!record) return [ok('record', 'There is none yet: the first sweep makes it.')];
   const { failure, refreshTokenExpiresAt: expiresAt } = record;
   const checks = failure ? [failed('record', failure)] : [ok('record', 'The last rotation went well.')];
-  if (expiresAt === undefined || expiresAt > now + SOON_MS) return checks;
+  if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return checks;
   const message = `The refresh token expires on ${new Date(expiresAt).toISOString().slice(0, 10)} unless it is renewed before.`;
   return [
     ...checks,

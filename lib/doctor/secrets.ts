@@ -2,11 +2,11 @@ import { problemOf, SecretUnusable } from '../errors.ts';
 import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/connection.ts';
 import { foreignStore } from '../rotation/heal.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
-import { readPublished } from '../rotation/publishable.ts';
+import { notManaged, readPublished } from '../rotation/publishable.ts';
 import { isManaged } from '../rotation/tags.ts';
+import { EXPIRY_NOTICE_MS } from '../rotation/warnings.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 
-const SOON_MS = 14 * 86_400_000;
 /** Key Vault backs up no secret with more versions (Key Vault service limits). */
 const MOST_VERSIONS = 500;
 const MANY_VERSIONS = 400;
@@ -51,7 +51,7 @@ async function usableCheck(
 
 function expiryCheck(name: string, { properties }: Secret, now: number): Check | undefined {
   const { expiresAt } = properties;
-  if (expiresAt === undefined || expiresAt > now + SOON_MS) return undefined;
+  if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return undefined;
   const day = new Date(expiresAt).toISOString().slice(0, 10);
   const fix = `Create a new client secret at the provider, and set ${name} to it, with its date of expiry.`;
   return expiresAt <= now
@@ -92,18 +92,16 @@ async function versionChecks(vault: SecretVault, check: string, name: string): P
 const TITLES = { accessToken: 'access token', connectionString: 'connection string' };
 
 async function publishedChecks(
-  { name: connection, adopt }: Connection,
+  connection: Connection,
   vault: SecretVault,
-  { key, name, vault: url }: PublishedSecret,
+  published: PublishedSecret,
 ): Promise<Check[]> {
+  const { key, name } = published;
   const check = TITLES[key];
   const found = await readPublished(vault, name).catch((thrown: unknown) => ({ thrown }));
   if (found && 'thrown' in found) return [thrownCheck(check, found.thrown)];
-  if (found && !isManaged(found.tags) && !adopt) {
-    const message = `${name} in ${url} exists and was not made by the rotator.`;
-    const fix = `Name another secret under secrets.${key} of ${connection}, or set "adopt": true to overwrite this one.`;
-    return [failed(check, { message, fix })];
-  }
+  if (found && !isManaged(found.tags) && !connection.adopt)
+    return [failed(check, notManaged(connection, published))];
   const versions = await versionChecks(vault, check, name);
   const state = found ? `${name} is the rotator's own.` : `${name} is free.`;
   return versions.length > 0 ? versions : [ok(check, state)];

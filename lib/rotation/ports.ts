@@ -4,6 +4,9 @@ import type { TokenEndpoint } from './grant.ts';
 import type { ConnectionRecord } from './record.ts';
 import type { Tags } from './tags.ts';
 
+/** The longest value that a secret can have, in bytes: 25 KB (Key Vault service limits). */
+export const LARGEST_SECRET_BYTES = 25_600;
+
 /** One version of a secret, without its value. */
 export interface SecretVersion {
   readonly version: string;

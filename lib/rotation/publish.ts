@@ -1,14 +1,12 @@
 import { RotatorError } from '../errors.ts';
 import { accessTokenSecret, connectionStringSecret, type PublishedSecret } from './connection.ts';
 import type { IssuedAccessToken } from './grant.ts';
-import type { SecretProperties } from './ports.ts';
+import { LARGEST_SECRET_BYTES, type SecretProperties } from './ports.ts';
 import type { ConnectionRecord } from './record.ts';
 import { type ConnectionStringValues, renderConnectionString } from './renderConnectionString.ts';
 import { logRun, type Run } from './run.ts';
 import { publishedTags } from './tags.ts';
 
-/** Key Vault takes values of 25 KB (Key Vault service limits). */
-const LARGEST_VALUE_BYTES = 25_600;
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;
 
@@ -112,7 +110,7 @@ interface TooLarge {
 
 function refuseTooLarge(value: string, { code, what, fix }: TooLarge): void {
   const bytes = Buffer.byteLength(value);
-  if (bytes <= LARGEST_VALUE_BYTES) return;
-  const message = `${what} of ${bytes} bytes; Key Vault takes ${LARGEST_VALUE_BYTES}.`;
+  if (bytes <= LARGEST_SECRET_BYTES) return;
+  const message = `${what} of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}.`;
   throw new RotatorError({ code, message, fix });
 }

@@ -1,5 +1,5 @@
 import { RotatorError } from '../errors.ts';
-import { accessTokenSecret, type PublishedSecret, publishedSecrets } from './connection.ts';
+import { accessTokenSecret, type Connection, type PublishedSecret, publishedSecrets } from './connection.ts';
 import type { SecretProperties, SecretVault } from './ports.ts';
 import { type ConnectionRecord, publishableNoted } from './record.ts';
 import type { Run } from './run.ts';
@@ -28,7 +28,7 @@ async function proveWrite(run: Run, secret: PublishedSecret, generation: number)
   const { name } = secret;
   const vault = ports.vault(secret.vault);
   const current = await readPublished(vault, name);
-  if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run, secret);
+  if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(connection, secret);
   await ports.pacer.take(secret.vault, 1);
   const tags = publishedTags({ connection: connection.name, generation });
   lease.ensureHeld();
@@ -61,7 +61,8 @@ export async function readPublished(vault: SecretVault, name: string) {
   }
 }
 
-function notManaged({ connection }: Run, { key, vault, name }: PublishedSecret): RotatorError {
+/** A published name is taken by a secret that somebody else made. */
+export function notManaged(connection: Connection, { key, vault, name }: PublishedSecret): RotatorError {
   return new RotatorError({
     code: 'secret_not_managed',
     message: `The secret ${name} in ${vault} exists and was not made by the rotator.`,

@@ -1,12 +1,10 @@
 import { problemOf, RotatorError } from '../errors.ts';
-import type { Secret } from './ports.ts';
+import { LARGEST_SECRET_BYTES, type Secret } from './ports.ts';
 import { type ConnectionRecord, refreshTokenSaved } from './record.ts';
 import { credentialVault, logRun, type Run, retryAfterOf } from './run.ts';
 import { type Lineage, savedTags } from './tags.ts';
 import { SAVE_PATIENCE_MS } from './timing.ts';
 
-/** Key Vault takes values of 25 KB (Key Vault service limits). */
-const LARGEST_VALUE_BYTES = 25_600;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -74,10 +72,10 @@ function lineageOf(run: Run, record: ConnectionRecord, { obtainedWith }: Receive
 
 function refuseTooLarge({ connection }: Run, { value }: ReceivedRefreshToken): void {
   const bytes = Buffer.byteLength(value);
-  if (bytes <= LARGEST_VALUE_BYTES) return;
+  if (bytes <= LARGEST_SECRET_BYTES) return;
   throw new RotatorError({
     code: 'refresh_token_too_large',
-    message: `The provider answered a refresh token of ${bytes} bytes; Key Vault takes ${LARGEST_VALUE_BYTES}. It is lost.`,
+    message: `The provider answered a refresh token of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}. It is lost.`,
     fix: `Have the provider issue smaller refresh tokens for ${connection.name}, then set ${connection.secrets.refreshToken} anew.`,
   });
 }

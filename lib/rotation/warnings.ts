@@ -5,7 +5,7 @@ import { renewalTime } from './timing.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** So long before a credential expires a person is told: the time that it may take to get a new one. */
-const EXPIRY_NOTICE_MS = 14 * DAY_MS;
+export const EXPIRY_NOTICE_MS = 14 * DAY_MS;
 /** A renewal is late when this part of an access token's life is over. */
 const LATE = 0.9;
 

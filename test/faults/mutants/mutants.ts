@@ -118,7 +118,7 @@ const BEFORE_THE_GRANT: readonly Mutant[] = [
   inRotation(
     'publishable.ts',
     "storability: somebody else's secret is overwritten",
-    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(run, secret);',
+    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(connection, secret);',
     '',
   ),
   inRotation(
