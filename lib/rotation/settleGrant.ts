@@ -49,14 +49,10 @@ export async function settle(run: Run, grant: Grant): Promise<RotationResult | t
   // The refresh token is saved before the access token is published, and whatever else the answer says.
   const saved = received !== undefined && received !== grant.sent.value;
   const record = saved ? await save(run, grant, received) : grant.record;
-  if (saved || answer.accessToken) await disableSuperseded(run, grant.sent, saved);
-  if (answer.accessToken) {
-    const result = await publish(run, grant, record, answer.accessToken);
-    if (!saved) await clearIntent(run, grant.sent);
-    return result;
-  }
-  if (saved) return finish(run, retryLater(record, answer.failure, outcomeContext(run)), 'failed');
-  return settleFailure(run, grant, answer.failure);
+  if (answer.accessToken) return publish(run, grant, record, answer.accessToken);
+  if (!saved) return settleFailure(run, grant, answer.failure);
+  await disableSuperseded(run, grant.sent, saved);
+  return finish(run, retryLater(record, answer.failure, outcomeContext(run)), 'failed');
 }
 
 async function save(
@@ -92,30 +88,57 @@ async function publish(
   record: ConnectionRecord,
   accessToken: IssuedAccessToken,
 ): Promise<RotationResult> {
-  const { connection } = run;
-  const { sent, issuedAt, outcome } = grant;
-  const done = succeeded(record, accessToken, issuedAt, connection);
+  const saved = record !== grant.record;
+  const unpublished = await writePublished(run, grant, record, accessToken);
+  // No consumer waits for it; and a crash here leaves the intent, so that the next look at the vault finds what was left.
+  await disableSuperseded(run, grant.sent, saved);
+  const result = unpublished
+    ? await publishFailed(run, unpublished)
+    : await rotated(run, grant, record, accessToken);
+  if (!saved) await clearIntent(run, grant.sent);
+  return result;
+}
+
+/** What kept an access token or its connection string from being published, and the record of what was published before it. */
+interface Unpublished {
+  readonly record: ConnectionRecord;
+  readonly thrown: RotatorError;
+}
+
+async function writePublished(
+  run: Run,
+  { sent, issuedAt, outcome }: Grant,
+  record: ConnectionRecord,
+  accessToken: IssuedAccessToken,
+): Promise<Unpublished | undefined> {
+  const noted = succeeded(record, accessToken, issuedAt, run.connection).accessToken;
   let reached = settled(record);
   try {
     await publishAccessToken(run, record, accessToken, issuedAt);
-    if (done.accessToken) reached = accessTokenNoted(record, done.accessToken);
+    if (noted) reached = accessTokenNoted(record, noted);
     const refreshToken = outcome.answer.refreshToken ?? sent.value;
     const values = { ...outcome.client, accessToken: accessToken.value, refreshToken };
     await publishConnectionString(run, record, accessToken, values, issuedAt);
+    return undefined;
   } catch (thrown) {
     if (!(thrown instanceof RotatorError)) throw thrown;
-    return publishFailed(run, reached, thrown);
+    return { record: reached, thrown };
   }
+}
+
+async function rotated(
+  run: Run,
+  { before, issuedAt, reason }: Grant,
+  record: ConnectionRecord,
+  accessToken: IssuedAccessToken,
+): Promise<RotationResult> {
+  const { connection } = run;
+  const done = succeeded(record, accessToken, issuedAt, connection);
   await run.lease.write(done);
-  warnOfExpiry(run, grant.before, done);
+  warnOfExpiry(run, before, done);
   const { generation } = done;
-  return {
-    result: 'rotated',
-    connection: connection.name,
-    reason: grant.reason,
-    generation,
-    expiresAt: issuedAt + accessToken.lifetimeMs,
-  };
+  const expiresAt = issuedAt + accessToken.lifetimeMs;
+  return { result: 'rotated', connection: connection.name, reason, generation, expiresAt };
 }
 
 /** The next access token would be too large again, and its connection string no more writable. */
@@ -125,11 +148,7 @@ const FOR_A_PERSON: readonly ErrorCode[] = [
   'connection_string_unwritable',
 ];
 
-async function publishFailed(
-  run: Run,
-  record: ConnectionRecord,
-  thrown: RotatorError,
-): Promise<RotationResult> {
+async function publishFailed(run: Run, { record, thrown }: Unpublished): Promise<RotationResult> {
   const unproven = publishableNoted(record, undefined);
   const context = outcomeContext(run);
   if (!FOR_A_PERSON.includes(thrown.code))

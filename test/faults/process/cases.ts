@@ -49,8 +49,8 @@ export const STEPS: readonly Step[] = [
   ANNOUNCE,
   GRANT,
   SAVE,
-  DISABLE,
   step('publish the access token', 'put access-token'),
+  DISABLE,
   step('record the outcome', 'write', 2),
   step('give the lease back', 'release'),
 ];

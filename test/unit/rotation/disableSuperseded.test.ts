@@ -47,12 +47,23 @@ describe('in the steady state', () => {
     );
   });
 
-  test('that is done after the save, and costs one request', async () => {
+  test('that is done when the access token is published, before the outcome is recorded, and costs one request', async () => {
     const { world, ...scenario } = await due();
     await mustRotate(scenario);
-    const save = world.operations.indexOf(`put ${REFRESH_TOKEN}`);
-    expect(world.operations[save + 1]).toBe(`disable ${REFRESH_TOKEN}`);
+    const publication = world.operations.indexOf(`put ${ACCESS_TOKEN}`);
+    expect(world.operations.slice(publication + 1, publication + 3)).toEqual([
+      `disable ${REFRESH_TOKEN}`,
+      'write crm',
+    ]);
     expect(world.count(/^disable/)).toBe(1);
+  });
+
+  test('that is done as well where the access token cannot be published', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.before(`put ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 3);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(live(scenario)).toEqual(needed(scenario));
   });
 
   test('of a reusable token nothing is disabled', async () => {
@@ -101,10 +112,10 @@ describe('a vault that does not do it', () => {
 describe('a process that dies', () => {
   test.each([
     ['after', `put ${REFRESH_TOKEN}`],
-    ['before', `disable ${REFRESH_TOKEN}`],
-    ['after', `disable ${REFRESH_TOKEN}`],
     ['before', `put ${ACCESS_TOKEN}`],
     ['after', `put ${ACCESS_TOKEN}`],
+    ['before', `disable ${REFRESH_TOKEN}`],
+    ['after', `disable ${REFRESH_TOKEN}`],
   ] as const)('%s "%s" leaves nothing behind', async (when, operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;

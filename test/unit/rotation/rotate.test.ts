@@ -91,8 +91,8 @@ describe('a rotation in the steady state', () => {
       `tag ${REFRESH_TOKEN}`,
       'grant crm',
       `put ${REFRESH_TOKEN}`,
-      `disable ${REFRESH_TOKEN}`,
       `put ${ACCESS_TOKEN}`,
+      `disable ${REFRESH_TOKEN}`,
       'write crm',
       'release crm',
     ]);
