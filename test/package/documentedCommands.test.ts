@@ -1,6 +1,6 @@
 import { exec, execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from './support.ts';
@@ -73,10 +73,4 @@ describe('what the documents say about infra/', () => {
     expect(spoken).toContain('recoverDeletedVaults');
     expect(spoken.filter((name) => !words.has(name))).toEqual([]);
   });
-});
-
-test.each(DOCUMENTS)('%s links to files that are there', (file) => {
-  const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target ?? '');
-  const missing = links.filter((target) => !existsSync(join(ROOT, dirname(file), target)));
-  expect(missing).toEqual([]);
 });

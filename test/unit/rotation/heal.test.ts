@@ -159,6 +159,11 @@ test('what came before the token that counts and its parent is of no use, but fo
   expect(supersededBy(saved('v4', 40, 'v3', 3), versions, 'late')).toEqual(['p', 'v1', 'v4b']);
 });
 
+test("where a person's token counts, all that came before it is of no use", () => {
+  const versions = [person('p', 1), saved('v1', 10, 'p', 0), person('new', 20)];
+  expect(supersededBy(person('new', 20), versions, 'new')).toEqual(['p', 'v1']);
+});
+
 describe('whose a refresh token is', () => {
   const lineage = { connection: 'crm', parent: 'p', epoch: 1, generation: 1 };
   const own = savedTags({ ...lineage, store: STORE }, {});

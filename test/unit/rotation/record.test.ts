@@ -15,6 +15,7 @@ import {
   recordSchema,
   refreshTokenSaved,
   settled,
+  takenOver,
   versionCopied,
   versionFollowed,
 } from '../../../lib/rotation/record.ts';
@@ -116,6 +117,14 @@ describe('the transitions of a record', () => {
   test('a published token beside which something failed keeps the failure', () => {
     const record = accessTokenNoted({ ...failing, phase: granting.phase }, token);
     expect(record).toEqual({ ...failing, phase: { state: 'idle' }, accessToken: token });
+  });
+
+  test('a takeover makes it due at once, and clears what failed for want of it and nothing else', () => {
+    const foreign = failed(fresh, { ...problem, code: 'owned_elsewhere' }, handling, NOW);
+    expect(takenOver(foreign)).toMatchObject({ version: 'v1', nextAttemptAt: 0 });
+    expect(takenOver(foreign)).not.toHaveProperty('failure');
+    expect(takenOver(failing)).toEqual({ ...failing, nextAttemptAt: 0 });
+    expect(takenOver({ ...fresh, nextAttemptAt: NOW })).toEqual({ ...fresh, nextAttemptAt: 0 });
   });
 
   test('what is not said by the provider is forgotten', () => {

@@ -5,6 +5,7 @@ import {
   readIntent,
   readLineage,
   savedTags,
+  tagsTakenOver,
   withIntent,
   withoutIntent,
 } from '../../../lib/rotation/tags.ts';
@@ -75,6 +76,19 @@ describe('the intent', () => {
 
   test.each([{ 'intent-started': 'yesterday' }, {}])('with the start %o counts as long ago', (start) => {
     expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({ startedAt: 0, epoch: 0, store: STORE });
+  });
+});
+
+describe('tags that another record store takes over', () => {
+  const foreign = savedTags({ ...lineage, store: 'other.example' }, { team: 'crm' });
+  test('keep all but the store of the save and of the intent', () => {
+    const announced = withIntent(foreign, { ...intent, store: 'other.example' });
+    expect(tagsTakenOver(announced, STORE)).toEqual({ ...announced, store: STORE, 'intent-store': STORE });
+    expect(tagsTakenOver(foreign, STORE)).toEqual({ ...foreign, store: STORE });
+  });
+
+  test("stay a person's where they are a person's", () => {
+    expect(tagsTakenOver({ team: 'crm' }, STORE)).toEqual({ team: 'crm' });
   });
 });
 

@@ -1,0 +1,30 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT } from './support.ts';
+
+const DOCUMENTS = globSync('**/*.md', { cwd: ROOT, exclude: ['**/node_modules', '.*'] });
+
+const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const isThere = (folder: string, path: string) => existsSync(join(ROOT, folder, path));
+
+test('the documents are found', () => {
+  expect(DOCUMENTS).toEqual(expect.arrayContaining(['README.md', 'docs/deploy.md', 'infra/README.md']));
+});
+
+test.each(DOCUMENTS)('%s links to files that are there', (file) => {
+  const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target ?? '');
+  expect(links.filter((target) => !isThere(dirname(file), target))).toEqual([]);
+});
+
+test.each(DOCUMENTS)('%s names files that are there', (file) => {
+  const named = text(file).match(/(?<=`)(cli|functions|infra|lib|local|scripts|test)\/[\w./-]+(?=`)/g) ?? [];
+  expect(named.filter((path) => !isThere('.', path))).toEqual([]);
+});
+
+test.each(DOCUMENTS)('%s says nothing twice, and closes each block', (file) => {
+  const lines = text(file).split('\n');
+  const long = lines.filter((line) => line.length > 60 && !/^[|-\s]+$/.test(line));
+  expect(long.filter((line, index) => long.indexOf(line) !== index)).toEqual([]);
+  expect(lines.filter((line) => line.startsWith('```')).length % 2).toBe(0);
+});
