@@ -38,7 +38,7 @@ export interface TokenReader {
 /**
  * Makes a reader for one connection. Nothing happens before the first `get`, and nothing between two of them: there are no timers,
  * so a reader keeps no process alive (but for a look that is under way, 10 s at most).
- * @throws TypeError where the vault's address or the name of the connection or of the secret is none
+ * @throws TypeError where the vault's address, the credential, or the name of the connection or of the secret is none
  */
 export function createTokenReader(options: TokenReaderOptions): TokenReader {
   const { vaultUrl, connection, credential, secretName = `${connection}-access-token` } = options;

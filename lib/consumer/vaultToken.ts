@@ -26,10 +26,10 @@ interface SdkError {
 
 /**
  * Makes the function that reads the token once from its secret. Nothing is sent before it is called.
- * @throws TypeError where the address or the name is none; TokenUnavailable from the function, and nothing else
+ * @throws TypeError where the address, the name or the credential is none; TokenUnavailable from the function, and nothing else
  */
 export function vaultToken(vaultUrl: string, secret: string, credential: TokenCredential) {
-  checkAddress(vaultUrl, secret);
+  checkOptions(vaultUrl, secret, credential);
   const client = new SecretClient(vaultUrl, credential, {
     // A vault on this machine stands for one in Azure: its challenge names a domain that is not its own.
     disableChallengeResourceVerification: isLoopback(new URL(vaultUrl).hostname),
@@ -52,14 +52,19 @@ export function vaultToken(vaultUrl: string, secret: string, credential: TokenCr
   };
 }
 
-function checkAddress(vaultUrl: string, secret: string): void {
-  if (new URL(vaultUrl).protocol !== 'https:') {
+function checkOptions(vaultUrl: string, secret: string, credential: TokenCredential): void {
+  // Node 20 knows no URL.parse.
+  if (!URL.canParse(vaultUrl) || new URL(vaultUrl).protocol !== 'https:') {
     throw new TypeError(`A vault is read over https only; ${JSON.stringify(vaultUrl)} is no address of one.`);
   }
   if (!SECRET_NAME.test(secret)) {
     throw new TypeError(
       `${JSON.stringify(secret)} is no name of a secret: 1 to 127 letters, digits and hyphens.`,
     );
+  }
+  // Key Vault would be asked without a sign-in, and every look would end in an error that names no cause.
+  if (typeof credential?.getToken !== 'function') {
+    throw new TypeError('A credential is missing: new DefaultAzureCredential() of @azure/identity, for one.');
   }
 }
 

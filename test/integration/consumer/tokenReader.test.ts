@@ -240,12 +240,14 @@ describe('there is no token', () => {
   });
 
   test.each([
-    ['a vault that is no address', { vaultUrl: 'my-vault' }],
-    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }],
-    ['no connection', { connection: '' }],
-    ['a connection that would be another address', { connection: '../keys/x' }],
-    ['a secret that would be another address', { secretName: '..' }],
-  ])('for %s: an error at once', (_, wrong) => {
+    ['a vault that is no address', { vaultUrl: 'my-vault' }, /"my-vault" is no address/],
+    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }, /https only/],
+    ['no connection', { connection: '' }, /Name the connection/],
+    ['a connection that would be another address', { connection: '../keys/x' }, /no name of a secret/],
+    ['a secret that would be another address', { secretName: '..' }, /no name of a secret/],
+    ['no credential', { credential: undefined as never }, /credential is missing/],
+    ['a credential that is none', { credential: {} as never }, /credential is missing/],
+  ])('for %s: an error at once', (_, wrong, message) => {
     const right = {
       vaultUrl: 'https://my-vault.vault.azure.net',
       connection: 'crm',
@@ -253,5 +255,6 @@ describe('there is no token', () => {
     };
     expect(() => createTokenReader(right)).not.toThrow();
     expect(() => createTokenReader({ ...right, ...wrong })).toThrow(TypeError);
+    expect(() => createTokenReader({ ...right, ...wrong })).toThrow(message);
   });
 });
