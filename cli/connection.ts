@@ -44,13 +44,13 @@ export function providerEndpoint({ provider, tenant }: EntryOptions): string | u
 
 /**
  * For a connection that is configured already its entry counts.
- * @throws RotatorError `input_unreadable` where options would say something else
+ * @throws RotatorError `command_invalid` where options would say something else
  */
 export function refuseEntryOptions(name: string, known: Connection | undefined, options: EntryOptions): void {
   const { scope: _anew, ...described } = entryOfOptions(options);
   if (!known || Object.keys(described).length === 0) return;
   throw new RotatorError({
-    code: 'input_unreadable',
+    code: 'command_invalid',
     message: `${name} stands in the connections file, and its entry counts.`,
     fix: 'Change the entry instead of giving options that describe a new connection.',
   });
@@ -81,11 +81,9 @@ export function resolved(name: string, entry: Entry, { settings }: Connected): C
   const { valid, invalid } = parseConnections(JSON.stringify({ connections: { [name]: entry } }), settings);
   const [connection] = valid;
   if (connection) return connection;
-  throw new RotatorError(
-    invalid[0]?.problem ?? {
-      code: 'connection_invalid',
-      message: 'The connection cannot be used.',
-      fix: 'Check its options.',
-    },
-  );
+  throw new RotatorError({
+    code: 'connection_invalid',
+    message: invalid[0]?.problem.message ?? 'The connection cannot be used.',
+    fix: 'Give or correct the options that describe it: --token-uri, --provider, --tenant, --service-url and so on.',
+  });
 }

@@ -1,27 +1,68 @@
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import type { Settings } from '../lib/config/settings.ts';
 import { RotatorError } from '../lib/errors.ts';
 import type { Entry } from './connection.ts';
 
+const PAUSE_MS = 50;
+/** Another command needs milliseconds. */
+const PATIENCE_MS = 5_000;
+
 /**
- * Adds an entry to the connections file, in one step: whoever reads it meanwhile sees the old file or the new one.
+ * Adds an entry to the connections file, in one step: whoever reads it meanwhile sees the old file or the new one. Commands
+ * at the same time wait for each other.
  * @throws RotatorError where CONNECTIONS is no file, or would not be valid with the entry
  */
 export async function appendEntry(name: string, entry: Entry, settings: Settings): Promise<string> {
   const { connectionsSource: source } = settings;
   if (source.kind !== 'file') throw noFile();
-  const text = await readFile(source.path, 'utf8');
+  const { path } = source;
+  const unfinished = `${path}.new`;
+  const { mode } = await stat(path);
+  const file = await openAlone(unfinished, mode);
+  try {
+    await file
+      .writeFile(withEntry(await readFile(path, 'utf8'), name, entry, settings))
+      .finally(() => file.close());
+    await rename(unfinished, path);
+  } catch (thrown) {
+    await rm(unfinished, { force: true });
+    throw thrown;
+  }
+  return path;
+}
+
+function withEntry(text: string, name: string, entry: Entry, settings: Settings): string {
   const file = JSON.parse(text) as { connections: Record<string, unknown> };
   const next = `${JSON.stringify({ ...file, connections: { ...file.connections, [name]: entry } }, null, 2)}\n`;
   const before = parseConnections(text, settings).invalid.length;
   const { invalid } = parseConnections(next, settings);
   const problem = invalid.find((each) => each.name === name)?.problem ?? invalid.at(-1)?.problem;
   if (problem && invalid.length > before) throw new RotatorError(problem);
-  const { mode } = await stat(source.path);
-  await writeFile(`${source.path}.new`, next, { mode });
-  await rename(`${source.path}.new`, source.path);
-  return source.path;
+  return next;
+}
+
+/** The unfinished file is the lock as well: it can be made only by one, and read only by its owner. */
+async function openAlone(path: string, mode: number): Promise<FileHandle> {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await open(path, 'wx', mode);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+      if (Date.now() > until) throw stillThere(path);
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+function stillThere(path: string): RotatorError {
+  return new RotatorError({
+    code: 'in_progress',
+    message: `${path} is in the way: another command writes the connections file, or died while it did.`,
+    fix: 'Run the command again; where no other runs, remove that file first.',
+  });
 }
 
 function noFile(): RotatorError {

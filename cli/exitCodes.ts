@@ -23,6 +23,7 @@ export const EXIT = {
 } as const;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
+  command_invalid: EXIT.usage,
   configuration_invalid: EXIT.invalid,
   connection_invalid: EXIT.invalid,
   connection_unknown: EXIT.invalid,
@@ -30,6 +31,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   input_unreadable: EXIT.invalid,
   connection_string_unreadable: EXIT.invalid,
   connection_string_unwritable: EXIT.invalid,
+  refresh_token_too_large: EXIT.invalid,
   reauthorization_required: EXIT.personNeeded,
   client_rejected: EXIT.personNeeded,
   misconfigured: EXIT.personNeeded,

@@ -1,4 +1,4 @@
-import { createProgram, exitCodeOfUsage } from './program.ts';
+import { createProgram, endUsage } from './program.ts';
 
 const PATIENCE_MS = 2_000;
 
@@ -13,15 +13,16 @@ function interrupt(): void {
 
 async function main(): Promise<number> {
   let exitCode = 0;
-  const surroundings = { env: process.env, interrupted: interruption.signal };
+  const args = process.argv.slice(2);
+  const surroundings = { args, env: process.env, interrupted: interruption.signal };
   const program = createProgram(surroundings, (code) => {
     exitCode = code;
   });
   try {
-    await program.parseAsync();
+    await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (thrown) {
-    return exitCodeOfUsage(thrown);
+    return endUsage(thrown, surroundings);
   }
 }
 

@@ -7,9 +7,13 @@ import { createTerminal } from './terminal.ts';
 
 /** What the process gives to a command. */
 export interface Surroundings {
+  /** What the person typed, without the name of the program. */
+  readonly args: readonly string[];
   readonly env: Record<string, string | undefined>;
   readonly interrupted: AbortSignal;
 }
+
+const USAGE_FIX = 'Run rotator --help, or rotator COMMAND --help.';
 
 type Run = (cli: Cli, args: readonly (string | undefined)[], options: never) => Promise<number>;
 
@@ -18,7 +22,8 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
   const program = new Command('rotator')
     .description('Looks after the connections of the Key Vault token rotator.')
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('Run rotator --help, or rotator COMMAND --help.')
+    .showHelpAfterError(USAGE_FIX)
+    .configureOutput(wantsJson(surroundings) ? { writeErr: () => {} } : {})
     .exitOverride();
   for (const option of commonOptions()) program.addOption(option);
   const add = (spec: string, description: string, run: Run) => {
@@ -147,7 +152,7 @@ function beginningOptions(): Option[] {
 
 function seconds(text: string): string {
   if (/^[1-9]\d{0,4}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give a whole number of seconds.');
+  throw new InvalidArgumentError('Give a whole number of seconds from 1 to 99999.');
 }
 
 /** Whatever a command throws becomes a problem on the screen and an exit code. */
@@ -164,8 +169,27 @@ async function answering({ terminal, interrupted }: Cli, work: () => Promise<num
   }
 }
 
-/** The exit code for what commander itself throws: help is no error, everything else is a wrong command line. */
-export function exitCodeOfUsage(thrown: unknown): number {
+/** Options are not read yet where the command line is wrong. */
+function wantsJson({ args }: Surroundings): boolean {
+  return args.includes('--json');
+}
+
+/**
+ * What commander itself throws: help is no error, everything else is a wrong command line. For people it has told so itself.
+ * @returns the exit code
+ */
+export function endUsage(thrown: unknown, surroundings: Surroundings): number {
   if (!(thrown instanceof CommanderError)) throw thrown;
-  return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (thrown.exitCode === 0) return EXIT.done;
+  if (wantsJson(surroundings)) {
+    const what =
+      thrown.code === 'commander.help' ? 'no command is given' : thrown.message.replace(/^error: /, '');
+    const message = `The command line is wrong: ${what.replaceAll('\n', ' ')}.`;
+    createTerminal({ json: true, verbose: false }).problem({
+      code: 'command_invalid',
+      message,
+      fix: USAGE_FIX,
+    });
+  }
+  return EXIT.usage;
 }

@@ -38,7 +38,7 @@ function answered<T>(answer: T): Exclude<T, symbol> {
 
 function cannotAsk(what: string, instead: string): RotatorError {
   return new RotatorError({
-    code: 'input_unreadable',
+    code: 'command_invalid',
     message: `${what} is not given, and nobody can be asked here.`,
     fix: `Give it by ${instead}.`,
   });

@@ -8,6 +8,14 @@ import type { Cli } from './cli.ts';
 /** Where the key of the functions is read from: an argument would stay in the shell's history. */
 export const KEY_VARIABLE = 'ROTATOR_FUNCTION_KEY';
 const TIMEOUT_MS = 230_000;
+/** Nobody took the connection. */
+const UNCONNECTED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 const rotated = z.object({
   result: z.enum(['rotated', 'not_due']),
@@ -60,16 +68,19 @@ export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
 async function post(via: string, path: string, { env, interrupted }: Cli) {
   const { url, cause } = readAddress(via, { allowLoopbackHttp: true, path: false, query: false });
   if (!url) throw wrongAddress(cause);
-  const key = env[KEY_VARIABLE];
+  const key = env[KEY_VARIABLE]?.trim();
+  if (key && /[^\x21-\x7e]/.test(key)) throw keyMalformed();
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
   const headers = key ? { 'x-functions-key': key } : {};
   const target = new URL(path, url);
-  const answer = await fetch(target, { method: 'POST', redirect: 'manual', headers, signal }).catch(() => {
-    throw unreachable(url);
-  });
+  const answer = await fetch(target, { method: 'POST', redirect: 'manual', headers, signal }).catch(
+    (thrown: { cause?: { code?: unknown } }) => {
+      throw unreachable(url, UNCONNECTED.has(thrown.cause?.code));
+    },
+  );
   const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const body: unknown = await answer.json().catch(() => undefined);
-  if (answer.status === 401) throw keyRefused(url, key !== undefined);
+  if (answer.status === 401) throw keyRefused(url, Boolean(key));
   return { status: answer.status, body, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000 };
 }
 
@@ -100,10 +111,19 @@ function keyRefused({ host }: URL, given: boolean): RotatorError {
   });
 }
 
-function unreachable({ host }: URL): RotatorError {
+function keyMalformed(): RotatorError {
   return new RotatorError({
-    code: 'provider_unavailable',
-    message: `${host} did not answer.`,
-    fix: 'Check the address after --via and the way to it. The rotation may run all the same: see rotator status.',
+    code: 'configuration_invalid',
+    message: `${KEY_VARIABLE} holds white space or other characters that no function key has.`,
+    fix: `Set ${KEY_VARIABLE} to the key alone.`,
+  });
+}
+
+/** @param unconnected is it certain that nothing was sent? */
+function unreachable({ host }: URL, unconnected: boolean): RotatorError {
+  return new RotatorError({
+    code: 'rotator_unreachable',
+    message: unconnected ? `There is no way to ${host}: nothing was sent.` : `${host} did not answer.`,
+    fix: `Check the address after --via and the way to it.${unconnected ? '' : ' The rotation may run all the same: see rotator status.'}`,
   });
 }

@@ -44,8 +44,10 @@ export const ERROR_CODES = [
   'authorization_failed',
   'refresh_token_not_issued',
   // the command line
+  'command_invalid',
   'in_progress',
   'input_unreadable',
+  'rotator_unreachable',
   'interrupted',
   // everything else is a defect of ours
   'internal_error',
@@ -106,7 +108,7 @@ export function unknownConnection(name: string): RotatorError {
   return new RotatorError({
     code: 'connection_unknown',
     message: `There is no connection${shown}.`,
-    fix: 'GET /api/connections and rotator status list them; names are case-sensitive.',
+    fix: 'rotator status lists them, as does GET /api/connections; names are case-sensitive.',
   });
 }
 

@@ -130,7 +130,7 @@ function extraParameters({ parameter = [] }: ConnectOptions): Record<string, str
     const at = text.indexOf('=');
     if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
     throw new RotatorError({
-      code: 'input_unreadable',
+      code: 'command_invalid',
       message: 'What follows --parameter has no name before an equals sign.',
       fix: 'Give it as NAME=VALUE: --parameter access_type=offline.',
     });
@@ -150,7 +150,10 @@ async function authorize(
   const usual =
     provider === 'entra' || provider === 'dynamics365' ? 'http://localhost/' : 'http://127.0.0.1/callback';
   const open = (url: string) => {
-    cli.terminal.hint(`Sign in and consent in the browser. If it does not open, go to:\n${url}`);
+    const how = options.browser
+      ? 'in the browser. If it does not open, go to'
+      : 'in a browser on this machine, at';
+    cli.terminal.hint(`Sign in and consent ${how}:\n${url}`);
     if (options.browser) openBrowser(url, cli.env.BROWSER);
   };
   const patienceMs = Number(options.timeout) * 1000;

@@ -49,7 +49,7 @@ async function textOf(file: string | undefined, { clientSecretStdin }: ImportOpt
   if (file !== undefined && file !== '-') return readInput(file);
   if (!clientSecretStdin) return readStdin();
   throw new RotatorError({
-    code: 'input_unreadable',
+    code: 'command_invalid',
     message: 'Both the connection string and the client secret would be read from stdin.',
     fix: 'Give the connection string as a file, or the client secret by ROTATOR_CLIENT_SECRET.',
   });

@@ -1,3 +1,4 @@
+import { RotatorError } from '../../lib/errors.ts';
 import type { RotationResult } from '../../lib/rotation/run.ts';
 import type { SweepSummary } from '../../lib/rotation/sweep.ts';
 import { createRotator, type Rotator } from '../../lib/rotator.ts';
@@ -16,8 +17,11 @@ export interface RotateOptions {
 /** `rotator rotate NAME [--force]`, `rotator rotate --due`; with `--via URL` through the deployed functions. */
 export async function rotate(cli: Cli, name: string | undefined, options: RotateOptions): Promise<number> {
   if ((name === undefined) !== (options.due ?? false) || (options.due && options.force)) {
-    cli.terminal.hint('rotate takes either the name of a connection (and --force), or --due.');
-    return EXIT.usage;
+    throw new RotatorError({
+      code: 'command_invalid',
+      message: 'rotate takes either the name of a connection (and --force), or --due.',
+      fix: 'Run rotator rotate --help.',
+    });
   }
   return name === undefined ? rotateDue(cli, options) : rotateOne(cli, name, options);
 }
@@ -95,7 +99,7 @@ export function resultLines({
     const valid = expiresAt === undefined ? '' : `, token valid until ${new Date(expiresAt).toISOString()}`;
     return [`${connection} is rotated: generation ${generation ?? '?'}${valid}.`];
   }
-  const again = retryAfterMs ? ` Next attempt in ${span(retryAfterMs)}.` : '';
+  const again = retryAfterMs ? ` Next attempt in ${span(Math.max(retryAfterMs, 1000))}.` : '';
   const trouble = problem ? [`${problem.code}: ${problem.message}`, `  ${problem.fix}`] : [];
   return [`${connection} ${SENTENCES[result]}${again}`, ...trouble];
 }

@@ -1,3 +1,4 @@
+import { printable } from '../../lib/config/findings.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { placeOf } from '../../lib/config/scanJson.ts';
@@ -35,9 +36,11 @@ export function exportSchema(): number {
   return EXIT.done;
 }
 
-/** Line and column, from 1, at which the entry's name stands. */
+/** Line and column, from 1, at which the entry's name stands; problems tell the name in its printable form. */
 function placeIn(text: string, name: string): { line: number; column: number } {
-  const before = text.slice(0, placeOf(text, ['connections', name]) ?? 0).split('\n');
+  const { connections } = JSON.parse(text) as { connections: object };
+  const written = Object.keys(connections).find((each) => printable(each) === name) ?? name;
+  const before = text.slice(0, placeOf(text, ['connections', written]) ?? 0).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 

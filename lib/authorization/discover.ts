@@ -34,7 +34,7 @@ const PLACES = ['oidc', 'oauth2'] as const;
 /**
  * The endpoints of an authorization server: as given, else from its metadata. Where only the token endpoint is known, the
  * server's issuer is looked for along its path, and only metadata that names the same token endpoint counts.
- * @throws RotatorError `authorization_failed`, or `interrupted` by the signal
+ * @throws RotatorError `configuration_invalid` for an issuer that is no address, `authorization_failed`, `interrupted` by the signal
  */
 export async function discoverServer(hints: ServerHints, rules: Rules): Promise<AuthorizationServer> {
   const { issuer, tokenEndpoint, authorizationEndpoint, deviceEndpoint } = hints;
@@ -51,7 +51,7 @@ export async function discoverServer(hints: ServerHints, rules: Rules): Promise<
     rules,
   );
   if (found) return { ...found, ...given };
-  throw notFound(issuer ?? tokenEndpoint);
+  throw notFound(issuer, tokenEndpoint);
 }
 
 /** From `https://host/oauth2/default/v1/token`: the path without its last parts, the longest first. */
@@ -105,7 +105,7 @@ export function insecure(url: URL): { [allowInsecureRequests]?: true } {
 
 function wrongIssuer(cause: string): RotatorError {
   return new RotatorError({
-    code: 'authorization_failed',
+    code: 'configuration_invalid',
     message: `The address of the issuer ${cause}.`,
     fix: 'Give --issuer as the provider names it: https://HOST/PATH.',
   });
@@ -119,10 +119,12 @@ function otherEndpoint(issuer: string, tokenEndpoint: string): RotatorError {
   });
 }
 
-function notFound(where: string | undefined): RotatorError {
+function notFound(issuer: string | undefined, tokenEndpoint: string | undefined): RotatorError {
+  const host = URL.parse(issuer ?? tokenEndpoint ?? '')?.host;
+  const first = issuer === undefined ? 'Give --issuer' : 'Check the issuer';
   return new RotatorError({
     code: 'authorization_failed',
-    message: `No metadata of an authorization server was found${where === undefined ? '' : ` for ${URL.parse(where)?.host ?? 'that address'}`}.`,
-    fix: 'Give --issuer, or --token-uri with --authorization-endpoint (for --device: --device-endpoint).',
+    message: `No metadata of an authorization server was found${host === undefined ? '' : ` for ${host}`}.`,
+    fix: `${first}, or give --token-uri with --authorization-endpoint (for --device: --device-endpoint).`,
   });
 }

@@ -22,7 +22,7 @@ export interface LoopbackServer {
 
 /**
  * @param redirectUri http on a loopback host; without a port any free one is taken
- * @throws RotatorError `authorization_failed` where it cannot listen there
+ * @throws RotatorError `configuration_invalid` for another address, `authorization_failed` where it cannot listen there
  */
 export async function startLoopbackServer(redirectUri: string): Promise<LoopbackServer> {
   const wanted = readRedirectUri(redirectUri);
@@ -63,7 +63,7 @@ function readRedirectUri(redirectUri: string): URL {
   const url = URL.parse(redirectUri);
   if (url?.protocol === 'http:' && isLoopback(url.hostname) && !url.search && !url.hash) return url;
   throw new RotatorError({
-    code: 'authorization_failed',
+    code: 'configuration_invalid',
     message: 'The redirect URI is no http address of this machine.',
     fix: 'Give --redirect-uri as it is registered at the provider: http://127.0.0.1/callback or http://localhost:PORT/PATH.',
   });

@@ -1,7 +1,7 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/connection.ts';
 import type { Lease } from '../rotation/lease.ts';
-import type { Ports, SecretVault } from '../rotation/ports.ts';
+import { LARGEST_SECRET_BYTES, type Ports, type SecretVault } from '../rotation/ports.ts';
 import { readPublished } from '../rotation/publishable.ts';
 import { attemptAt } from '../rotation/record.ts';
 import type { Tags } from '../rotation/tags.ts';
@@ -61,7 +61,7 @@ export async function secretsInTheWay(
  * Writes client id, client secret and refresh token of a connection as a person would, under the lease of its record: no
  * rotation comes in between. The refresh token is last; the protocol takes it for one that a person set.
  * @param replace may secrets of somebody else be written over?
- * @throws RotatorError `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was
+ * @throws RotatorError `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was
  */
 export async function storeConnection(
   connection: Connection,
@@ -69,6 +69,7 @@ export async function storeConnection(
   credentials: FirstCredentials,
   replace: boolean,
 ): Promise<void> {
+  refuseTooLarge(credentials.refreshToken);
   await underLease(connection.name, ports, async (lease) => {
     const vault = ports.vault(connection.vaults.credential);
     const planned = await planWrites(connection, vault, credentials);
@@ -76,6 +77,16 @@ export async function storeConnection(
     if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
     await makeDue(lease);
+  });
+}
+
+function refuseTooLarge(refreshToken: string): void {
+  const bytes = Buffer.byteLength(refreshToken);
+  if (bytes <= LARGEST_SECRET_BYTES) return;
+  throw new RotatorError({
+    code: 'refresh_token_too_large',
+    message: `The refresh token has ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}: nothing was written.`,
+    fix: 'Have the provider issue smaller ones: ask for fewer scopes or claims.',
   });
 }
 

@@ -20,10 +20,10 @@ const MOST_SHOWN = 12;
 export function findingsError(code: ErrorCode, findings: readonly Finding[]): RotatorError {
   const shown = findings.slice(0, MOST_SHOWN);
   const hidden = findings.length - shown.length;
-  const causes = shown.map(({ where, cause }) => `${where} ${cause}`);
+  const causes = new Set(shown.map(({ where, cause }) => `${where} ${cause}`));
   const more = hidden > 0 ? `; and ${hidden} more` : '';
   const fixes = new Set(shown.map(({ fix }) => fix));
-  return new RotatorError({ code, message: `${causes.join('; ')}${more}.`, fix: [...fixes].join(' ') });
+  return new RotatorError({ code, message: `${[...causes].join('; ')}${more}.`, fix: [...fixes].join(' ') });
 }
 
 const LONGEST_NAME = 127;

@@ -64,10 +64,17 @@ function parseJson(text: string): unknown {
     const what = text.trim() === '' ? 'is empty' : `is no JSON at line ${before.length}, column ${column}`;
     throw new RotatorError({
       code: FILE,
-      message: `The text of the connections ${what}.`,
-      fix: 'Correct it there: JSON wants double quotes, no comma after the last member and no comments.',
+      message: `The text of the connections ${isOtherEncoding(text) ? 'is not encoded in UTF-8' : what}.`,
+      fix: isOtherEncoding(text)
+        ? 'Save it as UTF-8; Windows PowerShell 5 writes UTF-16 unless it is told otherwise (Out-File -Encoding utf8).'
+        : 'Correct it there: JSON wants double quotes, no comma after the last member and no comments.',
     });
   }
+}
+
+/** UTF-16 that was read as UTF-8: its mark becomes replacement characters, and every other byte of ASCII is zero. */
+function isOtherEncoding(text: string): boolean {
+  return text.startsWith('\ufffd') || text.includes('\0');
 }
 
 type Issue = Parameters<typeof explainIssue>[1];

@@ -149,7 +149,7 @@ async function standStill(
 
 function resultOf({ connection, lease }: Run, record: ConnectionRecord, decision: Decision): RotationResult {
   const until = 'until' in decision ? decision.until : lease.now();
-  const retryAfterMs = Math.max(0, until - lease.now());
+  const retryAfterMs = Math.max(0, Math.ceil(until - lease.now()));
   const { reason } = decision;
   return {
     result: resultName(decision),

@@ -82,7 +82,7 @@ export async function finish(
   result: RotationResult['result'],
 ): Promise<RotationResult> {
   await run.lease.write(record);
-  const retryAfterMs = Math.max(0, record.nextAttemptAt - run.lease.now());
+  const retryAfterMs = Math.max(0, Math.ceil(record.nextAttemptAt - run.lease.now()));
   return { result, connection: run.connection.name, ...problemIn(record), retryAfterMs };
 }
 

@@ -3,14 +3,18 @@ import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DefaultAzureCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import schema from '../../connections.schema.json' with { type: 'json' };
+import { blobNameOf } from '../../lib/azure/recordBlob.ts';
+import { createRecordContainer } from '../../lib/azure/storageClient.ts';
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
 let desk: Desk;
 
 beforeAll(async () => {
-  desk = await startDesk([STRICT, { ...STRICT, name: 'other' }]);
+  // A token that is not due again while this machine is busy.
+  desk = await startDesk([STRICT, { ...STRICT, name: 'other' }], undefined, 3600);
 });
 
 afterAll(() => desk?.close());
@@ -35,7 +39,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     });
     const { stdout } = await desk.rotator(['status']).ended;
     expect(stdout).toMatch(/^NAME +STATE +TOKEN LEFT/);
-    expect(stdout).toMatch(/\nother +fresh +\d+ s +1 +\d+ s ago +in \d+ s\n/);
+    expect(stdout).toMatch(/\nother +fresh +(59 min \d+ s|1 h) +1 +\d+ s ago +in \d+ min/);
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -56,6 +60,20 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
   });
 
   test('a rotation of somebody else is told', async () => {
+    const { connectionString } = desk.stack.servers.storage;
+    const container = createRecordContainer(
+      { kind: 'connectionString', connectionString },
+      new DefaultAzureCredential(),
+    );
+    const lease = container.getBlobClient(blobNameOf('strict')).getBlobLeaseClient();
+    await lease.acquireLease(60);
+    const refused = await desk.rotator(['rotate', 'strict', '--force', '--json']).ended;
+    await lease.releaseLease();
+    expect(refused.code).toBe(5);
+    expect(documentOf(refused)).toMatchObject({ result: 'in_progress' });
+  });
+
+  test('Ctrl-C while a grant is out: its token is saved before the command ends', async () => {
     desk.stack.servers.authorization.intercept(async () => {
       await first.promise;
       return undefined;
@@ -64,10 +82,6 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     const holding = desk.rotator(['rotate', 'strict', '--force', '--json']);
     while (desk.stack.servers.authorization.tokenRequests.at(-1)?.status !== undefined)
       await new Promise(setImmediate);
-    const refused = await desk.rotator(['rotate', 'strict', '--force', '--json']).ended;
-    expect(refused.code).toBe(5);
-    expect(documentOf(refused)).toMatchObject({ result: 'in_progress' });
-    // Ctrl-C now: the grant is out, so its token is saved before the command ends.
     holding.child.kill('SIGINT');
     first.resolve();
     const ended = await holding.ended;
@@ -123,6 +137,10 @@ describe('without a stack', () => {
     expect(entry.code).toBe(3);
     expect(entry.stdout).toContain(`${file}:4:5: connections.bad.tokenUri must use https`);
     expect(entry.stdout).toContain('1 of 2 connections are valid.');
+    await writeFile(file, '{"connections": {\n  "a b": {}\n}}');
+    expect((await run(['validate', file]).ended).stdout).toContain(`${file}:2:3: connections.a?b `);
+    await writeFile(file, Buffer.from('\ufeff{"connections": {}}', 'utf16le'));
+    expect((await run(['validate', file]).ended).stderr).toContain('is not encoded in UTF-8');
     await writeFile(file, '{\n  "connections": {,}\n}');
     const json = await run(['validate', file, '--json']).ended;
     expect(documentOf(json)).toMatchObject({
@@ -143,11 +161,39 @@ describe('without a stack', () => {
     [['rotate'], 'either the name of a connection'],
     [['rotate', 'x', '--due'], 'either the name of a connection'],
     [['validate'], "missing required argument 'file'"],
-    [['connect', 'x', '--timeout', 'soon'], 'whole number of seconds'],
-  ])('%j is a wrong command line', async (args, text) => {
+    [['connect', 'x', '--timeout', '0'], 'whole number of seconds from 1'],
+  ])('%j is a wrong command line, also with --json', async (args, text) => {
     const ended = await run(args).ended;
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(text);
+    const json = await run([...args, '--json']).ended;
+    expect(json).toMatchObject({ code: 2, stderr: '' });
+    const message = expect.stringContaining(text);
+    expect(documentOf(json)).toMatchObject({ error: { code: 'command_invalid', message } });
+  });
+
+  test('no command at all is a wrong command line as well', async () => {
+    expect(await run([]).ended).toMatchObject({ code: 2, stdout: '' });
+    const message = expect.stringContaining('no command is given');
+    expect(documentOf(await run(['--json']).ended)).toMatchObject({ error: { message } });
+  });
+
+  test.each([
+    [
+      'with a line end in the middle',
+      'half\nhalf',
+      'configuration_invalid: ROTATOR_FUNCTION_KEY holds white space',
+    ],
+    ['that is sent to nobody', 'a-key', 'rotator_unreachable: There is no way to 127.0.0.1'],
+  ])('a key of the functions %s is told apart from a lost answer', async (_, key, text) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const via = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, 'close');
+    const ended = await run(['rotate', 'x', '--via', via], { env: { ROTATOR_FUNCTION_KEY: key } }).ended;
+    expect(ended.stderr).toContain(text);
+    expect(ended.stderr).not.toContain('may run all the same');
   });
 
   test('missing settings are named, all of them', async () => {

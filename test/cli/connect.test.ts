@@ -192,7 +192,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
 
   test('options of a new connection are refused for one that has an entry', async () => {
     const ended = await connect(STRICT.name, ['--token-uri', 'https://login.example/token']).ended;
-    expect(ended.code).toBe(3);
+    expect(ended.code).toBe(2);
     expect(documentOf(ended)).toMatchObject({
       error: { message: expect.stringContaining('its entry counts') },
     });
@@ -200,7 +200,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
 
   test('where nobody can be asked, what is missing and how to give it is told', async () => {
     const ended = await connect('nothing', ['--client-id', 'another-client']).ended;
-    expect(ended.code).toBe(3);
+    expect(ended.code).toBe(2);
     expect(documentOf(ended)).toMatchObject({
       error: { fix: expect.stringContaining('--client-secret-stdin') },
     });

@@ -5,7 +5,7 @@ import { createProgram } from '../../cli/program.ts';
 
 const TEXT = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
-const program = createProgram({ env: {}, interrupted: new AbortController().signal }, () => {});
+const program = createProgram({ args: [], env: {}, interrupted: new AbortController().signal }, () => {});
 
 /** The text under the heading of a command. */
 function sectionOf(name: string): string {

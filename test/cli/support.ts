@@ -64,10 +64,18 @@ export const STRICT: LocalConnection = {
 export async function startDesk(
   connections: readonly LocalConnection[] = [STRICT],
   schedule = '0 0 0 1 1 *',
+  accessTokenSeconds?: number,
 ): Promise<Desk> {
   const directory = await mkdtemp(join(tmpdir(), 'rotator-cli-'));
   const stateFile = join(directory, 'stack.json');
-  const stack = await startStack({ port: 0, onLine: () => {}, connections, schedule, stateFile });
+  const stack = await startStack({
+    port: 0,
+    onLine: () => {},
+    connections,
+    schedule,
+    stateFile,
+    accessTokenSeconds,
+  });
   const { servers } = stack;
   const printed: string[] = [];
   return {

@@ -193,7 +193,7 @@ describe('the authorization code flow', () => {
   ])('a redirect URI that is no plain address of this machine is refused: %s', async (redirectUri) => {
     const error = await errorOf(signIn(await requestTo(server), () => {}, { redirectUri }));
     expect(error).toMatchObject({
-      code: 'authorization_failed',
+      code: 'configuration_invalid',
       fix: expect.stringContaining('--redirect-uri'),
     });
   });

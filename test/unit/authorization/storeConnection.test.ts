@@ -39,6 +39,13 @@ describe('storing what a sign-in brought', () => {
     expect(world.leaks()).toEqual([]);
   });
 
+  test('refuses a refresh token that fits into no vault before it writes anything', async () => {
+    const { credentials, store, writes } = begin();
+    credentials.refreshToken = 'x'.repeat(25_601);
+    await expect(store()).rejects.toMatchObject({ code: 'refresh_token_too_large' });
+    expect(writes()).toEqual([]);
+  });
+
   test('does the same for a connection whose refresh token died', async () => {
     const { world, ports, connection, credentials, store } = begin();
     await store();
