@@ -33,9 +33,15 @@ export function forgetCredentials({ state, connection }: Run): void {
   state.credentials.delete(connection.fingerprint);
 }
 
-/** The same where a client secret expires soon: a person may have set the next one. Costs nothing before that. */
-export function forgetExpiring(run: Run): void {
-  if (expiringSoon(clientSecretExpiries(run), run.lease.now()).length > 0) forgetCredentials(run);
+/**
+ * The same where they may have been replaced: something failed since, the refresh token is none that this process knows (who
+ * signed in again may have done so with another client), or a client secret expires soon. Costs nothing in the steady state.
+ */
+export function forgetDoubtful(run: Run, { failure }: ConnectionRecord, { version }: Secret): void {
+  const { state, connection, lease } = run;
+  const isKnown = state.refreshTokens.get(connection.name) === version;
+  if (failure || !isKnown || expiringSoon(clientSecretExpiries(run), lease.now()).length > 0)
+    forgetCredentials(run);
 }
 
 /**

@@ -2,9 +2,10 @@ import { type Problem, problemOf, SecretUnusable } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { foreignStore } from './heal.ts';
 import type { Secret } from './ports.ts';
-import type { ConnectionRecord } from './record.ts';
+import type { ConnectionRecord, RecordedFailure } from './record.ts';
 import { replayTime } from './replay.ts';
-import { FORCE_COOLDOWN_MS } from './timing.ts';
+import { readIntent } from './tags.ts';
+import { CURE_MS, FORCE_COOLDOWN_MS } from './timing.ts';
 
 /**
  * Why something is done, or not done. These names are in logs and answers.
@@ -85,6 +86,14 @@ export function decide(situation: Situation): Decision {
   return firstHit(situation, checks) ?? refresh(situation);
 }
 
+/** The refresh token was certainly not used, and the cause may lie at the provider: a firewall, or an account that was locked. */
+const CURABLE_ELSEWHERE: readonly string[] = ['misconfigured', 'client_rejected'];
+
+/** May a blocked connection be sent a grant although nothing has changed here? Once an hour, where that can do no harm. */
+export function mayBeCured({ code, at }: Pick<RecordedFailure, 'code' | 'at'>, now: number): boolean {
+  return CURABLE_ELSEWHERE.includes(code) && now - at >= CURE_MS;
+}
+
 function firstHit<Input>(input: Input, checks: readonly Check<Input>[]): Decision | undefined {
   for (const check of checks) {
     const decision = check(input);
@@ -141,7 +150,11 @@ function versionChanged({ record, refreshToken, healedVersion }: Situation): Dec
 }
 
 function grantInterrupted({ record, refreshToken, healedVersion }: Situation): Decision | undefined {
-  if (record.phase.state === 'idle' || refreshToken?.version === healedVersion) return undefined;
+  const announced = refreshToken && readIntent(refreshToken.tags);
+  // A record that was brought back from a copy does not know of the last grants; the vault does.
+  const unknown = announced !== undefined && announced.epoch > record.epoch;
+  if (record.phase.state === 'idle' && !unknown) return undefined;
+  if (refreshToken?.version === healedVersion) return undefined;
   return {
     action: 'heal',
     reason: 'grant_interrupted',

@@ -40,14 +40,17 @@ async function recordOf(
   record: ConnectionRecord,
   { finding, winner }: Exclude<Healing, { finding: 'gone' }>,
 ): Promise<ConnectionRecord> {
-  if (finding === 'unchanged') return record;
+  const intent = readIntent(winner.tags);
+  if (finding === 'unchanged') {
+    const isKnown = intent === undefined || intent.epoch <= record.epoch;
+    return isKnown ? record : intentRecovered(record, intent, await publishedTimes(run));
+  }
   if (finding === 'written_twice') return versionCopied(record, winner.version);
   if (finding === 'replaced_by_person') return chainStarted(record, winner.version, run.lease.now());
   const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
   const followed = versionFollowed(record, { version: winner.version, epoch, generation }, run.lease.now());
   // A record that did not know the version cannot know of a grant for it either, nor of what was published: the vaults do.
   const accessToken = await publishedTimes(run);
-  const intent = readIntent(winner.tags);
   if (intent) return intentRecovered(followed, intent, accessToken);
   return accessToken ? { ...followed, accessToken } : followed;
 }

@@ -94,7 +94,7 @@ export function blocked(
 ): ConnectionRecord {
   const { fingerprint } = connection;
   const noted = failed(record, problem, { blocked: true, watch, fingerprint }, now);
-  return attemptAt(noted, now + lookDelay(noted.failure.count));
+  return attemptAt(noted, now + lookDelay(now - noted.failure.since));
 }
 
 /** A grant was interrupted and it is too early to repeat it. */

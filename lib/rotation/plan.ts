@@ -41,7 +41,7 @@ async function decideNow(connection: Connection, ports: Ports, now: number): Pro
   const record = (await ports.records.read(connection.name)) ?? newRecord(connection.name);
   const early = decideEarly({ connection, record, now, force: false });
   if (early) return early;
-  if (record.failure?.blocked && (await nothingChanged({ connection, ports }, record)))
+  if (record.failure?.blocked && (await nothingChanged({ connection, ports }, record, now)))
     return stillBlocked(record, now);
   const refreshToken = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
   const surroundings = { store: ports.records.host, tickMs: ports.tickMs, healedVersion: undefined };

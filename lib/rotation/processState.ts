@@ -13,6 +13,8 @@ export interface ClientCredentials {
 export class ProcessState {
   /** By fingerprint of the connection: a changed entry reads them anew. */
   readonly credentials = new Map<string, ClientCredentials>();
+  /** By connection: the version of the refresh token that this process sent or saved last. */
+  readonly refreshTokens = new Map<string, string>();
   readonly #running = new Set<Promise<unknown>>();
   /** Connection names by the rotation that saves: others of the same connection may come and go meanwhile. */
   readonly #saving = new Map<object, string>();

@@ -40,7 +40,10 @@ async function proveWrite(run: Run, secret: PublishedSecret, generation: number)
  * When the access token that consumers read was issued and expires, as its secret tells; undefined where there is none of ours.
  * @throws RotatorError
  */
-export async function publishedTimes({ connection, ports }: Run): Promise<ConnectionRecord['accessToken']> {
+export async function publishedTimes({
+  connection,
+  ports,
+}: Pick<Run, 'connection' | 'ports'>): Promise<ConnectionRecord['accessToken']> {
   const { vault, name } = accessTokenSecret(connection);
   const current = await readPublished(ports.vault(vault), name);
   const expiresAt = current?.properties.expiresAt;

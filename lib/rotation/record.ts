@@ -202,8 +202,7 @@ export function failed(
 /** A look at a blocked connection found nothing changed. */
 export function lookedInVain(record: ConnectionRecord, now: number): ConnectionRecord {
   if (!record.failure) return record;
-  const failure = { ...record.failure, count: record.failure.count + 1 };
-  return { ...record, failure, nextAttemptAt: now + lookDelay(failure.count) };
+  return attemptAt(record, now + lookDelay(now - record.failure.since));
 }
 
 /** The refresh token now stands in the vault as another version with the same value. */

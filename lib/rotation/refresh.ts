@@ -1,5 +1,5 @@
 import { adoptSeed, announce, NotSent, reserveWrites } from './announceGrant.ts';
-import { clientCredentials, forgetExpiring } from './credentials.ts';
+import { clientCredentials, forgetDoubtful } from './credentials.ts';
 import type { Reason } from './decide.ts';
 import type { Secret } from './ports.ts';
 import { ensurePublishable } from './publishable.ts';
@@ -21,14 +21,15 @@ export async function refresh(
   current: Secret,
   reason: Reason,
 ): Promise<RotationResult | typeof LOOK_AGAIN> {
-  forgetExpiring(run);
+  forgetDoubtful(run, record, current);
   await clientCredentials(run);
   const publishable = await ensurePublishable(run, record);
   const { record: before, refreshToken: sent } = await adoptSeed(run, publishable, current);
+  run.state.refreshTokens.set(run.connection.name, sent.version);
   await reserveWrites(run);
   const granting = await announce(run, before, sent);
   const issuedAt = run.lease.now();
-  const outcome = await sendGrant(run, granting, sent).catch((thrown) => {
+  const outcome = await sendGrant(run, before, granting, sent).catch((thrown) => {
     throw new NotSent(intentWithdrawn(granting, before), thrown);
   });
   return settle(run, { before, record: granting, sent, issuedAt, reason, outcome });

@@ -1,13 +1,13 @@
 import { type Problem, problemOf, RotatorError, SecretUnusable } from '../errors.ts';
 import { NotSent } from './announceGrant.ts';
 import type { Connection } from './connection.ts';
-import { type Decision, decide, decideEarly, type Situation } from './decide.ts';
+import { type Decision, decide, decideEarly, mayBeCured, type Situation } from './decide.ts';
 import { healConnection } from './healing.ts';
 import { Lease, LeaseLost } from './lease.ts';
 import { blocked, retryLater, waitsForReplay } from './outcome.ts';
 import type { Ports, Secret } from './ports.ts';
 import type { ProcessState } from './processState.ts';
-import { attemptAt, type ConnectionRecord, lookedInVain } from './record.ts';
+import { type ConnectionRecord, lookedInVain } from './record.ts';
 import { refresh } from './refresh.ts';
 import {
   credentialVault,
@@ -20,7 +20,6 @@ import {
   retryAfterOf,
 } from './run.ts';
 import { LOOK_AGAIN, Unsavable } from './settleGrant.ts';
-import { lookDelay } from './timing.ts';
 
 /** One look may lead to a repair and another look; more rounds than this mean that somebody keeps changing the secret. */
 const MOST_ROUNDS = 4;
@@ -78,7 +77,7 @@ async function protocol(run: Run): Promise<RotationResult> {
   let record = await lease.read();
   const early = decideEarly({ connection, record, now: lease.now(), force });
   if (early) return resultOf(run, record, early);
-  if (!force && record.failure?.blocked && (await nothingChanged(run, record)))
+  if (!force && record.failure?.blocked && (await nothingChanged(run, record, lease.now())))
     return stayBlocked(run, record);
   let healedVersion: string | undefined;
   for (let round = 1; round <= MOST_ROUNDS; round++) {
@@ -117,8 +116,10 @@ function situationOf(
 export async function nothingChanged(
   run: Pick<Run, 'connection' | 'ports'>,
   { failure }: ConnectionRecord,
+  now: number,
 ): Promise<boolean> {
   if (!failure || failure.fingerprint !== run.connection.fingerprint) return false;
+  if (mayBeCured(failure, now)) return false;
   for (const { secret, version } of failure.watch) {
     const current = await credentialVault(run).get(secret);
     if ((current?.version ?? null) !== version) return false;
@@ -194,8 +195,7 @@ async function failedWith(run: Run, record: ConnectionRecord, thrown: unknown): 
     return finish(run, blocked(record, thrown, watch, context), 'blocked');
   }
   // A look at a blocked connection that fails must not make anybody forget why it is blocked.
-  if (record.failure?.blocked)
-    return finish(run, attemptAt(record, context.now + lookDelay(record.failure.count)), 'blocked');
+  if (record.failure?.blocked) return finish(run, lookedInVain(record, context.now), 'blocked');
   return finish(run, retryLater(record, problemOf(thrown), context, retryAfterOf(thrown)), 'failed');
 }
 

@@ -37,6 +37,7 @@ export async function saveRefreshToken(
         received.value,
         { tags },
       );
+      run.state.refreshTokens.set(run.connection.name, version);
       const saveMs = Math.round(run.ports.clock.monotonic() - startedAt);
       logRun(run, 'info', 'refresh_token_saved', {
         version,

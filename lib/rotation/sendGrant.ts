@@ -3,13 +3,13 @@ import type { FailureClass, GrantAnswer, GrantFailure, GrantRequest } from './gr
 import type { Secret } from './ports.ts';
 import type { ClientCredentials } from './processState.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
-import { withinGrace } from './replay.ts';
+import { replayTime, withinGrace } from './replay.ts';
 import { logRun, type Run } from './run.ts';
 
 /** What came of sending a refresh token. */
 export interface GrantOutcome {
   readonly answer: GrantAnswer;
-  /** The lease ran short, or the process began to drain: the last grant was not sent. */
+  /** The lease ran short, the process began to drain, or the time for a replay was over: the last grant was not sent. */
   readonly refused: boolean;
   /** What the client's credentials were read from. */
   readonly credentials: RecordedFailure['watch'];
@@ -20,18 +20,31 @@ export interface GrantOutcome {
 /**
  * Sends the refresh token, and sends it again only in the cases where that is known to be harmless: with the next
  * client secret after `invalid_client`, and once after an ambiguous answer while its grace still runs.
+ * @param before the record before the intent: where a grant was out already, this one repeats it
  * @param record with the phase `granting`, as it is stored
  */
 export async function sendGrant(
   run: Run,
+  before: ConnectionRecord,
   record: ConnectionRecord,
   refreshToken: Secret,
 ): Promise<GrantOutcome> {
-  const first = await withEachClientSecret(run, refreshToken);
+  const first = await withEachClientSecret(run, refreshToken, () => mayRepeat(run, before));
   if (first.refused || !mayReplay(run, record, first.answer)) return first;
   logRun(run, 'warn', 'grant_replayed', { code: first.answer.failure?.code });
-  const again = await withEachClientSecret(run, refreshToken).catch(() => first);
+  const inGrace = () => mayReplay(run, record, first.answer);
+  const again = await withEachClientSecret(run, refreshToken, inGrace).catch(() => first);
   return tellsMore(again) ? again : first;
+}
+
+/** The decision was made some requests ago, and the grace that allowed it may have run out since. */
+function mayRepeat({ connection, lease, ports }: Run, before: ConnectionRecord): boolean {
+  const { phase } = before;
+  const now = lease.now();
+  return (
+    phase.state === 'idle' ||
+    replayTime(before, phase, connection.refreshTokenGraceMs, ports.tickMs, now) <= now
+  );
 }
 
 const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
@@ -57,7 +70,11 @@ function mayReplay({ connection, lease }: Run, { phase }: ConnectionRecord, answ
  * `invalid_client` proves that the grant was not processed: the next secret may follow, first those remembered, then those in
  * the vault now. An answer that brought a refresh token is the last in any case.
  */
-async function withEachClientSecret(run: Run, refreshToken: Secret): Promise<GrantOutcome> {
+async function withEachClientSecret(
+  run: Run,
+  refreshToken: Secret,
+  allowed: () => boolean,
+): Promise<GrantOutcome> {
   const tried = new Set<string>();
   let outcome: GrantOutcome | undefined;
   for (const _ of ['remembered', 'read again']) {
@@ -66,7 +83,7 @@ async function withEachClientSecret(run: Run, refreshToken: Secret): Promise<Gra
       if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
       tried.add(`${credentials.clientId} ${version}`);
       const client = { clientId: credentials.clientId, clientSecret: value };
-      const sent = await sendOnce(run, client, refreshToken);
+      const sent = await sendOnce(run, client, refreshToken, allowed);
       outcome = { ...sent, credentials: credentials.sources, client };
       if (!isClientRejected(outcome)) return outcome;
       logRun(run, 'warn', 'client_secret_rejected', { version });
@@ -90,13 +107,18 @@ async function credentialsAfter(
   return clientCredentials(run).catch(() => undefined);
 }
 
-async function sendOnce(run: Run, client: GrantOutcome['client'], refreshToken: Secret) {
+async function sendOnce(
+  run: Run,
+  client: GrantOutcome['client'],
+  refreshToken: Secret,
+  allowed: () => boolean,
+) {
   const { connection, lease, ports, state } = run;
   await lease.ensureCoversGrant();
   let refused = false;
   // Asked synchronously before the first byte: a process that was frozen since the last check must not send.
   const mayStillSend = () => {
-    refused = state.draining || !lease.coversGrant();
+    refused = state.draining || !lease.coversGrant() || !allowed();
     return !refused;
   };
   const startedAt = ports.clock.monotonic();

@@ -2,8 +2,9 @@ import { RotatorError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { foreignStore } from './heal.ts';
 import type { Ports } from './ports.ts';
-import { takenOver } from './record.ts';
-import { tagsTakenOver } from './tags.ts';
+import { publishedTimes } from './publishable.ts';
+import { intentRecovered, takenOver } from './record.ts';
+import { readIntent, tagsTakenOver } from './tags.ts';
 import { underLease } from './underLease.ts';
 
 /** What stands in the vault about another rotator. */
@@ -35,7 +36,12 @@ export async function takeOver(connection: Connection, ports: Ports, from: strin
     if (!latest || foreignStore(latest, ports.records.host) !== from) throw changedHands(name);
     lease.ensureHeld();
     await vault.tag(secrets.refreshToken, latest.version, tagsTakenOver(latest.tags, ports.records.host));
-    await lease.write(takenOver(await lease.read()));
+    const record = takenOver(await lease.read());
+    const intent = readIntent(latest.tags);
+    const isOut = intent?.store === from;
+    await lease.write(
+      isOut ? intentRecovered(record, intent, await publishedTimes({ connection, ports })) : record,
+    );
   });
 }
 

@@ -15,6 +15,9 @@ export const SAVE_PATIENCE_MS = 20_000;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;
 
+/** A blocked connection whose cause may pass at the provider is sent a grant again after this long. */
+export const CURE_MS = 3_600_000;
+
 /** After how long a lost grant may at the earliest be replayed by somebody else. */
 export const TAKEOVER_MS = LEASE_MS + GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
 
@@ -27,9 +30,9 @@ export function retryDelay(count: number): number {
   return Math.min(SLOWEST_MS, RETRY_FIRST_MS * 2 ** Math.max(0, Math.min(count, 20) - 1));
 }
 
-/** How long to wait before the `count`th look at a blocked connection: 60 s, doubling, at most 5 min. */
-export function lookDelay(count: number): number {
-  return Math.min(SLOWEST_MS, LOOK_FIRST_MS * 2 ** Math.max(0, Math.min(count, 20) - 1));
+/** How long to wait before the next look at a connection that has been blocked for so long: 60 s, doubling, at most 5 min. */
+export function lookDelay(blockedForMs: number): number {
+  return Math.min(SLOWEST_MS, Math.max(LOOK_FIRST_MS, blockedForMs));
 }
 
 /** A number in [0, 1) that depends on nothing but the name (FNV-1a), so that connections made together spread out. */

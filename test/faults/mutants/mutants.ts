@@ -71,14 +71,20 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'sendGrant.ts',
     'check before the send: the time left on the lease does not count',
+    'refused = state.draining || !lease.coversGrant() || !allowed();',
+    'refused = state.draining || !allowed();',
+  ),
+  inRotation(
+    'sendGrant.ts',
+    'check before the send: a replay goes out although its grace is over by now',
+    'refused = state.draining || !lease.coversGrant() || !allowed();',
     'refused = state.draining || !lease.coversGrant();',
-    'refused = state.draining;',
   ),
   inRotation(
     'sendGrant.ts',
     'check before the send: a process that drains sends all the same',
-    'refused = state.draining || !lease.coversGrant();',
-    'refused = !lease.coversGrant();',
+    'refused = state.draining || !lease.coversGrant() || !allowed();',
+    'refused = !lease.coversGrant() || !allowed();',
   ),
   inSending(
     'sendGrant.ts',
@@ -235,11 +241,26 @@ const RECOVERY: readonly Mutant[] = [
   ),
 ];
 
+const CREDENTIALS: readonly Mutant[] = [
+  inRotation(
+    'credentials.ts',
+    'client credentials: kept although a person set another refresh token, or something failed',
+    'if (failure || !isKnown || expiringSoon(',
+    'if (expiringSoon(',
+  ),
+  inRotation(
+    'healing.ts',
+    'intent: one that an older copy of the record does not know is passed over',
+    'const isKnown = intent === undefined || intent.epoch <= record.epoch;',
+    'const isKnown = intent === undefined || intent.epoch <= record.epoch + 1000;',
+  ),
+];
+
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
     'disableSuperseded.ts',
     'superseded versions: none is disabled',
-    'await credentialVault(run).disable(refreshToken, version);',
+    'await run.ports.vault(vault).disable(secret, version);',
     '',
   ),
   inRotation(
@@ -277,6 +298,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AFTER_THE_GRANT,
   ...PUBLISHED,
   ...RECOVERY,
+  ...CREDENTIALS,
   ...SUPERSEDED,
   ...EGRESS,
 ];

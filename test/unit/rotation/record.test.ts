@@ -154,9 +154,9 @@ describe('failures', () => {
     expect(record.history.map(({ at }) => at)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
-  test('a look in vain makes the next one later', () => {
-    const looked = lookedInVain(failing, NOW);
-    expect(looked).toMatchObject({ nextAttemptAt: NOW + 120_000, failure: { count: 2 } });
+  test('a look in vain makes the next one later, and counts as no failure', () => {
+    const looked = lookedInVain(failing, NOW + 120_000);
+    expect(looked).toEqual({ ...failing, nextAttemptAt: NOW + 240_000 });
     expect(lookedInVain(fresh, NOW)).toBe(fresh);
   });
 });

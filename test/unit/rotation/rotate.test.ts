@@ -6,6 +6,7 @@ import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import {
   ACCESS_TOKEN,
+  CLIENT_SECRET,
   due,
   expectHealthy,
   HOUR,
@@ -181,7 +182,10 @@ describe('the writes of a rotation', () => {
     const take = async (vault: string, writes: number) =>
       void world.operations.push(`take ${writes} ${vault}`);
     const changed = { ...connection, ...changes };
-    if ('vaults' in changes) world.tokens.set(REFRESH_TOKEN, world.provider.consent());
+    if ('vaults' in changes) {
+      world.tokens.set(REFRESH_TOKEN, world.provider.consent());
+      world.tokens.set(CLIENT_SECRET, 'client-secret-one');
+    }
     await world.settle(rotate(changed, false, { ...process.ports, pacer: { take } }, process.state));
     const grant = world.operations.indexOf('grant crm');
     const intent = world.operations.slice(0, grant).lastIndexOf('write crm');

@@ -49,6 +49,19 @@ describe('a lost record', () => {
     expect(world.provider.sent).toHaveLength(grants);
   });
 
+  test('that comes back as a copy from before the last grant: the tag in the vault tells of it, and it is not repeated', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const copy = world.record('crm');
+    world.after(/^grant/, ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    const grants = world.provider.sent.length;
+    world.records.change('crm', () => copy);
+    await world.clock.pass(20_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(grants);
+  });
+
   test('that comes back as an older copy: the end of the chain counts', async () => {
     const scenario = await due();
     const { world } = scenario;

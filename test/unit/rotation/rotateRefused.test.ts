@@ -6,6 +6,7 @@ import {
   CLIENT_SECRET,
   due,
   expectHealthy,
+  HOUR,
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
@@ -34,7 +35,7 @@ describe('invalid_grant', () => {
     world.provider.script(refusal('reauthorization_required'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', retryAfterMs: 60_000 });
     expect(world.count(/^get/)).toBe(2);
-    for (const retryAfterMs of [120_000, 240_000, 300_000, 300_000]) {
+    for (const retryAfterMs of [60_000, 120_000, 240_000, 300_000, 300_000]) {
       await passToDue(scenario);
       world.operations.length = 0;
       expect(await process.rotate(connection)).toMatchObject({
@@ -209,6 +210,73 @@ describe('invalid_client', () => {
     world.provider.script(refusal('client_rejected'));
     await mustRotate(scenario);
     expectHealthy({ ...scenario, connection });
+  });
+});
+
+describe('client credentials that somebody replaced', () => {
+  const NEXT = 'client-secret-two';
+
+  test('are read again after any failure, not only after invalid_client', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('misconfigured'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    world.credentials.set(CLIENT_SECRET, NEXT);
+    accept(scenario, NEXT);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(world.events('client_secret_rejected')).toEqual([]);
+  });
+
+  test.each([
+    ['the same process', (scenario: Scenario) => scenario.process],
+    ['another process', ({ world }: Scenario) => world.process()],
+  ])('are sent with the refresh token that came with them, also when %s used it first', async (_, by) => {
+    const scenario = await due();
+    const { world, connection } = scenario;
+    world.credentials.set(CLIENT_SECRET, NEXT);
+    world.credentials.set(REFRESH_TOKEN, world.provider.consent());
+    accept(scenario, NEXT);
+    for (const process of [by(scenario), scenario.process]) {
+      await mustRotate({ connection, process });
+      await passToDue(scenario);
+    }
+    expect(world.events('client_secret_rejected')).toEqual([]);
+    expectHealthy(scenario);
+  });
+});
+
+describe('a connection that is blocked for what may pass at the provider', () => {
+  test.each(['misconfigured', 'client_rejected'] as const)(
+    '%s: is sent a grant again after an hour, and goes on by itself',
+    async (failureClass) => {
+      const scenario = await due();
+      const { world, connection, process } = scenario;
+      world.provider.script(refusal(failureClass), refusal(failureClass));
+      expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+      const blockedAt = world.now();
+      const failures = new Set([1]);
+      while (world.record('crm').failure) {
+        await passToDue(scenario);
+        await process.rotate(connection);
+        failures.add(world.record('crm').failure?.count ?? 0);
+      }
+      // The looks in between are no failures.
+      expect([...failures]).toEqual([1, 2, 0]);
+      expect(world.now() - blockedAt).toBeLessThan(2.2 * HOUR);
+      expect(world.provider.sent).toHaveLength(4);
+      expectHealthy(scenario);
+    },
+  );
+
+  test('a refresh token that was refused is never sent again', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    await process.rotate(connection);
+    await world.clock.pass(48 * HOUR);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', reason: 'blocked' });
+    expect(world.provider.sent).toHaveLength(2);
   });
 });
 

@@ -39,6 +39,27 @@ describe('an answer that tells nothing', () => {
     expectHealthy(scenario);
   });
 
+  test('grace: a takeover that was decided within it is not sent after it', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: 30_000 });
+    world.after('grant crm', ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    await world.clock.pass(24_000);
+    world.before(`tag ${REFRESH_TOKEN}`, () => world.clock.sleep(6_000));
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'in_progress' });
+    expect(world.provider.sent).toHaveLength(2);
+    expect(world.record('crm').phase).toMatchObject({ state: 'granting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+  });
+
+  test('grace: the holder does not replay once it is over', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: 12_000 });
+    world.provider.script(refusal('ambiguous'));
+    world.after('grant crm', () => world.clock.sleep(7_000));
+    world.before('grant crm', () => world.clock.sleep(4_000), 1);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(2);
+  });
+
   test('grace: not a third time at once', async () => {
     const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
     world.after('grant crm', () => refusal('ambiguous'), 2);

@@ -50,6 +50,18 @@ describe('taking over a connection of another record store', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
+  test('nor where this one knows the refresh token already: the other had taken over from it', async () => {
+    const scenario = await due();
+    const { world, process, connection } = scenario;
+    const latest = world.credentials.latest(REFRESH_TOKEN);
+    const intent = { startedAt: world.now(), epoch: 1, store: OTHER };
+    const tags = withIntent({ ...latest?.tags, store: OTHER }, intent);
+    world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', tags);
+    await world.settle(rotatorOf(scenario).adopt('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
   test('a refresh token that changed hands meanwhile is left alone', async () => {
     const scenario = await foreign();
     const { world } = scenario;
