@@ -111,12 +111,14 @@ export const LOG_EVENTS = {
     fields: { ...VERSION, late: 'string' },
   },
   superseded_version_disabled: {
-    means: 'A refresh token older than the one in use and its parent can be read no more.',
-    fields: VERSION,
+    means:
+      'A refresh token older than the one in use and its parent, or a connection string with one, can be read no more.',
+    fields: { ...VERSION, secret: 'string' },
   },
   superseded_version_enabled: {
-    means: 'A refresh token older than the one in use and its parent could not be disabled.',
-    fields: { ...VERSION, code: 'string', message: 'string' },
+    means:
+      'A refresh token older than the one in use and its parent, or a connection string with one, could not be disabled.',
+    fields: { ...VERSION, secret: 'string', code: 'string', message: 'string' },
   },
   credential_expiring: {
     means: 'A client secret or a refresh token expires within 14 days, or has expired (negative days).',

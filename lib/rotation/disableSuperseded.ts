@@ -1,6 +1,6 @@
 import { problemOf } from '../errors.ts';
 import type { SecretVersion } from './ports.ts';
-import { credentialVault, logRun, type Run } from './run.ts';
+import { logRun, type Run } from './run.ts';
 import { readLineage } from './tags.ts';
 
 /** More are left to the next look at the vault: a rotation must not take long. */
@@ -21,14 +21,25 @@ export async function disableSuperseded(run: Run, sent: SecretVersion, saved: bo
   const superseded = new Set(run.superseded);
   if (saved && parent !== '') superseded.add(parent);
   for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);
-  const { refreshToken } = run.connection.secrets;
-  for (const version of [...superseded].slice(0, MOST_AT_ONCE)) {
-    try {
-      await credentialVault(run).disable(refreshToken, version);
-    } catch (thrown) {
-      const { code, message } = problemOf(thrown);
-      return logRun(run, 'warn', 'superseded_version_enabled', { version, code, message });
-    }
-    logRun(run, 'info', 'superseded_version_disabled', { version });
+  const { secrets, vaults } = run.connection;
+  for (const version of [...superseded].slice(0, MOST_AT_ONCE))
+    if (!(await disableVersion(run, vaults.credential, secrets.refreshToken, version))) return;
+}
+
+/** Disables a version that holds a refresh token which nobody needs any more. Never throws. @returns false where it failed */
+export async function disableVersion(
+  run: Run,
+  vault: string,
+  secret: string,
+  version: string,
+): Promise<boolean> {
+  try {
+    await run.ports.vault(vault).disable(secret, version);
+  } catch (thrown) {
+    const { code, message } = problemOf(thrown);
+    logRun(run, 'warn', 'superseded_version_enabled', { secret, version, code, message });
+    return false;
   }
+  logRun(run, 'info', 'superseded_version_disabled', { secret, version });
+  return true;
 }

@@ -1,11 +1,13 @@
 import { RotatorError } from '../errors.ts';
 import { accessTokenSecret, connectionStringSecret, type PublishedSecret } from './connection.ts';
+import { disableVersion } from './disableSuperseded.ts';
 import type { IssuedAccessToken } from './grant.ts';
 import { LARGEST_SECRET_BYTES, type SecretProperties } from './ports.ts';
+import { readPublished } from './publishable.ts';
 import type { ConnectionRecord } from './record.ts';
 import { type ConnectionStringValues, renderConnectionString } from './renderConnectionString.ts';
 import { logRun, type Run } from './run.ts';
-import { publishedTags } from './tags.ts';
+import { isManaged, publishedTags } from './tags.ts';
 
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;
@@ -35,7 +37,8 @@ export async function publishAccessToken(
 }
 
 /**
- * Writes the connection string, where the connection asks for one. Only the holder of the lease publishes.
+ * Writes the connection string, where the connection asks for one. Only the holder of the lease publishes. One with a refresh
+ * token in it takes its predecessor out of use, as `disableSuperseded` does with the token itself.
  * @param values with the refresh token that is saved by now
  * @param issuedAt when the grant was sent, milliseconds since the epoch
  * @throws RotatorError where it cannot be written, or the vault does not take it, after three tries; LeaseLost
@@ -57,11 +60,24 @@ export async function publishConnectionString(
     fix: `Ask for fewer scopes or claims in the entry of ${connection.name}, or shorten publish.connectionString.`,
   });
   const { expiresAt, ...lasting } = propertiesOf(run, record, accessToken, issuedAt);
+  const expires = connection.connectionString.holds === 'accessToken';
   const properties = {
-    ...(connection.connectionString.holds === 'accessToken' ? { ...lasting, expiresAt } : lasting),
+    ...(expires ? { ...lasting, expiresAt } : lasting),
     contentType: 'application/vnd.oauth.connection-string',
   };
-  await publishSecret(run, secret, text, properties, record.generation);
+  const replaced = expires ? undefined : await publishedVersion(run, secret);
+  const version = await publishSecret(run, secret, text, properties, record.generation);
+  if (replaced !== undefined && replaced !== version)
+    await disableVersion(run, secret.vault, secret.name, replaced);
+}
+
+/** The version of ours that is about to be replaced, where the vault says it. */
+async function publishedVersion(
+  { ports }: Run,
+  { vault, name }: PublishedSecret,
+): Promise<string | undefined> {
+  const found = await readPublished(ports.vault(vault), name).catch(() => undefined);
+  return found?.value !== undefined && isManaged(found.tags) ? found.version : undefined;
 }
 
 function propertiesOf(
@@ -88,13 +104,14 @@ async function publishSecret(
   value: string,
   properties: SecretProperties,
   generation: number,
-): Promise<void> {
+): Promise<string> {
   const { lease, ports } = run;
   for (let attempt = 1; ; attempt++) {
     lease.ensureHeld();
     try {
       const { version } = await ports.vault(vault).put(name, value, { ...properties, skipIdentical: true });
-      return logRun(run, 'info', EVENTS[key], { version, generation });
+      logRun(run, 'info', EVENTS[key], { version, generation });
+      return version;
     } catch (thrown) {
       if (attempt === ATTEMPTS) throw thrown;
       await ports.clock.sleep(PAUSE_MS * attempt);

@@ -231,6 +231,46 @@ describe('a connection string with the refresh token', () => {
     expect(world.leaks()).toEqual([]);
   });
 
+  test('is the only version that can be read: those before it hold refresh tokens that may still work', async () => {
+    const scenario = await due(reusable);
+    const { world } = scenario;
+    for (let round = 1; round <= 3; round++) {
+      world.provider.script((request) => ({
+        ...world.provider.behave(request),
+        refreshToken: world.provider.consent(),
+      }));
+      await mustRotate(scenario);
+      await passToDue(scenario);
+    }
+    const versions = world.credentials.history(CONNECTION_STRING);
+    const [latest, ...older] = versions.filter(({ value }) => value !== 'pending').toReversed();
+    expect(older.map(({ enabled }) => enabled)).toEqual([false, false, false]);
+    expect(latest?.enabled).not.toBe(false);
+  });
+
+  test("is not at the cost of a person's version, nor of the publication where the vault refuses", async () => {
+    const scenario = await due({ ...reusable, adopt: true });
+    const { world } = scenario;
+    const own = world.credentials.set(CONNECTION_STRING, 'of a person');
+    world.provider.script((request) => ({
+      ...world.provider.behave(request),
+      refreshToken: world.provider.consent(),
+    }));
+    await mustRotate(scenario);
+    expect(
+      world.events('superseded_version_disabled').filter(({ secret }) => secret === CONNECTION_STRING),
+    ).toEqual([]);
+    await passToDue(scenario);
+    world.before(`disable ${CONNECTION_STRING}`, fails);
+    world.provider.script((request) => ({
+      ...world.provider.behave(request),
+      refreshToken: world.provider.consent(),
+    }));
+    await mustRotate(scenario);
+    expect(world.events('superseded_version_enabled')).toMatchObject([{ secret: CONNECTION_STRING }]);
+    expect(own).not.toBe(world.credentials.latest(CONNECTION_STRING)?.version);
+  });
+
   test('keeps the refresh token that was sent where the provider gives no other', async () => {
     const scenario = await due(reusable);
     const { world } = scenario;
