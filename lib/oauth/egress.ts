@@ -127,6 +127,26 @@ export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup
   };
 }
 
+/**
+ * A resolver whose callers share one lookup where they ask for the same name at the same time. The machine's resolver keeps one
+ * of a few threads until it answers, whoever has given up meanwhile (libuv, "Thread pool work scheduling"): many connections
+ * to one name that hangs must not take the threads of all others.
+ */
+export function sharedLookup(resolve: LookupFunction = dns.lookup): LookupFunction {
+  const flights = new Map<string, Parameters<LookupFunction>[2][]>();
+  return (hostname, options, done) => {
+    const key = JSON.stringify([hostname, options.all, options.family, options.hints]);
+    const others = flights.get(key);
+    if (others) return void others.push(done);
+    const all = [done];
+    flights.set(key, all);
+    resolve(hostname, options, (...answer) => {
+      flights.delete(key);
+      for (const each of all) each(...answer);
+    });
+  };
+}
+
 function kindIn(ranges: typeof IPV4_RANGES, address: string): AddressKind {
   return ranges.find(({ contains }) => contains(address))?.kind ?? 'special';
 }

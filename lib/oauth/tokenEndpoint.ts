@@ -1,6 +1,6 @@
 import type { GrantAnswer, GrantRequest, IssuedAccessToken, TokenEndpoint } from '../rotation/grant.ts';
 import { classifyFailure } from './classifyFailure.ts';
-import { reachOf } from './egress.ts';
+import { reachOf, sharedLookup } from './egress.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { readTokenAnswer, type TokenAnswer } from './readTokenAnswer.ts';
 import { sanitizer, secretsSent } from './sanitize.ts';
@@ -18,6 +18,7 @@ export interface TokenEndpointOptions extends SendOptions {
 
 /** The token endpoints of all connections (RFC 6749 section 3.2), reached over HTTP. */
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
+  const sending = { ...options, lookup: sharedLookup(options.lookup) };
   return {
     async grant(request, mayStillSend) {
       const { tokenUri, allowPrivateNetwork } = request.connection;
@@ -25,7 +26,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       const url = tokenAddress(tokenUri, allowLoopbackHttp);
       if (!(url instanceof URL)) return { failure: url };
       const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-      const result = await sendGrant(url, tokenRequest(request), reach, mayStillSend, options);
+      const result = await sendGrant(url, tokenRequest(request), reach, mayStillSend, sending);
       return judge(request, result, options.now());
     },
   };

@@ -27,7 +27,7 @@ export interface SweepSummary {
   readonly connections: number;
   readonly invalid: number;
   readonly due: number;
-  /** Due connections for which the budget left no time. */
+  /** Due connections that were left to the next sweep: the budget left no time, or their host did not answer others. */
   readonly postponed: number;
   /** Connections whose access token was past 90 % of its life when the sweep began. */
   readonly overdue: number;
@@ -91,7 +91,10 @@ async function guarded(connection: Connection, ports: Ports, state: ProcessState
   }
 }
 
-/** Runs the waiting connections, as many at once as the limits allow; returns when all that were begun have ended. */
+/**
+ * Runs the waiting connections, as many at once as the limits allow; returns when all that were begun have ended. Whoever meets
+ * no answer begins no other at that host: the next sweep goes on, and is not kept waiting by a host that hangs.
+ */
 async function rotateAll(
   waiting: readonly Connection[],
   { concurrency, perHost }: SweepLimits,
@@ -111,7 +114,9 @@ async function rotateAll(
       try {
         const connection = mayBegin() ? queue.shift() : undefined;
         if (!connection) return;
-        results.push(await rotateOne(connection));
+        const result = await rotateOne(connection);
+        results.push(result);
+        if (wasNotAnswered(result)) return;
       } finally {
         slots.give();
       }
@@ -122,6 +127,12 @@ async function rotateAll(
   );
   await Promise.all(workers);
   return { results, postponed: waiting.length - results.length };
+}
+
+const NO_ANSWER: readonly (string | undefined)[] = ['provider_unavailable', 'grant_outcome_unknown'];
+
+function wasNotAnswered({ problem }: RotationResult): boolean {
+  return NO_ANSWER.includes(problem?.code);
 }
 
 /** A counting semaphore, first come first served. */

@@ -42,7 +42,7 @@ export interface ProviderProfile {
   readonly refreshTokenGraceMs: number;
   /** Lifetime of an access token whose answer does not say, in ms. */
   readonly assumedLifetimeMs: number;
-  /** Lifetime of a refresh token whose answer does not say, in ms. */
+  /** How long a refresh token lives as the provider documents it, in ms; told in docs/providers.md, and nothing is decided by it. */
   readonly refreshTokenLifetimeMs?: number;
   /** What an entry must name. */
   readonly needs: readonly ('tenant' | 'serviceUrl' | 'tokenUri')[];

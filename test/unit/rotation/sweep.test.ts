@@ -72,6 +72,26 @@ describe('a sweep', () => {
     expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
 
+  test('a host that does not answer is left to the next sweep, and keeps this one no longer than one grant', async () => {
+    const world = worldOf(60, 'hanging.example');
+    worldOf(12, 'answering.example', world);
+    world.before(
+      /^grant hanging/,
+      async () => {
+        await world.clock.sleep(8_000);
+        throw failure('provider_unavailable');
+      },
+      Number.POSITIVE_INFINITY,
+    );
+    const { perHost } = SWEEP_LIMITS;
+    expect(await sweepOf(world)).toMatchObject({
+      due: 72,
+      postponed: 60 - perHost,
+      results: { rotated: 12, waiting: perHost },
+      durationMs: 8_000,
+    });
+  });
+
   test('leaves paused connections alone and counts invalid ones', async () => {
     const world = worldOf(1);
     world.connections.push(connectionNamed('paused', { enabled: false }));
