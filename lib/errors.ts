@@ -121,6 +121,6 @@ export function problemOf(thrown: unknown): Problem {
   return {
     code: 'internal_error',
     message: `An unexpected ${kind} was thrown.`,
-    fix: 'Report this with the log lines around it; nothing stored was changed by it.',
+    fix: 'Report this with the log lines around it.',
   };
 }

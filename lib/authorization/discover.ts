@@ -44,7 +44,7 @@ export async function discoverServer(hints: ServerHints, rules: Rules): Promise<
     ...(deviceEndpoint !== undefined && { device_authorization_endpoint: deviceEndpoint }),
   };
   const named = authorizationEndpoint ?? deviceEndpoint;
-  if (tokenEndpoint && named) return { issuer: new URL(tokenEndpoint).origin, ...given };
+  if (tokenEndpoint && named) return { issuer: issuer ?? new URL(tokenEndpoint).origin, ...given };
   const found = await search(
     issuer === undefined ? candidates(tokenEndpoint) : [issuer],
     tokenEndpoint,
@@ -99,7 +99,7 @@ function sameAddress(one: string, other: string): boolean {
 }
 
 /** The library refuses http altogether; which http is allowed is checked before. */
-export function insecure(url: URL): { [allowInsecureRequests]?: true } {
+function insecure(url: URL): { [allowInsecureRequests]?: true } {
   return url.protocol === 'http:' ? { [allowInsecureRequests]: true } : {};
 }
 

@@ -1,7 +1,12 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/connection.ts';
 import type { Lease } from '../rotation/lease.ts';
-import { LARGEST_SECRET_BYTES, type Ports, type SecretVault } from '../rotation/ports.ts';
+import {
+  LARGEST_SECRET_BYTES,
+  type Ports,
+  type SecretProperties,
+  type SecretVault,
+} from '../rotation/ports.ts';
 import { readPublished } from '../rotation/publishable.ts';
 import { attemptAt } from '../rotation/record.ts';
 import type { Tags } from '../rotation/tags.ts';
@@ -22,7 +27,13 @@ interface Planned {
 }
 
 /** `value` is undefined where it is there and cannot be read. */
-type Found = 'absent' | { readonly value: string | undefined; readonly tags: Tags };
+type Found =
+  | 'absent'
+  | {
+      readonly value: string | undefined;
+      readonly tags: Tags;
+      readonly properties: Partial<SecretProperties>;
+    };
 
 const ATTEMPTS = 3;
 /** As in a new record: services tell whole seconds, and by those a time of just now may lie ahead. */
@@ -61,7 +72,8 @@ export async function secretsInTheWay(
  * Writes client id, client secret and refresh token of a connection as a person would, under the lease of its record: no
  * rotation comes in between. The refresh token is last; the protocol takes it for one that a person set.
  * @param replace may secrets of somebody else be written over?
- * @throws RotatorError `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was
+ * @throws RotatorError `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was, unless the
+ *   vault could not even be asked about that
  */
 export async function storeConnection(
   connection: Connection,
@@ -100,7 +112,7 @@ async function planWrites(
     [secrets.clientSecrets[0] ?? '', credentials.clientSecret],
     [secrets.refreshToken, credentials.refreshToken],
   ];
-  // One after the other: the first request of a client loses its body where two are sent at once.
+  // One after the other: all that can fail here fails before the second request is sent.
   const planned: Planned[] = [];
   for (const [name, value] of values) planned.push({ name, value, found: await find(vault, name) });
   return planned.filter(({ value, found }) => found === 'absent' || found.value !== value);
@@ -108,7 +120,7 @@ async function planWrites(
 
 async function find(vault: SecretVault, name: string): Promise<Found> {
   const found = await readPublished(vault, name);
-  return found ? { value: found.value, tags: found.tags } : 'absent';
+  return found ? { value: found.value, tags: found.tags, properties: found.properties } : 'absent';
 }
 
 /** Rotator and command line both write the connection's name; Key Vault does not tell upper from lower case in names. */
@@ -131,7 +143,10 @@ async function writeAll(
       written.push(each);
     }
   } catch (thrown) {
-    // The refresh token is the last one: what is undone are client credentials, and nobody has used them yet.
+    // The refresh token is the last one: where only its answer was lost, everything is stored.
+    const [left, ...more] = planned.slice(written.length);
+    if (left && more.length === 0 && (await isStored(left, vault))) return;
+    // What is undone are client credentials, and nobody has used them yet.
     await undo(
       written.filter(({ name }) => name !== secrets.refreshToken),
       connection,
@@ -139,6 +154,12 @@ async function writeAll(
     );
     throw thrown;
   }
+}
+
+/** @throws RotatorError where the vault does not say: then nothing is undone either, and the command can be run again */
+async function isStored({ name, value }: Planned, vault: SecretVault): Promise<boolean> {
+  const found = await find(vault, name);
+  return found !== 'absent' && found.value === value;
 }
 
 /** The new refresh token is to be used at once, however fresh the old access token is, and whatever was tried lately. */
@@ -167,7 +188,8 @@ async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Prom
 async function undo(written: readonly Planned[], connection: string, vault: SecretVault): Promise<void> {
   for (const { name, found } of written.toReversed()) {
     const old = found === 'absent' ? undefined : found.value;
-    if (found !== 'absent' && old !== undefined) await vault.put(name, old, { tags: found.tags });
+    if (found !== 'absent' && old !== undefined)
+      await vault.put(name, old, { ...found.properties, tags: found.tags });
     else await vault.put(name, 'undone', { tags: { connection }, enabled: false });
   }
 }

@@ -10,7 +10,7 @@ import {
   settingOf,
 } from './environmentReader.ts';
 import { findingsError } from './findings.ts';
-import { shortestGapMs } from './schedule.ts';
+import { longestGapMs } from './schedule.ts';
 import type { CallerRules, ConnectionsSource, Settings } from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
@@ -127,7 +127,7 @@ function readCallers(reader: EnvironmentReader): CallerRules | undefined {
 
 function readSchedule(reader: EnvironmentReader): Pick<Settings, 'schedule' | 'tickMs'> | undefined {
   const schedule = settingOf(reader, 'ROTATION_SCHEDULE') ?? DEFAULT_SCHEDULE;
-  const tickMs = shortestGapMs(schedule);
+  const tickMs = longestGapMs(schedule);
   if (tickMs !== undefined) return { schedule, tickMs };
   note(reader, 'ROTATION_SCHEDULE', 'is no NCRONTAB schedule that comes round again', SCHEDULE_FIX);
   return undefined;

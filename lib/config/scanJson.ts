@@ -42,9 +42,9 @@ export function placeOf(text: string, path: readonly string[]): number | undefin
 }
 
 function walk(text: string, scanner: Scanner): JsonScan {
-  const trailing = /[\t\n\r ]*$/.exec(text)?.index ?? text.length;
+  const end = endOf(text);
   let at = 0;
-  while (at < trailing) {
+  while (at < end) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     const start = at + (match?.[1]?.length ?? text.slice(at).search(/[^\t\n\r ]/));
@@ -54,6 +54,13 @@ function walk(text: string, scanner: Scanner): JsonScan {
   }
   const complete = scanner.open.length === 0 && scanner.expected === 'comma or end';
   return { errorAt: complete ? undefined : text.length, repeated: scanner.repeated };
+}
+
+/** Where the white space at the end begins. No regular expression: it would begin anew at each space. */
+function endOf(text: string): number {
+  let end = text.length;
+  while ('\t\n\r '.includes(text[end - 1] ?? 'none')) end--;
+  return end;
 }
 
 /** Takes one token; false where it does not belong here. */

@@ -7,22 +7,22 @@ const FIELDS = 6;
 /** Where the runs are counted from. Fixed, so that one schedule always gives one tick. */
 const REFERENCE = new Date('2026-01-01T00:00:00Z');
 
-/** Enough to see the short gap of a step that does not divide the minute: every 7 s has one of 4 s. */
+/** Enough for a whole minute of seconds, and a whole day of hours and minutes that are named. */
 const RUNS = 61;
 
 /**
  * The time between two runs of an NCRONTAB schedule of six fields
  * (`second minute hour day month day-of-week`), in UTC.
- * @returns the shortest gap between the next runs in milliseconds; undefined where the text is no such
- *   schedule or never comes round twice
+ * @returns the longest gap between the next runs in milliseconds: what a takeover may have to wait for; undefined where the
+ *   text is no such schedule or never comes round twice
  */
-export function shortestGapMs(schedule: string): number | undefined {
+export function longestGapMs(schedule: string): number | undefined {
   const fields = schedule.trim().split(/\s+/);
   const wellFormed = fields.length === FIELDS && fields.every((field) => field.split(',').every(isItem));
   if (!wellFormed) return undefined;
   const runs = nextRuns(fields.join(' '));
   const gaps = runs.slice(1).map((run, index) => run - (runs[index] ?? run));
-  return gaps.length > 0 ? Math.min(...gaps) : undefined;
+  return gaps.length > 0 ? Math.max(...gaps) : undefined;
 }
 
 function isItem(item: string): boolean {

@@ -134,6 +134,14 @@ describe('storing what a sign-in brought', () => {
     expect(values()[2]).toBe(credentials.refreshToken);
   });
 
+  test('where only the answers to the last write were lost, everything is stored', async () => {
+    const { world, store, values, credentials } = begin();
+    world.credentials.set('crm-client-id', 'the old client', { connection: 'crm' });
+    world.after('put crm-refresh-token', () => Promise.reject(failure('vault_unavailable')), 3);
+    await store();
+    expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
+  });
+
   test('where the last write fails, the ones before it are undone', async () => {
     const { world, store, values } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm', mine: 'yes' });

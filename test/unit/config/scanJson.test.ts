@@ -32,6 +32,12 @@ describe('the first token that does not belong is found', () => {
     expect(scanJson('{"a":'.repeat(100_000)).errorAt).toBe(500_000);
   });
 
+  it('nor does white space without end', () => {
+    // 80 kB took seven seconds once, and the time grew with the square of the length.
+    expect(scanJson(`{} ${' '.repeat(400_000)}x`).errorAt).toBe(400_003);
+    expect(scanJson(`{}${'\n'.repeat(400_000)}`).errorAt).toBeUndefined();
+  });
+
   it('it agrees with JSON.parse about every text', () => {
     const mutated = fc
       .tuple(fc.json(), fc.nat(), fc.constantFrom('', ',', '}', '"', '\\', '0', ' ', 'e', ']'))

@@ -1,22 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { shortestGapMs } from '../../../lib/config/schedule.ts';
+import { longestGapMs } from '../../../lib/config/schedule.ts';
 
-describe('the tick is the shortest gap between two runs', () => {
+describe('the tick is the longest gap between two runs', () => {
   it.each([
     ['every ten seconds', '*/10 * * * * *', 10_000],
     ['every second', '* * * * * *', 1000],
-    ['a step that does not divide the minute', '*/7 * * * * *', 4000],
-    ['two seconds of a minute that lie close', '0,5 * * * * *', 5000],
-    ['a step from a number runs to the end', '50/5 * * * * *', 5000],
+    ['a step that does not divide the minute', '*/7 * * * * *', 7000],
+    ['two seconds of a minute that lie close', '0,5 * * * * *', 55_000],
+    ['two minutes of an hour that lie close', '0 0,1 * * * *', 59 * 60_000],
+    ['a step from a number runs to the end', '50/5 * * * * *', 55_000],
     ['every five minutes', '0 */5 * * * *', 300_000],
-    ['a range of hours', '0 0 8-18 * * *', 3_600_000],
-    ['working days by name', '0 0 9 * * Mon-Fri', 86_400_000],
-    ['months by name', '0 0 0 1 jan,feb *', 31 * 86_400_000],
-    ['day and day of week must both match', '0 0 0 1 * 1', 28 * 86_400_000],
+    ['a range of hours', '0 0 8-18 * * *', 14 * 3_600_000],
+    ['working days by name', '0 0 9 * * Mon-Fri', 3 * 86_400_000],
+    ['months by name', '0 0 0 1 jan,feb *', 335 * 86_400_000],
+    ['day and day of week must both match', '0 0 0 1 * 1', 427 * 86_400_000],
     ['more white space than needed', ' 0  */5 * * * * ', 300_000],
   ])('%s', (_, schedule, gap) => {
-    expect(shortestGapMs(schedule)).toBe(gap);
-    expect(shortestGapMs(schedule)).toBe(gap);
+    expect(longestGapMs(schedule)).toBe(gap);
+    expect(longestGapMs(schedule)).toBe(gap);
   });
 });
 
@@ -38,6 +39,6 @@ describe('what the host would not run is no schedule', () => {
     ['a date that never comes', '0 0 0 30 2 *'],
     ['words', 'every ten seconds at all times'],
   ])('%s', (_, schedule) => {
-    expect(shortestGapMs(schedule)).toBeUndefined();
+    expect(longestGapMs(schedule)).toBeUndefined();
   });
 });
