@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
 import type { FaultDecision, VaultOperation } from '../../../local/keyVault/server.ts';
 import { type Stack, startStack } from '../../../local/stack.ts';
-import { force, nextToken, statusOf } from '../../faults/process/stage.ts';
+import { force, nextToken, statusOf, statusWhere } from '../../faults/process/stage.ts';
 
 const STRICT: LocalConnection = {
   name: 'strict',
@@ -117,10 +117,11 @@ test(
   'stopped and started again with the same data, the stack goes on',
   async () => {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
-    const options = { port: 0, onLine: () => {}, connections: [STRICT, REUSABLE], dataDirectory };
+    // Tokens that are not due again before the end.
+    const lasting = { port: 0, onLine: () => {}, accessTokenSeconds: 3600 };
+    const options = { ...lasting, connections: [STRICT, REUSABLE], dataDirectory };
     const first = await startStack(options);
-    await nextToken(first.servers, STRICT.name);
-    const before = await statusOf(first.host, STRICT.name);
+    const before = await statusWhere(first.host, STRICT.name, ({ state }) => state === 'fresh');
     await first.close();
     const second = await startStack(options);
     expect(await statusOf(second.host, STRICT.name)).toMatchObject({ generation: before.generation });
