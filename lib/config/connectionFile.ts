@@ -7,7 +7,10 @@ import type { ReadText } from './connectionSource.ts';
  * @throws the error of `node:fs` where the file cannot be read
  */
 export const readConnectionFile: ReadText = async (path, stamp) => {
-  const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+  const stats = await stat(path, { bigint: true });
+  // A pipe would be waited for without end.
+  if (!stats.isFile()) throw Object.assign(new Error('It is no regular file.'), { code: 'not a file' });
+  const { mtimeNs, size, ino } = stats;
   const current = `${mtimeNs}-${size}-${ino}`;
   if (current === stamp) return 'unchanged';
   return { text: await readFile(path, 'utf8'), stamp: current };

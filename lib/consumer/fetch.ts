@@ -19,7 +19,8 @@ export function fetchWithToken(
   const origin = apiOrigin(api);
   return async (input, init) => {
     if (new URL(input instanceof Request ? input.url : input).origin !== origin) return send(input, init);
-    const { token } = await reader.get();
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    const { token } = await reader.get({ signal });
     const answer = await send(input, authorized(input, init, token));
     if (answer.status !== 401 || answer.redirected || !isReplayable(input, init)) return answer;
     const newer = await newerToken(reader, token);

@@ -1,4 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
+import type { GetTokenOptions, TokenCredential } from '@azure/identity';
 import type { TokenReader } from './tokenReader.ts';
 
 /**
@@ -8,10 +8,19 @@ import type { TokenReader } from './tokenReader.ts';
  */
 export function tokenCredential(reader: TokenReader): TokenCredential {
   return {
-    getToken: async () => {
-      const { token, expiresAt } = await reader.get();
+    getToken: async (_scopes, { abortSignal } = {}) => {
+      const { token, expiresAt } = await reader.get({ signal: abortSignal && standard(abortSignal) });
       // Clients keep a token almost until it expires. They are to ask each time: the reader knows when there is a newer one.
       return { token, expiresOnTimestamp: expiresAt, refreshAfterTimestamp: 1 };
     },
   };
+}
+
+/** The SDK's own type knows less than what it is given: a signal of the platform, or one that only tells. */
+function standard(signal: NonNullable<GetTokenOptions['abortSignal']>): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  else signal.addEventListener('abort', () => controller.abort(), { once: true });
+  return controller.signal;
 }

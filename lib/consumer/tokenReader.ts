@@ -30,9 +30,16 @@ export interface TokenReader {
    * The current token: from memory, and from the vault where a look is due. All callers share one look. While the vault cannot
    * be read, the token in memory is given for as long as it is valid.
    * @param options.rejected a token that the API answered 401 to: the vault is looked at first, at most once a second
-   * @throws TokenUnavailable where no valid token is to be had
+   * @param options.signal ends the waiting of this caller; a look goes on for all others
+   * @throws TokenUnavailable where no valid token is to be had; the signal's reason
    */
-  get(options?: { readonly rejected?: string }): Promise<AccessToken>;
+  get(options?: GetOptions): Promise<AccessToken>;
+}
+
+/** What a caller of `get` may say. */
+export interface GetOptions {
+  readonly rejected?: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -60,11 +67,12 @@ class CachedToken implements TokenReader {
     this.#now = now;
   }
 
-  async get({ rejected }: { rejected?: string } = {}): Promise<AccessToken> {
+  async get({ rejected, signal }: GetOptions = {}): Promise<AccessToken> {
+    signal?.throwIfAborted();
     const now = this.#now();
     const due = this.#due(now, rejected);
     const look = due === 'no' ? undefined : this.#look();
-    if (due === 'look_first') await look;
+    if (due === 'look_first') await unlessAborted(look, signal);
     const held = this.#valid(this.#now());
     if (!held) throw this.#failure ?? tokenExpired();
     return { token: held.token, expiresAt: held.expiresAt };
@@ -102,6 +110,19 @@ class CachedToken implements TokenReader {
       this.#looks = { lookedAt: this.#now(), failures: this.#looks.failures + 1 };
     }
   }
+}
+
+async function unlessAborted(
+  work: Promise<void> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!signal) return work;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
 }
 
 function tokenExpired(): TokenUnavailable {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, interceptors, request, fetch as undiciFetch } from 'undici';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
+  createTokenReader,
   fetchWithToken,
   type TokenReader,
   TokenUnavailable,
@@ -266,6 +267,33 @@ describe('tokenInterceptor', () => {
     tokenInterceptor({ get }, 'https://api.example')(dispatch)(options, {});
     await asked.promise;
     expect(controller.pause).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a caller who gives up while the vault hangs', () => {
+  const hanging = createTokenReader({
+    vaultUrl: 'https://vault.example',
+    connection: 'crm',
+    credential: { getToken: () => new Promise(() => {}) },
+  });
+  const stopped = AbortSignal.abort();
+
+  test('waits no longer, by fetch', async () => {
+    const send = fetchWithToken(hanging, 'https://api.example');
+    const soon = AbortSignal.timeout(20);
+    await expect(send('https://api.example', { signal: soon })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    const request = new Request('https://api.example', { signal: stopped });
+    await expect(send(request)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test.each([
+    ['of the platform', stopped],
+    ['of the SDK', { aborted: true, addEventListener: () => {}, removeEventListener: () => {} }],
+  ])('waits no longer, by a credential with a signal %s', async (_, abortSignal) => {
+    const answer = tokenCredential(hanging).getToken('https://api.example/.default', { abortSignal });
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 

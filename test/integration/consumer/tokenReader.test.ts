@@ -234,6 +234,19 @@ describe('there is no token', () => {
     expect(await errorOf(reader.get())).toMatchObject({ code });
   });
 
+  test('for a caller who gives up, at once; the look goes on for the others', async () => {
+    const signIn = Promise.withResolvers<never>();
+    const { reader } = await startReading({ credential: { getToken: () => signIn.promise } });
+    const stop = new AbortController();
+    const impatient = reader.get({ signal: stop.signal });
+    const patient = errorOf(reader.get());
+    stop.abort();
+    await expect(impatient).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(reader.get({ signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    signIn.reject(new CredentialUnavailableError(CANARY));
+    expect(await patient).toMatchObject({ code: 'sign_in_failed' });
+  });
+
   test('for a credential that never answers, after 10 s', async () => {
     const { reader } = await startReading({ credential: { getToken: () => new Promise(() => {}) } });
     expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });

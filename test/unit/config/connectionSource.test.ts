@@ -155,6 +155,11 @@ describe('the reader of files', () => {
     expect(await readConnectionFile(path, before.stamp)).toMatchObject({ text: 'two' });
   });
 
+  it('refuses a pipe, and whatever else is no file, at once: it could be waited for without end', async () => {
+    for (const path of ['/dev/null', await directory()])
+      await expect(readConnectionFile(path)).rejects.toMatchObject({ code: 'not a file' });
+  });
+
   it('fails where there is no file', async () => {
     await expect(readConnectionFile(join(await directory(), 'none'))).rejects.toMatchObject({
       code: 'ENOENT',
