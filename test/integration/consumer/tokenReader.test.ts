@@ -236,13 +236,19 @@ describe('there is no token', () => {
 
   test('for a caller who gives up, at once; the look goes on for the others', async () => {
     const signIn = Promise.withResolvers<never>();
-    const { reader } = await startReading({ credential: { getToken: () => signIn.promise } });
+    const asked = Promise.withResolvers<void>();
+    const getToken = () => {
+      asked.resolve();
+      return signIn.promise;
+    };
+    const { reader } = await startReading({ credential: { getToken } });
     const stop = new AbortController();
     const impatient = reader.get({ signal: stop.signal });
     const patient = errorOf(reader.get());
     stop.abort();
     await expect(impatient).rejects.toMatchObject({ name: 'AbortError' });
     await expect(reader.get({ signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    await asked.promise;
     signIn.reject(new CredentialUnavailableError(CANARY));
     expect(await patient).toMatchObject({ code: 'sign_in_failed' });
   });
