@@ -42,11 +42,25 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     plan: () => planSweep(ports),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
     adopt: async (name, from) => takeOver(await usable(ports, name), ports, from),
-    checkReady: async () => {
+    checkReady: remembered(ports, async () => {
       await ports.connections();
       await ports.records.list();
-    },
+    }),
     drain: () => state.drain(),
+  };
+}
+
+/** Anybody may ask whether the rotator is ready: whoever asks within these milliseconds gets the same answer. */
+const READY_MS = 5_000;
+
+function remembered({ clock }: Ports, work: () => Promise<void>): () => Promise<void> {
+  let answer: Promise<void> | undefined;
+  let until = 0;
+  return () => {
+    if (answer && clock.monotonic() < until) return answer;
+    until = clock.monotonic() + READY_MS;
+    answer = work();
+    return answer;
   };
 }
 

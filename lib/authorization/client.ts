@@ -10,7 +10,7 @@ import {
 } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
-import { sanitizer } from '../oauth/sanitize.ts';
+import { sanitizer, secretsSent } from '../oauth/sanitize.ts';
 import { limitedFetch } from './limitedFetch.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
@@ -131,7 +131,7 @@ function refusedBy(
   { error, error_description: description }: AuthorizationResponseError | ResponseBodyError,
   { clientId, clientSecret }: AuthorizationRequest,
 ): RotatorError {
-  const sanitize = sanitizer([clientSecret, `${clientId}:${clientSecret}`]);
+  const sanitize = sanitizer(secretsSent(clientId, clientSecret));
   const [code, cause, fix] = MEANINGS[error] ?? [
     'authorization_failed',
     `it answered ${sanitize(error).slice(0, 60)}`,

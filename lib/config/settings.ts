@@ -26,7 +26,7 @@ export interface Settings {
   readonly connectionsSource: ConnectionsSource;
   /** NCRONTAB of six fields. */
   readonly schedule: string;
-  /** The shortest time between two runs of the schedule, in milliseconds. */
+  /** The longest time between two runs of the schedule, in milliseconds. */
   readonly tickMs: number;
   readonly storage: StorageSettings;
   /** Client id of the user-assigned identity; undefined: the system-assigned one, or a developer's own sign-in. */

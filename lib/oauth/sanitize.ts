@@ -36,8 +36,8 @@ export function sanitizer(secrets: readonly string[]): Sanitizer {
 }
 
 /** The secrets of one request, with the header that holds two of them. */
-export function secretsSent(clientId: string, clientSecret: string, refreshToken: string): string[] {
-  return [refreshToken, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
+export function secretsSent(clientId: string, clientSecret: string, ...tokens: string[]): string[] {
+  return [...tokens, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
 }
 
 /** As they may come back: plain, form-encoded, and each as it looks after unprintable characters are gone. */

@@ -74,7 +74,14 @@ describe('the rotator', () => {
     const { world, rotator } = rotatorOf();
     await rotator.checkReady();
     world.before('list records', () => Promise.reject(failure('storage_forbidden')));
+    await world.clock.pass(5_000);
     await expect(rotator.checkReady()).rejects.toMatchObject({ code: 'storage_forbidden' });
+  });
+
+  test('looks once for all who ask within five seconds: anybody may ask', async () => {
+    const { world, rotator } = rotatorOf();
+    for (let asked = 0; asked < 50; asked++) await rotator.checkReady();
+    expect(world.count(/^list records/)).toBe(1);
   });
 
   test('begins nothing any more when it drains', async () => {
