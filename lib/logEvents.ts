@@ -23,7 +23,7 @@ export const LOG_EVENTS = {
       invalid: 'number',
       due: 'number',
       postponed: 'number',
-      /** Connections whose access token is past 90 % of its life, and the first few of them. */
+      /** Connections whose access token is past 90 % of its life, or that never had one and keep failing; and the first few of them. */
       overdue: 'number',
       overdueConnections: 'string?',
       durationMs: 'number',

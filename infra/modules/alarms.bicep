@@ -53,7 +53,7 @@ var alarms = [
   {
     name: 'tokenOverdue'
     title: 'An access token was not renewed in time'
-    description: 'An access token is past 90 % of its life. Consumers lose access when it expires: the status of the connection tells why its rotations fail.'
+    description: 'An access token is past 90 % of its life, or a connection has failed for half an hour before its first one. Consumers have no access, or lose it when the token expires: the status of the connection tells why its rotations fail.'
     query: '${events}${loadTextContent('../queries/tokenOverdue.kql')}'
     severity: 1
     window: 'PT10M'

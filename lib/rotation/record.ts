@@ -186,11 +186,13 @@ export function failed(
 ): ConnectionRecord & { failure: RecordedFailure } {
   const { code, message, fix } = problem;
   const same = record.failure?.code === code ? record.failure : undefined;
+  // Another code in between does not make it a new trouble; what a person has cured is over.
+  const row = record.failure?.blocked && !same ? undefined : record.failure;
   const failure = {
     code,
     message,
     fix,
-    since: same?.since ?? now,
+    since: row?.since ?? now,
     at: now,
     count: (same?.count ?? 0) + 1,
     ...handling,

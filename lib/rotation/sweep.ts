@@ -29,7 +29,7 @@ export interface SweepSummary {
   readonly due: number;
   /** Due connections for which the budget left no time. */
   readonly postponed: number;
-  /** Connections whose access token was past 90 % of its life when the sweep began. */
+  /** Connections whose access token was late when the sweep began: `overdueConnections`. */
   readonly overdue: number;
   /** How the rotations ended, by result. */
   readonly results: Readonly<Partial<Record<RotationResult['result'], number>>>;

@@ -72,6 +72,14 @@ describe('a sweep', () => {
     expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
 
+  test('counts what has failed for half an hour before its first access token', async () => {
+    const world = worldOf(1);
+    world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
+    expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { failed: 1 } });
+    await world.clock.pass(30 * 60_000 + 1);
+    expect(await sweepOf(world)).toMatchObject({ overdue: 1, results: { failed: 1 } });
+  });
+
   test('leaves paused connections alone and counts invalid ones', async () => {
     const world = worldOf(1);
     world.connections.push(connectionNamed('paused', { enabled: false }));
