@@ -17,7 +17,8 @@ const PROBLEM = { code: 'string', message: 'string', fix: 'string' } as const;
  */
 export const LOG_EVENTS = {
   sweep_finished: {
-    means: 'A sweep has ended; the last nine fields count how its rotations ended.',
+    means:
+      'A sweep has ended; the fields from rotated to draining count how its rotations ended, the last three tell why the connections cannot be read any more.',
     fields: {
       connections: 'number',
       invalid: 'number',
@@ -36,6 +37,9 @@ export const LOG_EVENTS = {
       blocked: 'number?',
       failed: 'number?',
       draining: 'number?',
+      code: 'string?',
+      message: 'string?',
+      fix: 'string?',
     },
   },
   sweep_failed: { means: 'A sweep could not run at all.', fields: PROBLEM },

@@ -43,7 +43,7 @@ var alarms = [
   {
     name: 'needsPerson'
     title: 'A connection needs a person'
-    description: 'No retry can help this connection. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
+    description: 'No retry can help this connection, or the connections as a whole. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
     query: '${events}${loadTextContent('../queries/needsPerson.kql')}'
     severity: 1
     window: 'PT15M'

@@ -80,6 +80,15 @@ describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
   });
 });
 
+// A query cannot be run here: what it is there for is looked for in it.
+test.each([
+  ['needsPerson', 'event', 'sweep_finished'],
+  ['needsPerson', 'code', 'configuration_invalid'],
+])('%s knows the %s %s', (name, column, word) => {
+  const { comparisons } = analyze(PREFIX + read(`infra/queries/${name}.kql`));
+  expect(comparisons.flatMap((each) => (each.column === column ? each.words : []))).toContain(word);
+});
+
 describe('a query is reported', () => {
   test.each([
     ['noSweep', 'event'],

@@ -91,6 +91,16 @@ describe('a sweep', () => {
     expect(world.count(/paused|broken/)).toBe(0);
   });
 
+  test('goes on with the last good connections, and says in each line why there are no newer ones', async () => {
+    const world = worldOf(1);
+    const process = world.process();
+    const stale = { code: 'configuration_invalid', message: 'No JSON.', fix: 'Mend it.' } as const;
+    const connections = async () => ({ valid: world.connections, invalid: [], stale });
+    const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
+    expect(summary).toMatchObject({ results: { rotated: 1 } });
+    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...stale }]);
+  });
+
   test('goes on where one connection fails, or has a defect', async () => {
     const world = worldOf(4);
     world.credentials.softDelete('login-1-client-secret');
