@@ -26,7 +26,7 @@ var alarms = [
     description: 'A provider has issued a new refresh token and the vault does not take it. It exists in the memory of one process only: make the vault take writes, and do not stop or deploy the function app meanwhile.'
     query: '${events}${loadTextContent('../queries/saveWaiting.kql')}'
     severity: 0
-    window: 'PT15M'
+    window: 'P1D'
     frequency: 'PT5M'
     dimensions: ['connection']
   }
