@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { ofType } from '../support/arm.ts';
 import { buildFindings, ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
 import { parameterFile } from '../support/deployment.ts';
@@ -100,6 +101,12 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     const vault = 'Microsoft.KeyVault/vaults';
     expect(closed.sort()).toEqual([vault, vault, 'Microsoft.Storage/storageAccounts']);
     expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
+  it('Entra authentication that is not asked for is switched off, not left out', async () => {
+    const [settings] = ofType(await predicted(''), 'Microsoft.Web/sites/config');
+    expect(settings).toMatchObject({ properties: { platform: { enabled: false } } });
+    expect(settings?.id).toMatch(/authsettingsV2$/);
   });
 
   function predicted(replace: string) {
