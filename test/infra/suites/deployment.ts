@@ -115,6 +115,18 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     );
   });
 
+  it('gives the audit logs of two rotators two names, so that they can share a vault', () => {
+    const names = PARAMETER_FILES.map((file) => [
+      ...new Set(
+        ofType(deployment.snapshots[file], 'Microsoft.Insights/diagnosticSettings').map(({ name }) =>
+          name.split('/').at(-1),
+        ),
+      ),
+    ]);
+    expect(names.map(({ length }) => length)).toEqual(names.map(() => 1));
+    expect(new Set(names.flat()).size).toBe(names.length);
+  });
+
   it('takes name and operator from azd', async () => {
     const snapshot = await server.snapshot(join(ROOT, 'infra', 'main.bicepparam'));
     const [identity] = ofType(snapshot, 'Microsoft.ManagedIdentity/userAssignedIdentities');
