@@ -128,6 +128,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
+        // Name lookups get at most half of libuv's threads, 4 unless this says more: two that hang would hold up every
+        // other connection's. Node reads it once, when it first needs a thread.
+        { name: 'UV_THREADPOOL_SIZE', value: '64' }
         // Empty: no role is asked for.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
       ]

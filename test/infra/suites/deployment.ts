@@ -107,6 +107,11 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     });
   });
 
+  it('gives name lookups threads enough that some may hang', () => {
+    for (const file of PARAMETER_FILES)
+      expect(Number(appSettings(deployment.snapshots[file]).UV_THREADPOOL_SIZE)).toBeGreaterThanOrEqual(64);
+  });
+
   it('makes nothing of existing vaults but rights and audit logs', () => {
     const { predictedResources } = deployment.snapshots.existingVaults;
     const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));
