@@ -107,6 +107,19 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     });
   });
 
+  it('needs the resource providers that docs/deploy.md names, and the one of the delegated subnet', () => {
+    const section = readText('docs/deploy.md')
+      .split(/^##+ /m)
+      .find((part) => part.startsWith('Resource providers'));
+    const named = new Set(section?.match(/Microsoft\.\w+/g));
+    const ofResources = Object.values(deployment.snapshots).flatMap(({ predictedResources }) =>
+      predictedResources.map(({ type }) => type.split('/')[0]),
+    );
+    // Every subscription has this one.
+    const needed = new Set(ofResources.filter((namespace) => namespace !== 'Microsoft.Authorization'));
+    expect([...named].sort()).toEqual([...needed, 'Microsoft.App'].sort());
+  });
+
   it('gives name lookups threads enough that some may hang', () => {
     for (const file of PARAMETER_FILES)
       expect(Number(appSettings(deployment.snapshots[file]).UV_THREADPOOL_SIZE)).toBeGreaterThanOrEqual(64);
