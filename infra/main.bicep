@@ -82,7 +82,7 @@ param virtualNetworkAddressPrefix string = '10.80.0.0/24'
 @description('Optional. Public IPv4 addresses or CIDR ranges (at most /30) that reach vaults and storage in spite of private networking: operators and consumers outside the network, and the hook of azd.')
 param allowedIpRanges string[] = []
 
-@description('Optional. Entra ID in front of the HTTP functions, in addition to function keys. Default: function keys only.')
+@description('Optional. Entra ID in front of the HTTP functions, in addition to function keys. Default: function keys only; taken out again, the next deployment switches it off.')
 param entraAuthentication entraAuthenticationType?
 
 // Size

@@ -20,8 +20,9 @@ param connections = {
 // keep them in connections.json. azd uploads it; without azd upload it to the address in the output CONNECTIONS_BLOB_URL.
 param connectionsSource = 'inline'
 
-// Who puts the secrets into the credential vault. azd gives whoever is signed in; without azd set AZURE_PRINCIPAL_ID to
-// the answer of: az ad signed-in-user show --query id --output tsv
+// Who puts the secrets into the credential vault. azd gives the id of whoever is signed in and not what that is; where it is no
+// person, run: azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal
+// Without azd set AZURE_PRINCIPAL_ID to the answer of: az ad signed-in-user show --query id --output tsv
 // Where a workflow deploys, name people or a group here instead, or the workflow is given these rights.
 param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
   ? []

@@ -17,13 +17,14 @@ const PROBLEM = { code: 'string', message: 'string', fix: 'string' } as const;
  */
 export const LOG_EVENTS = {
   sweep_finished: {
-    means: 'A sweep has ended; the last nine fields count how its rotations ended.',
+    means:
+      'A sweep has ended; the fields from rotated to draining count how its rotations ended, the last three tell why the connections cannot be read any more.',
     fields: {
       connections: 'number',
       invalid: 'number',
       due: 'number',
       postponed: 'number',
-      /** Connections whose access token is past 90 % of its life, and the first few of them. */
+      /** Connections whose access token is past 90 % of its life, or that never had one and keep failing; and the first few of them. */
       overdue: 'number',
       overdueConnections: 'string?',
       durationMs: 'number',
@@ -36,6 +37,9 @@ export const LOG_EVENTS = {
       blocked: 'number?',
       failed: 'number?',
       draining: 'number?',
+      code: 'string?',
+      message: 'string?',
+      fix: 'string?',
     },
   },
   sweep_failed: { means: 'A sweep could not run at all.', fields: PROBLEM },

@@ -121,6 +121,7 @@ export async function environmentOf(
     ALLOW_LOOPBACK_HTTP: 'true',
     AzureWebJobsStorage: storage.connectionString,
     AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
+    UV_THREADPOOL_SIZE: '64',
     // The servers are on this machine: a proxy set for the machine must not come in between.
     NO_PROXY: '127.0.0.1,localhost',
     IDENTITY_ENDPOINT: identity.url,

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBicep, ROOT } from '../test/infra/support/bicepCli.ts';
+import { buildFindings, findBicep, ROOT } from '../test/infra/support/bicepCli.ts';
 import { TARGET } from '../test/infra/support/bicepServer.ts';
 import { PARAMETER_FILES, parameterFile } from '../test/infra/support/deployment.ts';
 
@@ -33,18 +33,10 @@ function format(bicep: string): void {
   for (const file of globSync(files, { cwd: ROOT })) succeeds(bicep, ['format', file]);
 }
 
-/** Warnings alone leave the exit code at 0, so the report is read. */
 function builds(bicep: string): boolean {
-  const build = ['build', MAIN, '--stdout', '--diagnostics-format', 'sarif'];
-  const { status, stderr } = spawnSync(bicep, build, {
-    cwd: ROOT,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  const found = stderr.slice(stderr.indexOf('{'));
-  const results: { ruleId: string; message: { text: string } }[] = JSON.parse(found).runs[0].results;
-  for (const { ruleId, message } of results) console.error(`${ruleId}: ${message.text}`);
-  if (status === 0 && results.length === 0) return true;
+  const { built, findings } = buildFindings(bicep, join(ROOT, MAIN));
+  for (const finding of findings) console.error(finding);
+  if (built && findings.length === 0) return true;
   console.error(`${MAIN} does not build without warnings.`);
   process.exitCode = 1;
   return false;

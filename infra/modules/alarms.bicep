@@ -26,7 +26,7 @@ var alarms = [
     description: 'A provider has issued a new refresh token and the vault does not take it. It exists in the memory of one process only: make the vault take writes, and do not stop or deploy the function app meanwhile.'
     query: '${events}${loadTextContent('../queries/saveWaiting.kql')}'
     severity: 0
-    window: 'PT15M'
+    window: 'P1D'
     frequency: 'PT5M'
     dimensions: ['connection']
   }
@@ -43,7 +43,7 @@ var alarms = [
   {
     name: 'needsPerson'
     title: 'A connection needs a person'
-    description: 'No retry can help this connection. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
+    description: 'No retry can help this connection, or the connections as a whole. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
     query: '${events}${loadTextContent('../queries/needsPerson.kql')}'
     severity: 1
     window: 'PT15M'
@@ -53,7 +53,7 @@ var alarms = [
   {
     name: 'tokenOverdue'
     title: 'An access token was not renewed in time'
-    description: 'An access token is past 90 % of its life. Consumers lose access when it expires: the status of the connection tells why its rotations fail.'
+    description: 'An access token is past 90 % of its life, or a connection has failed for half an hour before its first one. Consumers have no access, or lose it when the token expires: the status of the connection tells why its rotations fail.'
     query: '${events}${loadTextContent('../queries/tokenOverdue.kql')}'
     severity: 1
     window: 'PT10M'

@@ -128,6 +128,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
+        // Name lookups get at most half of libuv's threads, 4 unless this says more: two that hang would hold up every
+        // other connection's. Node reads it once, when it first needs a thread.
+        { name: 'UV_THREADPOOL_SIZE', value: '64' }
         // Empty: no role is asked for.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
       ]
@@ -148,32 +151,35 @@ resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: { allow: false }
 }
 
-resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (entraAuthentication != null) {
+// Deployed whether it is asked for or not: what a deployment leaves out stays as it was, so it could not be switched off.
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
-  properties: {
-    platform: { enabled: true }
-    globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-      // Probes have no token, and the answer says yes or no only.
-      excludedPaths: ['/api/health']
-    }
-    httpSettings: { requireHttps: true }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          clientId: entraAuthentication!.clientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${subscription().tenantId}/v2.0'
+  properties: entraAuthentication == null
+    ? { platform: { enabled: false } }
+    : {
+        platform: { enabled: true }
+        globalValidation: {
+          requireAuthentication: true
+          unauthenticatedClientAction: 'Return401'
+          // Probes have no token, and the answer says yes or no only.
+          excludedPaths: ['/api/health']
         }
-        validation: {
-          allowedAudiences: [entraAuthentication!.clientId, 'api://${entraAuthentication!.clientId}']
+        httpSettings: { requireHttps: true }
+        identityProviders: {
+          azureActiveDirectory: {
+            enabled: true
+            registration: {
+              clientId: entraAuthentication!.clientId
+              openIdIssuer: '${environment().authentication.loginEndpoint}${subscription().tenantId}/v2.0'
+            }
+            validation: {
+              allowedAudiences: [entraAuthentication!.clientId, 'api://${entraAuthentication!.clientId}']
+            }
+          }
         }
+        login: { tokenStore: { enabled: false } }
       }
-    }
-    login: { tokenStore: { enabled: false } }
-  }
 }
 
 @description('Name of the function app.')

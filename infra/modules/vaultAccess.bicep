@@ -56,7 +56,8 @@ resource readerRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 // The only version of this type that has category groups.
 #disable-next-line use-recent-api-versions
 resource auditLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'token-rotator-audit'
+  // Its own for each workspace: a second rotator on the same vault must not turn the first one's log away to itself.
+  name: 'token-rotator-${uniqueString(workspaceId)}'
   scope: vault
   properties: {
     workspaceId: workspaceId

@@ -47,6 +47,7 @@ export function metadataOf(record: ConnectionRecord): Record<string, string> {
       failure: failure.code,
       failures: String(failure.count),
       blocked: String(failure.blocked),
+      since: String(failure.since),
     }),
   };
 }
@@ -73,16 +74,23 @@ function readSummary(metadata: Readonly<Record<string, string>>): RecordSummary 
   if (generation === undefined || nextAttemptAt === undefined) return undefined;
   const expiresAt = numberOf(metadata.expires);
   const rotatedAt = numberOf(metadata.rotated);
-  const code = metadata.failure;
-  const count = numberOf(metadata.failures) ?? 1;
   return {
     phase,
     generation,
     nextAttemptAt,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(rotatedAt !== undefined && { rotatedAt }),
-    ...(code && { failure: { code, count, blocked: metadata.blocked === 'true' } }),
+    ...readFailure(metadata),
   };
+}
+
+function readFailure(metadata: Readonly<Record<string, string>>): Pick<RecordSummary, 'failure'> {
+  const code = metadata.failure;
+  if (!code) return {};
+  const count = numberOf(metadata.failures) ?? 1;
+  const since = numberOf(metadata.since);
+  const blocked = metadata.blocked === 'true';
+  return { failure: { code, count, blocked, ...(since !== undefined && { since }) } };
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import { type Problem, RotatorError } from '../errors.ts';
+import { type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Connections } from '../rotation/connection.ts';
 import { parseConnections } from './parseConnections.ts';
@@ -35,7 +35,7 @@ export type ConnectionSource = () => Promise<Connections>;
 
 /**
  * The connections as the configuration has them now. Once they were read, a source that fails or holds
- * nonsense is logged, once for each change, and the last good connections stay in force.
+ * nonsense is logged, once for each change, and the last good connections stay in force, with the reason as `stale`.
  * @returns a function that throws RotatorError (`configuration_invalid`, or what `readBlob` throws) while no
  *   good text was read yet; calls at the same time share one reading
  */
@@ -45,7 +45,7 @@ export function createConnectionSource(
   log: Log,
 ): ConnectionSource {
   const read = readerOf(settings, readers);
-  const state: State = { connections: undefined, stamp: undefined, complaint: undefined };
+  const state: State = { connections: undefined, stamp: undefined, wrong: undefined, complaint: undefined };
   let flight: Promise<Connections> | undefined;
   return () => {
     flight ??= reload(state, read, settings, log).finally(() => {
@@ -60,6 +60,8 @@ interface State {
   connections: Connections | undefined;
   /** Of the last text that was looked at, good or not; undefined before the first good one. */
   stamp: string | undefined;
+  /** What is wrong with the text of that stamp. */
+  wrong: Problem | undefined;
   /** What was last complained about, so that it is logged once. */
   complaint: string | undefined;
 }
@@ -80,11 +82,14 @@ async function reload(state: State, read: Read, settings: SourceSettings, log: L
     if (answer === 'unchanged') return unchanged(state);
     stamp = answer.stamp;
     state.connections = parseConnections(answer.text, settings);
+    state.wrong = undefined;
     state.complaint = undefined;
     report(state.connections, log);
     return state.connections;
   } catch (thrown) {
-    return lastGood(state, sourceError(thrown, settings), stamp, log);
+    const error = sourceError(thrown, settings);
+    if (stamp !== state.stamp) state.wrong = problemOf(error);
+    return lastGood(state, error, stamp, log);
   } finally {
     // A bad text is not parsed again each time, but only where there are good connections to go on with.
     if (state.connections) state.stamp = stamp;
@@ -94,7 +99,8 @@ async function reload(state: State, read: Read, settings: SourceSettings, log: L
 /** A source that can be read again is complained about anew when it fails the next time. */
 function unchanged(state: State): Connections {
   state.complaint = undefined;
-  return state.connections ?? { valid: [], invalid: [] };
+  const connections = state.connections ?? { valid: [], invalid: [] };
+  return state.wrong ? { ...connections, stale: state.wrong } : connections;
 }
 
 function lastGood(state: State, error: RotatorError, stamp: string | undefined, log: Log): Connections {
@@ -105,7 +111,7 @@ function lastGood(state: State, error: RotatorError, stamp: string | undefined, 
     log('error', 'configuration_invalid', { code: error.code, message, fix: error.fix });
   }
   state.complaint = complaint;
-  return state.connections;
+  return { ...state.connections, stale: problemOf(error) };
 }
 
 /** Errors of the file system carry a stable code; their text holds the path and is left out. */

@@ -94,4 +94,6 @@ export interface InvalidConnection {
 export interface Connections {
   readonly valid: readonly Connection[];
   readonly invalid: readonly InvalidConnection[];
+  /** Why the configuration cannot be read any more; undefined: it can. These are then the last good ones. */
+  readonly stale?: Problem;
 }

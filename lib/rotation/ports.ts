@@ -61,7 +61,13 @@ export interface RecordSummary {
   readonly nextAttemptAt: number;
   readonly expiresAt?: number;
   readonly rotatedAt?: number;
-  readonly failure?: { readonly code: string; readonly blocked: boolean; readonly count: number };
+  readonly failure?: {
+    readonly code: string;
+    readonly blocked: boolean;
+    readonly count: number;
+    /** When the row of failures began, in milliseconds; a version before this field did not write it. */
+    readonly since?: number;
+  };
 }
 
 /** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */

@@ -186,11 +186,13 @@ export function failed(
 ): ConnectionRecord & { failure: RecordedFailure } {
   const { code, message, fix } = problem;
   const same = record.failure?.code === code ? record.failure : undefined;
+  // While it is tried again by itself, another code does not make it a new trouble. What needs a person begins anew.
+  const goesOn = same !== undefined || !(record.failure?.blocked || handling.blocked);
   const failure = {
     code,
     message,
     fix,
-    since: same?.since ?? now,
+    since: (goesOn ? record.failure?.since : undefined) ?? now,
     at: now,
     count: (same?.count ?? 0) + 1,
     ...handling,

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { Connection, InvalidConnection } from './connection.ts';
 import type { RecordSummary } from './ports.ts';
-import type { ConnectionRecord } from './record.ts';
+import type { ConnectionRecord, RecordedFailure } from './record.ts';
 
 /**
  * The state of a connection in one word.
@@ -81,8 +81,12 @@ export function summaryOf(record: ConnectionRecord): RecordSummary {
     nextAttemptAt,
     ...(accessToken && { expiresAt: accessToken.expiresAt }),
     ...(rotatedAt !== undefined && { rotatedAt }),
-    ...(failure && { failure: { code: failure.code, blocked: failure.blocked, count: failure.count } }),
+    ...(failure && { failure: failureSummaryOf(failure) }),
   };
+}
+
+function failureSummaryOf({ code, blocked, count, since }: RecordedFailure) {
+  return { code, blocked, count, since };
 }
 
 function stateOf({ phase, failure, rotatedAt, expiresAt }: RecordSummary, now: number): ConnectionState {

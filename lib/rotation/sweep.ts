@@ -1,4 +1,4 @@
-import { problemOf } from '../errors.ts';
+import { type Problem, problemOf } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { Ports, RecordSummary } from './ports.ts';
 import type { ProcessState } from './processState.ts';
@@ -29,7 +29,7 @@ export interface SweepSummary {
   readonly due: number;
   /** Due connections that were left to the next sweep: the budget left no time, or their host did not answer others. */
   readonly postponed: number;
-  /** Connections whose access token was past 90 % of its life when the sweep began. */
+  /** Connections whose access token was late when the sweep began: `overdueConnections`. */
   readonly overdue: number;
   /** How the rotations ended, by result. */
   readonly results: Readonly<Partial<Record<RotationResult['result'], number>>>;
@@ -46,7 +46,7 @@ export async function sweep(
   limits: SweepLimits = SWEEP_LIMITS,
 ): Promise<SweepSummary> {
   const startedAt = ports.clock.monotonic();
-  const { valid, invalid } = await ports.connections();
+  const { valid, invalid, stale } = await ports.connections();
   const enabled = valid.filter((connection) => connection.enabled);
   const list = state.draining ? undefined : await ports.records.list();
   const due = list ? dueConnections(enabled, list) : [];
@@ -65,7 +65,7 @@ export async function sweep(
     results: countOf(results),
     durationMs,
   };
-  logSweep(ports, summary, overdue);
+  logSweep(ports, summary, overdue, stale);
   return summary;
 }
 
@@ -162,7 +162,13 @@ function countOf(results: readonly RotationResult[]): SweepSummary['results'] {
   return counts;
 }
 
-function logSweep({ log }: Ports, { results, ...numbers }: SweepSummary, overdue: readonly string[]): void {
+function logSweep(
+  { log }: Ports,
+  { results, ...numbers }: SweepSummary,
+  overdue: readonly string[],
+  stale: Problem | undefined,
+): void {
   const first = overdue.slice(0, OVERDUE_NAMES).join(' ');
-  log('info', 'sweep_finished', { ...numbers, ...(first && { overdueConnections: first }), ...results });
+  const named = first && { overdueConnections: first };
+  log(stale ? 'warn' : 'info', 'sweep_finished', { ...numbers, ...named, ...results, ...stale });
 }

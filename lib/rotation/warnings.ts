@@ -8,6 +8,8 @@ const DAY_MS = 24 * 3_600_000;
 export const EXPIRY_NOTICE_MS = 14 * DAY_MS;
 /** A renewal is late when this part of an access token's life is over. */
 const LATE = 0.9;
+/** Where no access token was ever published, failing for so long is late: some nine attempts. */
+const FIRST_TOKEN_MS = 30 * 60_000;
 
 /** Something that expires and that only a person can replace. */
 export interface ExpiringCredential {
@@ -44,7 +46,8 @@ export function fixedExpiry(before: ConnectionRecord, after: ConnectionRecord): 
 
 /**
  * Names of the connections whose published access token is past 90 % of its life and was not renewed. Where the entry asks
- * for a renewal that late, it counts from halfway between that moment and the expiry. Never rotated is not late.
+ * for a renewal that late, it counts from halfway between that moment and the expiry. One that has no access token yet is
+ * late when it has failed for half an hour; a blocked one is told of otherwise.
  */
 export function overdueConnections(
   connections: readonly Connection[],
@@ -56,10 +59,15 @@ export function overdueConnections(
 }
 
 function isOverdue(connection: Connection, summary: RecordSummary | undefined, now: number): boolean {
-  if (summary?.expiresAt === undefined) return false;
+  if (summary?.expiresAt === undefined) return failsForLong(summary, now);
   const { expiresAt } = summary;
   // A record that was made anew after a loss does not know when the token was issued.
   const issuedAt = summary.rotatedAt ?? expiresAt - connection.assumedLifetimeMs;
   const due = renewalTime({ issuedAt, expiresAt }, connection.name, connection.renewBeforeMs);
   return now > Math.max(issuedAt + LATE * (expiresAt - issuedAt), (due + expiresAt) / 2);
+}
+
+function failsForLong(summary: RecordSummary | undefined, now: number): boolean {
+  const { since, blocked } = summary?.failure ?? {};
+  return since !== undefined && !blocked && now - since > FIRST_TOKEN_MS;
 }

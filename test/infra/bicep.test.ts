@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { connectionTypeSuite } from './suites/connectionType.ts';
 import { deploymentSuite } from './suites/deployment.ts';
-import { mutantSuite, parameterSuite } from './suites/mutants.ts';
+import { mutantSuite, parameterSuite, warningSuite } from './suites/mutants.ts';
 import { bicepForTests } from './support/bicepCli.ts';
 import { BicepServer } from './support/bicepServer.ts';
 
@@ -25,6 +25,7 @@ describe.skipIf(!bicep)('the Bicep', () => {
 
   describe('as it stands', () => deploymentSuite(serverOf));
   describe('and the connections', () => connectionTypeSuite(serverOf));
+  describe('with a finding still deploys, and is told about it', () => warningSuite(bicep ?? ''));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));
   describe('is judged by rules that notice', () => mutantSuite(serverOf));
 });

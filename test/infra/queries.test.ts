@@ -80,6 +80,17 @@ describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
   });
 });
 
+// A query cannot be run here: what it is there for is looked for in it.
+test.each([
+  ['saveWaiting', 'result', 'rotated'],
+  ['saveWaiting', 'result', 'blocked'],
+  ['needsPerson', 'event', 'sweep_finished'],
+  ['needsPerson', 'code', 'configuration_invalid'],
+])('%s knows the %s %s', (name, column, word) => {
+  const { comparisons } = analyze(PREFIX + read(`infra/queries/${name}.kql`));
+  expect(comparisons.flatMap((each) => (each.column === column ? each.words : []))).toContain(word);
+});
+
 describe('a query is reported', () => {
   test.each([
     ['noSweep', 'event'],
@@ -124,10 +135,11 @@ describe('the alarms', () => {
     ...bicep.matchAll(
       /^ {4}name: '(\w+)'$[^{}]*?\n {4}query: (.*)\n {4}severity: (\d)\n {4}window: '(\w+)'\n {4}frequency: '(\w+)'\n {4}dimensions: \[(.*)\]$/gm,
     ),
-  ].map(([, name = '', query = '', severity = '', , , dimensions = '']) => ({
+  ].map(([, name = '', query = '', severity = '', window = '', , dimensions = '']) => ({
     name,
     query,
     severity,
+    window,
     dimensions: [...dimensions.matchAll(/'(\w+)'/g)].map(([, column]) => column ?? ''),
   }));
 
@@ -154,6 +166,10 @@ describe('the alarms', () => {
     expect(logging.applicationInsights.samplingSettings).toEqual({ isEnabled: false });
     const { default: level, 'Host.Function.Console': console = level } = logging.logLevel;
     expect(console).toBe('Information');
+  });
+
+  test('a token that waits is remembered for a day, though its process falls silent', () => {
+    expect(alarms.find(({ name }) => name === 'saveWaiting')?.window).toBe('P1D');
   });
 
   // Azure Monitor takes no alert rules with these operators (Optimize log search alert queries, "Log query constraints").

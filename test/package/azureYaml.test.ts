@@ -17,6 +17,10 @@ test('azd deploys dist/ as it is to the function app, and infra/ with Bicep', ()
   expect(scripts.build).toBe('node scripts/build.ts');
 });
 
+test('an azd that does not know remoteBuild is refused', () => {
+  expect(project.requiredVersions).toEqual({ azd: '>= 1.23.5' });
+});
+
 test('each hook is one command that Windows and Linux users have', () => {
   expect(Object.keys(project.hooks)).toEqual(['postprovision']);
   for (const { windows, posix } of Object.values<Record<string, { shell: string; run: string }>>(

@@ -13,7 +13,7 @@ const { scripts } = JSON.parse(text('package.json'));
 /** Each command in a `sh` block, with the document that it stands in. */
 const commands = DOCUMENTS.flatMap((file) =>
   [...text(file).matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block.split(/\n|&&/).flatMap((line) => (line.trim() ? [[file, line.trim()] as const] : [])),
+    block.split(/\n|&&| \| /).flatMap((line) => (line.trim() ? [[file, line.trim()] as const] : [])),
   ),
 );
 const starting = (word: string) => commands.filter(([, command]) => command.startsWith(`${word} `));
@@ -22,6 +22,10 @@ test('there are commands of each kind', () => {
   for (const tool of ['npm', 'npx', 'azd', 'az', 'curl', 'git']) expect(starting(tool), tool).not.toEqual([]);
   const known = /^(npm|npx|azd|az|curl|git) /;
   expect(commands.filter(([, command]) => !known.test(command))).toEqual([]);
+});
+
+test('no command line holds a key', () => {
+  expect(commands.filter(([, command]) => /x-functions-key: *[<$]/.test(command))).toEqual([]);
 });
 
 test.each(starting('npm'))('%s: %s is a script of package.json, or installs', (_, command) => {

@@ -112,4 +112,13 @@ describe('deployment', () => {
     expect(identity('what-if')).not.toBe(identity('deploy'));
     expect(parts.verify?.if).toBe("github.event_name != 'pull_request'");
   });
+
+  test('signs in again between the deployment, which may take long, and what needs a token for storage', () => {
+    const all = parts.deploy?.steps ?? [];
+    const at = (what: RegExp) => all.findIndex(({ run }) => what.test(run ?? ''));
+    const logins = all.filter(({ uses }) => uses?.startsWith('azure/login@'));
+    const between = all.slice(at(/deployment group create/), at(/connections:upload/));
+    expect(between.filter((step) => logins.includes(step))).toHaveLength(1);
+    expect(logins.map((step) => step.with)).toEqual([logins[0]?.with, logins[0]?.with]);
+  });
 });

@@ -107,12 +107,42 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     });
   });
 
+  it('needs the resource providers that docs/deploy.md names, and the one of the delegated subnet', () => {
+    const section = readText('docs/deploy.md')
+      .split(/^##+ /m)
+      .find((part) => part.startsWith('Resource providers'));
+    const named = new Set(section?.match(/Microsoft\.\w+/g));
+    const ofResources = Object.values(deployment.snapshots).flatMap(({ predictedResources }) =>
+      predictedResources.map(({ type }) => type.split('/')[0]),
+    );
+    // Every subscription has this one.
+    const needed = new Set(ofResources.filter((namespace) => namespace !== 'Microsoft.Authorization'));
+    expect([...named].sort()).toEqual([...needed, 'Microsoft.App'].sort());
+  });
+
+  it('gives name lookups threads enough that some may hang', () => {
+    for (const file of PARAMETER_FILES)
+      expect(Number(appSettings(deployment.snapshots[file]).UV_THREADPOOL_SIZE)).toBeGreaterThanOrEqual(64);
+  });
+
   it('makes nothing of existing vaults but rights and audit logs', () => {
     const { predictedResources } = deployment.snapshots.existingVaults;
     const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));
     expect(new Set(onVaults.map(({ type }) => type.split('/').at(-1)))).toEqual(
       new Set(['roleAssignments', 'diagnosticSettings']),
     );
+  });
+
+  it('gives the audit logs of two rotators two names, so that they can share a vault', () => {
+    const names = PARAMETER_FILES.map((file) => [
+      ...new Set(
+        ofType(deployment.snapshots[file], 'Microsoft.Insights/diagnosticSettings').map(({ name }) =>
+          name.split('/').at(-1),
+        ),
+      ),
+    ]);
+    expect(names.map(({ length }) => length)).toEqual(names.map(() => 1));
+    expect(new Set(names.flat()).size).toBe(names.length);
   });
 
   it('takes name and operator from azd', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ROOT } from '../support/bicepCli.ts';
+import { ofType } from '../support/arm.ts';
+import { buildFindings, ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
 import { parameterFile } from '../support/deployment.ts';
 import { MUTANTS, type Mutant } from '../support/mutants.ts';
@@ -28,6 +29,32 @@ export function mutantSuite(serverOf: () => BicepServer): void {
       });
     },
   );
+}
+
+/** A rule that depends on the day or on the version of Bicep stops us, and nobody's deployment. */
+export function warningSuite(bicep: string): void {
+  it('no rule is an error', () => {
+    const { analyzers } = JSON.parse(readFileSync(join(ROOT, 'infra', 'bicepconfig.json'), 'utf8'));
+    const levels = Object.values<{ level: string }>(analyzers.core.rules).map(({ level }) => level);
+    expect(new Set(levels)).toEqual(new Set(['warning']));
+  });
+
+  it.each([
+    [
+      'an API version that a newer one replaces',
+      'workbooks@2023-06-01',
+      'workbooks@2022-04-01',
+      'use-recent-api-versions',
+    ],
+    ['a property that the types do not know', 'category:', 'categories:', 'BCP03'],
+  ])('%s', async (_, find, replace, rule) => {
+    const file = join('infra', 'modules', 'workbook.bicep');
+    await withChange({ file, find, replace }, async (root) => {
+      const { built, findings } = buildFindings(bicep, join(root, 'infra', 'main.bicep'));
+      expect(findings).toContainEqual(expect.stringContaining(rule));
+      expect(built).toBe(true);
+    });
+  });
 }
 
 /** Parameters that contradict each other, and one vault for both. */
@@ -74,6 +101,12 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     const vault = 'Microsoft.KeyVault/vaults';
     expect(closed.sort()).toEqual([vault, vault, 'Microsoft.Storage/storageAccounts']);
     expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
+  it('Entra authentication that is not asked for is switched off, not left out', async () => {
+    const [settings] = ofType(await predicted(''), 'Microsoft.Web/sites/config');
+    expect(settings).toMatchObject({ properties: { platform: { enabled: false } } });
+    expect(settings?.id).toMatch(/authsettingsV2$/);
   });
 
   function predicted(replace: string) {

@@ -34,6 +34,21 @@ function restoredBicep(version: string): string {
   return join(ROOT, '.local', 'bicep', name, version, 'tools', BINARY);
 }
 
+/**
+ * Builds a file and reads the report: warnings alone leave the exit code at 0. Here each of them is a defect; whoever deploys with
+ * a newer Bicep, which may know more rules, is only told.
+ */
+export function buildFindings(bicep: string, file: string): { built: boolean; findings: string[] } {
+  const build = ['build', file, '--stdout', '--diagnostics-format', 'sarif'];
+  const { status, stderr } = spawnSync(bicep, build, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { runs } = JSON.parse(stderr.slice(stderr.indexOf('{')));
+  const results: { ruleId: string; message: { text: string } }[] = runs[0].results;
+  return {
+    built: status === 0,
+    findings: results.map(({ ruleId, message }) => `${ruleId}: ${message.text}`),
+  };
+}
+
 /** Several test processes may do this at once, so each has its own folder for what the restore notes. */
 function restore(wanted: string): boolean {
   const notes = mkdtempSync(join(tmpdir(), 'bicep-restore-'));

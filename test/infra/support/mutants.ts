@@ -143,7 +143,13 @@ export const MUTANTS: readonly Mutant[] = [
     "name: 'scm'\n  properties: { allow: true }",
     'allow is true',
   ),
-  change('functionApp.bicep', '= if (entraAuthentication != null)', '= if (false)', 'there is no'),
+  change(
+    'functionApp.bicep',
+    "sites/config@2025-03-01' = {",
+    "sites/config@2025-03-01' = if (false) {",
+    'there is no',
+  ),
+  change('functionApp.bicep', 'entraAuthentication == null', 'true', 'Entra authentication should be true'),
   change(
     'functionApp.bicep',
     'requireAuthentication: true',

@@ -1,7 +1,7 @@
 import { ofType, type Resource, resolved, type Snapshot } from './arm.ts';
 import { networkViolations } from './networkRules.ts';
 import { rightsViolations } from './rights.ts';
-import { settingsViolations } from './settings.ts';
+import { appSettings, settingsViolations } from './settings.ts';
 
 /** What a property must be. */
 type Wanted = readonly [path: string, allowed: readonly unknown[]];
@@ -45,8 +45,8 @@ const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
     ['functionAppConfig.scaleAndConcurrency.maximumInstanceCount', [40]],
   ],
   'Microsoft.Web/sites/basicPublishingCredentialsPolicies': [['allow', [false]]],
+  // Where it is on at all.
   'Microsoft.Web/sites/config': [
-    ['platform.enabled', [true]],
     ['globalValidation.requireAuthentication', [true]],
     ['globalValidation.unauthenticatedClientAction', ['Return401']],
     ['httpSettings.requireHttps', [true]],
@@ -60,6 +60,7 @@ export function resourceViolations(snapshot: Snapshot): string[] {
   return [
     ...snapshot.predictedResources.flatMap(propertyViolations),
     ...identityViolations(snapshot),
+    ...authenticationViolations(snapshot),
     ...auditViolations(snapshot),
     ...networkViolations(snapshot),
     ...rightsViolations(snapshot),
@@ -75,6 +76,7 @@ export function absentTypes(snapshot: Snapshot): string[] {
 }
 
 function propertyViolations({ type, name, properties }: Resource): string[] {
+  if (properties?.platform?.enabled === false) return [];
   return (WANTED[type] ?? []).flatMap(([path, allowed]) => {
     const value = path.split('.').reduce((part, key) => part?.[key], properties);
     return allowed.includes(value) ? [] : [`${type} ${name}: ${path} is ${JSON.stringify(value)}`];
@@ -85,6 +87,17 @@ function identityViolations(snapshot: Snapshot): string[] {
   return ofType(snapshot, 'Microsoft.Web/sites')
     .filter(({ identity }) => identity?.type !== 'UserAssigned')
     .map(({ name }) => `${name} does not use the user-assigned identity alone`);
+}
+
+/** Entra authentication is on where the functions ask for a role, and switched off in so many words where they do not. */
+function authenticationViolations(snapshot: Snapshot): string[] {
+  const wanted = appSettings(snapshot).REQUIRED_APP_ROLE !== '';
+  const states = ofType(snapshot, 'Microsoft.Web/sites/config').map(
+    ({ properties }) => properties.platform.enabled,
+  );
+  return states.length === 1 && states[0] === wanted
+    ? []
+    : [`Entra authentication should be ${wanted} and is ${states.join()}`];
 }
 
 /** Both vaults that the app is told of have an audit log, whether they are new or not. */

@@ -169,7 +169,7 @@ describe('a list', () => {
         nextAttemptAt: 2_000.5,
         expiresAt: 4_400,
         rotatedAt: 800,
-        failure: { code: 'grant_outcome_unknown', blocked: true, count: 3 },
+        failure: { code: 'grant_outcome_unknown', blocked: true, count: 3, since: 1 },
       },
       other: { phase: 'idle', generation: 0, nextAttemptAt: 0 },
     });

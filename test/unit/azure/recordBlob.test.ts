@@ -39,7 +39,10 @@ describe('the summary in the metadata', () => {
       code: 'vault_unavailable',
       blocked: false,
       count: 1,
+      since: 0,
     });
+    const { since: _, ...older } = metadata;
+    expect(summaryOf('größe.json', older)?.summary.failure).not.toHaveProperty('since');
   });
 
   it('of another connection does not rename the blob', () => {

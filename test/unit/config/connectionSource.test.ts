@@ -60,13 +60,32 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     const good = await world.source();
     breakIt(world);
-    expect(await world.source()).toBe(good);
-    expect(await world.source()).toBe(good);
+    for (const _ of [1, 2]) {
+      const stale = { code: expect.any(String), message: expect.any(String), fix: expect.any(String) };
+      expect(await world.source()).toEqual({ ...good, stale });
+    }
     expect(world.events()).toEqual(['configuration_loaded', 'configuration_invalid']);
     expect(world.lines[1]).toMatchObject({ level: 'error', message: expect.stringContaining('last good') });
     expect(JSON.stringify(world.lines)).not.toContain(CANARY);
     world.set(fileOf({ b: ENTRY }));
     expect(await names(world)).toEqual(['b']);
+    expect(await world.source()).not.toHaveProperty('stale');
+  });
+
+  it('an outage in between does not hide that the last text was no good, and does not outlast itself', async () => {
+    const world = start(connectionsSource, fileOf({ a: ENTRY }));
+    const staleCode = async () => (await world.source()).stale?.code;
+    await world.source();
+    world.fail(unavailable());
+    expect(await staleCode()).toBe('storage_unavailable');
+    world.recover();
+    expect(await staleCode()).toBeUndefined();
+    world.set('{');
+    expect(await staleCode()).toBe('configuration_invalid');
+    world.fail(unavailable());
+    expect(await staleCode()).toBe('storage_unavailable');
+    world.recover();
+    expect(await staleCode()).toBe('configuration_invalid');
   });
 
   it('each change for the worse has its line', async () => {

@@ -143,9 +143,23 @@ describe('failures', () => {
     expect(again.failure).toMatchObject({ count: 2, since: NOW, at: NOW + 5 });
   });
 
-  test('of another kind are counted anew', () => {
-    const other = failed(failing, { ...problem, code: 'vault_forbidden' }, handling, NOW + 5);
-    expect(other.failure).toMatchObject({ count: 1, since: NOW + 5 });
+  test('of another kind are counted anew, and belong to the same row', () => {
+    const other = failed(failing, { ...problem, code: 'vault_throttled' }, handling, NOW + 5);
+    expect(other.failure).toMatchObject({ count: 1, since: NOW });
+  });
+
+  test('of another kind, after what a person has cured, begin a row of their own', () => {
+    const refused = failed(fresh, problem, { ...handling, blocked: true }, NOW);
+    const other = failed(refused, { ...problem, code: 'vault_throttled' }, handling, NOW + 5);
+    expect(other.failure).toMatchObject({ since: NOW + 5 });
+    expect(failed(refused, problem, handling, NOW + 5).failure).toMatchObject({ since: NOW });
+    const blocked = failed(
+      failing,
+      { ...problem, code: 'misconfigured' },
+      { ...handling, blocked: true },
+      NOW + 5,
+    );
+    expect(blocked.failure).toMatchObject({ since: NOW + 5 });
   });
 
   test('leave a history of the last ten', () => {

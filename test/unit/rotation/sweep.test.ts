@@ -92,6 +92,14 @@ describe('a sweep', () => {
     });
   });
 
+  test('counts what has failed for half an hour before its first access token', async () => {
+    const world = worldOf(1);
+    world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
+    expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { failed: 1 } });
+    await world.clock.pass(30 * 60_000 + 1);
+    expect(await sweepOf(world)).toMatchObject({ overdue: 1, results: { failed: 1 } });
+  });
+
   test('leaves paused connections alone and counts invalid ones', async () => {
     const world = worldOf(1);
     world.connections.push(connectionNamed('paused', { enabled: false }));
@@ -101,6 +109,16 @@ describe('a sweep', () => {
     const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
     expect(summary).toMatchObject({ connections: 1, invalid: 1, due: 1, results: { rotated: 1 } });
     expect(world.count(/paused|broken/)).toBe(0);
+  });
+
+  test('goes on with the last good connections, and says in each line why there are no newer ones', async () => {
+    const world = worldOf(1);
+    const process = world.process();
+    const stale = { code: 'configuration_invalid', message: 'No JSON.', fix: 'Mend it.' } as const;
+    const connections = async () => ({ valid: world.connections, invalid: [], stale });
+    const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
+    expect(summary).toMatchObject({ results: { rotated: 1 } });
+    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...stale }]);
   });
 
   test('goes on where one connection fails, or has a defect', async () => {

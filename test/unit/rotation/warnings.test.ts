@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, newRecord } from '../../../lib/rotation/record.ts';
+import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/record.ts';
 import { summaryOf } from '../../../lib/rotation/status.ts';
 import { expiringSoon, fixedExpiry, overdueConnections } from '../../../lib/rotation/warnings.ts';
 import { connectionNamed } from './world/connection.ts';
@@ -60,6 +60,9 @@ describe('an access token is overdue', () => {
     rotatedAt: issuedAt,
     accessToken: { issuedAt, expiresAt, lifetimeAssumed: false },
   });
+  const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
+  const failing = (blocked: boolean) =>
+    failed(newRecord('crm'), problem, { blocked, watch: [], fingerprint: '' }, NOW);
   const { rotatedAt: _, ...unknownIssue } = token(NOW, NOW + HOUR);
   const late = { renewBeforeMs: MINUTE };
   const cases: Record<string, [ConnectionRecord | undefined, object, number, boolean]> = {
@@ -75,7 +78,10 @@ describe('an access token is overdue', () => {
     ],
     'by the assumed lifetime where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE + 1, true],
     'not early where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE, false],
-    'never where there is none': [newRecord('crm'), {}, NOW, false],
+    'never where there is none and nothing fails': [newRecord('crm'), {}, NOW, false],
+    'not where the first one fails for half an hour': [failing(false), {}, NOW + 30 * MINUTE, false],
+    'where the first one fails for longer': [failing(false), {}, NOW + 30 * MINUTE + 1, true],
+    'not where the first one needs a person, who is told otherwise': [failing(true), {}, NOW + DAY, false],
     'never where there is no record': [undefined, {}, NOW, false],
   };
   test.each(Object.entries(cases))('%s', (_, [record, changes, now, overdue]) => {
