@@ -110,12 +110,7 @@ export async function expectOutcome(
 /** The stored refresh token still works: one more rotation succeeds, by whoever may do it. */
 async function expectAlive(host: StruckHost, name: string): Promise<void> {
   const { generation } = await statusWhere(host, name, ({ state }) => state === 'fresh');
-  for (;;) {
-    const answer = await force(host, name);
-    if (answer?.status === 200) break;
-    expect([409, 429, 503, undefined]).toContain(answer?.status);
-    await sleep(POLL_MS);
-  }
+  await rotateSoon(host, name);
   expect((await statusOf(host, name)).generation).toBeGreaterThanOrEqual(generation ?? 0);
 }
 
@@ -124,6 +119,16 @@ export async function nextToken(servers: Servers, name: string, old?: string): P
   for (;;) {
     const token = await readAccessToken(name, servers);
     if (token !== undefined && token !== old && (await accepted(token, servers))) return token;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Asks for a rotation until there is one: another one may run, or have been forced a moment ago. */
+export async function rotateSoon(host: Pick<StruckHost, 'url'>, name: string): Promise<void> {
+  for (;;) {
+    const answer = await force(host, name);
+    if (answer?.status === 200) return;
+    expect([409, 429, 503, undefined]).toContain(answer?.status);
     await sleep(POLL_MS);
   }
 }
