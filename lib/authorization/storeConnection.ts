@@ -146,9 +146,10 @@ async function writeAll(
     // The refresh token is the last one: where only its answer was lost, everything is stored.
     const [left, ...more] = planned.slice(written.length);
     if (left && more.length === 0 && (await isStored(left, vault))) return;
-    // What is undone are client credentials, and nobody has used them yet.
+    // What is undone are client credentials, and nobody has used them yet; the last write may have been executed as well.
+    const begun = isPassing(thrown) ? planned.slice(0, written.length + 1) : written;
     await undo(
-      written.filter(({ name }) => name !== secrets.refreshToken),
+      begun.filter(({ name }) => name !== secrets.refreshToken),
       connection,
       vault,
     );
@@ -177,11 +178,14 @@ async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Prom
     try {
       return await work();
     } catch (thrown) {
-      const passing = thrown instanceof RotatorError && /^vault_(unavailable|throttled)$/.test(thrown.code);
-      if (!passing || attempt === ATTEMPTS) throw thrown;
+      if (!isPassing(thrown) || attempt === ATTEMPTS) throw thrown;
       await clock.sleep(Math.max(PAUSE_MS * attempt, Math.min(thrown.retryAfterMs ?? 0, 10_000)));
     }
   }
+}
+
+function isPassing(thrown: unknown): thrown is RotatorError {
+  return thrown instanceof RotatorError && /^vault_(unavailable|throttled)$/.test(thrown.code);
 }
 
 /** The rotator may not delete: what was not there before is left disabled, under our tag. */

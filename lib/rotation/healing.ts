@@ -41,11 +41,11 @@ async function recordOf(
   { finding, winner }: Exclude<Healing, { finding: 'gone' }>,
 ): Promise<ConnectionRecord> {
   const intent = readIntent(winner.tags);
-  if (finding === 'unchanged') {
+  if (finding === 'unchanged' || finding === 'written_twice') {
+    const same = finding === 'unchanged' ? record : versionCopied(record, winner.version);
     const isKnown = intent === undefined || intent.epoch <= record.epoch;
-    return isKnown ? record : intentRecovered(record, intent, await publishedTimes(run));
+    return isKnown ? same : intentRecovered(same, intent, await publishedTimes(run));
   }
-  if (finding === 'written_twice') return versionCopied(record, winner.version);
   if (finding === 'replaced_by_person') return chainStarted(record, winner.version, run.lease.now());
   const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
   const followed = versionFollowed(record, { version: winner.version, epoch, generation }, run.lease.now());

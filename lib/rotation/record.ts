@@ -105,7 +105,8 @@ export function intentRecovered(
   accessToken: ConnectionRecord['accessToken'],
 ): ConnectionRecord {
   const { startedAt, epoch } = intent;
-  const phase: Phase = { state: 'granting', startedAt, firstStartedAt: startedAt };
+  const known = record.phase.state === 'granting' ? record.phase.firstStartedAt : startedAt;
+  const phase: Phase = { state: 'granting', startedAt, firstStartedAt: Math.min(known, startedAt) };
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 

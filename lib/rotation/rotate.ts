@@ -115,10 +115,12 @@ function situationOf(
 /** One GET for each secret whose change could cure the connection; a changed entry counts as a change as well. */
 export async function nothingChanged(
   run: Pick<Run, 'connection' | 'ports'>,
-  { failure }: ConnectionRecord,
+  { failure, phase }: ConnectionRecord,
   now: number,
 ): Promise<boolean> {
   if (!failure || failure.fingerprint !== run.connection.fingerprint) return false;
+  // Somebody has forced a grant since, and its outcome was not recorded.
+  if (phase.state === 'granting' && phase.startedAt > failure.at) return false;
   if (mayBeCured(failure, now)) return false;
   for (const { secret, version } of failure.watch) {
     const current = await credentialVault(run).get(secret);

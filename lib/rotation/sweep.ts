@@ -4,6 +4,7 @@ import type { Ports, RecordSummary } from './ports.ts';
 import type { ProcessState } from './processState.ts';
 import { rotate } from './rotate.ts';
 import type { RotationResult } from './run.ts';
+import { GRANT_DEADLINE_MS } from './timing.ts';
 import { overdueConnections } from './warnings.ts';
 
 /** How much a sweep does at once, and for how long it begins new rotations. */
@@ -53,7 +54,7 @@ export async function sweep(
   const overdue = list ? overdueConnections(enabled, list) : [];
   const mayBegin = () => !state.draining && ports.clock.monotonic() - startedAt < limits.budgetMs;
   const { results, postponed } = await rotateAll(due, limits, mayBegin, (connection) =>
-    guarded(connection, ports, state),
+    timed(connection, ports, state),
   );
   const durationMs = Math.round(ports.clock.monotonic() - startedAt);
   const summary = {
@@ -91,15 +92,32 @@ async function guarded(connection: Connection, ports: Ports, state: ProcessState
   }
 }
 
+interface Rotated {
+  readonly result: RotationResult;
+  /** Was its host waited for in vain? One that fails at once keeps nobody waiting. */
+  readonly hung: boolean;
+}
+
+const NO_ANSWER: readonly (string | undefined)[] = ['provider_unavailable', 'grant_outcome_unknown'];
+/** A connection that is not made takes half of the deadline, an answer that does not come all of it. */
+const HANGING_MS = GRANT_DEADLINE_MS / 2;
+
+async function timed(connection: Connection, ports: Ports, state: ProcessState): Promise<Rotated> {
+  const startedAt = ports.clock.monotonic();
+  const result = await guarded(connection, ports, state);
+  const tookMs = ports.clock.monotonic() - startedAt;
+  return { result, hung: tookMs >= HANGING_MS && NO_ANSWER.includes(result.problem?.code) };
+}
+
 /**
- * Runs the waiting connections, as many at once as the limits allow; returns when all that were begun have ended. Whoever meets
- * no answer begins no other at that host: the next sweep goes on, and is not kept waiting by a host that hangs.
+ * Runs the waiting connections, as many at once as the limits allow; returns when all that were begun have ended. Whoever waits
+ * in vain for an answer begins no other at that host: the next sweep goes on, and is not kept waiting by a host that hangs.
  */
 async function rotateAll(
   waiting: readonly Connection[],
   { concurrency, perHost }: SweepLimits,
   mayBegin: () => boolean,
-  rotateOne: (connection: Connection) => Promise<RotationResult>,
+  rotateOne: (connection: Connection) => Promise<Rotated>,
 ): Promise<{ results: RotationResult[]; postponed: number }> {
   const queues = new Map<string, Connection[]>();
   for (const connection of waiting) {
@@ -114,9 +132,9 @@ async function rotateAll(
       try {
         const connection = mayBegin() ? queue.shift() : undefined;
         if (!connection) return;
-        const result = await rotateOne(connection);
+        const { result, hung } = await rotateOne(connection);
         results.push(result);
-        if (wasNotAnswered(result)) return;
+        if (hung) return;
       } finally {
         slots.give();
       }
@@ -127,12 +145,6 @@ async function rotateAll(
   );
   await Promise.all(workers);
   return { results, postponed: waiting.length - results.length };
-}
-
-const NO_ANSWER: readonly (string | undefined)[] = ['provider_unavailable', 'grant_outcome_unknown'];
-
-function wasNotAnswered({ problem }: RotationResult): boolean {
-  return NO_ANSWER.includes(problem?.code);
 }
 
 /** A counting semaphore, first come first served. */

@@ -34,14 +34,15 @@ export async function takeOver(connection: Connection, ports: Ports, from: strin
     const vault = ports.vault(vaults.credential);
     const latest = await vault.get(secrets.refreshToken);
     if (!latest || foreignStore(latest, ports.records.host) !== from) throw changedHands(name);
-    lease.ensureHeld();
-    await vault.tag(secrets.refreshToken, latest.version, tagsTakenOver(latest.tags, ports.records.host));
     const record = takenOver(await lease.read());
     const intent = readIntent(latest.tags);
     const isOut = intent?.store === from;
     await lease.write(
       isOut ? intentRecovered(record, intent, await publishedTimes({ connection, ports })) : record,
     );
+    // The tags last: while they name the other store, this can be run again.
+    lease.ensureHeld();
+    await vault.tag(secrets.refreshToken, latest.version, tagsTakenOver(latest.tags, ports.records.host));
   });
 }
 

@@ -142,6 +142,16 @@ describe('storing what a sign-in brought', () => {
     expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
   });
 
+  test('a write in the middle whose answers were lost is undone as well', async () => {
+    const { world, store, values } = begin();
+    const old = ['the old client', 'the old secret', 'the old token'];
+    for (const [index, name] of NAMES.entries())
+      world.credentials.set(name, old[index] ?? '', { connection: 'crm' });
+    world.after('put crm-client-secret', () => Promise.reject(failure('vault_unavailable')), 3);
+    await expect(store()).rejects.toMatchObject({ code: 'vault_unavailable' });
+    expect(values()).toEqual(old);
+  });
+
   test('where the last write fails, the ones before it are undone', async () => {
     const { world, store, values } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm', mine: 'yes' });

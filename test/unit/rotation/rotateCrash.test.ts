@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { refusal } from './world/provider.ts';
 import {
   ACCESS_TOKEN,
   due,
@@ -110,6 +111,19 @@ describe('a crash while the outcome of a grant is unknown', () => {
     world.credentials.set(REFRESH_TOKEN, world.provider.consent());
     await world.clock.pass(60_000);
     await mustRotate({ connection, process: next });
+    expectHealthy(scenario);
+  });
+
+  test('a grant that was forced although it was blocked is not forgotten', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('client_rejected'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    await world.clock.pass(30_000);
+    world.after(`put ${REFRESH_TOKEN}`, ({ caller }) => caller.crash());
+    expect(await process.rotate(connection, true)).toBe('crashed');
+    await world.clock.pass(20_000);
+    await mustRotate({ connection, process: world.process() });
     expectHealthy(scenario);
   });
 

@@ -62,6 +62,37 @@ describe('a lost record', () => {
     expect(world.provider.sent).toHaveLength(grants);
   });
 
+  test('that comes back so, after the token in use was written once more: the same', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const copy = world.record('crm');
+    const latest = world.credentials.latest(REFRESH_TOKEN);
+    await world.clock.pass(2_000);
+    world.credentials.put(REFRESH_TOKEN, latest?.value ?? '', { tags: latest?.tags ?? {} });
+    world.after(/^grant/, ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    const grants = world.provider.sent.length;
+    world.records.change('crm', () => copy);
+    await world.clock.pass(20_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(grants);
+  });
+
+  test('that comes back as a copy from before a replay: the grace counts from the first grant', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    world.after('grant crm', ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    const copy = world.record('crm');
+    await world.clock.pass(40_000);
+    world.before('grant crm', ({ caller }) => caller.crash());
+    expect(await world.process().rotate(connection)).toBe('crashed');
+    world.records.change('crm', () => copy);
+    await world.clock.pass(40_000);
+    const grants = world.provider.sent.length;
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(grants);
+  });
+
   test('that comes back as an older copy: the end of the chain counts', async () => {
     const scenario = await due();
     const { world } = scenario;

@@ -92,6 +92,16 @@ describe('a sweep', () => {
     });
   });
 
+  test('a host that fails at once keeps nobody waiting', async () => {
+    const world = worldOf(100);
+    world.before(
+      /^grant login-\d$/,
+      () => Promise.reject(failure('provider_unavailable')),
+      Number.POSITIVE_INFINITY,
+    );
+    expect(await sweepOf(world)).toMatchObject({ postponed: 0, results: { rotated: 90, waiting: 10 } });
+  });
+
   test('counts what has failed for half an hour before its first access token', async () => {
     const world = worldOf(1);
     world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);

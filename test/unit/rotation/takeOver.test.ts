@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { tagsTakenOver, withIntent } from '../../../lib/rotation/tags.ts';
 import { createRotator } from '../../../lib/rotator.ts';
 import { STORE } from './world/connection.ts';
-import { due, expectHealthy, mustRotate, REFRESH_TOKEN, type Scenario } from './world/scenario.ts';
+import { failure } from './world/fakeVault.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  REFRESH_TOKEN,
+  type Scenario,
+} from './world/scenario.ts';
 
 const OTHER = 'other.blob.example';
 
@@ -60,6 +68,20 @@ describe('taking over a connection of another record store', () => {
     await world.settle(rotatorOf(scenario).adopt('crm', OTHER));
     expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
     expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('that fails in the middle can be done again', async () => {
+    const scenario = await foreign();
+    const { world, process, connection } = scenario;
+    const latest = world.credentials.latest(REFRESH_TOKEN);
+    const intent = { startedAt: world.now(), epoch: 2, store: OTHER };
+    world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', withIntent(latest?.tags ?? {}, intent));
+    world.before(`get ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
+    const rotator = rotatorOf(scenario);
+    const code = 'vault_forbidden';
+    await expect(world.settle(rotator.adopt('crm', OTHER))).rejects.toMatchObject({ code });
+    await world.settle(rotator.adopt('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
   });
 
   test('a refresh token that changed hands meanwhile is left alone', async () => {
