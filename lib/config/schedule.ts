@@ -7,7 +7,7 @@ const FIELDS = 6;
 /** Where the runs are counted from. Fixed, so that one schedule always gives one tick. */
 const REFERENCE = new Date('2026-01-01T00:00:00Z');
 
-/** Enough for a whole minute of seconds, and a whole day of hours and minutes that are named. */
+/** Enough for a whole minute of seconds. A schedule of more runs a day that stands still at night counts by its gap in the day. */
 const RUNS = 61;
 
 /**

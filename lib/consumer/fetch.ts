@@ -23,7 +23,7 @@ export function fetchWithToken(
     const { token } = await reader.get({ signal });
     const answer = await send(input, authorized(input, init, token));
     if (answer.status !== 401 || answer.redirected || !isReplayable(input, init)) return answer;
-    const newer = await newerToken(reader, token);
+    const newer = await newerToken(reader, token, signal);
     if (newer === undefined) return answer;
     await answer.body?.cancel();
     return send(input, authorized(input, init, newer));

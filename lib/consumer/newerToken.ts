@@ -1,11 +1,16 @@
 import type { TokenReader } from './tokenReader.ts';
 
 /** Another token than the one that the API refused; undefined where there is none: then the API's own answer says the most. */
-export async function newerToken(reader: TokenReader, rejected: string): Promise<string | undefined> {
+export async function newerToken(
+  reader: TokenReader,
+  rejected: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   try {
-    const { token } = await reader.get({ rejected });
+    const { token } = await reader.get({ rejected, signal });
     return token === rejected ? undefined : token;
   } catch {
+    signal?.throwIfAborted();
     return undefined;
   }
 }

@@ -12,7 +12,7 @@ import { CURE_MS, FORCE_COOLDOWN_MS } from './timing.ts';
  * - `not_due`: the access token is fresh enough
  * - `cooldown`: forced again too soon
  * - `backing_off`: it failed lately and is tried again later
- * - `blocked`: it needs a person, and nothing has changed since
+ * - `blocked`: it needs a person, nothing has changed since, and it is not time to try it all the same
  * - `secret_unusable`: the refresh token is missing or empty
  * - `owned_elsewhere`: another rotator's record store claims the refresh token
  * - `version_changed`: the vault's latest version is not the recorded one

@@ -85,7 +85,7 @@ export function retryLater(
   return attemptAt(noted, now + Math.max(patience, retryDelay(noted.failure.count)));
 }
 
-/** Something failed that only a person can cure: no grant until a watched secret or the entry changes. */
+/** Something failed that needs a person: no grant until a watched secret or the entry changes, or `mayBeCured` says so. */
 export function blocked(
   record: ConnectionRecord,
   problem: Problem,

@@ -38,7 +38,7 @@ export async function publishAccessToken(
 
 /**
  * Writes the connection string, where the connection asks for one. Only the holder of the lease publishes. One with a refresh
- * token in it takes its predecessor out of use, as `disableSuperseded` does with the token itself.
+ * token in it takes its predecessor out of use; what a crash in between leaves, no later look finds.
  * @param values with the refresh token that is saved by now
  * @param issuedAt when the grant was sent, milliseconds since the epoch
  * @throws RotatorError where it cannot be written, or the vault does not take it, after three tries; LeaseLost

@@ -96,16 +96,16 @@ export function versionFollowed(
 }
 
 /**
- * The record was lost while a grant was out: only the intent tag in the vault still tells of it, and the published secret of
- * the access token in use.
+ * The record does not know of a grant that is out, because it was lost, is an older copy, or belongs to a store that takes over:
+ * only the intent tag in the vault tells of it, and the published secret of the access token in use.
  */
 export function intentRecovered(
   record: ConnectionRecord,
-  intent: { startedAt: number; epoch: number },
+  intent: { startedAt: number; firstStartedAt: number; epoch: number },
   accessToken: ConnectionRecord['accessToken'],
 ): ConnectionRecord {
   const { startedAt, epoch } = intent;
-  const known = record.phase.state === 'granting' ? record.phase.firstStartedAt : startedAt;
+  const known = record.phase.state === 'granting' ? record.phase.firstStartedAt : intent.firstStartedAt;
   const phase: Phase = { state: 'granting', startedAt, firstStartedAt: Math.min(known, startedAt) };
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }

@@ -32,7 +32,9 @@ export function replayTime(
   if (withinGrace(phase, graceMs, now)) return phase.startedAt;
   const expiresAt = record.accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
-  const runway = Math.max(LEAST_RUNWAY_MS, RUNWAY_TICKS * tickMs);
+  // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
+  const { issuedAt = expiresAt } = record.accessToken ?? {};
+  const runway = Math.max(LEAST_RUNWAY_MS, Math.min(RUNWAY_TICKS * tickMs, (expiresAt - issuedAt) / 4));
   return Math.max(delayed, phase.startedAt + TAKEOVER_MS, expiresAt - runway);
 }
 

@@ -77,12 +77,19 @@ export function withoutIntent(tags: Tags): Tags {
   return Object.fromEntries(Object.entries(tags).filter(([name]) => !INTENT.includes(name)));
 }
 
-/** Reads what {@link withIntent} wrote. A start that cannot be read counts as long ago. */
-export function readIntent(tags: Tags): Intent | undefined {
+/**
+ * Reads what {@link withIntent} wrote. A start that cannot be read counts as long ago; so does the first one, for the grace, where
+ * the last was not the first.
+ */
+export function readIntent(tags: Tags): (Intent & { readonly firstStartedAt: number }) | undefined {
   const store = tags['intent-store'];
   if (store === undefined) return undefined;
-  const startedAt = Date.parse(tags['intent-started'] ?? '');
-  return { startedAt: Number.isNaN(startedAt) ? 0 : startedAt, epoch: numberOf(tags['intent-epoch']), store };
+  const parsed = Date.parse(tags['intent-started'] ?? '');
+  const startedAt = Number.isNaN(parsed) ? 0 : parsed;
+  const epoch = numberOf(tags['intent-epoch']);
+  // Each intent raises the epoch: of several for one version, the tags tell only when the last one was.
+  const isFirst = epoch <= numberOf(tags.epoch) + 1;
+  return { startedAt, firstStartedAt: isFirst ? startedAt : 0, epoch, store };
 }
 
 /** The same tags, under another record store. */

@@ -162,6 +162,19 @@ describe.each([
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  test('ends when the caller gives up while a vault that hangs is looked at again', async () => {
+    const api = await startApi(new Set(['two']));
+    const stop = new AbortController();
+    const get: TokenReader['get'] = async ({ rejected, signal } = {}) => {
+      if (!rejected) return { token: 'one', expiresAt: 1 };
+      stop.abort();
+      signal?.throwIfAborted();
+      return new Promise(() => {});
+    };
+    const answer = fetchWithToken({ get }, api.url)(api.url, { signal: stop.signal });
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   test('ends when the caller gives up while the token is read again', async () => {
     const api = await startApi(new Set(['two']));
     const stop = new AbortController();

@@ -74,11 +74,19 @@ describe('the transitions of a record', () => {
       { version: 'v2', epoch: 5, generation: 3 },
     ],
     'a recovered intent is a grant that is out': [
-      intentRecovered(fresh, { startedAt: NOW - 9, epoch: 6 }, undefined),
+      intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
       { phase: { state: 'granting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
     ],
+    'a recovered intent of a record that knows of an earlier one keeps the first start': [
+      intentRecovered(granting, { startedAt: NOW + 9, firstStartedAt: NOW + 9, epoch: 6 }, undefined),
+      { phase: { state: 'granting', startedAt: NOW + 9, firstStartedAt: NOW } },
+    ],
+    'a recovered intent that was not the first: no grace': [
+      intentRecovered(fresh, { startedAt: NOW, firstStartedAt: 0, epoch: 6 }, undefined),
+      { phase: { state: 'granting', startedAt: NOW, firstStartedAt: 0 } },
+    ],
     'a recovered intent brings the access token that is published': [
-      intentRecovered(fresh, { startedAt: NOW, epoch: 6 }, token),
+      intentRecovered(fresh, { startedAt: NOW, firstStartedAt: NOW, epoch: 6 }, token),
       { accessToken: token },
     ],
     'a failure, with what may cure it': [

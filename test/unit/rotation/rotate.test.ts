@@ -129,7 +129,7 @@ describe('a rotation in the steady state', () => {
       const phase = { state: 'granting', startedAt: world.now(), firstStartedAt: world.now() };
       expect(world.record('crm')).toMatchObject({ phase, epoch: 2, version: sent?.version });
       const intent = { startedAt: world.now(), epoch: 2, store: STORE };
-      expect(readIntent(sent?.tags ?? {})).toEqual(intent);
+      expect(readIntent(sent?.tags ?? {})).toMatchObject(intent);
       expect(isManaged(sent?.tags ?? {})).toBe(true);
       return world.provider.behave(request);
     });

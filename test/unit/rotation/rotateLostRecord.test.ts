@@ -93,6 +93,20 @@ describe('a lost record', () => {
     expect(world.provider.sent).toHaveLength(grants);
   });
 
+  test('after a replay was announced: the grace is over, since nobody knows when the first grant was sent', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    world.after('grant crm', ({ caller }) => caller.crash());
+    expect(await process.rotate(connection)).toBe('crashed');
+    await world.clock.pass(40_000);
+    world.before('grant crm', ({ caller }) => caller.crash());
+    expect(await world.process().rotate(connection)).toBe('crashed');
+    world.records.lose('crm');
+    await world.clock.pass(40_000);
+    const grants = world.provider.sent.length;
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.provider.sent).toHaveLength(grants);
+  });
+
   test('that comes back as an older copy: the end of the chain counts', async () => {
     const scenario = await due();
     const { world } = scenario;

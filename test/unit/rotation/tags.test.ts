@@ -66,8 +66,14 @@ describe('the tags of a saved refresh token', () => {
 describe('the intent', () => {
   test('is read as it was written, and replaces an older one', () => {
     const older = withIntent({ team: 'crm' }, { ...intent, epoch: 1 });
-    expect(readIntent(withIntent(older, intent))).toEqual(intent);
+    expect(readIntent(withIntent(older, intent))).toMatchObject(intent);
     expect(withoutIntent(withIntent(older, intent))).toEqual({ team: 'crm' });
+  });
+
+  test('was not the first one for its version where its epoch is further on: then the first was long ago', () => {
+    const tags = savedTags(lineage, {});
+    expect(readIntent(withIntent(tags, intent))).toMatchObject({ firstStartedAt: intent.startedAt });
+    expect(readIntent(withIntent(tags, { ...intent, epoch: 9 }))).toMatchObject({ firstStartedAt: 0 });
   });
 
   test('is none where there is no store', () => {
@@ -75,7 +81,12 @@ describe('the intent', () => {
   });
 
   test.each([{ 'intent-started': 'yesterday' }, {}])('with the start %o counts as long ago', (start) => {
-    expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({ startedAt: 0, epoch: 0, store: STORE });
+    expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({
+      startedAt: 0,
+      firstStartedAt: 0,
+      epoch: 0,
+      store: STORE,
+    });
   });
 });
 
