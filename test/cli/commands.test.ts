@@ -90,6 +90,16 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(ended.code).toBe(0);
   });
 
+  test('a stray setting of the shell is not meant for the local stack', async () => {
+    const env = {
+      VAULT_WRITES_PER_10_SECONDS: 'abc',
+      AzureWebJobsStorage__credential: 'x',
+      AZURE_CLIENT_ID: 'x',
+    };
+    const ended = await desk.rotator(['status', 'strict'], { env }).ended;
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  });
+
   test('a name that is none', async () => {
     const ended = await desk.rotator(['status', 'nix']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
