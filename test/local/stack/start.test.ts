@@ -9,8 +9,11 @@ import { afterAll, expect, test } from 'vitest';
 
 const START = fileURLToPath(new URL('../../../local/start.ts', import.meta.url));
 const directories: string[] = [];
+const children: ChildProcess[] = [];
 
 afterAll(async () => {
+  // Those of a test that failed still run.
+  for (const child of children) child.kill('SIGKILL');
   await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
 });
 
@@ -31,6 +34,7 @@ function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Ru
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const exit = once(child, 'close').then(([code]) => code as number | null);
