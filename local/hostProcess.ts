@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { withoutSettings } from '../lib/config/settingNames.ts';
 
 const MAIN = fileURLToPath(new URL('./functionHost/main.ts', import.meta.url));
 const LISTENING = /^Functions listening on (\S+)$/;
@@ -20,6 +21,7 @@ export interface HostProcess {
 
 /**
  * Starts the function host and waits until it listens.
+ * @param environment all settings; none is taken from this process
  * @param port 0: any free one; undefined: 7071, or any free one where that is taken
  * @param onLine receives each line that it prints
  */
@@ -29,7 +31,8 @@ export async function startHostProcess(
   onLine: (line: string) => void,
 ): Promise<HostProcess> {
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, ...environment, FUNCTIONS_PORT: String(port ?? '') },
+    // A setting that the shell happens to have is not meant for the functions.
+    env: { ...withoutSettings(process.env), ...environment, FUNCTIONS_PORT: String(port ?? '') },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C reaches a whole group of processes; the host is stopped by its parent, before the servers that it writes to.
     detached: process.platform !== 'win32',

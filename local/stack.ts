@@ -1,6 +1,7 @@
-import { connectionsFile, LOCAL_CONNECTIONS, type LocalConnection } from './connections.ts';
+import { LOCAL_CONNECTIONS, type LocalConnection } from './connections.ts';
 import { type DataDirectory, openDataDirectory } from './dataDirectory.ts';
 import { type HostProcess, startHostProcess } from './hostProcess.ts';
+import { writeConnections } from './keptConnections.ts';
 import { seedConnections } from './seed.ts';
 import { CLI_CLIENT_ID, ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
 import { removeState, writeState } from './stateFile.ts';
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly accessTokenSeconds?: number | undefined;
   /** Where the command line finds this stack; undefined: nowhere. */
   readonly stateFile?: string;
+  /** Ends the start-up: what was started is closed, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Everything that `npm start` brings up. */
@@ -40,12 +43,15 @@ export interface Stack {
 
 /** Starts the servers, obtains the first refresh tokens where there are none, and starts the functions. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { connections = LOCAL_CONNECTIONS, dataDirectory, port, onLine } = options;
+  const { connections = LOCAL_CONNECTIONS, dataDirectory, port, onLine, signal } = options;
   const data = await openDataDirectory(dataDirectory);
   let servers: Servers | undefined;
   try {
+    signal?.throwIfAborted();
     servers = await startServers(connections, data, dataDirectory !== undefined, options.accessTokenSeconds);
+    signal?.throwIfAborted();
     await seedConnections(connections, servers, data);
+    signal?.throwIfAborted();
     const environment = await environmentOf(servers, data, connections, options.schedule ?? SCHEDULE);
     const startHost = () => startHostProcess(environment, port, onLine);
     const state = stateKeeper(servers, data, environment, options.stateFile);
@@ -64,7 +70,10 @@ async function describe(
   state: ReturnType<typeof stateKeeper>,
 ): Promise<Stack> {
   let host = await startHost();
-  const isFoundLocally = await state.write(host);
+  const isFoundLocally = await state.write(host).catch(async (error: unknown) => {
+    await host.stop();
+    throw error;
+  });
   return {
     servers,
     data,
@@ -112,11 +121,10 @@ export async function environmentOf(
   schedule: string,
 ): Promise<Record<string, string>> {
   const { credentialVault, tokenVault, identity, storage, authorization, caCertificate } = servers;
-  const file = JSON.stringify(connectionsFile(connections, authorization.tokenEndpoint), null, 2);
   return {
     CREDENTIAL_VAULT_URL: credentialVault.tlsUrl ?? '',
     TOKEN_VAULT_URL: tokenVault.tlsUrl ?? '',
-    CONNECTIONS: await data.write('connections.json', file),
+    CONNECTIONS: await writeConnections(data, connections, authorization.tokenEndpoint),
     ROTATION_SCHEDULE: schedule,
     ALLOW_LOOPBACK_HTTP: 'true',
     AzureWebJobsStorage: storage.connectionString,

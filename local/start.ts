@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { STACK_FILE } from '../cli/localStack.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
@@ -11,6 +12,8 @@ const USAGE = `Usage: npm start -- [--rotations N] [--data DIR] [--port N]
   --data DIR     keep everything in DIR and go on from there at the next start
   --port N       port of the functions, 7071 by default, or a free one where that is taken`;
 const PATIENCE_MS = 120_000;
+/** A start-up that hangs, as on a file system that does not answer, is not waited for any longer. */
+const STOP_MS = 10_000;
 
 interface Options {
   readonly rotations: number | undefined;
@@ -29,6 +32,8 @@ function readOptions(args: string[]): Options | 'help' {
   const rotations =
     values.rotations === undefined ? undefined : wholeNumber('--rotations', values.rotations, 1, 1000);
   const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 0, 65_535);
+  if (values.data?.trim() === '')
+    throw new Error('--data takes the path of a directory, and what follows it is empty.');
   return { rotations, data: values.data, port };
 }
 
@@ -40,12 +45,17 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 
 /** Runs until Ctrl-C, or until enough tokens were seen; returns the exit code. */
 async function run({ rotations, data, port }: Options): Promise<number> {
+  const stopping = new AbortController();
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => ({
     code: 0,
     message: 'Stopping ...',
   }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
-  const stack = await startStack({ dataDirectory: data, port, onLine: show, stateFile: STACK_FILE });
+  const { signal } = stopping;
+  const starting = startStack({ dataDirectory: data, port, onLine: show, stateFile: STACK_FILE, signal });
+  const begun = await Promise.race([starting, stopped]);
+  if ('code' in begun) return abandon(starting, stopping, begun);
+  const stack = begun;
   console.log(instructions(stack));
   const finished = [stopped, hostEnded(stack), ...(rotations ? [countRotations(stack, rotations)] : [])];
   const { code, message } = await Promise.race(finished);
@@ -57,6 +67,22 @@ async function run({ rotations, data, port }: Options): Promise<number> {
 interface End {
   readonly code: number;
   readonly message: string;
+}
+
+/** Lets the start-up notice that it is not wanted any more, and clean up. */
+async function abandon(
+  starting: Promise<Stack>,
+  stopping: AbortController,
+  { code, message }: End,
+): Promise<number> {
+  console.log(message);
+  stopping.abort();
+  const cleanedUp = starting.then(
+    (stack) => stack.close(),
+    () => {},
+  );
+  await Promise.race([cleanedUp, sleep(STOP_MS)]);
+  return code;
 }
 
 async function hostEnded({ host }: Stack): Promise<End> {

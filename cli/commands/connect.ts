@@ -2,7 +2,6 @@ import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
-import { RotatorError } from '../../lib/errors.ts';
 import type { Connection } from '../../lib/rotation/connection.ts';
 import {
   type Cli,
@@ -21,6 +20,7 @@ import {
   resolved,
 } from '../connection.ts';
 import { type CredentialOptions, clientCredentials } from '../credentials.ts';
+import { extraParameters } from '../extraParameters.ts';
 import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
 import { openBrowser } from '../openBrowser.ts';
 import { span } from '../terminal.ts';
@@ -39,6 +39,7 @@ export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOpt
 
 /** `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. */
 export async function connect(cli: Cli, name: string, options: ConnectOptions): Promise<number> {
+  const extra = extraParameters(options.parameter);
   const parts = await connectTo(cli, NO_CONNECTIONS);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);
@@ -52,7 +53,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     server,
     ...client,
     clientAuthentication: connection.clientAuthentication,
-    parameters: parametersOf(connection, scope, options),
+    parameters: { ...parametersOf(connection, scope, options), ...extra },
     allowLoopbackHttp: parts.settings.allowLoopbackHttp,
     signal: cli.interrupted,
   };
@@ -122,20 +123,7 @@ function parametersOf(
   const all = { ...parameters, ...(scope !== undefined && { scope }) };
   // OpenID Connect Core 1.0 section 11: without it offline_access is passed over. Entra would ask for an administrator instead.
   const asksAgain = scope?.includes('offline_access') && provider !== 'entra' && provider !== 'dynamics365';
-  return { ...all, ...(asksAgain && !options.device && { prompt: 'consent' }), ...extraParameters(options) };
-}
-
-function extraParameters({ parameter = [] }: ConnectOptions): Record<string, string> {
-  const pairs = parameter.map((text): [string, string] => {
-    const at = text.indexOf('=');
-    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-    throw new RotatorError({
-      code: 'command_invalid',
-      message: 'What follows --parameter has no name before an equals sign.',
-      fix: 'Give it as NAME=VALUE: --parameter access_type=offline.',
-    });
-  });
-  return Object.fromEntries(pairs);
+  return { ...all, ...(asksAgain && !options.device && { prompt: 'consent' }) };
 }
 
 async function authorize(

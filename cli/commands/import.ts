@@ -1,3 +1,4 @@
+import { refuseUseless } from '../../lib/authorization/usable.ts';
 import { RotatorError } from '../../lib/errors.ts';
 import type { Connection } from '../../lib/rotation/connection.ts';
 import { type Cli, connect, ensureNotInterrupted, NO_CONNECTIONS } from '../cli.ts';
@@ -30,6 +31,7 @@ export async function importText(
   const imported = readImported(await textOf(file, options), options.section);
   const { refreshToken, left } = imported;
   if (refreshToken === undefined) throw noRefreshToken();
+  refuseUseless({ refreshToken });
   const parts = await connect(cli, NO_CONNECTIONS);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);

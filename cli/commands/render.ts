@@ -1,5 +1,6 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
+import { placeholdersIn } from '../../lib/connectionString/template.ts';
 import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
 import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
@@ -26,6 +27,7 @@ export async function render(cli: Cli, name: string, { form, reveal }: RenderOpt
   const connection = await configured(name, parts);
   if (!connection) throw unknownConnection(name);
   const string = formOf(connection, form);
+  refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>
     valuesOf(connection, string.holds, parts, reveal === true),
   );
@@ -46,6 +48,16 @@ function formOf(
   if (form === undefined && connectionString) return connectionString;
   const holds = form ?? 'refreshToken';
   return { holds, template: FORMS[holds] };
+}
+
+/** A driver that is told no service connects to nothing. */
+function refuseNoService({ name, serviceUrl }: Connection, { template }: Pick<ConnectionString, 'template'>) {
+  if (serviceUrl !== undefined || !placeholdersIn(template).includes('serviceUrl')) return;
+  throw new RotatorError({
+    code: 'connection_string_unwritable',
+    message: `The connection string of ${name} needs the address of a service, and the entry names none.`,
+    fix: `Set connections.${name}.serviceUrl to it.`,
+  });
 }
 
 /** Secrets are read only where they are to be seen, and only those that the string holds. */

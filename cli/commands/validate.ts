@@ -1,9 +1,11 @@
+import { readEntryRules } from '../../lib/config/environment.ts';
+import type { Environment } from '../../lib/config/environmentReader.ts';
 import { printable } from '../../lib/config/findings.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { placeOf } from '../../lib/config/scanJson.ts';
 import type { Problem } from '../../lib/errors.ts';
-import type { Cli } from '../cli.ts';
+import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
 
@@ -13,12 +15,7 @@ const ANY_VAULT = 'https://vault.invalid';
 /** `rotator validate FILE` */
 export async function validate({ terminal, options, env }: Cli, file: string): Promise<number> {
   const text = (await readInput(file)).replace(/^\uFEFF/, '');
-  const credentialVaultUrl = options.credentialVault ?? env.CREDENTIAL_VAULT_URL ?? ANY_VAULT;
-  const { valid, invalid } = parseConnections(text, {
-    credentialVaultUrl,
-    tokenVaultUrl: options.tokenVault ?? env.TOKEN_VAULT_URL ?? credentialVaultUrl,
-    allowLoopbackHttp: env.ALLOW_LOOPBACK_HTTP === 'true' || options.local === true,
-  });
+  const { valid, invalid } = parseConnections(text, readEntryRules(settingsOf(options, env)));
   const problems = invalid.map(({ name, problem }) => ({ name, ...placeIn(text, name), ...fields(problem) }));
   const lines = problems.flatMap(({ line, column, message, fix }) => [
     `${file}:${line}:${column}: ${message}`,
@@ -27,6 +24,14 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
   const total = `${valid.length} of ${valid.length + invalid.length} connections are valid.`;
   terminal.result({ file, valid: valid.map(({ name }) => name), invalid: problems }, [...lines, total]);
   return invalid.length === 0 ? EXIT.done : EXIT.invalid;
+}
+
+function settingsOf({ credentialVault, tokenVault, local }: CommonOptions, env: Environment): Environment {
+  return {
+    CREDENTIAL_VAULT_URL: credentialVault ?? (env.CREDENTIAL_VAULT_URL?.trim() || ANY_VAULT),
+    TOKEN_VAULT_URL: tokenVault ?? env.TOKEN_VAULT_URL,
+    ALLOW_LOOPBACK_HTTP: local ? 'true' : env.ALLOW_LOOPBACK_HTTP,
+  };
 }
 
 /** `rotator export-schema` */

@@ -26,12 +26,14 @@ export interface LoopbackServer {
  */
 export async function startLoopbackServer(redirectUri: string): Promise<LoopbackServer> {
   const wanted = readRedirectUri(redirectUri);
+  const given = portIn(redirectUri);
   const { promise: answer, resolve } = Promise.withResolvers<URLSearchParams>();
   const server = createServer((request, response) => receive(request, response, wanted.pathname, resolve));
-  const port = await listen(server, wanted);
+  const port = await listen(server, wanted.hostname, given ?? Number(wanted.port || 0));
   wanted.port = String(port);
   return {
-    redirectUri: wanted.href,
+    // With its port it is registered as it stands, and providers compare it as text (RFC 6749 section 3.1.2.3).
+    redirectUri: given === undefined ? wanted.href : redirectUri.trim(),
     answer,
     close: async () => {
       server.close();
@@ -61,7 +63,7 @@ function receive(
 
 function readRedirectUri(redirectUri: string): URL {
   const url = URL.parse(redirectUri);
-  if (url?.protocol === 'http:' && isLoopback(url.hostname) && !url.search && !url.hash) return url;
+  if (url?.protocol === 'http:' && isLoopback(url.hostname) && isPlain(url)) return url;
   throw new RotatorError({
     code: 'configuration_invalid',
     message: 'The redirect URI is no http address of this machine.',
@@ -69,10 +71,20 @@ function readRedirectUri(redirectUri: string): URL {
   });
 }
 
-async function listen(server: Server, { hostname, port }: URL): Promise<number> {
+function isPlain({ search, hash, username, password }: URL): boolean {
+  return search + hash + username + password === '';
+}
+
+/** The port in the text: `URL` leaves out 80, the one that http has by default. */
+function portIn(address: string): number | undefined {
+  const port = /^\s*http:\/\/[^/?#]*:(\d+)\s*(?:\/|$)/i.exec(address)?.[1];
+  return Number(port ?? 0) || undefined;
+}
+
+async function listen(server: Server, hostname: string, port: number): Promise<number> {
   const host = hostname === '[::1]' ? '::1' : hostname === 'localhost' ? '127.0.0.1' : hostname;
   try {
-    server.listen(Number(port || 0), host);
+    server.listen(port, host);
     await once(server, 'listening');
   } catch (thrown) {
     throw new RotatorError({

@@ -1,16 +1,12 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/connection.ts';
 import type { Lease } from '../rotation/lease.ts';
-import {
-  LARGEST_SECRET_BYTES,
-  type Ports,
-  type SecretProperties,
-  type SecretVault,
-} from '../rotation/ports.ts';
+import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
 import { readPublished } from '../rotation/publishable.ts';
 import { attemptAt } from '../rotation/record.ts';
 import type { Tags } from '../rotation/tags.ts';
 import { underLease } from '../rotation/underLease.ts';
+import { refuseUseless } from './usable.ts';
 
 /** What goes to the credential vault. */
 export interface FirstCredentials {
@@ -69,10 +65,29 @@ export async function secretsInTheWay(
 }
 
 /**
+ * The value of a secret of a connection; undefined where there is none, or where it is one of its own that is disabled: a
+ * command that failed leaves such secrets, because it may not delete them.
+ * @throws RotatorError `secret_disabled` for one of somebody else, `vault_*`
+ */
+export async function readCredential(
+  connection: Pick<Connection, 'name'>,
+  vault: SecretVault,
+  name: string,
+): Promise<string | undefined> {
+  try {
+    return (await vault.get(name))?.value;
+  } catch (thrown) {
+    if (!(thrown instanceof RotatorError) || thrown.code !== 'secret_disabled') throw thrown;
+    if (isForeign({ found: await find(vault, name) }, connection)) throw thrown;
+    return undefined;
+  }
+}
+
+/**
  * Writes client id, client secret and refresh token of a connection as a person would, under the lease of its record: no
  * rotation comes in between. The refresh token is last; the protocol takes it for one that a person set.
  * @param replace may secrets of somebody else be written over?
- * @throws RotatorError `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was, unless the
+ * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was, unless the
  *   vault could not even be asked about that
  */
 export async function storeConnection(
@@ -81,7 +96,7 @@ export async function storeConnection(
   credentials: FirstCredentials,
   replace: boolean,
 ): Promise<void> {
-  refuseTooLarge(credentials.refreshToken);
+  refuseUseless(credentials);
   await underLease(connection.name, ports, async (lease) => {
     const vault = ports.vault(connection.vaults.credential);
     const planned = await planWrites(connection, vault, credentials);
@@ -89,16 +104,6 @@ export async function storeConnection(
     if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
     await makeDue(lease);
-  });
-}
-
-function refuseTooLarge(refreshToken: string): void {
-  const bytes = Buffer.byteLength(refreshToken);
-  if (bytes <= LARGEST_SECRET_BYTES) return;
-  throw new RotatorError({
-    code: 'refresh_token_too_large',
-    message: `The refresh token has ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}: nothing was written.`,
-    fix: 'Have the provider issue smaller ones: ask for fewer scopes or claims.',
   });
 }
 
@@ -124,7 +129,7 @@ async function find(vault: SecretVault, name: string): Promise<Found> {
 }
 
 /** Rotator and command line both write the connection's name; Key Vault does not tell upper from lower case in names. */
-function isForeign({ found }: Planned, { name }: Connection): boolean {
+function isForeign({ found }: Pick<Planned, 'found'>, { name }: Pick<Connection, 'name'>): boolean {
   return found !== 'absent' && found.tags.connection?.toLowerCase() !== name.toLowerCase();
 }
 

@@ -36,6 +36,20 @@ export function readEnvironment(env: Environment): Settings {
   return settings;
 }
 
+/**
+ * What the entries of a file are checked against; no more settings need be there.
+ * @throws RotatorError `configuration_invalid`, as {@link readEnvironment}
+ */
+export function readEntryRules(
+  env: Environment,
+): Pick<Settings, 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp'> {
+  const reader: EnvironmentReader = { env, findings: [], warnings: [] };
+  const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');
+  const vaults = readVaults(reader, allowLoopbackHttp);
+  if (!vaults || reader.findings.length > 0) throw findingsError('configuration_invalid', reader.findings);
+  return { ...vaults, allowLoopbackHttp };
+}
+
 /** Undefined only where the reader has a finding. */
 function readSettings(reader: EnvironmentReader): Settings | undefined {
   const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');

@@ -91,6 +91,12 @@ async function versionChecks(vault: SecretVault, check: string, name: string): P
 
 const TITLES = { accessToken: 'access token', connectionString: 'connection string' };
 
+/** The placeholder of a connection that never got a token; a person may have disabled a token as well. */
+function unpublishedCheck({ name }: Connection, check: string, secret: string): Check {
+  const message = `${secret} is the rotator's own, and disabled: nothing was published yet, or somebody disabled it. Consumers cannot read it.`;
+  return warning(check, message, `See rotator status ${name}; the next rotation fills it.`);
+}
+
 async function publishedChecks(
   connection: Connection,
   vault: SecretVault,
@@ -102,6 +108,8 @@ async function publishedChecks(
   if (found && 'thrown' in found) return [thrownCheck(check, found.thrown)];
   if (found && !isManaged(found.tags) && !connection.adopt)
     return [failed(check, notManaged(connection, published))];
+  if (found && found.value === undefined && isManaged(found.tags))
+    return [unpublishedCheck(connection, check, name)];
   const versions = await versionChecks(vault, check, name);
   const state = found ? `${name} is the rotator's own.` : `${name} is free.`;
   return versions.length > 0 ? versions : [ok(check, state)];

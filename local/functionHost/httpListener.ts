@@ -72,9 +72,17 @@ async function startListening(server: Server, port: number): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`Port ${port} is in use; stop the other process or choose another port.`);
+    throw listenError((error as NodeJS.ErrnoException).code, port);
   }
+}
+
+/** What a person can do about a port that cannot be listened to. */
+export function listenError(code: string | undefined, port: number): Error {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} is in use; stop the other process or choose another port.`,
+    EACCES: `Port ${port} is not open to this user (EACCES); choose one above 1023.`,
+  };
+  return new Error(why[code ?? ''] ?? `Port ${port} cannot be listened to (${code}); choose another port.`);
 }
 
 /** Answers one request; never rejects. */

@@ -41,7 +41,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const account = (dataDirectory && (await loadAccount(dataDirectory))) || newAccount();
   const wanted = options.port ?? account.port ?? 0;
   const child = launch(argumentsOf(wanted, dataDirectory), `${account.name}:${account.key}`);
-  const port = await portOf(child, wanted);
+  const port = await portOf(child, wanted, options.port === undefined ? dataDirectory : undefined);
   if (dataDirectory) await saveAccount(dataDirectory, { ...account, port });
   const blobServiceUrl = `http://${LOOPBACK}:${port}/${account.name}`;
   return {
@@ -71,8 +71,15 @@ function launch(args: readonly string[], accounts: string): ChildProcess {
   });
 }
 
-/** Resolves when Azurite says on which port it listens. */
-async function portOf(child: ChildProcess, wanted: number): Promise<number> {
+/**
+ * Resolves when Azurite says on which port it listens.
+ * @param rememberedBy the directory that the port comes from, where it is not asked for
+ */
+async function portOf(
+  child: ChildProcess,
+  wanted: number,
+  rememberedBy: string | undefined,
+): Promise<number> {
   let output = '';
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
   try {
@@ -87,7 +94,7 @@ async function portOf(child: ChildProcess, wanted: number): Promise<number> {
       child.once('error', () =>
         reject(new Error('Azurite could not be started: see whether npm ci has run.')),
       );
-      child.once('exit', () => reject(startFailure(output, wanted)));
+      child.once('exit', () => reject(startFailure(output, wanted, rememberedBy)));
     });
   } finally {
     clearTimeout(timer);
@@ -96,11 +103,13 @@ async function portOf(child: ChildProcess, wanted: number): Promise<number> {
   }
 }
 
-function startFailure(output: string, wanted: number): Error {
+function startFailure(output: string, wanted: number, rememberedBy: string | undefined): Error {
   if (output.includes('EADDRINUSE')) {
-    return new Error(
-      `Port ${wanted} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. Stop that one or choose another port.`,
-    );
+    const fix =
+      rememberedBy === undefined
+        ? 'Stop that one or choose another port.'
+        : `It is the one of the storage in ${rememberedBy}: stop what uses it, or name another data directory.`;
+    return new Error(`Port ${wanted} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. ${fix}`);
   }
   return new Error(`Azurite ended before it listened. It said: ${output.trim().slice(-500) || 'nothing'}`);
 }

@@ -90,6 +90,22 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(ended.code).toBe(0);
   });
 
+  test('a stray setting of the shell is not meant for the local stack', async () => {
+    const env = {
+      VAULT_WRITES_PER_10_SECONDS: 'abc',
+      AzureWebJobsStorage__credential: 'x',
+      AZURE_CLIENT_ID: 'x',
+    };
+    const ended = await desk.rotator(['status', 'strict'], { env }).ended;
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  });
+
+  test('a connection string without a service is not rendered', async () => {
+    const ended = await desk.rotator(['render', 'strict']).ended;
+    expect(ended).toMatchObject({ code: 3, stdout: '' });
+    expect(ended.stderr).toContain('Set connections.strict.serviceUrl');
+  });
+
   test('a name that is none', async () => {
     const ended = await desk.rotator(['status', 'nix']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
@@ -151,6 +167,21 @@ describe('without a stack', () => {
     expect((await run(['validate', `${file}.missing`]).ended).stderr).toContain('cannot be read (ENOENT)');
   });
 
+  test('validate reads the settings as all commands do', async () => {
+    const file = join(desk.stack.data.path, 'local.json');
+    await writeFile(file, '{"connections":{"here":{"tokenUri":"http://127.0.0.1:1/token"}}}');
+    const validate = (env: Record<string, string>, ...more: string[]) =>
+      run(['validate', file, ...more], { env }).ended;
+    expect((await validate({})).code).toBe(3);
+    expect((await validate({ ALLOW_LOOPBACK_HTTP: 'TRUE' })).code).toBe(0);
+    expect((await validate({}, '--local')).code).toBe(0);
+    const allowed = { ALLOW_LOOPBACK_HTTP: 'true', TOKEN_VAULT_URL: ' ', CREDENTIAL_VAULT_URL: '' };
+    expect((await validate(allowed)).code).toBe(0);
+    const nowhere = await validate({ ...allowed, CREDENTIAL_VAULT_URL: 'foo' });
+    expect(nowhere).toMatchObject({ code: 3, stdout: '' });
+    expect(nowhere.stderr).toContain('configuration_invalid: CREDENTIAL_VAULT_URL ');
+  });
+
   test('export-schema prints the schema of the repository', async () => {
     expect(JSON.parse((await run(['export-schema']).ended).stdout)).toEqual(schema);
   });
@@ -162,6 +193,10 @@ describe('without a stack', () => {
     [['rotate', 'x', '--due'], 'either the name of a connection'],
     [['validate'], "missing required argument 'file'"],
     [['connect', 'x', '--timeout', '0'], 'whole number of seconds from 1'],
+    [['connect', 'x', '--refresh-token-grace', ''], 'seconds from 0, or unlimited'],
+    [['import', 'x', '--refresh-token-grace', '1e3'], 'seconds from 0, or unlimited'],
+    [['connect', 'x', '--parameter', 'prompt=login', 'state=1'], 'sets the parameter state by itself'],
+    [['connect', 'x', '--parameter', 'offline'], 'no name before an equals sign'],
   ])('%j is a wrong command line, also with --json', async (args, text) => {
     const ended = await run(args).ended;
     expect(ended).toMatchObject({ code: 2, stdout: '' });

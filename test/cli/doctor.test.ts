@@ -83,6 +83,7 @@ async function plant(): Promise<object> {
     'many',
     'short-grace',
     'mixed-up',
+    'unpublished',
   ];
   await Promise.all(names.map(setAll));
   const now = Math.floor(Date.now() / 1000);
@@ -96,6 +97,11 @@ async function plant(): Promise<object> {
   };
   await set('foreign-refresh-token', 'x', { tags });
   await set('mixed-up-refresh-token', 'x', { tags: { connection: 'another' } });
+  await desk.secret('tokenVault', 'unpublished-access-token', {
+    value: 'pending',
+    tags: { 'managed-by': 'key-vault-token-rotator' },
+    attributes: { enabled: false },
+  });
   await desk.secret('tokenVault', 'taken-access-token', { value: 'of somebody else' });
   for (let version = 0; version < 500; version++) await set('many-refresh-token', `token ${version}`);
   expect(tokenVault.requests.length).toBeGreaterThan(0);
@@ -200,6 +206,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       ['foreign', 'refresh token', 'failed', /other\.blob\.example.*rotator adopt foreign/],
       ['mixed-up', 'refresh token', 'failed', /for the connection another.*secrets\.refreshToken/],
       ['taken', 'access token', 'failed', /not made by the rotator.*"adopt": true/],
+      ['unpublished', 'access token', 'warning', /nothing was published yet.*rotator status unpublished/],
       ['many', 'refresh token', 'warning', /501 versions.*new secret/],
       ['short-grace', 'grace', 'warning', /20 s is over.*25 s.*ROTATION_SCHEDULE/],
     ];

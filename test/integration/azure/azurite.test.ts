@@ -58,6 +58,16 @@ it('keeps account, port and blobs over a restart', async () => {
   expect((await stat(join(dataDirectory, 'account.json'))).mode & 0o777).toBe(0o600);
 });
 
+it('names the directory that remembers a port that is taken', async () => {
+  const { blobServiceUrl } = await start();
+  const dataDirectory = await directory();
+  const port = Number(new URL(blobServiceUrl).port);
+  await writeFile(join(dataDirectory, 'account.json'), JSON.stringify({ name: 'a', key: 'a', port }));
+  await expect(startAzurite({ dataDirectory })).rejects.toThrow(
+    `It is the one of the storage in ${dataDirectory}`,
+  );
+});
+
 it('names a port that is taken', async () => {
   const { blobServiceUrl } = await start();
   const port = Number(new URL(blobServiceUrl).port);

@@ -136,6 +136,23 @@ describe('a manual rotation', () => {
     expect(grants(HELD)).toHaveLength(granted);
   });
 
+  test.each(['forc=true', 'force=true&x=', 'Force=true'])(
+    'with a parameter that nobody knows is refused, and nothing is sent: %s',
+    async (query) => {
+      const granted = grants(HELD).length;
+      const path = `connections/${HELD}/rotate?${query}`;
+      const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
+      expect(grants(HELD)).toHaveLength(granted);
+    },
+  );
+
+  test("with the platform's own parameters is as without", async () => {
+    const path = `connections/${HELD}/rotate?code=a-function-key&clientId=default`;
+    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+    expect(answer).toMatchObject({ status: 200, body: { result: 'not_due' } });
+  });
+
   test('with a body over 4 KB is refused', async () => {
     const answer = await harness.http(
       'rotateConnection',

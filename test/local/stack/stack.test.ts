@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -123,7 +123,11 @@ test(
     const first = await startStack(options);
     const before = await statusWhere(first.host, STRICT.name, ({ state }) => state === 'fresh');
     await first.close();
+    const file = join(dataDirectory, 'connections.json');
+    const { connections } = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ connections: { ...connections, added: connections.strict } }));
     const second = await startStack(options);
+    expect(await statusOf(second.host, 'added')).toMatchObject({ name: 'added' });
     expect(await statusOf(second.host, STRICT.name)).toMatchObject({ generation: before.generation });
     expect((await force(second.host, STRICT.name))?.status).toBe(200);
     expect(await statusOf(second.host, STRICT.name)).toMatchObject({

@@ -9,8 +9,11 @@ import { afterAll, expect, test } from 'vitest';
 
 const START = fileURLToPath(new URL('../../../local/start.ts', import.meta.url));
 const directories: string[] = [];
+const children: ChildProcess[] = [];
 
 afterAll(async () => {
+  // Those of a test that failed still run.
+  for (const child of children) child.kill('SIGKILL');
   await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
 });
 
@@ -23,7 +26,15 @@ interface Running {
 }
 
 function start(...args: string[]): Running {
-  const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startWith({}, ...args);
+}
+
+function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Running {
+  const child = spawn(process.execPath, [START, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const exit = once(child, 'close').then(([code]) => code as number | null);
@@ -101,7 +112,31 @@ test('a data directory that is a file is named', async () => {
   expect(run.output()).toContain(`The data directory ${file} cannot be made (EEXIST)`);
 });
 
+test('Ctrl-C during the start-up ends it, and leaves nothing behind', async () => {
+  const directory = await temporaryDirectory();
+  const run = startWith({ TMPDIR: directory }, '--port', '0');
+  await run.seen('Starting the authorization server');
+  run.child.kill('SIGINT');
+  expect(await run.exit, run.output()).toBe(0);
+  expect(run.output()).toContain('Stopping ...');
+  expect(run.output()).not.toContain('The rotator runs');
+  expect(await readdir(directory)).toEqual([]);
+}, 60_000);
+
+test('a second start with the same data says so, and a stray setting of the shell does not matter', async () => {
+  const directory = await temporaryDirectory();
+  const stray = { VAULT_WRITES_PER_10_SECONDS: 'abc', REQUIRED_APP_ROLE: 'nobody', AZURE_CLIENT_ID: 'x' };
+  const first = startWith(stray, '--port', '0', '--data', directory);
+  await first.seen('demo-single-use    rotated');
+  const second = start('--port', '0', '--data', directory);
+  expect(await second.exit).toBe(1);
+  expect(second.output()).toContain(`Another local stack runs with the data directory ${directory}`);
+  first.child.kill('SIGTERM');
+  expect(await first.exit, first.output()).toBe(0);
+}, 120_000);
+
 test.each([
+  [['--data', ''], '--data takes the path of a directory, and what follows it is empty.'],
   [['--rotations', 'many'], '--rotations takes a whole number'],
   [['--port', '70000'], '--port takes a whole number'],
   [['--nonsense'], 'nonsense'],

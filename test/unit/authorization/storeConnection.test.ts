@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { firstRotation } from '../../../lib/authorization/firstRotation.ts';
-import { secretsInTheWay, storeConnection } from '../../../lib/authorization/storeConnection.ts';
+import {
+  readCredential,
+  secretsInTheWay,
+  storeConnection,
+} from '../../../lib/authorization/storeConnection.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { failure } from '../rotation/world/fakeVault.ts';
 import { refusal } from '../rotation/world/provider.ts';
@@ -44,6 +48,31 @@ describe('storing what a sign-in brought', () => {
     credentials.refreshToken = 'x'.repeat(25_601);
     await expect(store()).rejects.toMatchObject({ code: 'refresh_token_too_large' });
     expect(writes()).toEqual([]);
+  });
+
+  test.each([
+    ['a blank refresh token', { refreshToken: '  ' }, 'The refresh token is blank'],
+    ['a refresh token with a NUL', { refreshToken: 'a\0b' }, 'The refresh token holds a line break'],
+    ['a line break in a client id', { clientId: 'a\nb' }, 'The client id holds a line break'],
+    ['an empty client id', { clientId: '' }, 'The client id is blank'],
+    ['a tab in a client secret', { clientSecret: 'a\tb' }, 'The client secret holds a line break'],
+    ['a client secret beyond ASCII', { clientSecret: 'gehe\u00efm' }, 'The client secret holds'],
+    ['a client secret that fits into no vault', { clientSecret: 'x'.repeat(25_601) }, 'has 25601 bytes'],
+  ])('refuses %s before it writes anything', async (_, useless, message) => {
+    const { credentials, store, writes } = begin();
+    Object.assign(credentials, useless);
+    await expect(store()).rejects.toMatchObject({
+      code: 'input_unreadable',
+      message: expect.stringContaining(message),
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  test('a blank inside is a character like any other', async () => {
+    const { credentials, store, values } = begin();
+    Object.assign(credentials, { clientId: 'our client', clientSecret: ' ~' });
+    await store();
+    expect(values().slice(0, 2)).toEqual(['our client', ' ~']);
   });
 
   test('does the same for a connection whose refresh token died', async () => {
@@ -160,6 +189,27 @@ describe('storing what a sign-in brought', () => {
     expect(values()[0]).toBe('the old client');
     expect(world.credentials.latest('crm-client-id')?.tags).toEqual({ connection: 'crm', mine: 'yes' });
     expect(world.credentials.latest('crm-client-secret')).toMatchObject({ value: 'undone', enabled: false });
+  });
+
+  test('what was undone counts as absent, and the next one is stored', async () => {
+    const { world, ports, connection, store, values, credentials } = begin();
+    const vault = ports.vault(connection.vaults.credential);
+    world.before('put crm-refresh-token', () => Promise.reject(failure('vault_forbidden')));
+    await expect(store()).rejects.toMatchObject({ code: 'vault_forbidden' });
+    expect(await readCredential(connection, vault, 'crm-client-secret')).toBeUndefined();
+    await store();
+    expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
+    expect(await readCredential(connection, vault, 'crm-client-secret')).toBe(credentials.clientSecret);
+  });
+
+  test('a disabled secret of somebody else does not count as absent', async () => {
+    const { world, ports, connection } = begin();
+    world.credentials.set('crm-client-id', 'hidden', { connection: 'another' });
+    world.credentials.disable('crm-client-id');
+    const vault = ports.vault(connection.vaults.credential);
+    await expect(readCredential(connection, vault, 'crm-client-id')).rejects.toMatchObject({
+      code: 'secret_disabled',
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../../lib/config/environment.ts';
+import { settingNames, withoutSettings } from '../../../lib/config/settingNames.ts';
 import { GOOD_ENV, shown, thrownBy } from './support.ts';
 
 const CANARY = 'canary-7d1e';
@@ -253,5 +254,29 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
       expect(problem.message).toContain(name);
       expect(problem.fix).toContain(`Set ${name.split(' ')[0]} to `);
     }
+  });
+});
+
+describe('the names of the settings', () => {
+  it('are known, each that is read', () => {
+    const read = new Set<string>();
+    const env = new Proxy<Record<string, string>>(
+      { ...GOOD_ENV, REQUIRED_APP_ROLE: 'Rotate' },
+      {
+        get: (target, name: string) => {
+          read.add(name);
+          return target[name];
+        },
+      },
+    );
+    readEnvironment(env);
+    expect(read.size).toBeGreaterThan(10);
+    expect(settingNames(Object.fromEntries([...read].map((name) => [name, ''])))).toEqual([...read]);
+  });
+
+  it('are told from what a process needs', () => {
+    const needed = { PATH: '/bin', HOME: '/', TMPDIR: '/tmp', NODE_OPTIONS: '', TERM: 'x', NO_COLOR: '1' };
+    const identity = { AZURE_TENANT_ID: 'x', IDENTITY_ENDPOINT: 'x', MSI_SECRET: 'x' };
+    expect(withoutSettings({ ...GOOD_ENV, ...needed, ...identity })).toEqual(needed);
   });
 });

@@ -38,6 +38,13 @@ describe('when a grant without a known outcome is repeated', () => {
       HOUR - 60_000,
     ],
     'single use, slow ticks: four ticks before': [recordWith(HOUR), 0, 60_000, START + 1, HOUR - 240_000],
+    'single use, ticks of hours: a quarter of its life before': [
+      recordWith(HOUR),
+      0,
+      14 * 3_600_000,
+      START + 1,
+      HOUR - HOUR / 4,
+    ],
     'single use, the published token ends soon: after the takeover time': [
       recordWith(START + 70_000),
       0,

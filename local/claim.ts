@@ -1,0 +1,75 @@
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { isAlive } from '../cli/localStack.ts';
+
+const FILE = 'process.json';
+
+/** Who works in a directory. Process ids of another machine, or of another container, tell nothing here. */
+interface Owner {
+  readonly processId: number;
+  readonly host: string;
+}
+
+/**
+ * Notes that this process works in the directory.
+ * @throws Error with a sentence for people where another one does
+ */
+export async function claim(directory: string): Promise<void> {
+  const owner = await ownerOf(directory);
+  if (owner && isElsewhere(owner)) throw taken(directory, owner);
+  const own: Owner = { processId: process.pid, host: hostname() };
+  await writeFile(join(directory, FILE), JSON.stringify(own), { mode: 0o600 });
+}
+
+/** The directory is free for the next one. */
+export async function release(directory: string): Promise<void> {
+  await rm(join(directory, FILE), { force: true });
+}
+
+/**
+ * Removes directories that processes of this user left because they were killed: there are secrets in them.
+ * @param prefix how their names begin
+ */
+export async function removeLeft(parent: string, prefix: string): Promise<void> {
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const directory = join(parent, entry.name);
+    if (entry.isDirectory() && entry.name.startsWith(prefix) && (await isLeft(directory)))
+      await rm(directory, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function isLeft(directory: string): Promise<boolean> {
+  const owner = await ownerOf(directory).catch(() => undefined);
+  if (owner?.host !== hostname() || isAlive(owner.processId)) return false;
+  const { uid } = await stat(directory);
+  return process.getuid === undefined || uid === process.getuid();
+}
+
+function isElsewhere({ processId, host }: Owner): boolean {
+  return host === hostname() && processId !== process.pid && isAlive(processId);
+}
+
+async function ownerOf(directory: string): Promise<Owner | undefined> {
+  const text = await readFile(join(directory, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return parse(text);
+}
+
+function parse(text: string): Owner | undefined {
+  try {
+    const { processId, host } = JSON.parse(text);
+    return Number.isInteger(processId) && processId > 0 ? { processId, host } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function taken(directory: string, { processId }: Owner): Error {
+  return new Error(
+    `Another local stack runs with the data directory ${directory} (process ${processId}). End it, or name another directory; where that process is something else, remove ${join(directory, FILE)}.`,
+  );
+}

@@ -1,0 +1,58 @@
+import { parseConnections } from '../lib/config/parseConnections.ts';
+import { problemOf } from '../lib/errors.ts';
+import { connectionsFile, type LocalConnection } from './connections.ts';
+import type { DataDirectory } from './dataDirectory.ts';
+
+const FILE = 'connections.json';
+/** A token endpoint of an earlier start: its port was another. */
+const LOCAL_ENDPOINT = /^http:\/\/127\.0\.0\.1:\d+\//;
+
+type Entries = Record<string, Readonly<Record<string, unknown>>>;
+interface File {
+  readonly connections: Readonly<Entries>;
+}
+
+/**
+ * Writes the connections file: our own entries as they are now, and beside them what a person added.
+ * @returns its path
+ * @throws Error with a sentence for people where the file that is there cannot be read; it stays as it is
+ */
+export async function writeConnections(
+  data: DataDirectory,
+  connections: readonly LocalConnection[],
+  tokenUri: string,
+): Promise<string> {
+  const kept = parse(await data.read(FILE), data.file(FILE));
+  const own = (connectionsFile(connections, tokenUri) as File).connections;
+  const entries = moved(kept.connections, own, tokenUri);
+  for (const [name, entry] of Object.entries(own)) entries[name] = { ...entries[name], ...entry };
+  const next = { ...kept, connections: entries };
+  return data.write(FILE, `${JSON.stringify(next, null, 2)}\n`);
+}
+
+/** Entries at the authorization server of the last start, which our own entries name, go on at the one of this start. */
+function moved(kept: Entries, own: Entries, tokenUri: string): Entries {
+  const former = Object.keys(own).map((name) => kept[name]?.tokenUri);
+  const isFormer = (each: unknown) => LOCAL_ENDPOINT.test(String(each)) && former.includes(each);
+  const entries = Object.entries(kept).map(([name, entry]) => [
+    name,
+    isFormer(entry?.tokenUri) ? { ...entry, tokenUri } : entry,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function parse(text: string | undefined, path: string): File {
+  if (text === undefined) return { connections: {} };
+  try {
+    const anyVault = 'https://vault.invalid';
+    parseConnections(text, {
+      credentialVaultUrl: anyVault,
+      tokenVaultUrl: anyVault,
+      allowLoopbackHttp: true,
+    });
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as File;
+  } catch (thrown) {
+    const { message, fix } = problemOf(thrown);
+    throw new Error(`${path} cannot be read, and was left as it is. ${message} ${fix}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openDataDirectory } from '../../../local/dataDirectory.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rotator-data-'));
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+/** The id of a process that has ended. */
+async function endedProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(child, 'exit');
+  return child.pid ?? 0;
+}
+
+const claimOf = (processId: number, host = hostname()) => JSON.stringify({ processId, host });
+
+test('a directory that another process works in is refused, with the process', async () => {
+  await writeFile(join(folder, 'process.json'), claimOf(process.ppid));
+  await expect(openDataDirectory(folder)).rejects.toThrow(
+    `Another local stack runs with the data directory ${folder} (process ${process.ppid})`,
+  );
+});
+
+test('a directory whose process is gone goes on, and is free again after its end', async () => {
+  await writeFile(join(folder, 'process.json'), claimOf(await endedProcess()));
+  const data = await openDataDirectory(folder);
+  expect(await data.read('process.json')).toBe(claimOf(process.pid));
+  await data.close();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('what a killed process left behind is removed, and nothing else', async () => {
+  vi.stubEnv('TMPDIR', folder);
+  const ended = await endedProcess();
+  const owners: [string, string | undefined][] = [
+    ['token-rotator-left', claimOf(ended)],
+    ['token-rotator-alive', claimOf(process.ppid)],
+    ['token-rotator-unknown', undefined],
+    ['token-rotator-of-another-host', claimOf(ended, 'another-host')],
+    ['something-else', claimOf(ended)],
+  ];
+  for (const [name, text] of owners) {
+    await mkdir(join(folder, name));
+    if (text) await writeFile(join(folder, name, 'process.json'), text);
+  }
+  await (await openDataDirectory(undefined)).close();
+  expect((await readdir(folder)).toSorted()).toEqual(
+    owners
+      .map(([name]) => name)
+      .slice(1)
+      .toSorted(),
+  );
+});
+
+test('no place for temporary files is told with its fix', async () => {
+  vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
+  await expect(openDataDirectory(undefined)).rejects.toThrow(/nowhere \(ENOENT\)\. Set TMPDIR .*--data DIR/);
+});
+
+test('a directory that cannot be used is told with its fix', async () => {
+  await mkdir(join(folder, 'process.json'));
+  await expect(openDataDirectory(folder)).rejects.toThrow(
+    `The data directory ${folder} cannot be used (EISDIR). Name one that is yours`,
+  );
+});

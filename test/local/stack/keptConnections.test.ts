@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LOCAL_CONNECTIONS } from '../../../local/connections.ts';
+import { type DataDirectory, openDataDirectory } from '../../../local/dataDirectory.ts';
+import { writeConnections } from '../../../local/keptConnections.ts';
+
+const OLD = 'http://127.0.0.1:4001/token';
+const NEW = 'http://127.0.0.1:4002/token';
+const ELSEWHERE = 'https://login.example/token';
+const NAMES = LOCAL_CONNECTIONS.map(({ name }) => name);
+
+let folder: string;
+let data: DataDirectory;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rotator-kept-'));
+  data = await openDataDirectory(folder);
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (tokenUri: string) => writeConnections(data, LOCAL_CONNECTIONS, tokenUri);
+const entries = async () =>
+  JSON.parse(await readFile(data.file('connections.json'), 'utf8')).connections as Record<
+    string,
+    { tokenUri: string }
+  >;
+
+async function change(changed: (file: { connections: Record<string, object> }) => void) {
+  const file = JSON.parse(await readFile(data.file('connections.json'), 'utf8'));
+  changed(file);
+  await writeFile(data.file('connections.json'), JSON.stringify(file));
+}
+
+test('what a person added stays at the next start, and follows the authorization server to its new port', async () => {
+  await write(OLD);
+  await change((file) => {
+    file.connections.added = { tokenUri: OLD, scope: 'openid' };
+    file.connections.elsewhere = { tokenUri: ELSEWHERE };
+    file.connections['demo-grace'] = { ...file.connections['demo-grace'], renewBefore: 5 };
+  });
+  await write(NEW);
+  const kept = await entries();
+  expect(kept.added).toEqual({ tokenUri: NEW, scope: 'openid' });
+  expect(kept.elsewhere).toEqual({ tokenUri: ELSEWHERE });
+  expect(kept['demo-grace']).toMatchObject({ tokenUri: NEW, renewBefore: 5 });
+  expect(NAMES.map((name) => kept[name]?.tokenUri)).toEqual(NAMES.map(() => NEW));
+});
+
+test('a file that was there before the first start gets our entries beside its own', async () => {
+  await writeFile(
+    data.file('connections.json'),
+    `\uFEFF{"$schema":"./x.json","connections":{"mine":{"tokenUri":"${ELSEWHERE}"}}}`,
+  );
+  await write(NEW);
+  expect(Object.keys(await entries())).toEqual(['mine', ...NAMES]);
+  expect(await readFile(data.file('connections.json'), 'utf8')).toContain('"$schema"');
+});
+
+test('an entry of ours that a person pointed elsewhere takes no other with it', async () => {
+  await write(OLD);
+  await change((file) => {
+    file.connections['demo-grace'] = { tokenUri: ELSEWHERE };
+    file.connections.elsewhere = { tokenUri: ELSEWHERE };
+  });
+  await write(NEW);
+  expect((await entries()).elsewhere).toEqual({ tokenUri: ELSEWHERE });
+});
+
+test.each([
+  ['no JSON', '{"connections": {,}}', 'line 1, column 18'],
+  ['another shape', '{"connections": []}', 'connections.schema.json'],
+])('a file that is %s is told, and left as it is', async (_, text, told) => {
+  await writeFile(data.file('connections.json'), text);
+  await expect(write(NEW)).rejects.toThrow(told);
+  await expect(write(NEW)).rejects.toThrow('was left as it is');
+  expect(await readFile(data.file('connections.json'), 'utf8')).toBe(text);
+});
