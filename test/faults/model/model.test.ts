@@ -38,9 +38,9 @@ test('a save that arrives after its process was killed, and after the token was 
   const { end, losses, violations } = await play(
     history(
       [
-        [106, 'late_execution', 70_000],
+        [108, 'late_execution', 70_000],
         [5, 'freeze_before', 3_000],
-        [107, 'kill_before', 3_000],
+        [109, 'kill_before', 3_000],
       ],
       { seed: 53_402, racers: 8 },
     ),
