@@ -12,9 +12,22 @@ test('the documents are found', () => {
   expect(DOCUMENTS).toEqual(expect.arrayContaining(['README.md', 'docs/deploy.md', 'infra/README.md']));
 });
 
-test.each(DOCUMENTS)('%s links to files that are there', (file) => {
-  const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => target ?? '');
-  expect(links.filter((target) => !isThere(dirname(file), target))).toEqual([]);
+/** The anchors that a headline makes: lower case, no punctuation, hyphens for blanks. */
+const anchorsOf = (file: string) =>
+  [...text(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(DOCUMENTS)('%s links to files and headlines that are there', (file) => {
+  const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+  const broken = links.filter(([, path = '', anchor]) => {
+    const target = path === '' ? file : join(dirname(file), path);
+    return !isThere('.', target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
 });
 
 test.each(DOCUMENTS)('%s names files that are there', (file) => {
