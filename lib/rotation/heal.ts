@@ -19,7 +19,7 @@ export type Healing =
  * Finds the refresh token that counts, from the properties of all versions. Key Vault has no
  * compare-and-set: a write of a process that lost its lease can arrive late and become the latest version.
  *
- * 1. A person's version (not tagged as ours) that is newer than the recorded one comes before it.
+ * 1. A person's version (not tagged as ours) that is newer than the recorded one, and can be used or was, comes before it.
  * 2. Of the versions obtained with that token the one with the highest epoch wins, and so on along the chain.
  * 3. Where nothing was obtained with it, it wins itself.
  *
@@ -29,7 +29,8 @@ export type Healing =
  */
 export function heal(record: ConnectionRecord, versions: readonly SecretVersion[], latest: string): Healing {
   const recorded = recordedVersion(record, versions, latest);
-  const isNewer = (version: SecretVersion) => isPersonsNewer(version, recorded, latest);
+  const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
+  const isNewer = (version: SecretVersion) => isPersonsNewer(version, recorded, latest, wasUsed(version));
   const persons = newest(versions.filter(isNewer), latest);
   const start = persons ?? recorded;
   if (!start) return { finding: 'gone' };
@@ -38,7 +39,7 @@ export function heal(record: ConnectionRecord, versions: readonly SecretVersion[
   const copies = sameToken(end, versions);
   const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
-  const known = end.version === record.version;
+  const known = copies.some(({ version }) => version === record.version);
   return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
 }
 
@@ -72,16 +73,18 @@ function recordedVersion(
 
 /**
  * Key Vault's times have a resolution of one second: in the same second, only the latest version is taken
- * for newer.
+ * for newer, and one that something was obtained with. One that is disabled and was never used is none to go on with: a save
+ * had buried it before anybody saw it.
  */
 function isPersonsNewer(
   version: SecretVersion,
   recorded: SecretVersion | undefined,
   latest: string,
+  wasUsed: boolean,
 ): boolean {
-  if (isManaged(version.tags) || version === recorded) return false;
+  if (isManaged(version.tags) || version === recorded || !(isEnabled(version) || wasUsed)) return false;
   if (!recorded || version.createdAt > recorded.createdAt) return true;
-  return version.createdAt === recorded.createdAt && version.version === latest;
+  return version.createdAt === recorded.createdAt && (version.version === latest || wasUsed);
 }
 
 /**

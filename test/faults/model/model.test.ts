@@ -52,6 +52,21 @@ test('a save that arrives after its process was killed, and after the token was 
   });
 });
 
+test("a record that is brought back from before a person's token of the same second finds that token's chain", async () => {
+  const { end, violations } = await play(
+    history([[20, 'person_replaces', 20_000]], {
+      seed: 8_955,
+      racers: 2,
+      graceMs: 1_800_000,
+      events: new Map([
+        [1, 'record_copied'],
+        [20, 'record_restored'],
+      ]),
+    }),
+  );
+  expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
+});
+
 test('a process that stood still before its first rotation does not write its placeholder over the token of another', async () => {
   const { end, violations } = await play(
     history([[10, 'freeze_before', 70_000]], {

@@ -1,3 +1,4 @@
+import type { ConnectionRecord } from '../../../lib/rotation/record.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
 import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
 import { Consumer } from './consumer.ts';
@@ -40,8 +41,9 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
+  const happens = happenings(scenario);
   for (let tick = 0; tick < TICKS; tick++) {
-    happens(scenario, schedule.events.get(tick));
+    happens(schedule.events.get(tick));
     await sweep(scenario, processes);
     consumer.looks();
   }
@@ -54,7 +56,7 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const { end, death, losses, violations } = judge(
     scenario,
     witness,
-    [...schedule.events.values()].includes('record_lost'),
+    [...schedule.events.values()].some((event) => event === 'record_lost' || event === 'record_restored'),
   );
   return {
     end,
@@ -79,9 +81,16 @@ async function sweep({ world, connection }: Scenario, processes: Process[]): Pro
   await world.clock.pass(TICK_MS);
 }
 
-function happens(scenario: Scenario, event: Event | undefined): void {
-  if (event === 'person_replaces_token') replaceByHand(scenario);
-  if (event === 'record_lost') scenario.world.records.lose('crm');
+/** What people do to the storage account and the vault between two sweeps. */
+function happenings(scenario: Scenario): (event: Event | undefined) => void {
+  const { records } = scenario.world;
+  let copy: ConnectionRecord | undefined;
+  return (event) => {
+    if (event === 'person_replaces_token') replaceByHand(scenario);
+    if (event === 'record_lost') records.lose('crm');
+    if (event === 'record_copied') copy = records.read('crm');
+    if (event === 'record_restored') records.change('crm', (record) => copy ?? record);
+  };
 }
 
 /** A dead chain is reported within one tick after the provider has told it to a living process, unless another fault comes in between. */

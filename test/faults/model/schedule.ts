@@ -34,7 +34,7 @@ export interface Fault {
 }
 
 /** What happens between two sweeps. */
-export type Event = 'person_replaces_token' | 'record_lost';
+export type Event = 'person_replaces_token' | 'record_lost' | 'record_copied' | 'record_restored';
 
 /** A history to play: the same seed gives the same one. */
 export interface Schedule {
@@ -71,5 +71,10 @@ export function scheduleOf(seed: number): Schedule {
   if (random() < 0.2) events.set(below(TICKS), 'person_replaces_token');
   if (random() < 0.2) events.set(below(TICKS), 'record_lost');
   const readOnly = random() < 0.15 ? { from: below(TICKS), ticks: 1 + below(20) } : undefined;
+  if (random() < 0.15) {
+    const copied = below(TICKS);
+    events.set(copied, 'record_copied');
+    events.set(copied + 1 + below(30), 'record_restored');
+  }
   return { seed, graceMs, racers, faults, events, readOnly };
 }

@@ -138,6 +138,22 @@ describe('which refresh token counts', () => {
       ['v1', [seed, v1, disabled(v2)], 'v2'],
       ['saved_not_recorded', 'v2'],
     ],
+    'an older copy of the record, and a buried token of a person that is out of use since: the chain': [
+      ['v1', [seed, v1, disabled(person('buried', 15)), v2], 'v2'],
+      ['saved_not_recorded', 'v2'],
+    ],
+    "an older copy of the record, and a person's token of the same second whose chain went on": [
+      ['v1', [seed, v1, disabled(person('new', 10)), saved('n1', 20, 'new', 5)], 'n1'],
+      ['saved_not_recorded', 'n1'],
+    ],
+    "a person's token and our copy of it in the same second: the copy stays": [
+      ['n1', [seed, v1, person('new', 20), saved('n1', 20, 'new', 5)], 'n1'],
+      ['unchanged', 'n1'],
+    ],
+    "an older copy of the record, and a person's token whose chain went on without it": [
+      ['v1', [seed, v1, disabled(person('new', 15)), saved('n1', 20, 'new', 5)], 'n1'],
+      ['saved_not_recorded', 'n1'],
+    ],
     'there is no version': [['v1', [], 'v1'], ['gone']],
     'there never was one': [[undefined, [], 'x'], ['gone']],
   };
