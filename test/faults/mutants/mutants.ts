@@ -256,6 +256,21 @@ const CREDENTIALS: readonly Mutant[] = [
   ),
 ];
 
+const PERSONS: readonly Mutant[] = [
+  inRotation(
+    'heal.ts',
+    "heal: a person's token that was buried and taken out of use wins",
+    ' || !(isEnabled(version) || wasUsed)) return false;',
+    ') return false;',
+  ),
+  inRotation(
+    'heal.ts',
+    "heal: a person's token of the recorded version's second is passed over, whatever was obtained with it",
+    '(version.version === latest || wasUsed);',
+    'version.version === latest;',
+  ),
+];
+
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
     'disableSuperseded.ts',
@@ -299,6 +314,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PUBLISHED,
   ...RECOVERY,
   ...CREDENTIALS,
+  ...PERSONS,
   ...SUPERSEDED,
   ...EGRESS,
 ];
