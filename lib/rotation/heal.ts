@@ -30,7 +30,8 @@ export type Healing =
 export function heal(record: ConnectionRecord, versions: readonly SecretVersion[], latest: string): Healing {
   const recorded = recordedVersion(record, versions, latest);
   const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
-  const isNewer = (version: SecretVersion) => isPersonsNewer(version, recorded, latest, wasUsed(version));
+  const isNewer = (version: SecretVersion) =>
+    isPersonsNewer(version, recorded, latest, () => wasUsed(version));
   const persons = newest(versions.filter(isNewer), latest);
   const start = persons ?? recorded;
   if (!start) return { finding: 'gone' };
@@ -80,11 +81,12 @@ function isPersonsNewer(
   version: SecretVersion,
   recorded: SecretVersion | undefined,
   latest: string,
-  wasUsed: boolean,
+  wasUsed: () => boolean,
 ): boolean {
-  if (isManaged(version.tags) || version === recorded || !(isEnabled(version) || wasUsed)) return false;
+  if (isManaged(version.tags) || version === recorded) return false;
+  if (!isEnabled(version) && !wasUsed()) return false;
   if (!recorded || version.createdAt > recorded.createdAt) return true;
-  return version.createdAt === recorded.createdAt && (version.version === latest || wasUsed);
+  return version.createdAt === recorded.createdAt && (version.version === latest || wasUsed());
 }
 
 /**

@@ -260,13 +260,13 @@ const PERSONS: readonly Mutant[] = [
   inRotation(
     'heal.ts',
     "heal: a person's token that was buried and taken out of use wins",
-    ' || !(isEnabled(version) || wasUsed)) return false;',
-    ') return false;',
+    'if (!isEnabled(version) && !wasUsed()) return false;',
+    '',
   ),
   inRotation(
     'heal.ts',
     "heal: a person's token of the recorded version's second is passed over, whatever was obtained with it",
-    '(version.version === latest || wasUsed);',
+    '(version.version === latest || wasUsed());',
     'version.version === latest;',
   ),
 ];
