@@ -7,7 +7,7 @@ import { startHostProcess } from '../../local/hostProcess.ts';
 import { seedConnections } from '../../local/seed.ts';
 import { startServers } from '../../local/servers.ts';
 import { environmentOf } from '../../local/stack.ts';
-import { nextToken, statusOf } from '../faults/process/stage.ts';
+import { nextToken, rotateSoon, statusOf, statusWhere } from '../faults/process/stage.ts';
 import { type Built, buildElsewhere, runNode } from './support.ts';
 
 const WORKER = fileURLToPath(new URL('./stubbedWorker.ts', import.meta.url));
@@ -94,9 +94,10 @@ test('the bundle rotates: its timer, its vault and storage clients and its HTTP 
   const host = await startHostProcess(environment, 0, (line) => lines.push(line));
   try {
     expect(await nextToken(servers, CONNECTION.name)).toBeDefined();
-    expect(await statusOf(host, CONNECTION.name)).toMatchObject({ state: 'fresh', generation: 1 });
-    const forced = await fetch(`${host.url}/api/connections/bundled/rotate?force=true`, { method: 'POST' });
-    expect([forced.status, await forced.json()]).toMatchObject([200, { result: 'rotated', generation: 2 }]);
+    const first = await statusWhere(host, CONNECTION.name, ({ state }) => state === 'fresh');
+    expect(first).toMatchObject({ generation: 1 });
+    await rotateSoon(host, CONNECTION.name);
+    expect(await statusOf(host, CONNECTION.name)).toMatchObject({ generation: 2 });
   } finally {
     await host.stop();
     await servers.close();

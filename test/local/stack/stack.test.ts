@@ -58,7 +58,7 @@ describe.concurrent('SIGKILL of the function host', () => {
       await killed.promise;
       await stack.restartHost();
       await nextToken(stack.servers, connection.name, old);
-      return await statusOf(stack.host, connection.name);
+      return await statusWhere(stack.host, connection.name, ({ state }) => state === 'fresh');
     } finally {
       await stack.close();
     }
