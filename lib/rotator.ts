@@ -1,13 +1,18 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import type { Connection } from './rotation/connection.ts';
+import type { Connection } from './rotation/core/connection.ts';
+import {
+  type ConnectionStatus,
+  detailedStatusOf,
+  invalidStatusOf,
+  statusOf,
+} from './rotation/core/status.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
-import { ProcessState } from './rotation/processState.ts';
-import { rotate } from './rotation/rotate.ts';
-import type { RotationResult } from './rotation/run.ts';
-import { type ConnectionStatus, detailedStatusOf, invalidStatusOf, statusOf } from './rotation/status.ts';
+import { ProcessState } from './rotation/processMemory.ts';
+import { rotate } from './rotation/steps/rotation.ts';
+import type { RotationResult } from './rotation/steps/run.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
-import { type Ownership, ownerOf, takeOver } from './rotation/takeOver.ts';
+import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 
 /** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
 export interface Rotator {

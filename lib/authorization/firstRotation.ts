@@ -1,8 +1,8 @@
-import type { Connection } from '../rotation/connection.ts';
+import type { Connection } from '../rotation/core/connection.ts';
 import type { Ports } from '../rotation/ports.ts';
-import { ProcessState } from '../rotation/processState.ts';
-import { rotate } from '../rotation/rotate.ts';
-import type { RotationResult } from '../rotation/run.ts';
+import { ProcessState } from '../rotation/processMemory.ts';
+import { rotate } from '../rotation/steps/rotation.ts';
+import type { RotationResult } from '../rotation/steps/run.ts';
 
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 1_000;

@@ -1,9 +1,9 @@
 import { problemOf } from '../errors.ts';
-import type { Connection, Connections } from './connection.ts';
-import { type Decision, decide, decideEarly, type Reason } from './decide.ts';
+import type { Connection, Connections } from './core/connection.ts';
+import { type Decision, decide, decideEarly, type Reason } from './core/decide.ts';
+import { type ConnectionRecord, newRecord } from './core/record.ts';
 import type { Ports } from './ports.ts';
-import { type ConnectionRecord, newRecord } from './record.ts';
-import { nothingChanged } from './rotate.ts';
+import { nothingChanged } from './steps/rotation.ts';
 
 /** What the next sweep would do with one connection, and why. */
 export interface Planned {

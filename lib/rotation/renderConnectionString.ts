@@ -1,5 +1,5 @@
 import { fillIn } from '../connectionString/template.ts';
-import type { Connection, ConnectionString } from './connection.ts';
+import type { Connection, ConnectionString } from './core/connection.ts';
 
 /** What a rotation brought and was made with; for showing it, masks. */
 export interface ConnectionStringValues {

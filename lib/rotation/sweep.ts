@@ -1,11 +1,11 @@
 import { type Problem, problemOf } from '../errors.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './core/connection.ts';
+import { GRANT_DEADLINE_MS } from './core/times.ts';
+import { overdueConnections } from './core/warnings.ts';
 import type { Ports, RecordSummary } from './ports.ts';
-import type { ProcessState } from './processState.ts';
-import { rotate } from './rotate.ts';
-import type { RotationResult } from './run.ts';
-import { GRANT_DEADLINE_MS } from './timing.ts';
-import { overdueConnections } from './warnings.ts';
+import type { ProcessState } from './processMemory.ts';
+import { rotate } from './steps/rotation.ts';
+import type { RotationResult } from './steps/run.ts';
 
 /** How much a sweep does at once, and for how long it begins new rotations. */
 export interface SweepLimits {

@@ -36,52 +36,52 @@ const WORLD_BEGINS = "Date.parse('2026-01-01T00:00:00Z')";
 
 const LEASE: readonly Mutant[] = [
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: one that is taken counts as ours',
     "if (acquired === 'taken') return 'taken';",
     `if (acquired === 'taken') return new Lease(store, clock, name, { leaseId: '', now: ${WORLD_BEGINS}, askedAt });`,
   ),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: a record that could not be written without it counts as written',
     'if (await this.#store.write(record, this.#id)) return;',
     'if ((await this.#store.write(record, this.#id)) || true) return;',
   ),
-  inRotation('lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
+  inRotation('steps/lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: its time counts from the answer, not from the request',
     '{ ...acquired, askedAt }',
     '{ ...acquired, askedAt: clock.monotonic() }',
   ),
   inRotation(
-    'publish.ts',
+    'steps/publish.ts',
     'lease: an access token is published without it',
     'lease.ensureHeld();\n    try {',
     'try {',
   ),
   inRotation(
-    'publishable.ts',
+    'steps/publishable.ts',
     'lease: the published secret is written once more without it',
     'lease.ensureHeld();\n  if (!current?.value)',
     'if (!current?.value)',
   ),
-  inRotation('announceGrant.ts', "lease: a person's token is copied without it", 'lease.ensureHeld();', ''),
-  inRotation('healing.ts', 'lease: a late write is undone without it', 'lease.ensureHeld();', ''),
+  inRotation('steps/announceGrant.ts', "lease: a person's token is copied without it", 'lease.ensureHeld();', ''),
+  inRotation('steps/healing.ts', 'lease: a late write is undone without it', 'lease.ensureHeld();', ''),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendGrant.ts',
     'check before the send: the time left on the lease does not count',
     'refused = state.draining || !lease.coversGrant() || !allowed();',
     'refused = state.draining || !allowed();',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendGrant.ts',
     'check before the send: a replay goes out although its grace is over by now',
     'refused = state.draining || !lease.coversGrant() || !allowed();',
     'refused = state.draining || !lease.coversGrant();',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendGrant.ts',
     'check before the send: a process that drains sends all the same',
     'refused = state.draining || !lease.coversGrant() || !allowed();',
     'refused = !lease.coversGrant() || !allowed();',
@@ -93,7 +93,7 @@ const LEASE: readonly Mutant[] = [
     'return true;',
   ),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     "the service's clock: the machine's own is used",
     'return this.#serviceTime + this.#clock.monotonic() - this.#serviceTimeSeenAt;',
     `return ${WORLD_BEGINS} + this.#clock.monotonic();`,
@@ -108,27 +108,27 @@ const TAG_INTENT = `await credentialVault(run).tag(
 
 const BEFORE_THE_GRANT: readonly Mutant[] = [
   inRotation(
-    'announceGrant.ts',
+    'steps/announceGrant.ts',
     'intent: written nowhere',
     `await lease.write(granting);\n    ${TAG_INTENT}`,
     '',
   ),
-  inRotation('announceGrant.ts', 'intent: not in the record', 'await lease.write(granting);', ''),
-  inRotation('announceGrant.ts', 'intent: not in the vault', TAG_INTENT, ''),
+  inRotation('steps/announceGrant.ts', 'intent: not in the record', 'await lease.write(granting);', ''),
+  inRotation('steps/announceGrant.ts', 'intent: not in the vault', TAG_INTENT, ''),
   inRotation(
-    'publishable.ts',
+    'steps/publishable.ts',
     'storability: no proof that the access token can be published',
     'await proveWrite(run, secret, record.generation);',
     '',
   ),
   inRotation(
-    'publishable.ts',
+    'steps/publishable.ts',
     "storability: somebody else's secret is overwritten",
     'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(connection, secret);',
     '',
   ),
   inRotation(
-    'announceGrant.ts',
+    'steps/announceGrant.ts',
     "storability: a person's token is sent without a copy of ours",
     'if (isManaged(seed.tags)) return { record, refreshToken: seed };',
     'if (seed) return { record, refreshToken: seed };',
@@ -137,32 +137,32 @@ const BEFORE_THE_GRANT: readonly Mutant[] = [
 
 const AFTER_THE_GRANT: readonly Mutant[] = [
   inRotation(
-    'settleGrant.ts',
+    'steps/settleGrant.ts',
     'save first: published before the refresh token is saved',
     'const record = saved ? await save(run, grant, received) : grant.record;',
     `if (answer.accessToken) await publishAccessToken(run, grant.record, answer.accessToken, grant.issuedAt);
   const record = saved ? await save(run, grant, received) : grant.record;`,
   ),
   inRotation(
-    'saveRefreshToken.ts',
+    'steps/saveRefreshToken.ts',
     'endless save: tried once',
     'await pauseAfter(run, thrown, attempt, startedAt);',
     'throw thrown;',
   ),
   inRotation(
-    'settleGrant.ts',
+    'steps/settleGrant.ts',
     'no look at the secret again after invalid_grant',
     'return latest !== undefined && latest.version !== sent.version;',
     'return false;',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendGrant.ts',
     'an ambiguous grant is sent a second time, whatever the grace',
     'if (first.refused || !mayReplay(run, record, first.answer)) return first;',
     "if (first.refused || first.answer.failure?.class !== 'ambiguous') return first;",
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendGrant.ts',
     'an ambiguous grant is sent again with the next client secret',
     "return !refused && answer.failure?.class === 'client_rejected' && answer.refreshToken === undefined;",
     "return !refused && ['client_rejected', 'ambiguous'].includes(answer.failure?.class ?? '');",
@@ -183,7 +183,7 @@ const AFTER_THE_GRANT: readonly Mutant[] = [
 
 const PUBLISHED: readonly Mutant[] = [
   inRotation(
-    'connection.ts',
+    'core/connection.ts',
     'vaults: a connection string with the refresh token goes where consumers read',
     "connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token",
     'vaults.token',
@@ -192,49 +192,49 @@ const PUBLISHED: readonly Mutant[] = [
 
 const RECOVERY: readonly Mutant[] = [
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: never',
     'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay',
     'secretUnusable, ownedElsewhere, waitingForReplay',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: not after another version',
     'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted,',
     'secretUnusable, ownedElsewhere, grantInterrupted,',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: not after an interrupted grant',
     'versionChanged, grantInterrupted, waitingForReplay',
     'versionChanged, waitingForReplay',
   ),
   inRotation(
-    'healing.ts',
+    'steps/healing.ts',
     'heal: a late write stays the latest version',
     'return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);',
     'return healed;',
   ),
   inRotation(
-    'healing.ts',
+    'steps/healing.ts',
     'heal: the vault is repaired before the finding is stored',
     'if (healed !== record) await run.lease.write(healed);',
     '',
   ),
   inRotation(
-    'healing.ts',
+    'steps/healing.ts',
     'heal: a record that was lost does not learn what is published',
     'return accessToken ? { ...followed, accessToken } : followed;',
     'return followed;',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'no wait for an unknown outcome',
     'return now < until ? waiting(until) : undefined;',
     'return undefined;',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     "a refresh token of another rotator's store is used",
     'secretUnusable, ownedElsewhere,',
     'secretUnusable,',
@@ -243,13 +243,13 @@ const RECOVERY: readonly Mutant[] = [
 
 const CREDENTIALS: readonly Mutant[] = [
   inRotation(
-    'credentials.ts',
+    'steps/clientCredentials.ts',
     'client credentials: kept although a person set another refresh token, or something failed',
     'if (failure || !isKnown || expiringSoon(',
     'if (expiringSoon(',
   ),
   inRotation(
-    'healing.ts',
+    'steps/healing.ts',
     'intent: one that an older copy of the record does not know is passed over',
     'const isKnown = intent === undefined || intent.epoch <= record.epoch;',
     'const isKnown = intent === undefined || intent.epoch <= record.epoch + 1000;',
@@ -258,13 +258,13 @@ const CREDENTIALS: readonly Mutant[] = [
 
 const PERSONS: readonly Mutant[] = [
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     "heal: a person's token that was buried and taken out of use wins",
     'if (!isEnabled(version) && !wasUsed()) return false;',
     '',
   ),
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     "heal: a person's token of the recorded version's second is passed over, whatever was obtained with it",
     '(version.version === latest || wasUsed());',
     'version.version === latest;',
@@ -273,19 +273,19 @@ const PERSONS: readonly Mutant[] = [
 
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
-    'disableSuperseded.ts',
+    'steps/disableSuperseded.ts',
     'superseded versions: none is disabled',
     'await run.ports.vault(vault).disable(secret, version);',
     '',
   ),
   inRotation(
-    'disableSuperseded.ts',
+    'steps/disableSuperseded.ts',
     'superseded versions: the token in use and its parent as well',
     'for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);',
     '',
   ),
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     'superseded versions: the latest as well, and Key Vault answers nothing any more',
     'const needed = [winner.version, readLineage(winner.tags)?.parent, latest];',
     'const needed = [winner.version, readLineage(winner.tags)?.parent, ...(latest ? [] : [latest])];',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decide, decideEarly, type Occasion, type Situation } from '../../../lib/rotation/decide.ts';
-import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/record.ts';
-import { savedTags } from '../../../lib/rotation/tags.ts';
+import { decide, decideEarly, type Occasion, type Situation } from '../../../lib/rotation/core/decide.ts';
+import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
 
 const NOW = 1_767_225_600_000;

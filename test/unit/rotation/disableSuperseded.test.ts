@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { disableSuperseded } from '../../../lib/rotation/disableSuperseded.ts';
-import type { Run } from '../../../lib/rotation/run.ts';
-import { savedTags } from '../../../lib/rotation/tags.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import { disableSuperseded } from '../../../lib/rotation/steps/disableSuperseded.ts';
+import type { Run } from '../../../lib/rotation/steps/run.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { foreignStore, heal, supersededBy } from '../../../lib/rotation/heal.ts';
+import { foreignStore, heal, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
+import { newRecord } from '../../../lib/rotation/core/record.ts';
+import { savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
-import { newRecord } from '../../../lib/rotation/record.ts';
-import { savedTags, withIntent } from '../../../lib/rotation/tags.ts';
 import { STORE } from './world/connection.ts';
 
 const person = (version: string, second: number): SecretVersion => ({

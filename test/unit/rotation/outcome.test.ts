@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { FailureClass, GrantFailure } from '../../../lib/rotation/grant.ts';
 import {
   blocked,
   grantFailed,
   retryLater,
   succeeded,
   waitsForReplay,
-} from '../../../lib/rotation/outcome.ts';
-import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/record.ts';
+} from '../../../lib/rotation/core/outcome.ts';
+import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import type { FailureClass, GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { connectionNamed } from './world/connection.ts';
 import { refusal } from './world/provider.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isManaged } from '../../../lib/rotation/tags.ts';
+import { isManaged } from '../../../lib/rotation/core/tags.ts';
 import { failure } from './world/fakeVault.ts';
 import {
   ACCESS_TOKEN,

@@ -1,10 +1,10 @@
 import { problemOf, RotatorError } from '../../../../lib/errors.ts';
-import type { Connection } from '../../../../lib/rotation/connection.ts';
-import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
+import type { Connection } from '../../../../lib/rotation/core/connection.ts';
+import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/core/tokenRequest.ts';
 import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
-import { ProcessState } from '../../../../lib/rotation/processState.ts';
-import { rotate } from '../../../../lib/rotation/rotate.ts';
-import type { RotationResult } from '../../../../lib/rotation/run.ts';
+import { ProcessState } from '../../../../lib/rotation/processMemory.ts';
+import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
+import type { RotationResult } from '../../../../lib/rotation/steps/run.ts';
 import type { World } from '../world.ts';
 import { CREDENTIAL_VAULT, STORE } from './connection.ts';
 import type { FakeRecords } from './fakeRecords.ts';

@@ -1,11 +1,11 @@
 import { RotatorError } from '../errors.ts';
-import type { Connection } from './connection.ts';
-import { foreignStore } from './heal.ts';
+import type { Connection } from './core/connection.ts';
+import { foreignStore } from './core/currentVersion.ts';
+import { intentRecovered, takenOver } from './core/record.ts';
+import { readIntent, tagsTakenOver } from './core/tags.ts';
 import type { Ports } from './ports.ts';
-import { publishedTimes } from './publishable.ts';
-import { intentRecovered, takenOver } from './record.ts';
-import { readIntent, tagsTakenOver } from './tags.ts';
-import { underLease } from './underLease.ts';
+import { publishedTimes } from './steps/publishable.ts';
+import { underLease } from './steps/underLease.ts';
 
 /** What stands in the vault about another rotator. */
 export interface Ownership {

@@ -1,9 +1,14 @@
-import { RotatorError } from '../errors.ts';
-import { accessTokenSecret, type Connection, type PublishedSecret, publishedSecrets } from './connection.ts';
-import type { SecretProperties, SecretVault } from './ports.ts';
-import { type ConnectionRecord, publishableNoted } from './record.ts';
+import { RotatorError } from '../../errors.ts';
+import {
+  accessTokenSecret,
+  type Connection,
+  type PublishedSecret,
+  publishedSecrets,
+} from '../core/connection.ts';
+import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
+import { isManaged, publishedTags } from '../core/tags.ts';
+import type { SecretProperties, SecretVault } from '../ports.ts';
 import type { Run } from './run.ts';
-import { isManaged, publishedTags } from './tags.ts';
 
 /**
  * Makes sure, before a refresh token is spent, that all that comes of it can be published: each name must be free, ours or

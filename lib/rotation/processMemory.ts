@@ -1,5 +1,5 @@
+import type { RecordedFailure } from './core/record.ts';
 import type { Secret } from './ports.ts';
-import type { RecordedFailure } from './record.ts';
 
 /** Client credentials as they were read from the vault. */
 export interface ClientCredentials {

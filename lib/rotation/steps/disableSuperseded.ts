@@ -1,7 +1,7 @@
-import { problemOf } from '../errors.ts';
-import type { SecretVersion } from './ports.ts';
+import { problemOf } from '../../errors.ts';
+import { readLineage } from '../core/tags.ts';
+import type { SecretVersion } from '../ports.ts';
 import { logRun, type Run } from './run.ts';
-import { readLineage } from './tags.ts';
 
 /** More are left to the next look at the vault: a rotation must not take long. */
 const MOST_AT_ONCE = 25;

@@ -1,9 +1,9 @@
-import { clientCredentials, forgetCredentials } from './credentials.ts';
-import type { FailureClass, GrantAnswer, GrantFailure, GrantRequest } from './grant.ts';
-import type { Secret } from './ports.ts';
-import type { ClientCredentials } from './processState.ts';
-import type { ConnectionRecord, RecordedFailure } from './record.ts';
-import { replayTime, withinGrace } from './replay.ts';
+import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
+import { replayTime, withinGrace } from '../core/replay.ts';
+import type { FailureClass, GrantAnswer, GrantFailure, GrantRequest } from '../core/tokenRequest.ts';
+import type { Secret } from '../ports.ts';
+import type { ClientCredentials } from '../processMemory.ts';
+import { clientCredentials, forgetCredentials } from './clientCredentials.ts';
 import { logRun, type Run } from './run.ts';
 
 /** What came of sending a refresh token. */

@@ -1,5 +1,5 @@
 import type { ConnectionRecord, Phase } from './record.ts';
-import { LEASE_MARGIN_MS, retryDelay, TAKEOVER_MS } from './timing.ts';
+import { LEASE_MARGIN_MS, retryDelay, TAKEOVER_MS } from './times.ts';
 
 /** Consumers get at least this long with the published access token before a replay may revoke it. */
 const LEAST_RUNWAY_MS = 60_000;

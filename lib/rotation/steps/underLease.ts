@@ -1,6 +1,6 @@
-import { RotatorError } from '../errors.ts';
+import { RotatorError } from '../../errors.ts';
+import type { Ports } from '../ports.ts';
 import { Lease, LeaseLost } from './lease.ts';
-import type { Ports } from './ports.ts';
 
 /**
  * Does what a person asked for under the lease of a connection: no rotation comes in between.

@@ -1,6 +1,6 @@
-import type { Problem } from '../errors.ts';
+import type { Problem } from '../../errors.ts';
+import type { RecordSummary } from '../ports.ts';
 import type { Connection, InvalidConnection } from './connection.ts';
-import type { RecordSummary } from './ports.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { SecretUnusable } from '../errors.ts';
-import type { Secret } from './ports.ts';
-import type { ClientCredentials } from './processState.ts';
-import type { ConnectionRecord, RecordedFailure } from './record.ts';
+import { SecretUnusable } from '../../errors.ts';
+import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
+import { expiringSoon, fixedExpiry } from '../core/warnings.ts';
+import type { Secret } from '../ports.ts';
+import type { ClientCredentials } from '../processMemory.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { expiringSoon, fixedExpiry } from './warnings.ts';
 
 /**
  * The client id and all client secrets of a connection, from memory or from the credential vault.

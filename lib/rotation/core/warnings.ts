@@ -1,7 +1,7 @@
+import type { RecordSummary } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import type { RecordSummary } from './ports.ts';
 import type { ConnectionRecord } from './record.ts';
-import { renewalTime } from './timing.ts';
+import { renewalTime } from './times.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** So long before a credential expires a person is told: the time that it may take to get a new one. */

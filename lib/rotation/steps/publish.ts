@@ -1,13 +1,13 @@
-import { RotatorError } from '../errors.ts';
-import { accessTokenSecret, connectionStringSecret, type PublishedSecret } from './connection.ts';
+import { RotatorError } from '../../errors.ts';
+import { accessTokenSecret, connectionStringSecret, type PublishedSecret } from '../core/connection.ts';
+import type { ConnectionRecord } from '../core/record.ts';
+import { isManaged, publishedTags } from '../core/tags.ts';
+import type { IssuedAccessToken } from '../core/tokenRequest.ts';
+import { LARGEST_SECRET_BYTES, type SecretProperties } from '../ports.ts';
+import { type ConnectionStringValues, renderConnectionString } from '../renderConnectionString.ts';
 import { disableVersion } from './disableSuperseded.ts';
-import type { IssuedAccessToken } from './grant.ts';
-import { LARGEST_SECRET_BYTES, type SecretProperties } from './ports.ts';
 import { readPublished } from './publishable.ts';
-import type { ConnectionRecord } from './record.ts';
-import { type ConnectionStringValues, renderConnectionString } from './renderConnectionString.ts';
 import { logRun, type Run } from './run.ts';
-import { isManaged, publishedTags } from './tags.ts';
 
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;

@@ -1,6 +1,5 @@
-import type { Problem } from '../errors.ts';
+import type { Problem } from '../../errors.ts';
 import type { Connection } from './connection.ts';
-import type { GrantFailure, IssuedAccessToken } from './grant.ts';
 import {
   attemptAt,
   type ConnectionRecord,
@@ -11,7 +10,8 @@ import {
   settled,
 } from './record.ts';
 import { replayTime } from './replay.ts';
-import { lookDelay, renewalTime, retryDelay } from './timing.ts';
+import { lookDelay, renewalTime, retryDelay } from './times.ts';
+import type { GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
 
 /** A provider that asks for more patience than this is asked again all the same: 1 h. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;

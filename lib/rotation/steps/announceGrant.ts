@@ -1,8 +1,8 @@
-import { publishedSecrets } from './connection.ts';
-import type { Secret, SecretVersion } from './ports.ts';
-import { type ConnectionRecord, intended, intentWithdrawn, versionCopied } from './record.ts';
+import { publishedSecrets } from '../core/connection.ts';
+import { type ConnectionRecord, intended, intentWithdrawn, versionCopied } from '../core/record.ts';
+import { isManaged, savedTags, type Tags, withIntent } from '../core/tags.ts';
+import type { Secret, SecretVersion } from '../ports.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { isManaged, savedTags, type Tags, withIntent } from './tags.ts';
 
 /** A refresh token set by a person is written once more with our tags: that proves that its successor can be written too. */
 export async function adoptSeed(run: Run, record: ConnectionRecord, seed: Secret) {

@@ -1,5 +1,5 @@
-import type { Template } from '../connectionString/template.ts';
-import type { Problem } from '../errors.ts';
+import type { Template } from '../../connectionString/template.ts';
+import type { Problem } from '../../errors.ts';
 
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';

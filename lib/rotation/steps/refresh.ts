@@ -1,9 +1,9 @@
+import type { Reason } from '../core/decide.ts';
+import { type ConnectionRecord, intentWithdrawn } from '../core/record.ts';
+import type { Secret } from '../ports.ts';
 import { adoptSeed, announce, NotSent, reserveWrites } from './announceGrant.ts';
-import { clientCredentials, forgetDoubtful } from './credentials.ts';
-import type { Reason } from './decide.ts';
-import type { Secret } from './ports.ts';
+import { clientCredentials, forgetDoubtful } from './clientCredentials.ts';
 import { ensurePublishable } from './publishable.ts';
-import { type ConnectionRecord, intentWithdrawn } from './record.ts';
 import type { RotationResult, Run } from './run.ts';
 import { sendGrant } from './sendGrant.ts';
 import { type LOOK_AGAIN, settle } from './settleGrant.ts';

@@ -1,9 +1,9 @@
-import { problemOf, RotatorError } from '../errors.ts';
-import { LARGEST_SECRET_BYTES, type Secret } from './ports.ts';
-import { type ConnectionRecord, refreshTokenSaved } from './record.ts';
+import { problemOf, RotatorError } from '../../errors.ts';
+import { type ConnectionRecord, refreshTokenSaved } from '../core/record.ts';
+import { type Lineage, savedTags } from '../core/tags.ts';
+import { SAVE_PATIENCE_MS } from '../core/times.ts';
+import { LARGEST_SECRET_BYTES, type Secret } from '../ports.ts';
 import { credentialVault, logRun, type Run, retryAfterOf } from './run.ts';
-import { type Lineage, savedTags } from './tags.ts';
-import { SAVE_PATIENCE_MS } from './timing.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;

@@ -1,7 +1,7 @@
-import { RotatorError } from '../errors.ts';
-import type { Clock, RecordStore } from './ports.ts';
-import { type ConnectionRecord, newRecord } from './record.ts';
-import { GRANT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from './timing.ts';
+import { RotatorError } from '../../errors.ts';
+import { type ConnectionRecord, newRecord } from '../core/record.ts';
+import { GRANT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../core/times.ts';
+import type { Clock, RecordStore } from '../ports.ts';
 
 /**
  * The right to send grants for one connection, for as long as {@link remainingMs} is positive. It is renewed in the

@@ -1,12 +1,6 @@
-import { type ErrorCode, RotatorError } from '../errors.ts';
-import { NotSent } from './announceGrant.ts';
-import { warnOfExpiry } from './credentials.ts';
-import type { Reason } from './decide.ts';
-import { disableSuperseded } from './disableSuperseded.ts';
-import type { GrantFailure, IssuedAccessToken } from './grant.ts';
-import { blocked, grantFailed, retryLater, succeeded } from './outcome.ts';
-import type { Secret } from './ports.ts';
-import { publishAccessToken, publishConnectionString } from './publish.ts';
+import { type ErrorCode, RotatorError } from '../../errors.ts';
+import type { Reason } from '../core/decide.ts';
+import { blocked, grantFailed, retryLater, succeeded } from '../core/outcome.ts';
 import {
   accessTokenNoted,
   attemptAt,
@@ -14,7 +8,14 @@ import {
   intentWithdrawn,
   publishableNoted,
   settled,
-} from './record.ts';
+} from '../core/record.ts';
+import { withoutIntent } from '../core/tags.ts';
+import type { GrantFailure, IssuedAccessToken } from '../core/tokenRequest.ts';
+import type { Secret } from '../ports.ts';
+import { NotSent } from './announceGrant.ts';
+import { warnOfExpiry } from './clientCredentials.ts';
+import { disableSuperseded } from './disableSuperseded.ts';
+import { publishAccessToken, publishConnectionString } from './publish.ts';
 import {
   credentialVault,
   finish,
@@ -26,7 +27,6 @@ import {
 } from './run.ts';
 import { saveRefreshToken } from './saveRefreshToken.ts';
 import type { GrantOutcome } from './sendGrant.ts';
-import { withoutIntent } from './tags.ts';
 
 /** The refresh token was refused, but another one has taken its place meanwhile: look again. */
 export const LOOK_AGAIN = Symbol('look again');

@@ -1,16 +1,16 @@
-import { adoptedTags, adoptedValue } from './announceGrant.ts';
-import { type Healing, heal, supersededBy } from './heal.ts';
-import type { Secret, SecretVersion } from './ports.ts';
-import { publishedTimes } from './publishable.ts';
+import { type Healing, heal, supersededBy } from '../core/currentVersion.ts';
 import {
   type ConnectionRecord,
   chainStarted,
   intentRecovered,
   versionCopied,
   versionFollowed,
-} from './record.ts';
+} from '../core/record.ts';
+import { isManaged, readIntent, readLineage } from '../core/tags.ts';
+import type { Secret, SecretVersion } from '../ports.ts';
+import { adoptedTags, adoptedValue } from './announceGrant.ts';
+import { publishedTimes } from './publishable.ts';
 import { credentialVault, logRun, type Run } from './run.ts';
-import { isManaged, readIntent, readLineage } from './tags.ts';
 
 /**
  * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then

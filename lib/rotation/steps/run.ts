@@ -1,11 +1,11 @@
-import { type Problem, RotatorError } from '../errors.ts';
-import type { EventFields, LogEvent, LogLevel } from '../log.ts';
-import type { Connection } from './connection.ts';
+import { type Problem, RotatorError } from '../../errors.ts';
+import type { EventFields, LogEvent, LogLevel } from '../../log.ts';
+import type { Connection } from '../core/connection.ts';
+import type { OutcomeContext } from '../core/outcome.ts';
+import type { ConnectionRecord } from '../core/record.ts';
+import type { Ports, SecretVault } from '../ports.ts';
+import type { ProcessState } from '../processMemory.ts';
 import type { Lease } from './lease.ts';
-import type { OutcomeContext } from './outcome.ts';
-import type { Ports, SecretVault } from './ports.ts';
-import type { ProcessState } from './processState.ts';
-import type { ConnectionRecord } from './record.ts';
 
 /**
  * How a rotation ended.

@@ -1,4 +1,4 @@
-import type { SecretVersion } from './ports.ts';
+import type { SecretVersion } from '../ports.ts';
 import type { ConnectionRecord } from './record.ts';
 import { isManaged, readIntent, readLineage } from './tags.ts';
 

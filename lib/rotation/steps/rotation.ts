@@ -1,13 +1,13 @@
-import { type Problem, problemOf, RotatorError, SecretUnusable } from '../errors.ts';
+import { type Problem, problemOf, RotatorError, SecretUnusable } from '../../errors.ts';
+import type { Connection } from '../core/connection.ts';
+import { type Decision, decide, decideEarly, mayBeCured, type Situation } from '../core/decide.ts';
+import { blocked, retryLater, waitsForReplay } from '../core/outcome.ts';
+import { type ConnectionRecord, lookedInVain } from '../core/record.ts';
+import type { Ports, Secret } from '../ports.ts';
+import type { ProcessState } from '../processMemory.ts';
 import { NotSent } from './announceGrant.ts';
-import type { Connection } from './connection.ts';
-import { type Decision, decide, decideEarly, mayBeCured, type Situation } from './decide.ts';
 import { healConnection } from './healing.ts';
 import { Lease, LeaseLost } from './lease.ts';
-import { blocked, retryLater, waitsForReplay } from './outcome.ts';
-import type { Ports, Secret } from './ports.ts';
-import type { ProcessState } from './processState.ts';
-import { type ConnectionRecord, lookedInVain } from './record.ts';
 import { refresh } from './refresh.ts';
 import {
   credentialVault,
