@@ -3,9 +3,8 @@ import type { Connection } from '../rotation/core/connection.ts';
 import { attemptAt } from '../rotation/core/record.ts';
 import type { Tags } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
-import type { Lease } from '../rotation/steps/lease.ts';
+import { type Lease, underLease } from '../rotation/steps/lease.ts';
 import { readPublished } from '../rotation/steps/publishable.ts';
-import { underLease } from '../rotation/steps/underLease.ts';
 import { refuseUseless } from './usable.ts';
 
 /** What goes to the credential vault. */

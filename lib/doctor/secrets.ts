@@ -1,8 +1,7 @@
 import { problemOf, SecretUnusable } from '../errors.ts';
 import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/core/connection.ts';
-import { foreignStore } from '../rotation/core/currentVersion.ts';
-import { isManaged } from '../rotation/core/tags.ts';
-import { EXPIRY_NOTICE_MS } from '../rotation/core/warnings.ts';
+import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
+import { foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
 import { notManaged, readPublished } from '../rotation/steps/publishable.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';

@@ -1,7 +1,7 @@
 import { type Problem, problemOf } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
+import { overdueConnections } from './core/status.ts';
 import { GRANT_DEADLINE_MS } from './core/times.ts';
-import { overdueConnections } from './core/warnings.ts';
 import type { Ports, RecordSummary } from './ports.ts';
 import type { ProcessState } from './processMemory.ts';
 import { rotate } from './steps/rotation.ts';

@@ -1,11 +1,10 @@
 import { RotatorError } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
-import { foreignStore } from './core/currentVersion.ts';
 import { intentRecovered, takenOver } from './core/record.ts';
-import { readIntent, tagsTakenOver } from './core/tags.ts';
+import { foreignStore, readIntent, tagsTakenOver } from './core/tags.ts';
 import type { Ports } from './ports.ts';
+import { underLease } from './steps/lease.ts';
 import { publishedTimes } from './steps/publishable.ts';
-import { underLease } from './steps/underLease.ts';
 
 /** What stands in the vault about another rotator. */
 export interface Ownership {

@@ -1,6 +1,6 @@
 import type { SecretVersion } from '../ports.ts';
 import type { ConnectionRecord } from './record.ts';
-import { isManaged, readIntent, readLineage } from './tags.ts';
+import { isManaged, readLineage } from './tags.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
 export type Healing =
@@ -137,10 +137,4 @@ export function supersededBy(
 
 function isEnabled({ enabled = true }: SecretVersion): boolean {
   return enabled;
-}
-
-/** The record store that the latest version was written under, where it is not ours. */
-export function foreignStore(latest: Pick<SecretVersion, 'tags'>, ownStore: string): string | undefined {
-  const stores = [readIntent(latest.tags)?.store, readLineage(latest.tags)?.store];
-  return stores.find((store) => store !== undefined && store !== ownStore);
 }

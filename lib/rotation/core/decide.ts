@@ -1,11 +1,9 @@
 import { type Problem, problemOf, SecretUnusable } from '../../errors.ts';
 import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import { foreignStore } from './currentVersion.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
-import { replayTime } from './replay.ts';
-import { readIntent } from './tags.ts';
-import { CURE_MS, FORCE_COOLDOWN_MS } from './times.ts';
+import { foreignStore, readIntent } from './tags.ts';
+import { CURE_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
 
 /**
  * Why something is done, or not done. These names are in logs and answers.

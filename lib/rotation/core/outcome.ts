@@ -9,8 +9,7 @@ import {
   type RecordedFailure,
   settled,
 } from './record.ts';
-import { replayTime } from './replay.ts';
-import { lookDelay, renewalTime, retryDelay } from './times.ts';
+import { lookDelay, renewalTime, replayTime, retryDelay } from './times.ts';
 import type { GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
 
 /** A provider that asks for more patience than this is asked again all the same: 1 h. */

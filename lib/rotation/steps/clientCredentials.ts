@@ -1,6 +1,6 @@
 import { SecretUnusable } from '../../errors.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
-import { expiringSoon, fixedExpiry } from '../core/warnings.ts';
+import { expiringSoon, fixedExpiry } from '../core/status.ts';
 import type { Secret } from '../ports.ts';
 import type { ClientCredentials } from '../processMemory.ts';
 import { credentialVault, logRun, type Run } from './run.ts';

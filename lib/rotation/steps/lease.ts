@@ -1,7 +1,7 @@
 import { RotatorError } from '../../errors.ts';
 import { type ConnectionRecord, newRecord } from '../core/record.ts';
 import { GRANT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../core/times.ts';
-import type { Clock, RecordStore } from '../ports.ts';
+import type { Clock, Ports, RecordStore } from '../ports.ts';
 
 /**
  * The right to send grants for one connection, for as long as {@link remainingMs} is positive. It is renewed in the
@@ -122,4 +122,32 @@ export class Lease {
 /** Another process has, or may have, the lease: nothing more may be granted, published or recorded here. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
+}
+
+/**
+ * Does what a person asked for under the lease of a connection: no rotation comes in between.
+ * @throws RotatorError `in_progress` where somebody else has the lease, or gets it meanwhile, or what the work throws
+ */
+export async function underLease(
+  name: string,
+  { records, clock }: Pick<Ports, 'records' | 'clock'>,
+  work: (lease: Lease) => Promise<void>,
+): Promise<void> {
+  const lease = await Lease.take(records, clock, name);
+  if (lease === 'taken') throw inProgress(name);
+  try {
+    await work(lease);
+  } catch (thrown) {
+    throw thrown instanceof LeaseLost ? inProgress(name) : thrown;
+  } finally {
+    await lease.release();
+  }
+}
+
+function inProgress(name: string): RotatorError {
+  return new RotatorError({
+    code: 'in_progress',
+    message: `Another rotation of ${name} is running.`,
+    fix: 'Run the command again in a moment.',
+  });
 }

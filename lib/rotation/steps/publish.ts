@@ -1,10 +1,15 @@
 import { RotatorError } from '../../errors.ts';
-import { accessTokenSecret, connectionStringSecret, type PublishedSecret } from '../core/connection.ts';
+import {
+  accessTokenSecret,
+  type ConnectionStringValues,
+  connectionStringSecret,
+  type PublishedSecret,
+  renderConnectionString,
+} from '../core/connection.ts';
 import type { ConnectionRecord } from '../core/record.ts';
 import { isManaged, publishedTags } from '../core/tags.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
 import { LARGEST_SECRET_BYTES, type SecretProperties } from '../ports.ts';
-import { type ConnectionStringValues, renderConnectionString } from '../renderConnectionString.ts';
 import { disableVersion } from './disableSuperseded.ts';
 import { readPublished } from './publishable.ts';
 import { logRun, type Run } from './run.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
-import { replayTime, withinGrace } from '../core/replay.ts';
+import { replayTime, withinGrace } from '../core/times.ts';
 import type { FailureClass, GrantAnswer, GrantFailure, GrantRequest } from '../core/tokenRequest.ts';
 import type { Secret } from '../ports.ts';
 import type { ClientCredentials } from '../processMemory.ts';

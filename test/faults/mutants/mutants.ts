@@ -66,7 +66,12 @@ const LEASE: readonly Mutant[] = [
     'lease.ensureHeld();\n  if (!current?.value)',
     'if (!current?.value)',
   ),
-  inRotation('steps/announceGrant.ts', "lease: a person's token is copied without it", 'lease.ensureHeld();', ''),
+  inRotation(
+    'steps/announceGrant.ts',
+    "lease: a person's token is copied without it",
+    'lease.ensureHeld();',
+    '',
+  ),
   inRotation('steps/healing.ts', 'lease: a late write is undone without it', 'lease.ensureHeld();', ''),
   inRotation(
     'steps/sendGrant.ts',

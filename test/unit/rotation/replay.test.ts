@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/core/record.ts';
-import { replayTime, withinGrace } from '../../../lib/rotation/core/replay.ts';
+import { replayTime, withinGrace } from '../../../lib/rotation/core/times.ts';
 
 const START = 10_000_000;
 const TICK = 10_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { foreignStore, heal, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
+import { heal, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
 import { newRecord } from '../../../lib/rotation/core/record.ts';
-import { savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
+import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { STORE } from './world/connection.ts';
 
