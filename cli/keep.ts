@@ -6,7 +6,7 @@ import {
   storeConnection,
 } from '../lib/authorization/storeConnection.ts';
 import type { Connection } from '../lib/rotation/core/connection.ts';
-import type { RotationResult } from '../lib/rotation/steps/run.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { Cli, Connected } from './cli.ts';
 import { documentOf, resultLines } from './commands/rotate.ts';
 import type { Entry } from './connection.ts';

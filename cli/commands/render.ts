@@ -10,7 +10,7 @@ import {
 } from '../../lib/rotation/core/connection.ts';
 import { isManaged } from '../../lib/rotation/core/tags.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
-import { readPublished } from '../../lib/rotation/steps/publishable.ts';
+import { readPublished } from '../../lib/rotation/steps/publication.ts';
 import { type Cli, type Connected, connect } from '../cli.ts';
 import { configured } from '../connection.ts';
 import { EXIT } from '../exitCodes.ts';

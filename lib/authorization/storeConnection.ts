@@ -4,7 +4,7 @@ import { attemptAt } from '../rotation/core/record.ts';
 import type { Tags } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
 import { type Lease, underLease } from '../rotation/steps/lease.ts';
-import { readPublished } from '../rotation/steps/publishable.ts';
+import { readPublished } from '../rotation/steps/publication.ts';
 import { refuseUseless } from './usable.ts';
 
 /** What goes to the credential vault. */

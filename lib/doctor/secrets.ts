@@ -3,7 +3,7 @@ import { type Connection, type PublishedSecret, publishedSecrets } from '../rota
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
-import { notManaged, readPublished } from '../rotation/steps/publishable.ts';
+import { notManaged, readPublished } from '../rotation/steps/publication.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 
 /** Key Vault backs up no secret with more versions (Key Vault service limits). */

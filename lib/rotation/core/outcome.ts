@@ -1,19 +1,63 @@
-import type { Problem } from '../../errors.ts';
+import {
+  type ErrorCode,
+  type Problem,
+  problemOf,
+  type RotatorError,
+  retryAfterOf,
+  SecretUnusable,
+} from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import {
   attemptAt,
   type ConnectionRecord,
   failed,
   intentWithdrawn,
+  lookedInVain,
   published,
   type RecordedFailure,
   settled,
 } from './record.ts';
-import { lookDelay, renewalTime, replayTime, retryDelay } from './times.ts';
-import type { GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
+import {
+  LONGEST_RETRY_AFTER_MS,
+  lookDelay,
+  renewalTime,
+  replayTime,
+  retryDelay,
+  withinGrace,
+} from './times.ts';
+import type { FailureClass, GrantAnswer, GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
 
-/** A provider that asks for more patience than this is asked again all the same: 1 h. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
+/**
+ * How a rotation ended.
+ * - `rotated`: a new access token is published
+ * - `not_due`, `cooldown`: nothing was to be done yet
+ * - `in_progress`: another rotation of the connection holds the lease
+ * - `saving`: the new refresh token waits for its vault; it goes on in the background
+ * - `waiting`: the outcome of a grant is unknown and is found out later
+ * - `blocked`: a person is needed
+ * - `failed`: tried again later
+ * - `draining`: the process is about to end
+ */
+export interface RotationResult {
+  readonly result:
+    | 'rotated'
+    | 'not_due'
+    | 'cooldown'
+    | 'in_progress'
+    | 'saving'
+    | 'waiting'
+    | 'blocked'
+    | 'failed'
+    | 'draining';
+  readonly connection: string;
+  readonly reason?: string;
+  readonly problem?: Problem;
+  readonly generation?: number;
+  /** When the published access token expires, milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  /** When asking again makes sense, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+}
 
 /** What an outcome is judged by. */
 export interface OutcomeContext {
@@ -24,30 +68,31 @@ export interface OutcomeContext {
 
 type Watch = RecordedFailure['watch'];
 
-/** A grant succeeded and its access token is published; `issuedAt` is when the grant was sent. */
+/** When an access token was issued and expires. @param issuedAt when the request was sent, milliseconds since the epoch */
+export function tokenTimes(
+  { lifetimeMs, lifetimeAssumed }: IssuedAccessToken,
+  issuedAt: number,
+): NonNullable<ConnectionRecord['accessToken']> {
+  return { issuedAt, expiresAt: issuedAt + lifetimeMs, lifetimeAssumed };
+}
+
+/** A request succeeded and its access token is published. */
 export function succeeded(
   record: ConnectionRecord,
-  accessToken: IssuedAccessToken,
-  issuedAt: number,
-  connection: Connection,
+  token: NonNullable<ConnectionRecord['accessToken']>,
+  { name, renewBeforeMs }: Connection,
 ): ConnectionRecord {
-  const token = {
-    issuedAt,
-    expiresAt: issuedAt + accessToken.lifetimeMs,
-    lifetimeAssumed: accessToken.lifetimeAssumed,
-  };
-  return published(record, token, renewalTime(token, connection.name, connection.renewBeforeMs));
+  return published(record, token, renewalTime(token, name, renewBeforeMs));
 }
 
 /**
  * A grant failed: what is known about the refresh token now, and when it goes on.
- * @param record with the phase `granting`, as it was when the grant was sent
- * @param before the record before the intent: a replay that was not processed leaves its outcome as unknown as it was
+ * @param request the record with the phase `granting`, as it was when the request was sent, and the one before it: a replay
+ *   that was not processed leaves its outcome as unknown as it was
  * @param credentials what the client's credentials were read from: a change of theirs may cure it
  */
-export function grantFailed(
-  record: ConnectionRecord,
-  before: ConnectionRecord,
+export function requestFailed(
+  { record, before }: { readonly record: ConnectionRecord; readonly before: ConnectionRecord },
   failure: GrantFailure,
   credentials: Watch,
   context: OutcomeContext,
@@ -71,6 +116,63 @@ export function grantFailed(
   }
 }
 
+/** May a request be sent a second time right after its answer? Reusable tokens need not: they are retried with a delay. */
+export function mayRepeat(
+  { phase }: ConnectionRecord,
+  { failure, refreshToken }: GrantAnswer,
+  { refreshTokenGraceMs: graceMs }: Connection,
+  now: number,
+): boolean {
+  if (failure?.class !== 'ambiguous' || refreshToken !== undefined) return false;
+  if (phase.state === 'idle' || graceMs === Number.POSITIVE_INFINITY) return false;
+  return withinGrace(phase, graceMs, now);
+}
+
+const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
+  'retryable',
+  'client_rejected',
+  'misconfigured',
+];
+
+/** A replay that was not sent, or not processed, says nothing about the request before it. */
+export function tellsMore({ answer, refused }: { answer: GrantAnswer; refused: boolean }): boolean {
+  if (answer.refreshToken !== undefined) return true;
+  return !refused && !NOT_PROCESSED.includes(answer.failure?.class);
+}
+
+/** Something was thrown while the connection was worked on. A failed look at a blocked connection keeps the block. */
+export function thrownAt(
+  record: ConnectionRecord,
+  thrown: unknown,
+  context: OutcomeContext,
+): ConnectionRecord {
+  if (thrown instanceof SecretUnusable) {
+    const watch = [{ secret: thrown.secret, version: thrown.version ?? null }];
+    return blocked(record, thrown, watch, context);
+  }
+  if (record.failure?.blocked) return lookedInVain(record, context.now);
+  return retryLater(record, problemOf(thrown), context, retryAfterOf(thrown));
+}
+
+/** The next token would be too large again, and its connection string could not be written either. */
+const FOR_AN_OPERATOR: readonly ErrorCode[] = [
+  'refresh_token_too_large',
+  'access_token_too_large',
+  'connection_string_too_large',
+  'connection_string_unwritable',
+];
+
+/** A token that was received could not be stored. This replaces a block: the request itself has succeeded. */
+export function notStored(
+  record: ConnectionRecord,
+  thrown: RotatorError,
+  context: OutcomeContext,
+): ConnectionRecord {
+  if (FOR_AN_OPERATOR.includes(thrown.code))
+    return blocked(record, thrown, refreshTokenOf(record, context), context);
+  return retryLater(record, thrown, context, retryAfterOf(thrown));
+}
+
 /** Something failed that does not touch the refresh token: tried again, slower each time. */
 export function retryLater(
   record: ConnectionRecord,
@@ -84,7 +186,7 @@ export function retryLater(
   return attemptAt(noted, now + Math.max(patience, retryDelay(noted.failure.count)));
 }
 
-/** Something failed that needs a person: no grant until a watched secret or the entry changes, or `mayBeCured` says so. */
+/** Something failed that needs a person: no grant until a watched secret or the entry changes, or `mayClearByItself` says so. */
 export function blocked(
   record: ConnectionRecord,
   problem: Problem,
@@ -117,11 +219,7 @@ function outcomeUnknown(
     return retryLater(settled(record), failure, context, failure.retryAfterMs);
   }
   const noted = noteUnknown(record, unknown(failure.message), context);
-  const until =
-    noted.phase.state === 'granting'
-      ? replayTime(noted, noted.phase, connection.refreshTokenGraceMs, tickMs, now)
-      : now;
-  return attemptAt(noted, Math.max(now, until));
+  return attemptAt(noted, Math.max(now, replayTime(noted, connection.refreshTokenGraceMs, tickMs, now)));
 }
 
 function noteUnknown(
@@ -145,6 +243,11 @@ function explained(failure: GrantFailure, before: ConnectionRecord): Problem {
   const cause =
     'The answer to an earlier grant was lost, and with it the refresh token that replaced this one.';
   return { ...failure, message: `${failure.message} ${cause}` };
+}
+
+/** The problem that a record tells of, if there is one. */
+export function problemIn({ failure }: ConnectionRecord): { problem?: Problem } {
+  return failure ? { problem: { code: failure.code, message: failure.message, fix: failure.fix } } : {};
 }
 
 function refreshTokenOf(record: ConnectionRecord, { connection }: OutcomeContext): Watch {

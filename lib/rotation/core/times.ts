@@ -10,10 +10,23 @@ export const LEASE_RENEWAL_MS = 5_000;
 export const GRANT_DEADLINE_MS = 8_000;
 /** An answer that has begun is read for this long in all. */
 export const GRANT_HARD_DEADLINE_MS = 16_000;
+/** A rotation that takes this long and gets no answer: its host hangs. A connection that is not made takes half of the deadline. */
+export const HANGING_MS = GRANT_DEADLINE_MS / 2;
 /** Time that must be left on the lease beyond the deadline when a grant is sent. */
 export const LEASE_MARGIN_MS = 2_000;
 /** A save that takes longer than this goes on beside the sweep. */
 export const SAVE_PATIENCE_MS = 20_000;
+const SAVE_PAUSE_FIRST_MS = 250;
+const SAVE_PAUSE_LONGEST_MS = 10_000;
+/** How often a publication is tried; the refresh token is safe by then, and the next sweep goes on. */
+export const PUBLISH_ATTEMPTS = 3;
+const PUBLISH_PAUSE_MS = 500;
+/** One look may lead to a repair and another look; more mean that something keeps changing the secret. */
+export const MOST_LOOKS = 4;
+/** So many superseded versions are disabled in one rotation. */
+export const MOST_DISABLED = 25;
+/** A provider that asks for more patience than this is asked again all the same: 1 h. */
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;
 
@@ -30,6 +43,20 @@ const SLOWEST_MS = 300_000;
 /** How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. */
 export function retryDelay(count: number): number {
   return Math.min(SLOWEST_MS, RETRY_FIRST_MS * 2 ** Math.max(0, Math.min(count, 20) - 1));
+}
+
+/**
+ * How long to wait after the `attempt`th failed save (1 for the first): 250 ms, doubling, or as long as the vault asks, at most
+ * 10 s.
+ */
+export function savePause(attempt: number, retryAfterMs: number): number {
+  const backoff = SAVE_PAUSE_FIRST_MS * 2 ** Math.min(attempt - 1, 10);
+  return Math.min(SAVE_PAUSE_LONGEST_MS, Math.max(backoff, retryAfterMs));
+}
+
+/** How long to wait after the `attempt`th failed publication (1 for the first). */
+export function publishPause(attempt: number): number {
+  return PUBLISH_PAUSE_MS * attempt;
 }
 
 /** How long to wait before the next look at a connection that has been blocked for so long: 60 s, doubling, at most 5 min. */
@@ -66,7 +93,7 @@ export function renewalTime(
 const LEAST_RUNWAY_MS = 60_000;
 const RUNWAY_TICKS = 4;
 
-type Granting = Extract<Phase, { state: 'granting' }>;
+type RequestOut = Extract<Phase, { state: 'granting' }>;
 
 /**
  * When a refresh token whose grant has no known outcome may be sent again.
@@ -78,28 +105,24 @@ type Granting = Extract<Phase, { state: 'granting' }>;
  * @param graceMs how long after its first use a refresh token may be used again; Infinity for always
  * @param tickMs time between two sweeps
  * @param now the storage service's time
- * @returns milliseconds since the epoch; may lie in the past
+ * @returns milliseconds since the epoch; may lie in the past. `now` if no request is out
  */
-export function replayTime(
-  record: ConnectionRecord,
-  phase: Granting,
-  graceMs: number,
-  tickMs: number,
-  now: number,
-): number {
-  const failures = record.failure?.code === 'grant_outcome_unknown' ? record.failure.count : 0;
+export function replayTime(record: ConnectionRecord, graceMs: number, tickMs: number, now: number): number {
+  const { phase, accessToken, failure } = record;
+  if (phase.state === 'idle') return now;
+  const failures = failure?.code === 'grant_outcome_unknown' ? failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
   if (graceMs === Number.POSITIVE_INFINITY) return delayed;
   if (withinGrace(phase, graceMs, now)) return phase.startedAt;
-  const expiresAt = record.accessToken?.expiresAt ?? 0;
+  const expiresAt = accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
   // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
-  const { issuedAt = expiresAt } = record.accessToken ?? {};
+  const { issuedAt = expiresAt } = accessToken ?? {};
   const runway = Math.max(LEAST_RUNWAY_MS, Math.min(RUNWAY_TICKS * tickMs, (expiresAt - issuedAt) / 4));
   return Math.max(delayed, phase.startedAt + TAKEOVER_MS, expiresAt - runway);
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */
-export function withinGrace(phase: Granting, graceMs: number, now: number): boolean {
+export function withinGrace(phase: RequestOut, graceMs: number, now: number): boolean {
   return now + LEASE_MARGIN_MS < phase.firstStartedAt + graceMs;
 }

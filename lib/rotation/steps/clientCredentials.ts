@@ -1,74 +1,83 @@
 import { SecretUnusable } from '../../errors.ts';
+import { type ConnectionLog, logOf } from '../../log.ts';
+import type { Connection } from '../core/connection.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon, fixedExpiry } from '../core/status.ts';
-import type { Secret } from '../ports.ts';
-import type { ClientCredentials } from '../processMemory.ts';
-import { credentialVault, logRun, type Run } from './run.ts';
+import type { Ports, Secret, SecretVault } from '../ports.ts';
+import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 
-/**
- * The client id and all client secrets of a connection, from memory or from the credential vault.
- * @throws RotatorError where one is missing, empty or cannot be read
- */
-export async function clientCredentials(run: Run): Promise<ClientCredentials> {
-  const { state, connection } = run;
-  const known = state.credentials.get(connection.fingerprint);
-  if (known) return known;
-  const { secrets } = connection;
-  const sources: RecordedFailure['watch'] = [];
-  const read = async (name: string, what: string) => {
-    const secret = await required(run, name, what);
-    sources.push({ secret: name, version: secret.version });
-    return secret;
-  };
-  const clientId = connection.clientId ?? (await read(secrets.clientId, 'the client id')).value;
-  const clientSecrets: Secret[] = [];
-  for (const name of secrets.clientSecrets) clientSecrets.push(await read(name, 'the client secret'));
-  const credentials = { clientId, clientSecrets, sources };
-  state.credentials.set(connection.fingerprint, credentials);
-  return credentials;
-}
+/** The client id and the client secrets of a connection: remembered while all goes well, read again when in doubt. */
+export class ClientCredentials {
+  readonly #connection: Connection;
+  readonly #vault: SecretVault;
+  readonly #memory: ProcessMemory;
+  readonly #log: ConnectionLog;
 
-/** Reads the credentials again at the next use: the provider refused these. */
-export function forgetCredentials({ state, connection }: Run): void {
-  state.credentials.delete(connection.fingerprint);
-}
+  constructor(connection: Connection, ports: Pick<Ports, 'vault' | 'log'>, memory: ProcessMemory) {
+    this.#connection = connection;
+    this.#vault = ports.vault(connection.vaults.credential);
+    this.#memory = memory;
+    this.#log = logOf(ports.log, connection.name);
+  }
 
-/**
- * The same where they may have been replaced: something failed since, the refresh token is none that this process knows (who
- * signed in again may have done so with another client), or a client secret expires soon. Costs nothing in the steady state.
- */
-export function forgetDoubtful(run: Run, { failure }: ConnectionRecord, { version }: Secret): void {
-  const { state, connection, lease } = run;
-  const isKnown = state.refreshTokens.get(connection.name) === version;
-  if (failure || !isKnown || expiringSoon(clientSecretExpiries(run), lease.now()).length > 0)
-    forgetCredentials(run);
-}
+  /**
+   * The client id and all client secrets, from memory or from the credential vault.
+   * @throws RotatorError if one is missing, empty or cannot be read
+   */
+  async read(): Promise<RememberedCredentials> {
+    const { fingerprint, clientId, secrets } = this.#connection;
+    const known = this.#memory.credentials.get(fingerprint);
+    if (known) return known;
+    const sources: RecordedFailure['watch'] = [];
+    const read = async (name: string, what: string): Promise<Secret> => {
+      const secret = await this.#vault.get(name);
+      // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
+      const value = secret?.value.trim();
+      if (!secret || !value)
+        throw new SecretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
+      sources.push({ secret: name, version: secret.version });
+      return { ...secret, value };
+    };
+    const id = clientId ?? (await read(secrets.clientId, 'the client id')).value;
+    const clientSecrets: Secret[] = [];
+    for (const name of secrets.clientSecrets) clientSecrets.push(await read(name, 'the client secret'));
+    const credentials = { clientId: id, clientSecrets, sources };
+    this.#memory.credentials.set(fingerprint, credentials);
+    return credentials;
+  }
 
-/**
- * Tells, after a rotation, which credentials a person has to replace soon.
- * @param before the record before the rotation, `after` the record after it
- */
-export function warnOfExpiry(run: Run, before: ConnectionRecord, after: ConnectionRecord): void {
-  const { secrets } = run.connection;
-  const refreshToken = { secret: secrets.refreshToken, expiresAt: fixedExpiry(before, after) };
-  for (const expiring of expiringSoon([...clientSecretExpiries(run), refreshToken], run.lease.now()))
-    logRun(run, 'warn', 'credential_expiring', expiring);
-}
+  /** Reads them again at the next use: the provider refused these. */
+  forget(): void {
+    this.#memory.credentials.delete(this.#connection.fingerprint);
+  }
 
-/** As the `exp` attribute in the vault says, of the client secrets in memory. */
-function clientSecretExpiries({ state, connection }: Run) {
-  const { clientSecrets = [] } = state.credentials.get(connection.fingerprint) ?? {};
-  return clientSecrets.map(({ properties }, index) => {
-    const secret = connection.secrets.clientSecrets[index] ?? '';
-    return { secret, expiresAt: properties.expiresAt };
-  });
-}
+  /**
+   * The same if they may have been replaced: something failed since, this process does not know the refresh token (an
+   * operator who signed in again may have done so with another client), or a client secret expires soon. Costs nothing in
+   * the steady state.
+   */
+  forgetDoubtful({ failure }: ConnectionRecord, latest: Secret, now: number): void {
+    const isKnown = this.#memory.refreshTokens.get(this.#connection.name) === latest.version;
+    if (failure || !isKnown || expiringSoon(this.#expiries(), now).length > 0) this.forget();
+  }
 
-async function required(run: Run, name: string, what: string): Promise<Secret> {
-  const secret = await credentialVault(run).get(name);
-  // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
-  const value = secret?.value.trim();
-  if (!secret || !value)
-    throw new SecretUnusable(what, name, run.connection.vaults.credential, secret?.version);
-  return { ...secret, value };
+  /**
+   * Logs, after a rotation, which credentials an operator has to replace soon.
+   * @param before the record before the rotation, `after` the record after it
+   */
+  warnOfExpiry(before: ConnectionRecord, after: ConnectionRecord, now: number): void {
+    const { refreshToken } = this.#connection.secrets;
+    const all = [...this.#expiries(), { secret: refreshToken, expiresAt: fixedExpiry(before, after) }];
+    for (const expiring of expiringSoon(all, now)) this.#log('warn', 'credential_expiring', expiring);
+  }
+
+  /** As the `exp` attribute in the vault says, of the client secrets in memory. */
+  #expiries() {
+    const { fingerprint, secrets } = this.#connection;
+    const { clientSecrets = [] } = this.#memory.credentials.get(fingerprint) ?? {};
+    return clientSecrets.map(({ properties }, index) => {
+      const secret = secrets.clientSecrets[index] ?? '';
+      return { secret, expiresAt: properties.expiresAt };
+    });
+  }
 }

@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // Its sandbox has a new name each time: what would be kept of it is never read again.
     fsModuleCache: false,
-    include: ['test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts'],
+    include: [
+      'test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts',
+    ],
   },
 });

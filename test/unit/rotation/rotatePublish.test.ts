@@ -105,6 +105,13 @@ describe('an access token that cannot be published', () => {
     expectHealthy(scenario);
   });
 
+  test('settles the request all the same when the provider did not replace the refresh token', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: Number.POSITIVE_INFINITY });
+    world.before(PUT, fails, ALWAYS);
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
+  });
+
   test('holds back further grants until the token vault takes a write', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
