@@ -23,12 +23,10 @@ export async function status(cli: Cli, name: string | undefined, options: { watc
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
   const read = async () => (name === undefined ? readAll() : [await rotator.status(name)]);
-  /** The list tells no more than a failure's code; its cause and fix are read where there is one. */
+  /** The list tells no more than the reason; message and fix are read if there is one. */
   const readAll = async () => {
     const all = await rotator.statusOfAll();
-    return Promise.all(
-      all.map((each) => (each.failure && !('fix' in each.failure) ? rotator.status(each.name) : each)),
-    );
+    return Promise.all(all.map((each) => (each.reason && !each.fix ? rotator.status(each.name) : each)));
   };
   const { terminal, interrupted } = cli;
   for (;;) {
@@ -58,9 +56,8 @@ function timeTo(time: string | undefined, now: number): string {
   return time === undefined ? '-' : span(Date.parse(time) - now);
 }
 
-function troubleOf({ name, failure, failuresInARow }: ConnectionStatus): string[] {
-  if (!failure || !('fix' in failure)) return [];
-  const often =
-    failuresInARow !== undefined && failuresInARow > 1 ? ` (${failuresInARow} times in a row)` : '';
-  return ['', `${name}: ${failure.code}${often}: ${failure.message}`, `  ${failure.fix}`];
+function troubleOf({ name, reason, message, fix, failuresInARow = 0 }: ConnectionStatus): string[] {
+  if (!reason || !fix) return [];
+  const often = failuresInARow > 1 ? ` (${failuresInARow} times in a row)` : '';
+  return ['', `${name}: ${reason}${often}: ${message}`, `  ${fix}`];
 }

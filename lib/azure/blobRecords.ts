@@ -1,11 +1,11 @@
 import type { BlobRequestConditions, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RotatorError } from '../errors.ts';
-import type { ConnectionRecord } from '../rotation/core/record.ts';
+import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
-import type { RecordStore, RecordSummary } from '../rotation/ports.ts';
+import type { RecordStore } from '../rotation/ports.ts';
 import { readBlob } from './blobBody.ts';
 import { withDeadline } from './deadline.ts';
-import { blobNameOf, bodyOf, metadataOf, recordOf, summaryOf } from './recordBlob.ts';
+import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
 import { storageCode, storageError } from './storageErrors.ts';
 
 /** A renewal must have its answer well within the 15 s that a lease lasts. */
@@ -90,7 +90,7 @@ class BlobRecords implements RecordStore {
       const page = await this.#page(from);
       now ??= this.#timeOf(page);
       for (const { name, metadata } of page.segment.blobItems) {
-        const entry = summaryOf(name, metadata);
+        const entry = listedOf(name, metadata);
         if (entry) summaries.set(entry.connection, entry.summary);
       }
       from = page.continuationToken;

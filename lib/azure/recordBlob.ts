@@ -1,6 +1,11 @@
 import { RotatorError } from '../errors.ts';
-import { type ConnectionRecord, recordSchema } from '../rotation/core/record.ts';
-import type { RecordSummary } from '../rotation/ports.ts';
+import {
+  type ConnectionRecord,
+  type RecordSummary,
+  recordSchema,
+  summaryOf,
+  summarySchema,
+} from '../rotation/core/record.ts';
 
 const SUFFIX = '.json';
 
@@ -33,69 +38,29 @@ export function recordOf(body: string, connection: string, container: string): C
   });
 }
 
-/** What a list shows of a record, as blob metadata: ASCII, keys in lower case. */
+/** The summary of a record as blob metadata: ASCII, keys in lower case. */
 export function metadataOf(record: ConnectionRecord): Record<string, string> {
-  const { phase, generation, nextAttemptAt, accessToken, rotatedAt, failure } = record;
-  return {
-    connection: encodeURIComponent(record.connection),
-    phase: phase.state,
-    generation: String(generation),
-    next: String(nextAttemptAt),
-    ...(accessToken && { expires: String(accessToken.expiresAt) }),
-    ...(rotatedAt !== undefined && { rotated: String(rotatedAt) }),
-    ...(failure && {
-      failure: failure.code,
-      failures: String(failure.count),
-      blocked: String(failure.blocked),
-      since: String(failure.since),
-    }),
-  };
+  const fields = Object.entries(summaryOf(record)).map(([field, value]) => [
+    field.toLowerCase(),
+    String(value),
+  ]);
+  return { connection: encodeURIComponent(record.connection), ...Object.fromEntries(fields) };
 }
 
 /**
  * Reads what {@link metadataOf} wrote. Metadata that cannot be read breaks nothing: the connection is due now.
  * @returns the connection's name and summary; undefined for a blob that is no record
  */
-export function summaryOf(
+export function listedOf(
   blobName: string,
   metadata: Readonly<Record<string, string>> = {},
 ): { readonly connection: string; readonly summary: RecordSummary } | undefined {
   if (!blobName.endsWith(SUFFIX)) return undefined;
   const named = decoded(metadata.connection);
   const connection = named && blobNameOf(named) === blobName ? named : blobName.slice(0, -SUFFIX.length);
-  return { connection, summary: readSummary(metadata) ?? UNKNOWN };
-}
-
-function readSummary(metadata: Readonly<Record<string, string>>): RecordSummary | undefined {
-  const { phase } = metadata;
-  const generation = numberOf(metadata.generation);
-  const nextAttemptAt = numberOf(metadata.next);
-  if (phase !== 'idle' && phase !== 'granting') return undefined;
-  if (generation === undefined || nextAttemptAt === undefined) return undefined;
-  const expiresAt = numberOf(metadata.expires);
-  const rotatedAt = numberOf(metadata.rotated);
-  return {
-    phase,
-    generation,
-    nextAttemptAt,
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(rotatedAt !== undefined && { rotatedAt }),
-    ...readFailure(metadata),
-  };
-}
-
-function readFailure(metadata: Readonly<Record<string, string>>): Pick<RecordSummary, 'failure'> {
-  const code = metadata.failure;
-  if (!code) return {};
-  const count = numberOf(metadata.failures) ?? 1;
-  const since = numberOf(metadata.since);
-  const blocked = metadata.blocked === 'true';
-  return { failure: { code, count, blocked, ...(since !== undefined && { since }) } };
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  const number = Number(text?.trim() || Number.NaN);
-  return Number.isFinite(number) ? number : undefined;
+  const fields = Object.keys(summarySchema.shape).map((field) => [field, metadata[field.toLowerCase()]]);
+  const { data: summary = UNKNOWN } = summarySchema.safeParse(Object.fromEntries(fields));
+  return { connection, summary };
 }
 
 function decoded(text: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Connections } from './core/connection.ts';
-import type { ConnectionRecord } from './core/record.ts';
+import type { ConnectionRecord, RecordSummary } from './core/record.ts';
 import type { Tags } from './core/tags.ts';
 import type { TokenEndpoint } from './core/tokenRequest.ts';
 
@@ -52,22 +52,6 @@ export interface SecretVault {
   disable(name: string, version: string): Promise<void>;
   /** All versions, in no particular order; empty where there is no such secret. */
   versions(name: string): Promise<readonly SecretVersion[]>;
-}
-
-/** What a list of records tells without reading them. */
-export interface RecordSummary {
-  readonly phase: 'idle' | 'granting';
-  readonly generation: number;
-  readonly nextAttemptAt: number;
-  readonly expiresAt?: number;
-  readonly rotatedAt?: number;
-  readonly failure?: {
-    readonly code: string;
-    readonly blocked: boolean;
-    readonly count: number;
-    /** When the row of failures began, in milliseconds; a version before this field did not write it. */
-    readonly since?: number;
-  };
 }
 
 /** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */

@@ -1,9 +1,10 @@
 import { type Problem, problemOf } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
+import type { RecordSummary } from './core/record.ts';
 import { overdueConnections } from './core/status.ts';
 import { HANGING_MS } from './core/times.ts';
-import type { Ports, RecordSummary } from './ports.ts';
+import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import { rotate } from './steps/rotation.ts';
 

@@ -125,7 +125,7 @@ async function noteOutcome(
   const status = list.find(
     ({ name }) => name === (entryName === undefined ? connection : shownName(entryName)),
   );
-  const outcome = status?.failure?.code ?? status?.state ?? 'unknown';
+  const outcome = status?.reason ?? status?.state ?? 'unknown';
   outcomes.set(connection, { outcome, refreshToken: secret?.value });
 }
 

@@ -59,6 +59,48 @@ export type ConnectionRecord = Readonly<z.infer<typeof recordSchema>>;
 export type RecordedFailure = Readonly<z.infer<typeof failureSchema>>;
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 
+const numberAsText = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
+const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+
+/**
+ * What a list of records tells of each of them without reading it: blob metadata, so every value may also be a text. To add a
+ * field, add its kind here and its source to `SUMMARY_OF`; how it is stored and read back follows.
+ */
+export const summarySchema = z.object({
+  phase: z.enum(['idle', 'granting']),
+  generation: numberAsText,
+  nextAttemptAt: numberAsText,
+  expiresAt: numberAsText.optional().catch(undefined),
+  rotatedAt: numberAsText.optional().catch(undefined),
+  /** Code of the failure, and the rest of it; missing while all is well. */
+  failureCode: z.string().min(1).optional().catch(undefined),
+  failureCount: numberAsText.optional().catch(undefined),
+  failingSince: numberAsText.optional().catch(undefined),
+  blocked: flagAsText.optional().catch(undefined),
+});
+
+export type RecordSummary = Readonly<z.output<typeof summarySchema>>;
+
+const SUMMARY_OF: {
+  readonly [F in keyof Required<RecordSummary>]: (record: ConnectionRecord) => RecordSummary[F];
+} = {
+  phase: ({ phase }) => phase.state,
+  generation: ({ generation }) => generation,
+  nextAttemptAt: ({ nextAttemptAt }) => nextAttemptAt,
+  expiresAt: ({ accessToken }) => accessToken?.expiresAt,
+  rotatedAt: ({ rotatedAt }) => rotatedAt,
+  failureCode: ({ failure }) => failure?.code,
+  failureCount: ({ failure }) => failure?.count,
+  failingSince: ({ failure }) => failure?.since,
+  blocked: ({ failure }) => failure?.blocked,
+};
+
+/** The summary of a record, without the fields that are not known. */
+export function summaryOf(record: ConnectionRecord): RecordSummary {
+  const fields = Object.entries(SUMMARY_OF).map(([field, of]) => [field, of(record)]);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as RecordSummary;
+}
+
 const IDLE: Phase = { state: 'idle' };
 const HISTORY_LENGTH = 10;
 

@@ -1,7 +1,5 @@
-import type { Problem } from '../../errors.ts';
-import type { RecordSummary } from '../ports.ts';
 import type { Connection, InvalidConnection } from './connection.ts';
-import type { ConnectionRecord, RecordedFailure } from './record.ts';
+import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
 import { renewalTime } from './times.ts';
 
 /**
@@ -23,41 +21,60 @@ export type ConnectionState =
   | 'paused'
   | 'invalid';
 
-/** What anybody may know about a connection. Times are ISO 8601. */
+/** What anyone may know about a connection: a condition, as in Kubernetes, and its times in ISO 8601. */
 export interface ConnectionStatus {
   readonly name: string;
-  readonly state: ConnectionState;
   readonly provider?: string;
+  readonly state: ConnectionState;
+  /** Why it is in that state, as an error code; missing while all is well. */
+  readonly reason?: string;
+  /** What happened and what to do; a list does not tell them. */
+  readonly message?: string;
+  readonly fix?: string;
+  /** When this row of failures began. */
+  readonly since?: string;
+  readonly failuresInARow?: number;
   readonly generation?: number;
   readonly accessTokenExpires?: string;
   readonly lastRotation?: string;
   readonly nextAttempt?: string;
-  readonly failure?: Problem | { readonly code: string };
-  readonly failuresInARow?: number;
 }
 
-/** The status of one connection from what the list of records tells; its failure is only a code. */
+type Shown = keyof ConnectionStatus;
+
+/** How each field of a summary is shown. */
+const SHOWN: {
+  readonly [F in keyof Required<RecordSummary>]: { as: Shown; isTime?: true } | 'in the state';
+} = {
+  phase: 'in the state',
+  blocked: 'in the state',
+  failureCode: { as: 'reason' },
+  failingSince: { as: 'since', isTime: true },
+  failureCount: { as: 'failuresInARow' },
+  generation: { as: 'generation' },
+  expiresAt: { as: 'accessTokenExpires', isTime: true },
+  rotatedAt: { as: 'lastRotation', isTime: true },
+  nextAttemptAt: { as: 'nextAttempt', isTime: true },
+};
+
+/** The status of one connection from what the list of records tells: without message and fix. */
 export function statusOf(
-  connection: Connection,
+  { name, provider, enabled }: Connection,
   summary: RecordSummary | undefined,
   now: number,
 ): ConnectionStatus {
-  const { name, provider } = connection;
-  if (!summary) return { name, provider, state: connection.enabled ? 'new' : 'paused' };
-  const { generation, nextAttemptAt, expiresAt, rotatedAt, failure } = summary;
-  return {
-    name,
-    provider,
-    state: connection.enabled ? stateOf(summary, now) : 'paused',
-    generation,
-    ...(expiresAt !== undefined && { accessTokenExpires: iso(expiresAt) }),
-    ...(rotatedAt !== undefined && { lastRotation: iso(rotatedAt) }),
-    ...(connection.enabled && nextAttemptAt > 0 && { nextAttempt: iso(nextAttemptAt) }),
-    ...(failure && { failure: { code: failure.code }, failuresInARow: failure.count }),
-  };
+  const state = enabled ? stateOf(summary, now) : 'paused';
+  const fields = Object.entries(SHOWN).flatMap(([field, shown]) => {
+    const value = summary?.[field as keyof RecordSummary];
+    // A connection that is due now, or paused, has no next attempt to wait for.
+    const isHidden = field === 'nextAttemptAt' && !(enabled && Number(value) > 0);
+    if (shown === 'in the state' || value === undefined || isHidden) return [];
+    return [[shown.as, shown.isTime ? new Date(Number(value)).toISOString() : value]];
+  });
+  return { name, provider, state, ...Object.fromEntries(fields) };
 }
 
-/** The same from the whole record: the failure comes with its cause and fix. */
+/** The same from the whole record, with message and fix. */
 export function detailedStatusOf(
   connection: Connection,
   record: ConnectionRecord | undefined,
@@ -65,41 +82,23 @@ export function detailedStatusOf(
 ): ConnectionStatus {
   const status = statusOf(connection, record && summaryOf(record), now);
   if (!record?.failure) return status;
-  const { code, message, fix } = record.failure;
-  return { ...status, failure: { code, message, fix } };
+  const { message, fix } = record.failure;
+  return { ...status, message, fix };
 }
 
 export function invalidStatusOf({ name, problem }: InvalidConnection): ConnectionStatus {
-  return { name, state: 'invalid', failure: problem };
+  const { code: reason, message, fix } = problem;
+  return { name, state: 'invalid', reason, message, fix };
 }
 
-/** The part of a record that its blob's metadata carries, so that a list tells what is due. */
-export function summaryOf(record: ConnectionRecord): RecordSummary {
-  const { phase, generation, nextAttemptAt, accessToken, rotatedAt, failure } = record;
-  return {
-    phase: phase.state,
-    generation,
-    nextAttemptAt,
-    ...(accessToken && { expiresAt: accessToken.expiresAt }),
-    ...(rotatedAt !== undefined && { rotatedAt }),
-    ...(failure && { failure: failureSummaryOf(failure) }),
-  };
-}
-
-function failureSummaryOf({ code, blocked, count, since }: RecordedFailure) {
-  return { code, blocked, count, since };
-}
-
-function stateOf({ phase, failure, rotatedAt, expiresAt }: RecordSummary, now: number): ConnectionState {
-  if (failure?.blocked) return 'blocked';
-  if (phase === 'granting' && failure) return 'unknown_outcome';
+function stateOf(summary: RecordSummary | undefined, now: number): ConnectionState {
+  if (!summary) return 'new';
+  const { phase, failureCode, blocked, rotatedAt, expiresAt } = summary;
+  if (blocked) return 'blocked';
+  if (phase === 'granting' && failureCode) return 'unknown_outcome';
   if (expiresAt !== undefined && expiresAt <= now) return 'expired';
-  if (failure) return 'failing';
+  if (failureCode) return 'failing';
   return rotatedAt === undefined ? 'new' : 'fresh';
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -167,6 +166,6 @@ function isOverdue(connection: Connection, summary: RecordSummary | undefined, n
 }
 
 function failsForLong(summary: RecordSummary | undefined, now: number): boolean {
-  const { since, blocked } = summary?.failure ?? {};
-  return since !== undefined && !blocked && now - since > FIRST_TOKEN_MS;
+  const { failingSince, blocked } = summary ?? {};
+  return failingSince !== undefined && !blocked && now - failingSince > FIRST_TOKEN_MS;
 }

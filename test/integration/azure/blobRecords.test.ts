@@ -169,7 +169,10 @@ describe('a list', () => {
         nextAttemptAt: 2_000.5,
         expiresAt: 4_400,
         rotatedAt: 800,
-        failure: { code: 'grant_outcome_unknown', blocked: true, count: 3, since: 1 },
+        failureCode: 'grant_outcome_unknown',
+        blocked: true,
+        failureCount: 3,
+        failingSince: 1,
       },
       other: { phase: 'idle', generation: 0, nextAttemptAt: 0 },
     });

@@ -105,8 +105,8 @@ describe('what is wrong with one connection', () => {
     '%s: status, answer and log tell the cause and the fix',
     async (_, name, code, state, httpStatus, sent) => {
       const { body } = await status(name);
-      expect(body).toMatchObject({ name, state, failure: { code } });
-      const failure = body.failure as { message: string; fix: string };
+      expect(body).toMatchObject({ name, state, reason: code });
+      const failure = body as { message: string; fix: string };
       expect([failure.message.length, failure.fix.length].every((length) => length > 10)).toBe(true);
       const answer = await rotate(name);
       expect(answer.status).toBe(httpStatus);
@@ -167,17 +167,17 @@ describe('what is wrong with the configuration', () => {
   test('a wrong entry is invalid, tells its fix, and stops nobody', async () => {
     expect((await status('typo')).body).toMatchObject({
       state: 'invalid',
-      failure: { code: 'connection_invalid' },
+      reason: 'connection_invalid',
     });
     expect(await rotate('typo')).toMatchObject({ status: 409, body: { code: 'connection_invalid' } });
   });
 
   test('an entry with a name that Key Vault would refuse shows in the list', async () => {
     const { body } = await harness.http('connectionStatus', 'GET', 'connections');
-    const invalid = (body.connections as { state: string; failure?: { message: string } }[]).filter(
+    const invalid = (body.connections as { state: string; message?: string }[]).filter(
       ({ state }) => state === 'invalid',
     );
-    expect(invalid.map(({ failure }) => failure?.message)).toContainEqual(expect.stringContaining('name'));
+    expect(invalid.map(({ message }) => message)).toContainEqual(expect.stringContaining('name'));
   });
 
   test('a paused connection is shown as paused and never rotated', async () => {

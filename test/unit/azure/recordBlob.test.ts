@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blobNameOf, bodyOf, metadataOf, recordOf, summaryOf } from '../../../lib/azure/recordBlob.ts';
+import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
 import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
 
 const RECORD: ConnectionRecord = {
@@ -12,7 +12,7 @@ const RECORD: ConnectionRecord = {
 
 describe('the summary in the metadata', () => {
   it('is what was written, zero included', () => {
-    expect(summaryOf('dynamics.json', metadataOf(RECORD))).toEqual({
+    expect(listedOf('dynamics.json', metadataOf(RECORD))).toEqual({
       connection: 'Dynamics',
       summary: { phase: 'idle', generation: 4, nextAttemptAt: 1_767_225_600_123, rotatedAt: 0, expiresAt: 5 },
     });
@@ -35,25 +35,29 @@ describe('the summary in the metadata', () => {
       expect(key).toMatch(/^[a-z]+$/);
       expect(value).toMatch(/^[!-~]+$/);
     }
-    expect(summaryOf('größe.json', metadata)?.summary.failure).toEqual({
-      code: 'vault_unavailable',
+    expect(listedOf('größe.json', metadata)?.summary).toMatchObject({
+      failureCode: 'vault_unavailable',
       blocked: false,
-      count: 1,
-      since: 0,
+      failureCount: 1,
+      failingSince: 0,
     });
-    const { since: _, ...older } = metadata;
-    expect(summaryOf('größe.json', older)?.summary.failure).not.toHaveProperty('since');
+    const damaged = { ...metadata, failingsince: 'x', blocked: 'x' };
+    expect(listedOf('größe.json', damaged)?.summary).toMatchObject({
+      failureCode: 'vault_unavailable',
+      blocked: undefined,
+      failingSince: undefined,
+    });
   });
 
   it('of another connection does not rename the blob', () => {
     const metadata = { ...metadataOf(RECORD), connection: 'other' };
-    expect(summaryOf('dynamics.json', metadata)?.connection).toBe('dynamics');
+    expect(listedOf('dynamics.json', metadata)?.connection).toBe('dynamics');
   });
 
-  it.each(['phase', 'generation', 'next'])('without a usable %s is due now', (key) => {
+  it.each(['phase', 'generation', 'nextattemptat'])('without a usable %s is due now', (key) => {
     for (const value of ['', 'NaN', 'x']) {
       const metadata = { ...metadataOf(RECORD), [key]: value };
-      expect(summaryOf('dynamics.json', metadata)?.summary).toEqual({
+      expect(listedOf('dynamics.json', metadata)?.summary).toEqual({
         phase: 'idle',
         generation: 0,
         nextAttemptAt: 0,
@@ -63,7 +67,7 @@ describe('the summary in the metadata', () => {
 });
 
 it('a blob that is no record has no summary', () => {
-  expect(summaryOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
+  expect(listedOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
 });
 
 it('the body gives the record back', () => {

@@ -65,7 +65,11 @@ describe('the rotator', () => {
     ]);
     expect(await rotator.status('crm')).toEqual(all[0]);
     expect(await rotator.status('paused')).toMatchObject({ state: 'paused' });
-    expect(await rotator.status('broken')).toMatchObject({ state: 'invalid', failure: problem });
+    expect(await rotator.status('broken')).toMatchObject({
+      state: 'invalid',
+      reason: problem.code,
+      fix: problem.fix,
+    });
     await world.clock.pass(3_600_000);
     expect(await rotator.status('crm')).toMatchObject({ state: 'expired' });
   });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/core/record.ts';
-import { detailedStatusOf, invalidStatusOf, statusOf, summaryOf } from '../../../lib/rotation/core/status.ts';
+import {
+  type ConnectionRecord,
+  failed,
+  intended,
+  newRecord,
+  summaryOf,
+} from '../../../lib/rotation/core/record.ts';
+import { detailedStatusOf, invalidStatusOf, statusOf } from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
@@ -49,7 +55,9 @@ describe('the state of a connection', () => {
     expect(invalidStatusOf({ name: 'broken', problem })).toEqual({
       name: 'broken',
       state: 'invalid',
-      failure: problem,
+      reason: problem.code,
+      message: problem.message,
+      fix: problem.fix,
     });
   });
 });
@@ -81,12 +89,15 @@ describe('what is told of it', () => {
     expect(summaryOf(newRecord('crm'))).toStrictEqual(summary);
   });
 
-  test('in a list the code of a failure, alone also cause and fix', () => {
+  test('in a list the reason of a failure, alone also message and fix', () => {
     const record = failing(false);
     expect(statusOf(connection, summaryOf(record), NOW)).toMatchObject({
-      failure: { code: 'vault_unavailable' },
+      reason: 'vault_unavailable',
+      since: '2026-01-01T12:00:00.000Z',
       failuresInARow: 1,
     });
-    expect(detailedStatusOf(connection, record, NOW).failure).toEqual(problem);
+    expect(statusOf(connection, summaryOf(record), NOW)).not.toHaveProperty('fix');
+    const { message, fix } = problem;
+    expect(detailedStatusOf(connection, record, NOW)).toMatchObject({ reason: problem.code, message, fix });
   });
 });

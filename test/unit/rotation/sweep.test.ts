@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { newRecord } from '../../../lib/rotation/core/record.ts';
-import { summaryOf } from '../../../lib/rotation/core/status.ts';
+import { newRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
 import { dueConnections, SWEEP_LIMITS, sweep } from '../../../lib/rotation/sweep.ts';
 import { connectionNamed } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';

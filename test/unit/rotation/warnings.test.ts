@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/core/record.ts';
-import {
-  expiringSoon,
-  fixedExpiry,
-  overdueConnections,
-  summaryOf,
-} from '../../../lib/rotation/core/status.ts';
+import { type ConnectionRecord, failed, newRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { expiringSoon, fixedExpiry, overdueConnections } from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');

@@ -1,7 +1,10 @@
-import { type ConnectionRecord, recordSchema } from '../../../../lib/rotation/core/record.ts';
-import { summaryOf } from '../../../../lib/rotation/core/status.ts';
+import {
+  type ConnectionRecord,
+  type RecordSummary,
+  recordSchema,
+  summaryOf,
+} from '../../../../lib/rotation/core/record.ts';
 import { LEASE_MS } from '../../../../lib/rotation/core/times.ts';
-import type { RecordSummary } from '../../../../lib/rotation/ports.ts';
 
 interface Blob {
   record: ConnectionRecord;
