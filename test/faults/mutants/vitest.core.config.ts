@@ -5,6 +5,9 @@ export default defineConfig({
   test: {
     // Its sandbox has a new name each time: what would be kept of it is never read again.
     fsModuleCache: false,
-    include: ['test/unit/rotation/{decide,heal,replay,outcome,record,timing,tags,status,warnings}.test.ts'],
+    include: [
+      'test/unit/rotation/{decide,heal,replay,outcome,record,timing,tags,status,warnings}.test.ts',
+      'test/unit/explanations.test.ts',
+    ],
   },
 });
