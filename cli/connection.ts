@@ -1,7 +1,7 @@
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { type ProviderId, providers } from '../lib/oauth/providers/index.ts';
-import type { Connection } from '../lib/rotation/connection.ts';
+import type { Connection } from '../lib/rotation/core/connection.ts';
 import type { Connected } from './cli.ts';
 
 /** What an entry of the connections file says, as far as commands write one. */

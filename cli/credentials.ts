@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { readCredential } from '../lib/authorization/storeConnection.ts';
 import { refuseUseless } from '../lib/authorization/usable.ts';
-import type { Connection } from '../lib/rotation/connection.ts';
+import type { Connection } from '../lib/rotation/core/connection.ts';
 import type { Cli, Connected } from './cli.ts';
 import { askSecret, askText, readStdin } from './prompts.ts';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../lib/errors.ts';
-import type { RotationResult } from '../lib/rotation/run.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 
 /** What the exit code of `rotator` tells; docs/cli.md has the same table. */
 export const EXIT = {

@@ -5,8 +5,8 @@ import {
   secretsInTheWay,
   storeConnection,
 } from '../lib/authorization/storeConnection.ts';
-import type { Connection } from '../lib/rotation/connection.ts';
-import type { RotationResult } from '../lib/rotation/run.ts';
+import type { Connection } from '../lib/rotation/core/connection.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { Cli, Connected } from './cli.ts';
 import { documentOf, resultLines } from './commands/rotate.ts';
 import type { Entry } from './connection.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
 import { errorCodes, RotatorError } from '../lib/errors.ts';
-import type { RotationResult } from '../lib/rotation/run.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
-import type { RotationResult } from '../lib/rotation/run.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
 import { rotator } from './rotator.ts';
 

@@ -9,13 +9,12 @@ import type { ConnectionReaders } from './config/connectionSource.ts';
 import { createConnectionSource } from './config/connectionSource.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environmentReader.ts';
-
 import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
-import type { Connection } from './rotation/connection.ts';
+import type { Connection } from './rotation/core/connection.ts';
 import type { Ports, SecretVault } from './rotation/ports.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 

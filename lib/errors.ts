@@ -277,3 +277,8 @@ export function problemOf(thrown: unknown): Problem {
     fix: 'Report this with the log lines around it.',
   };
 }
+
+/** How long the service behind an error asked us to stay away, in milliseconds; 0 if it did not. */
+export function retryAfterOf(thrown: unknown): number {
+  return thrown instanceof RotatorError ? (thrown.retryAfterMs ?? 0) : 0;
+}

@@ -23,6 +23,23 @@ export type EventFields<E extends LogEvent> = {
 /** Writes one event with its fields. */
 export type Log = <E extends LogEvent>(level: LogLevel, event: E, fields: EventFields<E>) => void;
 
+/** The events that tell of one connection. */
+type ConnectionEvent = {
+  [E in LogEvent]: 'connection' extends keyof Fields<E> ? E : never;
+}[LogEvent];
+
+/** Writes an event of one connection; `fields` are all its other fields. */
+export type ConnectionLog = <E extends ConnectionEvent>(
+  level: LogLevel,
+  event: E,
+  fields: Omit<EventFields<E>, 'connection'>,
+) => void;
+
+/** The log of one connection: each line names it. */
+export function logOf(log: Log, connection: string): ConnectionLog {
+  return (level, event, fields) => log(level, event, { connection, ...fields } as EventFields<typeof event>);
+}
+
 /**
  * A log that gives one JSON line per event.
  * @param write receives the level and the line, without a line end

@@ -1,13 +1,18 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import type { Connection } from './rotation/connection.ts';
+import type { Connection } from './rotation/core/connection.ts';
+import type { RotationResult } from './rotation/core/outcome.ts';
+import {
+  type ConnectionStatus,
+  detailedStatusOf,
+  invalidStatusOf,
+  statusOf,
+} from './rotation/core/status.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
-import { ProcessState } from './rotation/processState.ts';
-import { rotate } from './rotation/rotate.ts';
-import type { RotationResult } from './rotation/run.ts';
-import { type ConnectionStatus, detailedStatusOf, invalidStatusOf, statusOf } from './rotation/status.ts';
+import { ProcessMemory } from './rotation/processMemory.ts';
+import { rotate } from './rotation/steps/rotation.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
-import { type Ownership, ownerOf, takeOver } from './rotation/takeOver.ts';
+import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 
 /** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
 export interface Rotator {
@@ -33,7 +38,7 @@ export interface Rotator {
 
 /** @param now the wall clock in milliseconds; only for telling whether a token has expired */
 export function createRotator(ports: Ports, now: () => number): Rotator {
-  const state = new ProcessState();
+  const state = new ProcessMemory();
   return {
     sweep: () => loggedSweep(ports, state),
     rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
@@ -65,7 +70,7 @@ function remembered({ clock }: Ports, work: () => Promise<void>): () => Promise<
 }
 
 /** A sweep that could not run at all: an alarm is built on this line, or on the absence of `sweep_finished`. */
-async function loggedSweep(ports: Ports, state: ProcessState): Promise<SweepSummary> {
+async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSummary> {
   try {
     return await sweep(ports, state);
   } catch (thrown) {

@@ -4,9 +4,9 @@
  */
 import { ERROR_CODES } from '../lib/errors.ts';
 import { LOG_EVENTS } from '../lib/logEvents.ts';
-import { REASONS } from '../lib/rotation/decide.ts';
-import { RESULTS } from '../lib/rotation/run.ts';
-import { CONNECTION_STATES } from '../lib/rotation/status.ts';
+import { REASONS } from '../lib/rotation/core/decide.ts';
+import { RESULTS } from '../lib/rotation/core/outcome.ts';
+import { CONNECTION_STATES } from '../lib/rotation/core/status.ts';
 import { keepCurrent } from './keepCurrent.ts';
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -2,7 +2,7 @@ import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
-import type { Connection } from '../../lib/rotation/connection.ts';
+import type { Connection } from '../../lib/rotation/core/connection.ts';
 import {
   type Cli,
   type Connected,

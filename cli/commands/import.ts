@@ -1,6 +1,6 @@
 import { refuseUseless } from '../../lib/authorization/usable.ts';
 import { RotatorError } from '../../lib/errors.ts';
-import type { Connection } from '../../lib/rotation/connection.ts';
+import type { Connection } from '../../lib/rotation/core/connection.ts';
 import { type Cli, connect, ensureNotInterrupted, NO_CONNECTIONS } from '../cli.ts';
 import {
   configured,

@@ -2,14 +2,15 @@ import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
 import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
-import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
-import type { SecretVault } from '../../lib/rotation/ports.ts';
-import { readPublished } from '../../lib/rotation/publishable.ts';
 import {
+  type Connection,
+  type ConnectionString,
   type ConnectionStringValues,
   renderConnectionString,
-} from '../../lib/rotation/renderConnectionString.ts';
-import { isManaged } from '../../lib/rotation/tags.ts';
+} from '../../lib/rotation/core/connection.ts';
+import { isManaged } from '../../lib/rotation/core/tags.ts';
+import type { SecretVault } from '../../lib/rotation/ports.ts';
+import { readPublished } from '../../lib/rotation/steps/publication.ts';
 import { type Cli, type Connected, connect } from '../cli.ts';
 import { configured } from '../connection.ts';
 import { EXIT } from '../exitCodes.ts';

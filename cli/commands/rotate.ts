@@ -1,5 +1,5 @@
 import { RotatorError } from '../../lib/errors.ts';
-import type { RotationResult } from '../../lib/rotation/run.ts';
+import type { RotationResult } from '../../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../../lib/rotation/sweep.ts';
 import { createRotator, type Rotator } from '../../lib/rotator.ts';
 import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectionStatus } from '../../lib/rotation/status.ts';
+import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import { createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';

@@ -1,8 +1,8 @@
-import type { Connection } from '../rotation/connection.ts';
+import type { Connection } from '../rotation/core/connection.ts';
+import type { RotationResult } from '../rotation/core/outcome.ts';
 import type { Ports } from '../rotation/ports.ts';
-import { ProcessState } from '../rotation/processState.ts';
-import { rotate } from '../rotation/rotate.ts';
-import type { RotationResult } from '../rotation/run.ts';
+import { ProcessMemory } from '../rotation/processMemory.ts';
+import { rotate } from '../rotation/steps/rotation.ts';
 
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 1_000;
@@ -13,7 +13,7 @@ const PAUSE_MS = 1_000;
  */
 export async function firstRotation(connection: Connection, ports: Ports): Promise<RotationResult> {
   const endsAt = ports.clock.monotonic() + PATIENCE_MS;
-  const state = new ProcessState();
+  const state = new ProcessMemory();
   for (;;) {
     const result = await rotate(connection, false, ports, state);
     if (result.result !== 'in_progress' || ports.clock.monotonic() > endsAt) {

@@ -1,5 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi';
-import type { ClientAuthentication } from '../rotation/connection.ts';
+import type { ClientAuthentication } from '../rotation/core/connection.ts';
 
 /** Who asks which authorization server for what. */
 export interface AuthorizationRequest {

@@ -1,11 +1,10 @@
 import { RotatorError } from '../errors.ts';
-import type { Connection } from '../rotation/connection.ts';
-import type { Lease } from '../rotation/lease.ts';
+import type { Connection } from '../rotation/core/connection.ts';
+import { attemptAt } from '../rotation/core/record.ts';
+import type { Tags } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
-import { readPublished } from '../rotation/publishable.ts';
-import { attemptAt } from '../rotation/record.ts';
-import type { Tags } from '../rotation/tags.ts';
-import { underLease } from '../rotation/underLease.ts';
+import { type Lease, underLease } from '../rotation/steps/lease.ts';
+import { readPublished } from '../rotation/steps/publication.ts';
 import { refuseUseless } from './usable.ts';
 
 /** What goes to the credential vault. */

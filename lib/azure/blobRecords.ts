@@ -1,8 +1,8 @@
 import type { BlobRequestConditions, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RotatorError } from '../errors.ts';
+import type { ConnectionRecord } from '../rotation/core/record.ts';
+import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordStore, RecordSummary } from '../rotation/ports.ts';
-import type { ConnectionRecord } from '../rotation/record.ts';
-import { LEASE_MS } from '../rotation/timing.ts';
 import { readBlob } from './blobBody.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, metadataOf, recordOf, summaryOf } from './recordBlob.ts';

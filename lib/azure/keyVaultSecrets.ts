@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
+import type { Tags } from '../rotation/core/tags.ts';
 import {
   LARGEST_SECRET_BYTES,
   type Secret,
@@ -9,7 +10,6 @@ import {
   type SecretVault,
   type SecretVersion,
 } from '../rotation/ports.ts';
-import type { Tags } from '../rotation/tags.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';

@@ -1,6 +1,6 @@
 import { RotatorError } from '../errors.ts';
+import { type ConnectionRecord, recordSchema } from '../rotation/core/record.ts';
 import type { RecordSummary } from '../rotation/ports.ts';
-import { type ConnectionRecord, recordSchema } from '../rotation/record.ts';
 
 const SUFFIX = '.json';
 

@@ -1,4 +1,4 @@
-import { type Connection, publishedSecrets } from '../rotation/connection.ts';
+import { type Connection, publishedSecrets } from '../rotation/core/connection.ts';
 import type { Finding } from './findings.ts';
 
 /** One connection's use of one secret. */

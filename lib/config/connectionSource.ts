@@ -1,6 +1,6 @@
 import { type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Connections } from '../rotation/connection.ts';
+import type { Connections } from '../rotation/core/connection.ts';
 import { parseConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 

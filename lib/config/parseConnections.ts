@@ -1,5 +1,5 @@
 import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
-import type { Connection, Connections } from '../rotation/connection.ts';
+import type { Connection, Connections } from '../rotation/core/connection.ts';
 import { nameConflicts, secretConflicts } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
 import { explainIssue, unknownKey } from './explainIssue.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
-import type { Connection } from '../rotation/connection.ts';
+import type { Connection } from '../rotation/core/connection.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { fixOf } from './explainIssue.ts';

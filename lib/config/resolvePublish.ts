@@ -3,7 +3,7 @@ import { FORMS } from '../connectionString/forms.ts';
 import { isSecret } from '../connectionString/mask.ts';
 import { attributesOf, fillIn, placeholdersIn, type Template } from '../connectionString/template.ts';
 import { problemOf } from '../errors.ts';
-import type { ConnectionString } from '../rotation/connection.ts';
+import type { ConnectionString } from '../rotation/core/connection.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 
 /** What a template of the user's own may hold: it is published to consumers. */

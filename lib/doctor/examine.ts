@@ -1,11 +1,11 @@
 import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
-import type { Connection, Connections } from '../rotation/connection.ts';
+import type { Connection, Connections } from '../rotation/core/connection.ts';
+import type { ConnectionRecord } from '../rotation/core/record.ts';
+import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
+import { LEASE_MS } from '../rotation/core/times.ts';
 import type { Ports } from '../rotation/ports.ts';
-import type { ConnectionRecord } from '../rotation/record.ts';
-import { LEASE_MS } from '../rotation/timing.ts';
-import { EXPIRY_NOTICE_MS } from '../rotation/warnings.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
 import { secretChecks } from './secrets.ts';

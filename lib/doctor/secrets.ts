@@ -1,10 +1,9 @@
 import { problemOf, SecretUnusable } from '../errors.ts';
-import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/connection.ts';
-import { foreignStore } from '../rotation/heal.ts';
+import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/core/connection.ts';
+import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
+import { foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
-import { notManaged, readPublished } from '../rotation/publishable.ts';
-import { isManaged } from '../rotation/tags.ts';
-import { EXPIRY_NOTICE_MS } from '../rotation/warnings.ts';
+import { notManaged, readPublished } from '../rotation/steps/publication.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 
 /** Key Vault backs up no secret with more versions (Key Vault service limits). */

@@ -1,4 +1,4 @@
-import type { IssuedAccessToken } from '../rotation/grant.ts';
+import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 
 /** The members of an answer by name; undefined where there is none. */
 export type Members = (name: string) => unknown;

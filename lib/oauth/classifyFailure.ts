@@ -1,5 +1,5 @@
-import type { Connection } from '../rotation/connection.ts';
-import type { GrantFailure } from '../rotation/grant.ts';
+import type { Connection } from '../rotation/core/connection.ts';
+import type { GrantFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
 import { entraErrors } from './entraErrors.ts';
 import type { ExchangeResult } from './exchange.ts';

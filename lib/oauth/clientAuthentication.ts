@@ -1,4 +1,4 @@
-import type { ClientAuthentication } from '../rotation/connection.ts';
+import type { ClientAuthentication } from '../rotation/core/connection.ts';
 
 /** What a request carries to prove who the client is. */
 export interface Authentication {

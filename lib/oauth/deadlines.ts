@@ -1,5 +1,5 @@
 import { setImmediate as nextPoll, setTimeout as sleep } from 'node:timers/promises';
-import { GRANT_DEADLINE_MS, GRANT_HARD_DEADLINE_MS } from '../rotation/timing.ts';
+import { GRANT_DEADLINE_MS, GRANT_HARD_DEADLINE_MS } from '../rotation/core/times.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The times of one grant, in ms from its start, connecting included. */

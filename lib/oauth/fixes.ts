@@ -1,4 +1,4 @@
-import type { Connection } from '../rotation/connection.ts';
+import type { Connection } from '../rotation/core/connection.ts';
 
 /** What to do, one or two sentences that name the secrets of the connection. */
 export type Fix = (connection: Connection) => string;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { FailureClass } from '../rotation/grant.ts';
+import type { FailureClass } from '../rotation/core/tokenRequest.ts';
 import { type Fix, fixes } from './fixes.ts';
 
 /** What one way to fail means and what to do about it. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../rotation/connection.ts';
+import type { Connection } from '../rotation/core/connection.ts';
 import { reachOf, refusedKind } from './egress.ts';
 import { fixes } from './fixes.ts';
 import { readTokenAnswer } from './readTokenAnswer.ts';

@@ -1,4 +1,4 @@
-import type { IssuedAccessToken } from '../rotation/grant.ts';
+import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 import { accessTokenOf, type Members, refreshTokenLifetime } from './answeredTokens.ts';
 import { decodeText } from './decodeText.ts';
 

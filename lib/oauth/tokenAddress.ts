@@ -1,5 +1,5 @@
 import { isLoopback } from '../loopback.ts';
-import type { GrantFailure } from '../rotation/grant.ts';
+import type { GrantFailure } from '../rotation/core/tokenRequest.ts';
 
 /**
  * The address of a token endpoint where secrets may be sent (RFC 6749 sections 3.2 and 10.9): https without

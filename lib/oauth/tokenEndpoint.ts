@@ -1,4 +1,9 @@
-import type { GrantAnswer, GrantRequest, IssuedAccessToken, TokenEndpoint } from '../rotation/grant.ts';
+import type {
+  GrantAnswer,
+  GrantRequest,
+  IssuedAccessToken,
+  TokenEndpoint,
+} from '../rotation/core/tokenRequest.ts';
 import { classifyFailure } from './classifyFailure.ts';
 import { reachOf, sharedLookup } from './egress.ts';
 import type { ExchangeResult } from './exchange.ts';

@@ -1,4 +1,4 @@
-import type { GrantRequest } from '../rotation/grant.ts';
+import type { GrantRequest } from '../rotation/core/tokenRequest.ts';
 import { authenticate } from './clientAuthentication.ts';
 
 /** What is sent to the token endpoint. */

@@ -1,9 +1,9 @@
 import { problemOf } from '../errors.ts';
-import type { Connection, Connections } from './connection.ts';
-import { type Decision, decide, decideEarly, type Reason } from './decide.ts';
+import type { Connection, Connections } from './core/connection.ts';
+import type { Decision, Reason } from './core/decide.ts';
+import { newRecord } from './core/record.ts';
 import type { Ports } from './ports.ts';
-import { type ConnectionRecord, newRecord } from './record.ts';
-import { nothingChanged } from './rotate.ts';
+import { decideWithoutToken, decideWithToken } from './steps/gather.ts';
 
 /** What the next sweep would do with one connection, and why. */
 export interface Planned {
@@ -29,33 +29,23 @@ export async function planSweep(ports: Ports): Promise<Planned[]> {
 }
 
 async function planOne(connection: Connection, ports: Ports, now: number): Promise<Planned> {
+  const { name } = connection;
   try {
-    return plannedOf(connection, await decideNow(connection, ports, now));
+    const record = (await ports.records.read(name)) ?? newRecord(name);
+    const question = { connection, force: false, record, now: () => now };
+    const decision = (await decideWithoutToken(question, ports)) ?? (await decideWithToken(question, ports));
+    const { action, reason, message } = decision;
+    return {
+      connection: name,
+      action,
+      reason,
+      message,
+      ...('until' in decision && { until: decision.until }),
+    };
   } catch (thrown) {
     const { message } = problemOf(thrown);
-    return { connection: connection.name, action: 'fail', reason: 'unreadable', message };
+    return { connection: name, action: 'fail', reason: 'unreadable', message };
   }
-}
-
-async function decideNow(connection: Connection, ports: Ports, now: number): Promise<Decision> {
-  const record = (await ports.records.read(connection.name)) ?? newRecord(connection.name);
-  const early = decideEarly({ connection, record, now, force: false });
-  if (early) return early;
-  if (record.failure?.blocked && (await nothingChanged({ connection, ports }, record, now)))
-    return stillBlocked(record, now);
-  const refreshToken = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
-  const surroundings = { store: ports.records.host, tickMs: ports.tickMs, healedVersion: undefined };
-  return decide({ connection, record, now, force: false, refreshToken, ...surroundings });
-}
-
-function stillBlocked({ failure }: ConnectionRecord, until: number): Decision {
-  const message = `It is looked at, and nothing has changed since: ${failure?.message ?? ''}`;
-  return { action: 'skip', reason: 'blocked', message, until };
-}
-
-function plannedOf({ name }: Connection, decision: Decision): Planned {
-  const { action, reason, message } = decision;
-  return { connection: name, action, reason, message, ...('until' in decision && { until: decision.until }) };
 }
 
 function ignored({ valid, invalid }: Connections): Planned[] {

@@ -1,8 +1,8 @@
 import type { Log } from '../log.ts';
-import type { Connections } from './connection.ts';
-import type { TokenEndpoint } from './grant.ts';
-import type { ConnectionRecord } from './record.ts';
-import type { Tags } from './tags.ts';
+import type { Connections } from './core/connection.ts';
+import type { ConnectionRecord } from './core/record.ts';
+import type { Tags } from './core/tags.ts';
+import type { TokenEndpoint } from './core/tokenRequest.ts';
 
 /** The longest value that a secret can have, in bytes: 25 KB (Key Vault service limits). */
 export const LARGEST_SECRET_BYTES = 25_600;

@@ -1,11 +1,11 @@
 import { type Problem, problemOf } from '../errors.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './core/connection.ts';
+import type { RotationResult } from './core/outcome.ts';
+import { overdueConnections } from './core/status.ts';
+import { HANGING_MS } from './core/times.ts';
 import type { Ports, RecordSummary } from './ports.ts';
-import type { ProcessState } from './processState.ts';
-import { rotate } from './rotate.ts';
-import type { RotationResult } from './run.ts';
-import { GRANT_DEADLINE_MS } from './timing.ts';
-import { overdueConnections } from './warnings.ts';
+import type { ProcessMemory } from './processMemory.ts';
+import { rotate } from './steps/rotation.ts';
 
 /** How much a sweep does at once, and for how long it begins new rotations. */
 export interface SweepLimits {
@@ -39,32 +39,28 @@ export interface SweepSummary {
 
 /**
  * Rotates every connection that is due. One list request tells which ones those are.
- * @throws RotatorError where the configuration or the records cannot be read at all; never for a single connection
+ * @throws RotatorError if the configuration or the records cannot be read at all; never for a single connection
  */
 export async function sweep(
   ports: Ports,
-  state: ProcessState,
+  memory: ProcessMemory,
   limits: SweepLimits = SWEEP_LIMITS,
 ): Promise<SweepSummary> {
   const startedAt = ports.clock.monotonic();
   const { valid, invalid, stale } = await ports.connections();
   const enabled = valid.filter((connection) => connection.enabled);
-  const list = state.draining ? undefined : await ports.records.list();
+  const list = memory.draining ? undefined : await ports.records.list();
   const due = list ? dueConnections(enabled, list) : [];
   const overdue = list ? overdueConnections(enabled, list) : [];
-  const mayBegin = () => !state.draining && ports.clock.monotonic() - startedAt < limits.budgetMs;
-  const { results, postponed } = await rotateAll(due, limits, mayBegin, (connection) =>
-    timed(connection, ports, state),
-  );
-  const durationMs = Math.round(ports.clock.monotonic() - startedAt);
+  const results = await new Sweep(ports, memory, limits, startedAt).rotateAll(due);
   const summary = {
     connections: enabled.length,
     invalid: invalid.length,
     due: due.length,
-    postponed,
+    postponed: due.length - results.length,
     overdue: overdue.length,
     results: countOf(results),
-    durationMs,
+    durationMs: Math.round(ports.clock.monotonic() - startedAt),
   };
   logSweep(ports, summary, overdue, stale);
   return summary;
@@ -81,70 +77,67 @@ export function dueConnections(
     .toSorted((one, other) => attemptOf(one) - attemptOf(other));
 }
 
-/** One failure must never stop the rest, not even one that is a defect of ours. */
-async function guarded(connection: Connection, ports: Ports, state: ProcessState): Promise<RotationResult> {
-  try {
-    return await rotate(connection, false, ports, state);
-  } catch (thrown) {
-    const problem = problemOf(thrown);
-    ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });
-    return { result: 'failed', connection: connection.name, problem };
-  }
-}
-
-interface Rotated {
-  readonly result: RotationResult;
-  /** Was its host waited for in vain? One that fails at once keeps nobody waiting. */
-  readonly hung: boolean;
-}
-
 const NO_ANSWER: readonly (string | undefined)[] = ['provider_unavailable', 'grant_outcome_unknown'];
-/** A connection that is not made takes half of the deadline, an answer that does not come all of it. */
-const HANGING_MS = GRANT_DEADLINE_MS / 2;
 
-async function timed(connection: Connection, ports: Ports, state: ProcessState): Promise<Rotated> {
-  const startedAt = ports.clock.monotonic();
-  const result = await guarded(connection, ports, state);
-  const tookMs = ports.clock.monotonic() - startedAt;
-  return { result, hung: tookMs >= HANGING_MS && NO_ANSWER.includes(result.problem?.code) };
-}
+/** Rotates as many connections at a time as the limits allow. */
+class Sweep {
+  readonly #ports: Ports;
+  readonly #memory: ProcessMemory;
+  readonly #limits: SweepLimits;
+  readonly #endsAt: number;
+  readonly #slots: Slots;
+  readonly #results: RotationResult[] = [];
 
-/**
- * Runs the waiting connections, as many at once as the limits allow; returns when all that were begun have ended. Whoever waits
- * in vain for an answer begins no other at that host: the next sweep goes on, and is not kept waiting by a host that hangs.
- */
-async function rotateAll(
-  waiting: readonly Connection[],
-  { concurrency, perHost }: SweepLimits,
-  mayBegin: () => boolean,
-  rotateOne: (connection: Connection) => Promise<Rotated>,
-): Promise<{ results: RotationResult[]; postponed: number }> {
-  const queues = new Map<string, Connection[]>();
-  for (const connection of waiting) {
-    const host = new URL(connection.tokenUri).host;
-    queues.set(host, [...(queues.get(host) ?? []), connection]);
+  constructor(ports: Ports, memory: ProcessMemory, limits: SweepLimits, startedAt: number) {
+    this.#ports = ports;
+    this.#memory = memory;
+    this.#limits = limits;
+    this.#endsAt = startedAt + limits.budgetMs;
+    this.#slots = new Slots(limits.concurrency);
   }
-  const results: RotationResult[] = [];
-  const slots = new Slots(concurrency);
-  const worker = async (queue: Connection[]) => {
+
+  /** @returns the results of the rotations that were begun, when all of them have ended */
+  async rotateAll(waiting: readonly Connection[]): Promise<readonly RotationResult[]> {
+    const byHost = Map.groupBy(waiting, ({ tokenUri }) => new URL(tokenUri).host);
+    const workers = [...byHost.values()].flatMap((queue) =>
+      Array.from({ length: Math.min(this.#limits.perHost, queue.length) }, () => this.#work(queue)),
+    );
+    await Promise.all(workers);
+    return this.#results;
+  }
+
+  /**
+   * Rotates the connections of one host, one after the other. A worker that waited in vain for an answer begins no other at that
+   * host: the next sweep goes on, and is not kept waiting by a host that hangs. One that fails immediately keeps nothing waiting.
+   */
+  async #work(queue: Connection[]): Promise<void> {
+    const { clock } = this.#ports;
     for (;;) {
-      await slots.take();
+      await this.#slots.take();
       try {
-        const connection = mayBegin() ? queue.shift() : undefined;
+        const startedAt = clock.monotonic();
+        const connection = this.#memory.draining || startedAt >= this.#endsAt ? undefined : queue.shift();
         if (!connection) return;
-        const { result, hung } = await rotateOne(connection);
-        results.push(result);
+        const result = await this.#rotate(connection);
+        this.#results.push(result);
+        const hung = clock.monotonic() - startedAt >= HANGING_MS && NO_ANSWER.includes(result.problem?.code);
         if (hung) return;
       } finally {
-        slots.give();
+        this.#slots.give();
       }
     }
-  };
-  const workers = [...queues.values()].flatMap((queue) =>
-    Array.from({ length: Math.min(perHost, queue.length) }, () => worker(queue)),
-  );
-  await Promise.all(workers);
-  return { results, postponed: waiting.length - results.length };
+  }
+
+  /** One failure must never stop the rest, not even one that is a defect of ours. */
+  async #rotate(connection: Connection): Promise<RotationResult> {
+    try {
+      return await rotate(connection, false, this.#ports, this.#memory);
+    } catch (thrown) {
+      const problem = problemOf(thrown);
+      this.#ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });
+      return { result: 'failed', connection: connection.name, problem };
+    }
+  }
 }
 
 /** A counting semaphore, first come first served. */

@@ -24,8 +24,8 @@ export async function observeOneRotation(): Promise<ObservedRotation> {
   const connection = connectionNamed();
   world.connections = [connection];
   world.seed(connection);
-  const { ports, state } = world.process();
-  const sweepOnce = () => world.settle(sweep(ports, state));
+  const { ports, state: memory } = world.process();
+  const sweepOnce = () => world.settle(sweep(ports, memory));
   await sweepOnce();
   await world.clock.pass(world.record(connection.name).nextAttemptAt - world.now());
 

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ConnectionStatus } from '../../lib/rotation/status.ts';
-import { GRANT_HARD_DEADLINE_MS } from '../../lib/rotation/timing.ts';
+import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
+import { GRANT_HARD_DEADLINE_MS } from '../../lib/rotation/core/times.ts';
 import { accepted, readAccessToken } from '../../local/consumer.ts';
 import { canary, traces } from './canaries.ts';
 import {

@@ -13,29 +13,28 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
-    files:
-      /^lib\/rotation\/(connection|decide|grant|heal|outcome|record|replay|status|tags|timing|warnings)\.ts$/,
-    may: /^lib\/(errors|connectionString\/template|rotation\/(connection|grant|heal|outcome|ports|record|replay|tags|timing))\.ts$/,
+    files: /^lib\/rotation\/core\//,
+    may: /^lib\/(errors|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
     packages: /^zod$/,
   },
   {
     files: /^lib\/rotation\//,
-    may: /^lib\/(errors|log|connectionString\/template|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|log|connectionString\/template|rotation\/(\w+|core\/\w+|steps\/\w+))\.ts$/,
     packages: /^$/,
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|loopback|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
+    may: /^lib\/(errors|loopback|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|azure\/.+|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|azure\/.+|rotation\/.+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|times))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   {
@@ -47,25 +46,25 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The library for the flows fetches by itself; it gets our limits through its options.
     files: /^lib\/authorization\//,
-    may: /^lib\/(errors|loopback|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
     files: /^lib\/doctor\//,
-    may: /^lib\/(errors|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/.+)\.ts$/,
     packages: /^$/,
   },
-  { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/\w+)\.ts$/, packages: /^$/ },
+  { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/.+)\.ts$/, packages: /^$/ },
   { files: /^lib\/compose\.ts$/, may: /^lib\//, packages: /^node:/ },
   {
     files: /^functions\//,
-    may: /^(functions\/\w+|lib\/(compose|rotator|errors)|lib\/rotation\/run)\.ts$/,
+    may: /^(functions\/\w+|lib\/(compose|rotator|errors)|lib\/rotation\/(core|steps)\/\w+)\.ts$/,
     packages: /^@azure\/functions$/,
   },
   {
     // Adapters are put together by compose alone.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];

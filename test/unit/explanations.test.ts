@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../lib/errors.ts';
 import { LOG_EVENTS } from '../../lib/logEvents.ts';
-import { REASONS } from '../../lib/rotation/decide.ts';
-import { RESULTS } from '../../lib/rotation/run.ts';
-import { CONNECTION_STATES } from '../../lib/rotation/status.ts';
+import { REASONS } from '../../lib/rotation/core/decide.ts';
+import { RESULTS } from '../../lib/rotation/core/outcome.ts';
+import { CONNECTION_STATES } from '../../lib/rotation/core/status.ts';
 
 type Explained = readonly (readonly [name: string, sentences: readonly string[]])[];
 

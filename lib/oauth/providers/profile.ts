@@ -1,4 +1,4 @@
-import type { ClientAuthentication } from '../../rotation/connection.ts';
+import type { ClientAuthentication } from '../../rotation/core/connection.ts';
 
 /** The profiles that this program knows. */
 export type ProviderId =

@@ -1,4 +1,4 @@
-import type { GrantAnswer } from '../../../lib/rotation/grant.ts';
+import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
 import { failure } from '../../unit/rotation/world/fakeVault.ts';
 import {
   ACCESS_TOKEN,

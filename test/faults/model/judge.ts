@@ -1,4 +1,4 @@
-import { readLineage } from '../../../lib/rotation/tags.ts';
+import { readLineage } from '../../../lib/rotation/core/tags.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN, type Scenario } from '../../unit/rotation/world/scenario.ts';
 import type { Cause } from './flight.ts';
 import type { Verdict } from './play.ts';

@@ -1,4 +1,4 @@
-import type { ConnectionRecord } from '../../../lib/rotation/record.ts';
+import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
 import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
 import { Consumer } from './consumer.ts';

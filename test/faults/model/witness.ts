@@ -1,4 +1,4 @@
-import type { GrantAnswer } from '../../../lib/rotation/grant.ts';
+import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN } from '../../unit/rotation/world/scenario.ts';
 import type { Caller, World } from '../../unit/rotation/world.ts';
 import { type Cause, causeOf, type Flight, isStray } from './flight.ts';

@@ -46,7 +46,7 @@ describe('the tests', PATIENCE, () => {
   test('spare a mutant that changes nothing', async () => {
     const harmless = {
       name: 'harmless',
-      file: 'lib/rotation/decide.ts',
+      file: 'lib/rotation/core/decide.ts',
       find: 'if (decision) return',
       replace: 'if (decision !== undefined) return',
     };
@@ -58,7 +58,7 @@ describe('the tests', PATIENCE, () => {
   test('do not count as a proof where they cannot be run', async () => {
     const broken = {
       name: 'broken',
-      file: 'lib/rotation/decide.ts',
+      file: 'lib/rotation/core/decide.ts',
       find: 'export function decide(',
       replace: '(',
     };

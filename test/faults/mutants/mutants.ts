@@ -36,55 +36,63 @@ const WORLD_BEGINS = "Date.parse('2026-01-01T00:00:00Z')";
 
 const LEASE: readonly Mutant[] = [
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: one that is taken counts as ours',
-    "if (acquired === 'taken') return 'taken';",
-    `if (acquired === 'taken') return new Lease(store, clock, name, { leaseId: '', now: ${WORLD_BEGINS}, askedAt });`,
+    "if (answer === 'taken') return false;",
+    `if (answer === 'taken') {
+        this.#acquired = { id: '', serviceTime: ${WORLD_BEGINS}, seenAt: this.#clock.monotonic() };
+        this.#heldFrom = askedAt;
+        return true;
+      }`,
   ),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: a record that could not be written without it counts as written',
-    'if (await this.#store.write(record, this.#id)) return;',
-    'if ((await this.#store.write(record, this.#id)) || true) return;',
+    'if (await this.#records.write(record, this.#held().id)) return;',
+    'if ((await this.#records.write(record, this.#held().id)) || true) return;',
   ),
-  inRotation('lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
+  inRotation('steps/lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     'lease: its time counts from the answer, not from the request',
-    '{ ...acquired, askedAt }',
-    '{ ...acquired, askedAt: clock.monotonic() }',
+    'this.#heldFrom = askedAt;',
+    'this.#heldFrom = this.#clock.monotonic();',
   ),
   inRotation(
-    'publish.ts',
+    'steps/publication.ts',
     'lease: an access token is published without it',
-    'lease.ensureHeld();\n    try {',
+    'this.#lease.ensureHeld();\n      try {',
     'try {',
   ),
   inRotation(
-    'publishable.ts',
+    'steps/publication.ts',
     'lease: the published secret is written once more without it',
-    'lease.ensureHeld();\n  if (!current?.value)',
+    'this.#lease.ensureHeld();\n    if (!current?.value)',
     'if (!current?.value)',
   ),
-  inRotation('announceGrant.ts', "lease: a person's token is copied without it", 'lease.ensureHeld();', ''),
-  inRotation('healing.ts', 'lease: a late write is undone without it', 'lease.ensureHeld();', ''),
   inRotation(
-    'sendGrant.ts',
+    'steps/refreshToken.ts',
+    "lease: an operator's token is copied, and a late write undone, without it",
+    'this.#lease.ensureHeld();',
+    '',
+  ),
+  inRotation(
+    'steps/sendTokenRequest.ts',
     'check before the send: the time left on the lease does not count',
-    'refused = state.draining || !lease.coversGrant() || !allowed();',
-    'refused = state.draining || !allowed();',
+    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
+    'refused = this.#memory.draining || !allowed();',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendTokenRequest.ts',
     'check before the send: a replay goes out although its grace is over by now',
-    'refused = state.draining || !lease.coversGrant() || !allowed();',
-    'refused = state.draining || !lease.coversGrant();',
+    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
+    'refused = this.#memory.draining || !this.#lease.coversRequest();',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendTokenRequest.ts',
     'check before the send: a process that drains sends all the same',
-    'refused = state.draining || !lease.coversGrant() || !allowed();',
-    'refused = !lease.coversGrant() || !allowed();',
+    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
+    'refused = !this.#lease.coversRequest() || !allowed();',
   ),
   inSending(
     'sendGrant.ts',
@@ -93,79 +101,72 @@ const LEASE: readonly Mutant[] = [
     'return true;',
   ),
   inRotation(
-    'lease.ts',
+    'steps/lease.ts',
     "the service's clock: the machine's own is used",
-    'return this.#serviceTime + this.#clock.monotonic() - this.#serviceTimeSeenAt;',
+    'return serviceTime + this.#clock.monotonic() - seenAt;',
     `return ${WORLD_BEGINS} + this.#clock.monotonic();`,
   ),
 ];
 
-const TAG_INTENT = `await credentialVault(run).tag(
-      connection.secrets.refreshToken,
-      current.version,
-      withIntent(current.tags, intent),
-    );`;
+const IN_THE_RECORD = 'await this.#lease.write(request.record);';
+const IN_THE_VAULT = 'await this.#token.announce(request.sent, request.intent);';
 
 const BEFORE_THE_GRANT: readonly Mutant[] = [
+  inRotation('steps/rotation.ts', 'intent: written nowhere', `${IN_THE_RECORD}\n        ${IN_THE_VAULT}`, ''),
+  inRotation('steps/rotation.ts', 'intent: not in the record', IN_THE_RECORD, ''),
+  inRotation('steps/rotation.ts', 'intent: not in the vault', IN_THE_VAULT, ''),
   inRotation(
-    'announceGrant.ts',
-    'intent: written nowhere',
-    `await lease.write(granting);\n    ${TAG_INTENT}`,
-    '',
-  ),
-  inRotation('announceGrant.ts', 'intent: not in the record', 'await lease.write(granting);', ''),
-  inRotation('announceGrant.ts', 'intent: not in the vault', TAG_INTENT, ''),
-  inRotation(
-    'publishable.ts',
+    'steps/publication.ts',
     'storability: no proof that the access token can be published',
-    'await proveWrite(run, secret, record.generation);',
+    'await this.#proveWrite(secret, record.generation);',
     '',
   ),
   inRotation(
-    'publishable.ts',
+    'steps/publication.ts',
     "storability: somebody else's secret is overwritten",
-    'if (current && !isManaged(current.tags) && !connection.adopt) throw notManaged(connection, secret);',
+    'if (current && !isManaged(current.tags) && !this.#connection.adopt)\n      throw notManaged(this.#connection, secret);',
     '',
   ),
   inRotation(
-    'announceGrant.ts',
+    'steps/refreshToken.ts',
     "storability: a person's token is sent without a copy of ours",
-    'if (isManaged(seed.tags)) return { record, refreshToken: seed };',
-    'if (seed) return { record, refreshToken: seed };',
+    'isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed)',
+    '{ record, sent: seed }',
   ),
 ];
 
 const AFTER_THE_GRANT: readonly Mutant[] = [
   inRotation(
-    'settleGrant.ts',
+    'steps/rotation.ts',
     'save first: published before the refresh token is saved',
-    'const record = saved ? await save(run, grant, received) : grant.record;',
-    `if (answer.accessToken) await publishAccessToken(run, grant.record, answer.accessToken, grant.issuedAt);
-  const record = saved ? await save(run, grant, received) : grant.record;`,
+    'const saved = await this.#save(request, outcome);',
+    `if (outcome.answer.accessToken)
+        await this.#publication.writeAccessToken({ ...outcome, accessToken: outcome.answer.accessToken, generation: 0 });
+      const saved = await this.#save(request, outcome);`,
   ),
   inRotation(
-    'saveRefreshToken.ts',
+    'steps/refreshToken.ts',
     'endless save: tried once',
-    'await pauseAfter(run, thrown, attempt, startedAt);',
+    'await clock.sleep(savePause(attempts, retryAfterOf(thrown)));',
     'throw thrown;',
   ),
   inRotation(
-    'settleGrant.ts',
+    'steps/refreshToken.ts',
     'no look at the secret again after invalid_grant',
-    'return latest !== undefined && latest.version !== sent.version;',
+    'return latest !== undefined && latest.version !== version;',
     'return false;',
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendTokenRequest.ts',
     'an ambiguous grant is sent a second time, whatever the grace',
-    'if (first.refused || !mayReplay(run, record, first.answer)) return first;',
+    'if (first.refused || !inGrace()) return first;',
     "if (first.refused || first.answer.failure?.class !== 'ambiguous') return first;",
   ),
   inRotation(
-    'sendGrant.ts',
+    'steps/sendTokenRequest.ts',
     'an ambiguous grant is sent again with the next client secret',
-    "return !refused && answer.failure?.class === 'client_rejected' && answer.refreshToken === undefined;",
-    "return !refused && ['client_rejected', 'ambiguous'].includes(answer.failure?.class ?? '');",
+    "if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)",
+    "if (refused || !['client_rejected', 'ambiguous'].includes(answer.failure?.class ?? ''))",
   ),
   inSending(
     'exchange.ts',
@@ -183,7 +184,7 @@ const AFTER_THE_GRANT: readonly Mutant[] = [
 
 const PUBLISHED: readonly Mutant[] = [
   inRotation(
-    'connection.ts',
+    'core/connection.ts',
     'vaults: a connection string with the refresh token goes where consumers read',
     "connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token",
     'vaults.token',
@@ -192,79 +193,79 @@ const PUBLISHED: readonly Mutant[] = [
 
 const RECOVERY: readonly Mutant[] = [
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: never',
-    'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay',
-    'secretUnusable, ownedElsewhere, waitingForReplay',
+    'ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay',
+    'ownedElsewhere, waitingForReplay',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: not after another version',
-    'secretUnusable, ownedElsewhere, versionChanged, grantInterrupted,',
-    'secretUnusable, ownedElsewhere, grantInterrupted,',
+    'ownedElsewhere, versionChanged, grantInterrupted,',
+    'ownedElsewhere, grantInterrupted,',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'heal: not after an interrupted grant',
     'versionChanged, grantInterrupted, waitingForReplay',
     'versionChanged, waitingForReplay',
   ),
   inRotation(
-    'healing.ts',
+    'steps/rotation.ts',
     'heal: a late write stays the latest version',
-    'return winner.version === latest.version ? healed : repairLateWrite(run, healed, winner, latest);',
-    'return healed;',
+    'return winner.version === latest.version ? next : this.#token.rewrite(next, winner, latest);',
+    'return next;',
   ),
   inRotation(
-    'healing.ts',
+    'steps/rotation.ts',
     'heal: the vault is repaired before the finding is stored',
-    'if (healed !== record) await run.lease.write(healed);',
+    'if (next !== record) await this.#lease.write(next);',
     '',
   ),
   inRotation(
-    'healing.ts',
+    'core/currentVersion.ts',
     'heal: a record that was lost does not learn what is published',
     'return accessToken ? { ...followed, accessToken } : followed;',
     'return followed;',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     'no wait for an unknown outcome',
     'return now < until ? waiting(until) : undefined;',
     'return undefined;',
   ),
   inRotation(
-    'decide.ts',
+    'core/decide.ts',
     "a refresh token of another rotator's store is used",
-    'secretUnusable, ownedElsewhere,',
-    'secretUnusable,',
+    '[ownedElsewhere, ',
+    '[',
   ),
 ];
 
 const CREDENTIALS: readonly Mutant[] = [
   inRotation(
-    'credentials.ts',
+    'steps/clientCredentials.ts',
     'client credentials: kept although a person set another refresh token, or something failed',
     'if (failure || !isKnown || expiringSoon(',
     'if (expiringSoon(',
   ),
   inRotation(
-    'healing.ts',
+    'core/currentVersion.ts',
     'intent: one that an older copy of the record does not know is passed over',
-    'const isKnown = intent === undefined || intent.epoch <= record.epoch;',
-    'const isKnown = intent === undefined || intent.epoch <= record.epoch + 1000;',
+    'return intent !== undefined && intent.epoch > record.epoch;',
+    'return intent !== undefined && intent.epoch > record.epoch + 1000;',
   ),
 ];
 
 const PERSONS: readonly Mutant[] = [
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     "heal: a person's token that was buried and taken out of use wins",
     'if (!isEnabled(version) && !wasUsed()) return false;',
     '',
   ),
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     "heal: a person's token of the recorded version's second is passed over, whatever was obtained with it",
     '(version.version === latest || wasUsed());',
     'version.version === latest;',
@@ -273,19 +274,19 @@ const PERSONS: readonly Mutant[] = [
 
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
-    'disableSuperseded.ts',
+    'steps/refreshToken.ts',
     'superseded versions: none is disabled',
-    'await run.ports.vault(vault).disable(secret, version);',
+    'await vault.disable(secret, version);',
     '',
   ),
   inRotation(
-    'disableSuperseded.ts',
+    'core/currentVersion.ts',
     'superseded versions: the token in use and its parent as well',
     'for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);',
     '',
   ),
   inRotation(
-    'heal.ts',
+    'core/currentVersion.ts',
     'superseded versions: the latest as well, and Key Vault answers nothing any more',
     'const needed = [winner.version, readLineage(winner.tags)?.parent, latest];',
     'const needed = [winner.version, readLineage(winner.tags)?.parent, ...(latest ? [] : [latest])];',

@@ -6,7 +6,7 @@ export default defineConfig({
     // Its sandbox has a new name each time: what would be kept of it is never read again.
     fsModuleCache: false,
     include: [
-      'test/unit/rotation/{decide,heal,replay,outcome,record,timing,tags,status,warnings}.test.ts',
+      'test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts',
       'test/unit/explanations.test.ts',
     ],
   },

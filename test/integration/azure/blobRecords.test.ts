@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
 import { createRecordContainer } from '../../../lib/azure/storageClient.ts';
-import { type ConnectionRecord, newRecord } from '../../../lib/rotation/record.ts';
+import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
 import { answers, CANARY, errorOf, startProxy } from './support.ts';
 

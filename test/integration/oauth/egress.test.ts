@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { createServer as createNetServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { connectionWith } from '../../unit/oauth/support.ts';
 import { startRawServer } from './rawServer.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
 import { connectionWith } from '../../unit/oauth/support.ts';
 import { answerWith, startRawServer } from './rawServer.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blobNameOf, bodyOf, metadataOf, recordOf, summaryOf } from '../../../lib/azure/recordBlob.ts';
-import { type ConnectionRecord, newRecord } from '../../../lib/rotation/record.ts';
+import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
 
 const RECORD: ConnectionRecord = {
   ...newRecord('Dynamics'),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConnections } from '../../../lib/config/parseConnections.ts';
 import { providers } from '../../../lib/oauth/providers/index.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
 describe('defaults', () => {

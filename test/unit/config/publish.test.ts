@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConnections } from '../../../lib/config/parseConnections.ts';
 import { FORMS } from '../../../lib/connectionString/forms.ts';
-import { publishedSecrets } from '../../../lib/rotation/connection.ts';
+import { publishedSecrets } from '../../../lib/rotation/core/connection.ts';
 import { CONTEXT, ENTRY, fileOf, shown } from './support.ts';
 
 const SERVICE_URL = 'https://crm.example/api/data/v9.1/';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
-import type { IssuedAccessToken } from '../../../lib/rotation/grant.ts';
+import type { IssuedAccessToken } from '../../../lib/rotation/core/tokenRequest.ts';
 import { bytesOf } from './support.ts';
 
 const HOUR = 3_600_000;

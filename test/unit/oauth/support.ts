@@ -1,4 +1,4 @@
-import type { Connection } from '../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
 
 /** A connection with nothing special about it. */
 export function connectionWith(changes: Partial<Connection> = {}): Connection {

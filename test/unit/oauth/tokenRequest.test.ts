@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { tokenRequest } from '../../../lib/oauth/tokenRequest.ts';
-import type { ClientAuthentication } from '../../../lib/rotation/connection.ts';
+import type { ClientAuthentication } from '../../../lib/rotation/core/connection.ts';
 import { connectionWith } from './support.ts';
 
 function request(parameters: Record<string, string>, clientAuthentication: ClientAuthentication) {

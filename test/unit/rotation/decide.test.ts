@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decide, decideEarly, type Occasion, type Situation } from '../../../lib/rotation/decide.ts';
-import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/record.ts';
-import { savedTags } from '../../../lib/rotation/tags.ts';
+import { decide, decideEarly, type Occasion, type Situation } from '../../../lib/rotation/core/decide.ts';
+import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
 
 const NOW = 1_767_225_600_000;
@@ -60,8 +60,8 @@ describe('what is to be done', () => {
     record,
     now: NOW,
     force: false,
-    refreshToken: secret,
-    healedVersion: undefined,
+    latest: secret,
+    reconciled: undefined,
     store: STORE,
     tickMs: 10_000,
   };
@@ -69,44 +69,38 @@ describe('what is to be done', () => {
     'a refresh that is due': [{}, ['refresh', 'due']],
     'the first refresh': [{ record: { ...newRecord('crm'), version: 'v1' } }, ['refresh', 'first']],
     'a forced refresh': [{ force: true }, ['refresh', 'forced']],
-    'no refresh token': [{ refreshToken: undefined }, ['block', 'secret_unusable']],
-    'a refresh token of blanks': [
-      { refreshToken: { ...secret, value: ' \n' } },
-      ['block', 'secret_unusable'],
-    ],
-    "another store's token": [{ refreshToken: foreign }, ['block', 'owned_elsewhere']],
+    'no refresh token': [{ latest: undefined }, ['block', 'secret_unusable']],
+    'a refresh token of blanks': [{ latest: { ...secret, value: ' \n' } }, ['block', 'secret_unusable']],
+    "another store's token": [{ latest: foreign }, ['block', 'owned_elsewhere']],
     'an empty token comes before whose it is': [
-      { refreshToken: { ...foreign, value: '' } },
+      { latest: { ...foreign, value: '' } },
       ['block', 'secret_unusable'],
     ],
     'whose it is comes before healing': [
-      { refreshToken: { ...foreign, version: 'v2' } },
+      { latest: { ...foreign, version: 'v2' } },
       ['block', 'owned_elsewhere'],
     ],
     'force does not take a token from another store': [
-      { refreshToken: foreign, force: true },
+      { latest: foreign, force: true },
       ['block', 'owned_elsewhere'],
     ],
-    'another version than recorded': [
-      { refreshToken: { ...secret, version: 'v2' } },
-      ['heal', 'version_changed'],
-    ],
+    'another version than recorded': [{ latest: { ...secret, version: 'v2' } }, ['heal', 'version_changed']],
     'another version, searched for already': [
-      { refreshToken: { ...secret, version: 'v2' }, healedVersion: 'v2' },
+      { latest: { ...secret, version: 'v2' }, reconciled: 'v2' },
       ['refresh', 'due'],
     ],
     'a version changes before an interrupted grant counts': [
-      { record: granting, refreshToken: { ...secret, version: 'v2' } },
+      { record: granting, latest: { ...secret, version: 'v2' } },
       ['heal', 'version_changed'],
     ],
     'a grant that was interrupted': [{ record: granting }, ['heal', 'grant_interrupted']],
-    'a grant of unknown outcome': [{ record: granting, healedVersion: 'v1' }, ['wait', 'waiting_for_replay']],
+    'a grant of unknown outcome': [{ record: granting, reconciled: 'v1' }, ['wait', 'waiting_for_replay']],
     'force does not shorten that wait': [
-      { record: granting, healedVersion: 'v1', force: true },
+      { record: granting, reconciled: 'v1', force: true },
       ['wait', 'waiting_for_replay'],
     ],
     'a grant of unknown outcome, nothing valid published': [
-      { record: { ...granting, accessToken: { ...token, expiresAt: NOW } }, healedVersion: 'v1' },
+      { record: { ...granting, accessToken: { ...token, expiresAt: NOW } }, reconciled: 'v1' },
       ['refresh', 'replay'],
     ],
     'a grant of unknown outcome, at the very moment when it may be repeated': [
@@ -115,14 +109,14 @@ describe('what is to be done', () => {
           ...intended(record, NOW - 30_000, false),
           accessToken: { ...token, expiresAt: NOW + 60_000 },
         },
-        healedVersion: 'v1',
+        reconciled: 'v1',
       },
       ['refresh', 'replay'],
     ],
     'a grant of unknown outcome of a reusable token': [
       {
         record: granting,
-        healedVersion: 'v1',
+        reconciled: 'v1',
         connection: connectionNamed('crm', { refreshTokenGraceMs: Number.POSITIVE_INFINITY }),
       },
       ['refresh', 'replay'],
@@ -143,8 +137,8 @@ describe('what is to be done', () => {
       'owned_elsewhere',
       'Stop the other rotator, then set crm-refresh-token again',
     ],
-  ])('a refresh token that is %s: a person learns what to do', (_, refreshToken, code, fix) => {
-    const decision = decide({ ...situation, refreshToken });
+  ])('a refresh token that is %s: a person learns what to do', (_, latest, code, fix) => {
+    const decision = decide({ ...situation, latest });
     expect(decision).toMatchObject({ problem: { code, fix: expect.stringContaining(fix) } });
   });
 });

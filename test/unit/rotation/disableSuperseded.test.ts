@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { disableSuperseded } from '../../../lib/rotation/disableSuperseded.ts';
-import type { Run } from '../../../lib/rotation/run.ts';
-import { savedTags } from '../../../lib/rotation/tags.ts';
-import { connectionNamed, STORE } from './world/connection.ts';
+import { toDisable } from '../../../lib/rotation/core/currentVersion.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import { STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import {
@@ -167,23 +166,14 @@ describe('what is disabled', () => {
   const tags = savedTags({ connection: 'crm', parent: 'parent', epoch: 1, generation: 1, store: STORE }, {});
   const sent = { version: 'sent', createdAt: 0, tags };
 
-  /** The versions that are disabled where a look at the vault found these. */
-  async function disabledOf(found: readonly string[], saved: boolean): Promise<string[]> {
-    const disabled: string[] = [];
-    const vault = { disable: async (_: string, version: string) => void disabled.push(version) };
-    const ports = { vault: () => vault, log: () => {} };
-    const run = { connection: connectionNamed(), ports, superseded: new Set(found) };
-    await disableSuperseded(run as unknown as Run, sent, saved);
-    return disabled;
-  }
-
-  test('is never the token in use or its parent, whatever was found before', async () => {
-    expect(await disabledOf(['sent', 'parent', 'old'], false)).toEqual(['old']);
-    expect(await disabledOf(['sent', 'parent', 'old'], true)).toEqual(['parent', 'old']);
+  test('is never the token in use or its parent, whatever was found before', () => {
+    const found = new Set(['sent', 'parent', 'old']);
+    expect(toDisable(found, sent, false)).toEqual(['old']);
+    expect(toDisable(found, sent, true)).toEqual(['parent', 'old']);
   });
 
-  test('are 25 versions at once', async () => {
+  test('are 25 versions at once', () => {
     const many = Array.from({ length: 40 }, (_, index) => `old-${index}`);
-    expect(await disabledOf(many, false)).toEqual(many.slice(0, 25));
+    expect(toDisable(new Set(many), sent, false)).toEqual(many.slice(0, 25));
   });
 });

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { FailureClass, GrantFailure } from '../../../lib/rotation/grant.ts';
 import {
   blocked,
-  grantFailed,
+  requestFailed,
   retryLater,
   succeeded,
+  tokenTimes,
   waitsForReplay,
-} from '../../../lib/rotation/outcome.ts';
-import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/record.ts';
+} from '../../../lib/rotation/core/outcome.ts';
+import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import type { FailureClass, GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { connectionNamed } from './world/connection.ts';
 import { refusal } from './world/provider.ts';
 
@@ -26,7 +27,7 @@ const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
 
 function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0) {
   const changed = { ...context, connection: { ...connection, refreshTokenGraceMs: graceMs } };
-  return grantFailed(intended(before, NOW, false), before, failure, secrets, changed);
+  return requestFailed({ record: intended(before, NOW, false), before }, failure, secrets, changed);
 }
 
 describe('a grant that failed', () => {
@@ -173,7 +174,7 @@ describe('other outcomes', () => {
 
   test('a success counts its lifetime from when it was asked for', () => {
     const token = { value: 'x', tokenType: 'Bearer', lifetimeMs: 3_600_000, lifetimeAssumed: true };
-    const record = succeeded(interrupted, token, NOW - 3_000, connection);
+    const record = succeeded(interrupted, tokenTimes(token, NOW - 3_000), connection);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
       rotatedAt: NOW - 3_000,

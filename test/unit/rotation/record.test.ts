@@ -18,7 +18,7 @@ import {
   takenOver,
   versionCopied,
   versionFollowed,
-} from '../../../lib/rotation/record.ts';
+} from '../../../lib/rotation/core/record.ts';
 
 const NOW = 1_000_000;
 const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;

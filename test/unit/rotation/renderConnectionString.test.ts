@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FORMS } from '../../../lib/connectionString/forms.ts';
 import { MASK, masked } from '../../../lib/connectionString/mask.ts';
 import { parseOdbc } from '../../../lib/connectionString/odbc.ts';
-import { renderConnectionString } from '../../../lib/rotation/renderConnectionString.ts';
+import { renderConnectionString } from '../../../lib/rotation/core/connection.ts';
 import { connectionNamed } from './world/connection.ts';
 
 const connection = connectionNamed('crm', { serviceUrl: 'https://crm.example/' });

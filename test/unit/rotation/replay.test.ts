@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/record.ts';
-import { replayTime, withinGrace } from '../../../lib/rotation/replay.ts';
+import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/core/record.ts';
+import { replayTime, withinGrace } from '../../../lib/rotation/core/times.ts';
 
 const START = 10_000_000;
 const TICK = 10_000;
@@ -8,7 +8,7 @@ const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as 
 const REUSABLE = Number.POSITIVE_INFINITY;
 
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
-  let record: ConnectionRecord = newRecord('crm');
+  let record: ConnectionRecord = { ...newRecord('crm'), phase };
   if (expiresAt !== undefined)
     record = { ...record, accessToken: { issuedAt: 0, expiresAt, lifetimeAssumed: false } };
   const problem = { code: 'grant_outcome_unknown', message: '', fix: '' } as const;
@@ -70,15 +70,18 @@ describe('when a grant without a known outcome is repeated', () => {
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [record, graceMs, tickMs, now, expected]) => {
-    expect(replayTime(record, phase, graceMs, tickMs, now)).toBe(expected);
+    expect(replayTime(record, graceMs, tickMs, now)).toBe(expected);
   });
 
   test('the grace counts from the first intent, not from the last', () => {
     const second = { ...phase, startedAt: START + 50_000 };
     expect(withinGrace(second, 60_000, START + 57_999)).toBe(true);
     expect(withinGrace(second, 60_000, START + 58_000)).toBe(false);
-    expect(replayTime(recordWith(START + 3_600_000), second, 60_000, TICK, START + 59_000)).toBe(
-      START + 3_540_000,
-    );
+    const record = { ...recordWith(START + 3_600_000), phase: second };
+    expect(replayTime(record, 60_000, TICK, START + 59_000)).toBe(START + 3_540_000);
+  });
+
+  test('without a request that is out, nothing has to wait', () => {
+    expect(replayTime(newRecord('crm'), 0, TICK, START)).toBe(START);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { rotate } from '../../../lib/rotation/rotate.ts';
-import { isManaged, readIntent, readLineage } from '../../../lib/rotation/tags.ts';
+import { isManaged, readIntent, readLineage } from '../../../lib/rotation/core/tags.ts';
+import { rotate } from '../../../lib/rotation/steps/rotation.ts';
 import { CREDENTIAL_VAULT, STORE, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';

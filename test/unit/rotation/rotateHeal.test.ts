@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { GrantAnswer } from '../../../lib/rotation/grant.ts';
-import { savedTags } from '../../../lib/rotation/tags.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from './world/connection.ts';
 import { refusal } from './world/provider.ts';
 import {

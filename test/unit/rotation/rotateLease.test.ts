@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RotationResult } from '../../../lib/rotation/run.ts';
-import { readIntent } from '../../../lib/rotation/tags.ts';
+import type { RotationResult } from '../../../lib/rotation/core/outcome.ts';
+import { readIntent } from '../../../lib/rotation/core/tags.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readIntent, readLineage, savedTags, withIntent } from '../../../lib/rotation/tags.ts';
+import { readIntent, readLineage, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import { STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import {

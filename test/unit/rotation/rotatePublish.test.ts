@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isManaged } from '../../../lib/rotation/tags.ts';
+import { isManaged } from '../../../lib/rotation/core/tags.ts';
 import { failure } from './world/fakeVault.ts';
 import {
   ACCESS_TOKEN,
@@ -103,6 +103,13 @@ describe('an access token that cannot be published', () => {
     scenario.world.before(PUT, fails, 2);
     await mustRotate(scenario);
     expectHealthy(scenario);
+  });
+
+  test('settles the request all the same when the provider did not replace the refresh token', async () => {
+    const { world, connection, process } = await due({ refreshTokenGraceMs: Number.POSITIVE_INFINITY });
+    world.before(PUT, fails, ALWAYS);
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
+    expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
 
   test('holds back further grants until the token vault takes a write', async () => {

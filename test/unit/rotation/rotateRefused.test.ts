@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import {

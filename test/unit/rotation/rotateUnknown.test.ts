@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readIntent } from '../../../lib/rotation/tags.ts';
+import { readIntent } from '../../../lib/rotation/core/tags.ts';
 import { refusal } from './world/provider.ts';
 import { due, expectHealthy, HOUR, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/record.ts';
-import { detailedStatusOf, invalidStatusOf, statusOf, summaryOf } from '../../../lib/rotation/status.ts';
+import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import { detailedStatusOf, invalidStatusOf, statusOf, summaryOf } from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');

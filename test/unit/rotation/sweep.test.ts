@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../../lib/rotation/connection.ts';
-import { newRecord } from '../../../lib/rotation/record.ts';
-import { summaryOf } from '../../../lib/rotation/status.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
+import { newRecord } from '../../../lib/rotation/core/record.ts';
+import { summaryOf } from '../../../lib/rotation/core/status.ts';
 import { dueConnections, SWEEP_LIMITS, sweep } from '../../../lib/rotation/sweep.ts';
 import { connectionNamed } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';

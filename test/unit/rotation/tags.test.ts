@@ -8,7 +8,7 @@ import {
   tagsTakenOver,
   withIntent,
   withoutIntent,
-} from '../../../lib/rotation/tags.ts';
+} from '../../../lib/rotation/core/tags.ts';
 import { STORE } from './world/connection.ts';
 
 const lineage = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store: STORE };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tagsTakenOver, withIntent } from '../../../lib/rotation/tags.ts';
+import { tagsTakenOver, withIntent } from '../../../lib/rotation/core/tags.ts';
 import { createRotator } from '../../../lib/rotator.ts';
 import { STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';

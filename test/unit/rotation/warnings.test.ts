@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/record.ts';
-import { summaryOf } from '../../../lib/rotation/status.ts';
-import { expiringSoon, fixedExpiry, overdueConnections } from '../../../lib/rotation/warnings.ts';
+import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/core/record.ts';
+import {
+  expiringSoon,
+  fixedExpiry,
+  overdueConnections,
+  summaryOf,
+} from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');

@@ -1,6 +1,6 @@
 import type { LogFields, LogLevel } from '../../../lib/log.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
-import type { ConnectionRecord } from '../../../lib/rotation/record.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
+import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { FakeRecords } from './world/fakeRecords.ts';
 import { FakeVault } from './world/fakeVault.ts';
 import { Process } from './world/process.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from '../../../../lib/rotation/connection.ts';
+import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 
 export const CREDENTIAL_VAULT = 'https://credentials.vault.example';
 export const TOKEN_VAULT = 'https://tokens.vault.example';

@@ -1,7 +1,7 @@
+import { type ConnectionRecord, recordSchema } from '../../../../lib/rotation/core/record.ts';
+import { summaryOf } from '../../../../lib/rotation/core/status.ts';
+import { LEASE_MS } from '../../../../lib/rotation/core/times.ts';
 import type { RecordSummary } from '../../../../lib/rotation/ports.ts';
-import { type ConnectionRecord, recordSchema } from '../../../../lib/rotation/record.ts';
-import { summaryOf } from '../../../../lib/rotation/status.ts';
-import { LEASE_MS } from '../../../../lib/rotation/timing.ts';
 
 interface Blob {
   record: ConnectionRecord;

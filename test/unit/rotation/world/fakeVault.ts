@@ -1,6 +1,6 @@
 import { type ErrorCode, RotatorError } from '../../../../lib/errors.ts';
+import type { Tags } from '../../../../lib/rotation/core/tags.ts';
 import type { Secret, SecretProperties, SecretVersion } from '../../../../lib/rotation/ports.ts';
-import type { Tags } from '../../../../lib/rotation/tags.ts';
 
 interface StoredVersion extends SecretProperties {
   readonly version: string;

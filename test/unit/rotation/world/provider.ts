@@ -5,7 +5,7 @@ import type {
   GrantFailure,
   GrantRequest,
   IssuedAccessToken,
-} from '../../../../lib/rotation/grant.ts';
+} from '../../../../lib/rotation/core/tokenRequest.ts';
 
 type Script = GrantAnswer | ((request: GrantRequest) => GrantAnswer);
 

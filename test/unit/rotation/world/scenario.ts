@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Connection } from '../../../../lib/rotation/connection.ts';
-import type { RotationResult } from '../../../../lib/rotation/run.ts';
+import type { Connection } from '../../../../lib/rotation/core/connection.ts';
+import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
 import { World } from '../world.ts';
 import { connectionNamed } from './connection.ts';
 import type { Process } from './process.ts';

@@ -1,5 +1,6 @@
-import type { Template } from '../connectionString/template.ts';
-import type { Problem } from '../errors.ts';
+import type { Template } from '../../connectionString/template.ts';
+import { fillIn } from '../../connectionString/template.ts';
+import type { Problem } from '../../errors.ts';
 
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';
@@ -96,4 +97,25 @@ export interface Connections {
   readonly invalid: readonly InvalidConnection[];
   /** Why the configuration cannot be read any more; undefined: it can. These are then the last good ones. */
   readonly stale?: Problem;
+}
+
+/** What a rotation brought and was made with; for showing it, masks. */
+export interface ConnectionStringValues {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/**
+ * The connection string as it is published. What holds an access token never gets to hold a client secret or a refresh token.
+ * @throws RotatorError `connection_string_unwritable` where its syntax has no way to write a value
+ */
+export function renderConnectionString(
+  { tokenUri, serviceUrl = '' }: Pick<Connection, 'tokenUri' | 'serviceUrl'>,
+  { holds, template }: Pick<ConnectionString, 'holds' | 'template'>,
+  { accessToken, ...secrets }: ConnectionStringValues,
+): string {
+  if (holds === 'accessToken') return fillIn(template, { serviceUrl, accessToken });
+  return fillIn(template, { serviceUrl, tokenUri, ...secrets });
 }

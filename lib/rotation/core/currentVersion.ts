@@ -1,9 +1,16 @@
-import type { SecretVersion } from './ports.ts';
-import type { ConnectionRecord } from './record.ts';
-import { isManaged, readIntent, readLineage } from './tags.ts';
+import type { SecretVersion } from '../ports.ts';
+import {
+  type ConnectionRecord,
+  chainStarted,
+  intentRecovered,
+  versionCopied,
+  versionFollowed,
+} from './record.ts';
+import { isManaged, readIntent, readLineage, type Tags } from './tags.ts';
+import { MOST_DISABLED } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
-export type Healing =
+export type Finding =
   /** A person set a new refresh token. */
   | { readonly finding: 'replaced_by_person'; readonly winner: SecretVersion }
   /** The rotator saved a refresh token that the record does not know: a process died, or the record was lost. */
@@ -27,7 +34,11 @@ export type Healing =
  * @param versions all versions of the refresh token's secret, in any order
  * @param latest the version that Key Vault answers when none is named
  */
-export function heal(record: ConnectionRecord, versions: readonly SecretVersion[], latest: string): Healing {
+export function currentVersion(
+  record: ConnectionRecord,
+  versions: readonly SecretVersion[],
+  latest: string,
+): Finding {
   const recorded = recordedVersion(record, versions, latest);
   const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
   const isNewer = (version: SecretVersion) =>
@@ -139,8 +150,58 @@ function isEnabled({ enabled = true }: SecretVersion): boolean {
   return enabled;
 }
 
-/** The record store that the latest version was written under, where it is not ours. */
-export function foreignStore(latest: Pick<SecretVersion, 'tags'>, ownStore: string): string | undefined {
-  const stores = [readIntent(latest.tags)?.store, readLineage(latest.tags)?.store];
-  return stores.find((store) => store !== undefined && store !== ownStore);
+type Found = Exclude<Finding, { finding: 'gone' }>;
+
+/** Does the vault know of a request that the record does not know of: was the record lost, or brought back from a copy? */
+export function isUnknownIntent(tags: Tags, record: ConnectionRecord): boolean {
+  const intent = readIntent(tags);
+  return intent !== undefined && intent.epoch > record.epoch;
+}
+
+/** Does the record not know what was published, so that the published secret has to be read? */
+export function lagsBehind(record: ConnectionRecord, { finding, winner }: Found): boolean {
+  if (finding === 'unchanged' || finding === 'written_twice') return isUnknownIntent(winner.tags, record);
+  return finding === 'saved_not_recorded';
+}
+
+/**
+ * The record that follows from a finding; the same object if nothing follows.
+ * @param accessToken what is published, if the record {@link lagsBehind}
+ */
+export function reconciled(
+  record: ConnectionRecord,
+  { finding, winner }: Found,
+  now: number,
+  accessToken: ConnectionRecord['accessToken'],
+): ConnectionRecord {
+  const intent = readIntent(winner.tags);
+  if (finding === 'unchanged' || finding === 'written_twice') {
+    const same = finding === 'unchanged' ? record : versionCopied(record, winner.version);
+    return intent && isUnknownIntent(winner.tags, record) ? intentRecovered(same, intent, accessToken) : same;
+  }
+  if (finding === 'replaced_by_person') return chainStarted(record, winner.version, now);
+  const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
+  const followed = versionFollowed(record, { version: winner.version, epoch, generation }, now);
+  // A record that did not know the version cannot know of a request for it either, nor of what was published: the vaults do.
+  if (intent) return intentRecovered(followed, intent, accessToken);
+  return accessToken ? { ...followed, accessToken } : followed;
+}
+
+/**
+ * The versions to disable now that the outcome of a request is known: those found to be of no use any more, and, if a token
+ * was saved, the one before the one that was sent. Never the token in use or its parent, whatever was found before. More than
+ * `MOST_DISABLED` are left to the next look at the vault: a rotation must not take long.
+ * @param sent the refresh token that was sent
+ * @param saved was another one obtained with it, and saved?
+ */
+export function toDisable(
+  found: ReadonlySet<string>,
+  sent: SecretVersion,
+  saved: boolean,
+): readonly string[] {
+  const parent = readLineage(sent.tags)?.parent ?? '';
+  const superseded = new Set(found);
+  if (saved && parent !== '') superseded.add(parent);
+  for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);
+  return [...superseded].slice(0, MOST_DISABLED);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCodes, type Problem } from '../errors.ts';
-import { lookDelay } from './timing.ts';
+import { errorCodes, type Problem } from '../../errors.ts';
+import { lookDelay } from './times.ts';
 
 const time = z.number();
 

@@ -117,6 +117,12 @@ export function publishedTags(token: {
   };
 }
 
+/** The record store that the latest version was written under, where it is not ours. */
+export function foreignStore(latest: { readonly tags: Tags }, ownStore: string): string | undefined {
+  const stores = [readIntent(latest.tags)?.store, readLineage(latest.tags)?.store];
+  return stores.find((store) => store !== undefined && store !== ownStore);
+}
+
 function foreignTags(tags: Tags, reserved: number): Tags {
   const ours = new Set([...OWN, ...INTENT, ...PUBLISHED]);
   const foreign = Object.entries(tags).filter(([name]) => !ours.has(name));

@@ -1,11 +1,10 @@
-import { type Problem, problemOf, SecretUnusable } from '../errors.ts';
+import { type Problem, problemOf, SecretUnusable } from '../../errors.ts';
+import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import { foreignStore } from './heal.ts';
-import type { Secret } from './ports.ts';
+import { isUnknownIntent } from './currentVersion.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
-import { replayTime } from './replay.ts';
-import { readIntent } from './tags.ts';
-import { CURE_MS, FORCE_COOLDOWN_MS } from './timing.ts';
+import { foreignStore } from './tags.ts';
+import { CURE_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -30,20 +29,14 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-export type Decision =
-  | { readonly action: 'refresh' | 'heal'; readonly reason: Reason; readonly message: string }
-  | {
-      readonly action: 'skip' | 'wait';
-      readonly reason: Reason;
-      readonly message: string;
-      readonly until: number;
-    }
-  | {
-      readonly action: 'block';
-      readonly reason: Reason;
-      readonly message: string;
-      readonly problem: Problem;
-    };
+/** What is done, and why. `latest` is the latest version of the refresh token. */
+export type Decision = { readonly reason: Reason; readonly message: string } & (
+  | { readonly action: 'refresh' | 'heal'; readonly latest: Secret }
+  /** `looked`: the secrets that could clear a block were read, and none has changed. */
+  | { readonly action: 'skip'; readonly until: number; readonly looked?: true }
+  | { readonly action: 'wait'; readonly until: number }
+  | { readonly action: 'block'; readonly problem: Problem; readonly latest: Secret | undefined }
+);
 
 /** What can be known before any vault is asked. */
 export interface Occasion {
@@ -56,12 +49,15 @@ export interface Occasion {
 /** Everything that the decision depends on. */
 export interface Situation extends Occasion {
   /** The latest version of the refresh token; undefined where there is none. */
-  readonly refreshToken: Secret | undefined;
+  readonly latest: Secret | undefined;
   /** The version for which the vault has been searched already in this rotation. */
-  readonly healedVersion: string | undefined;
+  readonly reconciled: string | undefined;
   readonly store: string;
   readonly tickMs: number;
 }
+
+/** A situation in which there is a refresh token to send. */
+type Usable = Situation & { readonly latest: Secret };
 
 type Check<Input> = (input: Input) => Decision | undefined;
 
@@ -75,16 +71,18 @@ export function decideEarly(occasion: Occasion): Decision | undefined {
 }
 
 /** What is to be done for one connection, and why. The first check that hits decides. */
-export function decide(situation: Situation): Decision {
-  const checks = [secretUnusable, ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay];
-  return firstHit(situation, checks) ?? refresh(situation);
+export function decide({ latest, ...situation }: Situation): Decision {
+  if (!latest?.value.trim()) return secretUnusable(situation, latest);
+  const checks = [ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay];
+  const usable = { ...situation, latest };
+  return firstHit(usable, checks) ?? refresh(usable);
 }
 
 /** The refresh token was certainly not used, and the cause may lie at the provider: a firewall, or an account that was locked. */
 const CURABLE_ELSEWHERE: readonly string[] = ['misconfigured', 'client_rejected'];
 
 /** May a blocked connection be sent a grant although nothing has changed here? Once an hour, where that can do no harm. */
-export function mayBeCured({ code, at }: Pick<RecordedFailure, 'code' | 'at'>, now: number): boolean {
+export function mayClearByItself({ code, at }: Pick<RecordedFailure, 'code' | 'at'>, now: number): boolean {
   return CURABLE_ELSEWHERE.includes(code) && now - at >= CURE_MS;
 }
 
@@ -111,59 +109,50 @@ function notDue({ force, record, now }: Occasion): Decision | undefined {
   return { action: 'skip', reason: 'not_due', message: 'The access token is fresh.', until };
 }
 
-function secretUnusable({ connection, refreshToken }: Situation): Decision | undefined {
-  if (refreshToken?.value.trim()) return undefined;
+function secretUnusable({ connection }: Occasion, latest: Secret | undefined): Decision {
   const { secrets, vaults } = connection;
-  const problem = new SecretUnusable(
-    'a refresh token',
-    secrets.refreshToken,
-    vaults.credential,
-    refreshToken?.version,
-  );
-  return block('secret_unusable', problemOf(problem));
+  const version = latest?.version;
+  const problem = new SecretUnusable('a refresh token', secrets.refreshToken, vaults.credential, version);
+  return block('secret_unusable', problemOf(problem), latest);
 }
 
-function ownedElsewhere({ connection, refreshToken, store }: Situation): Decision | undefined {
-  const other = refreshToken && foreignStore(refreshToken, store);
+function ownedElsewhere({ connection, latest, store }: Usable): Decision | undefined {
+  const other = foreignStore(latest, store);
   if (other === undefined) return undefined;
-  return block('owned_elsewhere', {
+  const problem: Problem = {
     code: 'owned_elsewhere',
     message: `The refresh token of ${connection.name} was last used under the record store ${other}, this rotator's is ${store}.`,
     fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again, or run rotator adopt ${connection.name}.`,
-  });
-}
-
-function versionChanged({ record, refreshToken, healedVersion }: Situation): Decision | undefined {
-  const latest = refreshToken?.version;
-  if (latest === record.version || latest === healedVersion) return undefined;
-  return {
-    action: 'heal',
-    reason: 'version_changed',
-    message: 'The vault holds another refresh token than the record tells.',
   };
+  return block('owned_elsewhere', problem, latest);
 }
 
-function grantInterrupted({ record, refreshToken, healedVersion }: Situation): Decision | undefined {
-  const announced = refreshToken && readIntent(refreshToken.tags);
-  // A record that was brought back from a copy does not know of the last grants; the vault does.
-  const unknown = announced !== undefined && announced.epoch > record.epoch;
-  if (record.phase.state === 'idle' && !unknown) return undefined;
-  if (refreshToken?.version === healedVersion) return undefined;
-  return {
-    action: 'heal',
-    reason: 'grant_interrupted',
-    message: 'A grant was begun and its outcome was not recorded.',
-  };
+function versionChanged({ record, latest, reconciled }: Usable): Decision | undefined {
+  if (latest.version === record.version || latest.version === reconciled) return undefined;
+  const message = 'The vault holds another refresh token than the record tells.';
+  return { action: 'heal', reason: 'version_changed', message, latest };
 }
 
-function waitingForReplay({ connection, record, now, tickMs }: Situation): Decision | undefined {
+function grantInterrupted({ record, latest, reconciled }: Usable): Decision | undefined {
+  if (record.phase.state === 'idle' && !isUnknownIntent(latest.tags, record)) return undefined;
+  if (latest.version === reconciled) return undefined;
+  const message = 'A grant was begun and its outcome was not recorded.';
+  return { action: 'heal', reason: 'grant_interrupted', message, latest };
+}
+
+function waitingForReplay({ connection, record, now, tickMs }: Usable): Decision | undefined {
   if (record.phase.state === 'idle') return undefined;
-  const until = replayTime(record, record.phase, connection.refreshTokenGraceMs, tickMs, now);
+  const until = replayTime(record, connection.refreshTokenGraceMs, tickMs, now);
   return now < until ? waiting(until) : undefined;
 }
 
-function refresh({ record, force }: Situation): Decision {
-  const because = (reason: Reason, message: string): Decision => ({ action: 'refresh', reason, message });
+function refresh({ record, force, latest }: Usable): Decision {
+  const because = (reason: Reason, message: string): Decision => ({
+    action: 'refresh',
+    reason,
+    message,
+    latest,
+  });
   if (record.phase.state === 'granting')
     return because('replay', 'The outcome of the last grant is unknown; it is repeated.');
   if (force) return because('forced', 'Somebody asked for it.');
@@ -171,12 +160,12 @@ function refresh({ record, force }: Situation): Decision {
   return because('due', 'The access token is due to be renewed.');
 }
 
-function waiting(until: number): Decision {
+function waiting(until: number) {
   const message =
     'The outcome of the last grant is unknown and repeating it now could revoke the tokens in use.';
-  return { action: 'wait', reason: 'waiting_for_replay', message, until };
+  return { action: 'wait', reason: 'waiting_for_replay', message, until } as const;
 }
 
-function block(reason: Reason, problem: Problem): Decision {
-  return { action: 'block', reason, message: problem.message, problem };
+function block(reason: Reason, problem: Problem, latest: Secret | undefined): Decision {
+  return { action: 'block', reason, message: problem.message, problem, latest };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { foreignStore, heal, supersededBy } from '../../../lib/rotation/heal.ts';
+import { currentVersion, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
+import { newRecord } from '../../../lib/rotation/core/record.ts';
+import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
-import { newRecord } from '../../../lib/rotation/record.ts';
-import { savedTags, withIntent } from '../../../lib/rotation/tags.ts';
 import { STORE } from './world/connection.ts';
 
 const person = (version: string, second: number): SecretVersion => ({
@@ -22,7 +22,7 @@ const disabled = (version: SecretVersion): SecretVersion => ({ ...version, enabl
 const found = (version: string | undefined, versions: SecretVersion[], latest: string): [string, string?] => {
   const record = { ...newRecord('crm'), ...(version !== undefined && { version }) };
   // The vault lists versions in no particular order: every order must find the same.
-  const findings = [versions, versions.toReversed()].map((each) => heal(record, each, latest));
+  const findings = [versions, versions.toReversed()].map((each) => currentVersion(record, each, latest));
   expect(findings[1]).toEqual(findings[0]);
   const finding = findings[0];
   if (!finding || finding.finding === 'gone') return ['gone'];

@@ -1,8 +1,8 @@
+import type { RecordedFailure } from './core/record.ts';
 import type { Secret } from './ports.ts';
-import type { RecordedFailure } from './record.ts';
 
 /** Client credentials as they were read from the vault. */
-export interface ClientCredentials {
+export interface RememberedCredentials {
   readonly clientId: string;
   readonly clientSecrets: readonly Secret[];
   /** The secrets that all this was read from, with their versions. */
@@ -10,9 +10,9 @@ export interface ClientCredentials {
 }
 
 /** What one process remembers beside the ports: rotations under way, and client credentials read before. */
-export class ProcessState {
+export class ProcessMemory {
   /** By fingerprint of the connection: a changed entry reads them anew. */
-  readonly credentials = new Map<string, ClientCredentials>();
+  readonly credentials = new Map<string, RememberedCredentials>();
   /** By connection: the version of the refresh token that this process sent or saved last. */
   readonly refreshTokens = new Map<string, string>();
   readonly #running = new Set<Promise<unknown>>();

@@ -1,11 +1,10 @@
 import { RotatorError } from '../errors.ts';
-import type { Connection } from './connection.ts';
-import { foreignStore } from './heal.ts';
+import type { Connection } from './core/connection.ts';
+import { intentRecovered, takenOver } from './core/record.ts';
+import { foreignStore, readIntent, tagsTakenOver } from './core/tags.ts';
 import type { Ports } from './ports.ts';
-import { publishedTimes } from './publishable.ts';
-import { intentRecovered, takenOver } from './record.ts';
-import { readIntent, tagsTakenOver } from './tags.ts';
-import { underLease } from './underLease.ts';
+import { underLease } from './steps/lease.ts';
+import { publishedTimes } from './steps/publication.ts';
 
 /** What stands in the vault about another rotator. */
 export interface Ownership {
@@ -38,7 +37,7 @@ export async function takeOver(connection: Connection, ports: Ports, from: strin
     const intent = readIntent(latest.tags);
     const isOut = intent?.store === from;
     await lease.write(
-      isOut ? intentRecovered(record, intent, await publishedTimes({ connection, ports })) : record,
+      isOut ? intentRecovered(record, intent, await publishedTimes(connection, ports)) : record,
     );
     // The tags last: while they name the other store, this can be run again.
     lease.ensureHeld();

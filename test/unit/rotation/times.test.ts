@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { lookDelay, renewalTime, retryDelay, spreadOf, TAKEOVER_MS } from '../../../lib/rotation/timing.ts';
+import {
+  lookDelay,
+  renewalTime,
+  retryDelay,
+  spreadOf,
+  TAKEOVER_MS,
+} from '../../../lib/rotation/core/times.ts';
 
 const HOUR = 3_600_000;
 const token = { issuedAt: 1_000_000, expiresAt: 1_000_000 + HOUR };

@@ -1,0 +1,128 @@
+import type { ConnectionRecord, Phase } from './record.ts';
+
+/** The times that the protocol is made of, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
+
+/** A blob lease lasts at least 15 s and at most 60 s (Lease Blob, REST reference). The shortest gives the fastest takeover. */
+export const LEASE_MS = 15_000;
+/** A held lease is renewed this often. */
+export const LEASE_RENEWAL_MS = 5_000;
+/** A token endpoint that has not begun to answer by then is given up. */
+export const GRANT_DEADLINE_MS = 8_000;
+/** An answer that has begun is read for this long in all. */
+export const GRANT_HARD_DEADLINE_MS = 16_000;
+/** A rotation that takes this long and gets no answer: its host hangs. A connection that is not made takes half of the deadline. */
+export const HANGING_MS = GRANT_DEADLINE_MS / 2;
+/** Time that must be left on the lease beyond the deadline when a grant is sent. */
+export const LEASE_MARGIN_MS = 2_000;
+/** A save that takes longer than this goes on beside the sweep. */
+export const SAVE_PATIENCE_MS = 20_000;
+const SAVE_PAUSE_FIRST_MS = 250;
+const SAVE_PAUSE_LONGEST_MS = 10_000;
+/** How often a publication is tried; the refresh token is safe by then, and the next sweep goes on. */
+export const PUBLISH_ATTEMPTS = 3;
+const PUBLISH_PAUSE_MS = 500;
+/** One look may lead to a repair and another look; more mean that something keeps changing the secret. */
+export const MOST_LOOKS = 4;
+/** So many superseded versions are disabled in one rotation. */
+export const MOST_DISABLED = 25;
+/** A provider that asks for more patience than this is asked again all the same: 1 h. */
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+/** The shortest time between two forced rotations of one connection. */
+export const FORCE_COOLDOWN_MS = 10_000;
+
+/** A blocked connection whose cause may pass at the provider is sent a grant again after this long. */
+export const CURE_MS = 3_600_000;
+
+/** After how long a lost grant may at the earliest be replayed by somebody else. */
+export const TAKEOVER_MS = LEASE_MS + GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
+
+const RETRY_FIRST_MS = 10_000;
+const LOOK_FIRST_MS = 60_000;
+const SLOWEST_MS = 300_000;
+
+/** How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. */
+export function retryDelay(count: number): number {
+  return Math.min(SLOWEST_MS, RETRY_FIRST_MS * 2 ** Math.max(0, Math.min(count, 20) - 1));
+}
+
+/**
+ * How long to wait after the `attempt`th failed save (1 for the first): 250 ms, doubling, or as long as the vault asks, at most
+ * 10 s.
+ */
+export function savePause(attempt: number, retryAfterMs: number): number {
+  const backoff = SAVE_PAUSE_FIRST_MS * 2 ** Math.min(attempt - 1, 10);
+  return Math.min(SAVE_PAUSE_LONGEST_MS, Math.max(backoff, retryAfterMs));
+}
+
+/** How long to wait after the `attempt`th failed publication (1 for the first). */
+export function publishPause(attempt: number): number {
+  return PUBLISH_PAUSE_MS * attempt;
+}
+
+/** How long to wait before the next look at a connection that has been blocked for so long: 60 s, doubling, at most 5 min. */
+export function lookDelay(blockedForMs: number): number {
+  return Math.min(SLOWEST_MS, Math.max(LOOK_FIRST_MS, blockedForMs));
+}
+
+/** A number in [0, 1) that depends on nothing but the name (FNV-1a), so that connections made together spread out. */
+export function spreadOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of name) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return hash / 2 ** 32;
+}
+
+/**
+ * When an access token is to be renewed: when two thirds of its life are gone or `renewBeforeMs` before its
+ * end, up to a twentieth of its life earlier by the spread of its connection. A token is never renewed in the
+ * first quarter of its life, however large `renewBeforeMs` is.
+ */
+export function renewalTime(
+  token: { issuedAt: number; expiresAt: number },
+  name: string,
+  renewBeforeMs?: number,
+): number {
+  const lifetime = token.expiresAt - token.issuedAt;
+  const before = renewBeforeMs === undefined ? lifetime / 3 : renewBeforeMs;
+  const due = token.expiresAt - before - (spreadOf(name) * lifetime) / 20;
+  return Math.round(Math.max(token.issuedAt + lifetime / 4, due));
+}
+
+/** Consumers get at least this long with the published access token before a replay may revoke it. */
+const LEAST_RUNWAY_MS = 60_000;
+const RUNWAY_TICKS = 4;
+
+type RequestOut = Extract<Phase, { state: 'granting' }>;
+
+/**
+ * When a refresh token whose grant has no known outcome may be sent again.
+ *
+ * Reusable tokens and tokens whose grace still runs: at once, after the usual delay where it failed before.
+ * A single-use token: if the lost grant was executed, the replay fails and the provider may revoke the access token in
+ * use as well. So it waits until that one is nearly over; where nothing valid is published there is nothing to wait for.
+ *
+ * @param graceMs how long after its first use a refresh token may be used again; Infinity for always
+ * @param tickMs time between two sweeps
+ * @param now the storage service's time
+ * @returns milliseconds since the epoch; may lie in the past. `now` if no request is out
+ */
+export function replayTime(record: ConnectionRecord, graceMs: number, tickMs: number, now: number): number {
+  const { phase, accessToken, failure } = record;
+  if (phase.state === 'idle') return now;
+  const failures = failure?.code === 'grant_outcome_unknown' ? failure.count : 0;
+  const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
+  if (graceMs === Number.POSITIVE_INFINITY) return delayed;
+  if (withinGrace(phase, graceMs, now)) return phase.startedAt;
+  const expiresAt = accessToken?.expiresAt ?? 0;
+  if (expiresAt <= now) return delayed;
+  // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
+  const { issuedAt = expiresAt } = accessToken ?? {};
+  const runway = Math.max(LEAST_RUNWAY_MS, Math.min(RUNWAY_TICKS * tickMs, (expiresAt - issuedAt) / 4));
+  return Math.max(delayed, phase.startedAt + TAKEOVER_MS, expiresAt - runway);
+}
+
+/** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */
+export function withinGrace(phase: RequestOut, graceMs: number, now: number): boolean {
+  return now + LEASE_MARGIN_MS < phase.firstStartedAt + graceMs;
+}

@@ -1,0 +1,83 @@
+import { SecretUnusable } from '../../errors.ts';
+import { type ConnectionLog, logOf } from '../../log.ts';
+import type { Connection } from '../core/connection.ts';
+import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
+import { expiringSoon, fixedExpiry } from '../core/status.ts';
+import type { Ports, Secret, SecretVault } from '../ports.ts';
+import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
+
+/** The client id and the client secrets of a connection: remembered while all goes well, read again when in doubt. */
+export class ClientCredentials {
+  readonly #connection: Connection;
+  readonly #vault: SecretVault;
+  readonly #memory: ProcessMemory;
+  readonly #log: ConnectionLog;
+
+  constructor(connection: Connection, ports: Pick<Ports, 'vault' | 'log'>, memory: ProcessMemory) {
+    this.#connection = connection;
+    this.#vault = ports.vault(connection.vaults.credential);
+    this.#memory = memory;
+    this.#log = logOf(ports.log, connection.name);
+  }
+
+  /**
+   * The client id and all client secrets, from memory or from the credential vault.
+   * @throws RotatorError if one is missing, empty or cannot be read
+   */
+  async read(): Promise<RememberedCredentials> {
+    const { fingerprint, clientId, secrets } = this.#connection;
+    const known = this.#memory.credentials.get(fingerprint);
+    if (known) return known;
+    const sources: RecordedFailure['watch'] = [];
+    const read = async (name: string, what: string): Promise<Secret> => {
+      const secret = await this.#vault.get(name);
+      // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
+      const value = secret?.value.trim();
+      if (!secret || !value)
+        throw new SecretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
+      sources.push({ secret: name, version: secret.version });
+      return { ...secret, value };
+    };
+    const id = clientId ?? (await read(secrets.clientId, 'the client id')).value;
+    const clientSecrets: Secret[] = [];
+    for (const name of secrets.clientSecrets) clientSecrets.push(await read(name, 'the client secret'));
+    const credentials = { clientId: id, clientSecrets, sources };
+    this.#memory.credentials.set(fingerprint, credentials);
+    return credentials;
+  }
+
+  /** Reads them again at the next use: the provider refused these. */
+  forget(): void {
+    this.#memory.credentials.delete(this.#connection.fingerprint);
+  }
+
+  /**
+   * The same if they may have been replaced: something failed since, this process does not know the refresh token (an
+   * operator who signed in again may have done so with another client), or a client secret expires soon. Costs nothing in
+   * the steady state.
+   */
+  forgetDoubtful({ failure }: ConnectionRecord, latest: Secret, now: number): void {
+    const isKnown = this.#memory.refreshTokens.get(this.#connection.name) === latest.version;
+    if (failure || !isKnown || expiringSoon(this.#expiries(), now).length > 0) this.forget();
+  }
+
+  /**
+   * Logs, after a rotation, which credentials an operator has to replace soon.
+   * @param before the record before the rotation, `after` the record after it
+   */
+  warnOfExpiry(before: ConnectionRecord, after: ConnectionRecord, now: number): void {
+    const { refreshToken } = this.#connection.secrets;
+    const all = [...this.#expiries(), { secret: refreshToken, expiresAt: fixedExpiry(before, after) }];
+    for (const expiring of expiringSoon(all, now)) this.#log('warn', 'credential_expiring', expiring);
+  }
+
+  /** As the `exp` attribute in the vault says, of the client secrets in memory. */
+  #expiries() {
+    const { fingerprint, secrets } = this.#connection;
+    const { clientSecrets = [] } = this.#memory.credentials.get(fingerprint) ?? {};
+    return clientSecrets.map(({ properties }, index) => {
+      const secret = secrets.clientSecrets[index] ?? '';
+      return { secret, expiresAt: properties.expiresAt };
+    });
+  }
+}

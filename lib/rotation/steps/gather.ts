@@ -1,0 +1,62 @@
+import type { Connection } from '../core/connection.ts';
+import { type Decision, decide, decideEarly, mayClearByItself } from '../core/decide.ts';
+import type { ConnectionRecord } from '../core/record.ts';
+import type { Ports } from '../ports.ts';
+
+/** What has to be decided, and from which record. */
+export interface Question {
+  readonly connection: Connection;
+  readonly force: boolean;
+  readonly record: ConnectionRecord;
+  /** The storage service's time in milliseconds, asked when the decision is made. */
+  readonly now: () => number;
+}
+
+type Surroundings = Pick<Ports, 'vault' | 'records' | 'tickMs'>;
+
+/**
+ * Decides without the refresh token, where that is enough: the record tells that nothing is due, and a blocked connection
+ * costs one GET for each secret whose change could clear the block.
+ * @returns undefined if the refresh token must be read
+ * @throws RotatorError if a vault cannot be read
+ */
+export async function decideWithoutToken(
+  { connection, force, record, now }: Question,
+  ports: Surroundings,
+): Promise<Decision | undefined> {
+  const early = decideEarly({ connection, record, now: now(), force });
+  if (early) return early;
+  const { failure, phase } = record;
+  if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
+  // A rotation was forced since, and its outcome was not recorded.
+  if (phase.state === 'granting' && phase.startedAt > failure.at) return undefined;
+  if (mayClearByItself(failure, now())) return undefined;
+  const vault = ports.vault(connection.vaults.credential);
+  for (const { secret, version } of failure.watch)
+    if (((await vault.get(secret))?.version ?? null) !== version) return undefined;
+  const message = `It is looked at, and nothing has changed since: ${failure.message}`;
+  return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
+}
+
+/**
+ * Reads the refresh token and decides with it.
+ * @param reconciled the version for which the vault has been searched already in this rotation
+ * @throws RotatorError if the vault cannot be read
+ */
+export async function decideWithToken(
+  { connection, force, record, now }: Question,
+  ports: Surroundings,
+  reconciled?: string,
+): Promise<Decision> {
+  const latest = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
+  return decide({
+    connection,
+    force,
+    record,
+    now: now(),
+    latest,
+    reconciled,
+    store: ports.records.host,
+    tickMs: ports.tickMs,
+  });
+}

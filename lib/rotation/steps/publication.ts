@@ -1,0 +1,205 @@
+import { RotatorError } from '../../errors.ts';
+import { type ConnectionLog, logOf } from '../../log.ts';
+import {
+  accessTokenSecret,
+  type Connection,
+  type ConnectionStringValues,
+  connectionStringSecret,
+  type PublishedSecret,
+  publishedSecrets,
+  renderConnectionString,
+} from '../core/connection.ts';
+import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
+import { isManaged, publishedTags } from '../core/tags.ts';
+import { PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
+import type { IssuedAccessToken } from '../core/tokenRequest.ts';
+import { LARGEST_SECRET_BYTES, type Ports, type SecretProperties, type SecretVault } from '../ports.ts';
+import type { Lease } from './lease.ts';
+import { disableVersion } from './refreshToken.ts';
+
+/** An access token that has just been issued. */
+export interface Issued {
+  readonly accessToken: IssuedAccessToken;
+  /** When the token request was sent, milliseconds since the epoch. */
+  readonly issuedAt: number;
+  /** Of the refresh token that it was obtained with, or that came with it. */
+  readonly generation: number;
+}
+
+const EVENTS = {
+  accessToken: 'access_token_published',
+  connectionString: 'connection_string_published',
+} as const;
+
+/** The secrets that consumers read. Only the holder of the lease writes them. */
+export class Publication {
+  readonly #connection: Connection;
+  readonly #ports: Pick<Ports, 'vault' | 'clock' | 'pacer'>;
+  readonly #lease: Lease;
+  readonly #log: ConnectionLog;
+
+  constructor(connection: Connection, ports: Ports, lease: Lease) {
+    this.#connection = connection;
+    this.#ports = ports;
+    this.#lease = lease;
+    this.#log = logOf(ports.log, connection.name);
+  }
+
+  /**
+   * Makes sure, before a refresh token is spent, that everything that comes of it can be published: each name must be free,
+   * ours or declared `adopt`, and its vault must take a write. Remembered in the record until a publication fails.
+   * @throws RotatorError `secret_not_managed`, `secret_soft_deleted` or what else the vault says
+   */
+  async prove(record: ConnectionRecord): Promise<ConnectionRecord> {
+    const secrets = publishedSecrets(this.#connection);
+    const targets = secrets.map(({ vault, name }) => `${vault}/${name}`);
+    if (record.publishable === targets.join(' ')) return record;
+    const proven = record.publishable?.split(' ') ?? [];
+    for (const [index, secret] of secrets.entries()) {
+      if (proven.includes(targets[index] ?? '')) continue;
+      await this.#proveWrite(secret, record.generation);
+    }
+    return publishableNoted(record, targets.join(' '));
+  }
+
+  /** Writes what is there already once more, or a disabled placeholder if there is nothing to read. */
+  async #proveWrite(secret: PublishedSecret, generation: number): Promise<void> {
+    const { name } = secret;
+    const vault = this.#ports.vault(secret.vault);
+    const current = await readPublished(vault, name);
+    if (current && !isManaged(current.tags) && !this.#connection.adopt)
+      throw notManaged(this.#connection, secret);
+    await this.#ports.pacer.take(secret.vault, 1);
+    const tags = publishedTags({ connection: this.#connection.name, generation });
+    this.#lease.ensureHeld();
+    if (!current?.value) await vault.put(name, 'pending', { tags, enabled: false });
+    else await vault.put(name, current.value, { ...current.properties, tags: { ...current.tags, ...tags } });
+  }
+
+  /**
+   * Writes the access token.
+   * @throws RotatorError if the vault does not take it, after three tries; LeaseLost
+   */
+  async writeAccessToken(issued: Issued): Promise<void> {
+    const { value } = issued.accessToken;
+    refuseTooLarge(value, {
+      code: 'access_token_too_large',
+      what: 'The provider answered an access token',
+      fix: `Ask for fewer scopes or claims in the entry of ${this.#connection.name}, or at the provider.`,
+    });
+    const contentType = 'application/vnd.oauth.access-token';
+    const properties = { ...this.#propertiesOf(issued), contentType };
+    await this.#write(accessTokenSecret(this.#connection), value, properties, issued.generation);
+  }
+
+  /**
+   * Writes the connection string, if the connection asks for one. One with a refresh token in it takes its predecessor out
+   * of use; what a crash in between leaves, no later look finds.
+   * @param values with the refresh token that is saved by now
+   * @throws RotatorError if it cannot be written, or the vault does not take it, after three tries; LeaseLost
+   */
+  async writeConnectionString(issued: Issued, values: ConnectionStringValues): Promise<void> {
+    const { connectionString, name } = this.#connection;
+    const secret = connectionStringSecret(this.#connection);
+    if (!connectionString || !secret) return;
+    const text = renderConnectionString(this.#connection, connectionString, values);
+    refuseTooLarge(text, {
+      code: 'connection_string_too_large',
+      what: `The connection string of ${name} is one`,
+      fix: `Ask for fewer scopes or claims in the entry of ${name}, or shorten publish.connectionString.`,
+    });
+    const { expiresAt, ...lasting } = this.#propertiesOf(issued);
+    const expires = connectionString.holds === 'accessToken';
+    const contentType = 'application/vnd.oauth.connection-string';
+    const properties = { ...lasting, ...(expires && { expiresAt }), contentType };
+    const replaced = expires ? undefined : await this.#publishedVersion(secret);
+    const version = await this.#write(secret, text, properties, issued.generation);
+    if (replaced !== undefined && replaced !== version)
+      await disableVersion(this.#ports.vault(secret.vault), secret.name, replaced, this.#log);
+  }
+
+  /** The version of ours that is about to be replaced, if the vault tells it. */
+  async #publishedVersion({ vault, name }: PublishedSecret): Promise<string | undefined> {
+    const found = await readPublished(this.#ports.vault(vault), name).catch(() => undefined);
+    return found?.value !== undefined && isManaged(found.tags) ? found.version : undefined;
+  }
+
+  #propertiesOf({ accessToken: { tokenType, scope, lifetimeMs }, issuedAt, generation }: Issued) {
+    return {
+      tags: publishedTags({ connection: this.#connection.name, generation, tokenType, scope }),
+      notBefore: issuedAt,
+      expiresAt: issuedAt + lifetimeMs,
+    };
+  }
+
+  async #write(
+    { key, vault, name }: PublishedSecret,
+    value: string,
+    properties: SecretProperties,
+    generation: number,
+  ): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      this.#lease.ensureHeld();
+      try {
+        const written = await this.#ports
+          .vault(vault)
+          .put(name, value, { ...properties, skipIdentical: true });
+        this.#log('info', EVENTS[key], { version: written.version, generation });
+        return written.version;
+      } catch (thrown) {
+        if (attempt === PUBLISH_ATTEMPTS) throw thrown;
+        await this.#ports.clock.sleep(publishPause(attempt));
+      }
+    }
+  }
+}
+
+/**
+ * When the access token that consumers read was issued and expires, as its secret tells; undefined if there is none of ours.
+ * @throws RotatorError
+ */
+export async function publishedTimes(
+  connection: Connection,
+  ports: Pick<Ports, 'vault'>,
+): Promise<ConnectionRecord['accessToken']> {
+  const { vault, name } = accessTokenSecret(connection);
+  const current = await readPublished(ports.vault(vault), name);
+  const expiresAt = current?.properties.expiresAt;
+  if (!current || !isManaged(current.tags) || expiresAt === undefined) return undefined;
+  return { issuedAt: current.properties.notBefore ?? current.createdAt, expiresAt, lifetimeAssumed: false };
+}
+
+/** A disabled secret, such as our placeholder, hides its value (undefined then): its tags are among its versions. */
+export async function readPublished(vault: SecretVault, name: string) {
+  try {
+    return await vault.get(name);
+  } catch (thrown) {
+    if (!(thrown instanceof RotatorError) || thrown.code !== 'secret_disabled') throw thrown;
+    const versions = await vault.versions(name);
+    const newest = versions.toSorted((one, other) => other.createdAt - one.createdAt)[0];
+    const properties: Partial<SecretProperties> = {};
+    return newest && { ...newest, value: undefined, properties };
+  }
+}
+
+/** A published name is taken by a secret that the rotator did not make. */
+export function notManaged(connection: Connection, { key, vault, name }: PublishedSecret): RotatorError {
+  return new RotatorError({
+    code: 'secret_not_managed',
+    message: `The secret ${name} in ${vault} exists and was not made by the rotator.`,
+    fix: `Name another secret under secrets.${key} of ${connection.name}, or set "adopt": true to overwrite this one.`,
+  });
+}
+
+interface TooLarge {
+  readonly code: 'access_token_too_large' | 'connection_string_too_large';
+  readonly what: string;
+  readonly fix: string;
+}
+
+function refuseTooLarge(value: string, { code, what, fix }: TooLarge): void {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= LARGEST_SECRET_BYTES) return;
+  const message = `${what} of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}.`;
+  throw new RotatorError({ code, message, fix });
+}

@@ -1,0 +1,219 @@
+import { problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
+import { type ConnectionLog, logOf } from '../../log.ts';
+import type { Connection } from '../core/connection.ts';
+import { supersededBy, toDisable } from '../core/currentVersion.ts';
+import { type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
+import { type Intent, isManaged, savedTags, type Tags, withIntent, withoutIntent } from '../core/tags.ts';
+import { SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
+import {
+  LARGEST_SECRET_BYTES,
+  type Ports,
+  type Secret,
+  type SecretVault,
+  type SecretVersion,
+} from '../ports.ts';
+import type { ProcessMemory } from '../processMemory.ts';
+import type { Lease } from './lease.ts';
+
+/** A refresh token that was just received, and the version it was obtained with. */
+export interface ReceivedRefreshToken {
+  readonly value: string;
+  readonly obtainedWith: Secret;
+  /** Milliseconds since the epoch, if the provider said it. */
+  readonly expiresAt: number | undefined;
+}
+
+/** The secret that holds the refresh token: every version of it that the rotator writes, tags or disables. */
+export class RefreshTokenSecret {
+  readonly #connection: Connection;
+  readonly #ports: Pick<Ports, 'records' | 'clock' | 'pacer'>;
+  readonly #vault: SecretVault;
+  readonly #name: string;
+  readonly #lease: Lease;
+  readonly #memory: ProcessMemory;
+  readonly #log: ConnectionLog;
+  /** Versions that a look at the vault found to be of no use any more. */
+  readonly #superseded = new Set<string>();
+
+  constructor(
+    connection: Connection,
+    { ports, lease, memory }: { ports: Ports; lease: Lease; memory: ProcessMemory },
+  ) {
+    this.#connection = connection;
+    this.#ports = ports;
+    this.#vault = ports.vault(connection.vaults.credential);
+    this.#name = connection.secrets.refreshToken;
+    this.#lease = lease;
+    this.#memory = memory;
+    this.#log = logOf(ports.log, connection.name);
+  }
+
+  /** All versions, without their values. @throws RotatorError */
+  versions(): Promise<readonly SecretVersion[]> {
+    return this.#vault.versions(this.#name);
+  }
+
+  /**
+   * The refresh token that is to be sent. One that an operator set is written once more with our tags: that proves that its
+   * successor can be written too.
+   * @throws RotatorError, LeaseLost
+   */
+  async adopt(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
+    const adopted = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
+    this.#memory.refreshTokens.set(this.#connection.name, adopted.sent.version);
+    return adopted;
+  }
+
+  async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
+    const { value, tags } = this.#copyOf(record, seed);
+    const version = await this.#overwrite(value, tags);
+    this.#log('info', 'refresh_token_adopted', { version });
+    return { record: versionCopied(record, version), sent: { ...seed, value, version, tags } };
+  }
+
+  /** Tells, in the vault, that a request with this token is about to be sent. @throws RotatorError */
+  async announce({ version, tags }: Secret, intent: Intent): Promise<void> {
+    await this.#vault.tag(this.#name, version, withIntent(tags, intent));
+  }
+
+  /**
+   * The outcome is known and recorded, so the tag is of no use any more; if it stays, it only makes a lost record store wait
+   * longer. Recorded first: a process that has lost the lease by then must not take away the intent of the next holder.
+   * Never throws.
+   */
+  async clearAnnouncement({ version, tags }: Secret): Promise<void> {
+    await this.#vault
+      .tag(this.#name, version, withoutIntent(tags))
+      .catch(() => this.#log('warn', 'intent_tag_left', { version }));
+  }
+
+  /** `invalid_grant` may only mean that another process was faster: the secret is read once more. Never throws. */
+  async wasReplaced({ version }: Secret): Promise<boolean> {
+    const latest = await this.#vault.get(this.#name).catch(() => undefined);
+    return latest !== undefined && latest.version !== version;
+  }
+
+  /**
+   * Writes a received refresh token, and tries until the vault has taken it or the process ends: it exists nowhere else. The
+   * lease does not matter here: reconciling sorts out late writes.
+   * @param onSlow called if the token still waits for its vault after `SAVE_PATIENCE_MS`
+   * @returns the record with the new version and generation, not yet stored; or `refresh_token_too_large`: no vault can take
+   *   it, the only reason to give up
+   */
+  async save(
+    record: ConnectionRecord,
+    { value, obtainedWith, expiresAt }: ReceivedRefreshToken,
+    onSlow: () => void,
+  ): Promise<ConnectionRecord | RotatorError> {
+    const bytes = Buffer.byteLength(value);
+    if (bytes > LARGEST_SECRET_BYTES) return tooLarge(this.#connection, bytes);
+    const { clock, records } = this.#ports;
+    const generation = record.generation + 1;
+    const lineage = {
+      connection: this.#connection.name,
+      parent: obtainedWith.version,
+      epoch: record.epoch,
+      generation,
+      store: records.host,
+    };
+    const tags = savedTags(lineage, obtainedWith.tags);
+    const startedAt = clock.monotonic();
+    for (let attempts = 1; ; attempts++) {
+      try {
+        const { version } = await this.#vault.put(this.#name, value, { tags });
+        this.#memory.refreshTokens.set(this.#connection.name, version);
+        const saveMs = Math.round(clock.monotonic() - startedAt);
+        this.#log('info', 'refresh_token_saved', { version, generation, attempts, saveMs });
+        return refreshTokenSaved(record, { version, expiresAt });
+      } catch (thrown) {
+        this.#log('error', 'refresh_token_save_waiting', { ...problemOf(thrown), attempts });
+        if (clock.monotonic() - startedAt > SAVE_PATIENCE_MS) onSlow();
+        await clock.sleep(savePause(attempts, retryAfterOf(thrown)));
+      }
+    }
+  }
+
+  /** Notes what a look at all versions found to be of no use any more once `winner` is in use. */
+  supersede(winner: SecretVersion, versions: readonly SecretVersion[], latest: string): void {
+    for (const version of supersededBy(winner, versions, latest)) this.#superseded.add(version);
+  }
+
+  /**
+   * A process that had lost its lease wrote after others had gone on: the token that counts becomes the latest again. Its
+   * tags stay: what was obtained with it may still arrive, and names the version that was sent.
+   * @throws RotatorError, LeaseLost
+   */
+  async rewrite(
+    record: ConnectionRecord,
+    winner: SecretVersion,
+    late: SecretVersion,
+  ): Promise<ConnectionRecord> {
+    const secret = await this.#vault.get(this.#name, winner.version);
+    if (!secret) return record;
+    const { value, tags } = isManaged(winner.tags)
+      ? { value: secret.value, tags: winner.tags }
+      : this.#copyOf(record, { ...secret, ...winner });
+    const version = await this.#overwrite(value, tags);
+    this.#log('warn', 'late_write_healed', { version, late: late.version });
+    this.#superseded.add(late.version).add(winner.version);
+    return versionCopied(record, version);
+  }
+
+  /**
+   * Disables the refresh tokens that came before the one in use and its parent: at a provider that does not revoke them they
+   * are live credentials. In the steady state that is one version, which the parent's tags name; a look at the vault, after a
+   * crash or when an operator set a token, finds what was left behind.
+   *
+   * This needs no lease: what a saved version descends from is never used again, whichever process goes on. Never throws: a
+   * failure is a warning, and the rotation goes on.
+   * @param sent the refresh token that was sent
+   * @param saved was another one obtained with it, and saved?
+   */
+  async disableSuperseded(sent: SecretVersion, saved: boolean): Promise<void> {
+    for (const version of toDisable(this.#superseded, sent, saved))
+      if (!(await disableVersion(this.#vault, this.#name, version, this.#log))) return;
+  }
+
+  /**
+   * Our copy of a refresh token that an operator set, without the line end that comes along from a file or a pipe: no refresh
+   * token holds one (RFC 6749 appendix A.17).
+   */
+  #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
+    const { name: connection } = this.#connection;
+    const lineage = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
+    return { value: seed.value.replace(/[\r\n]+$/, ''), tags: savedTags(lineage, seed.tags) };
+  }
+
+  /** A write that must not come over a newer one. The pacer may wait for seconds, so the lease is looked at after it. */
+  async #overwrite(value: string, tags: Tags): Promise<string> {
+    await this.#ports.pacer.take(this.#connection.vaults.credential, 1);
+    this.#lease.ensureHeld();
+    return (await this.#vault.put(this.#name, value, { tags })).version;
+  }
+}
+
+/** Disables a version that holds a refresh token which nothing needs any more. Never throws. @returns false if it failed */
+export async function disableVersion(
+  vault: SecretVault,
+  secret: string,
+  version: string,
+  log: ConnectionLog,
+): Promise<boolean> {
+  try {
+    await vault.disable(secret, version);
+  } catch (thrown) {
+    const { code, message } = problemOf(thrown);
+    log('warn', 'superseded_version_enabled', { secret, version, code, message });
+    return false;
+  }
+  log('info', 'superseded_version_disabled', { secret, version });
+  return true;
+}
+
+function tooLarge({ name, secrets }: Connection, bytes: number): RotatorError {
+  return new RotatorError({
+    code: 'refresh_token_too_large',
+    message: `The provider answered a refresh token of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}. It is lost.`,
+    fix: `Have the provider issue smaller refresh tokens for ${name}, then set ${secrets.refreshToken} anew.`,
+  });
+}

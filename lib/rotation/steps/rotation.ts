@@ -1,0 +1,384 @@
+import { type Problem, problemOf, RotatorError } from '../../errors.ts';
+import { type ConnectionLog, logOf } from '../../log.ts';
+import { type Connection, publishedSecrets } from '../core/connection.ts';
+import { currentVersion, lagsBehind, reconciled as reconciledRecord } from '../core/currentVersion.ts';
+import type { Decision, Reason } from '../core/decide.ts';
+import {
+  blocked,
+  notStored,
+  type OutcomeContext,
+  problemIn,
+  type RotationResult,
+  requestFailed,
+  retryLater,
+  succeeded,
+  thrownAt,
+  tokenTimes,
+  waitsForReplay,
+} from '../core/outcome.ts';
+import {
+  accessTokenNoted,
+  attemptAt,
+  type ConnectionRecord,
+  intended,
+  intentWithdrawn,
+  lookedInVain,
+  publishableNoted,
+  settled,
+} from '../core/record.ts';
+import type { Intent } from '../core/tags.ts';
+import { MOST_LOOKS } from '../core/times.ts';
+import type { IssuedAccessToken } from '../core/tokenRequest.ts';
+import type { Ports, Secret } from '../ports.ts';
+import type { ProcessMemory } from '../processMemory.ts';
+import { ClientCredentials } from './clientCredentials.ts';
+import { decideWithoutToken, decideWithToken, type Question } from './gather.ts';
+import { Lease, LeaseLost } from './lease.ts';
+import { Publication, publishedTimes } from './publication.ts';
+import { RefreshTokenSecret } from './refreshToken.ts';
+import { type AnnouncedRequest, type TokenOutcome, TokenRequestSender } from './sendTokenRequest.ts';
+
+/**
+ * Takes one connection through the rotation protocol (ARCHITECTURE.md), under its lease.
+ * @param force rotate although it is not due or is blocked
+ * @returns how it ended; never throws
+ */
+export async function rotate(
+  connection: Connection,
+  force: boolean,
+  ports: Ports,
+  memory: ProcessMemory,
+): Promise<RotationResult> {
+  const { name } = connection;
+  if (memory.draining) return { result: 'draining', connection: name };
+  if (memory.isSaving(name)) return { result: 'saving', connection: name };
+  // A save may take longer than the caller can wait: it is answered, and the rotation goes on.
+  const slowSave = Promise.withResolvers<RotationResult>();
+  const onSlowSave = () => {
+    memory.saveIsSlow(slowSave, name);
+    slowSave.resolve({ result: 'saving', connection: name });
+  };
+  const rotation = new Rotation({ connection, force, onSlowSave }, ports, memory)
+    .run()
+    .finally(() => memory.saveEnded(slowSave));
+  return Promise.race([memory.track(rotation), slowSave.promise]);
+}
+
+/** What is rotated, and for whom. */
+interface Order {
+  readonly connection: Connection;
+  readonly force: boolean;
+  /** Called if the refresh token still waits for its vault after the patience of the caller is over. */
+  readonly onSlowSave: () => void;
+}
+
+/** A request that is announced, why it is sent, and what is written to the vault about it. */
+interface Request extends AnnouncedRequest {
+  readonly reason: Reason;
+  readonly intent: Intent;
+}
+
+/** One rotation of one connection. The only thing that changes in it is what its parts hold: the lease, for one. */
+class Rotation {
+  readonly #order: Order;
+  readonly #connection: Connection;
+  readonly #ports: Ports;
+  readonly #memory: ProcessMemory;
+  readonly #log: ConnectionLog;
+  readonly #lease: Lease;
+  readonly #token: RefreshTokenSecret;
+  readonly #client: ClientCredentials;
+  readonly #sender: TokenRequestSender;
+  readonly #publication: Publication;
+
+  constructor(order: Order, ports: Ports, memory: ProcessMemory) {
+    const { connection } = order;
+    this.#order = order;
+    this.#connection = connection;
+    this.#ports = ports;
+    this.#memory = memory;
+    this.#log = logOf(ports.log, connection.name);
+    const lease = new Lease(ports, connection.name);
+    this.#lease = lease;
+    this.#token = new RefreshTokenSecret(connection, { ports, lease, memory });
+    this.#client = new ClientCredentials(connection, ports, memory);
+    this.#sender = new TokenRequestSender(connection, { ports, lease, memory }, this.#client);
+    this.#publication = new Publication(connection, ports, lease);
+  }
+
+  async run(): Promise<RotationResult> {
+    const startedAt = this.#ports.clock.monotonic();
+    try {
+      const result = await this.#steps().catch((thrown) => this.#failed(thrown));
+      if (this.#lease.taken) this.#logResult(result, Math.round(this.#ports.clock.monotonic() - startedAt));
+      return result;
+    } finally {
+      await this.#lease.release();
+    }
+  }
+
+  /** The eight steps of the protocol, in order. */
+  async #steps(): Promise<RotationResult> {
+    // 1. Take the lease: no other process works on this connection until it is released.
+    if (!(await this.#lease.take())) return this.#result('in_progress');
+
+    // 2. Gather what the decision needs, and 3. decide; the record alone is often enough.
+    let record = await this.#lease.read();
+    const early = await decideWithoutToken(this.#question(record), this.#ports);
+    if (early) return this.#skip(record, early);
+
+    let reconciled: string | undefined;
+    for (let look = 1; look <= MOST_LOOKS; look++) {
+      const decision = await decideWithToken(this.#question(record), this.#ports, reconciled);
+      if (decision.action === 'heal') {
+        record = await this.#reconcile(record, decision.latest);
+        reconciled = record.version;
+        continue;
+      }
+      if (decision.action !== 'refresh') return this.#stop(record, decision);
+
+      // 4. Prove that the result can be stored, before anything is spent.
+      const { proven, token } = await this.#proveStorable(record, decision.latest);
+      const request = this.#requestFor(proven, token, decision.reason);
+      let outcome: TokenOutcome;
+      try {
+        // 5. Announce the request, in the record first: after a crash, the next process knows that it may be out.
+        await this.#lease.write(request.record);
+        await this.#token.announce(request.sent, request.intent);
+        // 6. Send it.
+        outcome = await this.#sender.send(request);
+      } catch (thrown) {
+        return this.#failed(thrown, withdrawn(request)); // nothing was sent
+      }
+      if (outcome.refused) return this.#withdraw(request);
+
+      // 7. Save the refresh token, before anything else and whatever else the response says.
+      const saved = await this.#save(request, outcome);
+      if (saved instanceof RotatorError)
+        return this.#finish(notStored(settled(request.record), saved, this.#context()));
+
+      // 8. Publish the access token, disable superseded versions, and record the outcome.
+      const { accessToken, failure } = outcome.answer;
+      if (accessToken) return this.#publish(request, { ...outcome, accessToken }, saved);
+      const refused = failure.class === 'reauthorization_required' && !saved;
+      if (!refused || !(await this.#token.wasReplaced(request.sent)))
+        return this.#notIssued(request, outcome, saved);
+      record = await this.#lease.read(); // another refresh token has taken its place: look again
+    }
+    throw keptChanging(this.#connection);
+  }
+
+  #question(record: ConnectionRecord): Question {
+    return { ...this.#order, record, now: () => this.#lease.now() };
+  }
+
+  /** Decided without the refresh token: only a look at a blocked connection is noted. */
+  async #skip(record: ConnectionRecord, decision: Decision): Promise<RotationResult> {
+    const { reason } = decision;
+    if (decision.action === 'skip' && decision.looked)
+      return { ...(await this.#finish(lookedInVain(record, this.#lease.now()))), reason };
+    const until = 'until' in decision ? decision.until : this.#lease.now();
+    const retryAfterMs = Math.max(0, Math.ceil(until - this.#lease.now()));
+    return this.#result(resultOf(reason), { reason, retryAfterMs, ...problemIn(record) });
+  }
+
+  /** Decided with the refresh token: waits and blocks are noted. */
+  #stop(record: ConnectionRecord, decision: Decision): Promise<RotationResult> {
+    const context = this.#context();
+    if (decision.action === 'wait')
+      return this.#finish(waitsForReplay(record, decision.until, context), 'waiting');
+    if (decision.action !== 'block') return this.#skip(record, decision);
+    const { refreshToken: secret } = this.#connection.secrets;
+    const watch = [{ secret, version: decision.latest?.version ?? null }];
+    return this.#finish(blocked(record, decision.problem, watch, context));
+  }
+
+  /**
+   * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then
+   * repairs the vault: after a crash in between, the next process finds the same.
+   * @param latest what Key Vault answers when no version is named
+   * @returns the record as it is stored, but for the version of a repaired copy
+   */
+  async #reconcile(record: ConnectionRecord, latest: Secret): Promise<ConnectionRecord> {
+    const versions = await this.#token.versions();
+    const found = currentVersion(record, versions, latest.version);
+    if (found.finding === 'gone') return record;
+    const { finding, winner } = found;
+    const now = this.#lease.now();
+    const published = lagsBehind(record, found)
+      ? await publishedTimes(this.#connection, this.#ports)
+      : undefined;
+    const next = reconciledRecord(record, found, now, published);
+    if (next !== record) await this.#lease.write(next);
+    this.#token.supersede(winner, versions, latest.version);
+    this.#log('info', 'refresh_token_found', { finding, version: winner.version });
+    return winner.version === latest.version ? next : this.#token.rewrite(next, winner, latest);
+  }
+
+  /** Step 4. @returns the record, not yet stored, and the refresh token that is to be sent */
+  async #proveStorable(record: ConnectionRecord, latest: Secret) {
+    this.#client.forgetDoubtful(record, latest, this.#lease.now());
+    await this.#client.read();
+    const publishable = await this.#publication.prove(record);
+    const { record: proven, sent: token } = await this.#token.adopt(publishable, latest);
+    // The save must not have to wait for the pacer: all new versions of this rotation are reserved now.
+    const { vaults } = this.#connection;
+    const written = [vaults.credential, ...publishedSecrets(this.#connection).map(({ vault }) => vault)];
+    for (const [vault, writes] of Map.groupBy(written, (each) => each))
+      await this.#ports.pacer.take(vault, writes.length);
+    return { proven, token };
+  }
+
+  #requestFor(before: ConnectionRecord, sent: Secret, reason: Reason): Request {
+    const startedAt = this.#lease.now();
+    const record = intended(before, startedAt, this.#order.force);
+    const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
+    return { before, record, sent, reason, intent };
+  }
+
+  /** The last moment check said no: nothing was sent. */
+  async #withdraw(request: Request): Promise<RotationResult> {
+    const record = attemptAt(withdrawn(request), this.#lease.now());
+    try {
+      await this.#lease.write(record);
+    } catch (thrown) {
+      return this.#failed(thrown, record);
+    }
+    if (request.before.phase.state === 'idle') await this.#token.clearAnnouncement(request.sent);
+    return this.#result(this.#memory.draining ? 'draining' : 'in_progress');
+  }
+
+  /** Step 7. @returns undefined if the response brought no other refresh token than the one that was sent */
+  async #save(
+    { record, sent }: Request,
+    { answer, issuedAt }: TokenOutcome,
+  ): Promise<ConnectionRecord | RotatorError | undefined> {
+    const { refreshToken: value, refreshTokenLifetimeMs: lifetime } = answer;
+    if (value === undefined || value === sent.value) return undefined;
+    const expiresAt = lifetime === undefined ? undefined : issuedAt + lifetime;
+    return this.#token.save(record, { value, obtainedWith: sent, expiresAt }, this.#order.onSlowSave);
+  }
+
+  /** Step 8, with an access token. @param saved the record with the saved refresh token, if there was one */
+  async #publish(
+    request: Request,
+    outcome: TokenOutcome & { readonly accessToken: IssuedAccessToken },
+    saved: ConnectionRecord | undefined,
+  ): Promise<RotationResult> {
+    const { answer, client, issuedAt, accessToken } = outcome;
+    const record = saved ?? request.record;
+    const issued = { accessToken, issuedAt, generation: record.generation };
+    const refreshToken = answer.refreshToken ?? request.sent.value;
+    let reached = settled(record);
+    let unpublished: RotatorError | undefined;
+    try {
+      await this.#publication.writeAccessToken(issued);
+      reached = accessTokenNoted(record, tokenTimes(accessToken, issuedAt));
+      const values = { ...client, accessToken: accessToken.value, refreshToken };
+      await this.#publication.writeConnectionString(issued, values);
+    } catch (thrown) {
+      if (!(thrown instanceof RotatorError)) throw thrown;
+      unpublished = thrown;
+    }
+    // No consumer waits for it; and a crash here leaves the intent, so that the next look at the vault finds what was left.
+    await this.#token.disableSuperseded(request.sent, saved !== undefined);
+    const result = unpublished
+      ? await this.#finish(notStored(publishableNoted(reached, undefined), unpublished, this.#context()))
+      : await this.#succeed(request, issued, record);
+    if (!saved) await this.#token.clearAnnouncement(request.sent);
+    return result;
+  }
+
+  async #succeed(
+    { before, reason }: Request,
+    { accessToken, issuedAt }: { readonly accessToken: IssuedAccessToken; readonly issuedAt: number },
+    record: ConnectionRecord,
+  ): Promise<RotationResult> {
+    const done = succeeded(record, tokenTimes(accessToken, issuedAt), this.#connection);
+    await this.#lease.write(done);
+    this.#client.warnOfExpiry(before, done, this.#lease.now());
+    const { generation } = done;
+    return this.#result('rotated', { reason, generation, expiresAt: issuedAt + accessToken.lifetimeMs });
+  }
+
+  /** Step 8, without an access token. */
+  async #notIssued(
+    request: Request,
+    { answer: { failure }, credentials }: TokenOutcome,
+    saved: ConnectionRecord | undefined,
+  ): Promise<RotationResult> {
+    if (!failure) throw new Error('A response without an access token is a failure.');
+    if (saved) {
+      await this.#token.disableSuperseded(request.sent, true);
+      return this.#finish(retryLater(saved, failure, this.#context()));
+    }
+    const next = requestFailed(request, failure, credentials, this.#context());
+    const isKnown = next.phase.state === 'idle';
+    const result = await this.#finish(next, isKnown || next.failure?.blocked ? undefined : 'waiting');
+    if (isKnown) await this.#token.clearAnnouncement(request.sent);
+    return result;
+  }
+
+  /**
+   * Everything that was thrown ends here: it becomes part of the record, unless another process has the lease by now.
+   * @param record as it should be stored; the stored one unless given
+   */
+  async #failed(thrown: unknown, record?: ConnectionRecord): Promise<RotationResult> {
+    try {
+      if (thrown instanceof LeaseLost || !this.#lease.taken) throw thrown;
+      return await this.#finish(thrownAt(record ?? (await this.#lease.read()), thrown, this.#context()));
+    } catch (again) {
+      if (again instanceof LeaseLost) {
+        this.#log('warn', 'lease_lost', {});
+        return this.#result('in_progress');
+      }
+      const problem = problemOf(thrown);
+      this.#log('error', 'record_not_written', { ...problem });
+      return this.#result('failed', { problem });
+    }
+  }
+
+  /** Stores a record with a failure. @param result as its failure says unless given */
+  async #finish(record: ConnectionRecord, result?: RotationResult['result']): Promise<RotationResult> {
+    await this.#lease.write(record);
+    const retryAfterMs = Math.max(0, Math.ceil(record.nextAttemptAt - this.#lease.now()));
+    const ended = result ?? (record.failure?.blocked ? 'blocked' : 'failed');
+    return this.#result(ended, { ...problemIn(record), retryAfterMs });
+  }
+
+  #result(
+    result: RotationResult['result'],
+    more: Omit<RotationResult, 'result' | 'connection'> = {},
+  ): RotationResult {
+    return { result, connection: this.#connection.name, ...more };
+  }
+
+  #context(): OutcomeContext {
+    return { connection: this.#connection, now: this.#lease.now(), tickMs: this.#ports.tickMs };
+  }
+
+  #logResult({ result, reason, generation, expiresAt, problem }: RotationResult, totalMs: number): void {
+    const isQuiet = ['rotated', 'not_due', 'cooldown', 'draining'].includes(result);
+    const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+    const fields = { result, reason, generation, expires, totalMs, ...problem };
+    this.#log(isQuiet ? 'info' : 'warn', 'rotation_finished', fields);
+  }
+}
+
+/** The record of a request that was certainly not sent. */
+function withdrawn({ record, before }: AnnouncedRequest): ConnectionRecord {
+  return intentWithdrawn(record, before);
+}
+
+function resultOf(reason: Reason): RotationResult['result'] {
+  if (reason === 'cooldown' || reason === 'not_due' || reason === 'blocked') return reason;
+  return reason === 'backing_off' ? 'failed' : 'waiting';
+}
+
+function keptChanging({ name }: Connection): Problem & RotatorError {
+  return new RotatorError({
+    code: 'vault_unavailable',
+    message: `The refresh token of ${name} kept changing while it was looked at.`,
+    fix: 'See who else writes the secret; it is tried again by itself.',
+  });
+}

@@ -1,0 +1,129 @@
+import { type ConnectionLog, logOf } from '../../log.ts';
+import type { Connection } from '../core/connection.ts';
+import { mayRepeat, tellsMore } from '../core/outcome.ts';
+import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
+import { replayTime } from '../core/times.ts';
+import type { GrantAnswer, GrantRequest } from '../core/tokenRequest.ts';
+import type { Ports, Secret } from '../ports.ts';
+import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
+import type { ClientCredentials } from './clientCredentials.ts';
+import type { Lease } from './lease.ts';
+
+/** A token request that the record and the vault tell of. */
+export interface AnnouncedRequest {
+  /** The record before the announcement: if a request was out already, this one repeats it. */
+  readonly before: ConnectionRecord;
+  /** The record as it is stored, with the phase `granting`. */
+  readonly record: ConnectionRecord;
+  /** The refresh token that is sent. */
+  readonly sent: Secret;
+}
+
+/** What came of sending a refresh token. */
+export interface TokenOutcome {
+  readonly answer: GrantAnswer;
+  /** The lease ran short, the process began to drain, or the time for a replay was over: the last request was not sent. */
+  readonly refused: boolean;
+  /** What the client's credentials were read from. */
+  readonly credentials: RecordedFailure['watch'];
+  /** The client as it was sent last. */
+  readonly client: Pick<GrantRequest, 'clientId' | 'clientSecret'>;
+  /** When the request was about to be sent, by the storage service's time in milliseconds: lifetimes count from here. */
+  readonly issuedAt: number;
+}
+
+/**
+ * Sends a token request, and sends it again only if that is known to be harmless: with the next client secret after
+ * `invalid_client`, and once after an ambiguous answer while its grace still runs.
+ */
+export class TokenRequestSender {
+  readonly #connection: Connection;
+  readonly #ports: Ports;
+  readonly #lease: Lease;
+  readonly #memory: ProcessMemory;
+  readonly #client: ClientCredentials;
+  readonly #log: ConnectionLog;
+
+  constructor(
+    connection: Connection,
+    { ports, lease, memory }: { ports: Ports; lease: Lease; memory: ProcessMemory },
+    client: ClientCredentials,
+  ) {
+    this.#connection = connection;
+    this.#ports = ports;
+    this.#lease = lease;
+    this.#memory = memory;
+    this.#client = client;
+    this.#log = logOf(ports.log, connection.name);
+  }
+
+  /** @throws RotatorError if the client's credentials cannot be read; nothing was sent then */
+  async send({ before, record, sent }: AnnouncedRequest): Promise<TokenOutcome> {
+    const issuedAt = this.#lease.now();
+    // The decision was made some requests ago, and the grace that allowed a replay may have run out since.
+    const mayStart = () => {
+      const now = this.#lease.now();
+      return replayTime(before, this.#connection.refreshTokenGraceMs, this.#ports.tickMs, now) <= now;
+    };
+    const first = { ...(await this.#withEachClientSecret(sent, mayStart)), issuedAt };
+    const inGrace = () => mayRepeat(record, first.answer, this.#connection, this.#lease.now());
+    if (first.refused || !inGrace()) return first;
+    this.#log('warn', 'grant_replayed', { code: first.answer.failure?.code });
+    const again = await this.#withEachClientSecret(sent, inGrace).catch(() => first);
+    return tellsMore(again) ? { ...again, issuedAt } : first;
+  }
+
+  /**
+   * `invalid_client` proves that the request was not processed: the next secret may follow, first those remembered, then
+   * those in the vault now. An answer that brought a refresh token is the last in any case.
+   */
+  async #withEachClientSecret(
+    refreshToken: Secret,
+    allowed: () => boolean,
+  ): Promise<Omit<TokenOutcome, 'issuedAt'>> {
+    const tried = new Set<string>();
+    let outcome: Omit<TokenOutcome, 'issuedAt'> | undefined;
+    for (const _ of ['remembered', 'read again']) {
+      // Before the first request, credentials that cannot be read are the outcome; after one they change nothing.
+      const credentials: RememberedCredentials | undefined = outcome
+        ? await this.#client.read().catch(() => undefined)
+        : await this.#client.read();
+      for (const { version, value } of credentials?.clientSecrets ?? []) {
+        if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
+        tried.add(`${credentials.clientId} ${version}`);
+        const client = { clientId: credentials.clientId, clientSecret: value };
+        const sent = await this.#sendOnce(client, refreshToken, allowed);
+        outcome = { ...sent, credentials: credentials.sources, client };
+        const { refused, answer } = outcome;
+        if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)
+          return outcome;
+        this.#log('warn', 'client_secret_rejected', { version });
+      }
+      this.#client.forget();
+    }
+    if (!outcome) throw new Error('A connection has at least one client secret.');
+    return outcome;
+  }
+
+  async #sendOnce(client: TokenOutcome['client'], { value: refreshToken }: Secret, allowed: () => boolean) {
+    await this.#lease.ensureCoversRequest();
+    let refused = false;
+    // Asked synchronously before the first byte: a process that was frozen since the last check must not send.
+    const mayStillSend = () => {
+      refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();
+      return !refused;
+    };
+    const { clock, tokenEndpoint } = this.#ports;
+    const startedAt = clock.monotonic();
+    const request = { connection: this.#connection, ...client, refreshToken };
+    const answer = await tokenEndpoint.grant(request, mayStillSend);
+    const { failure } = answer;
+    this.#log(failure ? 'warn' : 'info', 'grant_answered', {
+      outcome: failure?.class ?? 'granted',
+      refreshTokenReceived: answer.refreshToken !== undefined,
+      grantMs: Math.round(clock.monotonic() - startedAt),
+      ...(failure && { code: failure.code, message: failure.message }),
+    });
+    return { answer, refused };
+  }
+}
