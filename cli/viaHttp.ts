@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
-import { ERROR_CODES, RotatorError } from '../lib/errors.ts';
+import { errorCodes, RotatorError } from '../lib/errors.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
@@ -51,7 +51,7 @@ export async function rotateVia(
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   const result = RESULTS.find((each) => each === code) as RotationResult['result'] | undefined;
   if (result) return { result, connection: name, ...wait };
-  const known = ERROR_CODES.find((each) => each === code) ?? 'internal_error';
+  const known = errorCodes.find((each) => each === code) ?? 'internal_error';
   if (status === 404 || status === 400 || status === 500) throw new RotatorError({ code: known, ...problem });
   const failed = status === 409 ? (code === 'grant_outcome_unknown' ? 'waiting' : 'blocked') : 'failed';
   return { result: failed, connection: name, problem: { code: known, ...problem }, ...wait };
@@ -62,7 +62,7 @@ export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
   const { status, body } = await post(via, '/api/rotate', cli);
   if (status === 200 || status === 207) return body as SweepSummary;
   const { code, ...problem } = problemIn(body, via, status);
-  throw new RotatorError({ code: ERROR_CODES.find((each) => each === code) ?? 'internal_error', ...problem });
+  throw new RotatorError({ code: errorCodes.find((each) => each === code) ?? 'internal_error', ...problem });
 }
 
 async function post(via: string, path: string, { env, interrupted }: Cli) {

@@ -15,16 +15,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-type ProblemCode =
-  | ErrorCode
-  | 'in_progress'
-  | 'saving'
-  | 'cooldown'
-  | 'draining'
-  | 'body_too_large'
-  | 'parameter_invalid'
-  | 'unauthenticated'
-  | 'forbidden';
+type ProblemCode = ErrorCode | 'saving' | 'cooldown' | 'draining';
 
 const BODY_TOO_LARGE = {
   code: 'body_too_large',

@@ -1,59 +1,212 @@
-/**
- * Every way in which this program tells a person that something is wrong. A code is stable: alarms,
- * dashboards and callers may rely on it. Retired codes are not used again.
- */
-export const ERROR_CODES = [
-  // configuration
-  'configuration_invalid',
-  'connection_invalid',
-  'connection_unknown',
-  'connection_paused',
-  // vaults
-  'secret_missing',
-  'secret_empty',
-  'secret_disabled',
-  'secret_soft_deleted',
-  'secret_not_managed',
-  'vault_forbidden',
-  'vault_throttled',
-  'vault_unavailable',
-  'vault_rejected',
-  // records
-  'storage_forbidden',
-  'storage_unavailable',
-  'record_unreadable',
-  'owned_elsewhere',
-  // grants
-  'provider_unavailable',
-  'provider_throttled',
-  'grant_outcome_unknown',
-  'reauthorization_required',
-  'client_rejected',
-  'misconfigured',
-  'address_refused',
-  'answer_unusable',
-  'refresh_token_too_large',
-  'access_token_too_large',
-  // connection strings
-  'connection_string_unreadable',
-  'connection_string_unwritable',
-  'connection_string_too_large',
-  // the first refresh token
-  'authorization_denied',
-  'authorization_expired',
-  'authorization_failed',
-  'refresh_token_not_issued',
-  // the command line
-  'command_invalid',
-  'in_progress',
-  'input_unreadable',
-  'rotator_unreachable',
-  'interrupted',
-  // everything else is a defect of ours
-  'internal_error',
-] as const;
+/** What a code tells in general; the sentences of one problem name its connection, secret or vault. */
+interface CodeDescription {
+  /** One sentence. */
+  readonly means: string;
+  /** What to do, one sentence. */
+  readonly fix: string;
+}
 
-export type ErrorCode = (typeof ERROR_CODES)[number];
+/**
+ * Every way in which this program says that something is wrong; docs/reference.md is written from this table. A code is stable:
+ * alarms, dashboards and callers may rely on it. Retired codes are not used again.
+ */
+export const ERROR_CODES = {
+  // configuration
+  configuration_invalid: {
+    means: 'The settings, the connections file or an address given to a command cannot be used.',
+    fix: 'Correct the setting that the message names.',
+  },
+  connection_invalid: {
+    means: 'The entry of a connection is not valid. Other connections are not affected.',
+    fix: 'Correct the field that the message names, and check the file with `rotator validate`.',
+  },
+  connection_unknown: {
+    means: 'No connection has this name.',
+    fix: 'Run `rotator status` for the list of names. Names are case-sensitive.',
+  },
+  connection_paused: {
+    means: 'The entry of the connection has `"enabled": false`.',
+    fix: 'Remove `"enabled": false` from the entry.',
+  },
+  // vaults
+  secret_missing: {
+    means: 'A secret that the connection needs does not exist.',
+    fix: 'Set the secret, or recover it if it was deleted.',
+  },
+  secret_empty: {
+    means: 'A secret that the connection needs is empty.',
+    fix: 'Set the secret.',
+  },
+  secret_disabled: {
+    means: 'The latest version of a secret is disabled.',
+    fix: 'Enable the latest version, or set a new one.',
+  },
+  secret_soft_deleted: {
+    means: 'A deleted secret that was not purged has this name, so Key Vault refuses to write it.',
+    fix: 'Recover the deleted secret, or purge it.',
+  },
+  secret_not_managed: {
+    means: 'A secret that the rotator does not manage has this name.',
+    fix: 'Choose another name, or set `"adopt": true` in the entry to overwrite the secret.',
+  },
+  vault_forbidden: {
+    means:
+      "The vault refuses the rotator's identity or network address, or the rotator could not authenticate.",
+    fix: 'Assign the role Key Vault Secrets Officer to the identity, or open the firewall of the vault.',
+  },
+  vault_throttled: {
+    means: 'The vault is throttling requests.',
+    fix: 'Wait. If it continues, find out what else uses the vault, or use more vaults.',
+  },
+  vault_unavailable: {
+    means: 'The vault did not respond, or responded with a server error.',
+    fix: 'Wait. If it continues, check the address of the vault, DNS and the status of Azure.',
+  },
+  vault_rejected: {
+    means: 'The vault refused a request as not valid, or the address is not that of a Key Vault.',
+    fix: 'Check the address of the vault and the secret that the message names.',
+  },
+  // records
+  storage_forbidden: {
+    means:
+      "The storage account refuses the rotator's identity or network address, or the rotator could not authenticate.",
+    fix: 'Assign the role Storage Blob Data Owner to the identity, or open the firewall of the account.',
+  },
+  storage_unavailable: {
+    means: 'The storage account did not respond, or responded with a server error.',
+    fix: 'Wait. If it continues, check the address of the account, DNS and the status of Azure.',
+  },
+  record_unreadable: {
+    means: 'This version cannot read the record of the connection.',
+    fix: 'Deploy the version that wrote the record again, or delete the blob: the rotator creates it anew from the vault.',
+  },
+  owned_elsewhere: {
+    means: 'The refresh token was last used by another deployment of the rotator.',
+    fix: 'Stop the other deployment, then run `rotator adopt NAME`.',
+  },
+  // token requests
+  provider_unavailable: {
+    means: 'The token endpoint did not respond, or responded with a server error.',
+    fix: 'Wait. If it continues, check `tokenUri`, DNS, firewall and certificates.',
+  },
+  provider_throttled: {
+    means: 'The token endpoint is throttling requests.',
+    fix: 'Wait. The rotator tries again automatically.',
+  },
+  grant_outcome_unknown: {
+    means:
+      'The response to a token request was lost, and the rotator does not know whether the provider executed the request.',
+    fix: 'Wait. The rotator repeats the request as soon as that can do no harm.',
+  },
+  reauthorization_required: {
+    means: 'The provider does not accept the refresh token any longer.',
+    fix: 'Run `rotator connect NAME`, or sign in again and set `NAME-refresh-token`.',
+  },
+  client_rejected: {
+    means: 'The provider does not accept the client id or the client secret.',
+    fix: 'Set `NAME-client-secret` to a valid client secret, or correct the client id.',
+  },
+  misconfigured: {
+    means: 'The provider refuses the token request for another reason, for example its scope.',
+    fix: 'Correct the field of the entry, or the setting at the provider, that the message names.',
+  },
+  address_refused: {
+    means:
+      'The name of the token endpoint resolves to an address of this machine, of a private network or of a metadata service.',
+    fix: 'Correct the DNS records, or set `"allowPrivateNetwork": true` if the endpoint is in your own network.',
+  },
+  answer_unusable: {
+    means: 'The token endpoint sent a response that is not a valid token response.',
+    fix: 'Check that `tokenUri` is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
+  },
+  refresh_token_too_large: {
+    means:
+      'A refresh token has more than 25 KB, which no vault can store. If the provider has just issued it, it is lost.',
+    fix: 'Configure the provider to issue smaller refresh tokens, then sign in again.',
+  },
+  access_token_too_large: {
+    means: 'The access token has more than 25 KB, which no vault can store.',
+    fix: 'Request fewer scopes or claims.',
+  },
+  // connection strings
+  connection_string_unreadable: {
+    means: 'The text is not a valid connection string. The message names the character.',
+    fix: 'Correct the text at that character.',
+  },
+  connection_string_unwritable: {
+    means: 'A value cannot be written in the syntax of the connection string.',
+    fix: 'Use another syntax, or another value.',
+  },
+  connection_string_too_large: {
+    means: 'The connection string with its access token has more than 25 KB, which no vault can store.',
+    fix: 'Shorten `publish.connectionString`, or request fewer scopes or claims.',
+  },
+  // the first refresh token
+  authorization_denied: {
+    means: 'The user or the provider denied the sign-in.',
+    fix: 'Run the command again and allow the access.',
+  },
+  authorization_expired: {
+    means: 'The sign-in was not finished in time.',
+    fix: 'Run the command again and finish the sign-in.',
+  },
+  authorization_failed: {
+    means: 'The sign-in failed at the authorization server or on the way to it.',
+    fix: 'Correct the option or the setting at the provider that the message names.',
+  },
+  refresh_token_not_issued: {
+    means: 'The sign-in succeeded, but the provider issued no refresh token.',
+    fix: 'Request the scope `offline_access`, and allow refresh tokens for the client at the provider.',
+  },
+  // the HTTP functions
+  unauthenticated: {
+    means: 'The caller of an HTTP function has no identity of Entra ID.',
+    fix: 'Get a token for the app registration of the rotator and send it as `Authorization: Bearer`.',
+  },
+  forbidden: {
+    means: 'The caller of an HTTP function does not have the app role in `REQUIRED_APP_ROLE`.',
+    fix: 'Assign the app role to the caller, then get a new token.',
+  },
+  parameter_invalid: {
+    means: 'The address of an HTTP function has a parameter that is not valid.',
+    fix: 'Remove or correct the parameter that the message names.',
+  },
+  body_too_large: {
+    means: 'The request to an HTTP function has a body of more than 4 KB.',
+    fix: 'Send no body.',
+  },
+  // the command line
+  command_invalid: {
+    means: 'The command line is not valid.',
+    fix: 'Run the command with `--help`.',
+  },
+  in_progress: {
+    means: 'Another rotation of the connection, or another command, is running.',
+    fix: 'Try again in a moment.',
+  },
+  input_unreadable: {
+    means: 'A file or text given to a command cannot be read, or is not valid.',
+    fix: 'Give the input that the message describes.',
+  },
+  rotator_unreachable: {
+    means: 'The function app at the address after `--via` did not respond.',
+    fix: 'Check the address and the network, then run `rotator status`.',
+  },
+  interrupted: {
+    means: 'Ctrl-C ended the command.',
+    fix: 'Run the command again; nothing was left half-written.',
+  },
+  // everything else is a defect of ours
+  internal_error: {
+    means: 'An unexpected error occurred, usually a defect of the rotator.',
+    fix: 'Report the log lines around the error.',
+  },
+} as const satisfies Readonly<Record<string, CodeDescription>>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** All codes, in the order of the table. */
+export const errorCodes = Object.keys(ERROR_CODES) as readonly ErrorCode[];
 
 /** What went wrong and what to do about it, in words that are safe to log, store and show. */
 export interface Problem {

@@ -13,7 +13,7 @@ const PROBLEM = { code: 'string', message: 'string', fix: 'string' } as const;
 
 /**
  * Every event that is logged, with its fields: the type of `Log`, the columns of `infra/queries/rotatorEvents.kql` and the table
- * in `docs/alarms.md` are made from it. The names are stable: alarms and dashboards are built on them.
+ * in `docs/reference.md` are made from it. The names are stable: alarms and dashboards are built on them.
  */
 export const LOG_EVENTS = {
   sweep_finished: {

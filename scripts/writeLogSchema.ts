@@ -1,13 +1,10 @@
 /**
- * Writes what the table of log events in lib/logEvents.ts gives: infra/queries/rotatorEvents.kql, the log lines as a table with
- * typed columns that every query of an alarm begins with, and the list of events in docs/alarms.md. With --check it writes nothing
- * and exits with 1 where one of them is not current.
+ * Writes infra/queries/rotatorEvents.kql from lib/logEvents.ts: the log lines as a table with typed columns, which every query of an
+ * alarm begins with. With --check it writes nothing and exits with 1 if the file is not current.
  */
 import { LOG_EVENTS } from '../lib/logEvents.ts';
-import { keepCurrent, keepPartCurrent } from './keepCurrent.ts';
+import { keepCurrent } from './keepCurrent.ts';
 
-const BEGIN = '<!-- the events: written by scripts/writeLogSchema.ts -->';
-const END = '<!-- end of the events -->';
 const CONVERSIONS = { string: 'tostring', number: 'toreal', boolean: 'tobool' } as const;
 type Kind = keyof typeof CONVERSIONS;
 
@@ -40,13 +37,4 @@ ${projected.join(',\n')};
 `;
 }
 
-function eventList(): string {
-  const rows = Object.entries(LOG_EVENTS).map(([event, { means, fields }]) => {
-    const names = Object.entries(fields).map(([name, kind]) => (kind.endsWith('?') ? `_${name}_` : name));
-    return `| \`${event}\` | ${means} | ${names.join(', ')} |`;
-  });
-  return ['| event | means | fields, _not always_ |', '| --- | --- | --- |', ...rows].join('\n');
-}
-
 keepCurrent('infra/queries/rotatorEvents.kql', prefix, 'npm run events');
-keepPartCurrent('docs/alarms.md', [BEGIN, END], `\n${eventList()}\n`, 'npm run events');

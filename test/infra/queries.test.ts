@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ERROR_CODES } from '../../lib/errors.ts';
+import { errorCodes } from '../../lib/errors.ts';
 import { LOG_EVENTS } from '../../lib/logEvents.ts';
 import { analyze } from './queriesKusto.ts';
 
@@ -31,7 +31,7 @@ const whole = (query: string) => (query.includes('RotatorEvents') ? PREFIX + que
 /** What the columns that name something may hold; the results of rotations are counted in fields of these names. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   event: Object.keys(LOG_EVENTS),
-  code: ERROR_CODES,
+  code: errorCodes,
   result: Object.keys(LOG_EVENTS.sweep_finished.fields),
   level: ['info', 'warn', 'error'],
 };

@@ -6,34 +6,28 @@ import type { ConnectionRecord, RecordedFailure } from './record.ts';
 import { foreignStore } from './tags.ts';
 import { CURE_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
 
-/**
- * Why something is done, or not done. These names are in logs and answers.
- * - `not_due`: the access token is fresh enough
- * - `cooldown`: forced again too soon
- * - `backing_off`: it failed lately and is tried again later
- * - `blocked`: it needs a person, nothing has changed since, and it is not time to try it all the same
- * - `secret_unusable`: the refresh token is missing or empty
- * - `owned_elsewhere`: another rotator's record store claims the refresh token
- * - `version_changed`: the vault's latest version is not the recorded one
- * - `grant_interrupted`: a process died, or lost sight of its grant, and the vault has not been searched for its result
- * - `waiting_for_replay`: the outcome of a grant is unknown and it must not be repeated yet
- * - `replay`: the outcome of a grant is unknown and it may be repeated now
- * - `due`, `forced`, `first`: a refresh in the ordinary way
- */
-export type Reason =
-  | 'not_due'
-  | 'cooldown'
-  | 'backing_off'
-  | 'blocked'
-  | 'secret_unusable'
-  | 'owned_elsewhere'
-  | 'version_changed'
-  | 'grant_interrupted'
-  | 'waiting_for_replay'
-  | 'replay'
-  | 'due'
-  | 'forced'
-  | 'first';
+/** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
+export const REASONS = {
+  not_due: 'The access token is still fresh enough.',
+  cooldown: 'The last forced rotation was a moment ago.',
+  backing_off: 'The last rotation failed, and the retry delay is not over.',
+  blocked:
+    'An operator must act, nothing that could clear the block has changed, and it is not time for another attempt.',
+  secret_unusable: 'The secret of the refresh token is missing or empty.',
+  owned_elsewhere: "Another rotator's record store claims the refresh token.",
+  version_changed:
+    'The latest version of the refresh token is not the recorded one: the rotator searches the vault.',
+  grant_interrupted:
+    'The outcome of a token request was not recorded, for example because the process died: the rotator searches the vault for the refresh token.',
+  waiting_for_replay:
+    'The outcome of a token request is unknown, and repeating the request now could revoke tokens in use.',
+  replay: 'The outcome of a token request is unknown, and the request may be repeated now.',
+  due: 'The access token is due for renewal.',
+  forced: 'A caller forced the rotation.',
+  first: 'The connection has no access token yet.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
 
 /** What is done, and why. `latest` is the latest version of the refresh token. */
 export type Decision = { readonly reason: Reason; readonly message: string } & (

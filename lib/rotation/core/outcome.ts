@@ -27,28 +27,22 @@ import {
 } from './times.ts';
 import type { FailureClass, GrantAnswer, GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
 
-/**
- * How a rotation ended.
- * - `rotated`: a new access token is published
- * - `not_due`, `cooldown`: nothing was to be done yet
- * - `in_progress`: another rotation of the connection holds the lease
- * - `saving`: the new refresh token waits for its vault; it goes on in the background
- * - `waiting`: the outcome of a grant is unknown and is found out later
- * - `blocked`: a person is needed
- * - `failed`: tried again later
- * - `draining`: the process is about to end
- */
+/** How a rotation ended. Logs, answers and `rotator rotate` show these names; docs/reference.md is written from this table. */
+export const RESULTS = {
+  rotated: 'A new access token is published.',
+  not_due: 'The access token is still fresh enough; nothing was done.',
+  cooldown: 'The last forced rotation was a moment ago; nothing was done.',
+  in_progress: 'Another rotation of the connection holds the lease.',
+  saving: 'The vault has not accepted the new refresh token yet. The process keeps trying to save it.',
+  waiting: 'The outcome of a token request is unknown. A later rotation finds out or repeats the request.',
+  blocked: 'An operator must act. The problem says what to do.',
+  failed: 'The rotation failed. The rotator tries again automatically.',
+  draining: 'The process is about to end and starts no rotation.',
+} as const;
+
+/** What a rotation came to. */
 export interface RotationResult {
-  readonly result:
-    | 'rotated'
-    | 'not_due'
-    | 'cooldown'
-    | 'in_progress'
-    | 'saving'
-    | 'waiting'
-    | 'blocked'
-    | 'failed'
-    | 'draining';
+  readonly result: keyof typeof RESULTS;
   readonly connection: string;
   readonly reason?: string;
   readonly problem?: Problem;

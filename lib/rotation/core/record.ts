@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { ERROR_CODES, type Problem } from '../../errors.ts';
+import { errorCodes, type Problem } from '../../errors.ts';
 import { lookDelay } from './times.ts';
 
 const time = z.number();
 
 const failureSchema = z.object({
-  code: z.enum(ERROR_CODES),
+  code: z.enum(errorCodes),
   message: z.string(),
   fix: z.string(),
   /** When this row of failures began, and when it was seen last. */

@@ -2,24 +2,20 @@ import type { Connection, InvalidConnection } from './connection.ts';
 import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
 import { renewalTime } from './times.ts';
 
-/**
- * The state of a connection in one word.
- * - `fresh`: a valid access token is published and nothing is wrong
- * - `new`: it was never rotated
- * - `expired`: the published access token is over
- * - `failing`: renewals fail and are tried again; `blocked`: a person is needed
- * - `unknown_outcome`: a grant was sent whose outcome is being found out
- * - `paused`: `enabled` is false; `invalid`: the entry cannot be used
- */
-export type ConnectionState =
-  | 'fresh'
-  | 'new'
-  | 'expired'
-  | 'failing'
-  | 'blocked'
-  | 'unknown_outcome'
-  | 'paused'
-  | 'invalid';
+/** The state of a connection in one word. Status and `rotator status` show it; docs/reference.md is written from this table. */
+export const CONNECTION_STATES = {
+  fresh: 'The published access token is valid and the last rotation succeeded.',
+  new: 'The connection has never been rotated.',
+  expired: 'The published access token has expired and no new one was published yet.',
+  failing: 'The last rotation failed. The rotator tries again automatically.',
+  blocked: 'An operator must act. The failure says what to do.',
+  unknown_outcome:
+    'The response to the last token request was lost, and the rotator does not know yet whether the provider executed the request.',
+  paused: 'The entry of the connection has `"enabled": false`.',
+  invalid: 'The entry of the connection is not valid. The failure names the field.',
+} as const;
+
+export type ConnectionState = keyof typeof CONNECTION_STATES;
 
 /** What anyone may know about a connection: a condition, as in Kubernetes, and its times in ISO 8601. */
 export interface ConnectionStatus {

@@ -7,6 +7,7 @@ export default defineConfig({
     fsModuleCache: false,
     include: [
       'test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts',
+      'test/unit/explanations.test.ts',
     ],
   },
 });
