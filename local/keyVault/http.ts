@@ -1,28 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { badParameter } from './errors.ts';
 import type { VaultAnswer } from './types.ts';
 
 /** The interface that local servers listen on: nobody else's machine reaches them. */
 export const LOOPBACK = '127.0.0.1';
-
-// The largest value, every byte of it escaped, with full tags stays well below.
-const MAX_BODY_BYTES = 512 * 1024;
-const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
-
-/** Reads a request body. One that is too large is read to its end and refused, so that its sender sees why. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    if (size > MAX_DISCARDED_BYTES) break;
-  }
-  if (size > MAX_BODY_BYTES) throw badParameter(`The request body is larger than ${MAX_BODY_BYTES} bytes.`);
-  return Buffer.concat(chunks);
-}
 
 /** The address that the caller used; the service builds ids and links from it. */
 export function baseUrlOf(request: IncomingMessage): string {

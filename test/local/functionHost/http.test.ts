@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -106,6 +107,14 @@ test('a body of 1 MB is read, one byte more is 413', async () => {
   expect((await (await send(MAX_BODY_BYTES)).arrayBuffer()).byteLength).toBe(MAX_BODY_BYTES);
   const refused = await send(MAX_BODY_BYTES + 1);
   expect([refused.status, await refused.text()]).toEqual([413, '']);
+});
+
+test('a client that reads no answer before it has sent everything can send it', async () => {
+  const sent = httpRequest(`${host.url}/api/bytes`, { method: 'POST' });
+  const answered = once(sent, 'response');
+  await new Promise<void>((resolve) => sent.end(Buffer.alloc(16 * MAX_BODY_BYTES), resolve));
+  const [response] = await answered;
+  expect(response.resume().statusCode).toBe(413);
 });
 
 test('a body without a length is bounded, too', async () => {
