@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { obtainRefreshToken } from '../../../local/authorizationServer/authorizationCode.ts';
+import { signIn } from '../../../local/authorizationServer/authorizationCode.ts';
 import { startAuthorizationServer } from '../../../local/authorizationServer/server.ts';
 import { localClient, postRefresh, refresh, resourceStatus, startForTest } from './support.ts';
 
@@ -125,13 +125,13 @@ describe('what is remembered', () => {
       codes.push(form.get('code'));
       return undefined;
     });
-    const tokens = await obtainRefreshToken({ issuer: server.issuer, client: localClient() });
-    const { body } = await refresh(server, tokens.refreshToken);
+    const tokens = await signIn(server.issuer, localClient());
+    const { body } = await refresh(server, tokens.refresh_token);
     const { id_token: idToken } = body as { id_token?: string };
     const seen = [
       codes[0],
-      tokens.refreshToken,
-      tokens.accessToken,
+      tokens.refresh_token,
+      tokens.access_token,
       body.refresh_token,
       body.access_token,
       idToken,
@@ -156,8 +156,8 @@ it('prints nothing: not at the start, not in a login, a refresh, an error or at 
   const methods = ['log', 'info', 'warn', 'error'] as const;
   const printed = methods.map((method) => vi.spyOn(console, method));
   const server = await startAuthorizationServer({ clients: [localClient()], accessTokenSeconds: 30 });
-  const tokens = await obtainRefreshToken({ issuer: server.issuer, client: localClient() });
-  await refresh(server, tokens.refreshToken);
+  const tokens = await signIn(server.issuer, localClient());
+  await refresh(server, tokens.refresh_token);
   await refresh(server, 'unknown');
   await fetch(`${server.issuer}/auth`, { headers: { accept: 'text/html' } });
   await fetch(`${server.issuer}/interaction/none`);
