@@ -27,20 +27,20 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
 }
 
-/** Listens on the loopback interface and returns the port. */
-export function listen(server: Server, port = 0): Promise<number> {
+/** Listens on a free port of the loopback interface and returns it. */
+export function listen(server: Server): Promise<number> {
   // Longer than the pools of clients keep a connection: a race for a closing one would look like a fault.
   server.keepAliveTimeout = 65_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, LOOPBACK, () => {
+    server.listen(0, LOOPBACK, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-/** Stops listening and cuts what is still connected; harmless where the server never listened. */
+/** Stops listening and cuts what is still connected. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -57,12 +57,6 @@ describe('declarations that cannot work fail the start', () => {
   ])('%s', async (_name, clients, message) => {
     await expect(startForTest({ clients })).rejects.toThrow(message);
   });
-
-  it('a port in use', async () => {
-    const server = await startForTest();
-    const port = Number(new URL(server.issuer).port);
-    await expect(startForTest({ port })).rejects.toThrow('EADDRINUSE');
-  });
 });
 
 describe('what is remembered', () => {
