@@ -1,9 +1,10 @@
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import type { Settings } from '../lib/config/settings.ts';
 import { RotatorError } from '../lib/errors.ts';
 import type { Entry } from './connection.ts';
+import { replaceFile } from './replaceFile.ts';
 
 const PAUSE_MS = 50;
 /** Another command needs milliseconds. */
@@ -18,17 +19,12 @@ export async function appendEntry(name: string, entry: Entry, settings: Settings
   const { connectionsSource: source } = settings;
   if (source.kind !== 'file') throw noFile();
   const { path } = source;
-  const unfinished = `${path}.new`;
   const { mode } = await stat(path);
-  const file = await openAlone(unfinished, mode);
+  const lock = await takeLock(path);
   try {
-    await file
-      .writeFile(withEntry(await readFile(path, 'utf8'), name, entry, settings))
-      .finally(() => file.close());
-    await rename(unfinished, path);
-  } catch (thrown) {
-    await rm(unfinished, { force: true });
-    throw thrown;
+    await replaceFile(path, withEntry(await readFile(path, 'utf8'), name, entry, settings), mode);
+  } finally {
+    await rm(lock, { force: true });
   }
   return path;
 }
@@ -43,24 +39,29 @@ function withEntry(text: string, name: string, entry: Entry, settings: Settings)
   return next;
 }
 
-/** The unfinished file is the lock as well: it can be made only by one, and read only by its owner. */
-async function openAlone(path: string, mode: number): Promise<FileHandle> {
+/**
+ * Makes the file beside `path` that only one command at a time can make.
+ * @returns its path; removing it lets the next one in
+ */
+async function takeLock(path: string): Promise<string> {
+  const lock = `${path}.lock`;
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return await open(path, 'wx', mode);
+      await writeFile(lock, '', { flag: 'wx' });
+      return lock;
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
-      if (Date.now() > until) throw stillThere(path);
+      if (Date.now() > until) throw stillThere(lock);
       await sleep(PAUSE_MS);
     }
   }
 }
 
-function stillThere(path: string): RotatorError {
+function stillThere(lock: string): RotatorError {
   return new RotatorError({
     code: 'in_progress',
-    message: `${path} is in the way: another command writes the connections file, or died while it did.`,
+    message: `${lock} is in the way: another command writes the connections file, or died while it did.`,
     fix: 'Run the command again; where no other runs, remove that file first.',
   });
 }

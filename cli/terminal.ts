@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
 import type { Problem } from '../lib/errors.ts';
 
-type Colour = 'green' | 'yellow' | 'red' | 'dim' | 'bold';
+type Colour = 'green' | 'yellow' | 'red' | 'dim';
 
 /** Where a command tells what it found: for people, or as JSON. */
 export interface Terminal {
-  readonly json: boolean;
   /** May a person be asked? */
   readonly interactive: boolean;
   /** May the screen be cleared? */
@@ -29,7 +28,6 @@ export function createTerminal({ json, verbose }: { json: boolean; verbose: bool
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const hint = (line: string) => void process.stderr.write(`${line}\n`);
   return {
-    json,
     interactive,
     redraws: !json && process.stdout.isTTY === true,
     say: (line) => (json ? undefined : say(line)),

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
+import { readLimited } from '../lib/readLimited.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
 import { rotator } from './rotator.ts';
@@ -85,12 +86,7 @@ export async function answeringAnybody(
 /** A body may come in chunks, without a length: then it is read as far as the limit, and thrown away. */
 async function hasLargeBody({ headers, body }: HttpRequest): Promise<boolean> {
   if (Number(headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) return true;
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > LARGEST_BODY_BYTES) return true;
-  }
-  return false;
+  return (await readLimited(body, LARGEST_BODY_BYTES)) === undefined;
 }
 
 /** 200 with a JSON document. */

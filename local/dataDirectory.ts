@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { replaceFile } from '../cli/replaceFile.ts';
 import { claim, release, removeLeft } from './claim.ts';
 
 const PREFIX = 'token-rotator-';
@@ -31,8 +32,7 @@ export async function openDataDirectory(path: string | undefined): Promise<DataD
   const file = (name: string) => join(directory, name);
   const read = (name: string) => readText(file(name));
   const write = async (name: string, text: string) => {
-    await writeFile(`${file(name)}.new`, text, { mode: 0o600 });
-    await rename(`${file(name)}.new`, file(name));
+    await replaceFile(file(name), text);
     return file(name);
   };
   return {

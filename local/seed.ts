@@ -1,4 +1,4 @@
-import { obtainRefreshToken } from './authorizationServer/authorizationCode.ts';
+import { signIn } from './authorizationServer/authorizationCode.ts';
 import type { LocalClient } from './authorizationServer/server.ts';
 import type { LocalConnection } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
@@ -30,7 +30,7 @@ async function seed(
   servers: Servers,
   data: DataDirectory,
 ): Promise<void> {
-  const { refreshToken } = await obtainRefreshToken({ issuer: servers.authorization.issuer, client });
+  const { refresh_token: refreshToken = '' } = await signIn(servers.authorization.issuer, client);
   const secret = wrongSecret ? await data.secret('wrong-client-secret') : client.clientSecret;
   await setSecret(servers, `${name}-client-id`, client.clientId);
   await setSecret(servers, `${name}-client-secret`, secret);

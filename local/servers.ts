@@ -76,7 +76,7 @@ export async function startServers(
       vaultTls,
       credentialVault: await vault('credential-vault', (who) => rightsOf(who, [])),
       tokenVault: await vault('token-vault', (who) => rightsOf(who, ['get'])),
-      storage: begun(await startAzurite(keep ? { dataDirectory: data.file('storage') } : {})),
+      storage: begun(await startAzurite(keep ? data.file('storage') : undefined)),
       authorization: begun(
         await startAuthorizationServer({
           clients,

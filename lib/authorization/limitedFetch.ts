@@ -1,6 +1,7 @@
 import type { CustomFetchOptions } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { RotatorError } from '../errors.ts';
+import { readLimited } from '../readLimited.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Metadata and token answers have a few kilobytes. */
@@ -22,7 +23,9 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
     };
     const answer = await fetch(url, { ...init, redirect: 'manual', signal });
     const { status, headers } = answer;
-    const body = withoutIdToken(await readBody(answer, url));
+    const bytes = await readLimited(answer.body, LONGEST_BODY);
+    if (bytes === undefined) throw tooLong(url);
+    const body = withoutIdToken(new TextDecoder().decode(bytes));
     const bodyless = status === 204 || status === 205 || status === 304;
     return new Response(bodyless ? null : body, { status, headers: plainHeaders(headers) });
   };
@@ -34,16 +37,6 @@ function plainHeaders(headers: Headers): Headers {
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'www-authenticate'])
     plain.delete(name);
   return plain;
-}
-
-async function readBody(answer: Response, { host }: URL): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of answer.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > LONGEST_BODY) throw tooLong(host);
-  }
-  return text + decoder.decode();
 }
 
 function withoutIdToken(body: string): string {
@@ -63,7 +56,7 @@ function refused(address: string, cause: string): RotatorError {
   });
 }
 
-function tooLong(host: string): RotatorError {
+function tooLong({ host }: URL): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
     message: `${host} answered more than ${LONGEST_BODY / 1024} KB.`,

@@ -1,9 +1,9 @@
 import type { BlobRequestConditions, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RotatorError } from '../errors.ts';
+import { readLimited } from '../readLimited.ts';
 import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordStore } from '../rotation/ports.ts';
-import { readBlob } from './blobBody.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
 import { storageCode, storageError } from './storageErrors.ts';
@@ -101,7 +101,7 @@ class BlobRecords implements RecordStore {
   read(name: string): Promise<ConnectionRecord | undefined> {
     const download = async (abortSignal: AbortSignal) => {
       const answer = await this.#blob(name).download(0, undefined, { abortSignal, maxRetryRequests: 0 });
-      const body = await readBlob(answer, LARGEST_RECORD_BYTES);
+      const body = await readLimited(answer.readableStreamBody, LARGEST_RECORD_BYTES);
       return recordOf(body?.toString() ?? '', name, this.#address);
     };
     return this.#call(`read the record of ${name}`, download, NO_RECORD);

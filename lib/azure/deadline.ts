@@ -1,11 +1,9 @@
 /** Thrown by {@link withDeadline}; adapters turn it into a `RotatorError`. */
 export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
-  readonly afterMs: number;
 
-  constructor(afterMs: number) {
-    super(`No answer within ${afterMs} ms.`);
-    this.afterMs = afterMs;
+  constructor(ms: number) {
+    super(`No answer within ${ms} ms.`);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type StoragePipelineOptions,
 } from '@azure/storage-blob';
 import { RotatorError } from '../errors.ts';
-import { readBlob } from './blobBody.ts';
+import { readLimited } from '../readLimited.ts';
 import { withDeadline } from './deadline.ts';
 import { readFailure } from './serviceFailure.ts';
 import { storageError } from './storageErrors.ts';
@@ -66,7 +66,7 @@ export async function readConfigurationBlob(
   try {
     return await withDeadline(CONFIGURATION_TIMEOUT_MS, async (abortSignal) => {
       const answer = await blob.download(0, undefined, { abortSignal, conditions, maxRetryRequests: 0 });
-      const body = await readBlob(answer, LARGEST_CONFIGURATION_BYTES);
+      const body = await readLimited(answer.readableStreamBody, LARGEST_CONFIGURATION_BYTES);
       return { text: textOf(body, url), etag: answer.etag ?? '' };
     });
   } catch (thrown) {

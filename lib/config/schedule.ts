@@ -17,24 +17,21 @@ const RUNS = 61;
  *   text is no such schedule or never comes round twice
  */
 export function longestGapMs(schedule: string): number | undefined {
-  const fields = schedule.trim().split(/\s+/);
-  const wellFormed = fields.length === FIELDS && fields.every((field) => field.split(',').every(isItem));
-  if (!wellFormed) return undefined;
-  const runs = nextRuns(fields.join(' '));
+  const runs = (cronOf(schedule)?.nextRuns(RUNS, REFERENCE) ?? []).map((run) => run.getTime());
   const gaps = runs.slice(1).map((run, index) => run - (runs[index] ?? run));
   return gaps.length > 0 ? Math.max(...gaps) : undefined;
 }
 
-function isItem(item: string): boolean {
-  return ITEM.test(item);
-}
-
-/** In NCRONTAB "5/10" runs from 5 to the end, and day of month and day of week must both match. */
-function nextRuns(schedule: string): readonly number[] {
+/** The same schedule as a job that is not scheduled yet; undefined where the text is no such schedule. */
+export function cronOf(schedule: string): Cron | undefined {
+  const fields = schedule.trim().split(/\s+/);
+  const isWellFormed = fields.every((field) => field.split(',').every((item) => ITEM.test(item)));
+  if (fields.length !== FIELDS || !isWellFormed) return undefined;
+  // In NCRONTAB "5/10" runs from 5 to the end, and day of month and day of week must both match.
   const options = { mode: '6-part', timezone: 'UTC', sloppyRanges: true, domAndDow: true } as const;
   try {
-    return new Cron(schedule, options).nextRuns(RUNS, REFERENCE).map((run) => run.getTime());
+    return new Cron(fields.join(' '), options);
   } catch {
-    return [];
+    return undefined;
   }
 }

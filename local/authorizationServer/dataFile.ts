@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../../cli/replaceFile.ts';
 import type { ServerKeys } from './keys.ts';
 import type { StoreSnapshot } from './tokenStore.ts';
 
@@ -33,12 +33,9 @@ function parseState(text: string): ServerState | undefined {
   }
 }
 
-/** Replaces the file in one step, so that a process killed half-way leaves the old state. */
-export async function writeState(path: string, state: ServerState): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(temporary, JSON.stringify({ format: FORMAT, ...state }), { mode: 0o600 });
-  await rename(temporary, path);
+/** Replaces the state in the file. */
+export function writeState(path: string, state: ServerState): Promise<void> {
+  return replaceFile(path, JSON.stringify({ format: FORMAT, ...state }));
 }
 
 /** Saves after changes; many changes at once share a write. */

@@ -1,9 +1,10 @@
 import type Provider from 'oidc-provider';
+import { readBody } from '../requestBody.ts';
 import type { ClientRegistry } from './clients.ts';
 import { consentPage, signInPage } from './pages.ts';
 import { INTERACTION_PATH } from './provider.ts';
 import { ACCOUNT_ID } from './seed.ts';
-import { readBody } from './tokenForm.ts';
+import { LONGEST_FORM } from './tokenForm.ts';
 
 type Middleware = Parameters<Provider['use']>[0];
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -20,7 +21,7 @@ export function interactionPages(provider: Provider, clients: ClientRegistry): M
       ctx.body = isSignIn ? signInPage() : consentPage(clientId, String(interaction.params.scope));
       return;
     }
-    const answers = new URLSearchParams((await readBody(ctx.req))?.toString());
+    const answers = new URLSearchParams((await readBody(ctx.req, LONGEST_FORM))?.toString());
     ctx.redirect(
       await provider.interactionResult(ctx.req, ctx.res, await clicked(provider, interaction, answers)),
     );

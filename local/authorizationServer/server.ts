@@ -34,7 +34,7 @@ export async function startAuthorizationServer(
 ): Promise<AuthorizationServer> {
   const parts = await loadParts(options);
   const server = createServer();
-  server.listen(options.port ?? 0, HOST);
+  server.listen(0, HOST);
   await once(server, 'listening');
   // From here to the request handler nothing awaits, so no early connection goes unanswered.
   const issuer = `http://${HOST}:${(server.address() as AddressInfo).port}`;

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Provider from 'oidc-provider';
-import { claimedClientId, readBody } from './tokenForm.ts';
+import { readBody } from '../requestBody.ts';
+import { claimedClientId, LONGEST_FORM } from './tokenForm.ts';
 import type { OpenTokenRequest, TokenRequestLog } from './tokenRequestLog.ts';
 import type { Answer, ExecutedAnswer, Interception, InterceptionHook, RawWriter } from './types.ts';
 
@@ -21,7 +22,7 @@ export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== parts.path) return next();
     const request = ctx.req;
-    const body = await readBody(request);
+    const body = await readBody(request, LONGEST_FORM);
     if (!body) return ctx.throw(413);
     // The provider reads the body from ctx.req, which is at its end now; it uses nothing else of it here.
     ctx.req = Readable.from(body) as Context['req'];

@@ -1,20 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-
-/** More than oidc-provider takes (56 KB), so that it is the one to refuse. */
-const LIMIT = 64 * 1024;
-
-/** The body of a token request, or undefined where it is far too long. */
-export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Leaving the loop must not destroy the connection: there is an answer to send.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > LIMIT) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
+/** Bytes of the longest form. More than oidc-provider takes (56 KB), so that it is the one to refuse. */
+export const LONGEST_FORM = 64 * 1024;
 
 /** Which client says it is asking: from the Authorization header or the form. Not authenticated. */
 export function claimedClientId(

@@ -25,8 +25,6 @@ export interface LocalClient {
 
 /** How to start the server. */
 export interface AuthorizationServerOptions {
-  /** Default: a free port. */
-  port?: number | undefined;
   clients: readonly LocalClient[];
   accessTokenSeconds: number;
   /** Keeps grants, tokens and keys over a restart. Absent: everything is forgotten on close. */

@@ -2,14 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
+import { readBody } from '../requestBody.ts';
 import type { PlainRequest, PlainResponse } from './httpRpc.ts';
 import type { Router } from './routes.ts';
 
 /** The largest body that the host reads. */
 export const MAX_BODY_BYTES = 1024 * 1024;
-
-/** Up to here a body that is too large is read and thrown away: many clients read no answer before they sent everything. */
-const MAX_DISCARDED_BYTES = 16 * MAX_BODY_BYTES;
 
 /** Where people expect a function host: Core Tools listen on it. */
 const USUAL_PORT = 7071;
@@ -93,8 +91,7 @@ async function answer(
 ): Promise<void> {
   const sent = finished(response).catch(() => undefined);
   const result = state.closing ? empty(503) : await respond().catch(() => empty(500));
-  // What remains of a body that was not read to its end would be taken for the next request.
-  if (state.closing || !response.req.complete) response.setHeader('connection', 'close');
+  if (state.closing) response.setHeader('connection', 'close');
   response.statusCode = result.status;
   response.setHeaders(new Map(Object.entries(result.headers)));
   response.end(result.body);
@@ -113,7 +110,7 @@ async function respond(
   const match = route(method, url.pathname);
   if (match === undefined) return empty(404);
   state.reading.add(request);
-  const body = await readBody(request).finally(() => state.reading.delete(request));
+  const body = await readBody(request, MAX_BODY_BYTES).finally(() => state.reading.delete(request));
   if (body === undefined) return empty(413);
   return invoke(match.name, { method, url, headers, params: match.params, body });
 }
@@ -124,18 +121,6 @@ function requestUrl(request: IncomingMessage): URL | undefined {
   const origin = URL.canParse(`http://${host}/`) ? `http://${host}` : `http://${LOOPBACK}`;
   // A target such as "//name" is a path here, not another host.
   return URL.parse(`${origin}${target.startsWith('/') ? target : '/'}`) ?? undefined;
-}
-
-/** All bytes of the body, or undefined where it is too large. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    if (size > MAX_DISCARDED_BYTES) break;
-  }
-  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
 function empty(status: number): PlainResponse {

@@ -16,17 +16,6 @@ export interface PlainResponse {
   readonly body: Uint8Array;
 }
 
-/** Headers that belong to the connection, not to the answer; the server sets its own. */
-const CONNECTION_HEADERS = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** The request as the host sends it to the Node worker: mappings of nullable strings, the body as bytes. */
 export function toRpcRequest(request: PlainRequest): RpcTypedData {
   const query = [...new Set(request.url.searchParams.keys())];
@@ -42,19 +31,10 @@ export function toRpcRequest(request: PlainRequest): RpcTypedData {
   return { http };
 }
 
-/** The answer that the library made of the handler's result; a handler that returned nothing means 204. */
+/** The answer that the library made of the handler's result; its body is always bytes. */
 export function fromRpcResponse(value: RpcTypedData | null | undefined): PlainResponse {
-  const http = value?.http;
-  if (http === undefined || http === null) return { status: 204, headers: {}, body: new Uint8Array() };
-  if ((http.cookies ?? []).length > 0) throw new Error('The local host does not write cookies.');
-  const headers = Object.entries(http.headers ?? {}).filter(
-    ([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()),
-  );
-  return {
-    status: Number(http.statusCode ?? 200),
-    headers: Object.fromEntries(headers),
-    body: toBytes(http.body),
-  };
+  const { statusCode, headers = {}, body } = value?.http ?? {};
+  return { status: Number(statusCode), headers, body: body?.bytes ?? new Uint8Array() };
 }
 
 function nullable(entries: readonly [string, string | readonly string[] | undefined][]): RpcNullableStrings {
@@ -62,10 +42,4 @@ function nullable(entries: readonly [string, string | readonly string[] | undefi
     value === undefined ? [] : [[name, { value: typeof value === 'string' ? value : value.join(',') }]],
   );
   return Object.fromEntries(values);
-}
-
-function toBytes(body: RpcTypedData | null | undefined): Uint8Array {
-  const bytes = body?.bytes ?? body?.stream;
-  if (bytes !== undefined && bytes !== null) return bytes;
-  return Buffer.from(body?.string ?? body?.json ?? '');
 }

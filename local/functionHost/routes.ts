@@ -1,8 +1,7 @@
 import { type FunctionRegistry, type RegisteredFunction, triggerOf } from './coreApi.ts';
-import { constraintTest } from './routeConstraints.ts';
 
 /** A request's function and the values of its route's parameters. */
-export interface RouteMatch {
+interface RouteMatch {
   readonly name: string;
   readonly params: Readonly<Record<string, string>>;
 }
@@ -10,14 +9,7 @@ export interface RouteMatch {
 /** Finds the function for a method and a path (percent-encoded, without the query), or undefined. */
 export type Router = (method: string, path: string) => RouteMatch | undefined;
 
-interface Segment {
-  readonly literal?: string;
-  readonly param?: string;
-  readonly optional: boolean;
-  readonly catchAll: boolean;
-  readonly fallback?: string;
-  readonly tests: readonly ((value: string) => boolean)[];
-}
+type Segment = { readonly literal: string } | { readonly param: string; readonly optional: boolean };
 
 interface Route {
   readonly name: string;
@@ -27,15 +19,17 @@ interface Route {
 
 /**
  * Routes of all HTTP functions: prefix from host.json plus the registered route (the function's name where there is none).
- * As in the real host, literals are compared without case, a literal goes before a parameter, and a route that exists for
- * other methods only is no match (404, not 405; HEAD is not answered by a GET route).
+ * As in the real host, literals are compared without case, and a route that exists for other methods only is no match (404,
+ * not 405; HEAD is not answered by a GET route). Unlike there, the first route that fits wins, however general it is.
+ * @throws Error for a route that is more than literals, `{name}` and `{name?}`
  */
 export function createRouter(registry: FunctionRegistry, routePrefix: string): Router {
-  const routes = [...registry.functions.values()]
-    .flatMap((fn) => toRoute(fn, routePrefix))
-    .sort(byPrecedence);
+  const routes = [...registry.functions.values()].flatMap((fn) => toRoute(fn, routePrefix));
   return (method, path) => {
-    const parts = splitPath(path);
+    const parts = path
+      .replace(/^\/|\/$/g, '')
+      .split('/')
+      .map(decode);
     for (const { name, methods, segments } of routes) {
       const params = methods.has(method.toUpperCase()) ? matchSegments(segments, parts) : undefined;
       if (params !== undefined) return { name, params };
@@ -45,82 +39,40 @@ export function createRouter(registry: FunctionRegistry, routePrefix: string): R
 }
 
 function toRoute(fn: RegisteredFunction, prefix: string): Route[] {
-  const trigger = triggerOf(fn);
-  if (trigger.type?.toLowerCase() !== 'httptrigger') return [];
-  const template = `${prefix}/${trigger.route ?? fn.name}`;
-  try {
-    const methods = new Set((trigger.methods ?? []).map((method) => method.toUpperCase()));
-    return [{ name: fn.name, methods, segments: splitTemplate(template).map(parseSegment) }];
-  } catch (error) {
-    throw new Error(`Function "${fn.name}": route "${template}": ${(error as Error).message}`);
-  }
+  const { type, route, methods = [] } = triggerOf(fn);
+  if (type?.toLowerCase() !== 'httptrigger') return [];
+  const template = `${prefix}/${route ?? fn.name}`.split('/').filter(Boolean);
+  const segments = template.map((text) => parseSegment(text, fn));
+  return [{ name: fn.name, methods: new Set(methods.map((method) => method.toUpperCase())), segments }];
 }
 
-/** Splits at slashes that stand outside braces: a regular expression in a constraint may hold one. */
-function splitTemplate(template: string): string[] {
-  return template.match(/(?:\{(?:\{\{|\}\}|[^{}])*\}|[^/])+/g) ?? [];
-}
-
-function parseSegment(text: string): Segment {
-  if (!/[{}]/.test(text)) return { literal: text.toLowerCase(), optional: false, catchAll: false, tests: [] };
-  const [, stars = '', param = '', rest = ''] = /^\{(\*{0,2})(\w+)(.*)\}$/.exec(text) ?? [];
-  const [constraints = ''] = /^(?::\w+(?:\((?:[^()]|\([^()]*\))*\))?)*/.exec(rest) ?? [];
-  const ending = rest.slice(constraints.length);
-  if (param === '' || !/^(\?|=.*)?$/.test(ending)) {
-    throw new Error(`segment "${text}" is not supported; use {name}, {name:constraint} or {*name}.`);
-  }
-  const fallback = ending.startsWith('=') ? { fallback: ending.slice(1) } : {};
-  const tests = constraints
-    .split(/:(?=\w+(?:\(|:|$))/)
-    .slice(1)
-    .map(constraintTest);
-  return { param, optional: ending !== '', catchAll: stars !== '', tests, ...fallback };
+function parseSegment(text: string, { name }: RegisteredFunction): Segment {
+  if (!/[{}]/.test(text)) return { literal: text.toLowerCase() };
+  const [, param, optional] = /^\{(\w+)(\?)?\}$/.exec(text) ?? [];
+  if (param !== undefined) return { param, optional: optional !== undefined };
+  throw new Error(`Function "${name}": the local host does not support "${text}"; use {name} or {name?}.`);
 }
 
 function matchSegments(
   segments: readonly Segment[],
   parts: readonly string[],
 ): Record<string, string> | undefined {
+  if (parts.length > segments.length) return undefined;
   const values: [string, string][] = [];
   for (const [index, segment] of segments.entries()) {
-    const part = segment.catchAll ? parts.slice(index).join('/') : parts[index];
-    if (segment.literal !== undefined) {
-      if (part?.toLowerCase() !== segment.literal) return undefined;
-      continue;
-    }
-    const value = part === undefined || part === '' ? segment.fallback : part;
-    if (value === undefined && !segment.optional && !segment.catchAll) return undefined;
-    if (value !== undefined && !segment.tests.every((test) => test(value))) return undefined;
-    if (value !== undefined) values.push([segment.param ?? '', value]);
+    const part = parts[index] ?? '';
+    if ('literal' in segment) {
+      if (part.toLowerCase() !== segment.literal) return undefined;
+    } else if (part !== '') values.push([segment.param, part]);
+    else if (!segment.optional) return undefined;
   }
-  const open = segments.at(-1)?.catchAll === true;
-  return parts.length <= segments.length || open ? Object.fromEntries(values) : undefined;
-}
-
-/** A trailing slash counts for nothing; `%2F` stays as it is, so that it cannot make a segment. */
-function splitPath(path: string): string[] {
-  const trimmed = path.replace(/^\//, '').replace(/\/$/, '');
-  return trimmed === '' ? [] : trimmed.split('/').map((part) => part.split(/(%2f)/i).map(decode).join(''));
+  return Object.fromEntries(values);
 }
 
 function decode(text: string): string {
-  if (/^%2f$/i.test(text)) return text;
   try {
     return decodeURIComponent(text);
   } catch {
     return text;
   }
-}
-
-function byPrecedence(a: Route, b: Route): number {
-  for (let index = 0; index < Math.min(a.segments.length, b.segments.length); index++) {
-    const difference = rank(a.segments[index]) - rank(b.segments[index]);
-    if (difference !== 0) return difference;
-  }
-  return a.segments.length - b.segments.length;
-}
-
-function rank(segment: Segment | undefined): number {
-  if (segment === undefined || segment.literal !== undefined) return 1;
-  return (segment.catchAll ? 4 : 2) + (segment.tests.length === 0 ? 1 : 0);
 }

@@ -1,28 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { badParameter } from './errors.ts';
 import type { VaultAnswer } from './types.ts';
 
 /** The interface that local servers listen on: nobody else's machine reaches them. */
 export const LOOPBACK = '127.0.0.1';
-
-// The largest value, every byte of it escaped, with full tags stays well below.
-const MAX_BODY_BYTES = 512 * 1024;
-const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
-
-/** Reads a request body. One that is too large is read to its end and refused, so that its sender sees why. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    if (size > MAX_DISCARDED_BYTES) break;
-  }
-  if (size > MAX_BODY_BYTES) throw badParameter(`The request body is larger than ${MAX_BODY_BYTES} bytes.`);
-  return Buffer.concat(chunks);
-}
 
 /** The address that the caller used; the service builds ids and links from it. */
 export function baseUrlOf(request: IncomingMessage): string {
@@ -45,20 +27,20 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
 }
 
-/** Listens on the loopback interface and returns the port. */
-export function listen(server: Server, port = 0): Promise<number> {
+/** Listens on a free port of the loopback interface and returns it. */
+export function listen(server: Server): Promise<number> {
   // Longer than the pools of clients keep a connection: a race for a closing one would look like a fault.
   server.keepAliveTimeout = 65_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, LOOPBACK, () => {
+    server.listen(0, LOOPBACK, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-/** Stops listening and cuts what is still connected; harmless where the server never listened. */
+/** Stops listening and cuts what is still connected. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

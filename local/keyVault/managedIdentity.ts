@@ -10,8 +10,6 @@ export const SYSTEM_ASSIGNED = 'system-assigned';
 
 /** How the endpoint is started. */
 export interface ManagedIdentityOptions {
-  /** Port on 127.0.0.1; 0 or absent takes a free one. */
-  readonly port?: number;
   /** The value of `IDENTITY_HEADER`, which every request must carry. */
   readonly header: string;
   /** Clock in milliseconds. */
@@ -59,7 +57,7 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
   };
 
   const server = createServer(listenerOf(handle));
-  const port = await listen(server, options.port);
+  const port = await listen(server);
   return {
     url: `http://${LOOPBACK}:${port}${PATH}`,
     header: options.header,

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import { replaceFile } from '../../cli/replaceFile.ts';
 import type { StoredSecret } from './vaultStore.ts';
 
 const time = z.int();
@@ -69,19 +68,6 @@ export function createPersistence(file: string, snapshot: () => StoredSecret[]):
     },
     idle: () => tail.catch(() => undefined),
   };
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  // Renamed into place, so that whoever is killed half-way leaves the old vault and not half a new one.
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 function parseJson(text: string): unknown {

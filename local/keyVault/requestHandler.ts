@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../requestBody.ts';
 import { bearerTokenOf, challenge, requireRight } from './access.ts';
-import { answerOf, VaultError } from './errors.ts';
-import { baseUrlOf, readBody, sendAnswer } from './http.ts';
+import { answerOf, badParameter } from './errors.ts';
+import { baseUrlOf, sendAnswer } from './http.ts';
 import { executeOperation } from './operations.ts';
 import type { Persistence } from './persistence.ts';
 import { type OpenRecord, openRecord } from './recording.ts';
@@ -10,6 +11,9 @@ import { matchRoute, type Route, requireApiVersion } from './routing.ts';
 import { createThrottle } from './throttle.ts';
 import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultAnswer, VaultRight } from './types.ts';
 import type { VaultStore } from './vaultStore.ts';
+
+/** The largest value, every byte of it escaped, with full tags stays well below. */
+const MAX_BODY_BYTES = 512 * 1024;
 
 interface HandlerParts {
   readonly options: KeyVaultOptions;
@@ -22,7 +26,8 @@ interface Call {
   readonly route: Route;
   readonly base: string;
   readonly rights: readonly VaultRight[];
-  readonly body: Buffer | VaultError;
+  /** Undefined if it is too large. */
+  readonly body: Buffer | undefined;
   readonly record: OpenRecord;
 }
 
@@ -42,7 +47,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     const route = matchRoute(method, request.url ?? '');
     const record = openRecord(method, route, options.identify?.(token));
     requests.push(record);
-    const body = await readBody(request).catch(refusalOnly);
+    const body = await readBody(request, MAX_BODY_BYTES);
     const call = { route, base: baseUrlOf(request), rights, body, record };
     const answer = await decide(call).catch(answerOf);
     if (answer === 'destroy') return void response.destroy();
@@ -75,7 +80,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     requireApiVersion(route.query);
     if (route.problem) throw route.problem;
     requireRight(options.name, route, rights);
-    if (body instanceof VaultError) throw body;
+    if (!body) throw badParameter(`The request body is larger than ${MAX_BODY_BYTES} bytes.`);
     const at = Math.floor(now() / 1000);
     return executeOperation({ store, route, base, body, at, newVersionId, secondsToWait });
   }
@@ -94,11 +99,6 @@ async function applyFault(
 
 function describe({ status: _status, executed: _executed, ...request }: OpenRecord) {
   return request;
-}
-
-function refusalOnly(error: unknown): VaultError {
-  if (error instanceof VaultError) return error;
-  throw error;
 }
 
 function newVersionId(): string {

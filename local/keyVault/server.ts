@@ -33,28 +33,21 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultS
 
   const plain = createServer(listenerOf(handle));
   const secure = tls && createTlsServer({ key: tls.key, cert: tls.cert }, listenerOf(handle));
-  const close = async () => {
-    state.closed = true;
-    await Promise.all([closeServer(plain), secure && closeServer(secure)]);
-    await persistence?.idle();
+  const port = await listen(plain);
+  const tlsPort = secure && (await listen(secure));
+  return {
+    url: `http://${LOOPBACK}:${port}`,
+    ...(tlsPort === undefined ? {} : { tlsUrl: `https://${LOOPBACK}:${tlsPort}` }),
+    requests,
+    clearRequests: () => void requests.splice(0),
+    issuedValues: () => store.values(),
+    intercept: (hook) => {
+      state.hook = hook;
+    },
+    async close() {
+      state.closed = true;
+      await Promise.all([closeServer(plain), secure && closeServer(secure)]);
+      await persistence?.idle();
+    },
   };
-
-  try {
-    const port = await listen(plain, options.port);
-    const tlsPort = secure && (await listen(secure, tls.port));
-    return {
-      url: `http://${LOOPBACK}:${port}`,
-      ...(tlsPort === undefined ? {} : { tlsUrl: `https://${LOOPBACK}:${tlsPort}` }),
-      requests,
-      clearRequests: () => void requests.splice(0),
-      issuedValues: () => store.values(),
-      intercept: (hook) => {
-        state.hook = hook;
-      },
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }

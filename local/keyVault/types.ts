@@ -60,10 +60,8 @@ export type InterceptHook = (
 export interface KeyVaultOptions {
   /** Name of the vault, for messages only. */
   readonly name: string;
-  /** Port of the plain HTTP listener on 127.0.0.1; 0 or absent takes a free one. */
-  readonly port?: number;
   /** Listens on TLS as well, with this key and certificate. */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly port?: number };
+  readonly tls?: { readonly key: string; readonly cert: string };
   /** Where the vault is kept; absent keeps it in memory. */
   readonly dataFile?: string;
   /** Rights of a bearer token; undefined means that nobody knows the token (401). */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../cli/replaceFile.ts';
 
 const FILE = 'account.json';
 
@@ -34,11 +35,8 @@ export async function loadAccount(directory: string): Promise<StorageAccount | u
 }
 
 /** Keeps the account for the next start; only the owner can read it. */
-export async function saveAccount(directory: string, account: StorageAccount): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const file = join(directory, FILE);
-  await writeFile(`${file}.new`, `${JSON.stringify(account)}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+export function saveAccount(directory: string, account: StorageAccount): Promise<void> {
+  return replaceFile(join(directory, FILE), `${JSON.stringify(account)}\n`);
 }
 
 function parse(text: string): StorageAccount | undefined {

@@ -8,21 +8,12 @@ const START_MS = 30_000;
 const STOP_MS = 15_000;
 const PRELOAD = new URL('./shutdownWithParent.ts', import.meta.url);
 
-/** How the emulator is started. */
-export interface AzuriteOptions {
-  /** Port on 127.0.0.1; absent takes the one of the data directory, or a free one. */
-  readonly port?: number;
-  /** Where blobs, the account's key and the port are kept; absent keeps everything in memory. */
-  readonly dataDirectory?: string;
-}
-
 /** A running blob service. */
 export interface Azurite {
   /** Holds the account's key: never log it. */
   readonly connectionString: string;
   /** Address of the account, without a slash at the end. */
   readonly blobServiceUrl: string;
-  readonly accountName: string;
   readonly processId: number;
   /**
    * Stops the process and resolves when it has saved its data and ended.
@@ -34,20 +25,18 @@ export interface Azurite {
 /**
  * Starts Azurite's blob service on this machine as a child process, with an account whose key nobody else knows. It
  * ends with this process at the latest.
- * @throws Error where it cannot start, for one because the port is taken
+ * @param dataDirectory where blobs, the account's key and the port are kept; undefined keeps everything in memory
+ * @throws Error where it cannot start, for one because the port that is kept is taken
  */
-export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
-  const { dataDirectory } = options;
+export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
   const account = (dataDirectory && (await loadAccount(dataDirectory))) || newAccount();
-  const wanted = options.port ?? account.port ?? 0;
-  const child = launch(argumentsOf(wanted, dataDirectory), `${account.name}:${account.key}`);
-  const port = await portOf(child, wanted, options.port === undefined ? dataDirectory : undefined);
+  const child = launch(argumentsOf(account.port ?? 0, dataDirectory), `${account.name}:${account.key}`);
+  const port = await portOf(child, account.port, dataDirectory);
   if (dataDirectory) await saveAccount(dataDirectory, { ...account, port });
   const blobServiceUrl = `http://${LOOPBACK}:${port}/${account.name}`;
   return {
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${account.key};BlobEndpoint=${blobServiceUrl};`,
     blobServiceUrl,
-    accountName: account.name,
     processId: child.pid ?? 0,
     close: () => stop(child),
   };
@@ -71,14 +60,11 @@ function launch(args: readonly string[], accounts: string): ChildProcess {
   });
 }
 
-/**
- * Resolves when Azurite says on which port it listens.
- * @param rememberedBy the directory that the port comes from, where it is not asked for
- */
+/** Resolves when Azurite says on which port it listens. */
 async function portOf(
   child: ChildProcess,
-  wanted: number,
-  rememberedBy: string | undefined,
+  kept: number | undefined,
+  dataDirectory: string | undefined,
 ): Promise<number> {
   let output = '';
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
@@ -94,7 +80,7 @@ async function portOf(
       child.once('error', () =>
         reject(new Error('Azurite could not be started: see whether npm ci has run.')),
       );
-      child.once('exit', () => reject(startFailure(output, wanted, rememberedBy)));
+      child.once('exit', () => reject(startFailure(output, kept, dataDirectory)));
     });
   } finally {
     clearTimeout(timer);
@@ -103,13 +89,11 @@ async function portOf(
   }
 }
 
-function startFailure(output: string, wanted: number, rememberedBy: string | undefined): Error {
+function startFailure(output: string, kept: number | undefined, dataDirectory: string | undefined): Error {
   if (output.includes('EADDRINUSE')) {
-    const fix =
-      rememberedBy === undefined
-        ? 'Stop that one or choose another port.'
-        : `It is the one of the storage in ${rememberedBy}: stop what uses it, or name another data directory.`;
-    return new Error(`Port ${wanted} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. ${fix}`);
+    return new Error(
+      `Port ${kept} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. It is the one of the storage in ${dataDirectory}: stop what uses it, or name another data directory.`,
+    );
   }
   return new Error(`Azurite ended before it listened. It said: ${output.trim().slice(-500) || 'nothing'}`);
 }

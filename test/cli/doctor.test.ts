@@ -5,11 +5,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { composeParts } from '../../lib/compose.ts';
 import type { Check } from '../../lib/doctor/check.ts';
 import { examine } from '../../lib/doctor/examine.ts';
+import { createCertificateAuthority } from '../../local/keyVault/certificateAuthority.ts';
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
 const DAY_SECONDS = 86_400;
@@ -63,10 +63,9 @@ async function setAll(name: string) {
 async function plant(): Promise<object> {
   const { authorization, tokenVault } = desk.stack.servers;
   const tokenUri = authorization.tokenEndpoint;
-  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    algorithm: 'sha256',
-  });
-  const untrusted = await listen(createTlsServer({ key, cert }));
+  const stranger = await createCertificateAuthority();
+  const { key, cert } = await stranger.issue(['127.0.0.1']);
+  const untrusted = await listen(createTlsServer({ key, cert: cert + stranger.caCertificate }));
   const redirecting = await serve(
     (_request, response) => void response.writeHead(302, { location: tokenUri }).end(),
   );

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(errors|logEvents|loopback)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(errors|logEvents|loopback|readLimited)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
@@ -29,7 +29,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|azure\/.+|rotation\/.+)\.ts$/,
+    may: /^lib\/(errors|loopback|readLimited|azure\/.+|rotation\/.+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
@@ -46,7 +46,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The library for the flows fetches by itself; it gets our limits through its options.
     files: /^lib\/authorization\//,
-    may: /^lib\/(errors|loopback|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
+    may: /^lib\/(errors|loopback|readLimited|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
@@ -58,7 +58,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/compose\.ts$/, may: /^lib\//, packages: /^node:/ },
   {
     files: /^functions\//,
-    may: /^(functions\/\w+|lib\/(compose|rotator|errors)|lib\/rotation\/(core|steps)\/\w+)\.ts$/,
+    may: /^(functions\/\w+|lib\/(compose|rotator|errors|readLimited)|lib\/rotation\/(core|steps)\/\w+)\.ts$/,
     packages: /^@azure\/functions$/,
   },
   {

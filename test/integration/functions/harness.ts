@@ -7,8 +7,7 @@ import { expect, vi } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { openDataDirectory } from '../../../local/dataDirectory.ts';
 import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
-import { invokeHttp } from '../../../local/functionHost/host.ts';
-import { invokeFunction } from '../../../local/functionHost/invoke.ts';
+import { invokeHttp, invokeTimer } from '../../../local/functionHost/invoke.ts';
 import { seedConnections } from '../../../local/seed.ts';
 import { type Servers, startServers } from '../../../local/servers.ts';
 import { environmentOf, SCHEDULE } from '../../../local/stack.ts';
@@ -80,21 +79,16 @@ export async function startHarness(
     servers,
     output,
     takeStorageRequests: () => proxy.requests.splice(0),
-    tick: async () => {
-      const timer = {
-        json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }),
-      };
-      await invokeFunction(registry, 'rotateOnSchedule', timer, log);
-    },
+    tick: () => invokeTimer(registry, 'rotateOnSchedule', log),
     http: async (name, method, path, params = {}, headers = {}, body = new Uint8Array()) => {
       const url = new URL(path, 'http://127.0.0.1/api/');
       const plain = { method, url, params, headers, body };
       const answer = await invokeHttp(registry, name, plain, log);
-      const text = Buffer.from(answer.body ?? '').toString();
+      const text = Buffer.from(answer.body).toString();
       output.push(text);
       return {
         status: answer.status,
-        headers: new Headers(answer.headers as Record<string, string>),
+        headers: new Headers(answer.headers),
         body: text ? JSON.parse(text) : {},
       };
     },

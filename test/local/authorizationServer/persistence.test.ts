@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -102,12 +102,15 @@ describe('the data file', () => {
     const errors: Error[] = [];
     const server = await startForTest({ dataFile, onError: (error) => errors.push(error) });
     const seed = await server.seedRefreshToken('app');
-    await mkdir(`${dataFile}.tmp`);
+    await rename(dataFile, `${dataFile}.kept`);
+    await mkdir(dataFile);
     const response = await postRefresh(server, seed);
     expect([response.status, await response.text()]).toEqual([500, 'Internal Server Error']);
     expect(server.tokenRequests).toMatchObject([{ status: 500, executed: true }]);
     expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('EISDIR')]);
-    await rmdir(`${dataFile}.tmp`);
+    expect((await readdir(join(dataFile, '..'))).toSorted()).toEqual(['state.json', 'state.json.kept']);
+    await rmdir(dataFile);
+    await rename(`${dataFile}.kept`, dataFile);
     await server.close();
     expect((await refresh(await startForTest({ dataFile }), seed)).status).toBe(400);
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { obtainRefreshToken } from '../../../local/authorizationServer/authorizationCode.ts';
+import { signIn } from '../../../local/authorizationServer/authorizationCode.ts';
 import { startAuthorizationServer } from '../../../local/authorizationServer/server.ts';
 import { localClient, postRefresh, refresh, resourceStatus, startForTest } from './support.ts';
 
@@ -56,12 +56,6 @@ describe('declarations that cannot work fail the start', () => {
     ['seconds without grace', [localClient({ graceSeconds: 5 })], 'client app: graceSeconds'],
   ])('%s', async (_name, clients, message) => {
     await expect(startForTest({ clients })).rejects.toThrow(message);
-  });
-
-  it('a port in use', async () => {
-    const server = await startForTest();
-    const port = Number(new URL(server.issuer).port);
-    await expect(startForTest({ port })).rejects.toThrow('EADDRINUSE');
   });
 });
 
@@ -125,13 +119,13 @@ describe('what is remembered', () => {
       codes.push(form.get('code'));
       return undefined;
     });
-    const tokens = await obtainRefreshToken({ issuer: server.issuer, client: localClient() });
-    const { body } = await refresh(server, tokens.refreshToken);
+    const tokens = await signIn(server.issuer, localClient());
+    const { body } = await refresh(server, tokens.refresh_token);
     const { id_token: idToken } = body as { id_token?: string };
     const seen = [
       codes[0],
-      tokens.refreshToken,
-      tokens.accessToken,
+      tokens.refresh_token,
+      tokens.access_token,
       body.refresh_token,
       body.access_token,
       idToken,
@@ -156,8 +150,8 @@ it('prints nothing: not at the start, not in a login, a refresh, an error or at 
   const methods = ['log', 'info', 'warn', 'error'] as const;
   const printed = methods.map((method) => vi.spyOn(console, method));
   const server = await startAuthorizationServer({ clients: [localClient()], accessTokenSeconds: 30 });
-  const tokens = await obtainRefreshToken({ issuer: server.issuer, client: localClient() });
-  await refresh(server, tokens.refreshToken);
+  const tokens = await signIn(server.issuer, localClient());
+  await refresh(server, tokens.refresh_token);
   await refresh(server, 'unknown');
   await fetch(`${server.issuer}/auth`, { headers: { accept: 'text/html' } });
   await fetch(`${server.issuer}/interaction/none`);

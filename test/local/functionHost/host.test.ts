@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { app } from '@azure/functions';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { installFunctionsCore, triggerOf } from '../../../local/functionHost/coreApi.ts';
-import { invokeHttp, startFunctionHost } from '../../../local/functionHost/host.ts';
+import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
+import { startFunctionHost } from '../../../local/functionHost/host.ts';
 import { listen } from '../../../local/functionHost/httpListener.ts';
-import { invokeFunction } from '../../../local/functionHost/invoke.ts';
+import { invokeHttp } from '../../../local/functionHost/invoke.ts';
 import { resetState, state } from './fixture/state.ts';
 import { type FixtureHost, startFixture } from './start.ts';
 
@@ -20,58 +20,22 @@ afterEach(() => {
   return host.close();
 });
 
-test('the registry shows what each function was registered with', () => {
-  const shown = ['item', 'newItem', 'probe', 'oftenTimer'].map((name) => {
-    const fn = host.registry.functions.get(name);
-    return fn && triggerOf(fn);
-  });
-  expect(shown).toMatchObject([
-    {
-      type: 'httpTrigger',
-      authLevel: 'function',
-      methods: ['GET', 'POST'],
-      route: expect.stringContaining('{id'),
-    },
-    { authLevel: 'admin', methods: ['PUT'], route: 'items/new' },
-    { authLevel: 'anonymous', methods: ['HEAD', 'GET'] },
-    { type: 'timerTrigger', schedule: '%FIXTURE_SCHEDULE%' },
-  ]);
-});
-
-test('a second installation finds the same registry', () => {
-  expect(installFunctionsCore()).toBe(host.registry);
-});
-
 test('a name can be registered once only', () => {
   const register = () => app.http('probe', { authLevel: 'anonymous', handler: () => ({}) });
   expect(register).toThrow('Function "probe" is registered twice; names must be unique.');
 });
 
 test('handlers can be invoked through the library without a listener', async () => {
+  const registry = installFunctionsCore();
   const url = new URL('http://functions.test/api/items/one?q=1');
   const request = { method: 'GET', url, headers: {}, params: { id: 'one' }, body: new Uint8Array() };
-  const response = await invokeHttp(host.registry, 'item', request, () => {});
+  const response = await invokeHttp(registry, 'item', request, () => {});
   expect(response.status).toBe(200);
   expect(JSON.parse(Buffer.from(response.body).toString())).toMatchObject({
     params: { id: 'one' },
     query: [['q', '1']],
   });
-  await expect(invokeFunction(host.registry, 'unknown', {}, () => {})).rejects.toThrow('"unknown"');
-});
-
-test('log hooks may change what is logged', async () => {
-  const hook = app.hook.log((context) => {
-    context.message = `[${context.level}] ${context.message}`;
-  });
-  await fetch(`${host.url}/api/logs`);
-  hook.dispose();
-  await fetch(`${host.url}/api/logs`);
-  expect(host.lines).toEqual([
-    '[information] a line of logs',
-    '[error] an error line',
-    'a line of logs',
-    'an error line',
-  ]);
+  await expect(invokeHttp(registry, 'unknown', request, () => {})).rejects.toThrow('"unknown"');
 });
 
 test('close lets a running request finish, runs the hooks once and refuses new ones', async () => {
@@ -79,7 +43,7 @@ test('close lets a running request finish, runs the hooks once and refuses new o
   await state.begun.promise;
   await Promise.all([host.close(), host.close()]);
   // The fixture's appTerminate hook opens the gate: hooks do not wait for what is running.
-  expect(state.events).toEqual(['appStart', 'appTerminate', 'held function ended']);
+  expect(state.events).toEqual(['appTerminate', 'held function ended']);
   const response = await running;
   expect([response.status, await response.text()]).toEqual([200, 'held']);
   await expect(fetch(`${host.url}/api/probe`)).rejects.toThrow();
@@ -89,20 +53,13 @@ test('close does not wait for a client that stalls', async () => {
   const { hostname, port } = new URL(host.url);
   const socket = createConnection(Number(port), hostname);
   await once(socket, 'connect');
-  socket.write('POST /api/bytes HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
+  socket.write('POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
   // "100 Continue": the host has begun to read the body.
   await once(socket, 'data');
   const ended = once(socket, 'close').catch(() => undefined);
   await host.close();
   await ended;
-  expect(state.events).toEqual(['appStart', 'appTerminate']);
-});
-
-test('a hook that fails does not keep the host from closing', async () => {
-  const hook = app.hook.appTerminate(() => Promise.reject(new Error('hook broke')));
-  await host.close();
-  hook.dispose();
-  expect(host.lines).toEqual(['An appTerminate hook failed: hook broke']);
+  expect(state.events).toEqual(['appTerminate']);
 });
 
 const never = () => Promise.reject(new Error('never called')) as never;
@@ -125,4 +82,11 @@ test('a port that is taken is named', async () => {
     log: () => {},
   });
   await expect(second).rejects.toThrow(`Port ${taken} is in use`);
+});
+
+// Last: a hook cannot be taken back.
+test('a hook that fails does not keep the host from closing', async () => {
+  app.hook.appTerminate(() => Promise.reject(new Error('hook broke')));
+  await host.close();
+  expect(host.lines).toEqual(['An appTerminate hook failed: hook broke']);
 });

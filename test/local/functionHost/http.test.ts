@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { MAX_BODY_BYTES } from '../../../local/functionHost/httpListener.ts';
-import { resetState, state } from './fixture/state.ts';
 import { type FixtureHost, startFixture } from './start.ts';
+
+const LARGEST_BODY_BYTES = 1024 * 1024;
 
 let host: FixtureHost;
 
@@ -12,7 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => host.close());
 beforeEach(() => {
-  resetState();
   host.lines.length = 0;
 });
 
@@ -57,10 +57,9 @@ test.each([
   ['an unknown path', 'GET', '/api/unknown'],
   ['a path without the prefix', 'GET', '/items/one'],
   ['a method that is not registered, as in Azure', 'DELETE', '/api/items/one'],
-  ['HEAD where only GET is registered, as in Azure', 'HEAD', '/api/stream'],
-  ['a parameter that breaks its constraint', 'GET', '/api/items/one/two'],
-  ['a parameter that is too long', 'GET', `/api/items/${'x'.repeat(21)}`],
+  ['HEAD where only GET is registered, as in Azure', 'HEAD', '/api/items/one'],
   ['a missing parameter', 'GET', '/api/items'],
+  ['an empty parameter', 'GET', '/api/items//2'],
   ['a segment too many', 'GET', '/api/items/one/2/3'],
   ['the root', 'GET', '/'],
 ])('404 with an empty body for %s', async (_, method, path) => {
@@ -73,17 +72,9 @@ test('HEAD has the headers of the answer and no body', async () => {
   expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([200, '"1"', '']);
 });
 
-test('a literal segment goes before a parameter, each with its own methods', async () => {
-  expect((await call('/api/items/new', { method: 'PUT' })).status).toBe(201);
-  expect(await json('/api/items/new')).toMatchObject({ params: { id: 'new' } });
-});
-
-test('an encoded slash stays inside its parameter', async () => {
-  expect(await json('/api/items/a%2Fb')).toMatchObject({ params: { id: 'a%2Fb' } });
-});
-
 test('a path with dots ends where it points to', async () => {
   expect(await statusOf('/api/items/../probe')).toBe(200);
+  expect(await statusOf('/API/Probe/')).toBe(200);
   expect(await statusOf('//api/probe')).toBe(404);
 });
 
@@ -91,55 +82,35 @@ test('a Host header that is no host changes nothing', async () => {
   expect(await statusOf('/api/probe', { host: 'a b/c' })).toBe(200);
 });
 
-test('bytes arrive and return unchanged', async () => {
-  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const response = await call('/api/bytes', { method: 'POST', body: bytes });
-  expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
-});
-
-test('a stream is answered whole', async () => {
-  expect(await (await call('/api/stream')).text()).toBe('one two');
-});
-
 test('a body of 1 MB is read, one byte more is 413', async () => {
-  const send = (size: number) => call('/api/bytes', { method: 'POST', body: new Uint8Array(size) });
-  expect((await (await send(MAX_BODY_BYTES)).arrayBuffer()).byteLength).toBe(MAX_BODY_BYTES);
-  const refused = await send(MAX_BODY_BYTES + 1);
+  const send = (size: number) => call('/api/size', { method: 'POST', body: new Uint8Array(size) });
+  expect(await (await send(LARGEST_BODY_BYTES)).text()).toBe(String(LARGEST_BODY_BYTES));
+  const refused = await send(LARGEST_BODY_BYTES + 1);
   expect([refused.status, await refused.text()]).toEqual([413, '']);
 });
 
-test('a body without a length is bounded, too', async () => {
-  const body = new Blob([new Uint8Array(MAX_BODY_BYTES + 1)]).stream();
-  expect((await call('/api/bytes', { method: 'POST', body, duplex: 'half' } as RequestInit)).status).toBe(
-    413,
-  );
+test('a client that reads no answer before it has sent everything can send it', async () => {
+  const sent = httpRequest(`${host.url}/api/size`, { method: 'POST' });
+  const answered = once(sent, 'response');
+  await new Promise<void>((resolve) => sent.end(Buffer.alloc(16 * LARGEST_BODY_BYTES), resolve));
+  const [response] = await answered;
+  expect(response.resume().statusCode).toBe(413);
 });
 
-test.each([
-  ['nothing', 204],
-  ['notModified', 304],
-])('%s: status %i without a body', async (name, status) => {
-  const response = await call(`/api/${name}`);
-  expect([response.status, await response.text()]).toEqual([status, '']);
+test('a body without a length is bounded, too', async () => {
+  const body = new Blob([new Uint8Array(LARGEST_BODY_BYTES + 1)]).stream();
+  expect((await call('/api/size', { method: 'POST', body, duplex: 'half' } as RequestInit)).status).toBe(413);
 });
 
 test('a handler that throws: 500, nothing in the body, one log line with the message only', async () => {
   const response = await call('/api/throws');
   expect([response.status, await response.text()]).toEqual([500, '']);
   expect(host.lines).toEqual(['Function "throws" failed: broken in two lines']);
-  expect(state.events).toEqual(['postInvocation Error: broken\nin two lines']);
 });
 
-test.each([
-  ['badAnswer', 'The HTTP response must be an object'],
-  ['cookies', 'The local host does not write cookies.'],
-])('an answer that cannot be given is a failure of the function: %s', async (name, message) => {
-  expect((await call(`/api/${name}`)).status).toBe(500);
-  expect(host.lines).toEqual([expect.stringContaining(`Function "${name}" failed: ${message}`)]);
-});
-
-test('context.log goes to the log from information up; hooks run', async () => {
-  expect((await call('/api/logs')).status).toBe(202);
-  expect(host.lines).toEqual(['a line of logs', 'an error line']);
-  expect(state.events).toEqual(['preInvocation']);
+test('an answer that cannot be given is a failure of the function', async () => {
+  expect((await call('/api/badAnswer')).status).toBe(500);
+  expect(host.lines).toEqual([
+    expect.stringContaining('Function "badAnswer" failed: The HTTP response must be an object'),
+  ]);
 });

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { startKeyVault } from '../../../local/keyVault/server.ts';
@@ -42,17 +41,6 @@ describe('TLS', () => {
     const vault = await startKeyVault({ name: 'test-vault', authorize: () => [] });
     onTestFinished(() => vault.close());
     expect(vault).not.toHaveProperty('tlsUrl');
-  });
-
-  it('lets go of the plain port where the TLS port is taken', async () => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void taken.close());
-    const address = taken.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const tls = { ...(await (await createCertificateAuthority()).issue(HOSTS)), port };
-    const failed = startKeyVault({ name: 'test-vault', authorize: () => [], tls });
-    await expect(failed).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });
 

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Writes a file in one step: readers see the old text or the new one, and a process that is killed half-way leaves the old
+ * one. Makes the directory if it is missing.
+ * @param mode permissions of the new file; by default only its owner can read it
+ * @throws what the file system says; the old file then stays
+ */
+export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await writeFile(unfinished, text, { mode, flag: 'wx' });
+    await rename(unfinished, path);
+  } catch (thrown) {
+    await rm(unfinished, { force: true });
+    throw thrown;
+  }
+}
