@@ -3,6 +3,7 @@ import {
   AuthenticationErrorName,
   CredentialUnavailableErrorName,
 } from '@azure/identity';
+import { safeCode } from '../safeText.ts';
 import { DeadlinePassed } from './deadline.ts';
 
 /**
@@ -77,9 +78,7 @@ function silence(...codes: readonly string[]): ServiceFailure {
 function codesOf({ code, details }: SdkError, answer: SeenAnswer | undefined): string[] {
   const codes = [answer?.headers.get('x-ms-error-code'), code, details?.errorCode];
   for (let nested = details?.error; nested; nested = nested.innerError) codes.push(nested.code);
-  // Anything longer or odder than an identifier may be somebody's text.
-  const plain = codes.filter((each) => typeof each === 'string' && /^\w{1,64}$/.test(each)) as string[];
-  return [...new Set(plain)];
+  return [...new Set(codes.flatMap((each) => safeCode(each) ?? []))];
 }
 
 function retryAfter(headers: SeenAnswer['headers']): number | undefined {

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(backoff|errors|logEvents|loopback)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(backoff|errors|logEvents|loopback|safeText)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
@@ -25,17 +25,17 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|loopback|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
+    may: /^lib\/(errors|loopback|safeText|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|azure\/.+|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|safeText|azure\/.+|rotation\/\w+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    may: /^lib\/(errors|log|loopback|safeText|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   {
@@ -47,7 +47,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The library for the flows fetches by itself; it gets our limits through its options.
     files: /^lib\/authorization\//,
-    may: /^lib\/(backoff|errors|loopback|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/\w+)\.ts$/,
+    may: /^lib\/(backoff|errors|loopback|safeText|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/\w+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
@@ -65,7 +65,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Adapters are put together by compose alone.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];
