@@ -102,13 +102,19 @@ export class SecretUnusable extends RotatorError {
   }
 }
 
-/** Nothing is configured under that name; one that cannot be a name is not repeated. */
-export function unknownConnection(name: string): RotatorError {
+/**
+ * Nothing is configured under that name; one that cannot be a name is not repeated.
+ * @param otherCase the name of a connection that differs only in case
+ */
+export function unknownConnection(name: string, otherCase?: string): RotatorError {
   const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
   return new RotatorError({
     code: 'connection_unknown',
     message: `There is no connection${shown}.`,
-    fix: 'rotator status lists them, as does GET /api/connections; names are case-sensitive.',
+    fix:
+      otherCase === undefined
+        ? 'Use one of the names that rotator status and GET /api/connections list; they are case-sensitive.'
+        : `Write ${otherCase}: names are case-sensitive.`,
   });
 }
 

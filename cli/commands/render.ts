@@ -1,8 +1,8 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
-import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
-import type { Connection, ConnectionString } from '../../lib/rotation/connection.ts';
+import { problemOf, RotatorError, SecretUnusable } from '../../lib/errors.ts';
+import { type Connection, type ConnectionString, connectionNamed } from '../../lib/rotation/connection.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
 import { readPublished } from '../../lib/rotation/publishable.ts';
 import {
@@ -11,7 +11,6 @@ import {
 } from '../../lib/rotation/renderConnectionString.ts';
 import { isManaged } from '../../lib/rotation/tags.ts';
 import { type Cli, type Connected, connect } from '../cli.ts';
-import { configured } from '../connection.ts';
 import { EXIT } from '../exitCodes.ts';
 
 /** Options of `rotator render`. */
@@ -24,8 +23,7 @@ export interface RenderOptions {
 export async function render(cli: Cli, name: string, { form, reveal }: RenderOptions): Promise<number> {
   const { terminal } = cli;
   const parts = await connect(cli);
-  const connection = await configured(name, parts);
-  if (!connection) throw unknownConnection(name);
+  const connection = connectionNamed(await parts.ports.connections(), name);
   const string = formOf(connection, form);
   refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
-import type { Connection, Connections } from '../rotation/connection.ts';
+import { type Connection, type Connections, findConnection } from '../rotation/connection.ts';
 import type { Ports } from '../rotation/ports.ts';
 import type { ConnectionRecord } from '../rotation/record.ts';
 import { LEASE_MS } from '../rotation/timing.ts';
@@ -59,14 +59,13 @@ async function signInCheck({ signIn }: Patient): Promise<Check> {
   }
 }
 
-function chosen({ valid, invalid }: Connections, name: string | undefined): Connections {
-  if (name === undefined) return { valid, invalid };
-  const only = {
-    valid: valid.filter((each) => each.name === name),
-    invalid: invalid.filter((each) => each.name === name),
-  };
-  if (only.valid.length + only.invalid.length > 0) return only;
-  throw unknownConnection(name);
+function chosen(connections: Connections, name: string | undefined): Connections {
+  if (name === undefined) return connections;
+  const found = findConnection(connections, name);
+  if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
+  return found.kind === 'valid'
+    ? { valid: [found.connection], invalid: [] }
+    : { valid: [], invalid: [found.entry] };
 }
 
 function vaultsOf(
