@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/connection.ts';
 import type { GrantFailure } from '../rotation/grant.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
@@ -7,7 +8,6 @@ import { fixes } from './fixes.ts';
 import { ambiguous, type KnownError, mistake, throttled } from './knownError.ts';
 import { isZohoThrottle, oauthErrors } from './oauthErrors.ts';
 import type { AnsweredError, TokenAnswer } from './readTokenAnswer.ts';
-import { retryAfterMs } from './retryAfter.ts';
 import { type Sanitizer, shownError } from './sanitize.ts';
 
 /** What a failure is judged by. */

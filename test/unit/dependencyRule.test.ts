@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(backoff|errors|logEvents|loopback|safeText)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(backoff|errors|logEvents|loopback|retryAfter|safeText)\.ts$/, may: /^$/, packages: /^$/ },
   { files: /^lib\/secretSize\.ts$/, may: /^lib\/errors\.ts$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
@@ -26,12 +26,12 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|loopback|safeText|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
+    may: /^lib\/(errors|loopback|retryAfter|safeText|oauth\/.+|rotation\/(grant|connection|timing))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|safeText|secretSize|azure\/.+|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|retryAfter|safeText|secretSize|azure\/.+|rotation\/\w+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
@@ -66,7 +66,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Adapters are put together by compose alone.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/\w+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];
