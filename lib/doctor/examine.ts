@@ -14,7 +14,7 @@ import { secretChecks } from './secrets.ts';
 export interface Patient {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Gets a token for the vaults and throws it away. */
+  /** Gets a token for the vaults and throws it away. @throws RotatorError */
   readonly signIn: () => Promise<void>;
   readonly probe: (connection: Connection) => Promise<Probe>;
   /** This machine's clock, in milliseconds. */
@@ -51,11 +51,8 @@ async function signInCheck({ signIn }: Patient): Promise<Check> {
   try {
     await signIn();
     return ok('sign-in', 'It works. The rights below are those of whoever is signed in here.');
-  } catch {
-    return failed('sign-in', {
-      message: 'No token for Key Vault could be had.',
-      fix: 'Sign in with az login; in Azure see that the managed identity is assigned to the app and its client id is right.',
-    });
+  } catch (thrown) {
+    return thrownCheck('sign-in', thrown);
   }
 }
 
