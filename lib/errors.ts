@@ -1,3 +1,5 @@
+import { CONNECTION_NAME } from './secretNames.ts';
+
 /**
  * Every way in which this program tells a person that something is wrong. A code is stable: alarms,
  * dashboards and callers may rely on it. Retired codes are not used again.
@@ -107,7 +109,7 @@ export class SecretUnusable extends RotatorError {
  * @param otherCase the name of a connection that differs only in case
  */
 export function unknownConnection(name: string, otherCase?: string): RotatorError {
-  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
+  const shown = CONNECTION_NAME.test(name) ? ` named ${name}` : ' of that name';
   return new RotatorError({
     code: 'connection_unknown',
     message: `There is no connection${shown}.`,

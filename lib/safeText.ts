@@ -1,3 +1,5 @@
+import { LONGEST_SECRET_NAME } from './secretNames.ts';
+
 // Which text from outside may appear in a message, a log line or an answer. Sentences of a provider need more: see
 // lib/oauth/sanitize.ts, which knows the secrets that they must not repeat.
 
@@ -5,8 +7,6 @@
 const CODE = /^\w{1,64}$/;
 /** The names of settings, as a person may have misspelt them. */
 const KEY = /^[a-z$_@][\w$.@-]{0,39}$/i;
-/** No valid name is longer. */
-const LONGEST_NAME = 127;
 
 /**
  * The code of an error of a library, a service or the operating system, such as `ECONNREFUSED`. Its message may hold parts of
@@ -37,5 +37,7 @@ export function safeKey(key: string): string | undefined {
 export function safeName(name: string): string {
   const plain = name.replace(/[^\x21-\x7e]/g, '?');
   if (plain === '') return '(empty)';
-  return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME)}...` : plain;
+  // No valid name is longer.
+  const longest = LONGEST_SECRET_NAME;
+  return plain.length > longest ? `${plain.slice(0, longest)}...` : plain;
 }

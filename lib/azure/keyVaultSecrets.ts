@@ -4,6 +4,7 @@ import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
 import type { Tags } from '../rotation/tags.ts';
+import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
@@ -209,10 +210,10 @@ function versionOf({
 
 // The client puts names and versions into addresses, where `..` would name something else.
 function checkName(name: string): void {
-  if (/^[0-9A-Za-z-]{1,127}$/.test(name)) return;
+  if (SECRET_NAME.test(name)) return;
   throw refused(
     `${JSON.stringify(name.slice(0, 150))} is not a name that a secret can have.`,
-    'Use 1 to 127 letters, digits and hyphens.',
+    `Use ${SECRET_NAME_RULE}.`,
   );
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
 import type { Connection } from '../rotation/connection.ts';
+import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { fixOf } from './explainIssue.ts';
@@ -150,10 +151,10 @@ function parametersOf(
 
 function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connection['secrets'] {
   return {
-    clientId: secrets.clientId ?? `${name}-client-id`,
-    clientSecrets: [secrets.clientSecret ?? `${name}-client-secret`].flat(),
-    refreshToken: secrets.refreshToken ?? `${name}-refresh-token`,
-    accessToken: secrets.accessToken ?? `${name}-access-token`,
+    clientId: secrets.clientId ?? defaultSecretName(name, 'clientId'),
+    clientSecrets: [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat(),
+    refreshToken: secrets.refreshToken ?? defaultSecretName(name, 'refreshToken'),
+    accessToken: secrets.accessToken ?? defaultSecretName(name, 'accessToken'),
   };
 }
 

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(backoff|errors|logEvents|loopback|retryAfter|safeText)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(backoff|logEvents|loopback|retryAfter|secretNames)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(errors|safeText)\.ts$/, may: /^lib\/secretNames\.ts$/, packages: /^$/ },
   { files: /^lib\/secretSize\.ts$/, may: /^lib\/errors\.ts$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
@@ -31,12 +32,12 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|retryAfter|safeText|secretSize|azure\/.+|rotation\/\w+)\.ts$/,
+    may: /^lib\/(errors|loopback|retryAfter|safeText|secretNames|secretSize|azure\/.+|rotation\/\w+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|safeText|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
+    may: /^lib\/(errors|log|loopback|safeText|secretNames|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/(connection|timing))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   {
