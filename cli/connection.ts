@@ -1,6 +1,6 @@
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
-import { type ProviderId, providers } from '../lib/oauth/providers/index.ts';
+import { profileNamed } from '../lib/oauth/providers/index.ts';
 import { type Connection, findConnection } from '../lib/rotation/connection.ts';
 import type { Connected } from './cli.ts';
 
@@ -39,7 +39,7 @@ export function entryOfOptions(options: EntryOptions): Entry {
 
 /** The token endpoint that the provider's profile knows; undefined where the entry must name it. */
 export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
-  return providers[provider as ProviderId]?.tokenUri?.({ tenant });
+  return profileNamed(provider).tokenUri?.({ tenant });
 }
 
 /**
