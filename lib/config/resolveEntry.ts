@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
 import type { Connection } from '../rotation/connection.ts';
@@ -7,6 +6,7 @@ import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { fixOf } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
+import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 
 /** What an entry is resolved against. */
@@ -37,8 +37,6 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   if (!resolved || findings.length > 0) return { findings };
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
 }
-
-type Unmarked = Omit<Connection, 'fingerprint'>;
 
 /** Undefined only where something was complained about. */
 function connectionOf(
@@ -172,9 +170,4 @@ function spans(entry: ConnectionEntry, profile: ProviderProfile): Spans {
 
 function toMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.ceil(seconds * 1000);
-}
-
-/** Infinity becomes null in JSON, which no other value of these fields does. */
-function fingerprintOf(connection: Unmarked): string {
-  return createHash('sha256').update(JSON.stringify(connection)).digest('hex').slice(0, 16);
 }

@@ -41,7 +41,7 @@ export interface Connection {
   readonly assumedLifetimeMs: number;
   /** May a published secret that somebody else made be overwritten? */
   readonly adopt: boolean;
-  /** Changes when the entry changes in a way that may cure a refused grant. Holds no secret. */
+  /** Changes when the entry changes in a way that may clear a block. Holds no secret. */
   readonly fingerprint: string;
 }
 
