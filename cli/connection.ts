@@ -1,7 +1,7 @@
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
-import { type ProviderId, providers } from '../lib/oauth/providers/index.ts';
-import type { Connection } from '../lib/rotation/core/connection.ts';
+import { profileNamed } from '../lib/oauth/providers/index.ts';
+import { type Connection, findConnection } from '../lib/rotation/core/connection.ts';
 import type { Connected } from './cli.ts';
 
 /** What an entry of the connections file says, as far as commands write one. */
@@ -39,7 +39,7 @@ export function entryOfOptions(options: EntryOptions): Entry {
 
 /** The token endpoint that the provider's profile knows; undefined where the entry must name it. */
 export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
-  return providers[provider as ProviderId]?.tokenUri?.({ tenant });
+  return profileNamed(provider).tokenUri?.({ tenant });
 }
 
 /**
@@ -57,19 +57,19 @@ export function refuseEntryOptions(name: string, known: Connection | undefined, 
 }
 
 /**
- * The connection of that name in the connections file; undefined where there is none.
- * @throws RotatorError `connection_invalid` where its entry is wrong
+ * The connection of that name in the connections file; undefined if it is a new one.
+ * @throws RotatorError `connection_invalid` if its entry is wrong, or its name differs from another one only in case
  */
 export async function configured(name: string, { ports }: Connected): Promise<Connection | undefined> {
-  const { valid, invalid } = await ports.connections();
-  const broken = invalid.find((each) => each.name === name);
-  if (broken) throw new RotatorError(broken.problem);
-  const other = valid.find((each) => each.name.toLowerCase() === name.toLowerCase());
-  if (!other || other.name === name) return other;
+  const found = findConnection(await ports.connections(), name);
+  if (found.kind === 'valid') return found.connection;
+  if (found.kind === 'invalid') throw new RotatorError(found.entry.problem);
+  const { otherCase } = found;
+  if (otherCase === undefined) return undefined;
   throw new RotatorError({
     code: 'connection_invalid',
-    message: `${name} differs from ${other.name} in the connections file only by case, and Key Vault takes both for one.`,
-    fix: `Write ${other.name}, or choose another name.`,
+    message: `${name} differs from ${otherCase} in the connections file only by case, and Key Vault takes both for one.`,
+    fix: `Write ${otherCase}, or choose another name.`,
   });
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import type { Settings } from '../lib/config/settings.ts';
 import { RotatorError } from '../lib/errors.ts';
+import { findConnection } from '../lib/rotation/core/connection.ts';
 import type { Entry } from './connection.ts';
 import { replaceFile } from './replaceFile.ts';
 
@@ -33,9 +34,10 @@ function withEntry(text: string, name: string, entry: Entry, settings: Settings)
   const file = JSON.parse(text) as { connections: Record<string, unknown> };
   const next = `${JSON.stringify({ ...file, connections: { ...file.connections, [name]: entry } }, null, 2)}\n`;
   const before = parseConnections(text, settings).invalid.length;
-  const { invalid } = parseConnections(next, settings);
-  const problem = invalid.find((each) => each.name === name)?.problem ?? invalid.at(-1)?.problem;
-  if (problem && invalid.length > before) throw new RotatorError(problem);
+  const connections = parseConnections(next, settings);
+  const found = findConnection(connections, name);
+  const wrong = found.kind === 'invalid' ? found.entry : connections.invalid.at(-1);
+  if (wrong && connections.invalid.length > before) throw new RotatorError(wrong.problem);
   return next;
 }
 

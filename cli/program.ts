@@ -136,7 +136,7 @@ function beginningOptions(): Option[] {
   return [
     new Option('--provider <id>', 'the provider profile of a new connection').choices(Object.keys(providers)),
     new Option('--token-uri <url>', 'the token endpoint'),
-    new Option('--tenant <tenant>', 'the directory, for Entra ID and Dynamics 365'),
+    new Option('--tenant <tenant>', 'the directory (tenant), for providers that have tenants'),
     new Option('--service-url <url>', 'the service that the token is for'),
     new Option('--scope <scopes>', 'the scopes to ask for, separated by spaces'),
     new Option('--client-authentication <method>', 'how the client proves its identity').choices([

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { RotatorError } from '../lib/errors.ts';
+import { safeCodeOf } from '../lib/safeText.ts';
 
 /**
  * The text of a file that a person named.
@@ -11,7 +12,7 @@ export async function readInput(file: string): Promise<string> {
   } catch (thrown) {
     throw new RotatorError({
       code: 'input_unreadable',
-      message: `The file ${file} cannot be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      message: `The file ${file} cannot be read (${safeCodeOf(thrown) ?? 'unknown'}).`,
       fix: 'Give the path of a file that can be read.',
     });
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
 import { errorCodes, RotatorError } from '../lib/errors.ts';
+import { retryAfterMs } from '../lib/retryAfter.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
@@ -78,10 +79,10 @@ async function post(via: string, path: string, { env, interrupted }: Cli) {
       throw unreachable(url, UNCONNECTED.has(thrown.cause?.code));
     },
   );
-  const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
+  const wait = retryAfterMs(answer.headers.get('retry-after') ?? undefined, Date.now());
   const body: unknown = await answer.json().catch(() => undefined);
   if (answer.status === 401) throw keyRefused(url, Boolean(key));
-  return { status: answer.status, body, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000 };
+  return { status: answer.status, body, retryAfterMs: wait };
 }
 
 function problemIn(body: unknown, via: string, status: number) {

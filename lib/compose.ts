@@ -1,6 +1,7 @@
 import { createRecordStore } from './azure/blobRecords.ts';
 import { createCredential } from './azure/credential.ts';
 import { createSecretVault } from './azure/keyVaultSecrets.ts';
+import { signIn } from './azure/signIn.ts';
 import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
 import { createWritePacer } from './azure/writePacer.ts';
 import { systemClock } from './clock.ts';
@@ -29,7 +30,7 @@ export type WriteLine = (level: LogLevel, line: string) => void;
 export interface Parts {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Gets a token for the vaults and throws it away. */
+  /** Gets a token for the vaults and throws it away. @throws RotatorError */
   readonly signIn: () => Promise<void>;
   /** Sends an empty request to the token endpoint of a connection. */
   readonly probe: (connection: Connection) => Promise<Probe>;
@@ -81,15 +82,9 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
   return {
     settings,
     ports,
-    signIn: async () => void (await credential.getToken(vaultScope(settings.credentialVaultUrl))),
+    signIn: () => signIn(credential, settings.credentialVaultUrl),
     probe: (connection) => probeTokenEndpoint(connection, allowLoopbackHttp),
   };
-}
-
-/** What a token for the vaults of a cloud is asked for: `https://vault.azure.net/.default` in the public one. */
-function vaultScope(vaultUrl: string): string {
-  const domain = /\.(vault\..+)$/.exec(new URL(vaultUrl).hostname)?.[1] ?? 'vault.azure.net';
-  return `https://${domain}/.default`;
 }
 
 /** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */

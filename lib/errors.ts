@@ -1,3 +1,5 @@
+import { CONNECTION_NAME } from './secretNames.ts';
+
 /** What a code tells in general; the sentences of one problem name its connection, secret or vault. */
 interface CodeDescription {
   /** One sentence. */
@@ -255,13 +257,19 @@ export class SecretUnusable extends RotatorError {
   }
 }
 
-/** Nothing is configured under that name; one that cannot be a name is not repeated. */
-export function unknownConnection(name: string): RotatorError {
-  const shown = /^[0-9A-Za-z-]{1,127}$/.test(name) ? ` named ${name}` : ' of that name';
+/**
+ * Nothing is configured under that name; one that cannot be a name is not repeated.
+ * @param otherCase the name of a connection that differs only in case
+ */
+export function unknownConnection(name: string, otherCase?: string): RotatorError {
+  const shown = CONNECTION_NAME.test(name) ? ` named ${name}` : ' of that name';
   return new RotatorError({
     code: 'connection_unknown',
     message: `There is no connection${shown}.`,
-    fix: 'rotator status lists them, as does GET /api/connections; names are case-sensitive.',
+    fix:
+      otherCase === undefined
+        ? 'Use one of the names that rotator status and GET /api/connections list; they are case-sensitive.'
+        : `Write ${otherCase}: names are case-sensitive.`,
   });
 }
 

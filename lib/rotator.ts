@@ -1,5 +1,5 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import type { Connection } from './rotation/core/connection.ts';
+import { type Connection, connectionNamed, findConnection } from './rotation/core/connection.ts';
 import type { RotationResult } from './rotation/core/outcome.ts';
 import {
   type ConnectionStatus,
@@ -80,11 +80,7 @@ async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSum
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {
-  const { valid, invalid } = await ports.connections();
-  const connection = valid.find((candidate) => candidate.name === name);
-  const broken = invalid.find((candidate) => candidate.name === name);
-  if (broken) throw new RotatorError(broken.problem);
-  if (!connection) throw unknownConnection(name);
+  const connection = connectionNamed(await ports.connections(), name);
   if (!connection.enabled) throw paused(name);
   return connection;
 }
@@ -101,12 +97,10 @@ async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
 }
 
 async function statusOfOne(ports: Ports, name: string, now: () => number): Promise<ConnectionStatus> {
-  const { valid, invalid } = await ports.connections();
-  const broken = invalid.find((candidate) => candidate.name === name);
-  if (broken) return invalidStatusOf(broken);
-  const connection = valid.find((candidate) => candidate.name === name);
-  if (!connection) throw unknownConnection(name);
-  return detailedStatusOf(connection, await ports.records.read(name), now());
+  const found = findConnection(await ports.connections(), name);
+  if (found.kind === 'invalid') return invalidStatusOf(found.entry);
+  if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
+  return detailedStatusOf(found.connection, await ports.records.read(name), now());
 }
 
 function paused(name: string): RotatorError {

@@ -2,6 +2,7 @@ import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
+import { endpointsBeside, profileNamed } from '../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import {
   type Cli,
@@ -78,25 +79,15 @@ async function discover(
     tokenEndpoint,
     authorizationEndpoint,
     deviceEndpoint,
-    ...entraHints(tokenEndpoint),
+    ...(tokenEndpoint !== undefined && endpointsBeside(tokenEndpoint)),
   };
   return terminal.working('Looking up the authorization server', () => discoverServer(hints, rules));
 }
 
-/** Entra's endpoints stand side by side; the issuer in the metadata of `organizations` is a pattern and no address. */
-function entraHints(tokenEndpoint: string | undefined) {
-  const base = /^(https:\/\/login\.microsoftonline\.[^/]+\/[^/]+\/oauth2\/v2\.0)\/token$/.exec(
-    tokenEndpoint ?? '',
-  )?.[1];
-  return base === undefined
-    ? {}
-    : { authorizationEndpoint: `${base}/authorize`, deviceEndpoint: `${base}/devicecode` };
-}
-
 function scopeOf(server: Server, known: Connection | undefined, { scope, provider }: ConnectOptions) {
   if (scope !== undefined) return scope;
-  if (known?.parameters.scope !== undefined) return known.parameters.scope;
-  if (known || (provider !== undefined && provider !== 'generic' && provider !== 'okta')) return undefined;
+  if (known) return known.parameters.scope;
+  if (!profileNamed(provider).signIn.takesScopeFromMetadata) return undefined;
   const supported = server.scopes_supported ?? [];
   return supported.includes('offline_access')
     ? ['openid', 'offline_access'].filter((each) => supported.includes(each)).join(' ')
@@ -121,9 +112,9 @@ function parametersOf(
   options: ConnectOptions,
 ): Record<string, string> {
   const all = { ...parameters, ...(scope !== undefined && { scope }) };
-  // OpenID Connect Core 1.0 section 11: without it offline_access is passed over. Entra would ask for an administrator instead.
-  const asksAgain = scope?.includes('offline_access') && provider !== 'entra' && provider !== 'dynamics365';
-  return { ...all, ...(asksAgain && !options.device && { prompt: 'consent' }) };
+  const { promptsForConsent } = profileNamed(provider).signIn;
+  const asksAgain = promptsForConsent && scope?.includes('offline_access') && !options.device;
+  return { ...all, ...(asksAgain && { prompt: 'consent' }) };
 }
 
 async function authorize(
@@ -134,9 +125,7 @@ async function authorize(
   options: ConnectOptions,
 ): Promise<ObtainedTokens> {
   if (options.device) return authorizeByDevice(request, (code) => showCode(cli, code), ports.clock);
-  // Entra takes any port of localhost, and no other loopback address, without its being registered.
-  const usual =
-    provider === 'entra' || provider === 'dynamics365' ? 'http://localhost/' : 'http://127.0.0.1/callback';
+  const { redirectUri } = profileNamed(provider).signIn;
   const open = (url: string) => {
     const how = options.browser
       ? 'in the browser. If it does not open, go to'
@@ -145,7 +134,7 @@ async function authorize(
     if (options.browser) openBrowser(url, cli.env.BROWSER);
   };
   const patienceMs = Number(options.timeout) * 1000;
-  return authorizeByCode(request, { open, redirectUri: options.redirectUri ?? usual, patienceMs });
+  return authorizeByCode(request, { open, redirectUri: options.redirectUri ?? redirectUri, patienceMs });
 }
 
 function showCode({ terminal }: Cli, { address, userCode, expiresInMs }: DeviceCode): void {

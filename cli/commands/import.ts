@@ -1,5 +1,6 @@
 import { refuseUseless } from '../../lib/authorization/usable.ts';
 import { RotatorError } from '../../lib/errors.ts';
+import { providerOf } from '../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import { type Cli, connect, ensureNotInterrupted, NO_CONNECTIONS } from '../cli.ts';
 import {
@@ -58,8 +59,7 @@ async function textOf(file: string | undefined, { clientSecretStdin }: ImportOpt
 }
 
 function entryOf({ serviceUrl, tokenUri, scope }: Imported, options: EntryOptions): Entry {
-  const isEntra = /^https:\/\/login\.microsoftonline\.[^/]+\//.test(tokenUri ?? '');
-  const provider = isEntra ? (serviceUrl === undefined ? 'entra' : 'dynamics365') : undefined;
+  const provider = tokenUri === undefined ? undefined : providerOf(tokenUri, serviceUrl)?.id;
   return {
     ...(provider !== undefined && { provider }),
     ...(tokenUri !== undefined && { tokenUri }),

@@ -1,18 +1,18 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
-import { problemOf, RotatorError, SecretUnusable, unknownConnection } from '../../lib/errors.ts';
+import { problemOf, RotatorError, SecretUnusable } from '../../lib/errors.ts';
 import {
   type Connection,
   type ConnectionString,
   type ConnectionStringValues,
+  connectionNamed,
   renderConnectionString,
 } from '../../lib/rotation/core/connection.ts';
 import { isManaged } from '../../lib/rotation/core/tags.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
 import { readPublished } from '../../lib/rotation/steps/publication.ts';
 import { type Cli, type Connected, connect } from '../cli.ts';
-import { configured } from '../connection.ts';
 import { EXIT } from '../exitCodes.ts';
 
 /** Options of `rotator render`. */
@@ -25,8 +25,7 @@ export interface RenderOptions {
 export async function render(cli: Cli, name: string, { form, reveal }: RenderOptions): Promise<number> {
   const { terminal } = cli;
   const parts = await connect(cli);
-  const connection = await configured(name, parts);
-  if (!connection) throw unknownConnection(name);
+  const connection = connectionNamed(await parts.ports.connections(), name);
   const string = formOf(connection, form);
   refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>

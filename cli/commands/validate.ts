@@ -1,10 +1,10 @@
 import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
-import { printable } from '../../lib/config/findings.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { placeOf } from '../../lib/config/scanJson.ts';
 import type { Problem } from '../../lib/errors.ts';
+import { safeName } from '../../lib/safeText.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
@@ -41,10 +41,10 @@ export function exportSchema(): number {
   return EXIT.done;
 }
 
-/** Line and column, from 1, at which the entry's name stands; problems tell the name in its printable form. */
+/** Line and column, from 1, at which the entry's name stands; problems show it as safeName does. */
 function placeIn(text: string, name: string): { line: number; column: number } {
   const { connections } = JSON.parse(text) as { connections: object };
-  const written = Object.keys(connections).find((each) => printable(each) === name) ?? name;
+  const written = Object.keys(connections).find((each) => safeName(each) === name) ?? name;
   const before = text.slice(0, placeOf(text, ['connections', written]) ?? 0).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

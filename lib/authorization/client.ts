@@ -10,7 +10,8 @@ import {
 } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
-import { sanitizer, secretsSent } from '../oauth/sanitize.ts';
+import { sanitizer, secretsSent, shownError } from '../oauth/sanitize.ts';
+import { safeCodeOf } from '../safeText.ts';
 import { limitedFetch } from './limitedFetch.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
@@ -117,8 +118,7 @@ export function authorizationError(thrown: unknown, request: AuthorizationReques
   const host = URL.parse(request.server.token_endpoint ?? request.server.issuer)?.host ?? 'the provider';
   if (thrown instanceof AuthorizationResponseError || thrown instanceof ResponseBodyError)
     return refusedBy(host, thrown, request);
-  const code = (thrown as { code?: unknown } | null)?.code;
-  const why = typeof code === 'string' && /^\w{1,80}$/.test(code) ? code : 'no answer';
+  const why = safeCodeOf(thrown) ?? 'no answer';
   return new RotatorError({
     code: 'authorization_failed',
     message: `${host} gave no usable answer (${why}).`,
@@ -134,7 +134,7 @@ function refusedBy(
   const sanitize = sanitizer(secretsSent(clientId, clientSecret));
   const [code, cause, fix] = MEANINGS[error] ?? [
     'authorization_failed',
-    `it answered ${sanitize(error).slice(0, 60)}`,
+    `it answered ${shownError(error, sanitize)}`,
     "Check the client's settings at the provider: redirect URI, grants and scopes.",
   ];
   const told = description === undefined ? '' : ` It says: "${sanitize(description)}"`;

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
+import { safeCodeOf } from '../safeText.ts';
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -89,7 +90,7 @@ async function listen(server: Server, hostname: string, port: number): Promise<n
   } catch (thrown) {
     throw new RotatorError({
       code: 'authorization_failed',
-      message: `Port ${port} of ${host} cannot be listened to (${(thrown as NodeJS.ErrnoException).code}).`,
+      message: `Port ${port} of ${host} cannot be listened to (${safeCodeOf(thrown) ?? 'unknown'}).`,
       fix: 'End what uses the port, or give --redirect-uri another one that is registered at the provider.',
     });
   }

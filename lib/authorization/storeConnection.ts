@@ -1,3 +1,4 @@
+import { backoff } from '../backoff.ts';
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import { attemptAt } from '../rotation/core/record.ts';
@@ -33,7 +34,8 @@ type Found =
 const ATTEMPTS = 3;
 /** As in a new record: services tell whole seconds, and by those a time of just now may lie ahead. */
 const DUE_AT_ONCE = 0;
-const PAUSE_MS = 500;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * The secrets that {@link storeConnection} would have to write over although somebody else made them.
@@ -183,7 +185,8 @@ async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Prom
       return await work();
     } catch (thrown) {
       if (!isPassing(thrown) || attempt === ATTEMPTS) throw thrown;
-      await clock.sleep(Math.max(PAUSE_MS * attempt, Math.min(thrown.retryAfterMs ?? 0, 10_000)));
+      const pause = backoff({ first: FIRST_PAUSE_MS, longest: LONGEST_PAUSE_MS, attempt });
+      await clock.sleep(Math.max(pause, Math.min(thrown.retryAfterMs ?? 0, LONGEST_PAUSE_MS)));
     }
   }
 }

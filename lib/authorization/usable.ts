@@ -1,5 +1,5 @@
 import { RotatorError } from '../errors.ts';
-import { LARGEST_SECRET_BYTES } from '../rotation/ports.ts';
+import { refuseTooLarge, type TooLarge } from '../secretSize.ts';
 import type { FirstCredentials } from './storeConnection.ts';
 
 const NAMES: Readonly<Record<keyof FirstCredentials, string>> = {
@@ -17,7 +17,7 @@ export function refuseUseless(credentials: Partial<FirstCredentials>): void {
     const value = credentials[key as keyof FirstCredentials];
     if (value === undefined) continue;
     refuseUnsendable(name, value);
-    refuseTooLarge(key, name, value);
+    refuseTooLarge(value, tooLarge(key, name));
   }
 }
 
@@ -35,15 +35,9 @@ function refuseUnsendable(name: string, value: string): void {
   });
 }
 
-function refuseTooLarge(key: string, name: string, value: string): void {
-  const { length } = value;
-  if (length <= LARGEST_SECRET_BYTES) return;
-  throw new RotatorError({
-    code: key === 'refreshToken' ? 'refresh_token_too_large' : 'input_unreadable',
-    message: `The ${name} has ${length} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}: nothing was written.`,
-    fix:
-      key === 'refreshToken'
-        ? 'Have the provider issue smaller ones: ask for fewer scopes or claims.'
-        : `Give the ${name} alone.`,
-  });
+function tooLarge(key: string, name: string): TooLarge {
+  const what = `Nothing was written: the ${name}`;
+  if (key !== 'refreshToken') return { code: 'input_unreadable', what, fix: `Give the ${name} alone.` };
+  const fix = 'Have the provider issue smaller ones: ask for fewer scopes or claims.';
+  return { code: 'refresh_token_too_large', what, fix };
 }

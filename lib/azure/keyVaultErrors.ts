@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { described, notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure, type SeenAnswer, type ServiceFailure } from './serviceFailure.ts';
 
 /** What was asked of which vault. */
@@ -27,16 +28,17 @@ const NETWORK_RULES = ['ForbiddenByFirewall', 'ForbiddenByConnection'];
 export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenAnswer): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
-  if (failure.kind === 'identity') return notSignedIn(call);
-  if (failure.kind === 'silent')
-    return isRefusedAddress(thrown) ? notAVault(call) : unavailable(call, failure);
+  const what = `${ACTIONS[call.action].verb} the secret ${call.secret}`;
+  if (failure.kind === 'identity') return notSignedIn('vault', what, call.vaultUrl);
+  const passing = unavailable('vault', what, call.vaultUrl, failure);
+  if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;
   if (codes.includes('SecretDisabled')) return disabled(call);
   if (status === 401 || status === 403) return forbidden(call, failure);
   if (status === 409 && DELETED.some((code) => codes.includes(code))) return softDeleted(call);
   if (status === 429) return throttled(call, failure);
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) return rejected(call, failure);
-  return unavailable(call, failure);
+  return passing;
 }
 
 /** A request that is not sent because the vault would refuse it. */
@@ -53,14 +55,6 @@ function forbidden(call: VaultCall, failure: ServiceFailure): RotatorError {
     fix: network
       ? `Let the rotator through the firewall of ${call.vaultUrl}: by virtual network integration and a private endpoint, or by an IP rule.`
       : `Grant the rotator's identity the data action ${right} on ${call.vaultUrl}, for example by the role Key Vault Secrets Officer.`,
-  });
-}
-
-function notSignedIn(call: VaultCall): RotatorError {
-  return new RotatorError({
-    code: 'vault_forbidden',
-    message: `No token for ${call.vaultUrl} could be had, so the secret ${call.secret} was not reached.`,
-    fix: 'In Azure: see that the managed identity is assigned to the app and its client id is right. On a desk: sign in with az login.',
   });
 }
 
@@ -83,17 +77,8 @@ function softDeleted({ secret, vaultUrl }: VaultCall): RotatorError {
 function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
   const problem = {
     code: 'vault_throttled' as const,
-    message: `${call.vaultUrl} takes no more requests for now, so it did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
-    fix: 'Nothing, if this passes; else see what else uses the vault, or spread the connections over more vaults.',
-  };
-  return new RotatorError(problem, failure.retryAfterMs);
-}
-
-function unavailable(call: VaultCall, failure: ServiceFailure): RotatorError {
-  const problem = {
-    code: 'vault_unavailable' as const,
-    message: `${call.vaultUrl} could not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
-    fix: "Nothing, if this passes; else check the vault's address, its name resolution and Azure's status.",
+    message: `${call.vaultUrl} is throttling requests and did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
+    fix: 'Wait a few minutes; if this lasts, find what else uses the vault, or spread the connections over more vaults.',
   };
   return new RotatorError(problem, failure.retryAfterMs);
 }
@@ -117,9 +102,4 @@ function notAVault({ vaultUrl }: VaultCall): RotatorError {
 function isRefusedAddress(thrown: unknown): boolean {
   const refusal = /challenge|must use HTTPS|allowInsecureConnection/i;
   return thrown instanceof Error && thrown.name === 'Error' && refusal.test(thrown.message);
-}
-
-function described({ status, codes }: ServiceFailure): string {
-  if (codes.includes('DEADLINE')) return 'no answer in time';
-  return [status || 'no answer', ...codes].join(', ');
 }

@@ -3,13 +3,9 @@ import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Tags } from '../rotation/core/tags.ts';
-import {
-  LARGEST_SECRET_BYTES,
-  type Secret,
-  type SecretProperties,
-  type SecretVault,
-  type SecretVersion,
-} from '../rotation/ports.ts';
+import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
+import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
+import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
@@ -72,7 +68,11 @@ class KeyVaultSecrets implements SecretVault {
   }
 
   async put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion> {
-    refuseTooLarge(name, value, this.#url);
+    refuseTooLarge(value, {
+      code: 'vault_rejected',
+      what: `The value for the secret ${name} in ${this.#url}`,
+      fix: 'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
+    });
     const known = properties.skipIdentical && this.#published.versionOf(name, value);
     const updated = known && (await this.#updatePublished(name, known, properties));
     if (updated) return updated;
@@ -210,10 +210,10 @@ function versionOf({
 
 // The client puts names and versions into addresses, where `..` would name something else.
 function checkName(name: string): void {
-  if (/^[0-9A-Za-z-]{1,127}$/.test(name)) return;
+  if (SECRET_NAME.test(name)) return;
   throw refused(
     `${JSON.stringify(name.slice(0, 150))} is not a name that a secret can have.`,
-    'Use 1 to 127 letters, digits and hyphens.',
+    `Use ${SECRET_NAME_RULE}.`,
   );
 }
 
@@ -222,14 +222,5 @@ function checkVersion(version: string | undefined): void {
   throw refused(
     'What was given as the version of a secret is none.',
     'Repair or delete the record of the connection.',
-  );
-}
-
-function refuseTooLarge(name: string, value: string, url: string): void {
-  const bytes = Buffer.byteLength(value);
-  if (bytes <= LARGEST_SECRET_BYTES) return;
-  throw refused(
-    `The value for the secret ${name} in ${url} has ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}.`,
-    'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
   );
 }

@@ -3,6 +3,8 @@ import {
   AuthenticationErrorName,
   CredentialUnavailableErrorName,
 } from '@azure/identity';
+import { httpDate, retryAfterMs } from '../retryAfter.ts';
+import { safeCode } from '../safeText.ts';
 import { DeadlinePassed } from './deadline.ts';
 
 /**
@@ -77,29 +79,14 @@ function silence(...codes: readonly string[]): ServiceFailure {
 function codesOf({ code, details }: SdkError, answer: SeenAnswer | undefined): string[] {
   const codes = [answer?.headers.get('x-ms-error-code'), code, details?.errorCode];
   for (let nested = details?.error; nested; nested = nested.innerError) codes.push(nested.code);
-  // Anything longer or odder than an identifier may be somebody's text.
-  const plain = codes.filter((each) => typeof each === 'string' && /^\w{1,64}$/.test(each)) as string[];
-  return [...new Set(plain)];
+  return [...new Set(codes.flatMap((each) => safeCode(each) ?? []))];
 }
 
+/** The milliseconds that Azure's services may name, else the standard header; a date counts from the service's own clock. */
 function retryAfter(headers: SeenAnswer['headers']): number | undefined {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
-    const ms = nonNegative(headers.get(name));
-    if (ms !== undefined) return ms;
+    const value = headers.get(name)?.trim() ?? '';
+    if (/^\d{1,10}$/.test(value)) return Number(value);
   }
-  const value = headers.get('retry-after');
-  const seconds = nonNegative(value);
-  if (seconds !== undefined) return seconds * 1000;
-  // A moment counts from the service's own time: the clock of this machine may differ.
-  const wait = moment(value) - moment(headers.get('date'));
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
-}
-
-/** An HTTP date in milliseconds; `Date.parse` alone finds a year in almost anything. */
-function moment(text = ''): number {
-  return /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN;
-}
-
-function nonNegative(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
+  return retryAfterMs(headers.get('retry-after'), httpDate(headers.get('date')));
 }

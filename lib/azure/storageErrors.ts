@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { described, notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure, type ServiceFailure } from './serviceFailure.ts';
 
 /**
@@ -9,9 +10,9 @@ import { readFailure, type ServiceFailure } from './serviceFailure.ts';
 export function storageError(thrown: unknown, what: string, address: string): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown);
-  if (failure.kind === 'identity') return notSignedIn(what, address);
+  if (failure.kind === 'identity') return notSignedIn('storage', what, address);
   if (failure.status === 401 || failure.status === 403) return forbidden(what, address, failure);
-  return unavailable(what, address, failure);
+  return unavailable('storage', what, address, failure);
 }
 
 /** The storage service's own code for an error, such as `LeaseAlreadyPresent`; empty where it did not answer. */
@@ -28,26 +29,4 @@ function forbidden(what: string, address: string, failure: ServiceFailure): Rota
       ? "Let the rotator through the storage account's firewall, and see that the account's settings allow its way of signing in."
       : "Grant the rotator's identity the role Storage Blob Data Owner on the account; with a connection string, check its key.",
   });
-}
-
-function notSignedIn(what: string, address: string): RotatorError {
-  return new RotatorError({
-    code: 'storage_forbidden',
-    message: `No token for ${address} could be had to ${what}.`,
-    fix: 'In Azure: see that the managed identity is assigned to the app and its client id is right. On a desk: sign in with az login.',
-  });
-}
-
-function unavailable(what: string, address: string, failure: ServiceFailure): RotatorError {
-  const problem = {
-    code: 'storage_unavailable' as const,
-    message: `${address} was asked to ${what} and did not (${described(failure)}).`,
-    fix: "Nothing, if this passes; else check the account's address, its name resolution and Azure's status.",
-  };
-  return new RotatorError(problem, failure.retryAfterMs);
-}
-
-function described({ status, codes }: ServiceFailure): string {
-  if (codes.includes('DEADLINE')) return 'no answer in time';
-  return [status || 'no answer', ...codes].join(', ');
 }

@@ -9,7 +9,7 @@ import type { ReadText } from './connectionSource.ts';
 export const readConnectionFile: ReadText = async (path, stamp) => {
   const stats = await stat(path, { bigint: true });
   // A pipe would be waited for without end.
-  if (!stats.isFile()) throw Object.assign(new Error('It is no regular file.'), { code: 'not a file' });
+  if (!stats.isFile()) throw Object.assign(new Error('It is no regular file.'), { code: 'NOT_A_FILE' });
   const { mtimeNs, size, ino } = stats;
   const current = `${mtimeNs}-${size}-${ino}`;
   if (current === stamp) return 'unchanged';

@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
+import { CONNECTION_NAME, CONNECTION_NAME_RULE, SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 
-/** Key Vault: 1 to 127 of `0-9`, `A-Z`, `a-z` and `-`. */
-const SECRET_NAME = /^[0-9A-Za-z-]{1,127}$/;
-/** 113: together with `-refresh-token`, the longest suffix of a default secret name, it is a name of 127. */
-const CONNECTION_NAME = /^[0-9A-Za-z-]{1,113}$/;
 /** A directory id or a domain name; it becomes a part of an address. */
 const TENANT = /^[0-9A-Za-z.-]{1,253}$/;
 /** What the protocol itself sends; RFC 6749 section 6 and RFC 7521 section 4.2. */
@@ -27,7 +24,7 @@ const text = z
   .regex(/^[ -~]*$/, 'holds characters that are no printable ASCII');
 const secretName = z
   .string('must be the name of a secret')
-  .regex(SECRET_NAME, 'is no name of a secret: 1 to 127 of 0-9, A-Z, a-z and -');
+  .regex(SECRET_NAME, `is no name of a secret: ${SECRET_NAME_RULE}`);
 const seconds = z.number('must be a number of seconds').max(LONGEST_SPAN, 'is longer than a year');
 const positiveSeconds = seconds.positive('must be above 0');
 const flag = z.boolean('must be true or false');
@@ -210,7 +207,7 @@ export type ConnectionEntry = z.output<typeof connectionEntry>;
 /** The name of a connection: a part of the default names of its secrets. */
 export const connectionName = z
   .string()
-  .regex(CONNECTION_NAME, 'is no name of a connection: 1 to 113 of 0-9, A-Z, a-z and -');
+  .regex(CONNECTION_NAME, `is no name of a connection: ${CONNECTION_NAME_RULE}`);
 
 /** The whole file: all connections by name. The JSON Schema for editors is made from it. */
 export const connectionsFile = z

@@ -1,6 +1,7 @@
 import { type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Connections } from '../rotation/core/connection.ts';
+import { safeCodeOf } from '../safeText.ts';
 import { parseConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 
@@ -117,7 +118,8 @@ function lastGood(state: State, error: RotatorError, stamp: string | undefined, 
 /** Errors of the file system carry a stable code; their text holds the path and is left out. */
 function sourceError(thrown: unknown, { connectionsSource }: SourceSettings): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
-  const reason = thrown instanceof Error && 'code' in thrown ? ` (${String(thrown.code)})` : '';
+  const code = safeCodeOf(thrown);
+  const reason = code === undefined ? '' : ` (${code})`;
   return new RotatorError({
     code: 'configuration_invalid',
     message: `The ${connectionsSource.kind} that CONNECTIONS names cannot be read${reason}.`,

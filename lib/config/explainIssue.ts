@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import { safeKey, safeName } from '../safeText.ts';
 import { connectionEntry, publishSection, secretsSection, vaultsSection } from './connectionSchema.ts';
-import { type Finding, printable } from './findings.ts';
+import type { Finding } from './findings.ts';
 import { nearest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -40,7 +41,8 @@ export function fixOf(at: string, path: Path): string {
 
 /** A key that the schema does not know, with the one that was probably meant. */
 export function unknownKey(where: string, key: string, known: readonly string[]): Finding {
-  const cause = `has an unknown key${shownKey(key)}`;
+  const shown = safeKey(key);
+  const cause = shown === undefined ? 'has an unknown key' : `has an unknown key ${shown}`;
   const section = Object.keys(sections).find(
     (name) => known.includes(name) && sectionKey(name, key) !== undefined,
   );
@@ -52,11 +54,6 @@ export function unknownKey(where: string, key: string, known: readonly string[])
   const meant = section ? `${section}.${sectionKey(section, key)}` : nearest(key, known);
   const fix = meant ? `Did you mean ${meant}?` : `Remove it from ${where}; known are ${known.join(', ')}.`;
   return { where, cause, fix };
-}
-
-/** Only what looks like a key is repeated: somebody may have put a value in the wrong place. */
-function shownKey(key: string): string {
-  return /^[a-z$_@][\w$.@-]{0,39}$/i.test(key) ? ` ${key}` : '';
 }
 
 /** Does the key belong into the section? "ClientSecret" and "client_secret" do too. */
@@ -85,7 +82,7 @@ function descriptionOf([key, inner]: Path): string | undefined {
 function joinPath(at: string, path: Path): string {
   return path.reduce<string>(
     (joined, part) =>
-      typeof part === 'number' ? `${joined}[${part}]` : `${joined}.${printable(String(part))}`,
+      typeof part === 'number' ? `${joined}[${part}]` : `${joined}.${safeName(String(part))}`,
     at,
   );
 }

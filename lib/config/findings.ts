@@ -25,15 +25,3 @@ export function findingsError(code: ErrorCode, findings: readonly Finding[]): Ro
   const fixes = new Set(shown.map(({ fix }) => fix));
   return new RotatorError({ code, message: `${[...causes].join('; ')}${more}.`, fix: [...fixes].join(' ') });
 }
-
-const LONGEST_NAME = 127;
-
-/**
- * A name out of the file in a form that is safe in a log line, a terminal and an answer: control characters,
- * white space and everything beyond ASCII become `?`, and the end of an overlong name is cut off.
- */
-export function printable(name: string): string {
-  const plain = name.replace(/[^\x21-\x7e]/g, '?');
-  if (plain === '') return '(empty)';
-  return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME)}...` : plain;
-}

@@ -1,9 +1,10 @@
 import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Connection, Connections } from '../rotation/core/connection.ts';
+import { safeName } from '../safeText.ts';
 import { nameConflicts, secretConflicts } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
 import { explainIssue, unknownKey } from './explainIssue.ts';
-import { type Finding, findingsError, printable } from './findings.ts';
+import { type Finding, findingsError } from './findings.ts';
 import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
 import { scanJson } from './scanJson.ts';
 
@@ -24,12 +25,12 @@ export function parseConnections(text: string, context: ConfigurationContext): C
   const { entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
-    const at = `connections.${printable(name)}`;
+    const at = `connections.${safeName(name)}`;
     const findings = [
       ...caseFindings(at, sameName.get(name)),
       ...(repeated.get(name) ?? []).map((path) => repeatedFinding(at, path)),
     ];
-    return { name: printable(name), resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
+    return { name: safeName(name), resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
   });
   return withoutConflicts(results);
 }
@@ -98,13 +99,13 @@ function repeatedOutside(): Finding {
 }
 
 function repeatedFinding(at: string, path: readonly string[]): Finding {
-  const where = [at, ...path.map(printable)].join('.');
+  const where = [at, ...path.map(safeName)].join('.');
   return { where, cause: 'stands there twice', fix: `Keep one ${where}; only the last would count.` };
 }
 
 function caseFindings(at: string, other: string | undefined): Finding[] {
   if (other === undefined) return [];
-  const cause = `differs from connections.${printable(other)} only by case, and Key Vault takes both names for one`;
+  const cause = `differs from connections.${safeName(other)} only by case, and Key Vault takes both names for one`;
   return [{ where: at, cause, fix: `Rename ${at}.` }];
 }
 
@@ -115,7 +116,7 @@ function readEntry(name: string, at: string, raw: unknown, context: Configuratio
   if (!parsed.success) {
     return { findings: [...badName, ...parsed.error.issues.flatMap((issue) => explainIssue(at, issue))] };
   }
-  return mergeFindings(badName, resolveEntry(printable(name), parsed.data, context));
+  return mergeFindings(badName, resolveEntry(safeName(name), parsed.data, context));
 }
 
 function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolved {

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
 import type { Connection } from '../rotation/core/connection.ts';
+import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { fixOf } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
+import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 
 /** What an entry is resolved against. */
@@ -36,8 +37,6 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   if (!resolved || findings.length > 0) return { findings };
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
 }
-
-type Unmarked = Omit<Connection, 'fingerprint'>;
 
 /** Undefined only where something was complained about. */
 function connectionOf(
@@ -150,10 +149,10 @@ function parametersOf(
 
 function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connection['secrets'] {
   return {
-    clientId: secrets.clientId ?? `${name}-client-id`,
-    clientSecrets: [secrets.clientSecret ?? `${name}-client-secret`].flat(),
-    refreshToken: secrets.refreshToken ?? `${name}-refresh-token`,
-    accessToken: secrets.accessToken ?? `${name}-access-token`,
+    clientId: secrets.clientId ?? defaultSecretName(name, 'clientId'),
+    clientSecrets: [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat(),
+    refreshToken: secrets.refreshToken ?? defaultSecretName(name, 'refreshToken'),
+    accessToken: secrets.accessToken ?? defaultSecretName(name, 'accessToken'),
   };
 }
 
@@ -171,9 +170,4 @@ function spans(entry: ConnectionEntry, profile: ProviderProfile): Spans {
 
 function toMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.ceil(seconds * 1000);
-}
-
-/** Infinity becomes null in JSON, which no other value of these fields does. */
-function fingerprintOf(connection: Unmarked): string {
-  return createHash('sha256').update(JSON.stringify(connection)).digest('hex').slice(0, 16);
 }

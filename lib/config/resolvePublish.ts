@@ -4,12 +4,11 @@ import { isSecret } from '../connectionString/mask.ts';
 import { attributesOf, fillIn, placeholdersIn, type Template } from '../connectionString/template.ts';
 import { problemOf } from '../errors.ts';
 import type { ConnectionString } from '../rotation/core/connection.ts';
+import { defaultSecretName, LONGEST_SECRET_NAME } from '../secretNames.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 
 /** What a template of the user's own may hold: it is published to consumers. */
 const PLACEHOLDERS = ['accessToken', 'serviceUrl'];
-/** Key Vault: the longest name of a secret. */
-const LONGEST_NAME = 127;
 const WHERE = ['publish', 'connectionString'];
 
 /**
@@ -36,8 +35,8 @@ export function resolveConnectionString(
   if (wrong) complain(WHERE, wrong);
   if (asked === 'refreshToken' && refreshTokenGraceMs !== Number.POSITIVE_INFINITY)
     complain(WHERE, REFRESH_TOKEN_USED_TWICE);
-  const secret = entry.secrets?.connectionString ?? `${name}-connection-string`;
-  if (secret.length > LONGEST_NAME)
+  const secret = entry.secrets?.connectionString ?? defaultSecretName(name, 'connectionString');
+  if (secret.length > LONGEST_SECRET_NAME)
     complain(['secrets', 'connectionString'], 'is missing, and its default name would be too long');
   return { secret, holds: asked === 'refreshToken' ? 'refreshToken' : 'accessToken', template };
 }

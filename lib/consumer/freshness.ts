@@ -1,3 +1,5 @@
+import { backoff } from '../backoff.ts';
+
 /** The times of an access token, in milliseconds since the epoch. */
 export interface TokenTimes {
   readonly issuedAt: number;
@@ -47,8 +49,8 @@ export function lookDue(
 
 /** Was the last look so recent that no reason is good enough for another? After failures for longer, up to 10 s. */
 export function mustPause(looks: Looks, now: number): boolean {
-  const doubled = SHORTEST_PAUSE_MS * 2 ** Math.max(0, Math.min(looks.failures, 10) - 1);
-  return sinceLook(looks, now) < Math.min(LONGEST_PAUSE_MS, doubled);
+  const pause = backoff({ first: SHORTEST_PAUSE_MS, longest: LONGEST_PAUSE_MS, attempt: looks.failures });
+  return sinceLook(looks, now) < pause;
 }
 
 /** A clock that was set back must not put off the next look. */

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
-import type { Connection, Connections } from '../rotation/core/connection.ts';
+import { type Connection, type Connections, findConnection } from '../rotation/core/connection.ts';
 import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
@@ -14,7 +14,7 @@ import { secretChecks } from './secrets.ts';
 export interface Patient {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Gets a token for the vaults and throws it away. */
+  /** Gets a token for the vaults and throws it away. @throws RotatorError */
   readonly signIn: () => Promise<void>;
   readonly probe: (connection: Connection) => Promise<Probe>;
   /** This machine's clock, in milliseconds. */
@@ -51,22 +51,18 @@ async function signInCheck({ signIn }: Patient): Promise<Check> {
   try {
     await signIn();
     return ok('sign-in', 'It works. The rights below are those of whoever is signed in here.');
-  } catch {
-    return failed('sign-in', {
-      message: 'No token for Key Vault could be had.',
-      fix: 'Sign in with az login; in Azure see that the managed identity is assigned to the app and its client id is right.',
-    });
+  } catch (thrown) {
+    return thrownCheck('sign-in', thrown);
   }
 }
 
-function chosen({ valid, invalid }: Connections, name: string | undefined): Connections {
-  if (name === undefined) return { valid, invalid };
-  const only = {
-    valid: valid.filter((each) => each.name === name),
-    invalid: invalid.filter((each) => each.name === name),
-  };
-  if (only.valid.length + only.invalid.length > 0) return only;
-  throw unknownConnection(name);
+function chosen(connections: Connections, name: string | undefined): Connections {
+  if (name === undefined) return connections;
+  const found = findConnection(connections, name);
+  if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
+  return found.kind === 'valid'
+    ? { valid: [found.connection], invalid: [] }
+    : { valid: [], invalid: [found.entry] };
 }
 
 function vaultsOf(

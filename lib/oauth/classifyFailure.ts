@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import type { GrantFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
@@ -7,8 +8,7 @@ import { fixes } from './fixes.ts';
 import { ambiguous, type KnownError, mistake, throttled } from './knownError.ts';
 import { isZohoThrottle, oauthErrors } from './oauthErrors.ts';
 import type { AnsweredError, TokenAnswer } from './readTokenAnswer.ts';
-import { retryAfterMs } from './retryAfter.ts';
-import type { Sanitizer } from './sanitize.ts';
+import { type Sanitizer, shownError } from './sanitize.ts';
 
 /** What a failure is judged by. */
 export interface FailureContext {
@@ -78,10 +78,7 @@ function message(
   error: AnsweredError | undefined,
   { connection, sanitize }: FailureContext,
 ): string {
-  const named =
-    error?.code === undefined
-      ? ''
-      : `, ${sanitize(error.code).slice(0, 60) || 'an error without a name'}${aadsts(error)}`;
+  const named = error?.code === undefined ? '' : `, ${shownError(error.code, sanitize)}${aadsts(error)}`;
   const told = error?.description === undefined ? '' : sanitize(error.description);
   const quoted = told === '' ? '' : ` It says: "${told}"`;
   return `${endpoint(connection)} answered HTTP ${status}${named}: ${cause}.${quoted}`;

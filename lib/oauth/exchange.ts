@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
+import { safeCodeOf } from '../safeText.ts';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
@@ -109,9 +110,7 @@ export const REFUSED = 'REFUSED';
 
 /** An error's code or the name of its class; its message may hold parts of the request. */
 export function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string' && /^\w{1,60}$/.test(code)) return code;
-  return error instanceof Error ? error.constructor.name : 'UNKNOWN';
+  return safeCodeOf(error) ?? (error instanceof Error ? error.constructor.name : 'UNKNOWN');
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -2,6 +2,8 @@ import { basicCredentials, formEncode } from './clientAuthentication.ts';
 
 /** Longest text of a provider that is shown, in characters. */
 export const LONGEST_TEXT = 200;
+/** Longest `error` of a provider that is shown, in characters. */
+const LONGEST_ERROR = 60;
 /** What is looked at; everything behind is cut off unseen. */
 const LONGEST_INPUT = 8_192;
 /** This many characters in a row out of a secret are enough to be hidden. */
@@ -33,6 +35,11 @@ export function sanitizer(secrets: readonly string[]): Sanitizer {
     const hidden = withoutParts(shown, parts).replace(JSON_WEB_TOKEN, REDACTED);
     return cut(hidden.replace(TOKEN_LIKE, (run) => (isToken(run) ? REDACTED : run)));
   };
+}
+
+/** The `error` member of a provider's answer (RFC 6749 section 5.2), as it can stand in a sentence. */
+export function shownError(error: string, sanitize: Sanitizer): string {
+  return sanitize(error).slice(0, LONGEST_ERROR) || 'an error without a name';
 }
 
 /** The secrets of one request, with the header that holds two of them. */

@@ -4,8 +4,7 @@ import type { ConnectionRecord, RecordSummary } from './core/record.ts';
 import type { Tags } from './core/tags.ts';
 import type { TokenEndpoint } from './core/tokenRequest.ts';
 
-/** The longest value that a secret can have, in bytes: 25 KB (Key Vault service limits). */
-export const LARGEST_SECRET_BYTES = 25_600;
+export { LARGEST_SECRET_BYTES } from '../secretSize.ts';
 
 /** One version of a secret, without its value. */
 export interface SecretVersion {

@@ -242,6 +242,8 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       }),
     );
     expect((await desk.rotator(['doctor', 'nix']).ended).code).toBe(3);
+    const { stderr } = await desk.rotator(['doctor', 'STRICT']).ended;
+    expect(stderr).toContain('Write strict: names are case-sensitive.');
   });
 
   test('what the record tells is told', async () => {

@@ -75,6 +75,8 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
       connectionString: `DRIVER=DataDirect 8.0 Microsoft Dynamics 365;ServiceURL=${SERVICE};AccessToken=***;`,
     });
     expect((await desk.rotator(['render', 'nix']).ended).code).toBe(3);
+    const { stderr } = await desk.rotator(['render', 'CRM']).ended;
+    expect(stderr).toContain('Write crm: names are case-sensitive.');
   });
 
   test('render takes for an access token only what the rotator published', async () => {

@@ -43,9 +43,15 @@ test('its types check, its declarations too, and a wrong use is found', async ()
   expect(wrong.output).toContain("Property 'connection' is missing");
 });
 
-test('it holds the consumer and the one leaf that it shares, and nothing of the rotator', async () => {
+test('it holds the consumer and the two leaves that it shares, and nothing else of the rotator', async () => {
   const built = join(installation.directory, 'node_modules/key-vault-token-rotator/dist-consumer');
-  expect((await readdir(built)).sort()).toEqual(['consumer', 'loopback.d.ts', 'loopback.js']);
+  expect((await readdir(built)).sort()).toEqual([
+    'backoff.d.ts',
+    'backoff.js',
+    'consumer',
+    'loopback.d.ts',
+    'loopback.js',
+  ]);
 });
 
 test('its command says that it works in a clone only', async () => {

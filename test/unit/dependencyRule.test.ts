@@ -7,46 +7,48 @@ import { describe, expect, test } from 'vitest';
  * `may` (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(errors|logEvents|loopback|readLimited)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(backoff|logEvents|loopback|retryAfter|secretNames)\.ts$/, may: /^$/, packages: /^$/ },
+  { files: /^lib\/(errors|safeText)\.ts$/, may: /^lib\/secretNames\.ts$/, packages: /^$/ },
+  { files: /^lib\/secretSize\.ts$/, may: /^lib\/errors\.ts$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
     // The pure core: it decides, and reads no clock, no random number and no environment.
     files: /^lib\/rotation\/core\//,
-    may: /^lib\/(errors|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
+    may: /^lib\/(backoff|errors|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
     packages: /^zod$/,
   },
   {
     files: /^lib\/rotation\//,
-    may: /^lib\/(errors|log|connectionString\/template|rotation\/(\w+|core\/\w+|steps\/\w+))\.ts$/,
+    may: /^lib\/(backoff|errors|log|secretSize|connectionString\/template|rotation\/.+)\.ts$/,
     packages: /^$/,
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|loopback|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
+    may: /^lib\/(errors|loopback|retryAfter|safeText|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|readLimited|azure\/.+|rotation\/.+)\.ts$/,
+    may: /^lib\/(errors|loopback|readLimited|retryAfter|safeText|secretNames|secretSize|azure\/.+|rotation\/.+)\.ts$/,
     packages: /^(@azure\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|times))\.ts$/,
+    may: /^lib\/(errors|log|loopback|safeText|secretNames|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|times))\.ts$/,
     packages: /^(zod|croner|node:.+)$/,
   },
   {
     // What consumers import: nothing of the rotator's inside, and no more packages than a reader of secrets needs.
     files: /^lib\/consumer\//,
-    may: /^lib\/(loopback|consumer\/\w+)\.ts$/,
+    may: /^lib\/(backoff|loopback|consumer\/\w+)\.ts$/,
     packages: /^(@azure\/(identity|keyvault-secrets)|undici)$/,
   },
   {
     // The library for the flows fetches by itself; it gets our limits through its options.
     files: /^lib\/authorization\//,
-    may: /^lib\/(errors|loopback|readLimited|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
+    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
@@ -64,7 +66,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Adapters are put together by compose alone.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];

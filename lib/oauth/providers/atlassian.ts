@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use gives a new refresh token, given at first only with the scope
@@ -12,6 +12,7 @@ export const atlassian: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   refreshTokenGraceMs: 0,
   assumedLifetimeMs: HOUR_MS,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/',
 };

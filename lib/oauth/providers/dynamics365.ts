@@ -1,4 +1,4 @@
-import { entra, withOfflineAccess } from './entra.ts';
+import { entra, isEntra, withOfflineAccess } from './entra.ts';
 import type { ProfileEntry, ProviderProfile } from './profile.ts';
 
 /** Everything that was consented to for the environment at the service URL: its origin with `/.default`. */
@@ -13,6 +13,7 @@ export const dynamics365: ProviderProfile = {
   id: 'dynamics365',
   title: 'Microsoft Dynamics 365',
   parameters: environmentScope,
+  recognizes: ({ tokenUri, serviceUrl }) => isEntra(tokenUri) && serviceUrl !== undefined,
   needs: ['serviceUrl'],
   source: 'https://learn.microsoft.com/en-us/power-apps/developer/data-platform/authenticate-oauth',
 };

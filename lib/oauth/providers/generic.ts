@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Any provider that keeps to RFC 6749. Basic authentication is the method that every server must offer
@@ -11,6 +11,7 @@ export const generic: ProviderProfile = {
   clientAuthentication: 'client_secret_basic',
   refreshTokenGraceMs: 0,
   assumedLifetimeMs: HOUR_MS,
+  signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
   needs: ['tokenUri'],
   source: 'https://www.rfc-editor.org/rfc/rfc6749#section-6',
 };

@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Google. A refresh token does not change and may be used over and over; it dies when it is not used for six months, after 7 days
@@ -12,6 +12,7 @@ export const google: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   refreshTokenGraceMs: Number.POSITIVE_INFINITY,
   assumedLifetimeMs: HOUR_MS,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.google.com/identity/protocols/oauth2#expiration',
 };

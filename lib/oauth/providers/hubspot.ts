@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * HubSpot, by the token endpoint of the 2026-03 API. Access tokens live 30 min. Whether a refresh token may be sent twice, the
@@ -12,6 +12,7 @@ export const hubspot: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   refreshTokenGraceMs: 0,
   assumedLifetimeMs: HOUR_MS / 2,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',
 };

@@ -8,7 +8,7 @@ import { google } from './google.ts';
 import { hubspot } from './hubspot.ts';
 import { intuit } from './intuit.ts';
 import { okta } from './okta.ts';
-import type { ProviderId, ProviderProfile } from './profile.ts';
+import type { ProviderId, ProviderProfile, SignInEndpoints } from './profile.ts';
 import { salesforce } from './salesforce.ts';
 import { xero } from './xero.ts';
 import { zoho } from './zoho.ts';
@@ -31,3 +31,24 @@ export const providers: Readonly<Record<ProviderId, ProviderProfile>> = {
   xero,
   zoho,
 };
+
+const all = Object.values(providers);
+
+/** The profile of that name; that of any provider if there is none. */
+export function profileNamed(id: string | undefined): ProviderProfile {
+  return all.find((profile) => profile.id === id) ?? generic;
+}
+
+/** The provider that an address is known to belong to. */
+export function providerOf(tokenUri: string, serviceUrl: string | undefined): ProviderProfile | undefined {
+  return all.find(({ recognizes }) => recognizes?.({ tokenUri, serviceUrl }));
+}
+
+/** The endpoints of a sign-in that follow from a token endpoint, whatever provider the connection names. */
+export function endpointsBeside(tokenUri: string): SignInEndpoints | undefined {
+  for (const profile of all) {
+    const found = profile.endpointsBeside?.(tokenUri);
+    if (found) return found;
+  }
+  return undefined;
+}

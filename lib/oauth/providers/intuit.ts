@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Intuit QuickBooks Online. The refresh token is another one about once a day. For how long the one before works, the
@@ -13,6 +13,7 @@ export const intuit: ProviderProfile = {
   refreshTokenGraceMs: 0,
   assumedLifetimeMs: HOUR_MS,
   refreshTokenLifetimeMs: 100 * DAY_MS,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq',
 };

@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Okta. Where rotation is on, the used refresh token stays valid for the grace period of the application
@@ -11,6 +11,7 @@ export const okta: ProviderProfile = {
   clientAuthentication: 'client_secret_basic',
   refreshTokenGraceMs: 30_000,
   assumedLifetimeMs: HOUR_MS,
+  signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
   needs: ['tokenUri'],
   source: 'https://developer.okta.com/docs/guides/refresh-tokens/main/',
 };

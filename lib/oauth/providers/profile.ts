@@ -26,6 +26,25 @@ export interface ProfileEntry {
   readonly scope?: string | undefined;
 }
 
+/** What a sign-in needs to know about a provider beside its metadata. */
+export interface SignInRules {
+  /** Where the browser comes back to on this machine, unless another address is registered. */
+  readonly redirectUri: string;
+  /**
+   * Send `prompt=consent` with the scope `offline_access`? Servers of OpenID Connect ignore the scope without it (OpenID
+   * Connect Core 1.0 section 11).
+   */
+  readonly promptsForConsent: boolean;
+  /** If nobody names a scope, ask for `openid` and `offline_access` as far as the metadata lists them? */
+  readonly takesScopeFromMetadata: boolean;
+}
+
+/** The endpoints of a sign-in. */
+export interface SignInEndpoints {
+  readonly authorizationEndpoint: string;
+  readonly deviceEndpoint: string;
+}
+
 /** What is known about a provider: the defaults of the connections that name it. */
 export interface ProviderProfile {
   readonly id: ProviderId;
@@ -44,6 +63,11 @@ export interface ProviderProfile {
   readonly assumedLifetimeMs: number;
   /** How long a refresh token lives as the provider documents it, in ms; told in docs/providers.md, and nothing is decided by it. */
   readonly refreshTokenLifetimeMs?: number;
+  readonly signIn: SignInRules;
+  /** The endpoints that stand beside a token endpoint of this provider, where its metadata cannot tell them. */
+  readonly endpointsBeside?: (tokenUri: string) => SignInEndpoints | undefined;
+  /** Does an entry that names no provider belong to this one? */
+  readonly recognizes?: (entry: { tokenUri: string; serviceUrl?: string | undefined }) => boolean;
   /** What an entry must name. */
   readonly needs: readonly ('tenant' | 'serviceUrl' | 'tokenUri')[];
   /** The provider's page that this profile was written from. */
@@ -58,3 +82,10 @@ export const DAY_MS = 24 * HOUR_MS;
 export function scopeOnly({ scope }: ProfileEntry): Record<string, string> {
   return scope ? { scope } : {};
 }
+
+/** A sign-in at a provider of which nothing else is known. */
+export const USUAL_SIGN_IN: SignInRules = {
+  redirectUri: 'http://127.0.0.1/callback',
+  promptsForConsent: true,
+  takesScopeFromMetadata: false,
+};

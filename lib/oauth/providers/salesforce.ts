@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Salesforce. Rotation is a setting of the connected app; where it is on, the previous refresh token is invalid at once, so it is
@@ -13,6 +13,7 @@ export const salesforce: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   refreshTokenGraceMs: 0,
   assumedLifetimeMs: HOUR_MS,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',
 };

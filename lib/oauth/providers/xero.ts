@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Xero. Each use gives a new refresh token; where its answer was lost, the used one may be sent again for 30 min. One that is not
@@ -13,6 +13,7 @@ export const xero: ProviderProfile = {
   refreshTokenGraceMs: HOUR_MS / 2,
   assumedLifetimeMs: HOUR_MS / 2,
   refreshTokenLifetimeMs: 60 * DAY_MS,
+  signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.xero.com/documentation/guides/oauth2/token-types',
 };

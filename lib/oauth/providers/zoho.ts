@@ -1,4 +1,4 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly } from './profile.ts';
+import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Zoho. The answer to a grant holds no refresh token: the first one stays in use. Each data centre has an accounts server of its own
@@ -11,6 +11,7 @@ export const zoho: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   refreshTokenGraceMs: Number.POSITIVE_INFINITY,
   assumedLifetimeMs: HOUR_MS,
+  signIn: USUAL_SIGN_IN,
   needs: ['tokenUri'],
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
 };

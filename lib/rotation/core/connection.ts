@@ -1,6 +1,5 @@
-import type { Template } from '../../connectionString/template.ts';
-import { fillIn } from '../../connectionString/template.ts';
-import type { Problem } from '../../errors.ts';
+import { fillIn, type Template } from '../../connectionString/template.ts';
+import { type Problem, RotatorError, unknownConnection } from '../../errors.ts';
 
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';
@@ -42,7 +41,7 @@ export interface Connection {
   readonly assumedLifetimeMs: number;
   /** May a published secret that somebody else made be overwritten? */
   readonly adopt: boolean;
-  /** Changes when the entry changes in a way that may cure a refused grant. Holds no secret. */
+  /** Changes when the entry changes in a way that may clear a block. Holds no secret. */
   readonly fingerprint: string;
 }
 
@@ -118,4 +117,37 @@ export function renderConnectionString(
 ): string {
   if (holds === 'accessToken') return fillIn(template, { serviceUrl, accessToken });
   return fillIn(template, { serviceUrl, tokenUri, ...secrets });
+}
+
+/** What the configuration has under a name. */
+export type FoundConnection =
+  | { readonly kind: 'valid'; readonly connection: Connection }
+  | { readonly kind: 'invalid'; readonly entry: InvalidConnection }
+  | {
+      readonly kind: 'unknown';
+      /** The name of the connection that differs from this one only in case; undefined if there is none. */
+      readonly otherCase: string | undefined;
+    };
+
+/** Finds a connection by its name, which is case-sensitive. */
+export function findConnection({ valid, invalid }: Connections, name: string): FoundConnection {
+  const entry = invalid.find((each) => each.name === name);
+  if (entry) return { kind: 'invalid', entry };
+  const connection = valid.find((each) => each.name === name);
+  if (connection) return { kind: 'valid', connection };
+  const plain = name.toLowerCase();
+  const similar = [...valid, ...invalid].find((each) => each.name.toLowerCase() === plain);
+  return { kind: 'unknown', otherCase: similar?.name };
+}
+
+/**
+ * The connection of that name.
+ * @throws RotatorError `connection_unknown`, or the problem of its entry
+ */
+export function connectionNamed(connections: Connections, name: string): Connection {
+  const found = findConnection(connections, name);
+  if (found.kind === 'valid') return found.connection;
+  throw found.kind === 'invalid'
+    ? new RotatorError(found.entry.problem)
+    : unknownConnection(name, found.otherCase);
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCredential } from '../../../lib/azure/credential.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
+import { signIn } from '../../../lib/azure/signIn.ts';
 import { type ManagedIdentityServer, startManagedIdentity } from '../../../local/keyVault/managedIdentity.ts';
 import { ALL_RIGHTS } from '../../../local/keyVault/server.ts';
 import { errorOf, startTrustedVault } from './support.ts';
@@ -83,6 +84,22 @@ describe('in Azure', () => {
     expect((await errorOf(vault.get('token'))).code).toBe('vault_unavailable');
     fault = undefined;
     expect(await vault.get('token')).toBeUndefined();
+  });
+
+  it.each([
+    [401, 'vault_forbidden', 'Could not authenticate to https://v.vault.azure.net to use its secrets.'],
+    [
+      503,
+      'vault_unavailable',
+      'Could not authenticate at https://v.vault.azure.net (no answer, SIGN_IN_UNAVAILABLE).',
+    ],
+  ])('a sign-in alone that is answered %i is %s', async (status, code, message) => {
+    fault = status;
+    const credential = createCredential({ inAzure: true, managedIdentityClientId: randomUUID() });
+    const address = 'https://v.vault.azure.net';
+    expect(await errorOf(signIn(credential, address))).toMatchObject({ code, message });
+    fault = undefined;
+    await signIn(credential, address);
   });
 });
 

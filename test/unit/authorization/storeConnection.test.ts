@@ -163,6 +163,19 @@ describe('storing what a sign-in brought', () => {
     expect(values()[2]).toBe(credentials.refreshToken);
   });
 
+  test.each([
+    ['half a second, then a second', undefined, 1_500],
+    ['as long as it asks for', 3_000, 6_000],
+    ['10 s at most', 60_000, 20_000],
+  ])('between the attempts it is given %s', async (_, retryAfterMs, ms) => {
+    const { world, store } = begin();
+    const begun = world.now();
+    const throttled = () => Promise.reject(failure('vault_throttled', retryAfterMs));
+    world.before('put crm-refresh-token', throttled, 2);
+    await store();
+    expect(world.now() - begun).toBe(ms);
+  });
+
   test('where only the answers to the last write were lost, everything is stored', async () => {
     const { world, store, values, credentials } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm' });

@@ -176,7 +176,7 @@ describe('the reader of files', () => {
 
   it('refuses a pipe, and whatever else is no file, at once: it could be waited for without end', async () => {
     for (const path of ['/dev/null', await directory()])
-      await expect(readConnectionFile(path)).rejects.toMatchObject({ code: 'not a file' });
+      await expect(readConnectionFile(path)).rejects.toMatchObject({ code: 'NOT_A_FILE' });
   });
 
   it('fails where there is no file', async () => {

@@ -154,11 +154,18 @@ describe('the fingerprint', () => {
     ['parameters', { parameters: { a: 'x' } }],
     ['names of secrets', { secrets: { clientSecret: 'x' } }],
     ['vaults', { vaults: { credential: 'https://x.vault.azure.net' } }],
-    ['grace', { refreshTokenGrace: 'unlimited' }],
-    ['adopt', { adopt: true }],
     ['allowPrivateNetwork', { allowPrivateNetwork: true }],
   ])('changes with the %s', (_, change) => {
     expect(only({ ...ENTRY, ...change }).fingerprint).not.toBe(before);
+  });
+
+  it.each<[string, object]>([
+    ['grace', { refreshTokenGrace: 'unlimited' }],
+    ['times', { renewBefore: 60, accessTokenLifetime: 600 }],
+    ['right to overwrite', { adopt: true }],
+    ['pause', { enabled: false }],
+  ])('does not change with the %s, which clears no block', (_, change) => {
+    expect(only({ ...ENTRY, ...change }).fingerprint).toBe(before);
   });
 
   it('differs between connections with the same entry', () => {

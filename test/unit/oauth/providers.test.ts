@@ -1,5 +1,6 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { providers } from '../../../lib/oauth/providers/index.ts';
+import { endpointsBeside, profileNamed, providerOf, providers } from '../../../lib/oauth/providers/index.ts';
 
 const { dynamics365, entra, generic, okta } = providers;
 
@@ -105,5 +106,70 @@ describe('provider profiles', () => {
   test('others send the scope of the entry and nothing else', () => {
     expect(generic.parameters({ scope: 'a' })).toEqual({ scope: 'a' });
     expect(okta.parameters({ scope: '' })).toEqual({});
+  });
+});
+
+describe('a sign-in', () => {
+  const CLOUDS = ['com', 'us', 'partner.microsoftonline.cn'];
+
+  test.each(CLOUDS)(
+    'Entra of .%s: authorization and device endpoint stand beside the token endpoint',
+    (cloud) => {
+      const base = `https://login.microsoftonline.${cloud}/contoso.com/oauth2/v2.0`;
+      expect(endpointsBeside(`${base}/token`)).toEqual({
+        authorizationEndpoint: `${base}/authorize`,
+        deviceEndpoint: `${base}/devicecode`,
+      });
+    },
+  );
+
+  test.each([
+    'https://login.microsoftonline.com/contoso.com/oauth2/token',
+    'https://login.microsoftonline.com/a/b/oauth2/v2.0/token',
+    'https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token?x=1',
+    'https://evil.example/login.microsoftonline.com/oauth2/v2.0/token',
+    'https://login.example/oauth2/v2.0/token',
+  ])('nothing follows from %s', (tokenUri) => {
+    expect(endpointsBeside(tokenUri)).toBeUndefined();
+  });
+
+  test('Entra takes any port of localhost and needs no prompt; all others get what RFC 8252 and OpenID Connect say', () => {
+    const rules = Object.values(providers).map(({ id, signIn }) => [
+      id,
+      `${signIn.redirectUri} ${signIn.promptsForConsent}`,
+    ]);
+    const { entra, dynamics365, ...others } = Object.fromEntries(rules);
+    expect([entra, dynamics365]).toEqual(['http://localhost/ false', 'http://localhost/ false']);
+    expect(new Set(Object.values(others))).toEqual(new Set(['http://127.0.0.1/callback true']));
+  });
+
+  test('the scope comes from the metadata only where nothing else is known, and at Okta', () => {
+    const taking = Object.values(providers).filter(({ signIn }) => signIn.takesScopeFromMetadata);
+    expect(taking.map(({ id }) => id)).toEqual(['generic', 'okta']);
+  });
+});
+
+describe('the provider of an entry', () => {
+  const ENTRA = 'https://login.microsoftonline.com/common/oauth2/token';
+
+  test.each([
+    [ENTRA, undefined, 'entra'],
+    [ENTRA, 'https://contoso.crm.dynamics.com/', 'dynamics365'],
+    ['https://login.example/token', 'https://contoso.crm.dynamics.com/', undefined],
+    ['https://login.microsoftonline.example', undefined, undefined],
+  ])('that names none, with %s and the service %s, is %s', (tokenUri, serviceUrl, id) => {
+    expect(providerOf(tokenUri, serviceUrl)?.id).toBe(id);
+  });
+
+  test('is any provider where the name is missing or unknown', () => {
+    expect(profileNamed('okta')).toBe(okta);
+    expect(profileNamed(undefined)).toBe(generic);
+    expect(profileNamed('constructor')).toBe(generic);
+  });
+
+  const names = Object.keys(providers).filter((id) => id !== 'generic');
+  test.each(globSync('cli/**/*.ts'))('is nothing that %s knows by name', (file) => {
+    const found = readFileSync(file, 'utf8').match(new RegExp(names.join('|').replace('365', ''), 'gi'));
+    expect(found ?? []).toEqual([]);
   });
 });

@@ -31,6 +31,17 @@ describe('the rotator', () => {
     expect(world.operations).toEqual([]);
   });
 
+  test.each([
+    ['CRM', 'Write crm: names are case-sensitive.'],
+    ['Broken', 'Write broken: names are case-sensitive.'],
+    ['unknown', expect.stringMatching(/^Use one of the names that rotator status/)],
+  ])('says which name exists where %s does not', async (name, fix) => {
+    const { rotator } = rotatorOf();
+    const problem = { code: 'connection_unknown', fix };
+    await expect(rotator.rotate(name, false)).rejects.toMatchObject(problem);
+    await expect(rotator.status(name)).rejects.toMatchObject(problem);
+  });
+
   test('shows a name that cannot be one to nobody', async () => {
     const { rotator } = rotatorOf();
     const message = 'There is no connection of that name.';

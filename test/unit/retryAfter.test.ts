@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retryAfterMs } from '../../../lib/oauth/retryAfter.ts';
+import { httpDate, retryAfterMs } from '../../lib/retryAfter.ts';
 
 const now = Date.UTC(2026, 0, 1, 12, 0, 0);
 
@@ -10,13 +10,23 @@ const headers: Record<string, [string | undefined, number | undefined]> = {
   'zero is now': ['0', 0],
   'a date is compared with the clock': ['Thu, 01 Jan 2026 12:01:00 GMT', 60_000],
   'a date of RFC 850 is understood': ['Thursday, 01-Jan-26 12:01:00 GMT', 60_000],
+  'a date of asctime is understood, as UTC': ['Thu Jan  1 12:01:00 2026', 60_000],
+  'white space around it does not count': [' 7 ', 7_000],
   'a date that has passed is now': ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
   'a negative number is no time': ['-5', undefined],
   'a fraction is no time': ['3.5', undefined],
+  'a date that does not exist is no time': ['Thu, 32 Jan 2026 12:01:00 GMT', undefined],
+  'a date of another standard is no time': ['2026-01-01T12:01:00Z', undefined],
   'words are no time': ['soon', undefined],
   'a number of many digits is no time': ['9'.repeat(400), undefined],
 };
 
 test.each(Object.entries(headers))('%s', (_, [header, expected]) => {
   expect(retryAfterMs(header, now)).toBe(expected);
+});
+
+test('a date asks for nothing where the time to compare it with is not known', () => {
+  expect(retryAfterMs('Thu, 01 Jan 2026 12:01:00 GMT', undefined)).toBeUndefined();
+  expect(retryAfterMs('120', undefined)).toBe(120_000);
+  expect(httpDate(undefined)).toBeUndefined();
 });

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { Connection } from '../rotation/core/connection.ts';
+
+/** A connection before its fingerprint is known. */
+export type Unmarked = Omit<Connection, 'fingerprint'>;
+
+/**
+ * Whether a change of the member may clear a block: whether a token request that was refused, or a result that could not be
+ * stored, may succeed with the new value. The others decide when something is sent, or what may be overwritten; neither blocks.
+ */
+const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
+  name: false,
+  provider: false,
+  enabled: false,
+  tokenUri: true,
+  // For connection strings that were too large or could not be written.
+  serviceUrl: true,
+  connectionString: true,
+  // For an address that was refused.
+  allowPrivateNetwork: true,
+  clientId: true,
+  clientAuthentication: true,
+  parameters: true,
+  secrets: true,
+  vaults: true,
+  refreshTokenGraceMs: false,
+  renewBeforeMs: false,
+  assumedLifetimeMs: false,
+  adopt: false,
+};
+
+/**
+ * A digest of everything whose change may clear a block; it holds no secret. If it differs from the one in the record, a blocked
+ * connection is tried again: a changed list or order unblocks all of them after an upgrade. What is undefined does not count, so
+ * a new optional member changes the digest only of connections that use it.
+ */
+export function fingerprintOf(connection: Unmarked): string {
+  const names = Object.keys(CLEARS_BLOCK) as (keyof Unmarked)[];
+  const relevant = names.filter((name) => CLEARS_BLOCK[name]).map((name) => [name, connection[name]]);
+  const text = JSON.stringify(Object.fromEntries(relevant));
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

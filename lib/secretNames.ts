@@ -1,0 +1,25 @@
+/** The longest name of a secret, in characters (Key Vault REST reference, "Object identifiers"). */
+export const LONGEST_SECRET_NAME = 127;
+
+/** Whether Key Vault takes a text as the name of a secret. */
+export const SECRET_NAME = /^[0-9A-Za-z-]{1,127}$/;
+/** The same in words. */
+export const SECRET_NAME_RULE = '1 to 127 of 0-9, A-Z, a-z and -';
+
+/** Whether a text can be the name of a connection: with each ending but the last it is the name of a secret. */
+export const CONNECTION_NAME = /^[0-9A-Za-z-]{1,113}$/;
+/** The same in words. */
+export const CONNECTION_NAME_RULE = '1 to 113 of 0-9, A-Z, a-z and -';
+
+const ENDINGS = {
+  clientId: 'client-id',
+  clientSecret: 'client-secret',
+  accessToken: 'access-token',
+  refreshToken: 'refresh-token',
+  connectionString: 'connection-string',
+} as const;
+
+/** The name of a secret of a connection whose entry does not name another one. */
+export function defaultSecretName(connection: string, secret: keyof typeof ENDINGS): string {
+  return `${connection}-${ENDINGS[secret]}`;
+}

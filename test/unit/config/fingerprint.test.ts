@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { fingerprintOf, type Unmarked } from '../../../lib/config/fingerprint.ts';
+
+const CONNECTION: Required<Unmarked> = {
+  name: 'crm',
+  provider: 'generic',
+  enabled: true,
+  tokenUri: 'https://login.example/token',
+  serviceUrl: 'https://crm.example/',
+  allowPrivateNetwork: false,
+  clientId: 'client',
+  clientAuthentication: 'client_secret_basic',
+  parameters: { scope: 'a' },
+  secrets: { clientId: 'i', clientSecrets: ['s'], refreshToken: 'r', accessToken: 'a' },
+  vaults: { credential: 'https://c.example', token: 'https://t.example' },
+  connectionString: {
+    secret: 'c',
+    holds: 'accessToken',
+    template: { syntax: 'raw', text: '{accessToken}' },
+  },
+  refreshTokenGraceMs: 0,
+  renewBeforeMs: 1,
+  assumedLifetimeMs: 1,
+  adopt: false,
+};
+
+describe('the fingerprint of a connection', () => {
+  // A change here clears every block after an upgrade, and each blocked connection sends a request.
+  test('is the same from version to version', () => {
+    expect(fingerprintOf(CONNECTION)).toBe('540fe3e64a703ee8');
+  });
+
+  test('changes with these members and no others', () => {
+    const names = Object.keys(CONNECTION) as (keyof Unmarked)[];
+    const before = fingerprintOf(CONNECTION);
+    const clearing = names.filter(
+      (name) => fingerprintOf({ ...CONNECTION, [name]: 'something else' }) !== before,
+    );
+    expect(clearing).toEqual([
+      'tokenUri',
+      'serviceUrl',
+      'allowPrivateNetwork',
+      'clientId',
+      'clientAuthentication',
+      'parameters',
+      'secrets',
+      'vaults',
+      'connectionString',
+    ]);
+  });
+
+  test('does not depend on the order of the members', () => {
+    const { tokenUri, vaults, ...others } = CONNECTION;
+    expect(fingerprintOf({ vaults, ...others, tokenUri })).toBe(fingerprintOf(CONNECTION));
+  });
+
+  test('does not change with a member that is not there', () => {
+    const { clientId: _, ...without } = CONNECTION;
+    expect(fingerprintOf({ ...CONNECTION, clientId: undefined })).toBe(fingerprintOf(without as Unmarked));
+  });
+});
