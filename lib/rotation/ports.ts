@@ -4,8 +4,6 @@ import type { ConnectionRecord, RecordSummary } from './core/record.ts';
 import type { Tags } from './core/tags.ts';
 import type { TokenEndpoint } from './core/tokenRequest.ts';
 
-export { LARGEST_SECRET_BYTES } from '../secretSize.ts';
-
 /** One version of a secret, without its value. */
 export interface SecretVersion {
   readonly version: string;

@@ -1,3 +1,4 @@
+import { backoff } from '../../backoff.ts';
 import type { ConnectionRecord, Phase } from './record.ts';
 
 /** The times that the protocol is made of, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
@@ -42,7 +43,7 @@ const SLOWEST_MS = 300_000;
 
 /** How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. */
 export function retryDelay(count: number): number {
-  return Math.min(SLOWEST_MS, RETRY_FIRST_MS * 2 ** Math.max(0, Math.min(count, 20) - 1));
+  return backoff({ first: RETRY_FIRST_MS, longest: SLOWEST_MS, attempt: count });
 }
 
 /**
@@ -50,8 +51,8 @@ export function retryDelay(count: number): number {
  * 10 s.
  */
 export function savePause(attempt: number, retryAfterMs: number): number {
-  const backoff = SAVE_PAUSE_FIRST_MS * 2 ** Math.min(attempt - 1, 10);
-  return Math.min(SAVE_PAUSE_LONGEST_MS, Math.max(backoff, retryAfterMs));
+  const pause = backoff({ first: SAVE_PAUSE_FIRST_MS, longest: SAVE_PAUSE_LONGEST_MS, attempt });
+  return Math.min(SAVE_PAUSE_LONGEST_MS, Math.max(pause, retryAfterMs));
 }
 
 /** How long to wait after the `attempt`th failed publication (1 for the first). */

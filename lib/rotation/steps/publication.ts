@@ -1,5 +1,6 @@
 import { RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
+import { refuseTooLarge } from '../../secretSize.ts';
 import {
   accessTokenSecret,
   type Connection,
@@ -13,7 +14,7 @@ import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
 import { isManaged, publishedTags } from '../core/tags.ts';
 import { PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
-import { LARGEST_SECRET_BYTES, type Ports, type SecretProperties, type SecretVault } from '../ports.ts';
+import type { Ports, SecretProperties, SecretVault } from '../ports.ts';
 import type { Lease } from './lease.ts';
 import { disableVersion } from './refreshToken.ts';
 
@@ -84,7 +85,7 @@ export class Publication {
     const { value } = issued.accessToken;
     refuseTooLarge(value, {
       code: 'access_token_too_large',
-      what: 'The provider answered an access token',
+      what: `The access token of ${this.#connection.name}`,
       fix: `Ask for fewer scopes or claims in the entry of ${this.#connection.name}, or at the provider.`,
     });
     const contentType = 'application/vnd.oauth.access-token';
@@ -105,7 +106,7 @@ export class Publication {
     const text = renderConnectionString(this.#connection, connectionString, values);
     refuseTooLarge(text, {
       code: 'connection_string_too_large',
-      what: `The connection string of ${name} is one`,
+      what: `The connection string of ${name}`,
       fix: `Ask for fewer scopes or claims in the entry of ${name}, or shorten publish.connectionString.`,
     });
     const { expiresAt, ...lasting } = this.#propertiesOf(issued);
@@ -189,17 +190,4 @@ export function notManaged(connection: Connection, { key, vault, name }: Publish
     message: `The secret ${name} in ${vault} exists and was not made by the rotator.`,
     fix: `Name another secret under secrets.${key} of ${connection.name}, or set "adopt": true to overwrite this one.`,
   });
-}
-
-interface TooLarge {
-  readonly code: 'access_token_too_large' | 'connection_string_too_large';
-  readonly what: string;
-  readonly fix: string;
-}
-
-function refuseTooLarge(value: string, { code, what, fix }: TooLarge): void {
-  const bytes = Buffer.byteLength(value);
-  if (bytes <= LARGEST_SECRET_BYTES) return;
-  const message = `${what} of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}.`;
-  throw new RotatorError({ code, message, fix });
 }

@@ -1,17 +1,12 @@
-import { problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
+import { problemOf, retryAfterOf } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
+import { refuseTooLarge } from '../../secretSize.ts';
 import type { Connection } from '../core/connection.ts';
 import { supersededBy, toDisable } from '../core/currentVersion.ts';
 import { type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
 import { type Intent, isManaged, savedTags, type Tags, withIntent, withoutIntent } from '../core/tags.ts';
 import { SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
-import {
-  LARGEST_SECRET_BYTES,
-  type Ports,
-  type Secret,
-  type SecretVault,
-  type SecretVersion,
-} from '../ports.ts';
+import type { Ports, Secret, SecretVault, SecretVersion } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import type { Lease } from './lease.ts';
 
@@ -97,17 +92,21 @@ export class RefreshTokenSecret {
    * Writes a received refresh token, and tries until the vault has taken it or the process ends: it exists nowhere else. The
    * lease does not matter here: reconciling sorts out late writes.
    * @param onSlow called if the token still waits for its vault after `SAVE_PATIENCE_MS`
-   * @returns the record with the new version and generation, not yet stored; or `refresh_token_too_large`: no vault can take
-   *   it, the only reason to give up
+   * @returns the record with the new version and generation, not yet stored
+   * @throws RotatorError `refresh_token_too_large`: no vault can take it, the only reason to give up
    */
   async save(
     record: ConnectionRecord,
     { value, obtainedWith, expiresAt }: ReceivedRefreshToken,
     onSlow: () => void,
-  ): Promise<ConnectionRecord | RotatorError> {
-    const bytes = Buffer.byteLength(value);
-    if (bytes > LARGEST_SECRET_BYTES) return tooLarge(this.#connection, bytes);
+  ): Promise<ConnectionRecord> {
     const { clock, records } = this.#ports;
+    const { name } = this.#connection;
+    refuseTooLarge(value, {
+      code: 'refresh_token_too_large',
+      what: `The new refresh token of ${name} does not fit into any vault and is lost: it`,
+      fix: `Have the provider issue smaller refresh tokens for ${name}, then run rotator connect ${name}.`,
+    });
     const generation = record.generation + 1;
     const lineage = {
       connection: this.#connection.name,
@@ -208,12 +207,4 @@ export async function disableVersion(
   }
   log('info', 'superseded_version_disabled', { secret, version });
   return true;
-}
-
-function tooLarge({ name, secrets }: Connection, bytes: number): RotatorError {
-  return new RotatorError({
-    code: 'refresh_token_too_large',
-    message: `The provider answered a refresh token of ${bytes} bytes; Key Vault takes ${LARGEST_SECRET_BYTES}. It is lost.`,
-    fix: `Have the provider issue smaller refresh tokens for ${name}, then set ${secrets.refreshToken} anew.`,
-  });
 }

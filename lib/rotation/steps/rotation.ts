@@ -256,7 +256,11 @@ class Rotation {
     const { refreshToken: value, refreshTokenLifetimeMs: lifetime } = answer;
     if (value === undefined || value === sent.value) return undefined;
     const expiresAt = lifetime === undefined ? undefined : issuedAt + lifetime;
-    return this.#token.save(record, { value, obtainedWith: sent, expiresAt }, this.#order.onSlowSave);
+    const received = { value, obtainedWith: sent, expiresAt };
+    return this.#token.save(record, received, this.#order.onSlowSave).catch((thrown) => {
+      if (thrown instanceof RotatorError) return thrown; // too large for any vault
+      throw thrown;
+    });
   }
 
   /** Step 8, with an access token. @param saved the record with the saved refresh token, if there was one */
