@@ -30,10 +30,11 @@ interface Route {
  * As in the real host, literals are compared without case, a literal goes before a parameter, and a route that exists for
  * other methods only is no match (404, not 405; HEAD is not answered by a GET route).
  */
-export function createRouter(registry: FunctionRegistry, routePrefix: string): Router {
-  const routes = [...registry.functions.values()]
-    .flatMap((fn) => toRoute(fn, routePrefix))
-    .sort(byPrecedence);
+export function createRouter(
+  { functions }: Pick<FunctionRegistry, 'functions'>,
+  routePrefix: string,
+): Router {
+  const routes = [...functions.values()].flatMap((fn) => toRoute(fn, routePrefix)).sort(byPrecedence);
   return (method, path) => {
     const parts = splitPath(path);
     for (const { name, methods, segments } of routes) {

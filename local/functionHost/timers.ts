@@ -26,11 +26,11 @@ export type TimerInvoker = (name: string, timer: RpcTypedData) => Promise<unknow
 
 /** The timers of all registered timer functions, not started. Throws where a schedule cannot be read. */
 export function createTimers(
-  registry: FunctionRegistry,
+  { functions }: Pick<FunctionRegistry, 'functions'>,
   settings: Settings,
   invoke: TimerInvoker,
 ): FunctionTimer[] {
-  return [...registry.functions.values()].flatMap((fn) => {
+  return [...functions.values()].flatMap((fn) => {
     const trigger = triggerOf(fn);
     return trigger.type?.toLowerCase() === 'timertrigger' ? [createTimer(fn, trigger, settings, invoke)] : [];
   });

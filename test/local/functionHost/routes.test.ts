@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { FunctionRegistry } from '../../../local/functionHost/coreApi.ts';
 import { createRouter } from '../../../local/functionHost/routes.ts';
 
 /** A router over GET functions that are named like their routes. */
@@ -8,7 +7,7 @@ function routerOf(routes: readonly string[], prefix = 'api') {
     const bindings = { request: { type: 'httpTrigger', methods: ['GET'], route } };
     return [route, { name: route, metadata: { name: route, bindings }, callback: () => {} }] as const;
   });
-  return createRouter({ functions: new Map(functions) } as unknown as FunctionRegistry, prefix);
+  return createRouter({ functions: new Map(functions) }, prefix);
 }
 
 test.each([

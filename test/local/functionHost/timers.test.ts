@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { FunctionRegistry } from '../../../local/functionHost/coreApi.ts';
 import { parseSchedule } from '../../../local/functionHost/schedule.ts';
 import { createTimers } from '../../../local/functionHost/timers.ts';
 import { resetState, state } from './fixture/state.ts';
@@ -19,7 +18,7 @@ afterEach(async () => {
 function timersOf(trigger: object, env = {}, invoke = vi.fn(async (_name: string, _data: object) => {})) {
   const metadata = { name: 't', bindings: { timer: { type: 'timerTrigger', ...trigger } } };
   const functions = new Map([['t', { name: 't', metadata, callback: () => {} }]]);
-  const timers = createTimers({ functions } as unknown as FunctionRegistry, env, invoke);
+  const timers = createTimers({ functions }, env, invoke);
   return { timer: timers[0] as (typeof timers)[0], invoke };
 }
 
