@@ -6,7 +6,7 @@ const { dynamics365, entra, generic, okta } = providers;
 describe('provider profiles', () => {
   test('each stands under its own name and cites a page', () => {
     for (const [id, profile] of Object.entries(providers)) {
-      expect(profile.id).toBe(id);
+      expect<string>(profile.id).toBe(id);
       expect(profile.source).toMatch(/^https:\/\//);
     }
   });

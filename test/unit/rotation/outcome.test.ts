@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import type { FailureClass, GrantFailure } from '../../../lib/rotation/grant.ts';
 import {
   blocked,
@@ -7,19 +8,22 @@ import {
   succeeded,
   waitsForReplay,
 } from '../../../lib/rotation/outcome.ts';
-import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/record.ts';
+import {
+  type ConnectionRecord,
+  intended,
+  type Phase,
+  type RecordedFailure,
+} from '../../../lib/rotation/record.ts';
+import { problemWith } from '../../support/problem.ts';
 import { connectionNamed } from './world/connection.ts';
-import { refusal } from './world/provider.ts';
+import { issuedToken, refusal } from './world/provider.ts';
+import { recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_767_225_600_000;
 const connection = connectionNamed();
 const context = { connection, now: NOW, tickMs: 10_000 };
 const EXPIRY = NOW + 3_600_000;
-const idle: ConnectionRecord = {
-  ...newRecord('crm'),
-  version: 'v1',
-  accessToken: { issuedAt: NOW - 1000, expiresAt: EXPIRY, lifetimeAssumed: false },
-};
+const idle = recordNamed('crm', { version: 'v1', accessToken: tokenTimes(NOW - 1000, EXPIRY) });
 const interrupted = intended(idle, NOW - 50_000, false);
 const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
 const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
@@ -32,7 +36,11 @@ function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0
 describe('a grant that failed', () => {
   const cases: Record<
     string,
-    [FailureClass, ConnectionRecord, { phase: string; code: string; next: number; watch: unknown }]
+    [
+      FailureClass,
+      ConnectionRecord,
+      { phase: Phase['state']; code: ErrorCode; next: number; watch: RecordedFailure['watch'] },
+    ]
   > = {
     'retryable: nothing was sent': [
       'retryable',
@@ -91,7 +99,7 @@ describe('a grant that failed', () => {
     expect({ phase: phase.state, code: failure?.code, next: nextAttemptAt, watch: failure?.watch }).toEqual(
       expected,
     );
-    expect(failure?.blocked).toBe(expected.watch !== undefined && (expected.watch as unknown[]).length > 0);
+    expect(failure?.blocked).toBe(expected.watch.length > 0);
     expect(record.epoch).toBe(before.epoch + 1);
   });
 
@@ -145,7 +153,7 @@ describe('a grant that failed', () => {
 });
 
 describe('other outcomes', () => {
-  const problem = { code: 'vault_forbidden', message: 'No.', fix: 'Grant.' } as const;
+  const problem = problemWith('vault_forbidden');
 
   test('what can be tried again is tried slower each time', () => {
     const once = retryLater(idle, problem, context);
@@ -172,7 +180,7 @@ describe('other outcomes', () => {
   });
 
   test('a success counts its lifetime from when it was asked for', () => {
-    const token = { value: 'x', tokenType: 'Bearer', lifetimeMs: 3_600_000, lifetimeAssumed: true };
+    const token = issuedToken({ lifetimeMs: 3_600_000, lifetimeAssumed: true });
     const record = succeeded(interrupted, token, NOW - 3_000, connection);
     expect(record).toMatchObject({
       phase: { state: 'idle' },

@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { createRotator } from '../../../lib/rotator.ts';
-import { connectionNamed } from './world/connection.ts';
+import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { seeded } from './world/scenario.ts';
 
-const problem = { code: 'connection_invalid', message: 'tokenUri is missing.', fix: 'Set it.' } as const;
-
 function rotatorOf({ world, process } = seeded()) {
   world.connections.push(connectionNamed('paused', { enabled: false }));
-  const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
-  return { world, rotator: createRotator({ ...process.ports, connections }, world.now) };
+  world.invalid = [INVALID];
+  return { world, rotator: createRotator(process.ports, world.now) };
 }
 
 describe('the rotator', () => {
@@ -20,7 +19,7 @@ describe('the rotator', () => {
     expect(await world.settle(rotator.rotate('crm', true))).toMatchObject({ reason: 'forced' });
   });
 
-  test.each([
+  test.each<[string, ErrorCode]>([
     ['unknown', 'connection_unknown'],
     ['CRM', 'connection_unknown'],
     ['broken', 'connection_invalid'],
@@ -65,7 +64,7 @@ describe('the rotator', () => {
     ]);
     expect(await rotator.status('crm')).toEqual(all[0]);
     expect(await rotator.status('paused')).toMatchObject({ state: 'paused' });
-    expect(await rotator.status('broken')).toMatchObject({ state: 'invalid', failure: problem });
+    expect(await rotator.status('broken')).toMatchObject({ state: 'invalid', failure: INVALID.problem });
     await world.clock.pass(3_600_000);
     expect(await rotator.status('crm')).toMatchObject({ state: 'expired' });
   });
