@@ -1,6 +1,12 @@
 import { API_VERSION } from './seed.ts';
 import { CONSUMER, type Servers } from './servers.ts';
 
+/** What a consumer knows of the servers. */
+interface Places {
+  readonly tokenVault: Pick<Servers['tokenVault'], 'url'>;
+  readonly authorization: Pick<Servers['authorization'], 'resourceEndpoint'>;
+}
+
 /** What a consumer found. */
 export interface SeenToken {
   readonly connection: string;
@@ -15,7 +21,7 @@ export interface SeenToken {
  */
 export async function watchTokens(
   names: readonly string[],
-  servers: Servers,
+  servers: Places,
   onToken: (seen: SeenToken) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -35,7 +41,7 @@ export async function watchTokens(
 /** The published access token; undefined where there is none yet. */
 export async function readAccessToken(
   connection: string,
-  { tokenVault }: Servers,
+  { tokenVault }: Places,
 ): Promise<string | undefined> {
   const url = `${tokenVault.url}/secrets/${connection}-access-token?api-version=${API_VERSION}`;
   const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } });
@@ -45,7 +51,7 @@ export async function readAccessToken(
 }
 
 /** Does the resource take the access token? */
-export async function accepted(token: string, { authorization }: Servers): Promise<boolean> {
+export async function accepted(token: string, { authorization }: Places): Promise<boolean> {
   const answer = await fetch(authorization.resourceEndpoint, {
     headers: { authorization: `Bearer ${token}` },
   });

@@ -1,9 +1,24 @@
+import type { LogEvent } from '../lib/log.ts';
+import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
 import { API_VERSION, repairFile } from './seed.ts';
-import { CONSUMER, OPERATOR } from './servers.ts';
+import { CONSUMER, OPERATOR, type Servers } from './servers.ts';
 import type { Stack } from './stack.ts';
 
-type Event = Record<string, unknown>;
+interface Event extends Readonly<Record<string, unknown>> {
+  readonly event?: LogEvent;
+  readonly result?: RotationResult['result'];
+}
+
+/** What the instructions tell of a stack. */
+interface Described extends Pick<Stack, 'isFoundLocally'> {
+  readonly host: Pick<Stack['host'], 'url'>;
+  readonly data: Pick<Stack['data'], 'file'>;
+  readonly servers: {
+    readonly tokenVault: Pick<Servers['tokenVault'], 'url'>;
+    readonly credentialVault: Pick<Servers['credentialVault'], 'url'>;
+  };
+}
 
 const FOUND_LOCALLY = `Sign in for another connection, as a person does:
   npx rotator connect demo --local`;
@@ -11,7 +26,7 @@ const NOT_FOUND_LOCALLY =
   'Another local stack runs: `npx rotator ... --local` works on that one until it ends, not on this.';
 
 /** What a person can do while the stack runs, as lines to copy. */
-export function instructions({ host, servers, data, isFoundLocally }: Stack): string {
+export function instructions({ host, servers, data, isFoundLocally }: Described): string {
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
   const secret = (vault: { url: string }, name: string) =>
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;

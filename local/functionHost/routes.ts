@@ -23,8 +23,11 @@ interface Route {
  * not 405; HEAD is not answered by a GET route). Unlike there, the first route that fits wins, however general it is.
  * @throws Error for a route that is more than literals, `{name}` and `{name?}`
  */
-export function createRouter(registry: FunctionRegistry, routePrefix: string): Router {
-  const routes = [...registry.functions.values()].flatMap((fn) => toRoute(fn, routePrefix));
+export function createRouter(
+  { functions }: Pick<FunctionRegistry, 'functions'>,
+  routePrefix: string,
+): Router {
+  const routes = [...functions.values()].flatMap((fn) => toRoute(fn, routePrefix));
   return (method, path) => {
     const parts = path
       .replace(/^\/|\/$/g, '')

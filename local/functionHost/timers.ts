@@ -16,8 +16,12 @@ type Settings = Readonly<Record<string, string | undefined>>;
 type Run = (name: string) => Promise<void>;
 
 /** The timers of all registered timer functions, not started. Throws where a schedule cannot be read. */
-export function createTimers(registry: FunctionRegistry, settings: Settings, run: Run): FunctionTimer[] {
-  return [...registry.functions.values()].flatMap((fn) => {
+export function createTimers(
+  { functions }: Pick<FunctionRegistry, 'functions'>,
+  settings: Settings,
+  run: Run,
+): FunctionTimer[] {
+  return [...functions.values()].flatMap((fn) => {
     const { type, schedule = '' } = triggerOf(fn);
     return type?.toLowerCase() === 'timertrigger' ? [createTimer(fn, schedule, settings, run)] : [];
   });

@@ -1,15 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LocalConnection } from '../../local/connections.ts';
-import { type Desk, documentOf, STRICT, startDesk } from './support.ts';
+import { localConnection } from '../support/localConnection.ts';
+import { type Desk, documentOf, startDesk } from './support.ts';
 
 /** Its connections stand in no file: they come by import. */
-const CLIENTS: LocalConnection[] = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused', 'again'].map(
-  (name) => ({
-    ...STRICT,
-    name: `client-${name}`,
-  }),
+const CLIENTS = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused', 'again'].map((name) =>
+  localConnection(`client-${name}`),
 );
 /** As in the driver's documentation: `=`, `/`, `//` and `+` stand inside. Made at run time: it looks like a real one. */
 const SECRET = ['12a3=b', 'CD/EfGh', '4Ijk+Lm5', 'P67s=//', 'TuV+WXy1'].join('');

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalConnection } from '../../local/connections.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { localConnection } from '../support/localConnection.ts';
+import type { Shown } from '../support/shown.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
@@ -53,12 +55,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export const STRICT: LocalConnection = {
-  name: 'strict',
-  rotation: 'single_use',
-  clientAuthentication: 'client_secret_basic',
-  description: '',
-};
+export const STRICT = localConnection('strict');
 
 /** Starts a stack whose functions do not interfere unless `schedule` says so. */
 export async function startDesk(
@@ -146,6 +143,6 @@ export function run(
 }
 
 /** The document that `--json` printed. */
-export function documentOf({ stdout }: Ended): Record<string, unknown> {
-  return JSON.parse(stdout) as Record<string, unknown>;
+export function documentOf({ stdout }: Ended): Shown {
+  return JSON.parse(stdout) as Shown;
 }

@@ -64,7 +64,12 @@ async function copyOf(example: string): Promise<string> {
 }
 
 describe('the Kubernetes manifests', () => {
-  type Manifest = { apiVersion: string; kind: string; spec: { parameters?: { objects: string } } };
+  type Manifest = {
+    apiVersion: string;
+    kind: string;
+    spec: { parameters?: { objects: string }; [more: string]: unknown };
+    [more: string]: unknown;
+  };
 
   async function manifests(name: string): Promise<Manifest[]> {
     const documents = parseAllDocuments(await readFile(join(ROOT, 'examples/kubernetes', name), 'utf8'));

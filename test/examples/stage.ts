@@ -1,20 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { LocalConnection } from '../../local/connections.ts';
 import { accepted } from '../../local/consumer.ts';
 import { CONSUMER, type Servers } from '../../local/servers.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { nextToken } from '../faults/process/stage.ts';
+import { localConnection } from '../support/localConnection.ts';
 
 /** The connection whose token the examples use. A used refresh token lives for another minute, as at most providers. */
-export const CONNECTION: LocalConnection = {
-  name: 'crm',
+export const CONNECTION = localConnection('crm', {
   rotation: 'grace',
   graceSeconds: 60,
   clientAuthentication: 'client_secret_post',
-  description: '',
-};
+});
 
 /** An API that asks the authorization server about each token. */
 export interface Api {

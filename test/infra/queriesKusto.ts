@@ -99,7 +99,8 @@ function language(): KustoLanguage {
   const require = createRequire(import.meta.url);
   require('@kusto/language-service-next/bridge.min.js');
   require('@kusto/language-service-next/Kusto.Language.Bridge.min.js');
-  return (globalThis as unknown as { Kusto: { Language: KustoLanguage } }).Kusto.Language;
+  const { Language } = Reflect.get(globalThis, 'Kusto') as { Language: KustoLanguage };
+  return Language;
 }
 
 function globals(): unknown {

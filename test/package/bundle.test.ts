@@ -8,16 +8,12 @@ import { seedConnections } from '../../local/seed.ts';
 import { startServers } from '../../local/servers.ts';
 import { environmentOf } from '../../local/stack.ts';
 import { nextToken, rotateSoon, statusOf, statusWhere } from '../faults/process/stage.ts';
+import { localConnection } from '../support/localConnection.ts';
 import { type Built, buildElsewhere, runNode } from './support.ts';
 
 const WORKER = fileURLToPath(new URL('./stubbedWorker.ts', import.meta.url));
 
-const CONNECTION = {
-  name: 'bundled',
-  rotation: 'single_use',
-  clientAuthentication: 'client_secret_basic',
-  description: '',
-} as const;
+const CONNECTION = localConnection('bundled');
 
 type Binding = Record<string, unknown>;
 interface Registered {

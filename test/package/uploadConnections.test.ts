@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BlobServiceClient, BlockBlobClient, type ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RotatorError } from '../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
 import { uploadConnections } from '../../scripts/deploy/uploadConnections.ts';
 
@@ -39,7 +40,7 @@ async function run(name: string, file: string | Uint8Array | undefined, env: Rec
     say: (line) => said.push(line),
   }).then(
     () => undefined,
-    (thrown) => thrown,
+    (thrown: RotatorError) => thrown,
   );
   return { thrown: result, said: said.join('\n'), asked };
 }
@@ -128,7 +129,7 @@ describe('a storage account that refuses', () => {
       blobAt: () => new BlockBlobClient(`http://127.0.0.1:${port}/config/connections.json`),
       wait: async (ms) => waits.push(ms),
       say: () => {},
-    }).catch((error) => error);
+    }).catch((error: RotatorError) => error);
     server.closeAllConnections();
     server.close();
     return { thrown, requests, waited: waits.reduce((sum, ms) => sum + ms, 0) };

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import { GRANT_HARD_DEADLINE_MS } from '../../lib/rotation/core/times.ts';
 import { accepted, readAccessToken } from '../../local/consumer.ts';
@@ -21,7 +22,7 @@ import {
 const MOST_GROWTH_BYTES = 192 * 1024 * 1024;
 
 interface Outcome {
-  readonly outcome: string;
+  readonly outcome: Victim['outcome'] | undefined;
   readonly refreshToken: string | undefined;
 }
 
@@ -125,7 +126,7 @@ async function noteOutcome(
   const status = list.find(
     ({ name }) => name === (entryName === undefined ? connection : shownName(entryName)),
   );
-  const outcome = status?.reason ?? status?.state ?? 'unknown';
+  const outcome = (status?.reason as ErrorCode | undefined) ?? status?.state;
   outcomes.set(connection, { outcome, refreshToken: secret?.value });
 }
 

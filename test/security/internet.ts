@@ -33,7 +33,7 @@ export function simulateInternet(
     const found = (addressesOf(host, count) ?? [INTERNET]).map((address) => ({ address, family: 4 }));
     process.nextTick(done, null, found);
   };
-  vi.spyOn(dns, 'lookup').mockImplementation(resolve as never);
+  vi.spyOn(dns, 'lookup').mockImplementation(resolve as typeof dns.lookup);
   const realConnect = tls.connect;
   vi.spyOn(tls, 'connect').mockImplementation(((options: tls.ConnectionOptions) => {
     const { host = '', lookup = resolve } = options;

@@ -5,10 +5,10 @@ import { createSecretVault } from '../../lib/azure/keyVaultSecrets.ts';
 import type { Rotator } from '../../lib/rotator.ts';
 import { createCertificateAuthority } from '../../local/keyVault/certificateAuthority.ts';
 import { type Harness, startHarness } from '../integration/functions/harness.ts';
+import { localConnection } from '../support/localConnection.ts';
 import { bomb } from './attacks.ts';
 import { canary } from './canaries.ts';
-import type { Attack } from './hostileServer.ts';
-import { type HostileServer, startHostileServer, startTlsFront } from './hostileServer.ts';
+import { type Attack, type HostileServer, startHostileServer, startTlsFront } from './hostileServer.ts';
 import { type Input, inputs, nameOf, type Variant } from './inputs.ts';
 import { type Internet, simulateInternet } from './internet.ts';
 
@@ -52,13 +52,8 @@ export async function startStage(): Promise<Stage> {
   const victims = table.flatMap(victimsOf);
   for (const { connection, attack } of victims) if (attack) attacks.set(connection, attack);
   let front: { port: number; close(): Promise<void> } | undefined;
-  const local = {
-    rotation: 'single_use',
-    clientAuthentication: 'client_secret_basic',
-    description: '',
-  } as const;
   const frontCertificate = await authority.issue(['healthy.example']);
-  const harness = await startHarness([{ name: HEALTHY, ...local }], async (env, { authorization }) => {
+  const harness = await startHarness([localConnection(HEALTHY)], async (env, { authorization }) => {
     front = await startTlsFront(frontCertificate, new URL(authorization.tokenEndpoint));
     const { pathname } = new URL(authorization.tokenEndpoint);
     const healthy = { tokenUri: `https://healthy.example:${front.port}${pathname}` };

@@ -1,4 +1,5 @@
 import type { LocalConnection } from '../../../local/connections.ts';
+import { localConnection } from '../../support/localConnection.ts';
 import type { Moment, Strike } from './faultProxy.ts';
 
 /** How a provider treats a used refresh token: revokes all, takes it for another minute, or never replaces it. */
@@ -117,13 +118,7 @@ export const LOST_ANSWERS: readonly Case[] = PROVIDERS.flatMap((provider) =>
 /** The connection of a case; its name holds the case's number, because each case needs its own. */
 export function connectionOf(provider: Provider, name: string): LocalConnection {
   const rotation = ({ strict: 'single_use', grace: 'grace', reusable: 'none' } as const)[provider];
-  return {
-    name,
-    rotation,
-    ...(rotation === 'grace' && { graceSeconds: 60 }),
-    clientAuthentication: 'client_secret_basic',
-    description: '',
-  };
+  return localConnection(name, { rotation, ...(rotation === 'grace' && { graceSeconds: 60 }) });
 }
 
 /** The test's name; the failure matrix in the documentation shows it as well. */

@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest';
-import type { LocalConnection } from '../../../local/connections.ts';
 import { readAccessToken } from '../../../local/consumer.ts';
 import { setSecret } from '../../../local/seed.ts';
+import { localConnection } from '../../support/localConnection.ts';
 import { startRig } from './rig.ts';
 import { force, nextToken } from './stage.ts';
 
-const STRICT: LocalConnection = {
-  name: 'strict',
-  rotation: 'single_use',
-  clientAuthentication: 'client_secret_basic',
-  description: '',
-};
+const STRICT = localConnection('strict');
 
 test('a host behind fault proxies rotates, and every request of it is named', async () => {
   const rig = await startRig([STRICT]);

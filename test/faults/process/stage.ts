@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Problem } from '../../../lib/errors.ts';
+import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { accepted, readAccessToken } from '../../../local/consumer.ts';
 import type { Servers } from '../../../local/servers.ts';
@@ -10,12 +12,7 @@ import { type Rig, type StruckHost, stopFor } from './rig.ts';
 const NO_FAULTS: FaultHook = () => undefined;
 const POLL_MS = 100;
 
-/** What a host says about a connection. */
-export interface Status {
-  readonly state: string;
-  readonly generation?: number;
-  readonly failure?: { readonly code: string; readonly message: string };
-}
+type Status = ConnectionStatus & { readonly failure?: Problem };
 
 /** A hook that acts once it is armed: at the nth request of a step, at one moment. */
 export function once(

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { setSecret } from '../../../local/seed.ts';
+import { localConnection } from '../../support/localConnection.ts';
 import { pick, randomFrom } from '../model/random.ts';
 import { Consumer } from '../process/consumer.ts';
 import { type Rig, startRig } from '../process/rig.ts';
@@ -33,16 +35,15 @@ export interface SoakResult {
 }
 
 /** Four connections of each kind. */
-export const SOAKED: readonly LocalConnection[] = ['single_use', 'grace', 'none'].flatMap((rotation) =>
-  [1, 2, 3, 4].map(
-    (number): LocalConnection => ({
-      name: `${rotation.replace('_', '-')}-${number}`,
-      rotation: rotation as LocalConnection['rotation'],
-      ...(rotation === 'grace' && { graceSeconds: 60 }),
-      clientAuthentication: number % 2 === 0 ? 'client_secret_post' : 'client_secret_basic',
-      description: '',
-    }),
-  ),
+export const SOAKED: readonly LocalConnection[] = (['single_use', 'grace', 'none'] as const).flatMap(
+  (rotation) =>
+    [1, 2, 3, 4].map((number) =>
+      localConnection(`${rotation.replace('_', '-')}-${number}`, {
+        rotation,
+        ...(rotation === 'grace' && { graceSeconds: 60 }),
+        clientAuthentication: number % 2 === 0 ? 'client_secret_post' : 'client_secret_basic',
+      }),
+    ),
 );
 
 /** Runs the local stack under random faults for so many milliseconds, then waits until everything is well. */
@@ -111,25 +112,26 @@ class Soak {
   }
 
   /** What each connection's state is, as some host tells; undefined where none answers. */
-  async #states(): Promise<{ name: string; state: string; failure?: { code: string } }[] | undefined> {
+  async #states(): Promise<readonly ConnectionStatus[] | undefined> {
     for (const { url } of this.#crew.living) {
       const answer = await fetch(`${url}/api/connections`, { signal: AbortSignal.timeout(3_000) }).catch(
         () => {},
       );
-      if (answer?.ok) return ((await answer.json()) as { connections: [] }).connections;
+      if (answer?.ok)
+        return ((await answer.json()) as { connections: readonly ConnectionStatus[] }).connections;
     }
     return undefined;
   }
 
   /** A person reads the report of a dead chain and signs in again. */
   async #repairLost(): Promise<void> {
-    for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? []) {
-      if (failure?.code !== 'reauthorization_required' || this.#repaired.has(name)) continue;
+    for (const { name, reason } of (await this.#states().catch(() => undefined)) ?? []) {
+      if (reason !== 'reauthorization_required' || this.#repaired.has(name)) continue;
       const isSignedIn = await this.#signIn(name).catch(() => false);
       if (isSignedIn) this.#noteLoss(name);
     }
-    for (const { name, failure } of (await this.#states().catch(() => undefined)) ?? [])
-      if (failure?.code !== 'reauthorization_required') this.#repaired.delete(name);
+    for (const { name, reason } of (await this.#states().catch(() => undefined)) ?? [])
+      if (reason !== 'reauthorization_required') this.#repaired.delete(name);
   }
 
   async #signIn(name: string): Promise<true> {

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizeByCode, type Browser } from '../../../lib/authorization/authorizeByCode.ts';
 import { startLoopbackServer } from '../../../lib/authorization/loopbackServer.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
-import { CLIENT, errorOf, Person, requestTo, startServer } from './support.ts';
+import { errorOf } from '../../support/thrown.ts';
+import { CLIENT, Person, requestTo, startServer } from './support.ts';
 
 let server: AuthorizationServer;
 
@@ -62,41 +64,16 @@ describe('the authorization code flow', () => {
     expect(new Set(seen.map((each) => each.get('code_challenge'))).size).toBe(2);
   });
 
-  test.each([
-    [
-      'a wrong state',
-      (p: URLSearchParams) => p.set('state', 'another'),
-      'authorization_failed',
-      'its state is another one',
-    ],
-    [
-      'no state',
-      (p: URLSearchParams) => p.delete('state'),
-      'authorization_failed',
-      'its state is another one',
-    ],
-    [
-      'a denial',
-      (p: URLSearchParams) => p.set('error', 'access_denied'),
-      'authorization_denied',
-      'consent was denied',
-    ],
-    [
-      'another error',
-      (p: URLSearchParams) => p.set('error', 'server_error'),
-      'authorization_failed',
-      'server_error',
-    ],
+  test.each<[string, (p: URLSearchParams) => void, ErrorCode, string]>([
+    ['a wrong state', (p) => p.set('state', 'another'), 'authorization_failed', 'its state is another one'],
+    ['no state', (p) => p.delete('state'), 'authorization_failed', 'its state is another one'],
+    ['a denial', (p) => p.set('error', 'access_denied'), 'authorization_denied', 'consent was denied'],
+    ['another error', (p) => p.set('error', 'server_error'), 'authorization_failed', 'server_error'],
     ['nothing at all', () => {}, 'authorization_failed', 'no usable answer'],
-    [
-      'a code that is none',
-      (p: URLSearchParams) => p.set('code', 'none'),
-      'authorization_failed',
-      'the code is refused',
-    ],
+    ['a code that is none', (p) => p.set('code', 'none'), 'authorization_failed', 'the code is refused'],
     [
       'the issuer of another server',
-      (p: URLSearchParams) => {
+      (p) => {
         p.set('code', 'none');
         p.set('iss', 'https://other.example');
       },

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { authorizeByDevice, type DeviceCode } from '../../../lib/authorization/authorizeByDevice.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
-import { errorOf, Person, requestTo, startServer } from './support.ts';
+import { errorOf } from '../../support/thrown.ts';
+import { Person, requestTo, startServer } from './support.ts';
 
 let server: AuthorizationServer;
 

@@ -2,8 +2,12 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { discoverServer, type ServerHints } from '../../../lib/authorization/discover.ts';
-import { errorOf } from './support.ts';
+import {
+  type Server as Discovered,
+  discoverServer,
+  type ServerHints,
+} from '../../../lib/authorization/discover.ts';
+import { errorOf } from '../../support/thrown.ts';
 
 const servers: Server[] = [];
 
@@ -30,9 +34,11 @@ function metadataAt(path: string, metadata: (origin: string) => object) {
   });
 }
 
-function discover(hints: ServerHints, allowLoopbackHttp = true) {
+function discover(hints: ServerHints, allowLoopbackHttp = true): Promise<Found> {
   return discoverServer(hints, { allowLoopbackHttp, signal: new AbortController().signal });
 }
+
+type Found = Pick<Discovered, 'issuer' | 'token_endpoint' | 'device_authorization_endpoint'>;
 
 const OIDC = '/.well-known/openid-configuration';
 

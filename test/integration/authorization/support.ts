@@ -1,6 +1,5 @@
 import { discoverServer } from '../../../lib/authorization/discover.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
-import { RotatorError } from '../../../lib/errors.ts';
 import { CookieJar } from '../../../local/authorizationServer/cookieJar.ts';
 import {
   type AuthorizationServer,
@@ -80,14 +79,4 @@ export class Person {
     const xsrf = /name="xsrf" value="(\w+)"/.exec(await response.text())?.[1] ?? '';
     return this.visit(address, answer, { xsrf, user_code: userCode });
   }
-}
-
-/** The error that a promise is rejected with. */
-export async function errorOf(promise: Promise<unknown>): Promise<RotatorError> {
-  const thrown = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (thrown instanceof RotatorError) return thrown;
-  throw new Error(`Expected a RotatorError, got ${String(thrown)}.`);
 }

@@ -33,7 +33,8 @@ function isRunning(processId: number): boolean {
 it('serves an account with a key of its own', async () => {
   const azurite = await start();
   const emulator = BlobServiceClient.fromConnectionString('UseDevelopmentStorage=true');
-  const wellKnown = (emulator.credential as unknown as { accountKey: Buffer }).accountKey.toString('base64');
+  // The SDK knows the key that is the same for everybody; written here, it would look like a secret.
+  const wellKnown = (Reflect.get(emulator.credential, 'accountKey') as Buffer).toString('base64');
   const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   await service.createContainer('one');
   const guessed = BlobServiceClient.fromConnectionString(

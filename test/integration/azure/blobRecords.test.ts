@@ -2,8 +2,9 @@ import type { TokenCredential } from '@azure/identity';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
 import { createRecordContainer } from '../../../lib/azure/storageClient.ts';
-import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
+import { recordNamed, tokenTimes } from '../../unit/rotation/world/record.ts';
 import { answers, CANARY, errorOf, startProxy } from './support.ts';
 
 let azurite: Azurite;
@@ -15,15 +16,14 @@ beforeAll(async () => {
 afterAll(() => azurite.close());
 beforeEach(() => containerOf(azurite.connectionString).deleteIfExists());
 
-const FULL: ConnectionRecord = {
-  ...newRecord('dynamics-prod'),
+const FULL = recordNamed('dynamics-prod', {
   phase: { state: 'granting', startedAt: 1_000, firstStartedAt: 900 },
   version: 'f'.repeat(32),
   epoch: 7,
   generation: 3,
   nextAttemptAt: 2_000.5,
   rotatedAt: 800,
-  accessToken: { issuedAt: 800, expiresAt: 4_400, lifetimeAssumed: false },
+  accessToken: tokenTimes(800, 4_400),
   failure: {
     code: 'grant_outcome_unknown',
     message: 'Überraschung',
@@ -36,7 +36,7 @@ const FULL: ConnectionRecord = {
     fingerprint: 'abc',
   },
   history: [{ code: 'grant_outcome_unknown', at: 2 }],
-};
+});
 
 function containerOf(connectionString: string) {
   return createRecordContainer({ kind: 'connectionString', connectionString }, unused);
@@ -67,9 +67,9 @@ describe('a record', () => {
   it('is not made over one that is there, leased or not', async () => {
     const { store } = await start();
     await store.create(FULL);
-    await store.create(newRecord('dynamics-prod'));
+    await store.create(recordNamed('dynamics-prod'));
     await leased(store, 'dynamics-prod');
-    await store.create(newRecord('dynamics-prod'));
+    await store.create(recordNamed('dynamics-prod'));
     expect(await store.read('dynamics-prod')).toEqual(FULL);
   });
 
@@ -81,7 +81,7 @@ describe('a record', () => {
 
   it('belongs to its connection however that is spelled', async () => {
     const { store } = await start();
-    await store.create(newRecord('Dynamics-Prod'));
+    await store.create(recordNamed('Dynamics-Prod'));
     expect((await store.read('dynamics-prod'))?.connection).toBe('dynamics-prod');
     expect([...(await store.list()).summaries.keys()]).toEqual(['Dynamics-Prod']);
   });
@@ -159,7 +159,7 @@ describe('a list', () => {
   it('tells the summaries by connection, with the time of the service', async () => {
     const { store } = await start();
     await store.create(FULL);
-    await store.create(newRecord('other'));
+    await store.create(recordNamed('other'));
     const { now, summaries } = await store.list();
     expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
     expect(Object.fromEntries(summaries)).toEqual({
@@ -180,7 +180,7 @@ describe('a list', () => {
 
   it('follows the pages of the service', async () => {
     const { proxy, store } = await start({ pageSize: 2 });
-    for (const name of ['a', 'b', 'c', 'd', 'e']) await store.create(newRecord(name));
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await store.create(recordNamed(name));
     proxy.requests.length = 0;
     expect([...(await store.list()).summaries.keys()]).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(proxy.requests).toHaveLength(3);
@@ -195,8 +195,8 @@ describe('a list', () => {
     ] as const) {
       await container.getBlockBlobClient(name).upload('', 0, { metadata });
     }
-    await store.create(newRecord('fine'));
-    const due = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
+    await store.create(recordNamed('fine'));
+    const due = { phase: 'idle', generation: 0, nextAttemptAt: 0 } as const;
     expect(Object.fromEntries((await store.list()).summaries)).toEqual({ bare: due, broken: due, fine: due });
   });
 });
@@ -263,7 +263,7 @@ it('sends one request for each call', async () => {
 });
 
 describe('a storage account', () => {
-  it.each([
+  it.each<[number, string, ErrorCode]>([
     [401, 'NoAuthenticationInformation', 'storage_forbidden'],
     [403, 'AuthorizationPermissionMismatch', 'storage_forbidden'],
     [403, 'AuthorizationFailure', 'storage_forbidden'],

@@ -93,7 +93,7 @@ describe('in Azure', () => {
       'vault_unavailable',
       'Could not authenticate at https://v.vault.azure.net (no answer, SIGN_IN_UNAVAILABLE).',
     ],
-  ])('a sign-in alone that is answered %i is %s', async (status, code, message) => {
+  ] as const)('a sign-in alone that is answered %i is %s', async (status, code, message) => {
     fault = status;
     const credential = createCredential({ inAzure: true, managedIdentityClientId: randomUUID() });
     const address = 'https://v.vault.azure.net';

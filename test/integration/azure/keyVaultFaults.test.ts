@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { AuthenticationError, CredentialUnavailableError } from '@azure/identity';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import type { FaultDecision, VaultAnswer } from '../../../local/keyVault/server.ts';
 import { clientOf, startVault } from '../../local/keyVault/support.ts';
@@ -31,7 +32,7 @@ async function putUnder(fault: FaultDecision) {
 }
 
 describe('an answer', () => {
-  it.each([
+  it.each<[number, string | undefined, ErrorCode]>([
     [401, undefined, 'vault_forbidden'],
     [403, 'ForbiddenByRbac', 'vault_forbidden'],
     [403, 'ForbiddenByFirewall', 'vault_forbidden'],
@@ -198,7 +199,7 @@ function resolveToLoopback(): void {
 }
 
 describe('a credential', () => {
-  it.each<[string, Error, string]>([
+  it.each<[string, Error, ErrorCode]>([
     ['is not there', new CredentialUnavailableError(CANARY), 'vault_forbidden'],
     ['is refused', new AuthenticationError(400, CANARY), 'vault_forbidden'],
     ['meets a broken sign-in service', new AuthenticationError(503, CANARY), 'vault_unavailable'],

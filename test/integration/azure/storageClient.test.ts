@@ -10,6 +10,7 @@ import {
   readConfigurationBlob,
   type StorageLocation,
 } from '../../../lib/azure/storageClient.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
 import { answers, CANARY, errorOf, startProxy, tokenOf } from './support.ts';
@@ -88,7 +89,7 @@ describe('the blob with the connections', () => {
     });
   });
 
-  it.each([
+  it.each<[number, ErrorCode]>([
     [403, 'storage_forbidden'],
     [503, 'storage_unavailable'],
   ])('behind a %i is %s', async (status, code) => {

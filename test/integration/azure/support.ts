@@ -4,9 +4,10 @@ import tls from 'node:tls';
 import { inspect } from 'node:util';
 import type { TokenCredential } from '@azure/identity';
 import { expect, onTestFinished } from 'vitest';
-import { RotatorError } from '../../../lib/errors.ts';
+import type { RotatorError } from '../../../lib/errors.ts';
 import type { KeyVaultOptions } from '../../../local/keyVault/server.ts';
 import { startVault, type TestVault } from '../../local/keyVault/support.ts';
+import { errorOf as ownErrorOf } from '../../support/thrown.ts';
 
 /** Stands for a secret value: it must never show up in an error. */
 export const CANARY = 'canary-4f1d2c9e-value';
@@ -25,19 +26,15 @@ export async function startTrustedVault(options: Partial<KeyVaultOptions> = {}):
 
 /** The error of a call that must fail, after a search for the canary in all of it. */
 export async function errorOf(call: Promise<unknown>): Promise<RotatorError> {
-  const error = await call.then(
-    () => expect.fail('the call was to fail'),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(RotatorError);
+  const error = await ownErrorOf(call);
   const everything = [
     inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }),
     JSON.stringify(error),
-    String((error as RotatorError).stack),
+    String(error.stack),
   ].join('\n');
   expect(everything).not.toContain(CANARY);
-  expect((error as RotatorError).cause).toBeUndefined();
-  return error as RotatorError;
+  expect(error.cause).toBeUndefined();
+  return error;
 }
 
 /** What the proxy does to a request in place of passing it on; undefined passes it on. */

@@ -1,7 +1,11 @@
 import { inspect } from 'node:util';
 import { AuthenticationError, CredentialUnavailableError } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createTokenReader, TokenUnavailable } from '../../../lib/consumer/index.ts';
+import {
+  createTokenReader,
+  TokenUnavailable,
+  type TokenUnavailableCode,
+} from '../../../lib/consumer/index.ts';
 import type { FaultDecision } from '../../../local/keyVault/server.ts';
 import { CANARY, tokenOf } from '../azure/support.ts';
 import { START, startReading } from './support.ts';
@@ -224,7 +228,7 @@ describe('there is no token', () => {
     }
   });
 
-  test.each<[string, unknown, string]>([
+  test.each<[string, unknown, TokenUnavailableCode]>([
     ['is not there', new CredentialUnavailableError(CANARY), 'sign_in_failed'],
     ['is refused', new AuthenticationError(400, CANARY), 'sign_in_failed'],
     ['fails in its own way', new Error(CANARY), 'vault_unavailable'],
@@ -258,14 +262,14 @@ describe('there is no token', () => {
     expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
   });
 
-  test.each([
+  test.each<[string, object, RegExp]>([
     ['a vault that is no address', { vaultUrl: 'my-vault' }, /"my-vault" is no address/],
     ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }, /https only/],
     ['no connection', { connection: '' }, /Name the connection/],
     ['a connection that would be another address', { connection: '../keys/x' }, /no name of a secret/],
     ['a secret that would be another address', { secretName: '..' }, /no name of a secret/],
-    ['no credential', { credential: undefined as never }, /credential is missing/],
-    ['a credential that is none', { credential: {} as never }, /credential is missing/],
+    ['no credential', { credential: undefined }, /credential is missing/],
+    ['a credential that is none', { credential: {} }, /credential is missing/],
   ])('for %s: an error at once', (_, wrong, message) => {
     const right = {
       vaultUrl: 'https://my-vault.vault.azure.net',

@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 const ROLE = 'Tokens.Rotate';
 let harness: Harness;
 
 beforeAll(async () => {
-  const connection = {
-    name: 'guarded',
-    rotation: 'single_use',
-    clientAuthentication: 'client_secret_basic',
-    description: '',
-  } as const;
-  harness = await startHarness([connection], (env) => {
+  harness = await startHarness([localConnection('guarded')], (env) => {
     env.REQUIRED_APP_ROLE = ROLE;
     env.WEBSITE_AUTH_ENABLED = 'True';
   });
@@ -60,8 +55,10 @@ test('without the platform in front, the calls are refused with the fix and the 
   vi.stubEnv('WEBSITE_AUTH_ENABLED', '');
   const { answering } = await import('../../../functions/answers.ts');
   const { rotator } = await import('../../../functions/rotator.ts');
-  const request = { headers: new Headers(asCaller(ROLE)) };
-  const answer = await answering(request as never, () => Promise.reject(new Error('was called')));
+  // Loaded only now: it must find what stands for the Functions worker.
+  const { HttpRequest } = await import('@azure/functions');
+  const request = new HttpRequest({ method: 'POST', url: 'http://127.0.0.1/', headers: asCaller(ROLE) });
+  const answer = await answering(request, () => Promise.reject(new Error('was called')));
   expect(answer.status).toBe(500);
   expect(JSON.parse(String(answer.body))).toMatchObject({
     code: 'configuration_invalid',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { LocalConnection } from '../../../local/connections.ts';
+import { localConnection } from '../../support/localConnection.ts';
+import type { Shown } from '../../support/shown.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 const NAMES = [
@@ -19,14 +20,7 @@ type Name = (typeof NAMES)[number];
 let harness: Harness;
 
 beforeAll(async () => {
-  const connections = NAMES.map(
-    (name): LocalConnection => ({
-      name,
-      rotation: 'single_use',
-      clientAuthentication: 'client_secret_basic',
-      description: '',
-    }),
-  );
+  const connections = NAMES.map((name) => localConnection(name));
   harness = await startHarness(connections, (env, { authorization }) => {
     env.CONNECTIONS = JSON.stringify({ connections: entries(authorization.tokenEndpoint) });
   });
@@ -174,9 +168,7 @@ describe('what is wrong with the configuration', () => {
 
   test('an entry with a name that Key Vault would refuse shows in the list', async () => {
     const { body } = await harness.http('connectionStatus', 'GET', 'connections');
-    const invalid = (body.connections as { state: string; message?: string }[]).filter(
-      ({ state }) => state === 'invalid',
-    );
+    const invalid = (body.connections as readonly Shown[]).filter(({ state }) => state === 'invalid');
     expect(invalid.map(({ message }) => message)).toContainEqual(expect.stringContaining('name'));
   });
 

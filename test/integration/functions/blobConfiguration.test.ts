@@ -1,18 +1,13 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 let harness: Harness;
 
 beforeAll(async () => {
-  const names = ['first', 'second'];
-  const connections = names.map((name) => ({
-    name,
-    rotation: 'single_use' as const,
-    clientAuthentication: 'client_secret_basic' as const,
-    description: '',
-  }));
+  const connections = ['first', 'second'].map((name) => localConnection(name));
   harness = await startHarness(connections, (env) => {
     const account = /BlobEndpoint=([^;]+)/.exec(env.AzureWebJobsStorage ?? '')?.[1];
     env.CONNECTIONS = `${account}/configuration/connections.json`;

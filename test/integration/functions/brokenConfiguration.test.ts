@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Harness, startHarness } from './harness.ts';
+import { logLines } from './logLines.ts';
 
 let harness: Harness;
 
@@ -12,8 +13,9 @@ afterAll(async () => harness.close());
 
 test('the timer throws, so that the host shows a failed run', async () => {
   await expect(harness.tick()).rejects.toThrow('is no JSON at line 1, column');
-  const failed = harness.output.find((line) => line.includes('"event":"sweep_failed"')) ?? '{}';
-  expect(JSON.parse(failed)).toMatchObject({ level: 'error', code: 'configuration_invalid' });
+  expect(logLines(harness.output).filter(({ level }) => level === 'error')).toMatchObject([
+    { code: 'configuration_invalid' },
+  ]);
 });
 
 test('a manual call answers with the place and the fix', async () => {

@@ -11,6 +11,7 @@ import { invokeHttp, invokeTimer } from '../../../local/functionHost/invoke.ts';
 import { seedConnections } from '../../../local/seed.ts';
 import { type Servers, startServers } from '../../../local/servers.ts';
 import { environmentOf, SCHEDULE } from '../../../local/stack.ts';
+import type { Shown } from '../../support/shown.ts';
 import { misfits } from './logLines.ts';
 
 /** The registered functions against real servers, in this process. */
@@ -34,18 +35,24 @@ export interface Harness {
   /** Writes a secret into the token vault as a person would. */
   setTokenSecret(name: string, value: string): Promise<void>;
   deleteSecret(vault: 'credential' | 'token', name: string): Promise<void>;
-  readSecret(
-    vault: 'credential' | 'token',
-    name: string,
-  ): Promise<{ id: string; value: string; tags: Record<string, string> } | undefined>;
+  readSecret(vault: 'credential' | 'token', name: string): Promise<SecretBundle | undefined>;
   /** Fails where a log line was printed that the table of events does not know. */
   close(): Promise<void>;
+}
+
+/** A secret as Key Vault answers it; times in seconds since the epoch. */
+interface SecretBundle {
+  readonly id: string;
+  readonly value: string;
+  readonly contentType?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly attributes: { readonly nbf?: number; readonly exp?: number };
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: Record<string, unknown>;
+  readonly body: Shown;
 }
 
 /**
@@ -97,7 +104,7 @@ export async function startHarness(
     deleteSecret: async (vault, name) => void (await operator('DELETE', vault, name)),
     readSecret: async (vault, name) => {
       const answer = await operator('GET', vault, name);
-      return answer.ok ? ((await answer.json()) as never) : undefined;
+      return answer.ok ? ((await answer.json()) as SecretBundle) : undefined;
     },
     close: async () => {
       await drain();

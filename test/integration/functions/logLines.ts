@@ -1,12 +1,11 @@
 import { LOG_EVENTS } from '../../../lib/logEvents.ts';
-
-type Line = Record<string, unknown>;
+import type { LogLine } from '../../support/logLines.ts';
 
 /** The log lines among what was printed: JSON objects with a level. Answers have none. */
-export function logLines(output: readonly string[]): Line[] {
+export function logLines(output: readonly string[]): LogLine[] {
   return output
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Line)
+    .map((line) => JSON.parse(line))
     .filter((line) => 'level' in line);
 }
 
@@ -15,7 +14,7 @@ export function misfits(output: readonly string[]): string[] {
   return [...new Set(logLines(output).flatMap(misfitsOf))];
 }
 
-function misfitsOf({ time, level, event, ...fields }: Line): string[] {
+function misfitsOf({ time, level, event, ...fields }: LogLine & { time?: string }): string[] {
   const kinds = new Map<string, string>(
     Object.entries(Object.entries(LOG_EVENTS).find(([name]) => name === event)?.[1].fields ?? {}),
   );

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { localConnection } from '../../support/localConnection.ts';
+import type { Shown } from '../../support/shown.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 const ROTATING = 'counted-rotating';
@@ -11,9 +13,9 @@ let harness: Harness;
 
 beforeAll(async () => {
   harness = await startHarness([
-    { name: ROTATING, rotation: 'single_use', clientAuthentication: 'client_secret_basic', description: '' },
-    { name: REUSABLE, rotation: 'none', clientAuthentication: 'client_secret_post', description: '' },
-    { name: HELD, rotation: 'single_use', clientAuthentication: 'client_secret_post', description: '' },
+    localConnection(ROTATING),
+    localConnection(REUSABLE, { rotation: 'none', clientAuthentication: 'client_secret_post' }),
+    localConnection(HELD, { clientAuthentication: 'client_secret_post' }),
   ]);
   await harness.tick();
 });
@@ -193,7 +195,7 @@ describe('a manual rotation', () => {
 describe('the status', () => {
   test('of all connections tells state, generation and times', async () => {
     const answer = await harness.http('connectionStatus', 'GET', 'connections');
-    const [rotating] = answer.body.connections as Record<string, unknown>[];
+    const [rotating] = answer.body.connections as readonly Shown[];
     expect(rotating).toMatchObject({ name: ROTATING, state: 'fresh', generation: 2, provider: 'generic' });
     expect(Date.parse(String(rotating?.accessTokenExpires))).toBeGreaterThan(Date.now());
   });

@@ -1,9 +1,8 @@
-import type { LookupFunction } from 'node:net';
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, type LookupFunction } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { connectionWith } from '../../unit/oauth/support.ts';
+import { connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { startRawServer } from './rawServer.ts';
 
 /** TEST-NET-1 (RFC 5737): in the internet by its looks, and nobody answers there. */
@@ -23,7 +22,7 @@ async function grantTo(
   };
   const deadlines = { answerMs: 400, hardMs: 400 };
   const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup, deadlines });
-  const connection = connectionWith({ tokenUri, ...changes });
+  const connection = connectionNamed('crm', { tokenUri, ...changes });
   let sent = false;
   const { failure } = await endpoint.grant({ connection, ...credentials }, () => {
     sent = true;

@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
+import type { GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
-import { connectionWith } from '../../unit/oauth/support.ts';
+import { connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
+
+type Failed = Partial<GrantFailure>;
 
 const now = () => Date.UTC(2026, 0, 1);
 const deadlines = { answerMs: 20_000, hardMs: 20_000 };
@@ -18,7 +21,7 @@ async function grantAnsweredWith(
   changes: Partial<Connection> = {},
 ) {
   const server = await startRawServer((socket, connection) => answer(socket, connection.text()));
-  const connection = connectionWith({ tokenUri: server.url.href, ...changes });
+  const connection = connectionNamed('crm', { tokenUri: server.url.href, ...changes });
   return { server, answer: await endpoint.grant({ connection, ...credentials }, yes) };
 }
 
@@ -100,7 +103,7 @@ describe('a refresh token is kept', () => {
       socket.end(whole.subarray(0, -1));
     });
     expect(answer).toEqual({
-      failure: expect.objectContaining({ class: 'ambiguous', code: 'provider_unavailable' }),
+      failure: expect.objectContaining({ class: 'ambiguous', code: 'provider_unavailable' } satisfies Failed),
     });
   });
 });
@@ -117,7 +120,9 @@ describe('a failure', () => {
   test('a success that says it is an error is none', async () => {
     const body = { access_token: 'a', error: 'invalid_grant' };
     const { answer } = await grantAnsweredWith((socket) => json(socket, 200, body));
-    expect(answer).toEqual({ failure: expect.objectContaining({ class: 'reauthorization_required' }) });
+    expect(answer).toEqual({
+      failure: expect.objectContaining({ class: 'reauthorization_required' } satisfies Failed),
+    });
   });
 
   test('Retry-After as a date counts from the clock of the caller', async () => {
@@ -137,20 +142,23 @@ describe('a failure', () => {
 
   test('a grant that may not be sent any more is retryable', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
-    const connection = connectionWith({ tokenUri: server.url.href });
+    const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const answer = await endpoint.grant({ connection, ...credentials }, () => false);
     expect(answer).toEqual({
-      failure: expect.objectContaining({ class: 'retryable', code: 'provider_unavailable' }),
+      failure: expect.objectContaining({ class: 'retryable', code: 'provider_unavailable' } satisfies Failed),
     });
     for (const { text } of server.connections) expect(text()).toBe('');
   });
 
   test('http is refused before anything is sent, unless it is allowed', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
-    const connection = connectionWith({ tokenUri: server.url.href });
+    const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const strict = createTokenEndpoint({ allowLoopbackHttp: false, now });
     expect(await strict.grant({ connection, ...credentials }, yes)).toEqual({
-      failure: expect.objectContaining({ class: 'misconfigured', fix: expect.stringContaining('tokenUri') }),
+      failure: expect.objectContaining({
+        class: 'misconfigured',
+        fix: expect.stringContaining('tokenUri'),
+      } satisfies Failed),
     });
     expect(server.connections).toHaveLength(0);
   });
@@ -190,7 +198,10 @@ describe('against a real authorization server', () => {
       const server = await startForTest({
         clients: [localClient({ clientAuthentication: method, clientSecret })],
       });
-      const connection = connectionWith({ tokenUri: server.tokenEndpoint, clientAuthentication: method });
+      const connection = connectionNamed('crm', {
+        tokenUri: server.tokenEndpoint,
+        clientAuthentication: method,
+      });
       const first = await server.seedRefreshToken('app');
       const request = { connection, clientId: 'app', clientSecret, refreshToken: first };
       const second = await endpoint.grant(request, yes);
@@ -203,7 +214,7 @@ describe('against a real authorization server', () => {
 
   test('a wrong secret is the client, a wrong token needs a person', async () => {
     const server = await startForTest();
-    const connection = connectionWith({
+    const connection = connectionNamed('crm', {
       tokenUri: server.tokenEndpoint,
       clientAuthentication: 'client_secret_post',
     });

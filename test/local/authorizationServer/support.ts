@@ -61,7 +61,7 @@ export async function temporaryDirectory(): Promise<string> {
 export interface TokenAnswer {
   status: number;
   headers: Headers;
-  body: { access_token?: string; refresh_token?: string; error?: string };
+  body: { access_token?: string; refresh_token?: string; error?: string; [more: string]: unknown };
 }
 
 /** The refresh token grant, sent without any client library. */

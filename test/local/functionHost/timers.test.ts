@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type FunctionRegistry, installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
+import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
 import { invokeTimer } from '../../../local/functionHost/invoke.ts';
 import { createTimers } from '../../../local/functionHost/timers.ts';
 import { resetState, state } from './fixture/state.ts';
@@ -15,14 +15,7 @@ afterEach(() => vi.useRealTimers());
 function timerOf(schedule: string, run: (name: string) => Promise<void> = async () => {}) {
   const metadata = { name: 't', bindings: { timer: { type: 'timerTrigger', schedule } } };
   const functions = new Map([['t', { name: 't', metadata, callback: () => {} }]]);
-  const registry: FunctionRegistry = {
-    functions,
-    programmingModel: () => {
-      throw new Error('not asked for');
-    },
-    terminate: async () => {},
-  };
-  const [timer] = createTimers(registry, { SCHEDULE: '*/10 * * * * *' }, run);
+  const [timer] = createTimers({ functions }, { SCHEDULE: '*/10 * * * * *' }, run);
   if (!timer) throw new Error('no timer was made');
   return timer;
 }

@@ -55,7 +55,7 @@ describe('authorization', () => {
     const reader = clientOf(vault, 'reader');
     const lister = clientOf(vault, 'lister');
     const writer = clientOf(vault, 'writer');
-    const forbidden = { statusCode: 403, code: 'Forbidden' };
+    const forbidden = { statusCode: 403, code: 'Forbidden' } as const;
 
     expect((await reader.getSecret('token')).value).toBe('value');
     await expect(reader.setSecret('token', 'x')).rejects.toMatchObject(forbidden);

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchTokens } from '../../../local/consumer.ts';
-import type { Servers } from '../../../local/servers.ts';
 
 test('nothing is counted any more after enough was seen', async () => {
   const server = createServer(
@@ -13,7 +12,7 @@ test('nothing is counted any more after enough was seen', async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const servers = { tokenVault: { url }, authorization: { resourceEndpoint: url } } as unknown as Servers;
+  const servers = { tokenVault: { url }, authorization: { resourceEndpoint: url } };
   const enough = new AbortController();
   const seen: string[] = [];
   const onToken = ({ connection }: { connection: string }) => {

@@ -25,7 +25,7 @@ const write = (tokenUri: string) => writeConnections(data, LOCAL_CONNECTIONS, to
 const entries = async () =>
   JSON.parse(await readFile(data.file('connections.json'), 'utf8')).connections as Record<
     string,
-    { tokenUri: string }
+    { tokenUri: string; [more: string]: unknown }
   >;
 
 async function change(changed: (file: { connections: Record<string, object> }) => void) {

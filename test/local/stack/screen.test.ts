@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { instructions } from '../../../local/screen.ts';
-import type { Stack } from '../../../local/stack.ts';
 
 const shown = (isFoundLocally: boolean) =>
   instructions({
@@ -8,7 +7,7 @@ const shown = (isFoundLocally: boolean) =>
     host: { url: 'http://127.0.0.1:1' },
     data: { file: (name: string) => name },
     servers: { tokenVault: { url: 'http://127.0.0.1:2' }, credentialVault: { url: 'http://127.0.0.1:3' } },
-  } as unknown as Stack);
+  });
 
 test('the stack that the command line finds says how to use it', () => {
   expect(shown(true)).toContain('npx rotator connect demo --local');

@@ -6,26 +6,12 @@ import type { LocalConnection } from '../../../local/connections.ts';
 import type { FaultDecision, VaultOperation } from '../../../local/keyVault/server.ts';
 import { type Stack, startStack } from '../../../local/stack.ts';
 import { force, nextToken, statusOf, statusWhere } from '../../faults/process/stage.ts';
+import { localConnection } from '../../support/localConnection.ts';
 
-const STRICT: LocalConnection = {
-  name: 'strict',
-  rotation: 'single_use',
-  clientAuthentication: 'client_secret_basic',
-  description: '',
-};
-const GRACE: LocalConnection = {
-  name: 'grace',
-  rotation: 'grace',
-  graceSeconds: 60,
-  clientAuthentication: 'client_secret_post',
-  description: '',
-};
-const REUSABLE: LocalConnection = {
-  name: 'reusable',
-  rotation: 'none',
-  clientAuthentication: 'client_secret_post',
-  description: '',
-};
+const POST = { clientAuthentication: 'client_secret_post' } as const;
+const STRICT = localConnection('strict');
+const GRACE = localConnection('grace', { rotation: 'grace', graceSeconds: 60, ...POST });
+const REUSABLE = localConnection('reusable', { rotation: 'none', ...POST });
 /** The lease of the killed process has to run out before another one takes over. */
 const TAKEOVER_TIMEOUT = 90_000;
 

@@ -8,6 +8,7 @@ import {
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { failure } from '../rotation/world/fakeVault.ts';
 import { refusal } from '../rotation/world/provider.ts';
+import { recordNamed } from '../rotation/world/record.ts';
 import { World } from '../rotation/world.ts';
 
 const NAMES = ['crm-client-id', 'crm-client-secret', 'crm-refresh-token'];
@@ -32,10 +33,8 @@ describe('storing what a sign-in brought', () => {
     const { world, ports, connection, credentials, store, values, writes } = begin();
     await store();
     expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
-    expect(writes()).toEqual(NAMES.map((name) => `put ${name}`));
-    expect(world.operations.indexOf('acquire crm')).toBeLessThan(
-      world.operations.indexOf('put crm-client-id'),
-    );
+    expect(writes()).toEqual(NAMES.map((name) => `put ${name}` as const));
+    expect(world.operations.indexOf('lease crm')).toBeLessThan(world.operations.indexOf('put crm-client-id'));
     expect(await world.settle(firstRotation(connection, ports))).toMatchObject({
       result: 'rotated',
       generation: 1,
@@ -134,15 +133,7 @@ describe('storing what a sign-in brought', () => {
 
   test('while another rotation runs nothing is written', async () => {
     const { world, ports, store, writes } = begin();
-    await ports.records.create({
-      schema: 1,
-      connection: 'crm',
-      phase: { state: 'idle' },
-      epoch: 0,
-      generation: 0,
-      nextAttemptAt: 0,
-      history: [],
-    });
+    await ports.records.create(recordNamed());
     await ports.records.acquireLease('crm');
     await expect(store()).rejects.toMatchObject({ code: 'in_progress' });
     expect(writes()).toEqual([]);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
-import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
+import { thrownBy } from '../../support/thrown.ts';
+import { failing, recordNamed, tokenTimes } from '../rotation/world/record.ts';
 
-const RECORD: ConnectionRecord = {
-  ...newRecord('Dynamics'),
+const RECORD = recordNamed('Dynamics', {
   generation: 4,
   nextAttemptAt: 1_767_225_600_123,
   rotatedAt: 0,
-  accessToken: { issuedAt: 0, expiresAt: 5, lifetimeAssumed: true },
-};
+  accessToken: tokenTimes(0, 5),
+});
 
 describe('the summary in the metadata', () => {
   it('is what was written, zero included', () => {
@@ -19,18 +19,7 @@ describe('the summary in the metadata', () => {
   });
 
   it('has keys that every client can use, and ASCII values', () => {
-    const failure = {
-      code: 'vault_unavailable' as const,
-      message: '',
-      fix: '',
-      since: 0,
-      at: 0,
-      count: 1,
-      blocked: false,
-      watch: [],
-      fingerprint: '',
-    };
-    const metadata = metadataOf({ ...RECORD, connection: 'größe', failure });
+    const metadata = metadataOf(failing({ ...RECORD, connection: 'größe' }, 0));
     for (const [key, value] of Object.entries(metadata)) {
       expect(key).toMatch(/^[a-z]+$/);
       expect(value).toMatch(/^[!-~]+$/);
@@ -76,13 +65,10 @@ it('the body gives the record back', () => {
 
 it('an unreadable body names what is wrong, and none of it', () => {
   const body = JSON.stringify({ ...RECORD, epoch: 'canary', history: [{ code: 5 }] });
-  expect(() => recordOf(body, 'Dynamics', 'here')).toThrow(
-    expect.objectContaining({
-      code: 'record_unreadable',
-      message: expect.stringMatching(/epoch, history\.0/),
-    }),
-  );
-  expect(() => recordOf(body, 'Dynamics', 'here')).not.toThrow(/canary/);
+  const { code, message } = thrownBy(() => recordOf(body, 'Dynamics', 'here'));
+  expect(code).toBe('record_unreadable');
+  expect(message).toMatch(/epoch, history\.0/);
+  expect(message).not.toContain('canary');
 });
 
 it('names of blobs do not depend on case', () => {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { appendEntry } from '../../../cli/connectionsFile.ts';
+import { readEnvironment } from '../../../lib/config/environment.ts';
 import type { Settings } from '../../../lib/config/settings.ts';
+import { GOOD_ENV } from '../config/support.ts';
 
 const ENTRY = { tokenUri: 'https://login.example/token' };
 let folder: string;
@@ -14,13 +16,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rotator-entries-'));
   path = join(folder, 'connections.json');
   await writeFile(path, '{"connections":{}}', { mode: 0o600 });
-  const vault = 'https://vault.example';
-  settings = {
-    connectionsSource: { kind: 'file', path },
-    credentialVaultUrl: vault,
-    tokenVaultUrl: vault,
-    allowLoopbackHttp: false,
-  } as unknown as Settings;
+  settings = readEnvironment({ ...GOOD_ENV, CONNECTIONS: path });
 });
 
 afterEach(() => rm(folder, { recursive: true }));

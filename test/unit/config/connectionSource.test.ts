@@ -9,7 +9,9 @@ import {
   type SourceSettings,
 } from '../../../lib/config/connectionSource.ts';
 import { RotatorError } from '../../../lib/errors.ts';
-import type { LogFields, LogLevel } from '../../../lib/log.ts';
+import type { LogEvent } from '../../../lib/log.ts';
+import { type LogLine, linesOf, logInto } from '../../support/logLines.ts';
+import { errorOf } from '../../support/thrown.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
 const CANARY = 'canary-e2f4';
@@ -95,7 +97,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
       world.set(text);
       await world.source();
     }
-    expect(world.events().filter((event) => event === 'configuration_invalid')).toHaveLength(3);
+    expect(linesOf(world.lines, 'configuration_invalid')).toHaveLength(3);
   });
 
   it('a second outage has its line, and what was missed in one is read after it', async () => {
@@ -129,9 +131,8 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
   it('a first reading that fails tells the reason and not the text of the error', async () => {
     const world = start(connectionsSource, '');
     world.fail(fileError());
-    const thrown = await world.source().catch((error: unknown) => error);
-    expect(thrown).toBeInstanceOf(RotatorError);
-    expect(thrown).toMatchObject({ message: expect.stringContaining('cannot be read (ENOENT)') });
+    const thrown = await errorOf(world.source());
+    expect(thrown.message).toContain('cannot be read (ENOENT)');
     expect(JSON.stringify(thrown) + String(thrown)).not.toContain(CANARY);
     world.fail(unavailable());
     await expect(world.source()).rejects.toMatchObject({ code: 'storage_unavailable' });
@@ -150,7 +151,7 @@ describe('a text in the setting', () => {
   it('is refused at each call where it is wrong', async () => {
     const world = start({ kind: 'inline', text: `{"${CANARY}` }, '');
     for (const _ of [1, 2]) {
-      const thrown = await world.source().catch((error: unknown) => error);
+      const thrown = await errorOf(world.source());
       expect(thrown).toMatchObject({ code: 'configuration_invalid' });
       expect(String(thrown)).not.toContain(CANARY);
     }
@@ -190,8 +191,8 @@ interface World {
   readonly source: ReturnType<typeof createConnectionSource>;
   /** The stamps that the reader was asked with. */
   readonly asked: (string | undefined)[];
-  readonly lines: ({ level: LogLevel; event: string } & LogFields)[];
-  events(): string[];
+  readonly lines: LogLine[];
+  events(): LogEvent[];
   /** Another text; the source can be read again unless an error comes with it. */
   set(text: string, error?: unknown): void;
   fail(error: unknown): void;
@@ -217,9 +218,8 @@ function start(connectionsSource: SourceSettings['connectionsSource'], text: str
       return stamp === String(now.version) ? 'unchanged' : { text: now.text, stamp: String(now.version) };
     };
   const readers = { readFile: read(FILE.path), readBlob: read(BLOB.url) };
-  const log = (level: LogLevel, event: string, fields: LogFields = {}) =>
-    world.lines.push({ level, event, ...fields });
-  return { ...world, source: createConnectionSource({ ...CONTEXT, connectionsSource }, readers, log) };
+  const settings = { ...CONTEXT, connectionsSource };
+  return { ...world, source: createConnectionSource(settings, readers, logInto(world.lines)) };
 }
 
 async function names({ source }: World): Promise<string[]> {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../../lib/config/environment.ts';
 import { settingNames, withoutSettings } from '../../../lib/config/settingNames.ts';
-import { GOOD_ENV, shown, thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
+import { GOOD_ENV, shown } from './support.ts';
 
 const CANARY = 'canary-7d1e';
 const CLIENT_ID = '29453d6f-6789-45ab-8d8c-44fa3c527831';

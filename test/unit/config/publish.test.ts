@@ -114,7 +114,8 @@ describe('a connection string that cannot be published', () => {
 
   it('because its default name would be too long', () => {
     const name = 'n'.repeat(110);
-    expect(shown(parse({ [name]: asking('accessToken') }).invalid[0]?.problem as never)).toContain(
+    const { invalid } = parse({ [name]: asking('accessToken') });
+    expect(invalid.map(({ problem }) => shown(problem)).join()).toContain(
       'secrets.connectionString is missing, and its default name would be too long',
     );
     const named = asking('accessToken', { secrets: { connectionString: 'short' } });
@@ -145,7 +146,7 @@ describe('a connection string that cannot be published', () => {
   ])('because it would overwrite %s', (_, entries, other) => {
     const { valid, invalid } = parse(entries);
     expect(valid).toEqual([]);
-    expect(shown(invalid[0]?.problem as never)).toContain(
+    expect(invalid.map(({ problem }) => shown(problem)).join()).toContain(
       `secrets.connectionString names the same secret as ${other}.secrets.`,
     );
   });

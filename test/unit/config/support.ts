@@ -1,5 +1,5 @@
 import type { ConfigurationContext } from '../../../lib/config/parseConnections.ts';
-import { type Problem, problemOf } from '../../../lib/errors.ts';
+import type { Problem } from '../../../lib/errors.ts';
 
 /** The least that a good environment holds. */
 export const GOOD_ENV = {
@@ -21,16 +21,6 @@ export const ENTRY = { tokenUri: 'https://login.example.com/token' };
 /** The text of a file with these connections. */
 export function fileOf(connections: unknown): string {
   return JSON.stringify({ connections });
-}
-
-/** What the action throws; fails where it throws nothing. */
-export function thrownBy(action: () => unknown): Problem {
-  try {
-    action();
-  } catch (thrown) {
-    return problemOf(thrown);
-  }
-  throw new Error('nothing was thrown');
 }
 
 /** Message and fix together: what a person gets to see. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
 import { parseConnections } from '../../../lib/config/parseConnections.ts';
 import { RotatorError } from '../../../lib/errors.ts';
-import { CONTEXT, shown, thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
+import { CONTEXT, shown } from './support.ts';
 
 const CANARY = 'canary-91cf';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildJdbc, parseJdbc } from '../../../lib/connectionString/jdbc.ts';
-import { thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
 
 const PREFIX = 'jdbc:datadirect:dynamics365:';
 const URL_TEXT = `${PREFIX}ServiceURL=https://a.example/api/;AuthenticationMethod=OAuth2;AccessToken=a+b/c=;`;

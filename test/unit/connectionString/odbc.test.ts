@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { addressIn, attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
 import { buildOdbc, parseOdbc } from '../../../lib/connectionString/odbc.ts';
-import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
+import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN } from './support.ts';
 
 const pairs = (text: string) => parseOdbc(text).map(({ name, value }) => [name, value]);
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
 import { buildOdbcIni, parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
-import { CLIENT_SECRET, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
+import { CLIENT_SECRET, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN } from './support.ts';
 
 const FILE = `; the data sources
 [ODBC Data Sources]

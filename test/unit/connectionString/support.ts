@@ -1,5 +1,3 @@
-import { RotatorError } from '../../../lib/errors.ts';
-
 /** The example of the driver's documentation, line breaks and all. Its values are put together here: to a scanner they look like secrets. */
 export const CLIENT_SECRET = ['12a3=bCD/EfGh4Ijk', 'Lm5P67qR8s=//TuV', 'WXy1Zabcd'].join('+');
 export const REFRESH_TOKEN = ['12a3=bCD/EfGh4Ijk', 'Lgd8g-44tk3c527831'].join('+');
@@ -19,14 +17,3 @@ export const EXAMPLE_ATTRIBUTES = [
   { name: 'TokenURI', value: 'https://login.microsoftonline.com/common/oauth2/v2.0/token' },
   { name: 'RefreshToken', value: REFRESH_TOKEN },
 ];
-
-/** The error that the action throws; anything but our own error fails the test, and so does nothing. */
-export function thrownBy(action: () => unknown): RotatorError {
-  try {
-    action();
-  } catch (thrown) {
-    if (thrown instanceof RotatorError) return thrown;
-    throw thrown;
-  }
-  throw new Error('nothing was thrown');
-}

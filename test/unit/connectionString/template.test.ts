@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fillIn, placeholdersIn, type Template } from '../../../lib/connectionString/template.ts';
-import { thrownBy } from './support.ts';
+import { thrownBy } from '../../support/thrown.ts';
 
 const values = { accessToken: 'a;b}c', serviceUrl: 'https://a.example/' };
 const filled = (syntax: Template['syntax'], text: string) => fillIn({ syntax, text }, values);

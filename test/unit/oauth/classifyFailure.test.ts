@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { classifyFailure } from '../../../lib/oauth/classifyFailure.ts';
 import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
 import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
 import { sanitizer } from '../../../lib/oauth/sanitize.ts';
-import { bytesOf, connectionWith } from './support.ts';
+import type { FailureClass } from '../../../lib/rotation/core/tokenRequest.ts';
+import { connectionNamed } from '../rotation/world/connection.ts';
+import { bytesOf } from './support.ts';
 
-const connection = connectionWith();
+const { secrets } = connectionNamed();
+const connection = connectionNamed('crm', {
+  tokenUri: 'https://login.example.com/oauth/token?tenant=hidden',
+  secrets: { ...secrets, clientSecrets: ['crm-client-secret', 'crm-client-secret-2'] },
+});
 const context = { connection, now: Date.UTC(2026, 0, 1), sanitize: sanitizer(['canary-secret']) };
 
 function failureOf(status: number, body: unknown, retryAfter?: string) {
@@ -22,7 +29,7 @@ const entra = (error: string, ...error_codes: unknown[]) => ({
 
 describe('what an answer says about the refresh token', () => {
   const html = '<html>not here</html>';
-  const cases: Record<string, [number, unknown, string, string]> = {
+  const cases: Record<string, [number, unknown, FailureClass, ErrorCode]> = {
     '400 invalid_grant: a person must sign in': [
       400,
       { error: 'invalid_grant' },

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type AddressKind,
   checkedLookup,
+  type EgressRules,
   kindOf,
   literalAddress,
   reachOf,
@@ -84,11 +85,11 @@ const KINDS: Readonly<Record<AddressKind, readonly string[]>> = {
     .concat(['64:ff9b:1::1', '2001::1', '100::1', 'localhost', '', '[::1]']),
 };
 const CASES = Object.entries(KINDS).flatMap(([kind, addresses]) =>
-  addresses.map((address) => [address, kind]),
+  addresses.map((address) => [address, kind as AddressKind] as const),
 );
 
 describe('an address', () => {
-  test.each(CASES)('"%s" is %s', (address, kind) => expect(kindOf(address ?? '')).toBe(kind));
+  test.each(CASES)('"%s" is %s', (address, kind) => expect(kindOf(address)).toBe(kind));
 
   const forms = ['127.0.0.1', '2130706433', '0177.0.0.1', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '[::1]'];
   test.each(forms)('of this machine, written %s in a URL, is found', (host) => {
@@ -102,7 +103,7 @@ describe('an address', () => {
 
 describe('the reach', () => {
   const none = { allowLoopback: false, allowPrivateNetwork: false };
-  test.each([
+  test.each<[string, EgressRules, AddressKind[]]>([
     ['https:', none, ['public']],
     ['https:', { ...none, allowPrivateNetwork: true }, ['private', 'public']],
     ['https:', { ...none, allowLoopback: true }, ['loopback', 'public']],

@@ -1,28 +1,22 @@
-import type { Dispatcher } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { codeOf, Exchange } from '../../../lib/oauth/exchange.ts';
-
-function fakeController() {
-  const aborted: string[] = [];
-  const controller = { abort: (reason: Error) => aborted.push(reason.message) };
-  return { aborted, controller: controller as unknown as Dispatcher.DispatchController };
-}
+import { dispatchController } from '../../support/dispatchController.ts';
 
 describe('an exchange', () => {
   test('asks before the first byte and lets the request go', () => {
-    const { aborted, controller } = fakeController();
+    const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
     expect(exchange.sent).toBe(true);
-    expect(aborted).toEqual([]);
+    expect(controller.reason).toBeNull();
   });
 
   test('is not sent a second time, whatever the HTTP client has in mind', async () => {
-    const { aborted, controller } = fakeController();
+    const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
     exchange.onRequestStart(controller);
-    expect(aborted).toEqual(['SENT_BEFORE']);
+    expect(controller.reason?.message).toBe('SENT_BEFORE');
     expect(await exchange.result).toEqual({ kind: 'no_answer', why: 'SENT_BEFORE' });
   });
 
@@ -34,7 +28,7 @@ describe('an exchange', () => {
   });
 
   test('takes the first of headers that came twice', async () => {
-    const { controller } = fakeController();
+    const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
     exchange.onResponseStart(controller, 429, { 'retry-after': ['1', '2'] });

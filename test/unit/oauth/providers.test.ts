@@ -7,7 +7,7 @@ const { dynamics365, entra, generic, okta } = providers;
 describe('provider profiles', () => {
   test('each stands under its own name and cites a page', () => {
     for (const [id, profile] of Object.entries(providers)) {
-      expect(profile.id).toBe(id);
+      expect<string>(profile.id).toBe(id);
       expect(profile.source).toMatch(/^https:\/\//);
     }
   });
@@ -157,7 +157,7 @@ describe('the provider of an entry', () => {
     [ENTRA, 'https://contoso.crm.dynamics.com/', 'dynamics365'],
     ['https://login.example/token', 'https://contoso.crm.dynamics.com/', undefined],
     ['https://login.microsoftonline.example', undefined, undefined],
-  ])('that names none, with %s and the service %s, is %s', (tokenUri, serviceUrl, id) => {
+  ] as const)('that names none, with %s and the service %s, is %s', (tokenUri, serviceUrl, id) => {
     expect(providerOf(tokenUri, serviceUrl)?.id).toBe(id);
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { tokenRequest } from '../../../lib/oauth/tokenRequest.ts';
 import type { ClientAuthentication } from '../../../lib/rotation/core/connection.ts';
-import { connectionWith } from './support.ts';
+import { connectionNamed } from '../rotation/world/connection.ts';
 
 function request(parameters: Record<string, string>, clientAuthentication: ClientAuthentication) {
-  const connection = connectionWith({ parameters, clientAuthentication });
+  const connection = connectionNamed('crm', { parameters, clientAuthentication });
   return tokenRequest({ connection, clientId: 'id', clientSecret: 'the secret', refreshToken: 'r/1+2=' });
 }
 

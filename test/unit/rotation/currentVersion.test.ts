@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { currentVersion, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
-import { newRecord } from '../../../lib/rotation/core/record.ts';
 import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { STORE } from './world/connection.ts';
+import { recordNamed } from './world/record.ts';
 
 const person = (version: string, second: number): SecretVersion => ({
   version,
@@ -20,7 +20,7 @@ const saved = (version: string, second: number, parent: string, epoch: number): 
 const disabled = (version: SecretVersion): SecretVersion => ({ ...version, enabled: false });
 
 const found = (version: string | undefined, versions: SecretVersion[], latest: string): [string, string?] => {
-  const record = { ...newRecord('crm'), ...(version !== undefined && { version }) };
+  const record = recordNamed('crm', version === undefined ? {} : { version });
   // The vault lists versions in no particular order: every order must find the same.
   const findings = [versions, versions.toReversed()].map((each) => currentVersion(record, each, latest));
   expect(findings[1]).toEqual(findings[0]);

@@ -1,42 +1,51 @@
 import { describe, expect, test } from 'vitest';
-import { decide, decideEarly, type Occasion, type Situation } from '../../../lib/rotation/core/decide.ts';
-import { type ConnectionRecord, failed, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
+import {
+  type Decision,
+  decide,
+  decideEarly,
+  type Occasion,
+  type Reason,
+  type Situation,
+} from '../../../lib/rotation/core/decide.ts';
+import { intended } from '../../../lib/rotation/core/record.ts';
 import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import type { Secret } from '../../../lib/rotation/ports.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
+
+type Decided = [Decision['action'], Reason];
 
 const NOW = 1_767_225_600_000;
-const token = { issuedAt: NOW - 1000, expiresAt: NOW + 3_600_000, lifetimeAssumed: false };
-const record: ConnectionRecord = {
-  ...newRecord('crm'),
+const issuedAt = NOW - 1000;
+const record = recordNamed('crm', {
   version: 'v1',
   nextAttemptAt: NOW,
-  rotatedAt: NOW - 1000,
-  accessToken: token,
-};
+  rotatedAt: issuedAt,
+  accessToken: tokenTimes(issuedAt, NOW + 3_600_000),
+});
 const later = { ...record, nextAttemptAt: NOW + 1 };
-const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
-const failing = (blocked: boolean, of: ConnectionRecord = later) =>
-  failed(of, problem, { blocked, watch: [], fingerprint: 'crm-1' }, NOW);
 const granting = intended(record, NOW - 1000, false);
+const BLOCKED = { blocked: true };
 
 describe('before any vault is asked', () => {
   const occasion = { connection: connectionNamed(), record, now: NOW, force: false };
-  const cases: Record<string, [Partial<Occasion>, [string, string] | undefined]> = {
+  const cases: Record<string, [Partial<Occasion>, Decided | undefined]> = {
     'due: the vault is asked': [{}, undefined],
     'not due': [{ record: later }, ['skip', 'not_due']],
-    'failed lately': [{ record: failing(false) }, ['skip', 'backing_off']],
-    blocked: [{ record: failing(true) }, ['skip', 'blocked']],
-    'blocked is due for a look': [{ record: failing(true, record) }, undefined],
+    'failed lately': [{ record: failing(later, NOW) }, ['skip', 'backing_off']],
+    blocked: [{ record: failing(later, NOW, BLOCKED) }, ['skip', 'blocked']],
+    'blocked is due for a look': [{ record: failing(record, NOW, BLOCKED) }, undefined],
     'a replay that waits': [
       { record: { ...granting, nextAttemptAt: NOW + 1 } },
       ['wait', 'waiting_for_replay'],
     ],
     'blocked comes before a replay that waits': [
-      { record: failing(true, { ...granting, nextAttemptAt: NOW + 1 }) },
+      { record: failing({ ...granting, nextAttemptAt: NOW + 1 }, NOW, BLOCKED) },
       ['skip', 'blocked'],
     ],
     'forced although not due': [{ record: later, force: true }, undefined],
-    'forced although blocked': [{ record: failing(true), force: true }, undefined],
+    'forced although blocked': [{ record: failing(later, NOW, BLOCKED), force: true }, undefined],
     'forced again too soon': [
       { record: { ...later, forcedAt: NOW - 9_999 }, force: true },
       ['skip', 'cooldown'],
@@ -65,9 +74,9 @@ describe('what is to be done', () => {
     store: STORE,
     tickMs: 10_000,
   };
-  const cases: Record<string, [Partial<Situation>, [string, string]]> = {
+  const cases: Record<string, [Partial<Situation>, Decided]> = {
     'a refresh that is due': [{}, ['refresh', 'due']],
-    'the first refresh': [{ record: { ...newRecord('crm'), version: 'v1' } }, ['refresh', 'first']],
+    'the first refresh': [{ record: recordNamed('crm', { version: 'v1' }) }, ['refresh', 'first']],
     'a forced refresh': [{ force: true }, ['refresh', 'forced']],
     'no refresh token': [{ latest: undefined }, ['block', 'secret_unusable']],
     'a refresh token of blanks': [{ latest: { ...secret, value: ' \n' } }, ['block', 'secret_unusable']],
@@ -100,14 +109,14 @@ describe('what is to be done', () => {
       ['wait', 'waiting_for_replay'],
     ],
     'a grant of unknown outcome, nothing valid published': [
-      { record: { ...granting, accessToken: { ...token, expiresAt: NOW } }, reconciled: 'v1' },
+      { record: { ...granting, accessToken: tokenTimes(issuedAt, NOW) }, reconciled: 'v1' },
       ['refresh', 'replay'],
     ],
     'a grant of unknown outcome, at the very moment when it may be repeated': [
       {
         record: {
           ...intended(record, NOW - 30_000, false),
-          accessToken: { ...token, expiresAt: NOW + 60_000 },
+          accessToken: tokenTimes(issuedAt, NOW + 60_000),
         },
         reconciled: 'v1',
       },
@@ -128,7 +137,7 @@ describe('what is to be done', () => {
     expect(decision.message).toMatch(/\.$/);
   });
 
-  test.each([
+  test.each<[string, Secret | undefined, ErrorCode, string]>([
     ['missing', undefined, 'secret_missing', 'Set crm-refresh-token to a refresh token'],
     ['empty', { ...secret, value: '' }, 'secret_empty', 'Set crm-refresh-token to a refresh token'],
     [

@@ -1,26 +1,30 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import {
   blocked,
   requestFailed,
   retryLater,
   succeeded,
-  tokenTimes,
+  tokenTimes as timesOf,
   waitsForReplay,
 } from '../../../lib/rotation/core/outcome.ts';
-import { type ConnectionRecord, intended, newRecord } from '../../../lib/rotation/core/record.ts';
+import {
+  type ConnectionRecord,
+  intended,
+  type Phase,
+  type RecordedFailure,
+} from '../../../lib/rotation/core/record.ts';
 import type { FailureClass, GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
+import { problemWith } from '../../support/problem.ts';
 import { connectionNamed } from './world/connection.ts';
-import { refusal } from './world/provider.ts';
+import { issuedToken, refusal } from './world/provider.ts';
+import { recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_767_225_600_000;
 const connection = connectionNamed();
 const context = { connection, now: NOW, tickMs: 10_000 };
 const EXPIRY = NOW + 3_600_000;
-const idle: ConnectionRecord = {
-  ...newRecord('crm'),
-  version: 'v1',
-  accessToken: { issuedAt: NOW - 1000, expiresAt: EXPIRY, lifetimeAssumed: false },
-};
+const idle = recordNamed('crm', { version: 'v1', accessToken: tokenTimes(NOW - 1000, EXPIRY) });
 const interrupted = intended(idle, NOW - 50_000, false);
 const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
 const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
@@ -33,7 +37,11 @@ function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0
 describe('a grant that failed', () => {
   const cases: Record<
     string,
-    [FailureClass, ConnectionRecord, { phase: string; code: string; next: number; watch: unknown }]
+    [
+      FailureClass,
+      ConnectionRecord,
+      { phase: Phase['state']; code: ErrorCode; next: number; watch: RecordedFailure['watch'] },
+    ]
   > = {
     'retryable: nothing was sent': [
       'retryable',
@@ -92,7 +100,7 @@ describe('a grant that failed', () => {
     expect({ phase: phase.state, code: failure?.code, next: nextAttemptAt, watch: failure?.watch }).toEqual(
       expected,
     );
-    expect(failure?.blocked).toBe(expected.watch !== undefined && (expected.watch as unknown[]).length > 0);
+    expect(failure?.blocked).toBe(expected.watch.length > 0);
     expect(record.epoch).toBe(before.epoch + 1);
   });
 
@@ -146,7 +154,7 @@ describe('a grant that failed', () => {
 });
 
 describe('other outcomes', () => {
-  const problem = { code: 'vault_forbidden', message: 'No.', fix: 'Grant.' } as const;
+  const problem = problemWith('vault_forbidden');
 
   test('what can be tried again is tried slower each time', () => {
     const once = retryLater(idle, problem, context);
@@ -173,8 +181,8 @@ describe('other outcomes', () => {
   });
 
   test('a success counts its lifetime from when it was asked for', () => {
-    const token = { value: 'x', tokenType: 'Bearer', lifetimeMs: 3_600_000, lifetimeAssumed: true };
-    const record = succeeded(interrupted, tokenTimes(token, NOW - 3_000), connection);
+    const token = issuedToken({ lifetimeMs: 3_600_000, lifetimeAssumed: true });
+    const record = succeeded(interrupted, timesOf(token, NOW - 3_000), connection);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
       rotatedAt: NOW - 3_000,

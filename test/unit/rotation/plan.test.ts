@@ -1,17 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { createRotator } from '../../../lib/rotator.ts';
-import { connectionNamed } from './world/connection.ts';
+import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import { due, mustRotate, REFRESH_TOKEN, type Scenario, seeded } from './world/scenario.ts';
 
-const problem = { code: 'connection_invalid', message: 'tokenUri is missing.', fix: 'Set it.' } as const;
-
 async function planOf({ world, process }: Scenario) {
-  const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
+  world.invalid = [INVALID];
   const before = world.operations.length;
-  const rotator = createRotator({ ...process.ports, connections }, world.now);
-  const planned = await world.settle(rotator.plan());
+  const planned = await world.settle(createRotator(process.ports, world.now).plan());
   const asked = world.operations.slice(before);
   expect(
     asked.filter((operation) => !/^(get|read|list)/.test(operation)),
@@ -68,7 +65,7 @@ describe('the plan of the next sweep', () => {
       },
       { connection: 'other', action: 'block', reason: 'secret_unusable' },
       { connection: 'paused', action: 'ignore', reason: 'paused' },
-      { connection: 'broken', action: 'ignore', reason: 'invalid', message: 'tokenUri is missing.' },
+      { connection: 'broken', action: 'ignore', reason: 'invalid', message: INVALID.problem.message },
     ]);
   });
 });

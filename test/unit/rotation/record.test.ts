@@ -19,13 +19,15 @@ import {
   versionCopied,
   versionFollowed,
 } from '../../../lib/rotation/core/record.ts';
+import { problemWith } from '../../support/problem.ts';
+import { recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_000_000;
-const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
+const problem = problemWith('vault_unavailable');
 const handling = { blocked: false, watch: [], fingerprint: 'crm-1' };
-const fresh = { ...newRecord('crm'), version: 'v1' };
+const fresh = recordNamed('crm', { version: 'v1' });
 const granting = intended(fresh, NOW, false);
-const token = { issuedAt: NOW, expiresAt: NOW + 9, lifetimeAssumed: true };
+const token = tokenTimes(NOW, NOW + 9);
 const watch = [
   { secret: 'crm-refresh-token', version: 'v1' },
   { secret: 'crm-client-secret', version: null },
@@ -93,7 +95,7 @@ describe('the transitions of a record', () => {
       failed(fresh, problem, { blocked: true, watch, fingerprint: 'crm-1' }, NOW),
       {
         failure: { ...problem, since: NOW, at: NOW, count: 1, blocked: true, watch, fingerprint: 'crm-1' },
-        history: [{ code: 'vault_unavailable', at: NOW }],
+        history: [{ code: problem.code, at: NOW }],
       },
     ],
     'a published token': [published(granting, token, NOW + 6), { accessToken: token, rotatedAt: NOW }],

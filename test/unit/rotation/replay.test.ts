@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/core/record.ts';
+import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
 import { replayTime, withinGrace } from '../../../lib/rotation/core/times.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const START = 10_000_000;
 const TICK = 10_000;
@@ -8,12 +9,12 @@ const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as 
 const REUSABLE = Number.POSITIVE_INFINITY;
 
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
-  let record: ConnectionRecord = { ...newRecord('crm'), phase };
-  if (expiresAt !== undefined)
-    record = { ...record, accessToken: { issuedAt: 0, expiresAt, lifetimeAssumed: false } };
-  const problem = { code: 'grant_outcome_unknown', message: '', fix: '' } as const;
+  let record = recordNamed('crm', {
+    phase,
+    ...(expiresAt !== undefined && { accessToken: tokenTimes(0, expiresAt) }),
+  });
   for (let count = 0; count < failures; count++)
-    record = failed(record, problem, { blocked: false, watch: [], fingerprint: '' }, START);
+    record = failing(record, START, { code: 'grant_outcome_unknown' });
   return record;
 }
 

@@ -126,7 +126,7 @@ describe('a rotation in the steady state', () => {
     const { world, connection, process } = await due();
     const sent = world.credentials.latest(REFRESH_TOKEN);
     world.provider.script((request) => {
-      const phase = { state: 'granting', startedAt: world.now(), firstStartedAt: world.now() };
+      const phase = { state: 'granting', startedAt: world.now(), firstStartedAt: world.now() } as const;
       expect(world.record('crm')).toMatchObject({ phase, epoch: 2, version: sent?.version });
       const intent = { startedAt: world.now(), epoch: 2, store: STORE };
       expect(readIntent(sent?.tags ?? {})).toMatchObject(intent);
@@ -177,7 +177,7 @@ describe('the writes of a rotation', () => {
   test.each([
     ['of two vaults', {}, [`take 1 ${CREDENTIAL_VAULT}`, `take 1 ${TOKEN_VAULT}`]],
     ['of one vault', { vaults: SAME }, [`take 2 ${TOKEN_VAULT}`]],
-  ])('are reserved before the intent: %s', async (_, changes, expected) => {
+  ] as const)('are reserved before the intent: %s', async (_, changes, expected) => {
     const { world, connection, process } = await due();
     const take = async (vault: string, writes: number) =>
       void world.operations.push(`take ${writes} ${vault}`);
@@ -199,7 +199,7 @@ describe('a forced rotation', () => {
     const { world, connection, process } = scenario;
     await mustRotate(scenario);
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated', reason: 'forced' });
-    const again = { result: 'cooldown', reason: 'cooldown', retryAfterMs: 10_000 };
+    const again = { result: 'cooldown', reason: 'cooldown', retryAfterMs: 10_000 } as const;
     expect(await process.rotate(connection, true)).toMatchObject(again);
     await world.clock.pass(10_000);
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
@@ -221,7 +221,7 @@ describe('a forced rotation', () => {
     world.provider.script(refusal('ambiguous'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
     await world.clock.pass(11_000);
-    const problem = { code: 'grant_outcome_unknown' };
+    const problem = { code: 'grant_outcome_unknown' } as const;
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'waiting', problem });
     expect(world.provider.sent).toHaveLength(2);
   });

@@ -98,7 +98,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expect(await process.rotate(connection)).toBe('crashed');
     const next = world.process();
     await world.clock.pass(20_000);
-    const waiting = { result: 'waiting', problem: { code: 'grant_outcome_unknown' } };
+    const waiting = { result: 'waiting', problem: { code: 'grant_outcome_unknown' } } as const;
     expect(await next.rotate(connection)).toMatchObject(waiting);
     expect(await next.rotate(connection)).toMatchObject({ ...waiting, reason: 'waiting_for_replay' });
     expect(world.provider.sent).toHaveLength(2);

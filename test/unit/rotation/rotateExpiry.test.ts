@@ -30,7 +30,7 @@ describe('a client secret that expires soon', () => {
     const scenario = seeded();
     expires(scenario, 3.5);
     await mustRotate(scenario);
-    const told = { level: 'warn', connection: 'crm', secret: CLIENT_SECRET, days: 3 };
+    const told = { level: 'warn', connection: 'crm', secret: CLIENT_SECRET, days: 3 } as const;
     expect(warnings(scenario)).toMatchObject([told]);
     await passToDue(scenario);
     await mustRotate(scenario);

@@ -7,7 +7,7 @@ describe('what fails before the grant', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 2);
-    const problem = { code: 'vault_forbidden' };
+    const problem = { code: 'vault_forbidden' } as const;
     expect(await process.rotate(connection)).toMatchObject({
       result: 'failed',
       problem,
@@ -128,7 +128,7 @@ describe('what fails before the grant', () => {
   test('a defect of ours is recorded without its text', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(new TypeError('refresh-token-1')));
-    const problem = { code: 'internal_error', message: 'An unexpected TypeError was thrown.' };
+    const problem = { code: 'internal_error', message: 'An unexpected TypeError was thrown.' } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
   });
 });

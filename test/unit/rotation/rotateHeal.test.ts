@@ -13,6 +13,7 @@ import {
   replaceByHand,
   type Scenario,
 } from './world/scenario.ts';
+import type { Operation } from './world.ts';
 
 describe('a person replaces the refresh token', () => {
   test('between two rotations', async () => {
@@ -50,9 +51,16 @@ describe('a person replaces the refresh token', () => {
     },
   );
 
-  const moments = ['read crm', `get ${REFRESH_TOKEN}`, 'write crm', `tag ${REFRESH_TOKEN}`, 'grant crm'];
-  const later = [`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`, 'release crm'];
-  test.each([...moments, ...later])('while "%s" is done: the connection goes on', async (operation) => {
+  test.each<Operation>([
+    'read crm',
+    `get ${REFRESH_TOKEN}`,
+    'write crm',
+    `tag ${REFRESH_TOKEN}`,
+    'grant crm',
+    `put ${REFRESH_TOKEN}`,
+    `put ${ACCESS_TOKEN}`,
+    'release crm',
+  ])('while "%s" is done: the connection goes on', async (operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(operation, () => void replaceByHand(scenario));

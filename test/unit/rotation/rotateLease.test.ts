@@ -89,7 +89,7 @@ describe('a lease that runs short', () => {
       world.clock.freeze(6_000);
       world.before('write crm', noRenewal);
     });
-    const problem = { code: 'storage_unavailable' };
+    const problem = { code: 'storage_unavailable' } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
@@ -158,7 +158,7 @@ describe('a lease that is lost', () => {
     expectHealthy(scenario);
   });
 
-  test.each([`get ${ACCESS_TOKEN}`, `put ${ACCESS_TOKEN}`])(
+  test.each([`get ${ACCESS_TOKEN}`, `put ${ACCESS_TOKEN}`] as const)(
     'in the first rotation after "%s": nothing is written over what another process did meanwhile',
     async (operation) => {
       const scenario = seeded();

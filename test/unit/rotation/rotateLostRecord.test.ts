@@ -171,7 +171,7 @@ describe('a refresh token of another record store', () => {
     const { world, connection, process } = scenario;
     const { value = '' } = world.credentials.latest(REFRESH_TOKEN) ?? {};
     world.credentials.put(REFRESH_TOKEN, value, { tags });
-    const problem = { code: 'owned_elsewhere', message: expect.stringContaining('other.example') };
+    const problem = { code: 'owned_elsewhere', message: expect.stringContaining('other.example') } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'blocked', problem });
     expect(world.count(/^(put|tag|grant)/)).toBe(0);

@@ -20,7 +20,7 @@ describe('before a refresh token is spent', () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.tokens.set(ACCESS_TOKEN, 'somebody-elses-value', { team: 'crm' });
-    const problem = { code: 'secret_not_managed', fix: expect.stringContaining('"adopt": true') };
+    const problem = { code: 'secret_not_managed', fix: expect.stringContaining('"adopt": true') } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
     expect(world.count(/^(put|tag|grant)/)).toBe(0);
     await passToDue(scenario);
@@ -75,7 +75,7 @@ describe('before a refresh token is spent', () => {
   test.each([
     ['read', `get ${ACCESS_TOKEN}`],
     ['written', PUT],
-  ])('a token vault that cannot be %s: nothing is sent', async (_, operation) => {
+  ] as const)('a token vault that cannot be %s: nothing is sent', async (_, operation) => {
     const { world, connection, process } = seeded();
     world.before(operation, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({

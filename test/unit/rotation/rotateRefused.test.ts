@@ -111,7 +111,7 @@ describe('invalid_grant', () => {
     await process.rotate(connection);
     await passToDue(scenario);
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_unavailable')));
-    const problem = { code: 'reauthorization_required' };
+    const problem = { code: 'reauthorization_required' } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
   });
 });
@@ -289,7 +289,7 @@ describe('a secret that is not there', () => {
     const { world, connection, process } = scenario;
     const value = world.credentials.latest(name)?.value ?? '';
     world.credentials.softDelete(name);
-    const problem = { code: 'secret_missing', message: expect.stringContaining(name) };
+    const problem = { code: 'secret_missing', message: expect.stringContaining(name) } as const;
     expect(await process.rotate(connection)).toMatchObject({
       result: 'blocked',
       problem,

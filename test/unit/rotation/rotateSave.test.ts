@@ -99,7 +99,7 @@ describe('a received refresh token is saved', () => {
   test('unless no vault can take it: a person is needed', async () => {
     const { world, connection, process } = await due();
     world.provider.script({ refreshToken: 'x'.repeat(25_601), accessToken: world.provider.accessToken() });
-    const problem = { code: 'refresh_token_too_large' };
+    const problem = { code: 'refresh_token_too_large' } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', problem });
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
     expect(world.count(/^put/)).toBe(0);

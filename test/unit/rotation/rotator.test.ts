@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../lib/errors.ts';
 import { createRotator } from '../../../lib/rotator.ts';
-import { connectionNamed } from './world/connection.ts';
+import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { seeded } from './world/scenario.ts';
 
-const problem = { code: 'connection_invalid', message: 'tokenUri is missing.', fix: 'Set it.' } as const;
-
 function rotatorOf({ world, process } = seeded()) {
   world.connections.push(connectionNamed('paused', { enabled: false }));
-  const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
-  return { world, rotator: createRotator({ ...process.ports, connections }, world.now) };
+  world.invalid = [INVALID];
+  return { world, rotator: createRotator(process.ports, world.now) };
 }
 
 describe('the rotator', () => {
@@ -20,7 +19,7 @@ describe('the rotator', () => {
     expect(await world.settle(rotator.rotate('crm', true))).toMatchObject({ reason: 'forced' });
   });
 
-  test.each([
+  test.each<[string, ErrorCode]>([
     ['unknown', 'connection_unknown'],
     ['CRM', 'connection_unknown'],
     ['broken', 'connection_invalid'],
@@ -37,7 +36,7 @@ describe('the rotator', () => {
     ['unknown', expect.stringMatching(/^Use one of the names that rotator status/)],
   ])('says which name exists where %s does not', async (name, fix) => {
     const { rotator } = rotatorOf();
-    const problem = { code: 'connection_unknown', fix };
+    const problem = { code: 'connection_unknown' as const, fix };
     await expect(rotator.rotate(name, false)).rejects.toMatchObject(problem);
     await expect(rotator.status(name)).rejects.toMatchObject(problem);
   });
@@ -76,11 +75,8 @@ describe('the rotator', () => {
     ]);
     expect(await rotator.status('crm')).toEqual(all[0]);
     expect(await rotator.status('paused')).toMatchObject({ state: 'paused' });
-    expect(await rotator.status('broken')).toMatchObject({
-      state: 'invalid',
-      reason: problem.code,
-      fix: problem.fix,
-    });
+    const { code: reason, fix } = INVALID.problem;
+    expect(await rotator.status('broken')).toMatchObject({ state: 'invalid', reason, fix });
     await world.clock.pass(3_600_000);
     expect(await rotator.status('crm')).toMatchObject({ state: 'expired' });
   });

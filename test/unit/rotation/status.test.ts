@@ -1,43 +1,42 @@
 import { describe, expect, test } from 'vitest';
+import { type ConnectionRecord, intended, summaryOf } from '../../../lib/rotation/core/record.ts';
 import {
-  type ConnectionRecord,
-  failed,
-  intended,
-  newRecord,
-  summaryOf,
-} from '../../../lib/rotation/core/record.ts';
-import { detailedStatusOf, invalidStatusOf, statusOf } from '../../../lib/rotation/core/status.ts';
-import { connectionNamed } from './world/connection.ts';
+  type ConnectionState,
+  detailedStatusOf,
+  invalidStatusOf,
+  statusOf,
+} from '../../../lib/rotation/core/status.ts';
+import { problemWith } from '../../support/problem.ts';
+import { connectionNamed, INVALID } from './world/connection.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const HOUR = 3_600_000;
 const connection = connectionNamed();
-const rotated: ConnectionRecord = {
-  ...newRecord('crm'),
+const rotated = recordNamed('crm', {
   version: 'v1',
   generation: 3,
   rotatedAt: NOW - HOUR / 2,
   nextAttemptAt: NOW + HOUR / 6,
-  accessToken: { issuedAt: NOW - HOUR / 2, expiresAt: NOW + HOUR / 2, lifetimeAssumed: false },
-};
-const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
-const failing = (blocked: boolean, record = rotated) =>
-  failed(record, problem, { blocked, watch: [], fingerprint: 'crm-1' }, NOW);
-const expired = { ...rotated, accessToken: { issuedAt: 0, expiresAt: NOW, lifetimeAssumed: false } };
+  accessToken: tokenTimes(NOW - HOUR / 2, NOW + HOUR / 2),
+});
+const failed = (record = rotated) => failing(record, NOW);
+const blocked = (record = rotated) => failing(record, NOW, { blocked: true });
+const expired = { ...rotated, accessToken: tokenTimes(0, NOW) };
 
 describe('the state of a connection', () => {
-  const cases: Record<string, [ConnectionRecord | undefined, string]> = {
+  const cases: Record<string, [ConnectionRecord | undefined, ConnectionState]> = {
     'never looked at': [undefined, 'new'],
-    'looked at, never rotated': [newRecord('crm'), 'new'],
+    'looked at, never rotated': [recordNamed(), 'new'],
     'all is well': [rotated, 'fresh'],
     'a grant is out': [intended(rotated, NOW, false), 'fresh'],
     'its token is over': [expired, 'expired'],
-    'it failed': [failing(false), 'failing'],
-    'it failed, and its token is over': [failing(false, expired), 'expired'],
-    'it needs a person': [failing(true), 'blocked'],
-    'it needs a person, and its token is over': [failing(true, expired), 'blocked'],
-    'the outcome of a grant is unknown': [failing(false, intended(rotated, NOW, false)), 'unknown_outcome'],
-    'a replay was refused': [failing(true, intended(rotated, NOW, false)), 'blocked'],
+    'it failed': [failed(), 'failing'],
+    'it failed, and its token is over': [failed(expired), 'expired'],
+    'it needs a person': [blocked(), 'blocked'],
+    'it needs a person, and its token is over': [blocked(expired), 'blocked'],
+    'the outcome of a grant is unknown': [failed(intended(rotated, NOW, false)), 'unknown_outcome'],
+    'a replay was refused': [blocked(intended(rotated, NOW, false)), 'blocked'],
   };
   test.each(Object.entries(cases))('%s', (_, [record, state]) => {
     expect(statusOf(connection, record && summaryOf(record), NOW).state).toBe(state);
@@ -47,18 +46,14 @@ describe('the state of a connection', () => {
   test('paused, whatever the record says', () => {
     const paused = { ...connection, enabled: false };
     expect(statusOf(paused, undefined, NOW)).toEqual({ name: 'crm', provider: 'test', state: 'paused' });
-    expect(statusOf(paused, summaryOf(failing(true)), NOW)).toMatchObject({ state: 'paused' });
+    expect(statusOf(paused, summaryOf(blocked()), NOW)).toMatchObject({ state: 'paused' });
     expect(statusOf(paused, summaryOf(rotated), NOW)).not.toHaveProperty('nextAttempt');
   });
 
   test('invalid, with the problem', () => {
-    expect(invalidStatusOf({ name: 'broken', problem })).toEqual({
-      name: 'broken',
-      state: 'invalid',
-      reason: problem.code,
-      message: problem.message,
-      fix: problem.fix,
-    });
+    const { name, problem } = INVALID;
+    const { code: reason, message, fix } = problem;
+    expect(invalidStatusOf(INVALID)).toEqual({ name, state: 'invalid', reason, message, fix });
   });
 });
 
@@ -76,7 +71,7 @@ describe('what is told of it', () => {
   });
 
   test('nothing that is not known', () => {
-    expect(statusOf(connection, summaryOf(newRecord('crm')), NOW)).toEqual({
+    expect(statusOf(connection, summaryOf(recordNamed()), NOW)).toEqual({
       name: 'crm',
       provider: 'test',
       state: 'new',
@@ -85,14 +80,15 @@ describe('what is told of it', () => {
   });
 
   test('in the summary of a record, no field that is not known', () => {
-    const summary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
-    expect(summaryOf(newRecord('crm'))).toStrictEqual(summary);
+    const summary = { phase: 'idle', generation: 0, nextAttemptAt: 0 } as const;
+    expect(summaryOf(recordNamed())).toStrictEqual(summary);
   });
 
   test('in a list the reason of a failure, alone also message and fix', () => {
-    const record = failing(false);
+    const record = failed();
+    const problem = problemWith('vault_unavailable');
     expect(statusOf(connection, summaryOf(record), NOW)).toMatchObject({
-      reason: 'vault_unavailable',
+      reason: problem.code,
       since: '2026-01-01T12:00:00.000Z',
       failuresInARow: 1,
     });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { newRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { summaryOf } from '../../../lib/rotation/core/record.ts';
 import { dueConnections, SWEEP_LIMITS, sweep } from '../../../lib/rotation/sweep.ts';
-import { connectionNamed } from './world/connection.ts';
+import { problemWith } from '../../support/problem.ts';
+import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
+import { recordNamed } from './world/record.ts';
 import { World } from './world.ts';
 
 /** So many connections of one host, never rotated. */
@@ -22,7 +24,7 @@ function sweepOf(world: World, limits = SWEEP_LIMITS, process = world.process())
 }
 
 describe('which connections are due', () => {
-  const summary = (nextAttemptAt: number) => summaryOf({ ...newRecord('x'), nextAttemptAt });
+  const summary = (nextAttemptAt: number) => summaryOf(recordNamed('x', { nextAttemptAt }));
   const summaries = new Map([
     ['later', summary(101)],
     ['now', summary(100)],
@@ -112,22 +114,21 @@ describe('a sweep', () => {
   test('leaves paused connections alone and counts invalid ones', async () => {
     const world = worldOf(1);
     world.connections.push(connectionNamed('paused', { enabled: false }));
-    const process = world.process();
-    const problem = { code: 'connection_invalid', message: 'No.', fix: 'Do.' } as const;
-    const connections = async () => ({ valid: world.connections, invalid: [{ name: 'broken', problem }] });
-    const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
-    expect(summary).toMatchObject({ connections: 1, invalid: 1, due: 1, results: { rotated: 1 } });
+    world.invalid = [INVALID];
+    expect(await sweepOf(world)).toMatchObject({
+      connections: 1,
+      invalid: 1,
+      due: 1,
+      results: { rotated: 1 },
+    });
     expect(world.count(/paused|broken/)).toBe(0);
   });
 
   test('goes on with the last good connections, and says in each line why there are no newer ones', async () => {
     const world = worldOf(1);
-    const process = world.process();
-    const stale = { code: 'configuration_invalid', message: 'No JSON.', fix: 'Mend it.' } as const;
-    const connections = async () => ({ valid: world.connections, invalid: [], stale });
-    const summary = await world.settle(sweep({ ...process.ports, connections }, process.state));
-    expect(summary).toMatchObject({ results: { rotated: 1 } });
-    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...stale }]);
+    world.stale = problemWith('configuration_invalid');
+    expect(await sweepOf(world)).toMatchObject({ results: { rotated: 1 } });
+    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...world.stale }]);
   });
 
   test('goes on where one connection fails, or has a defect', async () => {

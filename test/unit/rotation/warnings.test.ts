@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, failed, newRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { type ConnectionRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
 import { expiringSoon, fixedExpiry, overdueConnections } from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const SECOND = 1_000;
@@ -25,11 +26,11 @@ describe('a credential', () => {
 });
 
 describe('the expiry of a refresh token', () => {
-  const record = (rotatedAt: number | undefined, refreshTokenExpiresAt: number | undefined) => ({
-    ...newRecord('crm'),
-    ...(rotatedAt !== undefined && { rotatedAt }),
-    ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
-  });
+  const record = (rotatedAt: number | undefined, refreshTokenExpiresAt: number | undefined) =>
+    recordNamed('crm', {
+      ...(rotatedAt !== undefined && { rotatedAt }),
+      ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
+    });
   const cases: Record<string, [ConnectionRecord, ConnectionRecord, number | undefined]> = {
     'stays where each new token inherits it': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY), 5 * DAY],
     'stays although it wavers by seconds': [
@@ -54,14 +55,10 @@ describe('the expiry of a refresh token', () => {
 });
 
 describe('an access token is overdue', () => {
-  const token = (issuedAt: number, expiresAt: number): ConnectionRecord => ({
-    ...newRecord('crm'),
-    rotatedAt: issuedAt,
-    accessToken: { issuedAt, expiresAt, lifetimeAssumed: false },
-  });
-  const problem = { code: 'vault_unavailable', message: 'It is away.', fix: 'Wait.' } as const;
-  const failing = (blocked: boolean) =>
-    failed(newRecord('crm'), problem, { blocked, watch: [], fingerprint: '' }, NOW);
+  const token = (issuedAt: number, expiresAt: number) =>
+    recordNamed('crm', { rotatedAt: issuedAt, accessToken: tokenTimes(issuedAt, expiresAt) });
+  const failed = failing(recordNamed(), NOW);
+  const blocked = failing(recordNamed(), NOW, { blocked: true });
   const { rotatedAt: _, ...unknownIssue } = token(NOW, NOW + HOUR);
   const late = { renewBeforeMs: MINUTE };
   const cases: Record<string, [ConnectionRecord | undefined, object, number, boolean]> = {
@@ -77,10 +74,10 @@ describe('an access token is overdue', () => {
     ],
     'by the assumed lifetime where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE + 1, true],
     'not early where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE, false],
-    'never where there is none and nothing fails': [newRecord('crm'), {}, NOW, false],
-    'not where the first one fails for half an hour': [failing(false), {}, NOW + 30 * MINUTE, false],
-    'where the first one fails for longer': [failing(false), {}, NOW + 30 * MINUTE + 1, true],
-    'not where the first one needs a person, who is told otherwise': [failing(true), {}, NOW + DAY, false],
+    'never where there is none and nothing fails': [recordNamed(), {}, NOW, false],
+    'not where the first one fails for half an hour': [failed, {}, NOW + 30 * MINUTE, false],
+    'where the first one fails for longer': [failed, {}, NOW + 30 * MINUTE + 1, true],
+    'not where the first one needs a person, who is told otherwise': [blocked, {}, NOW + DAY, false],
     'never where there is no record': [undefined, {}, NOW, false],
   };
   test.each(Object.entries(cases))('%s', (_, [record, changes, now, overdue]) => {

@@ -1,6 +1,8 @@
-import type { LogFields, LogLevel } from '../../../lib/log.ts';
-import type { Connection } from '../../../lib/rotation/core/connection.ts';
+import type { Problem } from '../../../lib/errors.ts';
+import type { LogEvent } from '../../../lib/log.ts';
+import type { Connection, InvalidConnection } from '../../../lib/rotation/core/connection.ts';
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
+import { type LineOf, type LogLine, linesOf } from '../../support/logLines.ts';
 import { FakeRecords } from './world/fakeRecords.ts';
 import { FakeVault } from './world/fakeVault.ts';
 import { Process } from './world/process.ts';
@@ -10,8 +12,24 @@ import { VirtualClock } from './world/virtualClock.ts';
 /** When the world begins by the service's clock. */
 const BEGINNING = Date.parse('2026-01-01T00:00:00Z');
 
+type Verb =
+  | 'get'
+  | 'put'
+  | 'tag'
+  | 'disable'
+  | 'versions'
+  | 'list'
+  | 'read'
+  | 'create'
+  | 'lease'
+  | 'renew'
+  | 'release'
+  | 'write'
+  | 'grant'
+  | 'take';
+
 /** An operation as hooks and lists name it: what is done, and to which secret or connection: `put crm-refresh-token`. */
-type Operation = string;
+export type Operation = `${Verb} ${string}`;
 
 /** What a hook may look at. */
 export interface HookContext {
@@ -42,11 +60,6 @@ interface Hook {
   left: number;
 }
 
-export interface LogLine extends LogFields {
-  readonly level: LogLevel;
-  readonly event: string;
-}
-
 /** Everything outside the protocol, in memory and without chance: as many processes as a test wants share it. */
 export class World {
   readonly clock = new VirtualClock();
@@ -61,6 +74,8 @@ export class World {
   readonly operations: Operation[] = [];
   /** What the configuration says. */
   connections: Connection[] = [];
+  invalid: InvalidConnection[] = [];
+  stale: Problem | undefined;
   #hooks: Hook[] = [];
   #processes = 0;
 
@@ -106,8 +121,8 @@ export class World {
     return this.operations.filter((each) => operation.test(each)).length;
   }
 
-  events(event: string): LogLine[] {
-    return this.log.filter((line) => line.event === event);
+  events<E extends LogEvent>(event: E): LineOf<E>[] {
+    return linesOf(this.log, event);
   }
 
   record(name: string): ConnectionRecord {

@@ -1,4 +1,5 @@
-import type { Connection } from '../../../../lib/rotation/core/connection.ts';
+import type { Connection, InvalidConnection } from '../../../../lib/rotation/core/connection.ts';
+import { problemWith } from '../../../support/problem.ts';
 
 export const CREDENTIAL_VAULT = 'https://credentials.vault.example';
 export const TOKEN_VAULT = 'https://tokens.vault.example';
@@ -33,3 +34,6 @@ export function connectionNamed(name = 'crm', changes: Partial<Connection> = {})
     ...changes,
   };
 }
+
+/** A connection whose entry cannot be used. */
+export const INVALID: InvalidConnection = { name: 'broken', problem: problemWith('connection_invalid') };

@@ -5,7 +5,8 @@ import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/core/t
 import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
 import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
-import type { World } from '../world.ts';
+import { logInto } from '../../../support/logLines.ts';
+import type { Operation, World } from '../world.ts';
 import { CREDENTIAL_VAULT, STORE } from './connection.ts';
 import type { FakeRecords } from './fakeRecords.ts';
 import type { FakeVault } from './fakeVault.ts';
@@ -27,13 +28,17 @@ export class Process {
       vault: (url) => this.#vault(url === CREDENTIAL_VAULT ? world.credentials : world.tokens),
       records: this.#records(world.records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
-      connections: async () => ({ valid: world.connections, invalid: [] }),
+      connections: async () => ({
+        valid: world.connections,
+        invalid: world.invalid,
+        ...(world.stale && { stale: world.stale }),
+      }),
       clock: {
         monotonic: () => bootedAt + world.clock.monotonic(),
         sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
       },
       pacer: { take: async () => {} },
-      log: (level, event, fields = {}) => world.log.push({ level, event, ...fields }),
+      log: logInto(world.log),
       tickMs: 10_000,
     };
   }
@@ -74,7 +79,7 @@ export class Process {
     return Promise.race([rotate(connection, force, this.ports, this.state), this.#crashed.promise]);
   }
 
-  async #call<T>(operation: string, execute: () => T, refusal?: () => T | undefined): Promise<T> {
+  async #call<T>(operation: Operation, execute: () => T, refusal?: () => T | undefined): Promise<T> {
     if (this.#dead) return new Promise<never>(() => {});
     return this.#alive(this.#world.perform(operation, execute, this, refusal));
   }

@@ -84,7 +84,7 @@ export class Provider {
   accessToken(): IssuedAccessToken {
     this.#count += 1;
     const value = `access-token-${this.#count}.`;
-    return { value, tokenType: 'Bearer', scope: 'all', lifetimeMs: this.lifetimeMs, lifetimeAssumed: false };
+    return issuedToken({ value, lifetimeMs: this.lifetimeMs });
   }
 
   #issue(family: number): string {
@@ -93,6 +93,18 @@ export class Provider {
     this.#issued.set(value, { family });
     return value;
   }
+}
+
+/** An access token as a token endpoint answers it; it lives an hour unless told. */
+export function issuedToken(changes: Partial<IssuedAccessToken> = {}): IssuedAccessToken {
+  return {
+    value: 'access-token',
+    tokenType: 'Bearer',
+    scope: 'all',
+    lifetimeMs: 3_600_000,
+    lifetimeAssumed: false,
+    ...changes,
+  };
 }
 
 const CODES: Readonly<Record<FailureClass, ErrorCode>> = {

@@ -1,0 +1,25 @@
+import type { ErrorCode } from '../../../../lib/errors.ts';
+import { type ConnectionRecord, failed, newRecord } from '../../../../lib/rotation/core/record.ts';
+import { problemWith } from '../../../support/problem.ts';
+
+/** A new record with these changes, of `crm` unless told. */
+export function recordNamed(name = 'crm', changes: Partial<ConnectionRecord> = {}): ConnectionRecord {
+  return { ...newRecord(name), ...changes };
+}
+
+/** What a record knows of the published access token; times in milliseconds. */
+export function tokenTimes(
+  issuedAt: number,
+  expiresAt: number,
+): NonNullable<ConnectionRecord['accessToken']> {
+  return { issuedAt, expiresAt, lifetimeAssumed: false };
+}
+
+/** The record after a failure at this time that does not touch the refresh token. */
+export function failing(
+  record: ConnectionRecord,
+  now: number,
+  { blocked = false, code = 'vault_unavailable' }: { blocked?: boolean; code?: ErrorCode } = {},
+) {
+  return failed(record, problemWith(code), { blocked, watch: [], fingerprint: 'crm-1' }, now);
+}
