@@ -229,32 +229,48 @@ export class RotatorError extends Error implements Problem {
   readonly fix: string;
   /** How long the service asked us to stay away, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Secrets of the credential vault that an operator must change; undefined if the problem may pass without that. */
+  readonly clearedBy: readonly SecretInVersion[] | undefined;
 
-  constructor(problem: Problem, retryAfterMs?: number) {
+  constructor(
+    problem: Problem,
+    more: {
+      readonly retryAfterMs?: number | undefined;
+      readonly clearedBy?: readonly SecretInVersion[];
+    } = {},
+  ) {
     super(problem.message);
     this.code = problem.code;
     this.fix = problem.fix;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = more.retryAfterMs;
+    this.clearedBy = more.clearedBy;
   }
 }
 
-/** A secret that a person must set before anything can go on. */
-export class SecretUnusable extends RotatorError {
+/** A secret as it was when something failed. */
+export interface SecretInVersion {
   readonly secret: string;
-  /** The version that cannot be used; undefined where there is none. */
-  readonly version: string | undefined;
+  /** null if it did not exist. */
+  readonly version: string | null;
+}
 
-  /** @param what names the secret's purpose: "the client secret" */
-  constructor(what: string, secret: string, vaultUrl: string, version: string | undefined) {
-    const orRecover = version === undefined ? ', or recover it where it was deleted' : '';
-    super({
-      code: version === undefined ? 'secret_missing' : 'secret_empty',
-      message: `The secret ${secret} in ${vaultUrl} ${version === undefined ? 'does not exist' : 'is empty'}.`,
-      fix: `Set ${secret} to ${what}${orRecover}; the change is picked up by itself.`,
-    });
-    this.secret = secret;
-    this.version = version;
-  }
+/**
+ * A secret that an operator must set before anything can go on: it is missing, or empty in this version.
+ * @param what names the secret's purpose: "the client secret"
+ */
+export function secretUnusable(
+  what: string,
+  secret: string,
+  vaultUrl: string,
+  version: string | undefined,
+): RotatorError {
+  const isMissing = version === undefined;
+  const problem: Problem = {
+    code: isMissing ? 'secret_missing' : 'secret_empty',
+    message: `The secret ${secret} in ${vaultUrl} ${isMissing ? 'does not exist' : 'is empty'}.`,
+    fix: `Set ${secret} to ${what}${isMissing ? ', or recover it if it was deleted' : ''}. The rotator detects the change.`,
+  };
+  return new RotatorError(problem, { clearedBy: [{ secret, version: version ?? null }] });
 }
 
 /**

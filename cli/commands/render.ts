@@ -1,7 +1,7 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
-import { problemOf, RotatorError, SecretUnusable } from '../../lib/errors.ts';
+import { RotatorError, secretUnusable } from '../../lib/errors.ts';
 import {
   type Connection,
   type ConnectionString,
@@ -104,5 +104,5 @@ async function publishedAccessToken(
 async function required(vault: SecretVault, url: string, name: string, what: string): Promise<string> {
   const secret = await vault.get(name);
   if (secret?.value.trim()) return secret.value.trim();
-  throw new RotatorError(problemOf(new SecretUnusable(what, name, url, secret?.version)));
+  throw secretUnusable(what, name, url, secret?.version);
 }

@@ -80,7 +80,7 @@ function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
     message: `${call.vaultUrl} is throttling requests and did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
     fix: 'Wait a few minutes; if this lasts, find what else uses the vault, or spread the connections over more vaults.',
   };
-  return new RotatorError(problem, failure.retryAfterMs);
+  return new RotatorError(problem, failure);
 }
 
 function rejected(call: VaultCall, failure: ServiceFailure): RotatorError {

@@ -29,7 +29,7 @@ export function unavailable(
     message: `Could not ${what} at ${address} (${described(failure)}).`,
     fix: "Wait a few minutes; if this lasts, check the address, its name resolution and Azure's status.",
   };
-  return new RotatorError(problem, failure.retryAfterMs);
+  return new RotatorError(problem, failure);
 }
 
 /** Status and codes of a failure, as they stand in parentheses. */

@@ -1,4 +1,4 @@
-import { problemOf, SecretUnusable } from '../errors.ts';
+import { problemOf, secretUnusable } from '../errors.ts';
 import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/core/connection.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { foreignStore, isManaged } from '../rotation/core/tags.ts';
@@ -41,7 +41,7 @@ async function usableCheck(
   try {
     const secret = await vault.get(name);
     if (!secret?.value.trim())
-      return failed(check, problemOf(new SecretUnusable(what, name, url, secret?.version)));
+      return failed(check, problemOf(secretUnusable(what, name, url, secret?.version)));
     return more(secret) ?? ok(check, `${name} is there.`);
   } catch (thrown) {
     return thrownCheck(check, thrown);

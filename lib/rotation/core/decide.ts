@@ -1,4 +1,4 @@
-import { type Problem, problemOf, SecretUnusable } from '../../errors.ts';
+import { type Problem, problemOf, secretUnusable } from '../../errors.ts';
 import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import { isUnknownIntent } from './currentVersion.ts';
@@ -72,7 +72,7 @@ export function decideEarly(occasion: Occasion): Decision | undefined {
 
 /** What is to be done for one connection, and why. The first check that hits decides. */
 export function decide({ latest, ...situation }: Situation): Decision {
-  if (!latest?.value.trim()) return secretUnusable(situation, latest);
+  if (!latest?.value.trim()) return withoutToken(situation, latest);
   const checks = [ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay];
   const usable = { ...situation, latest };
   return firstHit(usable, checks) ?? refresh(usable);
@@ -109,10 +109,10 @@ function notDue({ force, record, now }: Occasion): Decision | undefined {
   return { action: 'skip', reason: 'not_due', message: 'The access token is fresh.', until };
 }
 
-function secretUnusable({ connection }: Occasion, latest: Secret | undefined): Decision {
+function withoutToken({ connection }: Occasion, latest: Secret | undefined): Decision {
   const { secrets, vaults } = connection;
   const version = latest?.version;
-  const problem = new SecretUnusable('a refresh token', secrets.refreshToken, vaults.credential, version);
+  const problem = secretUnusable('a refresh token', secrets.refreshToken, vaults.credential, version);
   return block('secret_unusable', problemOf(problem), latest);
 }
 

@@ -1,11 +1,4 @@
-import {
-  type ErrorCode,
-  type Problem,
-  problemOf,
-  type RotatorError,
-  retryAfterOf,
-  SecretUnusable,
-} from '../../errors.ts';
+import { type ErrorCode, type Problem, problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import {
   attemptAt,
@@ -140,10 +133,8 @@ export function thrownAt(
   thrown: unknown,
   context: OutcomeContext,
 ): ConnectionRecord {
-  if (thrown instanceof SecretUnusable) {
-    const watch = [{ secret: thrown.secret, version: thrown.version ?? null }];
-    return blocked(record, thrown, watch, context);
-  }
+  if (thrown instanceof RotatorError && thrown.clearedBy)
+    return blocked(record, thrown, [...thrown.clearedBy], context);
   if (record.failure?.blocked) return lookedInVain(record, context.now);
   return retryLater(record, problemOf(thrown), context, retryAfterOf(thrown));
 }

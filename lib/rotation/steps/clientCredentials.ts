@@ -1,4 +1,4 @@
-import { SecretUnusable } from '../../errors.ts';
+import { secretUnusable } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import type { Connection } from '../core/connection.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
@@ -34,7 +34,7 @@ export class ClientCredentials {
       // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
       const value = secret?.value.trim();
       if (!secret || !value)
-        throw new SecretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
+        throw secretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
       sources.push({ secret: name, version: secret.version });
       return { ...secret, value };
     };

@@ -98,7 +98,7 @@ export class FakeVault {
 
 /** An error as the adapters throw it. */
 export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
-  return new RotatorError({ code, message: `The world answers ${code}.`, fix: 'None.' }, retryAfterMs);
+  return new RotatorError({ code, message: `The world answers ${code}.`, fix: 'None.' }, { retryAfterMs });
 }
 
 function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {
