@@ -1,3 +1,5 @@
+import type { Attribute } from '../../../lib/connectionString/attributes.ts';
+import { quoted, type Syntax } from '../../../lib/connectionString/scan.ts';
 import { RotatorError } from '../../../lib/errors.ts';
 
 /** The example of the driver's documentation, line breaks and all. Its values are put together here: to a scanner they look like secrets. */
@@ -19,6 +21,12 @@ export const EXAMPLE_ATTRIBUTES = [
   { name: 'TokenURI', value: 'https://login.microsoftonline.com/common/oauth2/v2.0/token' },
   { name: 'RefreshToken', value: REFRESH_TOKEN },
 ];
+
+/** The attributes as a text, each value as templates quote it. */
+export function written(attributes: readonly Attribute[], syntax: Syntax): string {
+  const each = attributes.map(({ name, value }) => `${name}=${quoted(name, value, syntax)};`);
+  return syntax.prefix + each.join('');
+}
 
 /** The error that the action throws; anything but our own error fails the test, and so does nothing. */
 export function thrownBy(action: () => unknown): RotatorError {
