@@ -1,5 +1,6 @@
+import { API_VERSION } from './callVault.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
-import { API_VERSION, repairFile } from './seed.ts';
+import { repairFile } from './seed.ts';
 import { CONSUMER, OPERATOR } from './servers.ts';
 import type { Stack } from './stack.ts';
 

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDataDirectory } from '../../local/dataDirectory.ts';
+import { environmentOf } from '../../local/environment.ts';
 import { startHostProcess } from '../../local/hostProcess.ts';
 import { seedConnections } from '../../local/seed.ts';
 import { startServers } from '../../local/servers.ts';
-import { environmentOf } from '../../local/stack.ts';
 import { nextToken, rotateSoon, statusOf, statusWhere } from '../faults/process/stage.ts';
 import { type Built, buildElsewhere, runNode } from './support.ts';
 

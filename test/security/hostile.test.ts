@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ConnectionStatus } from '../../lib/rotation/status.ts';
 import { GRANT_HARD_DEADLINE_MS } from '../../lib/rotation/timing.ts';
-import { accepted, readAccessToken } from '../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../local/requests.ts';
 import { canary, traces } from './canaries.ts';
 import {
   everythingOf,

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { readAccessToken } from '../../../local/consumer.ts';
-import { setSecret } from '../../../local/seed.ts';
+import { readAccessToken, setSecret } from '../../../local/requests.ts';
 import { startRig } from './rig.ts';
 import { force, nextToken } from './stage.ts';
 

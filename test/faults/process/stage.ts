@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
 import type { Servers } from '../../../local/servers.ts';
 import { type Case, connectionOf, type Outcome, type Step } from './cases.ts';
 import type { FaultHook, Moment, Passing, Strike } from './faultProxy.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { setSecret } from '../../../local/seed.ts';
+import { setSecret } from '../../../local/requests.ts';
 import { pick, randomFrom } from '../model/random.ts';
 import { Consumer } from '../process/consumer.ts';
 import { type Rig, startRig } from '../process/rig.ts';
@@ -33,7 +33,7 @@ export interface SoakResult {
 }
 
 /** Four connections of each kind. */
-export const SOAKED: readonly LocalConnection[] = ['single_use', 'grace', 'none'].flatMap((rotation) =>
+const SOAKED: readonly LocalConnection[] = ['single_use', 'grace', 'none'].flatMap((rotation) =>
   [1, 2, 3, 4].map(
     (number): LocalConnection => ({
       name: `${rotation.replace('_', '-')}-${number}`,
