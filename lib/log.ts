@@ -3,15 +3,12 @@ import type { LOG_EVENTS } from './logEvents.ts';
 /** How serious a line is; the log writer decides where each level goes. */
 export type LogLevel = 'info' | 'warn' | 'error';
 
-/** The fields of any log line. Values are never a token, a secret or a part of one. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-
 export type LogEvent = keyof typeof LOG_EVENTS;
 
 type Fields<E extends LogEvent> = (typeof LOG_EVENTS)[E]['fields'];
 type ValueOf<Kind> = Kind extends 'boolean' ? boolean : Kind extends `number${string}` ? number : string;
 
-/** The fields of one event, as its entry in `LOG_EVENTS` says. */
+/** The fields of one event, as its entry in `LOG_EVENTS` says. Values are never a token, a secret or a part of one. */
 export type EventFields<E extends LogEvent> = {
   readonly [F in keyof Fields<E> as Fields<E>[F] extends `${string}?` ? never : F]: ValueOf<Fields<E>[F]>;
 } & {

@@ -1,6 +1,7 @@
 import { RotatorError } from '../errors.ts';
 import type { RecordSummary } from '../rotation/ports.ts';
 import { type ConnectionRecord, recordSchema } from '../rotation/record.ts';
+import { summaryOf as summaryOfRecord } from '../rotation/status.ts';
 
 const SUFFIX = '.json';
 
@@ -35,13 +36,13 @@ export function recordOf(body: string, connection: string, container: string): C
 
 /** What a list shows of a record, as blob metadata: ASCII, keys in lower case. */
 export function metadataOf(record: ConnectionRecord): Record<string, string> {
-  const { phase, generation, nextAttemptAt, accessToken, rotatedAt, failure } = record;
+  const { phase, generation, nextAttemptAt, expiresAt, rotatedAt, failure } = summaryOfRecord(record);
   return {
     connection: encodeURIComponent(record.connection),
-    phase: phase.state,
+    phase,
     generation: String(generation),
     next: String(nextAttemptAt),
-    ...(accessToken && { expires: String(accessToken.expiresAt) }),
+    ...(expiresAt !== undefined && { expires: String(expiresAt) }),
     ...(rotatedAt !== undefined && { rotated: String(rotatedAt) }),
     ...(failure && {
       failure: failure.code,

@@ -1,7 +1,7 @@
 import { basicCredentials, formEncode } from './clientAuthentication.ts';
 
 /** Longest text of a provider that is shown, in characters. */
-export const LONGEST_TEXT = 200;
+const LONGEST_TEXT = 200;
 /** What is looked at; everything behind is cut off unseen. */
 const LONGEST_INPUT = 8_192;
 /** This many characters in a row out of a secret are enough to be hidden. */

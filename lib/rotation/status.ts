@@ -12,7 +12,7 @@ import type { ConnectionRecord, RecordedFailure } from './record.ts';
  * - `unknown_outcome`: a grant was sent whose outcome is being found out
  * - `paused`: `enabled` is false; `invalid`: the entry cannot be used
  */
-export type ConnectionState =
+type ConnectionState =
   | 'fresh'
   | 'new'
   | 'expired'

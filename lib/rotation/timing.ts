@@ -36,7 +36,7 @@ export function lookDelay(blockedForMs: number): number {
 }
 
 /** A number in [0, 1) that depends on nothing but the name (FNV-1a), so that connections made together spread out. */
-export function spreadOf(name: string): number {
+function spreadOf(name: string): number {
   let hash = 0x811c9dc5;
   for (const character of name) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { AuthenticationError, CredentialUnavailableError } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTokenReader, TokenUnavailable } from '../../../lib/consumer/index.ts';
-import type { FaultDecision } from '../../../local/keyVault/server.ts';
+import type { FaultDecision } from '../../../local/keyVault/types.ts';
 import { CANARY, tokenOf } from '../azure/support.ts';
 import { START, startReading } from './support.ts';
 

@@ -9,7 +9,7 @@ import {
   type SourceSettings,
 } from '../../../lib/config/connectionSource.ts';
 import { RotatorError } from '../../../lib/errors.ts';
-import type { LogFields, LogLevel } from '../../../lib/log.ts';
+import type { LogLevel } from '../../../lib/log.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
 const CANARY = 'canary-e2f4';
@@ -190,7 +190,7 @@ interface World {
   readonly source: ReturnType<typeof createConnectionSource>;
   /** The stamps that the reader was asked with. */
   readonly asked: (string | undefined)[];
-  readonly lines: ({ level: LogLevel; event: string } & LogFields)[];
+  readonly lines: { level: LogLevel; event: string }[];
   events(): string[];
   /** Another text; the source can be read again unless an error comes with it. */
   set(text: string, error?: unknown): void;
@@ -217,8 +217,7 @@ function start(connectionsSource: SourceSettings['connectionsSource'], text: str
       return stamp === String(now.version) ? 'unchanged' : { text: now.text, stamp: String(now.version) };
     };
   const readers = { readFile: read(FILE.path), readBlob: read(BLOB.url) };
-  const log = (level: LogLevel, event: string, fields: LogFields = {}) =>
-    world.lines.push({ level, event, ...fields });
+  const log = (level: LogLevel, event: string, fields = {}) => world.lines.push({ level, event, ...fields });
   return { ...world, source: createConnectionSource({ ...CONTEXT, connectionsSource }, readers, log) };
 }
 

@@ -1,4 +1,4 @@
-import type { LogFields, LogLevel } from '../../../lib/log.ts';
+import type { LogLevel } from '../../../lib/log.ts';
 import type { Connection } from '../../../lib/rotation/connection.ts';
 import type { ConnectionRecord } from '../../../lib/rotation/record.ts';
 import { FakeRecords } from './world/fakeRecords.ts';
@@ -42,7 +42,7 @@ interface Hook {
   left: number;
 }
 
-export interface LogLine extends LogFields {
+export interface LogLine extends Readonly<Record<string, string | number | boolean | undefined>> {
   readonly level: LogLevel;
   readonly event: string;
 }
