@@ -73,6 +73,8 @@ function readSummary(metadata: Readonly<Record<string, string>>): RecordSummary 
   const nextAttemptAt = numberOf(metadata.next);
   if (phase !== 'idle' && phase !== 'granting') return undefined;
   if (generation === undefined || nextAttemptAt === undefined) return undefined;
+  const failure = metadata.failure ? readFailure(metadata.failure, metadata) : {};
+  if (!failure) return undefined;
   const expiresAt = numberOf(metadata.expires);
   const rotatedAt = numberOf(metadata.rotated);
   return {
@@ -81,17 +83,18 @@ function readSummary(metadata: Readonly<Record<string, string>>): RecordSummary 
     nextAttemptAt,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(rotatedAt !== undefined && { rotatedAt }),
-    ...readFailure(metadata),
+    ...failure,
   };
 }
 
-function readFailure(metadata: Readonly<Record<string, string>>): Pick<RecordSummary, 'failure'> {
-  const code = metadata.failure;
-  if (!code) return {};
-  const count = numberOf(metadata.failures) ?? 1;
+function readFailure(
+  code: string,
+  metadata: Readonly<Record<string, string>>,
+): Pick<RecordSummary, 'failure'> | undefined {
+  const count = numberOf(metadata.failures);
   const since = numberOf(metadata.since);
-  const blocked = metadata.blocked === 'true';
-  return { failure: { code, count, blocked, ...(since !== undefined && { since }) } };
+  if (count === undefined || since === undefined) return undefined;
+  return { failure: { code, count, blocked: metadata.blocked === 'true', since } };
 }
 
 function numberOf(text: string | undefined): number | undefined {
