@@ -56,7 +56,7 @@ export async function connect(cli: Cli, fallback: Environment = {}): Promise<Con
 }
 
 /** @throws RotatorError `configuration_invalid` where `--local` is given and no stack runs */
-export function stackOf({ local, stack }: CommonOptions): LocalStack | undefined {
+function stackOf({ local, stack }: CommonOptions): LocalStack | undefined {
   return local || stack !== undefined ? readLocalStack(stack ?? STACK_FILE) : undefined;
 }
 

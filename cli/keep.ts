@@ -46,7 +46,11 @@ export async function confirmReplacing(
 }
 
 /** Stores the credentials, rotates once and tells, or makes, the entry. From here on Ctrl-C waits for the end. */
-export async function keep(cli: Cli, parts: Connected, beginning: Beginning): Promise<number> {
+export async function keep(
+  cli: Cli,
+  parts: Pick<Connected, 'ports' | 'settings' | 'stack'>,
+  beginning: Beginning,
+): Promise<number> {
   const { terminal } = cli;
   const { connection, entry, replace } = beginning;
   const { name } = connection;
@@ -68,7 +72,7 @@ export async function keep(cli: Cli, parts: Connected, beginning: Beginning): Pr
 }
 
 /** How the first rotation ended, for the person who has just stored the credentials. */
-export function firstRotationLines(rotation: RotationResult): readonly string[] {
+function firstRotationLines(rotation: RotationResult): readonly string[] {
   const { connection, result, problem } = rotation;
   if (result === 'not_due') return [`${connection} was rotated by the running rotator.`];
   if (problem?.code !== 'vault_forbidden') return resultLines(rotation);

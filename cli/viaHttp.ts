@@ -7,7 +7,7 @@ import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
 
 /** Where the key of the functions is read from: an argument would stay in the shell's history. */
-export const KEY_VARIABLE = 'ROTATOR_FUNCTION_KEY';
+const KEY_VARIABLE = 'ROTATOR_FUNCTION_KEY';
 const TIMEOUT_MS = 230_000;
 /** Nobody took the connection. */
 const UNCONNECTED: ReadonlySet<unknown> = new Set([

@@ -8,7 +8,10 @@ export type LogEvent = keyof typeof LOG_EVENTS;
 type Fields<E extends LogEvent> = (typeof LOG_EVENTS)[E]['fields'];
 type ValueOf<Kind> = Kind extends 'boolean' ? boolean : Kind extends `number${string}` ? number : string;
 
-/** The fields of one event, as its entry in `LOG_EVENTS` says. Values are never a token, a secret or a part of one. */
+/**
+ * The fields of one event, as its entry in `LOG_EVENTS` says. Values are never a token, a secret or a part of one.
+ * @public tests check their expectations with it
+ */
 export type EventFields<E extends LogEvent> = {
   readonly [F in keyof Fields<E> as Fields<E>[F] extends `${string}?` ? never : F]: ValueOf<Fields<E>[F]>;
 } & {

@@ -1,7 +1,7 @@
 import { type ErrorCode, RotatorError } from './errors.ts';
 
 /** The longest value that a secret can have, in bytes: 25 KB (Key Vault service limits). */
-export const LARGEST_SECRET_BYTES = 25_600;
+const LARGEST_SECRET_BYTES = 25_600;
 
 /** How a value that is too large is reported. */
 export interface TooLarge {

@@ -1,5 +1,5 @@
-import { API_VERSION } from './seed.ts';
-import { CONSUMER, type Servers } from './servers.ts';
+import { accepted, readAccessToken } from './requests.ts';
+import type { Servers } from './servers.ts';
 
 /** What a consumer knows of the servers. */
 interface Places {
@@ -36,27 +36,6 @@ export async function watchTokens(
     }
     await pause(250, signal);
   }
-}
-
-/** The published access token; undefined where there is none yet. */
-export async function readAccessToken(
-  connection: string,
-  { tokenVault }: Places,
-): Promise<string | undefined> {
-  const url = `${tokenVault.url}/secrets/${connection}-access-token?api-version=${API_VERSION}`;
-  const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } });
-  if (!answer.ok) return undefined;
-  const { value } = (await answer.json()) as { value: string };
-  return value;
-}
-
-/** Does the resource take the access token? */
-export async function accepted(token: string, { authorization }: Places): Promise<boolean> {
-  const answer = await fetch(authorization.resourceEndpoint, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  await answer.body?.cancel();
-  return answer.ok;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

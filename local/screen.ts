@@ -1,7 +1,8 @@
 import type { LogEvent } from '../lib/log.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
+import { API_VERSION } from './callVault.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
-import { API_VERSION, repairFile } from './seed.ts';
+import { repairFile } from './seed.ts';
 import { CONSUMER, OPERATOR, type Servers } from './servers.ts';
 import type { Stack } from './stack.ts';
 

@@ -2,10 +2,8 @@ import { signIn } from './authorizationServer/authorizationCode.ts';
 import type { LocalClient } from './authorizationServer/server.ts';
 import type { LocalConnection } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
-import { OPERATOR, type Servers } from './servers.ts';
-
-/** Any version that the local vault takes; the current one of the secrets data plane when this was written. */
-export const API_VERSION = '2025-07-01';
+import { setSecret } from './requests.ts';
+import type { Servers } from './servers.ts';
 
 /**
  * Does once what a person does for each connection: signs in by the authorization-code flow, and puts client id, client
@@ -41,14 +39,4 @@ async function seed(
 /** The request body that repairs a wrong client secret; a file, so that no secret stands on a screen. */
 export function repairFile(name: string): string {
   return `${name}-client-secret.json`;
-}
-
-/** Writes a secret into the credential vault as a person would. */
-export async function setSecret({ credentialVault }: Servers, name: string, value: string): Promise<void> {
-  const answer = await fetch(`${credentialVault.url}/secrets/${name}?api-version=${API_VERSION}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${OPERATOR}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ value }),
-  });
-  if (!answer.ok) throw new Error(`The local vault refused the secret ${name} with status ${answer.status}.`);
 }

@@ -1,12 +1,10 @@
 import { LOCAL_CONNECTIONS, type LocalConnection } from './connections.ts';
 import { type DataDirectory, openDataDirectory } from './dataDirectory.ts';
+import { environmentOf } from './environment.ts';
 import { type HostProcess, startHostProcess } from './hostProcess.ts';
-import { writeConnections } from './keptConnections.ts';
 import { seedConnections } from './seed.ts';
-import { CLI_CLIENT_ID, ROTATOR_CLIENT_ID, type Servers, startServers } from './servers.ts';
+import { CLI_CLIENT_ID, type Servers, startServers } from './servers.ts';
 import { removeState, writeState } from './stateFile.ts';
-
-export const SCHEDULE = '*/5 * * * * *';
 
 /** How the stack is started. */
 export interface StackOptions {
@@ -18,7 +16,7 @@ export interface StackOptions {
   readonly onLine: (line: string) => void;
   readonly connections?: readonly LocalConnection[];
   /** Six-field NCRONTAB; default every 5 s. */
-  readonly schedule?: string;
+  readonly schedule?: string | undefined;
   /** The life of an access token in seconds; default 30. */
   readonly accessTokenSeconds?: number | undefined;
   /** Where the command line finds this stack; undefined: nowhere. */
@@ -52,7 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     signal?.throwIfAborted();
     await seedConnections(connections, servers, data);
     signal?.throwIfAborted();
-    const environment = await environmentOf(servers, data, connections, options.schedule ?? SCHEDULE);
+    const environment = await environmentOf(servers, data, connections, options.schedule);
     const startHost = () => startHostProcess(environment, port, onLine);
     const state = stateKeeper(servers, data, environment, options.stateFile);
     return await describe(servers, data, startHost, state);
@@ -110,31 +108,5 @@ function stateKeeper(
     remove: async () => {
       if (path !== undefined) await removeState(path, process.pid);
     },
-  };
-}
-
-/** The settings that a deployment would give the function app. */
-export async function environmentOf(
-  servers: Servers,
-  data: DataDirectory,
-  connections: readonly LocalConnection[],
-  schedule: string,
-): Promise<Record<string, string>> {
-  const { credentialVault, tokenVault, identity, storage, authorization, caCertificate } = servers;
-  return {
-    CREDENTIAL_VAULT_URL: credentialVault.tlsUrl ?? '',
-    TOKEN_VAULT_URL: tokenVault.tlsUrl ?? '',
-    CONNECTIONS: await writeConnections(data, connections, authorization.tokenEndpoint),
-    ROTATION_SCHEDULE: schedule,
-    ALLOW_LOOPBACK_HTTP: 'true',
-    AzureWebJobsStorage: storage.connectionString,
-    AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
-    UV_THREADPOOL_SIZE: '64',
-    // The servers are on this machine: a proxy set for the machine must not come in between.
-    NO_PROXY: '127.0.0.1,localhost',
-    IDENTITY_ENDPOINT: identity.url,
-    IDENTITY_HEADER: identity.header,
-    // The Key Vault client speaks TLS only; this makes the vaults' own certificate authority a trusted one.
-    NODE_EXTRA_CA_CERTS: await data.write('ca.pem', caCertificate),
   };
 }

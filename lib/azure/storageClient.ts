@@ -12,7 +12,7 @@ import { readFailure } from './serviceFailure.ts';
 import { storageError } from './storageErrors.ts';
 
 /** The container that holds the records and nothing else. */
-export const RECORD_CONTAINER = 'token-rotator-records';
+const RECORD_CONTAINER = 'token-rotator-records';
 
 const CONFIGURATION_TIMEOUT_MS = 10_000;
 /** A larger blob is refused, unread. */

@@ -16,7 +16,7 @@ export type Address =
   | { readonly url?: undefined; readonly cause: string };
 
 /** Longest address that is accepted, in characters. */
-export const LONGEST_ADDRESS = 2000;
+const LONGEST_ADDRESS = 2000;
 
 /** Reads an absolute https address. The cause never repeats the text. */
 export function readAddress(text: string, rules: AddressRules): Address {

@@ -6,7 +6,7 @@ import { parseConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 
 /** A text with what tells it from its other versions: an ETag, or a stamp of the file. */
-export interface StampedText {
+interface StampedText {
   readonly text: string;
   readonly stamp: string;
 }

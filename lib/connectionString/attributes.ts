@@ -64,12 +64,11 @@ export function replaced(text: string, { from, to }: ReadAttribute, written: str
 
 /** A text that is no connection string. The message names the place and repeats nothing of the text: it may hold secrets. */
 export class Unreadable extends RotatorError {
-  /** Index of the character at which it cannot be read on. */
-  readonly offset: number;
-  /** What should stand there. */
-  readonly expected: string;
-
-  /** @param what names the syntax: "ODBC connection string" */
+  /**
+   * @param what names the syntax: "ODBC connection string"
+   * @param offset index of the character at which it cannot be read on
+   * @param expected what should stand there
+   */
   constructor(what: string, text: string, offset: number, expected: string) {
     const lines = text.slice(0, offset).split('\n');
     const place =
@@ -79,29 +78,5 @@ export class Unreadable extends RotatorError {
       message: `The ${what} cannot be read: at character ${offset + 1}${place} ${expected} was expected.`,
       fix: 'Correct it at that character and try again; nothing was changed.',
     });
-    this.offset = offset;
-    this.expected = expected;
   }
-}
-
-/**
- * Makes sure that no two attributes have one name.
- * @throws RotatorError `connection_string_unwritable`
- */
-export function ensureDistinct(attributes: readonly Attribute[], what: string): void {
-  const names = new Names();
-  if (attributes.every(({ name }) => names.add(name))) return;
-  throw unwritable(what, 'An attribute', 'another one has the same name');
-}
-
-/**
- * The error for an attribute that a syntax has no way to write.
- * @param why completes "... cannot be written in the X: "
- */
-export function unwritable(what: string, attribute: string, why: string): RotatorError {
-  return new RotatorError({
-    code: 'connection_string_unwritable',
-    message: `${attribute} cannot be written in the ${what}: ${why}.`,
-    fix: 'Use another syntax, or another value.',
-  });
 }

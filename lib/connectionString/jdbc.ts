@@ -1,5 +1,5 @@
-import type { Attribute, ReadAttribute } from './attributes.ts';
-import { type Syntax, scan, write } from './scan.ts';
+import type { ReadAttribute } from './attributes.ts';
+import { type Syntax, scan } from './scan.ts';
 
 /**
  * The URL of the JDBC driver for Dynamics 365. Values with spaces at an end or braces stand in braces and nothing is doubled, as
@@ -29,12 +29,4 @@ export const jdbc: Syntax = {
  */
 export function parseJdbc(text: string): ReadAttribute[] {
   return scan(text, jdbc);
-}
-
-/**
- * The attributes as a URL that {@link parseJdbc} reads back.
- * @throws RotatorError `connection_string_unwritable` for a value with `;` or NUL, and for what is no name
- */
-export function buildJdbc(attributes: readonly Attribute[]): string {
-  return write(attributes, jdbc);
 }

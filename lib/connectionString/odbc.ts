@@ -1,5 +1,5 @@
-import type { Attribute, ReadAttribute } from './attributes.ts';
-import { type Syntax, scan, write } from './scan.ts';
+import type { ReadAttribute } from './attributes.ts';
+import { type Syntax, scan } from './scan.ts';
 
 /**
  * The string of SQLDriverConnect, with or without a DSN. A value in braces holds anything, each `}` doubled (MS-ODBCSTR
@@ -31,12 +31,4 @@ export const odbc: Syntax = {
  */
 export function parseOdbc(text: string): ReadAttribute[] {
   return scan(text, odbc);
-}
-
-/**
- * The attributes as a connection string that {@link parseOdbc} and ODBC drivers read back.
- * @throws RotatorError `connection_string_unwritable` for what is no name, and for NUL
- */
-export function buildOdbc(attributes: readonly Attribute[]): string {
-  return write(attributes, odbc);
 }

@@ -1,12 +1,4 @@
-import {
-  type Attribute,
-  badCharacterIn,
-  ensureDistinct,
-  Names,
-  type ReadAttribute,
-  Unreadable,
-  unwritable,
-} from './attributes.ts';
+import { badCharacterIn, Names, type ReadAttribute, Unreadable } from './attributes.ts';
 
 const TITLE = 'odbc.ini';
 
@@ -44,18 +36,6 @@ export function parseOdbcIni(text: string): Section[] {
   return sections;
 }
 
-/**
- * One section as text.
- * @throws RotatorError `connection_string_unwritable` for a name or value that cannot stand on one line
- */
-export function buildOdbcIni(section: string, attributes: readonly Attribute[]): string {
-  if (!/^[^\s\][\0](?:[^\][\0\r\n]*[^\s\][\0])?$/.test(section))
-    throw unwritable(TITLE, 'The name of the section', 'it is empty or holds brackets or a line break');
-  ensureDistinct(attributes, TITLE);
-  const lines = attributes.map(({ name, value }) => `${writableName(name)}=${writableValue(name, value)}\n`);
-  return `[${section}]\n${lines.join('')}`;
-}
-
 type Fail = (index: number, expected: string) => Unreadable;
 
 /** The lines without white space at their ends, and where they begin. */
@@ -85,19 +65,4 @@ function readLine(line: string, from: number, fail: Fail): ReadAttribute {
   const value = line.slice(equals + 1).trimStart();
   const to = from + line.length;
   return { name, value, from: to - value.length, to };
-}
-
-function writableName(name: string): string {
-  if (name !== '' && name === name.trim() && !name.startsWith('#') && badCharacterIn(name) === -1)
-    return name;
-  throw unwritable(TITLE, 'An attribute', 'its name is empty or holds a character that no name may hold');
-}
-
-function writableValue(name: string, value: string): string {
-  if (value === value.trim() && !/[\r\n\0]/.test(value)) return value;
-  throw unwritable(
-    TITLE,
-    `The value of ${name}`,
-    'it begins or ends with white space, or holds a line break',
-  );
 }

@@ -1,12 +1,5 @@
-import {
-  type Attribute,
-  badCharacterIn,
-  ensureDistinct,
-  Names,
-  type ReadAttribute,
-  Unreadable,
-  unwritable,
-} from './attributes.ts';
+import { RotatorError } from '../errors.ts';
+import { badCharacterIn, Names, type ReadAttribute, Unreadable } from './attributes.ts';
 
 /** How a syntax writes values; all else is the same in all of them: `name=value;name=value;`. */
 export interface Syntax {
@@ -63,35 +56,19 @@ export function scan(text: string, syntax: Syntax): ReadAttribute[] {
 }
 
 /**
- * The attributes as a text, each with a `;` behind it.
- * @throws RotatorError `connection_string_unwritable`
- */
-export function write(attributes: readonly Attribute[], syntax: Syntax): string {
-  ensureDistinct(attributes, syntax.title);
-  const written = attributes.map(
-    ({ name, value }) => `${writableName(name, syntax)}=${quoted(name, value, syntax)};`,
-  );
-  return syntax.prefix + written.join('');
-}
-
-/**
  * One value as it is to be written.
  * @param inBraces also where it does not need them
  * @throws RotatorError `connection_string_unwritable`
  */
 export function quoted(name: string, value: string, syntax: Syntax, inBraces = false): string {
-  if (syntax.unwritable.test(value))
-    throw unwritable(
-      syntax.title,
-      `The value of ${name}`,
-      'the syntax has no way to write a character in it',
-    );
+  if (syntax.unwritable.test(value)) {
+    throw new RotatorError({
+      code: 'connection_string_unwritable',
+      message: `The value of ${name} cannot be written in the ${syntax.title}: the syntax has no way to write a character in it.`,
+      fix: 'Use another syntax, or another value.',
+    });
+  }
   return inBraces || syntax.needsBraces.test(value) ? `{${syntax.escape(value)}}` : value;
-}
-
-function writableName(name: string, { title }: Syntax): string {
-  if (name !== '' && name === name.trim() && badCharacterIn(name) === -1) return name;
-  throw unwritable(title, 'An attribute', 'its name is empty or holds a character that no name may hold');
 }
 
 function start(text: string, { prefix }: Syntax): number {

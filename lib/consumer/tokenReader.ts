@@ -37,7 +37,7 @@ export interface TokenReader {
 }
 
 /** What a caller of `get` may say. */
-export interface GetOptions {
+interface GetOptions {
   readonly rejected?: string;
   readonly signal?: AbortSignal | undefined;
 }

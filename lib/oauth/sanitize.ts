@@ -1,7 +1,7 @@
 import { basicCredentials, formEncode } from './clientAuthentication.ts';
 
 /** Longest text of a provider that is shown, in characters. */
-export const LONGEST_TEXT = 200;
+const LONGEST_TEXT = 200;
 /** Longest `error` of a provider that is shown, in characters. */
 const LONGEST_ERROR = 60;
 /** What is looked at; everything behind is cut off unseen. */

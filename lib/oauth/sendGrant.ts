@@ -7,7 +7,7 @@ import { codeOf, Exchange, type ExchangeResult, REFUSED } from './exchange.ts';
 import type { TokenRequest } from './tokenRequest.ts';
 
 /** A token answer has a few kilobytes; more than this many bytes are not read. */
-export const LONGEST_BODY = 256 * 1024;
+const LONGEST_BODY = 256 * 1024;
 /** Bytes of all headers together. Generous, because with the headers a refresh token would be lost. */
 const LONGEST_HEADERS = 64 * 1024;
 

@@ -21,7 +21,7 @@ export interface SweepLimits {
 /** So many overdue connections are named in the log; they are all counted. */
 const OVERDUE_NAMES = 5;
 
-export const SWEEP_LIMITS: SweepLimits = { concurrency: 64, perHost: 8, budgetMs: 45_000 };
+const SWEEP_LIMITS: SweepLimits = { concurrency: 64, perHost: 8, budgetMs: 45_000 };
 
 /** What a sweep came to. */
 export interface SweepSummary {
@@ -68,7 +68,7 @@ export async function sweep(
 }
 
 /** Those whose next attempt has come, the longest waiting first; a connection without a record comes before all. */
-export function dueConnections(
+function dueConnections(
   connections: readonly Connection[],
   { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
 ): Connection[] {

@@ -74,7 +74,7 @@ export interface TokenRequest {
 }
 
 /** What a hook sees of a token request before the grant is executed. */
-export interface InterceptedRequest {
+interface InterceptedRequest {
   readonly clientId: string | undefined;
   readonly grantType: string | undefined;
   /** 1 for the first token request since the start. */

@@ -7,7 +7,7 @@ import type { PlainRequest, PlainResponse } from './httpRpc.ts';
 import type { Router } from './routes.ts';
 
 /** The largest body that the host reads. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Where people expect a function host: Core Tools listen on it. */
 const USUAL_PORT = 7071;
@@ -75,7 +75,7 @@ async function startListening(server: Server, port: number): Promise<void> {
 }
 
 /** What a person can do about a port that cannot be listened to. */
-export function listenError(code: string | undefined, port: number): Error {
+function listenError(code: string | undefined, port: number): Error {
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `Port ${port} is in use; stop the other process or choose another port.`,
     EACCES: `Port ${port} is not open to this user (EACCES); choose one above 1023.`,

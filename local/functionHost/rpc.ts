@@ -43,7 +43,7 @@ export interface FunctionMetadata {
 export type FunctionCallback = (...args: unknown[]) => unknown;
 
 /** What the worker gives the library for one invocation. */
-export interface CoreInvocationContext {
+interface CoreInvocationContext {
   invocationId: string;
   request: { inputData: readonly { name: string; data: RpcTypedData }[] };
   metadata: FunctionMetadata;
@@ -51,7 +51,7 @@ export interface CoreInvocationContext {
 }
 
 /** The library's side of one invocation. */
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<{ returnValue?: RpcTypedData | null }>;

@@ -6,7 +6,7 @@ const PATH = '/msi/token';
 const LIFETIME_SECONDS = 24 * 3600;
 
 /** Name of the identity of a request that names none. */
-export const SYSTEM_ASSIGNED = 'system-assigned';
+const SYSTEM_ASSIGNED = 'system-assigned';
 
 /** How the endpoint is started. */
 export interface ManagedIdentityOptions {

@@ -6,15 +6,7 @@ import { createRequestHandler } from './requestHandler.ts';
 import type { InterceptHook, KeyVaultOptions, KeyVaultServer } from './types.ts';
 import { VaultStore } from './vaultStore.ts';
 
-export type {
-  FaultDecision,
-  KeyVaultOptions,
-  KeyVaultServer,
-  RecordedRequestBeforeAnswer,
-  VaultAnswer,
-  VaultOperation,
-  VaultRight,
-} from './types.ts';
+export type { KeyVaultOptions, KeyVaultServer, VaultRight } from './types.ts';
 
 /** Every right: what the role Key Vault Secrets Officer gives. */
 export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 'purge'] as const;

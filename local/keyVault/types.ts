@@ -16,7 +16,7 @@ export type VaultOperation =
   | 'unknown';
 
 /** An authenticated request as the intercept hook sees it. It never holds a value, a token or a query. */
-export interface RecordedRequestBeforeAnswer {
+interface RecordedRequestBeforeAnswer {
   readonly method: string;
   readonly path: string;
   readonly operation: VaultOperation;

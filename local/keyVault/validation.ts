@@ -10,7 +10,7 @@ const MAX_TAGS = 15;
 const MAX_TAG_LENGTH = 512;
 
 /** Attributes that a caller may set; times in epoch seconds. */
-export interface SettableAttributes {
+interface SettableAttributes {
   readonly enabled?: boolean;
   readonly nbf?: number;
   readonly exp?: number;

@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { composeParts } from '../../lib/compose.ts';
 import type { Check } from '../../lib/doctor/check.ts';
 import { examine } from '../../lib/doctor/examine.ts';
+import { callVault } from '../../local/callVault.ts';
 import { createCertificateAuthority } from '../../local/keyVault/certificateAuthority.ts';
+import { OPERATOR } from '../../local/servers.ts';
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
 const DAY_SECONDS = 86_400;
@@ -120,8 +122,7 @@ async function plant(): Promise<object> {
 }
 
 async function deleteSecret(name: string) {
-  const url = `${desk.stack.servers.credentialVault.url}/secrets/${name}?api-version=2025-07-01`;
-  await fetch(url, { method: 'DELETE', headers: { authorization: 'Bearer operator' } });
+  await callVault(desk.stack.servers.credentialVault, OPERATOR, 'DELETE', name);
 }
 
 beforeAll(async () => {

@@ -4,7 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { callVault } from '../../local/callVault.ts';
 import type { LocalConnection } from '../../local/connections.ts';
+import { OPERATOR } from '../../local/servers.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { localConnection } from '../support/localConnection.ts';
 import type { Shown } from '../support/shown.ts';
@@ -80,11 +82,7 @@ export async function startDesk(
     stateFile,
     rotator: (args, more) => run([...args, '--stack', stateFile], more, printed),
     secret: async (vault, name, write) => {
-      const answer = await fetch(`${servers[vault].url}/secrets/${name}?api-version=2025-07-01`, {
-        method: write ? 'PUT' : 'GET',
-        headers: { authorization: 'Bearer operator', 'content-type': 'application/json' },
-        ...(write && { body: JSON.stringify(write) }),
-      });
+      const answer = await callVault(servers[vault], OPERATOR, write ? 'PUT' : 'GET', name, write);
       return answer.ok ? ((await answer.json()) as SecretBundle) : undefined;
     },
     secrets: () => [

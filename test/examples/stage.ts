@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { accepted } from '../../local/consumer.ts';
+import { accepted } from '../../local/requests.ts';
 import { CONSUMER, type Servers } from '../../local/servers.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { nextToken } from '../faults/process/stage.ts';
@@ -15,7 +15,7 @@ export const CONNECTION = localConnection('crm', {
 });
 
 /** An API that asks the authorization server about each token. */
-export interface Api {
+interface Api {
   readonly url: string;
   /** How often each status was answered. */
   readonly answers: ReadonlyMap<number, number>;

@@ -42,7 +42,7 @@ const TABLES = {
 };
 
 /** A comparison of a column with words: `event in ('a', 'b')` gives `event` and both. */
-export interface Comparison {
+interface Comparison {
   readonly column: string;
   readonly words: readonly string[];
 }

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildOdbc, parseOdbc } from '../../lib/connectionString/odbc.ts';
+import { odbc, parseOdbc } from '../../lib/connectionString/odbc.ts';
 import { fillIn } from '../../lib/connectionString/template.ts';
+import { written } from '../unit/connectionString/support.ts';
 import { DRIVER, missing, type Postgres, startPostgres } from './postgres.ts';
 
 const absent = missing();
@@ -37,52 +38,59 @@ const PASSWORDS = [
   'AccessToken=x;UID=y',
 ];
 
-describe.skipIf(absent !== undefined)('psqlODBC logs in at PostgreSQL with what buildOdbc writes', () => {
-  let postgres: Postgres;
-  beforeAll(async () => {
-    postgres = await startPostgres();
-    for (const [index, password] of PASSWORDS.entries()) postgres.addUser(`user_${index}`, password);
-  });
-  afterAll(() => postgres.close());
+describe.skipIf(absent !== undefined)(
+  'psqlODBC logs in at PostgreSQL with values as templates quote them',
+  () => {
+    let postgres: Postgres;
+    beforeAll(async () => {
+      postgres = await startPostgres();
+      for (const [index, password] of PASSWORDS.entries()) postgres.addUser(`user_${index}`, password);
+    });
+    afterAll(() => postgres.close());
 
-  const login = (index: number, password: string) =>
-    buildOdbc([
-      { name: 'DRIVER', value: DRIVER },
-      { name: 'Server', value: postgres.socketFolder },
-      { name: 'Database', value: 'postgres' },
-      { name: 'UID', value: `user_${index}` },
-      { name: 'PWD', value: password },
-    ]);
+    const login = (index: number, password: string) =>
+      written(
+        [
+          { name: 'DRIVER', value: DRIVER },
+          { name: 'Server', value: postgres.socketFolder },
+          { name: 'Database', value: 'postgres' },
+          { name: 'UID', value: `user_${index}` },
+          { name: 'PWD', value: password },
+        ],
+        odbc,
+      );
 
-  test('each password arrives as it is, and a wrong one is refused', () => {
-    const right = PASSWORDS.map((password, index) => login(index, password));
-    const wrong = PASSWORDS.map((password, index) => login(index, `${password}x`));
-    expect(connect(right)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
-    expect(connect(wrong)).toEqual(PASSWORDS.map(() => null));
-  });
+    test('each password arrives as it is, and a wrong one is refused', () => {
+      const right = PASSWORDS.map((password, index) => login(index, password));
+      const wrong = PASSWORDS.map((password, index) => login(index, `${password}x`));
+      expect(connect(right)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
+      expect(connect(wrong)).toEqual(PASSWORDS.map(() => null));
+    });
 
-  test('a string that parseOdbc read and buildOdbc wrote again still logs in', () => {
-    const again = PASSWORDS.map((password, index) => buildOdbc(parseOdbc(login(index, password))));
-    expect(connect(again)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
-  });
+    test('a string that was read and is written again still logs in', () => {
+      const again = PASSWORDS.map((password, index) => written(parseOdbc(login(index, password)), odbc));
+      expect(connect(again)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
+    });
 
-  test('a template with braces of its own carries what psqlODBC reads in its own way without them', () => {
-    const user = `user_${PASSWORDS.length}`;
-    const shared = `DRIVER=${DRIVER};Server=${postgres.socketFolder};Database=postgres;UID=${user};`;
-    const accessToken = 'a+b%20c';
-    postgres.addUser(user, accessToken);
-    const filled = ['PWD={{accessToken}};', 'PWD={accessToken};'].map((password) =>
-      fillIn({ syntax: 'odbc', text: shared + password }, { accessToken }),
-    );
-    expect(connect(filled)).toEqual([user, null]);
-  });
+    test('a template with braces of its own carries what psqlODBC reads in its own way without them', () => {
+      const user = `user_${PASSWORDS.length}`;
+      const shared = `DRIVER=${DRIVER};Server=${postgres.socketFolder};Database=postgres;UID=${user};`;
+      const accessToken = 'a+b%20c';
+      postgres.addUser(user, accessToken);
+      const filled = ['PWD={{accessToken}};', 'PWD={accessToken};'].map((password) =>
+        fillIn({ syntax: 'odbc', text: shared + password }, { accessToken }),
+      );
+      expect(connect(filled)).toEqual([user, null]);
+    });
 
-  test('of two passwords it takes the last, where the ODBC reference says the first: parseOdbc refuses such a string', () => {
-    const twice = [`${login(0, 'wrong')}pwd=plain;`, `${login(0, 'plain')}pwd=wrong;`];
-    expect(connect(twice)).toEqual(['user_0', null]);
-    for (const text of twice) expect(() => parseOdbc(text)).toThrow('a name that no attribute before it has');
-  });
-});
+    test('of two passwords it takes the last, where the ODBC reference says the first: such a string is refused', () => {
+      const twice = [`${login(0, 'wrong')}pwd=plain;`, `${login(0, 'plain')}pwd=wrong;`];
+      expect(connect(twice)).toEqual(['user_0', null]);
+      for (const text of twice)
+        expect(() => parseOdbc(text)).toThrow('a name that no attribute before it has');
+    });
+  },
+);
 
 function connect(connectionStrings: readonly string[]): (string | null)[] {
   const script = join(import.meta.dirname, 'connect.py');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import { GRANT_HARD_DEADLINE_MS } from '../../lib/rotation/core/times.ts';
-import { accepted, readAccessToken } from '../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../local/requests.ts';
 import { canary, traces } from './canaries.ts';
 import {
   everythingOf,

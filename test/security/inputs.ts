@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { ConnectionState } from '../../lib/rotation/core/status.ts';
+import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import { body, cutAfter, drip, endless, interim, json, raw, tokens, wrongLength } from './attacks.ts';
 import { canary } from './canaries.ts';
 import type { Attack } from './hostileServer.ts';
@@ -12,7 +12,7 @@ export interface Variant {
   /** The connection's name in the configuration, where it is the bad input. */
   readonly entryName?: string;
   /** What the status tells afterwards: `fresh`, or the code of the failure. */
-  readonly outcome: ErrorCode | ConnectionState;
+  readonly outcome: ErrorCode | ConnectionStatus['state'];
   /** The refresh token in the vault afterwards: the one that was there, or the one that the answer brought. */
   readonly stored: 'kept' | 'new' | 'none';
   /** The refresh token that the answer brings, where it is not the canary for it. */

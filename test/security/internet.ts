@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import { vi } from 'vitest';
 
 /** TEST-NET-1 (RFC 5737): addresses that look like the internet's, and belong to nobody. */
-export const INTERNET = '192.0.2.1';
+const INTERNET = '192.0.2.1';
 
 /** What was asked of the resolver, and which addresses the connector was given. */
 export interface Internet {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { problemOf } from '../../lib/errors.ts';
-import { LARGEST_SECRET_BYTES, refuseTooLarge } from '../../lib/secretSize.ts';
+import { refuseTooLarge } from '../../lib/secretSize.ts';
+
+/** 25 KB (Key Vault service limits). */
+const LARGEST_SECRET_BYTES = 25_600;
 
 const HOW = { code: 'vault_rejected', what: 'The value', fix: 'Shorten it.' } as const;
 const refusal = (value: string) => {

@@ -14,7 +14,7 @@ import {
 const DEFAULT_TENANT = 'organizations';
 
 /** The v2.0 token endpoint of the public cloud. National clouds are reached by naming `tokenUri`. */
-export function entraTokenUri({ tenant = DEFAULT_TENANT }: ProfileEntry): string {
+function entraTokenUri({ tenant = DEFAULT_TENANT }: ProfileEntry): string {
   return `https://login.microsoftonline.com/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
 }
 

@@ -70,13 +70,13 @@ export const summarySchema = z.object({
   phase: z.enum(['idle', 'granting']),
   generation: numberAsText,
   nextAttemptAt: numberAsText,
-  expiresAt: numberAsText.optional().catch(undefined),
-  rotatedAt: numberAsText.optional().catch(undefined),
+  expiresAt: numberAsText.optional(),
+  rotatedAt: numberAsText.optional(),
   /** Code of the failure, and the rest of it; missing while all is well. */
-  failureCode: z.string().min(1).optional().catch(undefined),
-  failureCount: numberAsText.optional().catch(undefined),
-  failingSince: numberAsText.optional().catch(undefined),
-  blocked: flagAsText.optional().catch(undefined),
+  failureCode: z.string().min(1).optional(),
+  failureCount: numberAsText.optional(),
+  failingSince: numberAsText.optional(),
+  blocked: flagAsText.optional(),
 });
 
 export type RecordSummary = Readonly<z.output<typeof summarySchema>>;

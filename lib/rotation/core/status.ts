@@ -15,7 +15,7 @@ export const CONNECTION_STATES = {
   invalid: 'The entry of the connection is not valid. The failure names the field.',
 } as const;
 
-export type ConnectionState = keyof typeof CONNECTION_STATES;
+type ConnectionState = keyof typeof CONNECTION_STATES;
 
 /** What anyone may know about a connection: a condition, as in Kubernetes, and its times in ISO 8601. */
 export interface ConnectionStatus {

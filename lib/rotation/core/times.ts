@@ -35,7 +35,7 @@ export const FORCE_COOLDOWN_MS = 10_000;
 export const CURE_MS = 3_600_000;
 
 /** After how long a lost grant may at the earliest be replayed by somebody else. */
-export const TAKEOVER_MS = LEASE_MS + GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
+const TAKEOVER_MS = LEASE_MS + GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
 
 const RETRY_FIRST_MS = 10_000;
 const LOOK_FIRST_MS = 60_000;
@@ -66,7 +66,7 @@ export function lookDelay(blockedForMs: number): number {
 }
 
 /** A number in [0, 1) that depends on nothing but the name (FNV-1a), so that connections made together spread out. */
-export function spreadOf(name: string): number {
+function spreadOf(name: string): number {
   let hash = 0x811c9dc5;
   for (const character of name) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;

@@ -20,7 +20,7 @@ export interface Step {
 export type Outcome = 'fresh' | 'reauthorization_required';
 
 /** What is brought down on a step. */
-export type Fault =
+type Fault =
   | { readonly kind: 'kill' }
   | { readonly kind: 'freeze'; readonly ms: number }
   | { readonly kind: 'strike'; readonly name: string; readonly strike: Strike };
@@ -42,7 +42,7 @@ const DISABLE = step('disable the version before the last', 'tag refresh-token',
 export const ANNOUNCE = step('announce the grant in the vault', 'tag refresh-token');
 
 /** What a rotation in the steady state asks for, in this order. */
-export const STEPS: readonly Step[] = [
+const STEPS: readonly Step[] = [
   step('take the lease', 'lease'),
   step('read the record', 'read'),
   step('read the refresh token', 'get refresh-token'),

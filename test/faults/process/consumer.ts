@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { API_VERSION } from '../../../local/seed.ts';
+import { callVault } from '../../../local/callVault.ts';
 import { CONSUMER, type Servers } from '../../../local/servers.ts';
 
 /** A sweep each second, and the time that it takes. */
@@ -49,8 +49,8 @@ export class Consumer {
 
   /** @returns when the published token expires; undefined where there is none, or the connection broke */
   async #read(connection: string): Promise<number | undefined> {
-    const url = `${this.#servers.tokenVault.url}/secrets/${connection}-access-token?api-version=${API_VERSION}`;
-    const answer = await fetch(url, { headers: { authorization: `Bearer ${CONSUMER}` } }).catch(
+    const { tokenVault } = this.#servers;
+    const answer = await callVault(tokenVault, CONSUMER, 'GET', `${connection}-access-token`).catch(
       () => undefined,
     );
     const body = (await answer?.json().catch(() => undefined)) as

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAccessToken } from '../../../local/consumer.ts';
-import { setSecret } from '../../../local/seed.ts';
+import { readAccessToken, setSecret } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { startRig } from './rig.ts';
 import { force, nextToken } from './stage.ts';

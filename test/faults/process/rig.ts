@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { type DataDirectory, openDataDirectory } from '../../../local/dataDirectory.ts';
+import { environmentOf } from '../../../local/environment.ts';
 import { type HostProcess, startHostProcess } from '../../../local/hostProcess.ts';
 import { seedConnections } from '../../../local/seed.ts';
 import { type Servers, startServers } from '../../../local/servers.ts';
-import { environmentOf } from '../../../local/stack.ts';
 import { type FaultHook, type FaultProxy, startFaultProxy } from './faultProxy.ts';
 
 /** The local stack's servers, which all cases share, and as many function hosts behind fault proxies as they want. */

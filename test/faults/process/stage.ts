@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Problem } from '../../../lib/errors.ts';
 import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
 import type { Servers } from '../../../local/servers.ts';
 import { type Case, connectionOf, type Outcome, type Step } from './cases.ts';
 import type { FaultHook, Moment, Passing, Strike } from './faultProxy.ts';

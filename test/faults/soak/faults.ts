@@ -2,7 +2,7 @@ import { pick } from '../model/random.ts';
 import type { Moment, Passing, Strike } from '../process/faultProxy.ts';
 
 /** What may be brought down on one request, by the moment of it. */
-export const REQUEST_FAULTS = {
+const REQUEST_FAULTS = {
   before_forwarding: ['kill', 'freeze', 'lost request', 'late execution', '429', '503', '409'],
   after_execution: ['kill', 'freeze', 'lost answer', '500 after execution', 'truncated', 'dripping'],
   after_answer: ['kill', 'freeze'],

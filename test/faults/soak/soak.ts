@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
-import { setSecret } from '../../../local/seed.ts';
+import { setSecret } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { pick, randomFrom } from '../model/random.ts';
 import { Consumer } from '../process/consumer.ts';
@@ -35,15 +35,14 @@ export interface SoakResult {
 }
 
 /** Four connections of each kind. */
-export const SOAKED: readonly LocalConnection[] = (['single_use', 'grace', 'none'] as const).flatMap(
-  (rotation) =>
-    [1, 2, 3, 4].map((number) =>
-      localConnection(`${rotation.replace('_', '-')}-${number}`, {
-        rotation,
-        ...(rotation === 'grace' && { graceSeconds: 60 }),
-        clientAuthentication: number % 2 === 0 ? 'client_secret_post' : 'client_secret_basic',
-      }),
-    ),
+const SOAKED: readonly LocalConnection[] = (['single_use', 'grace', 'none'] as const).flatMap((rotation) =>
+  [1, 2, 3, 4].map((number) =>
+    localConnection(`${rotation.replace('_', '-')}-${number}`, {
+      rotation,
+      ...(rotation === 'grace' && { graceSeconds: 60 }),
+      clientAuthentication: number % 2 === 0 ? 'client_secret_post' : 'client_secret_basic',
+    }),
+  ),
 );
 
 /** Runs the local stack under random faults for so many milliseconds, then waits until everything is well. */

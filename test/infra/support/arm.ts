@@ -23,7 +23,7 @@ export interface Template {
 }
 
 /** A resource before its expressions are worked out. */
-export interface TemplateResource {
+interface TemplateResource {
   readonly type: string;
   readonly existing?: boolean;
   readonly properties?: { readonly template?: Template };

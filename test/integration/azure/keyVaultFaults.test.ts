@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
-import type { FaultDecision, VaultAnswer } from '../../../local/keyVault/server.ts';
+import type { FaultDecision, VaultAnswer } from '../../../local/keyVault/types.ts';
 import { clientOf, startVault } from '../../local/keyVault/support.ts';
 import { CANARY, errorOf, startTrustedVault, tokenOf } from './support.ts';
 

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
 import {
   createRecordContainer,
-  RECORD_CONTAINER,
   readConfigurationBlob,
   type StorageLocation,
 } from '../../../lib/azure/storageClient.ts';
@@ -127,7 +126,7 @@ describe('by identity', () => {
     expect(await store.read('dynamics-prod')).toBeUndefined();
     await errorOf(readConfigurationBlob(`${blobServiceUrl}/settings/x`, storage, credential));
     expect(requests).toEqual([
-      { url: `/${RECORD_CONTAINER}/dynamics-prod.json`, authorization: 'Bearer the-token' },
+      { url: '/token-rotator-records/dynamics-prod.json', authorization: 'Bearer the-token' },
       { url: '/settings/x', authorization: 'Bearer the-token' },
     ]);
   });

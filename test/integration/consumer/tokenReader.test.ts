@@ -6,7 +6,7 @@ import {
   TokenUnavailable,
   type TokenUnavailableCode,
 } from '../../../lib/consumer/index.ts';
-import type { FaultDecision } from '../../../local/keyVault/server.ts';
+import type { FaultDecision } from '../../../local/keyVault/types.ts';
 import { CANARY, tokenOf } from '../azure/support.ts';
 import { START, startReading } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 

@@ -1,7 +1,7 @@
 import { parse } from '@tediousjs/connection-string';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectionsFile } from '../../../local/connections.ts';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 

@@ -4,13 +4,15 @@ import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { expect, vi } from 'vitest';
+import { callVault } from '../../../local/callVault.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { openDataDirectory } from '../../../local/dataDirectory.ts';
+import { environmentOf } from '../../../local/environment.ts';
 import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
 import { invokeHttp, invokeTimer } from '../../../local/functionHost/invoke.ts';
+import { setSecret } from '../../../local/requests.ts';
 import { seedConnections } from '../../../local/seed.ts';
-import { type Servers, startServers } from '../../../local/servers.ts';
-import { environmentOf, SCHEDULE } from '../../../local/stack.ts';
+import { OPERATOR, type Servers, startServers } from '../../../local/servers.ts';
 import type { Shown } from '../../support/shown.ts';
 import { misfits } from './logLines.ts';
 
@@ -49,7 +51,7 @@ interface SecretBundle {
   readonly attributes: { readonly nbf?: number; readonly exp?: number };
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Shown;
@@ -68,7 +70,7 @@ export async function startHarness(
   await seedConnections(connections, servers, data);
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), servers.caCertificate]);
   const proxy = await startCountingProxy(servers.storage.blobServiceUrl);
-  const environment = await environmentOf(servers, data, connections, SCHEDULE);
+  const environment = await environmentOf(servers, data, connections);
   environment.AzureWebJobsStorage = servers.storage.connectionString.replace(
     /BlobEndpoint=http:\/\/[^/]+/,
     `BlobEndpoint=${proxy.origin}`,
@@ -80,8 +82,8 @@ export async function startHarness(
   await import('../../../functions/index.ts');
   const { drain } = await import('../../../functions/rotator.ts');
   const log = (line: string) => void output.push(line);
-  const operator = (method: string, vault: 'credential' | 'token', path: string, body?: object) =>
-    callVault(servers, vault, method, path, body);
+  const operator = (method: string, vault: 'credential' | 'token', name: string, body?: object) =>
+    callVault(servers[`${vault}Vault`], OPERATOR, method, name, body);
   return {
     servers,
     output,
@@ -99,7 +101,7 @@ export async function startHarness(
         body: text ? JSON.parse(text) : {},
       };
     },
-    setSecret: async (name, value) => void (await operator('PUT', 'credential', name, { value })),
+    setSecret: (name, value) => setSecret(servers, name, value),
     setTokenSecret: async (name, value) => void (await operator('PUT', 'token', name, { value })),
     deleteSecret: async (vault, name) => void (await operator('DELETE', vault, name)),
     readSecret: async (vault, name) => {
@@ -129,21 +131,6 @@ function collectOutput(): string[] {
     );
   }
   return output;
-}
-
-async function callVault(
-  { credentialVault, tokenVault }: Servers,
-  vault: 'credential' | 'token',
-  method: string,
-  name: string,
-  body?: object,
-): Promise<Response> {
-  const { url } = vault === 'credential' ? credentialVault : tokenVault;
-  return fetch(`${url}/secrets/${name}?api-version=2025-07-01`, {
-    method,
-    headers: { authorization: 'Bearer operator', 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  });
 }
 
 /** Passes everything on to the storage account and remembers what was asked. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_EVENTS } from '../../../lib/logEvents.ts';
-import { API_VERSION } from '../../../local/seed.ts';
+import { callVault } from '../../../local/callVault.ts';
 import { OPERATOR } from '../../../local/servers.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
@@ -31,7 +31,7 @@ afterAll(async () => harness.close());
 /** The secret stays, and its `exp` attribute says that it has less than a day left. */
 async function expireSoon(name: string): Promise<void> {
   const attributes = { exp: Math.floor(Date.now() / 1000) + 3_600 };
-  await callVault('PATCH', name, { attributes });
+  await change('PATCH', name, { attributes });
 }
 
 /** What a process writes that was stopped for too long: a token of an earlier epoch becomes the latest version. */
@@ -39,14 +39,11 @@ async function writeLate(): Promise<void> {
   const name = `${LATE}-refresh-token`;
   const current = await harness.readSecret('credential', name);
   const tags = { ...current?.tags, epoch: String(Number(current?.tags.epoch) - 1) };
-  await callVault('PUT', name, { value: 'a token of an earlier epoch', tags });
+  await change('PUT', name, { value: 'a token of an earlier epoch', tags });
 }
 
-async function callVault(method: string, name: string, body: object): Promise<void> {
-  const { url } = harness.servers.credentialVault;
-  const headers = { authorization: `Bearer ${OPERATOR}`, 'content-type': 'application/json' };
-  const address = `${url}/secrets/${name}?api-version=${API_VERSION}`;
-  const answer = await fetch(address, { method, headers, body: JSON.stringify(body) });
+async function change(method: string, name: string, body: object): Promise<void> {
+  const answer = await callVault(harness.servers.credentialVault, OPERATOR, method, name, body);
   expect(answer.status).toBe(200);
 }
 

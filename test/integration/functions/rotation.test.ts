@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
-import { accepted, readAccessToken } from '../../../local/consumer.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import type { Shown } from '../../support/shown.ts';
 import { type Harness, startHarness } from './harness.ts';

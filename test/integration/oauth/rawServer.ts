@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
 /** One connection that a client made. */
-export interface Connection {
+interface Connection {
   readonly socket: Socket;
   /** Everything that came so far. */
   text(): string;

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Reach } from '../../../lib/oauth/egress.ts';
-import { LONGEST_BODY, type SendOptions, sendGrant } from '../../../lib/oauth/sendGrant.ts';
+import { type SendOptions, sendGrant } from '../../../lib/oauth/sendGrant.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: { 'user-agent': 'test', 'content-type': 'x/y' }, body: 'refresh_token=r1' };
@@ -14,6 +14,7 @@ const yes = () => true;
 const SHORT: SendOptions = { deadlines: { answerMs: 200, hardMs: 400 } };
 /** Long enough that no test meets it. */
 const LONG: SendOptions = { deadlines: { answerMs: 20_000, hardMs: 20_000 } };
+const LONGEST_BODY = 256 * 1024;
 const json = '{"access_token":"a","refresh_token":"r2"}';
 
 const ANYWHERE: Reach = new Set(['public', 'loopback']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RecordedRequestBeforeAnswer } from '../../../local/keyVault/server.ts';
+import type { InterceptHook } from '../../../local/keyVault/types.ts';
 import { API, clientOf, put, send, startVault } from './support.ts';
 
 const UNAVAILABLE = {
@@ -11,7 +11,7 @@ const UNAVAILABLE = {
 describe('interception', () => {
   it('shows the hook each authenticated request and lets it pass', async () => {
     const vault = await startVault();
-    const seen: RecordedRequestBeforeAnswer[] = [];
+    const seen: Parameters<InterceptHook>[0][] = [];
     vault.intercept((request) => {
       seen.push(request);
       return undefined;

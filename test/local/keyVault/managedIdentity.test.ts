@@ -1,7 +1,7 @@
 import { ManagedIdentityCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { SYSTEM_ASSIGNED, startManagedIdentity } from '../../../local/keyVault/managedIdentity.ts';
+import { startManagedIdentity } from '../../../local/keyVault/managedIdentity.ts';
 import type { VaultRight } from '../../../local/keyVault/server.ts';
 import { clientOptions, collect, NEW_YEAR, send, startVault } from './support.ts';
 
@@ -57,7 +57,7 @@ describe('the managed identity endpoint', () => {
       },
     });
     const second = await ask(`${identity.url}?${QUERY}`);
-    expect(identity.identityOf(second.json.access_token)).toBe(SYSTEM_ASSIGNED);
+    expect(identity.identityOf(second.json.access_token)).toBe('system-assigned');
     expect(identity.issuedTokens()).toEqual([first.json.access_token, second.json.access_token]);
   });
 

@@ -12,7 +12,7 @@ import {
 } from '../../../local/keyVault/server.ts';
 
 /** Tokens that the vaults of these tests know, and what their holders may do. */
-export const RIGHTS: Readonly<Record<string, readonly VaultRight[]>> = {
+const RIGHTS: Readonly<Record<string, readonly VaultRight[]>> = {
   officer: ALL_RIGHTS,
   reader: ['get'],
   lister: ['list'],

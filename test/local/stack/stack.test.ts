@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LocalConnection } from '../../../local/connections.ts';
-import type { FaultDecision, VaultOperation } from '../../../local/keyVault/server.ts';
+import type { FaultDecision, VaultOperation } from '../../../local/keyVault/types.ts';
 import { type Stack, startStack } from '../../../local/stack.ts';
 import { force, nextToken, statusOf, statusWhere } from '../../faults/process/stage.ts';
 import { localConnection } from '../../support/localConnection.ts';

@@ -30,12 +30,6 @@ describe('the summary in the metadata', () => {
       failureCount: 1,
       failingSince: 0,
     });
-    const damaged = { ...metadata, failingsince: 'x', blocked: 'x' };
-    expect(listedOf('größe.json', damaged)?.summary).toMatchObject({
-      failureCode: 'vault_unavailable',
-      blocked: undefined,
-      failingSince: undefined,
-    });
   });
 
   it('of another connection does not rename the blob', () => {
@@ -43,16 +37,19 @@ describe('the summary in the metadata', () => {
     expect(listedOf('dynamics.json', metadata)?.connection).toBe('dynamics');
   });
 
-  it.each(['phase', 'generation', 'nextattemptat'])('without a usable %s is due now', (key) => {
-    for (const value of ['', 'NaN', 'x']) {
-      const metadata = { ...metadataOf(RECORD), [key]: value };
-      expect(listedOf('dynamics.json', metadata)?.summary).toEqual({
-        phase: 'idle',
-        generation: 0,
-        nextAttemptAt: 0,
-      });
-    }
-  });
+  it.each(['phase', 'generation', 'nextattemptat', 'expiresat', 'failurecount', 'failingsince', 'blocked'])(
+    'without a usable %s is due now',
+    (key) => {
+      for (const value of ['', 'NaN', 'x']) {
+        const metadata = { ...metadataOf(failing(RECORD, 0)), [key]: value };
+        expect(listedOf('dynamics.json', metadata)?.summary).toEqual({
+          phase: 'idle',
+          generation: 0,
+          nextAttemptAt: 0,
+        });
+      }
+    },
+  );
 });
 
 it('a blob that is no record has no summary', () => {

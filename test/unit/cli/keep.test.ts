@@ -1,24 +1,61 @@
 import { expect, test } from 'vitest';
-import { firstRotationLines } from '../../../cli/keep.ts';
+import { keep } from '../../../cli/keep.ts';
+import { createTerminal } from '../../../cli/terminal.ts';
+import { firstRotation } from '../../../lib/authorization/firstRotation.ts';
+import { readEnvironment } from '../../../lib/config/environment.ts';
+import type { ErrorCode } from '../../../lib/errors.ts';
+import { GOOD_ENV } from '../config/support.ts';
+import { connectionNamed } from '../rotation/world/connection.ts';
+import { failure } from '../rotation/world/fakeVault.ts';
+import { World } from '../rotation/world.ts';
 
-const failed = (code: 'vault_forbidden' | 'vault_unavailable') =>
-  firstRotationLines({
-    result: 'failed',
-    connection: 'crm',
-    problem: { code, message: 'It could not be written.', fix: 'See why.' },
-  });
+const connection = connectionNamed('crm', { clientId: undefined });
 
-test('who may store and not publish is told that the deployed rotator goes on', () => {
-  expect(failed('vault_forbidden').at(-1)).toMatch(/credentials are stored.*deployed rotator/);
+/** What the command prints once it has stored the credentials and tried to rotate. */
+async function printed(world: World): Promise<string[]> {
+  const lines: string[] = [];
+  const plain = createTerminal({ json: false, verbose: false });
+  const terminal = {
+    ...plain,
+    result: (_document: object, shown: readonly string[]) => lines.push(...shown),
+  };
+  const cli = { options: {}, terminal, env: {}, interrupted: new AbortController().signal };
+  const parts = { ports: world.process().ports, settings: readEnvironment(GOOD_ENV), stack: undefined };
+  const beginning = {
+    connection,
+    entry: undefined,
+    replace: false,
+    clientId: 'crm-client',
+    clientSecret: 'client-secret-one',
+    refreshToken: world.provider.consent(),
+  };
+  await world.settle(keep(cli, parts, beginning));
+  return lines;
+}
+
+/** The token vault refuses what it is asked for the access token. */
+function worldThatRefuses(code: ErrorCode): World {
+  const world = new World();
+  const refuse = () => Promise.reject(failure(code));
+  world.before(/^put crm-access-token/, refuse, Number.POSITIVE_INFINITY);
+  return world;
+}
+
+test('who may store and not publish is told that the deployed rotator goes on', async () => {
+  expect((await printed(worldThatRefuses('vault_forbidden'))).at(-1)).toMatch(
+    /credentials are stored.*deployed rotator/,
+  );
 });
 
-test('any other failure speaks for itself', () => {
-  expect(failed('vault_unavailable').join(' ')).toContain('It could not be written.');
-  expect(failed('vault_unavailable').join(' ')).not.toContain('deployed');
+test('any other failure speaks for itself', async () => {
+  const text = (await printed(worldThatRefuses('vault_unavailable'))).join(' ');
+  expect(text).toContain('vault_unavailable: ');
+  expect(text).not.toContain('deployed');
 });
 
-test('a rotator that was faster is named', () => {
-  expect(firstRotationLines({ result: 'not_due', connection: 'crm' })).toEqual([
-    'crm was rotated by the running rotator.',
-  ]);
+test('a rotator that was faster is named', async () => {
+  const world = new World();
+  const running = world.process();
+  world.after('release crm', () => firstRotation(connection, running.ports).then(() => undefined));
+  expect(await printed(world)).toEqual(['crm was rotated by the running rotator.']);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { addressIn, attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
-import { buildOdbc, parseOdbc } from '../../../lib/connectionString/odbc.ts';
+import { odbc, parseOdbc } from '../../../lib/connectionString/odbc.ts';
 import { thrownBy } from '../../support/thrown.ts';
-import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN } from './support.ts';
+import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, written } from './support.ts';
 
 const pairs = (text: string) => parseOdbc(text).map(({ name, value }) => [name, value]);
 
@@ -13,7 +13,7 @@ describe("the example of the driver's documentation", () => {
   });
 
   test('comes out as it went in, but for its line breaks', () => {
-    expect(buildOdbc(parseOdbc(EXAMPLE))).toBe(EXAMPLE.replaceAll('\n', ''));
+    expect(written(parseOdbc(EXAMPLE), odbc)).toBe(EXAMPLE.replaceAll('\n', ''));
   });
 
   test('keeps every other byte when a value is replaced', () => {
@@ -118,8 +118,9 @@ describe('what cannot be read is told with its place and without its text', () =
     ['NUL', 'A=secret\0;', 8, 'no NUL character'],
   ])('%s', (_, text, offset, expected) => {
     const error = thrownBy(() => parseOdbc(text));
-    expect(error).toMatchObject({ code: 'connection_string_unreadable', offset, expected });
+    expect(error.code).toBe('connection_string_unreadable');
     expect(error.message).toContain(`at character ${offset + 1} `);
+    expect(error.message).toContain(` ${expected} was expected.`);
     expect(error.message + error.fix).not.toContain('secret');
   });
 
@@ -142,23 +143,12 @@ describe('writing', () => {
     ['=a', 'A={=a};'],
     ["'a'", "A={'a'};"],
     ['"a"', 'A={"a"};'],
-  ])('the value %j', (value, text) => expect(buildOdbc([{ name: 'A', value }])).toBe(text));
-
-  test.each(['', ' A', 'A ', 'A=', 'A;', 'A{', 'A\n', 'A\0', 'A\ue000'])('not the name %j', (name) => {
-    const error = thrownBy(() => buildOdbc([{ name, value: 'secret' }]));
-    expect(error.code).toBe('connection_string_unwritable');
-    expect(error.message).not.toContain('secret');
-  });
+  ])('the value %j', (value, text) => expect(written([{ name: 'A', value }], odbc)).toBe(text));
 
   test('not a value with NUL', () => {
-    const error = thrownBy(() => buildOdbc([{ name: 'ClientSecret', value: 'secret\0' }]));
+    const error = thrownBy(() => written([{ name: 'ClientSecret', value: 'secret\0' }], odbc));
     expect(error).toMatchObject({ code: 'connection_string_unwritable' });
     expect(error.message).toContain('ClientSecret');
     expect(error.message).not.toContain('secret\0');
-  });
-
-  test('not two attributes with one name', () => {
-    const twice = ['A', 'a'].map((name) => ({ name, value: 'secret' }));
-    expect(thrownBy(() => buildOdbc(twice)).code).toBe('connection_string_unwritable');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
-import { buildOdbcIni, parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
+import { parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
 import { thrownBy } from '../../support/thrown.ts';
-import { CLIENT_SECRET, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN } from './support.ts';
+import { CLIENT_SECRET, REFRESH_TOKEN } from './support.ts';
 
 const FILE = `; the data sources
 [ODBC Data Sources]
@@ -63,37 +63,9 @@ describe('an odbc.ini file', () => {
     ['NUL', '[a]\nb=\0', 6, 'no NUL character'],
   ])('with %s is told with its place', (_, text, offset, expected) => {
     const error = thrownBy(() => parseOdbcIni(text));
-    expect(error).toMatchObject({ code: 'connection_string_unreadable', offset, expected });
+    expect(error.code).toBe('connection_string_unreadable');
+    expect(error.message).toContain(`at character ${offset + 1} `);
+    expect(error.message).toContain(` ${expected} was expected.`);
     expect(error.message).not.toContain('secret');
-  });
-});
-
-describe('writing a section', () => {
-  test('that is read back', () => {
-    const text = buildOdbcIni('Dynamics', EXAMPLE_ATTRIBUTES);
-    expect(text).toMatch(/^\[Dynamics\]\nDRIVER=DataDirect 8\.0/);
-    expect(parseOdbcIni(text)).toMatchObject([{ name: 'Dynamics', attributes: EXAMPLE_ATTRIBUTES }]);
-  });
-
-  test.each<[string, string, string]>([
-    ['a', 'A', ' secret'],
-    ['a', 'A', 'secret\nB=1'],
-    ['a', 'A', 'secret\0'],
-    ['a', '#A', 'secret'],
-    ['a', ' A', 'secret'],
-    ['a', '', 'secret'],
-    ['a', 'A=', 'secret'],
-    ['a]', 'A', 'secret'],
-    [' a', 'A', 'secret'],
-    ['', 'A', 'secret'],
-  ])('is refused for [%j] %j=%j', (section, name, value) => {
-    const error = thrownBy(() => buildOdbcIni(section, [{ name, value }]));
-    expect(error.code).toBe('connection_string_unwritable');
-    expect(error.message).not.toContain('secret');
-  });
-
-  test('is refused for two attributes with one name', () => {
-    const twice = ['A', 'a'].map((name) => ({ name, value: 'secret' }));
-    expect(thrownBy(() => buildOdbcIni('a', twice)).code).toBe('connection_string_unwritable');
   });
 });

@@ -34,13 +34,15 @@ describe('a template', () => {
     expect(placeholdersIn({ syntax: 'raw', text: '{a} {b}{a} {c d} {}' })).toEqual(['a', 'b', 'a']);
   });
 
-  test.each<[string, string, object]>([
-    ['no attribute', 'T{accessToken}', { code: 'connection_string_unreadable', offset: 1 }],
-    ['a placeholder in a name', 'T{accessToken}=1', { code: 'connection_string_unreadable', offset: 1 }],
-    ['an open brace', 'T={Bearer {accessToken};', { code: 'connection_string_unreadable', offset: 2 }],
-    ['a character of ours', 'T=\ue000', { code: 'connection_string_unreadable', offset: 2 }],
-  ])('with %s cannot be used', (_, text, error) => {
-    expect(thrownBy(() => filled('odbc', text))).toMatchObject(error);
+  test.each<[string, string, number]>([
+    ['no attribute', 'T{accessToken}', 1],
+    ['a placeholder in a name', 'T{accessToken}=1', 1],
+    ['an open brace', 'T={Bearer {accessToken};', 2],
+    ['a character of ours', 'T=\ue000', 2],
+  ])('with %s cannot be used', (_, text, offset) => {
+    const error = thrownBy(() => filled('odbc', text));
+    expect(error.code).toBe('connection_string_unreadable');
+    expect(error.message).toContain(`at character ${offset + 1} `);
   });
 
   test('cannot hold a value that its syntax cannot write', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectionRecord, intended, summaryOf } from '../../../lib/rotation/core/record.ts';
 import {
-  type ConnectionState,
+  type ConnectionStatus,
   detailedStatusOf,
   invalidStatusOf,
   statusOf,
@@ -25,7 +25,7 @@ const blocked = (record = rotated) => failing(record, NOW, { blocked: true });
 const expired = { ...rotated, accessToken: tokenTimes(0, NOW) };
 
 describe('the state of a connection', () => {
-  const cases: Record<string, [ConnectionRecord | undefined, ConnectionState]> = {
+  const cases: Record<string, [ConnectionRecord | undefined, ConnectionStatus['state']]> = {
     'never looked at': [undefined, 'new'],
     'looked at, never rotated': [recordNamed(), 'new'],
     'all is well': [rotated, 'fresh'],

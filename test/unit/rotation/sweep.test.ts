@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { summaryOf } from '../../../lib/rotation/core/record.ts';
-import { dueConnections, SWEEP_LIMITS, sweep } from '../../../lib/rotation/sweep.ts';
+import { type SweepLimits, sweep } from '../../../lib/rotation/sweep.ts';
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
-import { recordNamed } from './world/record.ts';
 import { World } from './world.ts';
+
+/** How many grants a sweep has out at one host at a time. */
+const PER_HOST = 8;
 
 /** So many connections of one host, never rotated. */
 function worldOf(count: number, host = 'login.example', world = new World()): World {
@@ -19,22 +20,37 @@ function worldOf(count: number, host = 'login.example', world = new World()): Wo
   return world;
 }
 
-function sweepOf(world: World, limits = SWEEP_LIMITS, process = world.process()) {
+function sweepOf(world: World, limits?: SweepLimits, process = world.process()) {
   return world.settle(sweep(process.ports, process.state, limits));
 }
 
 describe('which connections are due', () => {
-  const summary = (nextAttemptAt: number) => summaryOf(recordNamed('x', { nextAttemptAt }));
-  const summaries = new Map([
-    ['later', summary(101)],
-    ['now', summary(100)],
-    ['long-ago', summary(1)],
-    ['unknown', summary(0)],
-  ]);
-  test('those whose time has come, the longest waiting first, new ones before all', () => {
-    const connections = ['later', 'now', 'long-ago', 'new'].map((name) => connectionNamed(name));
-    const due = dueConnections(connections, { now: 100, summaries });
-    expect(due.map(({ name }) => name)).toEqual(['new', 'long-ago', 'now']);
+  test('those whose time has come: new ones first, then the longest waiting', async () => {
+    const world = worldOf(1, 'first.example');
+    for (const [host, minutes] of [
+      ['second.example', 10],
+      ['later.example', 20],
+      ['new.example', 25],
+    ] as const) {
+      await sweepOf(world);
+      await world.clock.pass(minutes * 60_000);
+      worldOf(1, host, world);
+    }
+    world.operations.length = 0;
+    const oneByOne = { concurrency: 1, perHost: 1, budgetMs: 45_000 };
+    expect(await sweepOf(world, oneByOne)).toMatchObject({ connections: 4, due: 3 });
+    const done = world.operations.filter((operation) => operation.startsWith('release '));
+    expect(done).toEqual(['release new-0', 'release first-0', 'release second-0']);
+  });
+
+  test('from the millisecond of the next attempt on', async () => {
+    const world = worldOf(1);
+    await sweepOf(world);
+    const { nextAttemptAt = 0 } = world.records.read('login-0') ?? {};
+    await world.clock.pass(nextAttemptAt - 1 - world.now());
+    expect(await sweepOf(world)).toMatchObject({ due: 0 });
+    await world.clock.pass(nextAttemptAt - world.now());
+    expect(await sweepOf(world)).toMatchObject({ due: 1 });
   });
 });
 
@@ -84,11 +100,10 @@ describe('a sweep', () => {
       },
       Number.POSITIVE_INFINITY,
     );
-    const { perHost } = SWEEP_LIMITS;
     expect(await sweepOf(world)).toMatchObject({
       due: 72,
-      postponed: 60 - perHost,
-      results: { rotated: 12, waiting: perHost },
+      postponed: 60 - PER_HOST,
+      results: { rotated: 12, waiting: PER_HOST },
       durationMs: 8_000,
     });
   });
@@ -162,7 +177,7 @@ describe('a sweep', () => {
     const world = worldOf(1);
     const process = world.process();
     await process.state.drain();
-    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ due: 0 });
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ due: 0 });
     expect(world.operations).toEqual([]);
   });
 
@@ -172,8 +187,8 @@ describe('a sweep', () => {
       world.before('put login-0-refresh-token', () => Promise.reject(failure('vault_unavailable')), 99),
     );
     const process = world.process();
-    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ results: { rotated: 1, saving: 1 } });
-    expect(await sweepOf(world, SWEEP_LIMITS, process)).toMatchObject({ due: 1, results: { saving: 1 } });
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ results: { rotated: 1, saving: 1 } });
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ due: 1, results: { saving: 1 } });
     expect(world.count(/^grant/)).toBe(2);
   });
 });
@@ -208,7 +223,7 @@ describe('the limits of a sweep', () => {
     const world = worldOf(30);
     const most = watchGrants(world, /^grant/);
     expect(await sweepOf(world)).toMatchObject({ results: { rotated: 30 } });
-    expect(most()).toBe(SWEEP_LIMITS.perHost);
+    expect(most()).toBe(PER_HOST);
   });
 
   test('hold for all hosts together', async () => {
