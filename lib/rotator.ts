@@ -1,5 +1,5 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import { type Connection, connectionNamed, findConnection } from './rotation/connection.ts';
+import { type Connection, findConnection, usableConnection } from './rotation/connection.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessState } from './rotation/processState.ts';
@@ -75,7 +75,7 @@ async function loggedSweep(ports: Ports, state: ProcessState): Promise<SweepSumm
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {
-  const connection = connectionNamed(await ports.connections(), name);
+  const connection = usableConnection(await ports.connections(), name);
   if (!connection.enabled) throw paused(name);
   return connection;
 }

@@ -2,7 +2,7 @@ import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
 import { problemOf, RotatorError, SecretUnusable } from '../../lib/errors.ts';
-import { type Connection, type ConnectionString, connectionNamed } from '../../lib/rotation/connection.ts';
+import { type Connection, type ConnectionString, usableConnection } from '../../lib/rotation/connection.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
 import { readPublished } from '../../lib/rotation/publishable.ts';
 import {
@@ -23,7 +23,7 @@ export interface RenderOptions {
 export async function render(cli: Cli, name: string, { form, reveal }: RenderOptions): Promise<number> {
   const { terminal } = cli;
   const parts = await connect(cli);
-  const connection = connectionNamed(await parts.ports.connections(), name);
+  const connection = usableConnection(await parts.ports.connections(), name);
   const string = formOf(connection, form);
   refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>

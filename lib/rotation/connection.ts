@@ -123,7 +123,7 @@ export function findConnection({ valid, invalid }: Connections, name: string): F
  * The connection of that name.
  * @throws RotatorError `connection_unknown`, or the problem of its entry
  */
-export function connectionNamed(connections: Connections, name: string): Connection {
+export function usableConnection(connections: Connections, name: string): Connection {
   const found = findConnection(connections, name);
   if (found.kind === 'valid') return found.connection;
   throw found.kind === 'invalid'
