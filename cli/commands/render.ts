@@ -30,7 +30,7 @@ export async function render(cli: Cli, name: string, { form, reveal }: RenderOpt
     valuesOf(connection, string.holds, parts, reveal === true),
   );
   const connectionString = renderConnectionString(connection, string, values);
-  if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.refreshTokenGraceMs))
+  if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.behavior.refreshTokenGraceMs))
     terminal.hint(
       'This holds a refresh token that works once: whoever uses it takes it away from the rotator.',
     );

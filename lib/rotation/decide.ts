@@ -164,7 +164,7 @@ function grantInterrupted({ record, refreshToken, healedVersion }: Situation): D
 
 function waitingForReplay({ connection, record, now, tickMs }: Situation): Decision | undefined {
   if (record.phase.state === 'idle') return undefined;
-  const until = replayTime(record, record.phase, connection.refreshTokenGraceMs, tickMs, now);
+  const until = replayTime(record, record.phase, connection.behavior, tickMs, now);
   return now < until ? waiting(until) : undefined;
 }
 

@@ -114,14 +114,12 @@ function outcomeUnknown(
   context: OutcomeContext,
 ): ConnectionRecord {
   const { connection, now, tickMs } = context;
-  if (connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
+  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
     return retryLater(settled(record), failure, context, failure.retryAfterMs);
   }
   const noted = noteUnknown(record, unknown(failure.message), context);
   const until =
-    noted.phase.state === 'granting'
-      ? replayTime(noted, noted.phase, connection.refreshTokenGraceMs, tickMs, now)
-      : now;
+    noted.phase.state === 'granting' ? replayTime(noted, noted.phase, connection.behavior, tickMs, now) : now;
   return attemptAt(noted, Math.max(now, until));
 }
 

@@ -1,3 +1,4 @@
+import type { TokenBehavior } from './connection.ts';
 import type { ConnectionRecord, Phase } from './record.ts';
 import { LEASE_MARGIN_MS, retryDelay, TAKEOVER_MS } from './timing.ts';
 
@@ -14,7 +15,6 @@ type Granting = Extract<Phase, { state: 'granting' }>;
  * A single-use token: if the lost grant was executed, the replay fails and the provider may revoke the access token in
  * use as well. So it waits until that one is nearly over; where nothing valid is published there is nothing to wait for.
  *
- * @param graceMs how long after its first use a refresh token may be used again; Infinity for always
  * @param tickMs time between two sweeps
  * @param now the storage service's time
  * @returns milliseconds since the epoch; may lie in the past
@@ -22,14 +22,14 @@ type Granting = Extract<Phase, { state: 'granting' }>;
 export function replayTime(
   record: ConnectionRecord,
   phase: Granting,
-  graceMs: number,
+  behavior: TokenBehavior,
   tickMs: number,
   now: number,
 ): number {
   const failures = record.failure?.code === 'grant_outcome_unknown' ? record.failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
-  if (graceMs === Number.POSITIVE_INFINITY) return delayed;
-  if (withinGrace(phase, graceMs, now)) return phase.startedAt;
+  if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
+  if (withinGrace(phase, behavior, now)) return phase.startedAt;
   const expiresAt = record.accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
   // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
@@ -39,6 +39,6 @@ export function replayTime(
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */
-export function withinGrace(phase: Granting, graceMs: number, now: number): boolean {
-  return now + LEASE_MARGIN_MS < phase.firstStartedAt + graceMs;
+export function withinGrace(phase: Granting, { refreshTokenGraceMs }: TokenBehavior, now: number): boolean {
+  return now + LEASE_MARGIN_MS < phase.firstStartedAt + refreshTokenGraceMs;
 }

@@ -41,10 +41,7 @@ export async function sendGrant(
 function mayRepeat({ connection, lease, ports }: Run, before: ConnectionRecord): boolean {
   const { phase } = before;
   const now = lease.now();
-  return (
-    phase.state === 'idle' ||
-    replayTime(before, phase, connection.refreshTokenGraceMs, ports.tickMs, now) <= now
-  );
+  return phase.state === 'idle' || replayTime(before, phase, connection.behavior, ports.tickMs, now) <= now;
 }
 
 const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
@@ -62,8 +59,9 @@ function tellsMore({ answer, refused }: GrantOutcome): boolean {
 /** Reusable tokens need no replay at once: they are retried with a delay. */
 function mayReplay({ connection, lease }: Run, { phase }: ConnectionRecord, answer: GrantAnswer): boolean {
   if (answer.failure?.class !== 'ambiguous' || answer.refreshToken !== undefined) return false;
-  if (phase.state === 'idle' || connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return false;
-  return withinGrace(phase, connection.refreshTokenGraceMs, lease.now());
+  if (phase.state === 'idle' || connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
+    return false;
+  return withinGrace(phase, connection.behavior, lease.now());
 }
 
 /**

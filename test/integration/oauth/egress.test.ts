@@ -2,8 +2,8 @@ import type { LookupFunction } from 'node:net';
 import { createServer as createNetServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
 import { connectionWith } from '../../unit/oauth/support.ts';
+import type { ConnectionChanges } from '../../unit/rotation/world/connection.ts';
 import { startRawServer } from './rawServer.ts';
 
 /** TEST-NET-1 (RFC 5737): in the internet by its looks, and nobody answers there. */
@@ -11,11 +11,7 @@ const NOBODY = '192.0.2.1';
 const credentials = { clientId: 'id', clientSecret: 'canary-secret', refreshToken: 'canary-refresh' };
 
 /** One grant of an endpoint as it is in Azure; the resolver gives these addresses, one after the other. */
-async function grantTo(
-  tokenUri: string,
-  addresses: readonly string[] = [],
-  changes: Partial<Connection> = {},
-) {
+async function grantTo(tokenUri: string, addresses: readonly string[] = [], changes: ConnectionChanges = {}) {
   const asked: string[] = [];
   const lookup: LookupFunction = (hostname, _, done) => {
     asked.push(hostname);

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/connection.ts';
 import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
 import { connectionWith } from '../../unit/oauth/support.ts';
+import type { ConnectionChanges } from '../../unit/rotation/world/connection.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
 const now = () => Date.UTC(2026, 0, 1);
@@ -15,7 +15,7 @@ const yes = () => true;
 /** One grant against a server that answers with these bytes. */
 async function grantAnsweredWith(
   answer: (socket: Socket, request: string) => void,
-  changes: Partial<Connection> = {},
+  changes: ConnectionChanges = {},
 ) {
   const server = await startRawServer((socket, connection) => answer(socket, connection.text()));
   const connection = connectionWith({ tokenUri: server.url.href, ...changes });
@@ -44,7 +44,7 @@ describe('a grant', () => {
 
   test('leaves the refresh token out where the provider does', async () => {
     const { answer } = await grantAnsweredWith((socket) => json(socket, 200, { access_token: 'a' }), {
-      assumedLifetimeMs: 1_800_000,
+      behavior: { assumedLifetimeMs: 1_800_000 },
     });
     expect(answer).toEqual({
       accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, lifetimeAssumed: true },

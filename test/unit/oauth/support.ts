@@ -1,32 +1,14 @@
 import type { Connection } from '../../../lib/rotation/connection.ts';
+import { type ConnectionChanges, connectionNamed } from '../rotation/world/connection.ts';
 
-/** A connection with nothing special about it. */
-export function connectionWith(changes: Partial<Connection> = {}): Connection {
-  return {
-    name: 'crm',
-    provider: 'generic',
-    enabled: true,
+/** A connection with two client secrets, at a token endpoint whose query must not be shown. */
+export function connectionWith(changes: ConnectionChanges = {}): Connection {
+  const { secrets } = connectionNamed();
+  return connectionNamed('crm', {
     tokenUri: 'https://login.example.com/oauth/token?tenant=hidden',
-    serviceUrl: undefined,
-    clientId: 'client-1',
-    clientAuthentication: 'client_secret_basic',
-    parameters: {},
-    secrets: {
-      clientId: 'crm-client-id',
-      clientSecrets: ['crm-client-secret', 'crm-client-secret-2'],
-      refreshToken: 'crm-refresh-token',
-      accessToken: 'crm-access-token',
-    },
-    vaults: { credential: 'https://c.vault.example', token: 'https://t.vault.example' },
-    connectionString: undefined,
-    refreshTokenGraceMs: 0,
-    renewBeforeMs: undefined,
-    assumedLifetimeMs: 3_600_000,
-    allowPrivateNetwork: false,
-    adopt: false,
-    fingerprint: 'f',
+    secrets: { ...secrets, clientSecrets: ['crm-client-secret', 'crm-client-secret-2'] },
     ...changes,
-  };
+  });
 }
 
 /** The body of an answer. */

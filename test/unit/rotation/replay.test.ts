@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/connection.ts';
 import { type ConnectionRecord, failed, newRecord } from '../../../lib/rotation/record.ts';
 import { replayTime, withinGrace } from '../../../lib/rotation/replay.ts';
 
@@ -6,6 +7,7 @@ const START = 10_000_000;
 const TICK = 10_000;
 const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as const;
 const REUSABLE = Number.POSITIVE_INFINITY;
+const behaviorOf = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refreshTokenGraceMs });
 
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
   let record: ConnectionRecord = newRecord('crm');
@@ -70,14 +72,14 @@ describe('when a grant without a known outcome is repeated', () => {
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [record, graceMs, tickMs, now, expected]) => {
-    expect(replayTime(record, phase, graceMs, tickMs, now)).toBe(expected);
+    expect(replayTime(record, phase, behaviorOf(graceMs), tickMs, now)).toBe(expected);
   });
 
   test('the grace counts from the first intent, not from the last', () => {
     const second = { ...phase, startedAt: START + 50_000 };
-    expect(withinGrace(second, 60_000, START + 57_999)).toBe(true);
-    expect(withinGrace(second, 60_000, START + 58_000)).toBe(false);
-    expect(replayTime(recordWith(START + 3_600_000), second, 60_000, TICK, START + 59_000)).toBe(
+    expect(withinGrace(second, behaviorOf(60_000), START + 57_999)).toBe(true);
+    expect(withinGrace(second, behaviorOf(60_000), START + 58_000)).toBe(false);
+    expect(replayTime(recordWith(START + 3_600_000), second, behaviorOf(60_000), TICK, START + 59_000)).toBe(
       START + 3_540_000,
     );
   });
