@@ -1,5 +1,5 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import { type Connection, connectionNamed, findConnection } from './rotation/core/connection.ts';
+import { type Connection, findConnection, usableConnection } from './rotation/core/connection.ts';
 import type { RotationResult } from './rotation/core/outcome.ts';
 import {
   type ConnectionStatus,
@@ -80,7 +80,7 @@ async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSum
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {
-  const connection = connectionNamed(await ports.connections(), name);
+  const connection = usableConnection(await ports.connections(), name);
   if (!connection.enabled) throw paused(name);
   return connection;
 }

@@ -1,5 +1,6 @@
 /** Writes docs/providers.md from the provider profiles, or checks it with --check. */
 import { type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
+import type { TokenBehavior } from '../lib/rotation/core/connection.ts';
 import { keepCurrent } from './keepCurrent.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,10 +11,40 @@ function span(ms: number): string {
   return ms < MINUTE_MS ? `${ms / 1000} s` : `${ms / MINUTE_MS} min`;
 }
 
-function grace({ refreshTokenGraceMs: ms }: ProviderProfile): string {
-  if (ms === 0) return 'none: single use';
-  return Number.isFinite(ms) ? span(ms) : 'unlimited';
+interface Fact {
+  /** The heading of its column. */
+  readonly title: string;
+  /** What the heading means; it follows a colon. */
+  readonly means: string;
+  /** The cell of one provider. */
+  readonly show: (behavior: TokenBehavior) => string;
 }
+
+/** Every fact about tokens has a column. */
+const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
+  refreshTokenGraceMs: {
+    title: 'grace',
+    means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost answer costs the
+  chain, see [reliability.md](reliability.md). Where a provider does not document one, it is taken for single use, which can delay a repeat but makes
+  none too early. Name yours where it is a setting of your tenant.`,
+    show: ({ refreshTokenGraceMs: ms }) => {
+      if (ms === 0) return 'none: single use';
+      return Number.isFinite(ms) ? span(ms) : 'unlimited';
+    },
+  },
+  assumedLifetimeMs: {
+    title: 'access token',
+    means: 'the lifetime that is assumed where an answer does not tell it.',
+    show: ({ assumedLifetimeMs }) => span(assumedLifetimeMs),
+  },
+  refreshTokenLifetimeMs: {
+    title: 'refresh token',
+    means:
+      'for how long it lives unused, or in all; no time stands where it is a setting of the tenant, or not documented.',
+    show: ({ refreshTokenLifetimeMs: ms }) => (ms === undefined ? '' : span(ms)),
+  },
+};
+const facts = Object.values(FACTS);
 
 /** The tenant in the address stands for whatever an entry names. */
 function endpoint({ tokenUri }: ProviderProfile): string {
@@ -21,15 +52,13 @@ function endpoint({ tokenUri }: ProviderProfile): string {
 }
 
 function row(profile: ProviderProfile): string {
-  const { id, title, clientAuthentication, assumedLifetimeMs, refreshTokenLifetimeMs, needs } = profile;
+  const { id, title, clientAuthentication, behavior, needs } = profile;
   const cells = [
     `\`${id}\``,
     `[${title}](${profile.source})`,
     endpoint(profile),
     `\`${clientAuthentication}\``,
-    grace(profile),
-    span(assumedLifetimeMs),
-    refreshTokenLifetimeMs === undefined ? '' : span(refreshTokenLifetimeMs),
+    ...facts.map(({ show }) => show(behavior)),
     needs.map((need) => `\`${need}\``).join(', '),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -42,14 +71,10 @@ const wanted = `# Providers
 A profile gives a connection its defaults; whatever an entry names itself goes before it (\`tokenUri\`, \`clientAuthentication\`,
 \`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that a profile was written from.
 
-- **grace**: how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost answer costs the
-  chain, see [reliability.md](reliability.md). Where a provider does not document one, it is taken for single use, which can delay a repeat but makes
-  none too early. Name yours where it is a setting of your tenant.
-- **access token**: the lifetime that is assumed where an answer does not tell it.
-- **refresh token**: for how long it lives unused, or in all; no time stands where it is a setting of the tenant, or not documented.
+${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 
-| provider | | token endpoint | client authentication | grace | access token | refresh token | needs |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| provider | | token endpoint | client authentication | ${facts.map(({ title }) => title).join(' | ')} | needs |
+| --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- |
 ${Object.values(providers).map(row).join('\n')}
 `;
 

@@ -1,6 +1,15 @@
-/** Writes connections.schema.json from the schema that the program itself uses, or checks it with --check. */
+/**
+ * Writes what follows from the schema that the program itself uses: connections.schema.json for editors, and
+ * infra/modules/connection.bicep, the type of the parameter `connections`. With --check it writes nothing.
+ */
 import { connectionsJsonSchema } from '../lib/config/jsonSchema.ts';
 import { keepCurrent } from './keepCurrent.ts';
+import { bicepTypes, type JsonSchema } from './schema/bicepTypes.ts';
 
-const wanted = `${JSON.stringify(connectionsJsonSchema(), null, 2)}\n`;
-keepCurrent('connections.schema.json', () => wanted, 'npm run schema');
+const schema = connectionsJsonSchema() as JsonSchema;
+keepCurrent('connections.schema.json', () => `${JSON.stringify(schema, null, 2)}\n`, 'npm run schema');
+keepCurrent(
+  'infra/modules/connection.bicep',
+  () => bicepTypes(schema.properties?.connections ?? {}),
+  'npm run schema',
+);

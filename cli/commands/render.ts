@@ -6,8 +6,8 @@ import {
   type Connection,
   type ConnectionString,
   type ConnectionStringValues,
-  connectionNamed,
   renderConnectionString,
+  usableConnection,
 } from '../../lib/rotation/core/connection.ts';
 import { isManaged } from '../../lib/rotation/core/tags.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
@@ -25,14 +25,14 @@ export interface RenderOptions {
 export async function render(cli: Cli, name: string, { form, reveal }: RenderOptions): Promise<number> {
   const { terminal } = cli;
   const parts = await connect(cli);
-  const connection = connectionNamed(await parts.ports.connections(), name);
+  const connection = usableConnection(await parts.ports.connections(), name);
   const string = formOf(connection, form);
   refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>
     valuesOf(connection, string.holds, parts, reveal === true),
   );
   const connectionString = renderConnectionString(connection, string, values);
-  if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.refreshTokenGraceMs))
+  if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.behavior.refreshTokenGraceMs))
     terminal.hint(
       'This holds a refresh token that works once: whoever uses it takes it away from the rotator.',
     );

@@ -23,9 +23,8 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   parameters: true,
   secrets: true,
   vaults: true,
-  refreshTokenGraceMs: false,
+  behavior: false,
   renewBeforeMs: false,
-  assumedLifetimeMs: false,
   adopt: false,
 };
 

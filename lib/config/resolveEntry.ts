@@ -1,6 +1,6 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
-import type { Connection } from '../rotation/core/connection.ts';
+import type { Connection, TokenBehavior } from '../rotation/core/connection.ts';
 import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
@@ -49,8 +49,8 @@ function connectionOf(
   const serviceUrl = readServiceUrl(entry, context, complain);
   const tokenUri = readTokenUri(entry, profile, context, complain);
   const vaults = readVaults(entry, context, complain);
-  const times = spans(entry, profile);
-  const connectionString = resolveConnectionString(name, entry, times.refreshTokenGraceMs, complain);
+  const behavior = behaviorOf(entry, profile);
+  const connectionString = resolveConnectionString(name, entry, behavior, complain);
   const missing = profile.needs.filter((need) => entry[need] === undefined);
   for (const need of missing) complain([need], `is missing; the provider ${entry.provider} needs it`);
   if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
@@ -67,7 +67,8 @@ function connectionOf(
     secrets: secretNames(name, entry),
     vaults,
     connectionString,
-    ...times,
+    behavior,
+    renewBeforeMs: entry.renewBefore === undefined ? undefined : toMs(entry.renewBefore),
     adopt: entry.adopt,
   };
 }
@@ -156,18 +157,18 @@ function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connectio
   };
 }
 
-type Spans = Pick<Connection, 'refreshTokenGraceMs' | 'renewBeforeMs' | 'assumedLifetimeMs'>;
-
-function spans(entry: ConnectionEntry, profile: ProviderProfile): Spans {
-  const { refreshTokenGrace: grace, renewBefore, accessTokenLifetime } = entry;
+/** What the profile says, unless the entry says otherwise. */
+function behaviorOf(
+  { refreshTokenGrace: grace, accessTokenLifetime: lifetime }: ConnectionEntry,
+  { behavior }: ProviderProfile,
+): TokenBehavior {
   return {
-    refreshTokenGraceMs:
-      grace === 'unlimited' ? Number.POSITIVE_INFINITY : (toMs(grace) ?? profile.refreshTokenGraceMs),
-    renewBeforeMs: toMs(renewBefore),
-    assumedLifetimeMs: toMs(accessTokenLifetime) ?? profile.assumedLifetimeMs,
+    ...behavior,
+    ...(grace !== undefined && { refreshTokenGraceMs: toMs(grace) }),
+    ...(lifetime !== undefined && { assumedLifetimeMs: toMs(lifetime) }),
   };
 }
 
-function toMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : Math.ceil(seconds * 1000);
+function toMs(seconds: number | 'unlimited'): number {
+  return seconds === 'unlimited' ? Number.POSITIVE_INFINITY : Math.ceil(seconds * 1000);
 }

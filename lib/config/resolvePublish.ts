@@ -3,7 +3,7 @@ import { FORMS } from '../connectionString/forms.ts';
 import { isSecret } from '../connectionString/mask.ts';
 import { attributesOf, fillIn, placeholdersIn, type Template } from '../connectionString/template.ts';
 import { problemOf } from '../errors.ts';
-import type { ConnectionString } from '../rotation/core/connection.ts';
+import type { ConnectionString, TokenBehavior } from '../rotation/core/connection.ts';
 import { defaultSecretName, LONGEST_SECRET_NAME } from '../secretNames.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 
@@ -11,14 +11,11 @@ import type { ConnectionEntry } from './connectionSchema.ts';
 const PLACEHOLDERS = ['accessToken', 'serviceUrl'];
 const WHERE = ['publish', 'connectionString'];
 
-/**
- * The connection string that an entry asks to be published; undefined where none, or where something is wrong with it.
- * @param refreshTokenGraceMs Infinity where refresh tokens stay usable
- */
+/** The connection string that an entry asks to be published; undefined where none, or where something is wrong with it. */
 export function resolveConnectionString(
   name: string,
   entry: ConnectionEntry,
-  refreshTokenGraceMs: number,
+  { refreshTokenGraceMs }: TokenBehavior,
   complain: (path: readonly string[], cause: string) => void,
 ): ConnectionString | undefined {
   const asked = entry.publish?.connectionString;

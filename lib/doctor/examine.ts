@@ -108,7 +108,8 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
 }
 
 /** The law of takeover: another process must be able to repeat a lost grant while the provider still takes the old token. */
-function graceCheck({ name, refreshTokenGraceMs: grace }: Connection, tickMs: number): Check {
+function graceCheck({ name, behavior }: Connection, tickMs: number): Check {
+  const grace = behavior.refreshTokenGraceMs;
   const needed = LEASE_MS + tickMs;
   if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay usable.');
   if (grace === 0)

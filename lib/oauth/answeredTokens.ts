@@ -1,3 +1,4 @@
+import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 
 /** The members of an answer by name; undefined where there is none. */
@@ -23,7 +24,10 @@ const BEARER_TYPES = ['bearer', 'bearertoken'];
  * it can stand in a header, and of a type that is understood (section 7.1).
  * @returns a few words on why there is none to use otherwise
  */
-export function accessTokenOf(members: Members, assumedLifetimeMs: number): IssuedAccessToken | string {
+export function accessTokenOf(
+  members: Members,
+  { assumedLifetimeMs }: TokenBehavior,
+): IssuedAccessToken | string {
   const value = members('access_token');
   if (value === undefined || value === null || value === '') return 'holds no access token';
   if (typeof value !== 'string') return 'holds an access token that is no text';

@@ -38,7 +38,7 @@ export async function probeTokenEndpoint(
       fix: fixOf(result.why, connection),
     };
   }
-  const error = readTokenAnswer(result.body, 0)?.error;
+  const error = readTokenAnswer(result.body, connection.behavior)?.error;
   if (error?.code !== undefined && result.status >= 400)
     return { state: 'answers', message: `${url.host} answers as a token endpoint.` };
   return {

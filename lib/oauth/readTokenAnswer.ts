@@ -1,3 +1,4 @@
+import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 import { accessTokenOf, type Members, refreshTokenLifetime } from './answeredTokens.ts';
 import { decodeText } from './decodeText.ts';
@@ -28,13 +29,13 @@ export interface TokenAnswer {
  * Reads the body of a token answer (RFC 6749 sections 5.1 and 5.2) and trusts nothing in it: neither its
  * content type nor its encoding, shape or members. Form-encoded answers, which some older providers give, are
  * read too.
- * @param assumedLifetimeMs for an access token whose answer names no usable lifetime
+ * @param behavior what counts where the answer does not say it
  * @param complete false where the body may have been cut off; only JSON shows whether it was
  * @returns undefined where the body is no token answer at all; never throws
  */
 export function readTokenAnswer(
   body: Uint8Array,
-  assumedLifetimeMs: number,
+  behavior: TokenBehavior,
   complete = true,
 ): TokenAnswer | undefined {
   const { text, lossy } = decodeText(body);
@@ -46,7 +47,7 @@ export function readTokenAnswer(
   return {
     ...(refreshToken !== undefined && { refreshToken }),
     ...(lifetime !== undefined && { refreshTokenLifetimeMs: lifetime }),
-    accessToken: accessTokenOf(members, assumedLifetimeMs),
+    accessToken: accessTokenOf(members, behavior),
     ...(error && { error }),
     tokens: ['refresh_token', 'access_token', 'id_token']
       .map(members)

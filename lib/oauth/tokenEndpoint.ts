@@ -1,3 +1,4 @@
+import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type {
   GrantAnswer,
   GrantRequest,
@@ -39,7 +40,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 
 function judge(request: GrantRequest, came: ExchangeResult, now: number): GrantAnswer {
   const { connection, clientId, clientSecret, refreshToken } = request;
-  const { result, answer } = read(came, connection.assumedLifetimeMs);
+  const { result, answer } = read(came, connection.behavior);
   const received = receivedToken(answer);
   const accessToken = usableToken(result, answer);
   if (accessToken) return { ...received, accessToken };
@@ -49,10 +50,10 @@ function judge(request: GrantRequest, came: ExchangeResult, now: number): GrantA
 }
 
 /** An answer that broke off counts in full where the JSON in it is whole: its refresh token has arrived. */
-function read(result: ExchangeResult, assumedLifetimeMs: number) {
-  if (result.kind === 'answered') return { result, answer: readTokenAnswer(result.body, assumedLifetimeMs) };
+function read(result: ExchangeResult, behavior: TokenBehavior) {
+  if (result.kind === 'answered') return { result, answer: readTokenAnswer(result.body, behavior) };
   if (result.kind === 'not_sent' || !result.received) return { result };
-  const answer = readTokenAnswer(result.received.body, assumedLifetimeMs, false);
+  const answer = readTokenAnswer(result.received.body, behavior, false);
   return answer ? { result: { kind: 'answered', ...result.received } as const, answer } : { result };
 }
 

@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use gives a new refresh token, given at first only with the scope
@@ -10,8 +11,7 @@ export const atlassian: ProviderProfile = {
   tokenUri: () => 'https://auth.atlassian.com/oauth/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: CAREFUL_BEHAVIOR,
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/',

@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Auth0. Where rotation is on, a used refresh token works again within the overlap period of the application, which is 0 s unless it
@@ -9,8 +10,7 @@ export const auth0: ProviderProfile = {
   title: 'Auth0',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: CAREFUL_BEHAVIOR,
   signIn: USUAL_SIGN_IN,
   needs: ['tokenUri'],
   source: 'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',

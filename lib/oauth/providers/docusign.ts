@@ -1,4 +1,5 @@
-import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { DAY_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Docusign. A refresh token lives 30 days; each use gives a new one with another 30 days only where the first sign-in had the scope
@@ -10,9 +11,7 @@ export const docusign: ProviderProfile = {
   tokenUri: () => 'https://account.docusign.com/oauth/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
-  refreshTokenLifetimeMs: 30 * DAY_MS,
+  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenLifetimeMs: 30 * DAY_MS },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.docusign.com/platform/auth/confidential-authcode-get-token/',

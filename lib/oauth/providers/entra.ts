@@ -1,6 +1,6 @@
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import {
   DAY_MS,
-  HOUR_MS,
   type ProfileEntry,
   type ProviderProfile,
   type SignInEndpoints,
@@ -45,9 +45,11 @@ export const entra: ProviderProfile = {
   tokenUri: entraTokenUri,
   parameters: ({ scope }) => (scope ? { scope: withOfflineAccess(scope) } : {}),
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: Number.POSITIVE_INFINITY,
-  assumedLifetimeMs: HOUR_MS,
-  refreshTokenLifetimeMs: 90 * DAY_MS,
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    refreshTokenGraceMs: Number.POSITIVE_INFINITY,
+    refreshTokenLifetimeMs: 90 * DAY_MS,
+  },
   signIn: {
     ...USUAL_SIGN_IN,
     // Any port of localhost is taken without being registered, and no other loopback address.

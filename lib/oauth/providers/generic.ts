@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Any provider that keeps to RFC 6749. Basic authentication is the method that every server must offer
@@ -9,8 +10,7 @@ export const generic: ProviderProfile = {
   title: 'Any OAuth 2.0 provider',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: CAREFUL_BEHAVIOR,
   signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
   needs: ['tokenUri'],
   source: 'https://www.rfc-editor.org/rfc/rfc6749#section-6',

@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Google. A refresh token does not change and may be used over and over; it dies when it is not used for six months, after 7 days
@@ -10,8 +11,7 @@ export const google: ProviderProfile = {
   tokenUri: () => 'https://oauth2.googleapis.com/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: Number.POSITIVE_INFINITY,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: Number.POSITIVE_INFINITY },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.google.com/identity/protocols/oauth2#expiration',

@@ -1,3 +1,4 @@
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
@@ -10,8 +11,7 @@ export const hubspot: ProviderProfile = {
   tokenUri: () => 'https://api.hubapi.com/oauth/2026-03/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS / 2,
+  behavior: { ...CAREFUL_BEHAVIOR, assumedLifetimeMs: HOUR_MS / 2 },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',

@@ -1,4 +1,5 @@
-import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { DAY_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Intuit QuickBooks Online. The refresh token is another one about once a day. For how long the one before works, the
@@ -10,9 +11,7 @@ export const intuit: ProviderProfile = {
   tokenUri: () => 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
-  refreshTokenLifetimeMs: 100 * DAY_MS,
+  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenLifetimeMs: 100 * DAY_MS },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq',

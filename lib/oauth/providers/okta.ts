@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Okta. Where rotation is on, the used refresh token stays valid for the grace period of the application
@@ -9,8 +10,7 @@ export const okta: ProviderProfile = {
   title: 'Okta',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
-  refreshTokenGraceMs: 30_000,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: 30_000 },
   signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
   needs: ['tokenUri'],
   source: 'https://developer.okta.com/docs/guides/refresh-tokens/main/',

@@ -1,4 +1,4 @@
-import type { ClientAuthentication } from '../../rotation/core/connection.ts';
+import type { ClientAuthentication, TokenBehavior } from '../../rotation/core/connection.ts';
 
 /** The profiles that this program knows. */
 export type ProviderId =
@@ -57,12 +57,8 @@ export interface ProviderProfile {
    */
   readonly parameters: (entry: ProfileEntry) => Record<string, string>;
   readonly clientAuthentication: ClientAuthentication;
-  /** How long after its first use a refresh token may be used again, in ms; Infinity: it stays usable. */
-  readonly refreshTokenGraceMs: number;
-  /** Lifetime of an access token whose answer does not say, in ms. */
-  readonly assumedLifetimeMs: number;
-  /** How long a refresh token lives as the provider documents it, in ms; told in docs/providers.md, and nothing is decided by it. */
-  readonly refreshTokenLifetimeMs?: number;
+  /** Connections of the provider have it whole, with what their entries say instead. */
+  readonly behavior: TokenBehavior;
   readonly signIn: SignInRules;
   /** The endpoints that stand beside a token endpoint of this provider, where its metadata cannot tell them. */
   readonly endpointsBeside?: (tokenUri: string) => SignInEndpoints | undefined;
@@ -74,7 +70,6 @@ export interface ProviderProfile {
   readonly source: string;
 }
 
-/** What RFC 6749 section 5.1 leaves open, as most providers fill it: 1 h. */
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 

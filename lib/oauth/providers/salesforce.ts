@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Salesforce. Rotation is a setting of the connected app; where it is on, the previous refresh token is invalid at once, so it is
@@ -11,8 +12,7 @@ export const salesforce: ProviderProfile = {
   tokenUri: () => 'https://login.salesforce.com/services/oauth2/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: 0,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: CAREFUL_BEHAVIOR,
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',

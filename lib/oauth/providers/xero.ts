@@ -1,3 +1,4 @@
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
@@ -10,9 +11,12 @@ export const xero: ProviderProfile = {
   tokenUri: () => 'https://identity.xero.com/connect/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
-  refreshTokenGraceMs: HOUR_MS / 2,
-  assumedLifetimeMs: HOUR_MS / 2,
-  refreshTokenLifetimeMs: 60 * DAY_MS,
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    refreshTokenGraceMs: HOUR_MS / 2,
+    assumedLifetimeMs: HOUR_MS / 2,
+    refreshTokenLifetimeMs: 60 * DAY_MS,
+  },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developer.xero.com/documentation/guides/oauth2/token-types',

@@ -1,4 +1,5 @@
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Zoho. The answer to a grant holds no refresh token: the first one stays in use. Each data centre has an accounts server of its own
@@ -9,8 +10,7 @@ export const zoho: ProviderProfile = {
   title: 'Zoho',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  refreshTokenGraceMs: Number.POSITIVE_INFINITY,
-  assumedLifetimeMs: HOUR_MS,
+  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: Number.POSITIVE_INFINITY },
   signIn: USUAL_SIGN_IN,
   needs: ['tokenUri'],
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',

@@ -4,6 +4,22 @@ import { type Problem, RotatorError, unknownConnection } from '../../errors.ts';
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';
 
+/**
+ * How a provider's tokens behave: the facts of its profile, with what an entry says instead of them. Times are in milliseconds.
+ * It travels whole from the profile to the code that decides by it, so that a new fact needs no way of its own.
+ */
+export interface TokenBehavior {
+  /** How long after its first use a refresh token may be used again: 0 for single use, Infinity for tokens that stay usable. */
+  readonly refreshTokenGraceMs: number;
+  /** The lifetime of an access token whose answer does not say. */
+  readonly assumedLifetimeMs: number;
+  /** How long a refresh token lives unused, or in all, as the provider documents it. Nothing is decided by it. */
+  readonly refreshTokenLifetimeMs?: number;
+}
+
+/** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */
+export const CAREFUL_BEHAVIOR: TokenBehavior = { refreshTokenGraceMs: 0, assumedLifetimeMs: 3_600_000 };
+
 /** One named client at one token endpoint for one resource, ready to be used: every default is filled in. */
 export interface Connection {
   readonly name: string;
@@ -30,15 +46,9 @@ export interface Connection {
   readonly vaults: { readonly credential: string; readonly token: string };
   /** The connection string that is published beside the access token, where one is asked for. */
   readonly connectionString: ConnectionString | undefined;
-  /**
-   * How long after its first use a refresh token may be used again, in milliseconds: 0 for single use,
-   * Infinity for tokens that stay usable.
-   */
-  readonly refreshTokenGraceMs: number;
+  readonly behavior: TokenBehavior;
   /** Renew this long before expiry, in milliseconds; undefined: after two thirds of the lifetime. */
   readonly renewBeforeMs: number | undefined;
-  /** The lifetime of an access token whose answer does not say, in milliseconds. */
-  readonly assumedLifetimeMs: number;
   /** May a published secret that somebody else made be overwritten? */
   readonly adopt: boolean;
   /** Changes when the entry changes in a way that may clear a block. Holds no secret. */
@@ -144,7 +154,7 @@ export function findConnection({ valid, invalid }: Connections, name: string): F
  * The connection of that name.
  * @throws RotatorError `connection_unknown`, or the problem of its entry
  */
-export function connectionNamed(connections: Connections, name: string): Connection {
+export function usableConnection(connections: Connections, name: string): Connection {
   const found = findConnection(connections, name);
   if (found.kind === 'valid') return found.connection;
   throw found.kind === 'invalid'

@@ -142,7 +142,7 @@ function grantInterrupted({ record, latest, reconciled }: Usable): Decision | un
 
 function waitingForReplay({ connection, record, now, tickMs }: Usable): Decision | undefined {
   if (record.phase.state === 'idle') return undefined;
-  const until = replayTime(record, connection.refreshTokenGraceMs, tickMs, now);
+  const until = replayTime(record, connection.behavior, tickMs, now);
   return now < until ? waiting(until) : undefined;
 }
 

@@ -107,12 +107,12 @@ export function requestFailed(
 export function mayRepeat(
   { phase }: ConnectionRecord,
   { failure, refreshToken }: GrantAnswer,
-  { refreshTokenGraceMs: graceMs }: Connection,
+  { behavior }: Connection,
   now: number,
 ): boolean {
   if (failure?.class !== 'ambiguous' || refreshToken !== undefined) return false;
-  if (phase.state === 'idle' || graceMs === Number.POSITIVE_INFINITY) return false;
-  return withinGrace(phase, graceMs, now);
+  if (phase.state === 'idle' || behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return false;
+  return withinGrace(phase, behavior, now);
 }
 
 const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
@@ -200,11 +200,11 @@ function outcomeUnknown(
   context: OutcomeContext,
 ): ConnectionRecord {
   const { connection, now, tickMs } = context;
-  if (connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
+  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
     return retryLater(settled(record), failure, context, failure.retryAfterMs);
   }
   const noted = noteUnknown(record, unknown(failure.message), context);
-  return attemptAt(noted, Math.max(now, replayTime(noted, connection.refreshTokenGraceMs, tickMs, now)));
+  return attemptAt(noted, Math.max(now, replayTime(noted, connection.behavior, tickMs, now)));
 }
 
 function noteUnknown(

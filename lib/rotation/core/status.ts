@@ -156,7 +156,7 @@ function isOverdue(connection: Connection, summary: RecordSummary | undefined, n
   if (summary?.expiresAt === undefined) return failsForLong(summary, now);
   const { expiresAt } = summary;
   // A record that was made anew after a loss does not know when the token was issued.
-  const issuedAt = summary.rotatedAt ?? expiresAt - connection.assumedLifetimeMs;
+  const issuedAt = summary.rotatedAt ?? expiresAt - connection.behavior.assumedLifetimeMs;
   const due = renewalTime({ issuedAt, expiresAt }, connection.name, connection.renewBeforeMs);
   return now > Math.max(issuedAt + LATE * (expiresAt - issuedAt), (due + expiresAt) / 2);
 }

@@ -1,4 +1,5 @@
 import { backoff } from '../../backoff.ts';
+import type { TokenBehavior } from './connection.ts';
 import type { ConnectionRecord, Phase } from './record.ts';
 
 /** The times that the protocol is made of, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
@@ -103,18 +104,22 @@ type RequestOut = Extract<Phase, { state: 'granting' }>;
  * A single-use token: if the lost grant was executed, the replay fails and the provider may revoke the access token in
  * use as well. So it waits until that one is nearly over; where nothing valid is published there is nothing to wait for.
  *
- * @param graceMs how long after its first use a refresh token may be used again; Infinity for always
  * @param tickMs time between two sweeps
  * @param now the storage service's time
  * @returns milliseconds since the epoch; may lie in the past. `now` if no request is out
  */
-export function replayTime(record: ConnectionRecord, graceMs: number, tickMs: number, now: number): number {
+export function replayTime(
+  record: ConnectionRecord,
+  behavior: TokenBehavior,
+  tickMs: number,
+  now: number,
+): number {
   const { phase, accessToken, failure } = record;
   if (phase.state === 'idle') return now;
   const failures = failure?.code === 'grant_outcome_unknown' ? failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
-  if (graceMs === Number.POSITIVE_INFINITY) return delayed;
-  if (withinGrace(phase, graceMs, now)) return phase.startedAt;
+  if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
+  if (withinGrace(phase, behavior, now)) return phase.startedAt;
   const expiresAt = accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
   // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
@@ -124,6 +129,6 @@ export function replayTime(record: ConnectionRecord, graceMs: number, tickMs: nu
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */
-export function withinGrace(phase: RequestOut, graceMs: number, now: number): boolean {
-  return now + LEASE_MARGIN_MS < phase.firstStartedAt + graceMs;
+export function withinGrace(phase: RequestOut, { refreshTokenGraceMs }: TokenBehavior, now: number): boolean {
+  return now + LEASE_MARGIN_MS < phase.firstStartedAt + refreshTokenGraceMs;
 }

@@ -63,7 +63,7 @@ export class TokenRequestSender {
     // The decision was made some requests ago, and the grace that allowed a replay may have run out since.
     const mayStart = () => {
       const now = this.#lease.now();
-      return replayTime(before, this.#connection.refreshTokenGraceMs, this.#ports.tickMs, now) <= now;
+      return replayTime(before, this.#connection.behavior, this.#ports.tickMs, now) <= now;
     };
     const first = { ...(await this.#withEachClientSecret(sent, mayStart)), issuedAt };
     const inGrace = () => mayRepeat(record, first.answer, this.#connection, this.#lease.now());

@@ -48,7 +48,8 @@ function wrongReport(
 ): string[] {
   const found: string[] = [];
   if (!death) found.push('It is reported as lost, and the chain is not dead.');
-  if (connection.refreshTokenGraceMs === Number.POSITIVE_INFINITY) found.push('A reusable token was lost.');
+  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
+    found.push('A reusable token was lost.');
   const message = world.record('crm').failure?.message ?? '';
   if (!forgotten && EXPLICABLE.includes(death) && !/answer to an earlier grant was lost/.test(message))
     found.push(`The report does not tell the cause, ${death}: ${message}`);
@@ -60,7 +61,7 @@ function wrongInVaults(scenario: Scenario): string[] {
   const latest = world.credentials.latest(REFRESH_TOKEN);
   const found: string[] = [];
   if (world.record('crm').version !== latest?.version) found.push('The record names another version.');
-  if (connection.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
+  if (connection.behavior.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
     found.push('The provider does not take the stored token.');
   const parent = readLineage(latest?.tags ?? {})?.parent;
   const needed = world.credentials

@@ -34,7 +34,7 @@ export interface Verdict {
 
 /** Plays a schedule against the protocol as it runs in production, and judges it by its invariants. */
 export async function play(schedule: Schedule): Promise<Verdict> {
-  const scenario = seeded({ refreshTokenGraceMs: schedule.graceMs });
+  const scenario = seeded({ behavior: { refreshTokenGraceMs: schedule.graceMs } });
   const { world } = scenario;
   world.provider.lifetimeMs = LIFETIME_MS;
   const witness = new Witness(world);

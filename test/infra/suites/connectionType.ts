@@ -1,29 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { JsonSchema } from '../../../scripts/schema/bicepTypes.ts';
 import type { Template, TemplateType } from '../support/arm.ts';
 import { ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
 
-/** The parts of JSON Schema (draft 7) that connections.schema.json uses. */
-interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly anyOf?: readonly Schema[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly required?: readonly string[];
-  readonly minLength?: number;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-}
-
 /** What both can say about a value. */
 type Shape = Readonly<Record<string, unknown>>;
 
-/** The type of the parameter connections is the JSON Schema, as far as Bicep can say it. */
+/** The type of the parameter connections is the JSON Schema, as far as Bicep can say it, in the same words. */
 export function connectionTypeSuite(serverOf: () => BicepServer): void {
   it('the parameter connections takes what connections.schema.json takes', async () => {
     const { template } = await serverOf().compile(join(ROOT, 'infra', 'main.bicep'));
@@ -33,10 +19,11 @@ export function connectionTypeSuite(serverOf: () => BicepServer): void {
   });
 }
 
-function shapeOfSchema(schema: Schema, required = true): Shape {
+function shapeOfSchema(schema: JsonSchema, required = true): Shape {
   const { anyOf, properties, additionalProperties, required: names = [] } = schema;
   // Bicep has no union of types.
-  if (anyOf) return { type: 'any', required };
+  const words = wordsOfSchema(schema);
+  if (anyOf) return { type: 'any', required, ...words };
   const fields = Object.entries(properties ?? {}).map(([name, field]) => [
     name,
     shapeOfSchema(field, names.includes(name)),
@@ -45,6 +32,7 @@ function shapeOfSchema(schema: Schema, required = true): Shape {
     // Bicep has whole numbers only.
     type: { number: 'int', boolean: 'bool' }[schema.type ?? ''] ?? schema.type,
     required,
+    ...words,
     ...(schema.enum && { values: [...schema.enum].sort() }),
     ...lengthsOfSchema(schema),
     ...(schema.type === 'number' && { least: schema.minimum ?? (schema.exclusiveMinimum ?? 0) + 1 }),
@@ -54,8 +42,14 @@ function shapeOfSchema(schema: Schema, required = true): Shape {
   };
 }
 
+/** Bicep has no defaults of members. */
+function wordsOfSchema({ description, default: fallback }: JsonSchema): Shape {
+  if (description === undefined) return {};
+  return { words: fallback === undefined ? description : `${description} Default: ${fallback}.` };
+}
+
 /** Bicep has no patterns: of "^[...]{1,127}$" it takes the lengths. */
-function lengthsOfSchema({ minLength, pattern = '' }: Schema): Shape {
+function lengthsOfSchema({ minLength, pattern = '' }: JsonSchema): Shape {
   const [, least, most] = /\{(\d+),(\d+)\}\$$/.exec(pattern) ?? [];
   const shortest = minLength ?? (least === undefined ? undefined : Number(least));
   return {
@@ -64,13 +58,14 @@ function lengthsOfSchema({ minLength, pattern = '' }: Schema): Shape {
   };
 }
 
-function othersOfSchema(others: Schema | boolean | undefined): Shape | boolean {
+function othersOfSchema(others: JsonSchema | boolean | undefined): Shape | boolean {
   return typeof others === 'object' ? shapeOfSchema(others) : (others ?? true);
 }
 
 function shapeOfType(declared: TemplateType, template: Template): Shape {
   const { nullable = false, ...referred } = { ...declared, ...target(declared, template) };
   const { type = 'any', allowedValues, properties, additionalProperties, minLength, maxLength } = referred;
+  const words = referred.metadata?.description ?? declared.metadata?.description;
   const fields = Object.entries(properties ?? {}).map(([name, field]) => [
     name,
     shapeOfType(field, template),
@@ -78,6 +73,7 @@ function shapeOfType(declared: TemplateType, template: Template): Shape {
   return {
     type,
     required: !(declared.nullable ?? nullable),
+    ...(words !== undefined && { words }),
     ...(allowedValues && { values: [...allowedValues].sort() }),
     ...(minLength !== undefined && { shortest: minLength }),
     ...(maxLength !== undefined && { longest: maxLength }),

@@ -1,8 +1,7 @@
 import { createServer as createNetServer, type LookupFunction } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { connectionNamed } from '../../unit/rotation/world/connection.ts';
+import { type ConnectionChanges, connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { startRawServer } from './rawServer.ts';
 
 /** TEST-NET-1 (RFC 5737): in the internet by its looks, and nobody answers there. */
@@ -10,11 +9,7 @@ const NOBODY = '192.0.2.1';
 const credentials = { clientId: 'id', clientSecret: 'canary-secret', refreshToken: 'canary-refresh' };
 
 /** One grant of an endpoint as it is in Azure; the resolver gives these addresses, one after the other. */
-async function grantTo(
-  tokenUri: string,
-  addresses: readonly string[] = [],
-  changes: Partial<Connection> = {},
-) {
+async function grantTo(tokenUri: string, addresses: readonly string[] = [], changes: ConnectionChanges = {}) {
   const asked: string[] = [];
   const lookup: LookupFunction = (hostname, _, done) => {
     asked.push(hostname);

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import type { GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
-import { connectionNamed } from '../../unit/rotation/world/connection.ts';
+import { type ConnectionChanges, connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
 type Failed = Partial<GrantFailure>;
@@ -18,7 +17,7 @@ const yes = () => true;
 /** One grant against a server that answers with these bytes. */
 async function grantAnsweredWith(
   answer: (socket: Socket, request: string) => void,
-  changes: Partial<Connection> = {},
+  changes: ConnectionChanges = {},
 ) {
   const server = await startRawServer((socket, connection) => answer(socket, connection.text()));
   const connection = connectionNamed('crm', { tokenUri: server.url.href, ...changes });
@@ -47,7 +46,7 @@ describe('a grant', () => {
 
   test('leaves the refresh token out where the provider does', async () => {
     const { answer } = await grantAnsweredWith((socket) => json(socket, 200, { access_token: 'a' }), {
-      assumedLifetimeMs: 1_800_000,
+      behavior: { assumedLifetimeMs: 1_800_000 },
     });
     expect(answer).toEqual({
       accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, lifetimeAssumed: true },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprintOf, type Unmarked } from '../../../lib/config/fingerprint.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 
 const CONNECTION: Required<Unmarked> = {
   name: 'crm',
@@ -18,9 +19,8 @@ const CONNECTION: Required<Unmarked> = {
     holds: 'accessToken',
     template: { syntax: 'raw', text: '{accessToken}' },
   },
-  refreshTokenGraceMs: 0,
+  behavior: CAREFUL_BEHAVIOR,
   renewBeforeMs: 1,
-  assumedLifetimeMs: 1,
   adopt: false,
 };
 

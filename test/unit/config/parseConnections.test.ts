@@ -21,9 +21,8 @@ describe('defaults', () => {
         accessToken: 'one-access-token',
       },
       vaults: { credential: 'https://credentials.vault.azure.net', token: 'https://tokens.vault.azure.net' },
-      refreshTokenGraceMs: providers.generic.refreshTokenGraceMs,
+      behavior: providers.generic.behavior,
       renewBeforeMs: undefined,
-      assumedLifetimeMs: providers.generic.assumedLifetimeMs,
       allowPrivateNetwork: false,
       adopt: false,
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -37,8 +36,7 @@ describe('defaults', () => {
     expect(only({ provider, serviceUrl, tokenUri })).toMatchObject({
       provider,
       clientAuthentication: profile.clientAuthentication,
-      refreshTokenGraceMs: profile.refreshTokenGraceMs,
-      assumedLifetimeMs: profile.assumedLifetimeMs,
+      behavior: profile.behavior,
       parameters: profile.parameters({ serviceUrl }),
     });
   });
@@ -97,18 +95,18 @@ describe('what an entry says is used', () => {
       { vaults: { credential: 'https://c.vault.azure.net', token: 'https://t.vault.azure.net' } },
     ],
     ['seconds before expiry', { renewBefore: 0.5 }, { renewBeforeMs: 500 }],
-    ['a grace', { refreshTokenGrace: 30 }, { refreshTokenGraceMs: 30_000 }],
+    ['a grace', { refreshTokenGrace: 30 }, { behavior: { refreshTokenGraceMs: 30_000 } }],
     [
       'a grace of 0 over a provider of another',
       { provider: 'okta', refreshTokenGrace: 0 },
-      { refreshTokenGraceMs: 0 },
+      { behavior: { refreshTokenGraceMs: 0 } },
     ],
     [
       'a grace without end',
       { refreshTokenGrace: 'unlimited' },
-      { refreshTokenGraceMs: Number.POSITIVE_INFINITY },
+      { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } },
     ],
-    ['a lifetime', { accessTokenLifetime: 1800 }, { assumedLifetimeMs: 1_800_000 }],
+    ['a lifetime', { accessTokenLifetime: 1800 }, { behavior: { assumedLifetimeMs: 1_800_000 } }],
     ['adopt', { adopt: true }, { adopt: true }],
     ['allowPrivateNetwork', { allowPrivateNetwork: true }, { allowPrivateNetwork: true }],
     ['a pause', { enabled: false }, { enabled: false }],

@@ -4,6 +4,7 @@ import { classifyFailure } from '../../../lib/oauth/classifyFailure.ts';
 import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
 import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
 import { sanitizer } from '../../../lib/oauth/sanitize.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import type { FailureClass } from '../../../lib/rotation/core/tokenRequest.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { bytesOf } from './support.ts';
@@ -18,7 +19,11 @@ const context = { connection, now: Date.UTC(2026, 0, 1), sanitize: sanitizer(['c
 function failureOf(status: number, body: unknown, retryAfter?: string) {
   const bytes = bytesOf(body);
   const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter, body: bytes };
-  return classifyFailure({ kind: 'answered', ...received }, readTokenAnswer(bytes, 1), context);
+  return classifyFailure(
+    { kind: 'answered', ...received },
+    readTokenAnswer(bytes, CAREFUL_BEHAVIOR),
+    context,
+  );
 }
 
 const entra = (error: string, ...error_codes: unknown[]) => ({

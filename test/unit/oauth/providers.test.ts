@@ -48,7 +48,10 @@ describe('provider profiles', () => {
   });
 
   test('what a refresh token outlives', () => {
-    const graces = Object.values(providers).map((profile) => [profile.id, profile.refreshTokenGraceMs]);
+    const graces = Object.values(providers).map((profile) => [
+      profile.id,
+      profile.behavior.refreshTokenGraceMs,
+    ]);
     expect(Object.fromEntries(graces)).toEqual({
       generic: 0,
       entra: Number.POSITIVE_INFINITY,
@@ -98,7 +101,7 @@ describe('provider profiles', () => {
 
   test('an access token whose answer does not say lives an hour, where the provider documents half of it, that', () => {
     const halves = Object.values(providers).filter(
-      ({ assumedLifetimeMs }) => assumedLifetimeMs === 1_800_000,
+      ({ behavior }) => behavior.assumedLifetimeMs === 1_800_000,
     );
     expect(halves.map(({ id }) => id)).toEqual(['hubspot', 'xero']);
   });

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../../../lib/rotation/core/tokenRequest.ts';
 import { bytesOf } from './support.ts';
 
 const HOUR = 3_600_000;
-const read = (body: unknown, complete = true) => readTokenAnswer(bytesOf(body), HOUR, complete);
+const HOURLY = { ...CAREFUL_BEHAVIOR, assumedLifetimeMs: HOUR };
+const read = (body: unknown, complete = true) => readTokenAnswer(bytesOf(body), HOURLY, complete);
 const good = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 60 };
 
 function accessTokenOf(members: object): IssuedAccessToken | string | undefined {
@@ -69,7 +71,7 @@ describe('a refresh token is kept', () => {
   };
   test.each(Object.entries(kept))('%s', (_, body) => {
     const bytes = body instanceof Uint8Array ? body : bytesOf(body);
-    expect(readTokenAnswer(bytes, HOUR)?.refreshToken).toBe('r');
+    expect(readTokenAnswer(bytes, HOURLY)?.refreshToken).toBe('r');
   });
 
   test('verbatim', () => {
@@ -104,8 +106,8 @@ describe('there is no refresh token', () => {
 
   test('in a token that lost bytes, which would replace one that works', () => {
     const body = Buffer.concat([Buffer.from('{"refresh_token":"r'), Buffer.from([0xff]), Buffer.from('"}')]);
-    expect(readTokenAnswer(body, HOUR)).toBeDefined();
-    expect(readTokenAnswer(body, HOUR)?.refreshToken).toBeUndefined();
+    expect(readTokenAnswer(body, HOURLY)).toBeDefined();
+    expect(readTokenAnswer(body, HOURLY)?.refreshToken).toBeUndefined();
   });
 
   test.each(['', '<html>a=b</html>', '<p>error=x', '5', 'null', '[]', '{"a":', 'hello', 'a=b&c=d'])(
@@ -224,7 +226,7 @@ describe('an error', () => {
 
 describe('whatever comes', () => {
   test('reading does not throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenAnswer(body, HOUR)));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenAnswer(body, HOURLY)));
     fc.assert(fc.property(fc.json(), (body) => void read(body)));
   });
 
@@ -242,7 +244,7 @@ describe('whatever comes', () => {
       fc.property(token, others, encoding, fc.boolean(), (refreshToken, rest, form, mark) => {
         // JSON.stringify escapes what no encoding could carry.
         const json = `${mark ? '\ufeff' : ''}${JSON.stringify({ ...rest, refresh_token: refreshToken })}`;
-        expect(readTokenAnswer(Buffer.from(json, form), HOUR)?.refreshToken).toBe(refreshToken);
+        expect(readTokenAnswer(Buffer.from(json, form), HOURLY)?.refreshToken).toBe(refreshToken);
       }),
     );
   });

@@ -126,7 +126,7 @@ describe('what is to be done', () => {
       {
         record: granting,
         reconciled: 'v1',
-        connection: connectionNamed('crm', { refreshTokenGraceMs: Number.POSITIVE_INFINITY }),
+        connection: connectionNamed('crm', { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } }),
       },
       ['refresh', 'replay'],
     ],

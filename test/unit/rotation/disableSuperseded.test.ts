@@ -15,7 +15,7 @@ import {
   type Scenario,
 } from './world/scenario.ts';
 
-const REUSABLE = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+const REUSABLE = { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
 
 /** The versions that can be read, the oldest first. */
 function live({ world }: Scenario): string[] {

@@ -30,7 +30,10 @@ const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
 const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
 
 function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0) {
-  const changed = { ...context, connection: { ...connection, refreshTokenGraceMs: graceMs } };
+  const changed = {
+    ...context,
+    connection: connectionNamed('crm', { behavior: { refreshTokenGraceMs: graceMs } }),
+  };
   return requestFailed({ record: intended(before, NOW, false), before }, failure, secrets, changed);
 }
 

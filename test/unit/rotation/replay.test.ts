@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import { type ConnectionRecord, newRecord } from '../../../lib/rotation/core/record.ts';
 import { replayTime, withinGrace } from '../../../lib/rotation/core/times.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
@@ -7,6 +8,7 @@ const START = 10_000_000;
 const TICK = 10_000;
 const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as const;
 const REUSABLE = Number.POSITIVE_INFINITY;
+const behaviorOf = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refreshTokenGraceMs });
 
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
   let record = recordNamed('crm', {
@@ -71,18 +73,18 @@ describe('when a grant without a known outcome is repeated', () => {
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [record, graceMs, tickMs, now, expected]) => {
-    expect(replayTime(record, graceMs, tickMs, now)).toBe(expected);
+    expect(replayTime(record, behaviorOf(graceMs), tickMs, now)).toBe(expected);
   });
 
   test('the grace counts from the first intent, not from the last', () => {
     const second = { ...phase, startedAt: START + 50_000 };
-    expect(withinGrace(second, 60_000, START + 57_999)).toBe(true);
-    expect(withinGrace(second, 60_000, START + 58_000)).toBe(false);
+    expect(withinGrace(second, behaviorOf(60_000), START + 57_999)).toBe(true);
+    expect(withinGrace(second, behaviorOf(60_000), START + 58_000)).toBe(false);
     const record = { ...recordWith(START + 3_600_000), phase: second };
-    expect(replayTime(record, 60_000, TICK, START + 59_000)).toBe(START + 3_540_000);
+    expect(replayTime(record, behaviorOf(60_000), TICK, START + 59_000)).toBe(START + 3_540_000);
   });
 
   test('without a request that is out, nothing has to wait', () => {
-    expect(replayTime(newRecord('crm'), 0, TICK, START)).toBe(START);
+    expect(replayTime(newRecord('crm'), behaviorOf(0), TICK, START)).toBe(START);
   });
 });

@@ -16,7 +16,7 @@ import {
   seeded,
 } from './world/scenario.ts';
 
-const REUSABLE = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+const REUSABLE = { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
 
 describe('the first rotation', () => {
   test('adopts the seed, proves that the result can be published, and publishes it', async () => {

@@ -209,7 +209,7 @@ describe('a connection string that cannot be published', () => {
 });
 
 describe('a connection string with the refresh token', () => {
-  const reusable = { ...withRefreshToken, refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+  const reusable = { ...withRefreshToken, behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
 
   test('goes to the credential vault only, after the refresh token was saved', async () => {
     const scenario = await due(reusable);

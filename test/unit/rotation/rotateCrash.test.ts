@@ -40,7 +40,7 @@ describe.each(Object.entries(KINDS))('a crash, %s', (_, refreshTokenGraceMs) => 
       world.before('release crm', () => process.crash()),
   };
   test.each(Object.entries(points))('%s: the next process goes on', async (name, crash) => {
-    const scenario = await due({ refreshTokenGraceMs });
+    const scenario = await due({ behavior: { refreshTokenGraceMs } });
     const { world, connection, process } = scenario;
     crash(scenario);
     expect(await process.rotate(connection)).toBe('crashed');
@@ -57,7 +57,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     ['before it was sent', 'before'],
     ['after it was executed', 'after'],
   ] as const)('grace: replayed at once, %s', async (_, when) => {
-    const scenario = await due({ refreshTokenGraceMs: GRACE });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     const { world, connection, process } = scenario;
     world[when]('grant crm', () => process.crash());
     expect(await process.rotate(connection)).toBe('crashed');
@@ -69,7 +69,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     ['before it was sent', 'before'],
     ['after it was executed', 'after'],
   ] as const)('reusable: replayed at once, %s', async (_, when) => {
-    const scenario = await due({ refreshTokenGraceMs: REUSABLE });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: REUSABLE } });
     const { world, connection, process } = scenario;
     world[when]('grant crm', () => process.crash());
     expect(await process.rotate(connection)).toBe('crashed');
@@ -128,7 +128,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
   });
 
   test('grace that is over when somebody takes over counts as single use', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: GRACE });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     world.after('grant crm', () => process.crash());
     await process.rotate(connection);
     await world.clock.pass(GRACE);
@@ -137,7 +137,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
   });
 
   test('the grace counts from the first of several crashes', async () => {
-    const scenario = await due({ refreshTokenGraceMs: GRACE });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     const { world, connection } = scenario;
     for (const _ of [1, 2, 3]) {
       const process = world.process();

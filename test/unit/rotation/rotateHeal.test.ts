@@ -124,7 +124,7 @@ describe('a late write', () => {
     ['after', 'write crm'],
     ['after', 'grant crm'],
   ] as const)('is undone also where the process that does it dies %s "%s"', async (when, operation) => {
-    const scenario = await due({ refreshTokenGraceMs: 60_000 });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     const { world, connection, process } = scenario;
     writeLate(scenario, 0);
     world[when](operation, () => process.crash());

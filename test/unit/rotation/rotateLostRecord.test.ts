@@ -79,7 +79,7 @@ describe('a lost record', () => {
   });
 
   test('that comes back as a copy from before a replay: the grace counts from the first grant', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
     const copy = world.record('crm');
@@ -94,7 +94,7 @@ describe('a lost record', () => {
   });
 
   test('after a replay was announced: the grace is over, since nobody knows when the first grant was sent', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
     await world.clock.pass(40_000);

@@ -106,7 +106,9 @@ describe('an access token that cannot be published', () => {
   });
 
   test('settles the request all the same when the provider did not replace the refresh token', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: Number.POSITIVE_INFINITY });
+    const { world, connection, process } = await due({
+      behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY },
+    });
     world.before(PUT, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
     expect(world.record('crm').phase).toEqual({ state: 'idle' });

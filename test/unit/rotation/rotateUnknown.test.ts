@@ -30,7 +30,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('grace: the holder replays once itself', async () => {
-    const scenario = await due({ refreshTokenGraceMs: 60_000 });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     const { world } = scenario;
     world.after('grant crm', () => refusal('ambiguous'));
     await mustRotate(scenario);
@@ -40,7 +40,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('grace: a takeover that was decided within it is not sent after it', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 30_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 30_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
     await world.clock.pass(24_000);
@@ -52,7 +52,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('grace: the holder does not replay once it is over', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 12_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 12_000 } });
     world.provider.script(refusal('ambiguous'));
     world.after('grant crm', () => world.clock.sleep(7_000));
     world.before('grant crm', () => world.clock.sleep(4_000), 1);
@@ -61,7 +61,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('grace: not a third time at once', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', () => refusal('ambiguous'), 2);
     expect(await process.rotate(connection)).toMatchObject({ result: 'waiting', retryAfterMs: 0 });
     expect(world.count(/^grant/)).toBe(2);
@@ -70,7 +70,7 @@ describe('an answer that tells nothing', () => {
   test.each(['retryable', 'client_rejected', 'misconfigured'] as const)(
     'grace: a replay that ends as %s leaves the outcome unknown',
     async (failureClass) => {
-      const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+      const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
       world.provider.script(refusal('ambiguous'), refusal(failureClass));
       expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
       expect(world.record('crm').phase).toMatchObject({ state: 'granting' });
@@ -78,7 +78,7 @@ describe('an answer that tells nothing', () => {
   );
 
   test('grace: a replay that may not be sent any more leaves the outcome unknown', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.provider.script(refusal('ambiguous'));
     world.after('grant crm', () => void process.state.drain());
     expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
@@ -87,7 +87,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('grace: not replayed where a refresh token came along', async () => {
-    const { world, connection, process } = await due({ refreshTokenGraceMs: 60_000 });
+    const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
       return { refreshToken, ...refusal('ambiguous') };
@@ -97,7 +97,7 @@ describe('an answer that tells nothing', () => {
   });
 
   test('reusable: tried again with a delay', async () => {
-    const scenario = await due({ refreshTokenGraceMs: Number.POSITIVE_INFINITY });
+    const scenario = await due({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
     const { world, connection, process } = scenario;
     world.provider.script(refusal('ambiguous'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'failed', retryAfterMs: 10_000 });

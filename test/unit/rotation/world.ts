@@ -107,7 +107,7 @@ export class World {
 
   /** A person sets up a connection: consents, and stores the client secret and the first refresh token. */
   seed(connection: Connection): void {
-    this.provider.graceMs = connection.refreshTokenGraceMs;
+    this.provider.graceMs = connection.behavior.refreshTokenGraceMs;
     for (const name of connection.secrets.clientSecrets) this.credentials.set(name, 'client-secret-one');
     this.credentials.set(connection.secrets.refreshToken, this.provider.consent());
   }

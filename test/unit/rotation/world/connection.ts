@@ -1,4 +1,9 @@
-import type { Connection, InvalidConnection } from '../../../../lib/rotation/core/connection.ts';
+import {
+  CAREFUL_BEHAVIOR,
+  type Connection,
+  type InvalidConnection,
+  type TokenBehavior,
+} from '../../../../lib/rotation/core/connection.ts';
 import { problemWith } from '../../../support/problem.ts';
 
 export const CREDENTIAL_VAULT = 'https://credentials.vault.example';
@@ -6,8 +11,13 @@ export const TOKEN_VAULT = 'https://tokens.vault.example';
 /** Host of the record store. */
 export const STORE = 'records.blob.example';
 
+/** What a connection has instead of the defaults; of its behavior, single facts. */
+export type ConnectionChanges = Omit<Partial<Connection>, 'behavior'> & {
+  readonly behavior?: Partial<TokenBehavior>;
+};
+
 /** A connection with all defaults, named `crm` unless told. */
-export function connectionNamed(name = 'crm', changes: Partial<Connection> = {}): Connection {
+export function connectionNamed(name = 'crm', { behavior, ...changes }: ConnectionChanges = {}): Connection {
   return {
     name,
     provider: 'test',
@@ -25,9 +35,8 @@ export function connectionNamed(name = 'crm', changes: Partial<Connection> = {})
     },
     vaults: { credential: CREDENTIAL_VAULT, token: TOKEN_VAULT },
     connectionString: undefined,
-    refreshTokenGraceMs: 0,
+    behavior: { ...CAREFUL_BEHAVIOR, ...behavior },
     renewBeforeMs: undefined,
-    assumedLifetimeMs: 3_600_000,
     allowPrivateNetwork: false,
     adopt: false,
     fingerprint: `${name}-1`,

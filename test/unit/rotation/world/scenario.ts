@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
 import { World } from '../world.ts';
-import { connectionNamed } from './connection.ts';
+import { type ConnectionChanges, connectionNamed } from './connection.ts';
 import type { Process } from './process.ts';
 
 export const HOUR = 3_600_000;
@@ -18,7 +18,7 @@ export interface Scenario {
 }
 
 /** Everything is set up by a person, and nothing was rotated yet. */
-export function seeded(changes: Partial<Connection> = {}): Scenario {
+export function seeded(changes: ConnectionChanges = {}): Scenario {
   const world = new World();
   const connection = connectionNamed('crm', changes);
   world.connections = [connection];
@@ -27,7 +27,7 @@ export function seeded(changes: Partial<Connection> = {}): Scenario {
 }
 
 /** The first rotation is over, and the second is due; operations and log lines are counted from zero. */
-export async function due(changes: Partial<Connection> = {}): Promise<Scenario> {
+export async function due(changes: ConnectionChanges = {}): Promise<Scenario> {
   const scenario = seeded(changes);
   await mustRotate(scenario);
   await passToDue(scenario);
@@ -54,7 +54,7 @@ export function expectHealthy({ world, connection }: Scenario): void {
   const record = world.record('crm');
   expect(record).toMatchObject({ phase: { state: 'idle' }, version: latest?.version });
   expect(record).not.toHaveProperty('failure');
-  if (connection.refreshTokenGraceMs === 0) expect(world.provider.accepts(latest?.value)).toBe(true);
+  if (connection.behavior.refreshTokenGraceMs === 0) expect(world.provider.accepts(latest?.value)).toBe(true);
   expect(world.tokens.latest(ACCESS_TOKEN)?.value).toMatch(/^access-token-/);
   expect(world.leaks()).toEqual([]);
 }
