@@ -4,7 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ofType } from '../support/arm.ts';
 import { ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
-import { type Deployment, PARAMETER_FILES, parameterFile, readDeployment } from '../support/deployment.ts';
+import {
+  type Deployment,
+  PARAMETER_FILES,
+  type ParameterFile,
+  readDeployment,
+  SNAPSHOT,
+} from '../support/deployment.ts';
 import { absentTypes, resourceViolations } from '../support/resourceRules.ts';
 import { deployedRights, documentedRights } from '../support/rights.ts';
 import { appSettings, understood } from '../support/settings.ts';
@@ -45,15 +51,42 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
   });
 
   describe.each(PARAMETER_FILES)('with the parameters %s', (name) => {
-    it('deploys what the snapshot says; "npm run infra -- --write" writes it anew', () => {
-      const committed = JSON.parse(readText(parameterFile(name, 'snapshot.json')));
-      expect(deployment.snapshots[name].diagnostics).toEqual([]);
-      expect(deployment.snapshots[name]).toEqual(committed);
-    });
-
     it('deploys what is safe', () => {
+      expect(deployment.snapshots[name].diagnostics).toEqual([]);
       expect(resourceViolations(deployment.snapshots[name])).toEqual([]);
     });
+  });
+
+  it('with everything switched on, deploys what the snapshot says; "npm run infra -- --write" writes it anew', () => {
+    expect(deployment.snapshots.production).toEqual(JSON.parse(readText(SNAPSHOT)));
+  });
+
+  it('makes no network and no vault that nobody asked for', () => {
+    const typesOf = (name: ParameterFile) =>
+      deployment.snapshots[name].predictedResources.map(({ type }) => type);
+    const leftOut = (name: ParameterFile) => {
+      const types = typesOf('production').filter((type) => !typesOf(name).includes(type));
+      return [...new Set(types)].filter((type) => !type.startsWith('Microsoft.Network/')).sort();
+    };
+    for (const name of ['smallest', 'existingVaults'] as const)
+      expect(typesOf(name).join()).not.toContain('Microsoft.Network/');
+    expect(leftOut('smallest')).toEqual([]);
+    expect(leftOut('existingVaults')).toEqual([
+      'Microsoft.Authorization/roleDefinitions',
+      'Microsoft.KeyVault/vaults',
+    ]);
+  });
+
+  it('starts small where nothing is said', () => {
+    const only = (type: string) => ofType(deployment.snapshots.smallest, type)[0]?.properties;
+    expect(only('Microsoft.OperationalInsights/workspaces')).toMatchObject({ retentionInDays: 30 });
+    expect(only('Microsoft.Web/sites')).toMatchObject({
+      functionAppConfig: { scaleAndConcurrency: { alwaysReady: [], instanceMemoryMB: 512 } },
+    });
+    expect(only('Microsoft.Web/sites/config')).toMatchObject({ platform: { enabled: false } });
+    for (const type of ['Microsoft.KeyVault/vaults', 'Microsoft.Storage/storageAccounts'])
+      expect(only(type)).toMatchObject({ networkAcls: { defaultAction: 'Allow' } });
+    expect(appSettings(deployment.snapshots.smallest).CONNECTIONS).toBe('{"connections":{}}');
   });
 
   it('with everything switched on, has all that the rules are about', () => {

@@ -12,10 +12,13 @@ export interface Deployment {
   readonly snapshots: Readonly<Record<ParameterFile, Snapshot>>;
 }
 
-/** Where a parameter file, or with the ending `snapshot.json` its snapshot, stands below the root of the repository. */
-export function parameterFile(name: ParameterFile, ending = 'bicepparam'): string {
-  return join('test', 'infra', 'parameters', `${name}.${ending}`);
+/** Where a parameter file stands below the root of the repository. */
+export function parameterFile(name: ParameterFile): string {
+  return join('test', 'infra', 'parameters', `${name}.bicepparam`);
 }
+
+/** What is predicted with everything switched on, as committed; the other parameter files would repeat it but for what they leave out. */
+export const SNAPSHOT = parameterFile('production').replace('.bicepparam', '.snapshot.json');
 
 /**
  * Compiles what stands in a folder with `infra/` and `test/infra/parameters/`.
