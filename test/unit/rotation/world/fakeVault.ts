@@ -1,16 +1,30 @@
 import { type ErrorCode, RotatorError } from '../../../../lib/errors.ts';
-import type { Secret, SecretProperties, SecretVersion } from '../../../../lib/rotation/ports.ts';
+import {
+  LARGEST_SECRET_BYTES,
+  type Secret,
+  type SecretProperties,
+  type SecretVersion,
+} from '../../../../lib/rotation/ports.ts';
 import type { Tags } from '../../../../lib/rotation/tags.ts';
 
-interface StoredVersion extends SecretProperties {
+/** The client writes times as signed 32-bit seconds. */
+const LATEST_TIME_S = 0x7fffffff;
+
+/** What is written with a value. */
+type StoredProperties = Omit<SecretProperties, 'skipIdentical'>;
+
+interface StoredVersion extends StoredProperties {
   readonly version: string;
   readonly value: string;
   readonly createdAt: number;
   tags: Tags;
 }
 
-/** What a Key Vault holds, without the way there: versions, whole seconds, disabled and soft-deleted secrets. */
+/**
+ * Key Vault in memory, without the network. `test/contract/vaultContract.ts` holds it and the real adapter to the same behavior.
+ */
 export class FakeVault {
+  /** By name in lower case. */
   readonly #secrets = new Map<string, StoredVersion[]>();
   readonly #deleted = new Set<string>();
   readonly #now: () => number;
@@ -22,7 +36,8 @@ export class FakeVault {
 
   /** All versions, the oldest first. */
   history(name: string): readonly StoredVersion[] {
-    return this.#deleted.has(name) ? [] : (this.#secrets.get(name) ?? []);
+    const key = name.toLowerCase();
+    return this.#deleted.has(key) ? [] : (this.#secrets.get(key) ?? []);
   }
 
   latest(name: string): StoredVersion | undefined {
@@ -35,7 +50,9 @@ export class FakeVault {
   }
 
   get(name: string, version?: string): Secret | undefined {
-    const found = version ? this.#find(name, version) : this.latest(name);
+    checkName(name);
+    if (version !== undefined) checkVersion(version);
+    const found = version === undefined ? this.latest(name) : this.#find(name, version);
     if (!found) return undefined;
     if (found.enabled === false) throw failure('secret_disabled');
     const { contentType, notBefore, expiresAt } = found;
@@ -47,52 +64,71 @@ export class FakeVault {
     return { ...versionOf(found), value: found.value, properties };
   }
 
-  put(name: string, value: string, properties: SecretProperties): SecretVersion {
-    if (this.#deleted.has(name)) throw failure('secret_soft_deleted');
+  /**
+   * @param written the version that the caller last wrote this value as: if it is still the latest, only its properties change
+   */
+  put(name: string, value: string, properties: SecretProperties, written?: string): SecretVersion {
+    checkName(name);
+    if (Buffer.byteLength(value) > LARGEST_SECRET_BYTES) throw failure('vault_rejected');
+    const stored = storedProperties(properties);
+    const key = name.toLowerCase();
+    if (this.#deleted.has(key)) throw failure('secret_soft_deleted');
     const latest = this.latest(name);
-    if (properties.skipIdentical && latest?.value === value) {
-      Object.assign(latest, properties);
-      return versionOf(latest);
-    }
+    if (latest && latest.version === written && latest.enabled !== false)
+      return versionOf(this.#change(name, written, stored));
     this.#versions += 1;
-    const createdAt = Math.floor(this.#now() / 1000) * 1000;
-    const stored = { ...properties, version: `v${this.#versions}`, value, createdAt };
-    this.#secrets.set(name, [...(this.#secrets.get(name) ?? []), stored]);
-    return versionOf(stored);
+    const createdAt = wholeSeconds(this.#now());
+    // Sorted by their ids, versions stand in no order of time: neither do those of Key Vault.
+    const version = `${(this.#versions * 7) % 10}v${this.#versions}`;
+    const made = { ...stored, version, value, createdAt };
+    this.#secrets.set(key, [...(this.#secrets.get(key) ?? []), made]);
+    return versionOf(made);
   }
 
   tag(name: string, version: string, tags: Tags): void {
-    const found = this.#find(name, version);
-    if (!found) throw failure('vault_rejected');
-    found.tags = tags;
+    checkName(name);
+    checkTags(tags);
+    this.#change(name, version, { tags });
   }
 
   versions(name: string): readonly SecretVersion[] {
-    return this.history(name).map(versionOf).reverse();
+    checkName(name);
+    const listed = this.history(name).map(versionOf);
+    return listed.toSorted((one, other) => (one.version < other.version ? -1 : 1));
   }
 
-  /** What a person does: a new value without any tag. */
+  /** What an operator does: a new value, without tags unless told. */
   set(name: string, value: string, tags: Tags = {}): string {
     return this.put(name, value, { tags }).version;
   }
 
   /** @param version the latest unless told */
   disable(name: string, version = this.latest(name)?.version ?? ''): void {
-    const found = this.#find(name, version);
-    if (!found) throw failure('vault_rejected');
-    Object.assign(found, { enabled: false });
+    checkName(name);
+    this.#change(name, version, { enabled: false });
+  }
+
+  enable(name: string, version: string): void {
+    this.#change(name, version, { enabled: true });
   }
 
   softDelete(name: string): void {
-    this.#deleted.add(name);
+    this.#deleted.add(name.toLowerCase());
   }
 
   recover(name: string): void {
-    this.#deleted.delete(name);
+    this.#deleted.delete(name.toLowerCase());
   }
 
   #find(name: string, version: string): StoredVersion | undefined {
     return this.history(name).find((stored) => stored.version === version);
+  }
+
+  /** What is not named stays as it is; named tags replace all tags. */
+  #change(name: string, version: string, changes: Partial<StoredProperties>): StoredVersion {
+    const found = this.#find(name, version);
+    if (!found) throw failure('vault_rejected');
+    return Object.assign(found, changes);
   }
 }
 
@@ -103,4 +139,37 @@ export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
 
 function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {
   return { version, createdAt, tags, ...(enabled === false && { enabled }) };
+}
+
+function storedProperties({ skipIdentical: _, ...properties }: SecretProperties): StoredProperties {
+  const { tags, contentType = '', notBefore, expiresAt } = properties;
+  checkTags(tags);
+  if (contentType.length > 255) throw failure('vault_rejected');
+  return {
+    ...properties,
+    ...(notBefore !== undefined && { notBefore: wholeSeconds(notBefore) }),
+    ...(expiresAt !== undefined && { expiresAt: wholeSeconds(expiresAt) }),
+  };
+}
+
+function checkTags(tags: Tags): void {
+  const longest = Math.max(
+    0,
+    ...Object.entries(tags)
+      .flat()
+      .map(({ length }) => length),
+  );
+  if (Object.keys(tags).length > 15 || longest > 512) throw failure('vault_rejected');
+}
+
+function checkName(name: string): void {
+  if (!/^[0-9A-Za-z-]{1,127}$/.test(name)) throw failure('vault_rejected');
+}
+
+function checkVersion(version: string): void {
+  if (!/^[0-9A-Za-z]{1,64}$/.test(version)) throw failure('vault_rejected');
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.min(Math.floor(ms / 1000), LATEST_TIME_S) * 1000;
 }

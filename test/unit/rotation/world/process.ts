@@ -23,8 +23,9 @@ export class Process {
   /** @param bootedAt what the machine's clock showed when the world began */
   constructor(world: World, bootedAt: number) {
     this.#world = world;
+    const [credentials, tokens] = [this.#vault(world.credentials), this.#vault(world.tokens)];
     this.ports = {
-      vault: (url) => this.#vault(url === CREDENTIAL_VAULT ? world.credentials : world.tokens),
+      vault: (url) => (url === CREDENTIAL_VAULT ? credentials : tokens),
       records: this.#records(world.records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
       connections: async () => ({ valid: world.connections, invalid: [] }),
@@ -97,9 +98,18 @@ export class Process {
   }
 
   #vault(vault: FakeVault): SecretVault {
+    /** What this process knows to have written with `skipIdentical`, by name in lower case. */
+    const written = new Map<string, { readonly value: string; readonly version: string }>();
     return {
       get: (name, version) => this.#call(`get ${name}`, () => vault.get(name, version)),
-      put: (name, value, properties) => this.#call(`put ${name}`, () => vault.put(name, value, properties)),
+      put: async (name, value, properties) => {
+        const { skipIdentical = false } = properties;
+        const last = skipIdentical ? written.get(name.toLowerCase()) : undefined;
+        const same = last?.value === value ? last.version : undefined;
+        const stored = await this.#call(`put ${name}`, () => vault.put(name, value, properties, same));
+        if (skipIdentical) written.set(name.toLowerCase(), { value, version: stored.version });
+        return stored;
+      },
       tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
       disable: (name, version) => this.#call(`disable ${name}`, () => vault.disable(name, version)),
       versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
