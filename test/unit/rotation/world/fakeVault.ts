@@ -20,26 +20,45 @@ interface StoredVersion extends StoredProperties {
   tags: Tags;
 }
 
+/** A write that some reads do not show yet. */
+interface LaggingWrite {
+  readonly version: StoredVersion;
+  /** The version before the write; undefined if the write made it. */
+  readonly before: StoredVersion | undefined;
+  /** When listings and GETs of the latest version show the write. */
+  readonly listedFrom: number;
+  readonly latestFrom: number;
+}
+
 /**
  * Key Vault in memory, without the network. `test/contract/vaultContract.ts` holds it and the real adapter to the same behavior.
  */
 export class FakeVault {
+  /**
+   * Key Vault does not promise that a read shows a write that was acknowledged a moment ago. While this is set, listings
+   * show a write only after so many milliseconds. A GET of a named version always shows it.
+   */
+  listingLagMs = 0;
+  /** The same for a GET of the latest version. */
+  latestLagMs = 0;
   /** By name in lower case. */
   readonly #secrets = new Map<string, StoredVersion[]>();
   readonly #deleted = new Set<string>();
   readonly #now: () => number;
   #versions = 0;
+  #lagging: LaggingWrite[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** All versions, the oldest first. */
+  /** All versions, the oldest first, whatever the lag. */
   history(name: string): readonly StoredVersion[] {
     const key = name.toLowerCase();
     return this.#deleted.has(key) ? [] : (this.#secrets.get(key) ?? []);
   }
 
+  /** The latest version, whatever the lag. */
   latest(name: string): StoredVersion | undefined {
     return this.history(name).at(-1);
   }
@@ -52,7 +71,7 @@ export class FakeVault {
   get(name: string, version?: string): Secret | undefined {
     checkName(name);
     if (version !== undefined) checkVersion(version);
-    const found = version === undefined ? this.latest(name) : this.#find(name, version);
+    const found = version === undefined ? this.#shown(name, 'latestFrom').at(-1) : this.#find(name, version);
     if (!found) return undefined;
     if (found.enabled === false) throw failure('secret_disabled');
     const { contentType, notBefore, expiresAt } = found;
@@ -73,7 +92,7 @@ export class FakeVault {
     const stored = storedProperties(properties);
     const key = name.toLowerCase();
     if (this.#deleted.has(key)) throw failure('secret_soft_deleted');
-    const latest = this.latest(name);
+    const latest = this.#shown(name, 'latestFrom').at(-1);
     if (latest && latest.version === written && latest.enabled !== false)
       return versionOf(this.#change(name, written, stored));
     this.#versions += 1;
@@ -81,6 +100,7 @@ export class FakeVault {
     // Sorted by their ids, versions stand in no order of time: neither do those of Key Vault.
     const version = `${(this.#versions * 7) % 10}v${this.#versions}`;
     const made = { ...stored, version, value, createdAt };
+    this.#note(made, undefined);
     this.#secrets.set(key, [...(this.#secrets.get(key) ?? []), made]);
     return versionOf(made);
   }
@@ -93,7 +113,7 @@ export class FakeVault {
 
   versions(name: string): readonly SecretVersion[] {
     checkName(name);
-    const listed = this.history(name).map(versionOf);
+    const listed = this.#shown(name, 'listedFrom').map(versionOf);
     return listed.toSorted((one, other) => (one.version < other.version ? -1 : 1));
   }
 
@@ -128,7 +148,28 @@ export class FakeVault {
   #change(name: string, version: string, changes: Partial<StoredProperties>): StoredVersion {
     const found = this.#find(name, version);
     if (!found) throw failure('vault_rejected');
+    this.#note(found, { ...found });
     return Object.assign(found, changes);
+  }
+
+  #note(version: StoredVersion, before: StoredVersion | undefined): void {
+    const now = this.#now();
+    this.#lagging = this.#lagging.filter(
+      ({ listedFrom, latestFrom }) => Math.max(listedFrom, latestFrom) > now,
+    );
+    if (this.listingLagMs === 0 && this.latestLagMs === 0) return;
+    const [listedFrom, latestFrom] = [now + this.listingLagMs, now + this.latestLagMs];
+    this.#lagging.push({ version, before, listedFrom, latestFrom });
+  }
+
+  /** The versions as a read shows them: of writes that lag behind, the oldest decides. */
+  #shown(name: string, from: 'listedFrom' | 'latestFrom'): readonly StoredVersion[] {
+    const hidden = this.#lagging.filter((write) => write[from] > this.#now());
+    if (hidden.length === 0) return this.history(name);
+    return this.history(name).flatMap((version) => {
+      const write = hidden.find((each) => each.version === version);
+      return write ? (write.before ?? []) : version;
+    });
   }
 }
 
