@@ -1,4 +1,4 @@
-import { problemOf, RotatorError } from '../../../../lib/errors.ts';
+import { RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/connection.ts';
 import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
 import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
@@ -135,14 +135,14 @@ export class Process {
         this.#call<GrantAnswer>(
           `grant ${request.connection.name}`,
           () => provider.grant(request),
-          () => (mayStillSend() ? undefined : refusal('retryable')),
+          () => (mayStillSend() ? undefined : refusal('retryable', { code: 'provider_unavailable' })),
         ).catch((thrown) => {
           // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
-          const { code } = problemOf(thrown);
+          if (!(thrown instanceof RotatorError)) throw thrown;
+          const { code, retryAfterMs } = thrown;
           if (code === 'provider_unavailable') return refusal('ambiguous');
-          if (code === 'provider_throttled' && thrown instanceof RotatorError)
-            return refusal('retryable', { retryAfterMs: thrown.retryAfterMs ?? 0 });
-          throw thrown;
+          if (code !== 'provider_throttled') throw thrown;
+          return refusal('retryable', retryAfterMs === undefined ? {} : { retryAfterMs });
         }),
     };
   }
