@@ -1,7 +1,8 @@
+import { createWritePacer } from '../../../../lib/azure/writePacer.ts';
 import { RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/connection.ts';
 import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/grant.ts';
-import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
+import type { Clock, Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessState } from '../../../../lib/rotation/processState.ts';
 import { rotate } from '../../../../lib/rotation/rotate.ts';
 import type { RotationResult } from '../../../../lib/rotation/run.ts';
@@ -10,6 +11,9 @@ import { CREDENTIAL_VAULT, STORE } from './connection.ts';
 import type { FakeRecords } from './fakeRecords.ts';
 import type { FakeVault } from './fakeVault.ts';
 import { type Provider, refusal } from './provider.ts';
+
+/** What a deployment has unless told otherwise: `VAULT_WRITES_PER_10_SECONDS`. */
+export const WRITES_PER_10_SECONDS = 270;
 
 /** One process of the rotator. When it has crashed, nothing that it called ever answers. */
 export class Process {
@@ -23,17 +27,18 @@ export class Process {
   /** @param bootedAt what the machine's clock showed when the world began */
   constructor(world: World, bootedAt: number) {
     this.#world = world;
+    const clock: Clock = {
+      monotonic: () => bootedAt + world.clock.monotonic(),
+      sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
+    };
     const [credentials, tokens] = [this.#vault(world.credentials), this.#vault(world.tokens)];
     this.ports = {
       vault: (url) => (url === CREDENTIAL_VAULT ? credentials : tokens),
       records: this.#records(world.records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
       connections: async () => ({ valid: world.connections, invalid: [] }),
-      clock: {
-        monotonic: () => bootedAt + world.clock.monotonic(),
-        sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
-      },
-      pacer: { take: async () => {} },
+      clock,
+      pacer: createWritePacer(WRITES_PER_10_SECONDS, clock),
       log: (level, event, fields = {}) => world.log.push({ level, event, ...fields }),
       tickMs: 10_000,
     };
