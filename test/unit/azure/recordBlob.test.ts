@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blobNameOf, bodyOf, metadataOf, recordOf, summaryOf } from '../../../lib/azure/recordBlob.ts';
+import { metadataOf, recordOf, summaryOf } from '../../../lib/azure/recordBlob.ts';
 import { type ConnectionRecord, newRecord } from '../../../lib/rotation/record.ts';
 
 const RECORD: ConnectionRecord = {
@@ -66,10 +66,6 @@ it('a blob that is no record has no summary', () => {
   expect(summaryOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
 });
 
-it('the body gives the record back', () => {
-  expect(recordOf(bodyOf(RECORD), 'Dynamics', 'here')).toEqual(RECORD);
-});
-
 it('an unreadable body names what is wrong, and none of it', () => {
   const body = JSON.stringify({ ...RECORD, epoch: 'canary', history: [{ code: 5 }] });
   expect(() => recordOf(body, 'Dynamics', 'here')).toThrow(
@@ -79,8 +75,4 @@ it('an unreadable body names what is wrong, and none of it', () => {
     }),
   );
   expect(() => recordOf(body, 'Dynamics', 'here')).not.toThrow(/canary/);
-});
-
-it('names of blobs do not depend on case', () => {
-  expect(blobNameOf('Dynamics-PROD')).toBe('dynamics-prod.json');
 });
