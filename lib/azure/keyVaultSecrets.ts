@@ -79,9 +79,9 @@ class KeyVaultSecrets implements SecretVault {
     const written = await this.#required('set', name, (options) =>
       this.#client.setSecret(name, value, { ...attributesOf(properties), ...options }),
     );
-    const { version, createdAt } = versionOf(written.properties);
-    if (properties.skipIdentical) this.#published.remember(name, value, version);
-    return { version, createdAt, tags: properties.tags };
+    const made = { ...versionOf(written.properties), tags: properties.tags };
+    if (properties.skipIdentical) this.#published.remember(name, value, made.version);
+    return made;
   }
 
   async tag(name: string, version: string, tags: Tags): Promise<void> {

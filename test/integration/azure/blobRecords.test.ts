@@ -4,7 +4,7 @@ import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
 import { createRecordContainer } from '../../../lib/azure/storageClient.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
-import { recordNamed, tokenTimes } from '../../unit/rotation/world/record.ts';
+import { recordNamed } from '../../unit/rotation/world/record.ts';
 import { answers, CANARY, errorOf, startProxy } from './support.ts';
 
 let azurite: Azurite;
@@ -16,27 +16,7 @@ beforeAll(async () => {
 afterAll(() => azurite.close());
 beforeEach(() => containerOf(azurite.connectionString).deleteIfExists());
 
-const FULL = recordNamed('dynamics-prod', {
-  phase: { state: 'granting', startedAt: 1_000, firstStartedAt: 900 },
-  version: 'f'.repeat(32),
-  epoch: 7,
-  generation: 3,
-  nextAttemptAt: 2_000.5,
-  rotatedAt: 800,
-  accessToken: tokenTimes(800, 4_400),
-  failure: {
-    code: 'grant_outcome_unknown',
-    message: 'Überraschung',
-    fix: 'x',
-    since: 1,
-    at: 2,
-    count: 3,
-    blocked: true,
-    watch: [{ secret: 'dynamics-prod-refresh-token', version: null }],
-    fingerprint: 'abc',
-  },
-  history: [{ code: 'grant_outcome_unknown', at: 2 }],
-});
+const RECORD = recordNamed('dynamics-prod');
 
 function containerOf(connectionString: string) {
   return createRecordContainer({ kind: 'connectionString', connectionString }, unused);
@@ -57,43 +37,14 @@ async function leased(store: ReturnType<typeof createRecordStore>, name: string)
 }
 
 describe('a record', () => {
-  it('is read as it was written, and is undefined where there is none', async () => {
-    const { store } = await start();
-    expect(await store.read('dynamics-prod')).toBeUndefined();
-    await store.create(FULL);
-    expect(await store.read('dynamics-prod')).toEqual(FULL);
-  });
-
-  it('is not made over one that is there, leased or not', async () => {
-    const { store } = await start();
-    await store.create(FULL);
-    await store.create(recordNamed('dynamics-prod'));
-    await leased(store, 'dynamics-prod');
-    await store.create(recordNamed('dynamics-prod'));
-    expect(await store.read('dynamics-prod')).toEqual(FULL);
-  });
-
-  it('is made once by many at a time', async () => {
-    const { store } = await start();
-    await Promise.all([1, 2, 3, 4].map((epoch) => store.create({ ...FULL, epoch })));
-    expect((await store.read('dynamics-prod'))?.epoch).toBeGreaterThan(0);
-  });
-
-  it('belongs to its connection however that is spelled', async () => {
-    const { store } = await start();
-    await store.create(recordNamed('Dynamics-Prod'));
-    expect((await store.read('dynamics-prod'))?.connection).toBe('dynamics-prod');
-    expect([...(await store.list()).summaries.keys()]).toEqual(['Dynamics-Prod']);
-  });
-
   it.each([
     '',
     '{',
     '{}',
     '[]',
     'null',
-    JSON.stringify({ ...FULL, schema: 2 }),
-    `${JSON.stringify(FULL)}${' '.repeat(1_000_001)}`,
+    JSON.stringify({ ...RECORD, schema: 2 }),
+    `${JSON.stringify(RECORD)}${' '.repeat(1_000_001)}`,
   ])('with a body that is none (%#) is unreadable', async (body) => {
     const { container, store } = await start();
     await container.getBlockBlobClient('dynamics-prod.json').upload(body, Buffer.byteLength(body));
@@ -103,81 +54,7 @@ describe('a record', () => {
   });
 });
 
-describe('a lease', () => {
-  it('is for one at a time, with the time of the service', async () => {
-    const { store } = await start();
-    await store.create(FULL);
-    const lease = await store.acquireLease('dynamics-prod');
-    expect(lease).toMatchObject({ leaseId: expect.any(String), now: expect.any(Number) });
-    expect(await store.acquireLease('dynamics-prod')).toBe('taken');
-    if (typeof lease !== 'string') expect(Math.abs(lease.now - Date.now())).toBeLessThan(60_000);
-  });
-
-  it('on a record that does not exist is absent', async () => {
-    expect(await (await start()).store.acquireLease('dynamics-prod')).toBe('absent');
-  });
-
-  it('is renewed and released by its holder only', async () => {
-    const { store } = await start();
-    await store.create(FULL);
-    const leaseId = await leased(store, 'dynamics-prod');
-    const foreign = '00000000-0000-4000-8000-000000000000';
-    expect(await store.renewLease('dynamics-prod', leaseId)).toBe(true);
-    expect(await store.renewLease('dynamics-prod', foreign)).toBe(false);
-    await store.releaseLease('dynamics-prod', foreign);
-    expect(await store.acquireLease('dynamics-prod')).toBe('taken');
-    await store.releaseLease('dynamics-prod', leaseId);
-    expect(await store.renewLease('dynamics-prod', leaseId)).toBe(false);
-    expect(await leased(store, 'dynamics-prod')).not.toBe(leaseId);
-  });
-
-  it('that is held lets its holder write, and nobody else', async () => {
-    const { store } = await start();
-    await store.create(FULL);
-    const first = await leased(store, 'dynamics-prod');
-    expect(await store.write({ ...FULL, epoch: 8 }, first)).toBe(true);
-    await store.releaseLease('dynamics-prod', first);
-    expect(await store.write({ ...FULL, epoch: 9 }, first)).toBe(false);
-    const second = await leased(store, 'dynamics-prod');
-    expect(await store.write({ ...FULL, epoch: 10 }, first)).toBe(false);
-    expect((await store.read('dynamics-prod'))?.epoch).toBe(8);
-    expect(await store.write({ ...FULL, epoch: 11 }, second)).toBe(true);
-  });
-
-  it('is lost with the record', async () => {
-    const { container, store } = await start();
-    await store.create(FULL);
-    const leaseId = await leased(store, 'dynamics-prod');
-    await container.deleteBlob('dynamics-prod.json', { conditions: { leaseId } });
-    expect(await store.renewLease('dynamics-prod', leaseId)).toBe(false);
-    expect(await store.write(FULL, leaseId)).toBe(false);
-    await store.releaseLease('dynamics-prod', leaseId);
-  });
-});
-
 describe('a list', () => {
-  it('tells the summaries by connection, with the time of the service', async () => {
-    const { store } = await start();
-    await store.create(FULL);
-    await store.create(recordNamed('other'));
-    const { now, summaries } = await store.list();
-    expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
-    expect(Object.fromEntries(summaries)).toEqual({
-      'dynamics-prod': {
-        phase: 'granting',
-        generation: 3,
-        nextAttemptAt: 2_000.5,
-        expiresAt: 4_400,
-        rotatedAt: 800,
-        failureCode: 'grant_outcome_unknown',
-        blocked: true,
-        failureCount: 3,
-        failingSince: 1,
-      },
-      other: { phase: 'idle', generation: 0, nextAttemptAt: 0 },
-    });
-  });
-
   it('follows the pages of the service', async () => {
     const { proxy, store } = await start({ pageSize: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) await store.create(recordNamed(name));
@@ -214,7 +91,7 @@ describe('without a container', () => {
   it('a record is absent', async () => {
     expect(await store().acquireLease('dynamics-prod')).toBe('absent');
     expect(await store().read('dynamics-prod')).toBeUndefined();
-    expect(await store().write(FULL, '00000000-0000-4000-8000-000000000000')).toBe(false);
+    expect(await store().write(RECORD, '00000000-0000-4000-8000-000000000000')).toBe(false);
   });
 
   it('one that vanishes as soon as it is made is unavailability, not an endless loop', async () => {
@@ -223,7 +100,7 @@ describe('without a container', () => {
       const making = request.method === 'PUT' && request.url?.includes('restype=container');
       return making ? undefined : answers(404, 'ContainerNotFound')(request, response);
     });
-    for (const call of [() => store.list(), () => store.create(FULL)]) {
+    for (const call of [() => store.list(), () => store.create(RECORD)]) {
       proxy.requests.length = 0;
       const error = await errorOf(call());
       expect(error).toMatchObject({
@@ -235,8 +112,8 @@ describe('without a container', () => {
   });
 
   it('a new record makes it', async () => {
-    await store().create(FULL);
-    expect(await store().read('dynamics-prod')).toEqual(FULL);
+    await store().create(RECORD);
+    expect(await store().read('dynamics-prod')).toEqual(RECORD);
   });
 });
 
@@ -252,11 +129,11 @@ it('sends one request for each call', async () => {
     counted.push(`${what} ${proxy.requests.splice(0).length}`);
     return result;
   };
-  await count('create', store.create(FULL));
+  await count('create', store.create(RECORD));
   await count('list', store.list());
   const leaseId = await count('acquire', leased(store, 'dynamics-prod'));
   await count('read', store.read('dynamics-prod'));
-  await count('write', store.write(FULL, leaseId));
+  await count('write', store.write(RECORD, leaseId));
   await count('renew', store.renewLease('dynamics-prod', leaseId));
   await count('release', store.releaseLease('dynamics-prod', leaseId));
   expect(counted).toEqual(['create 1', 'list 1', 'acquire 1', 'read 1', 'write 1', 'renew 1', 'release 1']);
@@ -277,11 +154,11 @@ describe('a storage account', () => {
     const calls = [
       () => store.list(),
       () => store.read('dynamics-prod'),
-      () => store.create(FULL),
+      () => store.create(RECORD),
       () => store.acquireLease('dynamics-prod'),
       () => store.renewLease('dynamics-prod', 'x'),
       () => store.releaseLease('dynamics-prod', 'x'),
-      () => store.write(FULL, 'x'),
+      () => store.write(RECORD, 'x'),
     ];
     for (const call of calls) {
       expect(await errorOf(call())).toMatchObject({ code, message: expect.stringContaining(storageCode) });
@@ -307,7 +184,7 @@ describe('a storage account', () => {
 
   it('that cuts a body short is unavailable', async () => {
     const { proxy, store } = await start();
-    await store.create(FULL);
+    await store.create(RECORD);
     proxy.fault((_, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write(CANARY);

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
 import type { GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
-import { localClient, startForTest } from '../../local/authorizationServer/support.ts';
 import { type ConnectionChanges, connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
@@ -186,45 +185,5 @@ describe('a failure', () => {
       expect(shown).not.toMatch(/canary/);
       expect(shown).not.toContain(Buffer.from('id:canary-secret~1').toString('base64').slice(0, 12));
     }
-  });
-});
-
-describe('against a real authorization server', () => {
-  test.each(['client_secret_basic', 'client_secret_post'] as const)(
-    'refresh tokens rotate with %s',
-    async (method) => {
-      const clientSecret = 'a secret: with~all+of%it/';
-      const server = await startForTest({
-        clients: [localClient({ clientAuthentication: method, clientSecret })],
-      });
-      const connection = connectionNamed('crm', {
-        tokenUri: server.tokenEndpoint,
-        clientAuthentication: method,
-      });
-      const first = await server.seedRefreshToken('app');
-      const request = { connection, clientId: 'app', clientSecret, refreshToken: first };
-      const second = await endpoint.grant(request, yes);
-      expect(second).toMatchObject({ accessToken: { lifetimeMs: 30_000, lifetimeAssumed: false } });
-      expect(second.refreshToken).not.toBe(first);
-      const third = await endpoint.grant({ ...request, refreshToken: second.refreshToken ?? '' }, yes);
-      expect(third.accessToken).toBeDefined();
-    },
-  );
-
-  test('a wrong secret is the client, a wrong token needs a person', async () => {
-    const server = await startForTest();
-    const connection = connectionNamed('crm', {
-      tokenUri: server.tokenEndpoint,
-      clientAuthentication: 'client_secret_post',
-    });
-    const refreshToken = await server.seedRefreshToken('app');
-    const request = { connection, clientId: 'app', clientSecret: 'the-client-secret', refreshToken };
-    expect((await endpoint.grant({ ...request, clientSecret: 'wrong-secret' }, yes)).failure?.class).toBe(
-      'client_rejected',
-    );
-    expect((await endpoint.grant({ ...request, refreshToken: 'wrong' }, yes)).failure?.class).toBe(
-      'reauthorization_required',
-    );
-    expect((await endpoint.grant(request, yes)).accessToken).toBeDefined();
   });
 });

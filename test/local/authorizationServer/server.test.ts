@@ -23,12 +23,8 @@ describe('client authentication', () => {
     },
   );
 
-  it('accepts only the new secret after a change', async () => {
+  it('cannot change the secret of a client that was not declared', async () => {
     const server = await startForTest();
-    const seed = await server.seedRefreshToken('app');
-    server.setClientSecret('app', 'changed');
-    expect((await refresh(server, seed)).status).toBe(401);
-    expect((await refresh(server, seed, localClient({ clientSecret: 'changed' }))).status).toBe(200);
     expect(() => server.setClientSecret('nobody', 'changed')).toThrow('no client nobody');
   });
 

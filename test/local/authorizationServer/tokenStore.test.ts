@@ -50,16 +50,6 @@ describe('TokenStore', () => {
     expect(Object.values(store.snapshot()).flatMap(Object.keys)).toEqual(['other']);
   });
 
-  it('refuses to consume twice and revokes the grant', () => {
-    const { store } = storeAt();
-    store.upsert('RefreshToken', 'r', { grantId: 'g' }, DAY);
-    store.upsert('AccessToken', 'a', { grantId: 'g' }, DAY);
-    store.consume('RefreshToken', 'r');
-    expect(store.find('RefreshToken', 'r')?.consumed).toBeTypeOf('number');
-    expect(() => store.consume('RefreshToken', 'r')).toThrow('invalid_grant');
-    expect(store.find('AccessToken', 'a')).toBeUndefined();
-  });
-
   it('gives the grace to refresh tokens only', () => {
     const { store } = storeAt(manualClock(), 30);
     store.upsert('AuthorizationCode', 'c', {}, 60);

@@ -26,17 +26,6 @@ describe('soft delete', () => {
     expect((await client.getDeletedSecret('GONE')).value).toBeUndefined();
   });
 
-  it('keeps the name taken: a set is a conflict with its own inner code', async () => {
-    const { vault, client } = await vaultWithDeletedSecret();
-    await expect(client.setSecret('gone', 'three')).rejects.toMatchObject({
-      statusCode: 409,
-      code: 'Conflict',
-    });
-    const raw = await put(`${vault.url}/secrets/gone?${API}`, { value: 'three' });
-    expect(raw.json.error.innererror.code).toBe('ObjectIsDeletedButRecoverable');
-    expect(vault.issuedValues()).not.toContain('three');
-  });
-
   it('refuses to update or to delete what is deleted', async () => {
     const { client } = await vaultWithDeletedSecret();
     await expect(client.updateSecretProperties('gone', '', {})).rejects.toMatchObject({ statusCode: 404 });

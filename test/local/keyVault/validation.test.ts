@@ -9,11 +9,7 @@ describe('bad input is refused with 400 BadParameter, stores nothing and repeats
     ['a value that is no string', { value: 7 }],
     ['a value of 25601 bytes', { value: 'x'.repeat(25_601) }],
     ['a value of few characters and too many bytes', { value: '€'.repeat(8534) }],
-    ['a content type of 256 characters', { value: CANARY, contentType: 'x'.repeat(256) }],
     ['a content type that is no string', { value: CANARY, contentType: {} }],
-    ['16 tags', { value: CANARY, tags: tags(16) }],
-    ['a tag name of 513 characters', { value: CANARY, tags: { ['x'.repeat(513)]: '' } }],
-    ['a tag value of 513 characters', { value: CANARY, tags: { tag: 'x'.repeat(513) } }],
     ['a tag that is no string', { value: CANARY, tags: { tag: 1 } }],
     ['tags in a list', { value: CANARY, tags: ['tag'] }],
     ['attributes that are no object', { value: CANARY, attributes: 'enabled' }],
@@ -71,10 +67,7 @@ describe('bad input is refused with 400 BadParameter, stores nothing and repeats
 
 describe('what is just within the limits is stored', () => {
   it.each([
-    ['a value of 25600 bytes', { value: 'x'.repeat(25_600) }],
-    ['the same, every byte of it escaped', { value: '\u0001'.repeat(25_600) }],
-    ['a content type of 255 characters', { value: 'v', contentType: 'x'.repeat(255) }],
-    ['15 tags of 512 and 512', { value: 'v', tags: tags(15) }],
+    ['a value of 25600 bytes, every byte of it escaped', { value: '\u0001'.repeat(25_600) }],
     ['a tag named __proto__', { value: 'v', tags: JSON.parse('{"__proto__":"tag"}') }],
     ['nulls for what may be absent', { value: 'v', tags: null, contentType: null, attributes: null }],
     ['a null attribute', { value: 'v', attributes: { exp: null, enabled: null } }],
@@ -128,9 +121,3 @@ describe('request lines', () => {
     expect(odd.json.id.startsWith(`${vault.url}/secrets/token/`)).toBe(true);
   });
 });
-
-function tags(count: number): Record<string, string> {
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [String(index).padStart(512, 'n'), 'v'.repeat(512)]),
-  );
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
+import { listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
 import { thrownBy } from '../../support/thrown.ts';
 import { failing, recordNamed, tokenTimes } from '../rotation/world/record.ts';
 
@@ -56,18 +56,10 @@ it('a blob that is no record has no summary', () => {
   expect(listedOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
 });
 
-it('the body gives the record back', () => {
-  expect(recordOf(bodyOf(RECORD), 'Dynamics', 'here')).toEqual(RECORD);
-});
-
 it('an unreadable body names what is wrong, and none of it', () => {
   const body = JSON.stringify({ ...RECORD, epoch: 'canary', history: [{ code: 5 }] });
   const { code, message } = thrownBy(() => recordOf(body, 'Dynamics', 'here'));
   expect(code).toBe('record_unreadable');
   expect(message).toMatch(/epoch, history\.0/);
   expect(message).not.toContain('canary');
-});
-
-it('names of blobs do not depend on case', () => {
-  expect(blobNameOf('Dynamics-PROD')).toBe('dynamics-prod.json');
 });

@@ -79,6 +79,7 @@ describe('a lease that runs short', () => {
     expect(world.provider.sent).toHaveLength(1);
     expect(world.record('crm')).toMatchObject({ phase: { state: 'idle' }, epoch: 2 });
     expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
+    await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
   });

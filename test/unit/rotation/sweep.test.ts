@@ -122,7 +122,7 @@ describe('a sweep', () => {
     const world = worldOf(1);
     world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
     expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { failed: 1 } });
-    await world.clock.pass(30 * 60_000 + 1);
+    await world.clock.pass(30 * 60_000 + 1_000);
     expect(await sweepOf(world)).toMatchObject({ overdue: 1, results: { failed: 1 } });
   });
 

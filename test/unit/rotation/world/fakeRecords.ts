@@ -11,8 +11,12 @@ interface Blob {
   lease?: { readonly id: string; readonly until: number };
 }
 
-/** What the record container holds: blobs, and leases that end by the service's clock. */
+/**
+ * The record container in memory: blobs, and leases that end by the service's clock. `test/contract/recordsContract.ts` holds it
+ * and the real adapter to the same behavior.
+ */
 export class FakeRecords {
+  /** By name in lower case. */
   readonly #blobs = new Map<string, Blob>();
   readonly #now: () => number;
   #leases = 0;
@@ -22,56 +26,70 @@ export class FakeRecords {
   }
 
   list(): { now: number; summaries: ReadonlyMap<string, RecordSummary> } {
-    const summaries = [...this.#blobs].map(([name, { record }]) => [name, summaryOf(record)] as const);
-    return { now: this.#now(), summaries: new Map(summaries) };
+    const records = [...this.#blobs.values()].map(({ record }) => record);
+    const summaries = records.map((record) => [record.connection, summaryOf(record)] as const);
+    return { now: this.#serviceTime(), summaries: new Map(summaries) };
   }
 
   read(name: string): ConnectionRecord | undefined {
-    return this.#blobs.get(name)?.record;
+    const record = this.#blob(name)?.record;
+    return record && { ...record, connection: name };
   }
 
   create(record: ConnectionRecord): void {
-    if (!this.#blobs.has(record.connection)) this.#blobs.set(record.connection, { record: stored(record) });
+    if (!this.#blob(record.connection))
+      this.#blobs.set(record.connection.toLowerCase(), { record: stored(record) });
   }
 
   acquireLease(name: string): { leaseId: string; now: number } | 'taken' | 'absent' {
-    const blob = this.#blobs.get(name);
+    const blob = this.#blob(name);
     if (!blob) return 'absent';
     if (blob.lease && blob.lease.until > this.#now()) return 'taken';
     this.#leases += 1;
     blob.lease = { id: `lease-${this.#leases}`, until: this.#now() + LEASE_MS };
-    return { leaseId: blob.lease.id, now: this.#now() };
+    return { leaseId: blob.lease.id, now: this.#serviceTime() };
   }
 
-  /** A lease that is over can be renewed as long as nobody else has taken it (Lease Blob, REST reference). */
+  /** A lease that is over can be renewed until the blob is leased or written to again (Lease Blob, REST reference). */
   renewLease(name: string, id: string): boolean {
-    const blob = this.#blobs.get(name);
+    const blob = this.#blob(name);
     if (blob?.lease?.id !== id) return false;
     blob.lease = { id, until: this.#now() + LEASE_MS };
     return true;
   }
 
   releaseLease(name: string, id: string): void {
-    const blob = this.#blobs.get(name);
+    const blob = this.#blob(name);
     if (blob?.lease?.id === id) delete blob.lease;
   }
 
   write(record: ConnectionRecord, id: string): boolean {
-    const blob = this.#blobs.get(record.connection);
+    const blob = this.#blob(record.connection);
     if (blob?.lease?.id !== id || blob.lease.until <= this.#now()) return false;
     blob.record = stored(record);
     return true;
   }
 
-  /** Changes a record behind everybody's back. */
+  /** Changes a record without its lease. */
   change(name: string, change: (record: ConnectionRecord) => ConnectionRecord): void {
-    const blob = this.#blobs.get(name);
-    if (blob) blob.record = stored(change(blob.record));
+    const blob = this.#blob(name);
+    if (!blob) return;
+    blob.record = stored(change(blob.record));
+    if (blob.lease && blob.lease.until <= this.#now()) delete blob.lease;
   }
 
   /** The record is gone, and its lease with it. */
   lose(name: string): void {
-    this.#blobs.delete(name);
+    this.#blobs.delete(name.toLowerCase());
+  }
+
+  #blob(name: string): Blob | undefined {
+    return this.#blobs.get(name.toLowerCase());
+  }
+
+  /** As the header `Date` tells it: in whole seconds. */
+  #serviceTime(): number {
+    return Math.floor(this.#now() / 1000) * 1000;
   }
 }
 

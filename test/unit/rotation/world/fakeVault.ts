@@ -2,29 +2,61 @@ import { type ErrorCode, RotatorError } from '../../../../lib/errors.ts';
 import type { Tags } from '../../../../lib/rotation/core/tags.ts';
 import type { Secret, SecretProperties, SecretVersion } from '../../../../lib/rotation/ports.ts';
 
-interface StoredVersion extends SecretProperties {
+/** The client writes times as signed 32-bit seconds. */
+const LATEST_TIME_S = 0x7fffffff;
+
+/** What is written with a value. */
+type StoredProperties = Omit<SecretProperties, 'skipIdentical'>;
+
+/** 25 KB (Key Vault service limits). */
+const LARGEST_SECRET_BYTES = 25_600;
+
+interface StoredVersion extends StoredProperties {
   readonly version: string;
   readonly value: string;
   readonly createdAt: number;
   tags: Tags;
 }
 
-/** What a Key Vault holds, without the way there: versions, whole seconds, disabled and soft-deleted secrets. */
+/** A write that some reads do not show yet. */
+interface LaggingWrite {
+  readonly version: StoredVersion;
+  /** The version before the write; undefined if the write made it. */
+  readonly before: StoredVersion | undefined;
+  /** When listings and GETs of the latest version show the write. */
+  readonly listedFrom: number;
+  readonly latestFrom: number;
+}
+
+/**
+ * Key Vault in memory, without the network. `test/contract/vaultContract.ts` holds it and the real adapter to the same behavior.
+ */
 export class FakeVault {
+  /**
+   * Key Vault does not promise that a read shows a write that was acknowledged a moment ago. While this is set, listings
+   * show a write only after so many milliseconds. A GET of a named version always shows it.
+   */
+  listingLagMs = 0;
+  /** The same for a GET of the latest version. */
+  latestLagMs = 0;
+  /** By name in lower case. */
   readonly #secrets = new Map<string, StoredVersion[]>();
   readonly #deleted = new Set<string>();
   readonly #now: () => number;
   #versions = 0;
+  #lagging: LaggingWrite[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** All versions, the oldest first. */
+  /** All versions, the oldest first, whatever the lag. */
   history(name: string): readonly StoredVersion[] {
-    return this.#deleted.has(name) ? [] : (this.#secrets.get(name) ?? []);
+    const key = name.toLowerCase();
+    return this.#deleted.has(key) ? [] : (this.#secrets.get(key) ?? []);
   }
 
+  /** The latest version, whatever the lag. */
   latest(name: string): StoredVersion | undefined {
     return this.history(name).at(-1);
   }
@@ -35,7 +67,9 @@ export class FakeVault {
   }
 
   get(name: string, version?: string): Secret | undefined {
-    const found = version ? this.#find(name, version) : this.latest(name);
+    checkName(name);
+    if (version !== undefined) checkVersion(version);
+    const found = version === undefined ? this.#shown(name, 'latestFrom').at(-1) : this.#find(name, version);
     if (!found) return undefined;
     if (found.enabled === false) throw failure('secret_disabled');
     const { contentType, notBefore, expiresAt } = found;
@@ -47,52 +81,93 @@ export class FakeVault {
     return { ...versionOf(found), value: found.value, properties };
   }
 
-  put(name: string, value: string, properties: SecretProperties): SecretVersion {
-    if (this.#deleted.has(name)) throw failure('secret_soft_deleted');
-    const latest = this.latest(name);
-    if (properties.skipIdentical && latest?.value === value) {
-      Object.assign(latest, properties);
-      return versionOf(latest);
-    }
+  /**
+   * @param written the version that the caller last wrote this value as: if it is still the latest, only its properties change
+   */
+  put(name: string, value: string, properties: SecretProperties, written?: string): SecretVersion {
+    checkName(name);
+    if (Buffer.byteLength(value) > LARGEST_SECRET_BYTES) throw failure('vault_rejected');
+    const stored = storedProperties(properties);
+    const key = name.toLowerCase();
+    if (this.#deleted.has(key)) throw failure('secret_soft_deleted');
+    const latest = this.#shown(name, 'latestFrom').at(-1);
+    if (latest && latest.version === written && latest.enabled !== false)
+      return versionOf(this.#change(name, written, stored));
     this.#versions += 1;
-    const createdAt = Math.floor(this.#now() / 1000) * 1000;
-    const stored = { ...properties, version: `v${this.#versions}`, value, createdAt };
-    this.#secrets.set(name, [...(this.#secrets.get(name) ?? []), stored]);
-    return versionOf(stored);
+    const createdAt = wholeSeconds(this.#now());
+    // Sorted by their ids, versions stand in no order of time: neither do those of Key Vault.
+    const version = `${(this.#versions * 7) % 10}v${this.#versions}`;
+    const made = { ...stored, version, value, createdAt };
+    this.#note(made, undefined);
+    this.#secrets.set(key, [...(this.#secrets.get(key) ?? []), made]);
+    return versionOf(made);
   }
 
   tag(name: string, version: string, tags: Tags): void {
-    const found = this.#find(name, version);
-    if (!found) throw failure('vault_rejected');
-    found.tags = tags;
+    checkName(name);
+    checkTags(tags);
+    this.#change(name, version, { tags });
   }
 
   versions(name: string): readonly SecretVersion[] {
-    return this.history(name).map(versionOf).reverse();
+    checkName(name);
+    const listed = this.#shown(name, 'listedFrom').map(versionOf);
+    return listed.toSorted((one, other) => (one.version < other.version ? -1 : 1));
   }
 
-  /** What a person does: a new value without any tag. */
+  /** What an operator does: a new value, without tags unless told. */
   set(name: string, value: string, tags: Tags = {}): string {
     return this.put(name, value, { tags }).version;
   }
 
   /** @param version the latest unless told */
   disable(name: string, version = this.latest(name)?.version ?? ''): void {
-    const found = this.#find(name, version);
-    if (!found) throw failure('vault_rejected');
-    Object.assign(found, { enabled: false });
+    checkName(name);
+    this.#change(name, version, { enabled: false });
+  }
+
+  enable(name: string, version: string): void {
+    this.#change(name, version, { enabled: true });
   }
 
   softDelete(name: string): void {
-    this.#deleted.add(name);
+    this.#deleted.add(name.toLowerCase());
   }
 
   recover(name: string): void {
-    this.#deleted.delete(name);
+    this.#deleted.delete(name.toLowerCase());
   }
 
   #find(name: string, version: string): StoredVersion | undefined {
     return this.history(name).find((stored) => stored.version === version);
+  }
+
+  /** What is not named stays as it is; named tags replace all tags. */
+  #change(name: string, version: string, changes: Partial<StoredProperties>): StoredVersion {
+    const found = this.#find(name, version);
+    if (!found) throw failure('vault_rejected');
+    this.#note(found, { ...found });
+    return Object.assign(found, changes);
+  }
+
+  #note(version: StoredVersion, before: StoredVersion | undefined): void {
+    const now = this.#now();
+    this.#lagging = this.#lagging.filter(
+      ({ listedFrom, latestFrom }) => Math.max(listedFrom, latestFrom) > now,
+    );
+    if (this.listingLagMs === 0 && this.latestLagMs === 0) return;
+    const [listedFrom, latestFrom] = [now + this.listingLagMs, now + this.latestLagMs];
+    this.#lagging.push({ version, before, listedFrom, latestFrom });
+  }
+
+  /** The versions as a read shows them: of writes that lag behind, the oldest decides. */
+  #shown(name: string, from: 'listedFrom' | 'latestFrom'): readonly StoredVersion[] {
+    const hidden = this.#lagging.filter((write) => write[from] > this.#now());
+    if (hidden.length === 0) return this.history(name);
+    return this.history(name).flatMap((version) => {
+      const write = hidden.find((each) => each.version === version);
+      return write ? (write.before ?? []) : version;
+    });
   }
 }
 
@@ -103,4 +178,37 @@ export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
 
 function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {
   return { version, createdAt, tags, ...(enabled === false && { enabled }) };
+}
+
+function storedProperties({ skipIdentical: _, ...properties }: SecretProperties): StoredProperties {
+  const { tags, contentType = '', notBefore, expiresAt } = properties;
+  checkTags(tags);
+  if (contentType.length > 255) throw failure('vault_rejected');
+  return {
+    ...properties,
+    ...(notBefore !== undefined && { notBefore: wholeSeconds(notBefore) }),
+    ...(expiresAt !== undefined && { expiresAt: wholeSeconds(expiresAt) }),
+  };
+}
+
+function checkTags(tags: Tags): void {
+  const longest = Math.max(
+    0,
+    ...Object.entries(tags)
+      .flat()
+      .map(({ length }) => length),
+  );
+  if (Object.keys(tags).length > 15 || longest > 512) throw failure('vault_rejected');
+}
+
+function checkName(name: string): void {
+  if (!/^[0-9A-Za-z-]{1,127}$/.test(name)) throw failure('vault_rejected');
+}
+
+function checkVersion(version: string): void {
+  if (!/^[0-9A-Za-z]{1,64}$/.test(version)) throw failure('vault_rejected');
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.min(Math.floor(ms / 1000), LATEST_TIME_S) * 1000;
 }

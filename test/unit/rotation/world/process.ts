@@ -1,8 +1,9 @@
-import { problemOf, RotatorError } from '../../../../lib/errors.ts';
+import { createWritePacer } from '../../../../lib/azure/writePacer.ts';
+import { RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
 import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/core/tokenRequest.ts';
-import type { Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
+import type { Clock, Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
 import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
 import { logInto } from '../../../support/logLines.ts';
@@ -11,6 +12,9 @@ import { CREDENTIAL_VAULT, STORE } from './connection.ts';
 import type { FakeRecords } from './fakeRecords.ts';
 import type { FakeVault } from './fakeVault.ts';
 import { type Provider, refusal } from './provider.ts';
+
+/** What a deployment has unless told otherwise: `VAULT_WRITES_PER_10_SECONDS`. */
+export const WRITES_PER_10_SECONDS = 270;
 
 /** One process of the rotator. When it has crashed, nothing that it called ever answers. */
 export class Process {
@@ -24,8 +28,13 @@ export class Process {
   /** @param bootedAt what the machine's clock showed when the world began */
   constructor(world: World, bootedAt: number) {
     this.#world = world;
+    const clock: Clock = {
+      monotonic: () => bootedAt + world.clock.monotonic(),
+      sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
+    };
+    const [credentials, tokens] = [this.#vault(world.credentials), this.#vault(world.tokens)];
     this.ports = {
-      vault: (url) => this.#vault(url === CREDENTIAL_VAULT ? world.credentials : world.tokens),
+      vault: (url) => (url === CREDENTIAL_VAULT ? credentials : tokens),
       records: this.#records(world.records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
       connections: async () => ({
@@ -33,11 +42,8 @@ export class Process {
         invalid: world.invalid,
         ...(world.stale && { stale: world.stale }),
       }),
-      clock: {
-        monotonic: () => bootedAt + world.clock.monotonic(),
-        sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
-      },
-      pacer: { take: async () => {} },
+      clock,
+      pacer: createWritePacer(WRITES_PER_10_SECONDS, clock),
       log: logInto(world.log),
       tickMs: 10_000,
     };
@@ -102,9 +108,18 @@ export class Process {
   }
 
   #vault(vault: FakeVault): SecretVault {
+    /** What this process knows to have written with `skipIdentical`, by name in lower case. */
+    const written = new Map<string, { readonly value: string; readonly version: string }>();
     return {
       get: (name, version) => this.#call(`get ${name}`, () => vault.get(name, version)),
-      put: (name, value, properties) => this.#call(`put ${name}`, () => vault.put(name, value, properties)),
+      put: async (name, value, properties) => {
+        const { skipIdentical = false } = properties;
+        const last = skipIdentical ? written.get(name.toLowerCase()) : undefined;
+        const same = last?.value === value ? last.version : undefined;
+        const stored = await this.#call(`put ${name}`, () => vault.put(name, value, properties, same));
+        if (skipIdentical) written.set(name.toLowerCase(), { value, version: stored.version });
+        return stored;
+      },
       tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
       disable: (name, version) => this.#call(`disable ${name}`, () => vault.disable(name, version)),
       versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
@@ -130,14 +145,14 @@ export class Process {
         this.#call<GrantAnswer>(
           `grant ${request.connection.name}`,
           () => provider.grant(request),
-          () => (mayStillSend() ? undefined : refusal('retryable')),
+          () => (mayStillSend() ? undefined : refusal('retryable', { code: 'provider_unavailable' })),
         ).catch((thrown) => {
           // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
-          const { code } = problemOf(thrown);
+          if (!(thrown instanceof RotatorError)) throw thrown;
+          const { code, retryAfterMs } = thrown;
           if (code === 'provider_unavailable') return refusal('ambiguous');
-          if (code === 'provider_throttled' && thrown instanceof RotatorError)
-            return refusal('retryable', { retryAfterMs: thrown.retryAfterMs ?? 0 });
-          throw thrown;
+          if (code !== 'provider_throttled') throw thrown;
+          return refusal('retryable', retryAfterMs === undefined ? {} : { retryAfterMs });
         }),
     };
   }

@@ -36,9 +36,10 @@ export async function due(changes: ConnectionChanges = {}): Promise<Scenario> {
   return scenario;
 }
 
-/** Lets time pass until the connection is due again. */
+/** Lets time pass until the connection is due again, by a service that tells its time in whole seconds. */
 export async function passToDue({ world }: Scenario): Promise<void> {
-  await world.clock.pass(Math.max(0, world.record('crm').nextAttemptAt - world.now()));
+  const due = Math.ceil(world.record('crm').nextAttemptAt / 1000) * 1000;
+  await world.clock.pass(Math.max(0, due - world.now()));
 }
 
 /** Rotates by a process, and expects that to succeed: the chain of refresh tokens is alive. */

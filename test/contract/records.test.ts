@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { createRecordStore } from '../../lib/azure/blobRecords.ts';
+import { blobNameOf, bodyOf } from '../../lib/azure/recordBlob.ts';
+import { newRecord } from '../../lib/rotation/core/record.ts';
+import { LEASE_MS } from '../../lib/rotation/core/times.ts';
+import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
+import { World } from '../unit/rotation/world.ts';
+import { describeRecords, type RecordsSide } from './recordsContract.ts';
+
+let azurite: Azurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.close());
+
+describe('the adapter of Blob Storage, on Azurite', () => describeRecords(startAdapter));
+describe('the records in memory', () => describeRecords(startMemory));
+
+async function startAdapter(): Promise<RecordsSide> {
+  const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+  const container = service.getContainerClient(`records-${randomUUID()}`);
+  await container.create();
+  const store = createRecordStore(container);
+  return {
+    store,
+    now: Date.now,
+    async leaseExpires() {
+      // A lease that is taken now expires later than the one that is waited for.
+      await store.create(newRecord('witness'));
+      await store.acquireLease('witness');
+      const options = { timeout: 2 * LEASE_MS, interval: 200 };
+      await vi.waitUntil(async () => (await store.acquireLease('witness')) !== 'taken', options);
+    },
+    operator: {
+      overwrite: (record) => {
+        const body = bodyOf(record);
+        const blob = container.getBlockBlobClient(blobNameOf(record.connection));
+        return blob.upload(body, Buffer.byteLength(body));
+      },
+      async delete(name) {
+        const blob = container.getBlockBlobClient(blobNameOf(name));
+        await blob.getBlobLeaseClient().breakLease(0);
+        await blob.delete();
+      },
+    },
+  };
+}
+
+async function startMemory(): Promise<RecordsSide> {
+  const world = new World();
+  world.clock.freeze(1_234);
+  return {
+    store: world.process().ports.records,
+    now: world.now,
+    leaseExpires: async () => world.clock.freeze(LEASE_MS),
+    operator: {
+      overwrite: async (record) => world.records.change(record.connection, () => record),
+      delete: async (name) => world.records.lose(name),
+    },
+  };
+}

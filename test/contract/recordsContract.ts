@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import { type ConnectionRecord, newRecord } from '../../lib/rotation/core/record.ts';
+import type { RecordStore } from '../../lib/rotation/ports.ts';
+
+/** One record store, and everything around it that the cases need. */
+export interface RecordsSide {
+  readonly store: RecordStore;
+  /** The service's clock in milliseconds. */
+  now(): number;
+  /** Passes the time until a lease that was taken before this call has expired. */
+  leaseExpires(): Promise<void>;
+  readonly operator: {
+    /** Writes a record without its lease, once that is not held any more. */
+    overwrite(record: ConnectionRecord): Promise<unknown>;
+    /** Deletes a record, leased or not. */
+    delete(name: string): Promise<unknown>;
+  };
+}
+
+const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
+
+/** A record in which nothing is left out. */
+const FULL: ConnectionRecord = {
+  ...newRecord('crm'),
+  phase: { state: 'granting', startedAt: 1_000, firstStartedAt: 900 },
+  version: 'f'.repeat(32),
+  epoch: 7,
+  generation: 3,
+  nextAttemptAt: 2_000.5,
+  rotatedAt: 800,
+  forcedAt: 700,
+  accessToken: { issuedAt: 800, expiresAt: 4_400, lifetimeAssumed: true },
+  refreshTokenExpiresAt: 9_000,
+  publishable: 'https://tokens.vault.example/crm-access-token',
+  failure: {
+    code: 'grant_outcome_unknown',
+    message: 'Überraschung 🔑',
+    fix: 'x',
+    since: 1,
+    at: 2,
+    count: 3,
+    blocked: true,
+    watch: [{ secret: 'crm-refresh-token', version: null }],
+    fingerprint: 'abc',
+  },
+  history: [{ code: 'grant_outcome_unknown', at: 2 }],
+};
+
+/** What every record store does, the real adapter on Blob Storage and the one in memory. */
+export function describeRecords(start: () => Promise<RecordsSide>): void {
+  describe('a record', () => {
+    const either = [
+      ['a new one', newRecord('crm')],
+      ['one in which nothing is left out', FULL],
+    ] as const;
+
+    it.each(either)('is read as it was created: %s', async (_, record) => {
+      const { store } = await start();
+      await store.create(record);
+      expect(await store.read('crm')).toEqual(record);
+    });
+
+    it.each(either)('is read as it was written last: %s', async (_, record) => {
+      const { store } = await start();
+      await store.create({ ...FULL, epoch: 1 });
+      expect(await store.write(record, await leaseOf(store, 'crm'))).toBe(true);
+      expect(await store.read('crm')).toEqual(record);
+    });
+
+    it('is undefined until it is created', async () => {
+      const { store } = await start();
+      expect(await store.read('crm')).toBeUndefined();
+    });
+
+    it('is not created over one that is there, leased or not', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      await store.create(newRecord('crm'));
+      await leaseOf(store, 'crm');
+      await store.create(newRecord('crm'));
+      expect(await store.read('crm')).toEqual(FULL);
+    });
+
+    it('is created once by many at a time', async () => {
+      const { store } = await start();
+      await Promise.all([1, 2, 3, 4].map((epoch) => store.create({ ...FULL, epoch })));
+      const created = await store.read('crm');
+      expect([1, 2, 3, 4]).toContain(created?.epoch);
+      await store.create(newRecord('crm'));
+      expect(await store.read('crm')).toEqual(created);
+    });
+
+    it('is one, whatever the case of its name, and has the name that it was asked for by', async () => {
+      const { store } = await start();
+      await store.create({ ...FULL, connection: 'Crm' });
+      await store.create({ ...newRecord('CRM') });
+      expect(await store.read('crm')).toEqual(FULL);
+      expect([...(await store.list()).summaries.keys()]).toEqual(['Crm']);
+      const leaseId = await leaseOf(store, 'crm');
+      expect(await store.acquireLease('CRM')).toBe('taken');
+      expect(await store.renewLease('CRM', leaseId)).toBe(true);
+      expect(await store.write({ ...FULL, connection: 'CRM', epoch: 8 }, leaseId)).toBe(true);
+      expect((await store.read('crm'))?.epoch).toBe(8);
+      expect([...(await store.list()).summaries.keys()]).toEqual(['CRM']);
+      await store.releaseLease('CRM', leaseId);
+      await leaseOf(store, 'crm');
+    });
+  });
+
+  describe('a list of records', () => {
+    it('is empty at first', async () => {
+      const { store } = await start();
+      expect((await store.list()).summaries.size).toBe(0);
+    });
+
+    it('has the summary of each by its name', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      await store.create(newRecord('other'));
+      expect(Object.fromEntries((await store.list()).summaries)).toEqual({
+        crm: {
+          phase: 'granting',
+          generation: 3,
+          nextAttemptAt: 2_000.5,
+          expiresAt: 4_400,
+          rotatedAt: 800,
+          failureCode: 'grant_outcome_unknown',
+          blocked: true,
+          failureCount: 3,
+          failingSince: 1,
+        },
+        other: { phase: 'idle', generation: 0, nextAttemptAt: 0 },
+      });
+    });
+
+    it('follows what is written', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      await store.write({ ...newRecord('crm'), generation: 4 }, await leaseOf(store, 'crm'));
+      const { summaries } = await store.list();
+      expect(summaries.get('crm')).toEqual({ phase: 'idle', generation: 4, nextAttemptAt: 0 });
+    });
+
+    it('comes with the time of the service in whole seconds, as a lease does', async () => {
+      const { store, now } = await start();
+      await store.create(FULL);
+      const second = Math.floor(now() / 1000) * 1000;
+      const listed = await store.list();
+      const lease = await store.acquireLease('crm');
+      const leased = typeof lease === 'string' ? expect.fail(lease) : lease;
+      for (const time of [listed.now, leased.now]) {
+        expect(time % 1000).toBe(0);
+        expect(time).toBeGreaterThanOrEqual(second);
+        expect(time).toBeLessThanOrEqual(now());
+      }
+    });
+  });
+
+  describe('a lease', () => {
+    it('is held by one at a time', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      const first = await leaseOf(store, 'crm');
+      expect(await store.acquireLease('crm')).toBe('taken');
+      await store.releaseLease('crm', first);
+      expect(await leaseOf(store, 'crm')).not.toBe(first);
+    });
+
+    it('is absent if there is no record', async () => {
+      const { store } = await start();
+      expect(await store.acquireLease('crm')).toBe('absent');
+      expect(await store.renewLease('crm', FOREIGN_LEASE)).toBe(false);
+      expect(await store.write(FULL, FOREIGN_LEASE)).toBe(false);
+      await store.releaseLease('crm', FOREIGN_LEASE);
+      expect(await store.read('crm')).toBeUndefined();
+    });
+
+    it('is renewed and released by its holder only', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      const leaseId = await leaseOf(store, 'crm');
+      expect(await store.renewLease('crm', leaseId)).toBe(true);
+      expect(await store.renewLease('crm', FOREIGN_LEASE)).toBe(false);
+      await store.releaseLease('crm', FOREIGN_LEASE);
+      expect(await store.acquireLease('crm')).toBe('taken');
+      await store.releaseLease('crm', leaseId);
+      expect(await store.renewLease('crm', leaseId)).toBe(false);
+    });
+
+    it('lets its holder write, and nobody else', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      const first = await leaseOf(store, 'crm');
+      expect(await store.write({ ...FULL, epoch: 8 }, first)).toBe(true);
+      expect(await store.write({ ...FULL, epoch: 9 }, FOREIGN_LEASE)).toBe(false);
+      await store.releaseLease('crm', first);
+      expect(await store.write({ ...FULL, epoch: 10 }, first)).toBe(false);
+      const second = await leaseOf(store, 'crm');
+      expect(await store.write({ ...FULL, epoch: 11 }, first)).toBe(false);
+      expect((await store.read('crm'))?.epoch).toBe(8);
+      expect(await store.write({ ...FULL, epoch: 12 }, second)).toBe(true);
+    });
+
+    it('is lost with the record, and not back with a new one', async () => {
+      const { store, operator } = await start();
+      await store.create(FULL);
+      const leaseId = await leaseOf(store, 'crm');
+      await operator.delete('crm');
+      for (const create of [false, true]) {
+        if (create) await store.create(newRecord('crm'));
+        expect(await store.renewLease('crm', leaseId)).toBe(false);
+        expect(await store.write(FULL, leaseId)).toBe(false);
+        await store.releaseLease('crm', leaseId);
+      }
+      expect(await store.read('crm')).toEqual(newRecord('crm'));
+      await leaseOf(store, 'crm');
+    });
+  });
+
+  // On the real service each of these waits for a lease to expire: they wait together.
+  describe.concurrent('a lease that expired', { timeout: 60_000 }, () => {
+    it('can be renewed by its holder if nobody has taken it', async ({ expect }) => {
+      const { store, leaseExpires } = await start();
+      await store.create(FULL);
+      const leaseId = await leaseOf(store, 'crm');
+      await leaseExpires();
+      expect(await store.renewLease('crm', leaseId)).toBe(true);
+      expect(await store.acquireLease('crm')).toBe('taken');
+      expect(await store.write({ ...FULL, epoch: 8 }, leaseId)).toBe(true);
+    });
+
+    it('lets nobody write until it is renewed', async ({ expect }) => {
+      const { store, leaseExpires } = await start();
+      await store.create(FULL);
+      const leaseId = await leaseOf(store, 'crm');
+      await leaseExpires();
+      expect(await store.write({ ...FULL, epoch: 8 }, leaseId)).toBe(false);
+      expect(await store.read('crm')).toEqual(FULL);
+    });
+
+    it('can be taken by another, and the first holder can do nothing with it any more', async ({
+      expect,
+    }) => {
+      const { store, leaseExpires } = await start();
+      await store.create(FULL);
+      const first = await leaseOf(store, 'crm');
+      await leaseExpires();
+      const second = await leaseOf(store, 'crm');
+      expect(second).not.toBe(first);
+      expect(await store.renewLease('crm', first)).toBe(false);
+      expect(await store.write({ ...FULL, epoch: 8 }, first)).toBe(false);
+      await store.releaseLease('crm', first);
+      expect(await store.acquireLease('crm')).toBe('taken');
+      expect(await store.write({ ...FULL, epoch: 9 }, second)).toBe(true);
+    });
+
+    it('cannot be renewed once the record was written without it', async ({ expect }) => {
+      const { store, leaseExpires, operator } = await start();
+      await store.create(FULL);
+      const leaseId = await leaseOf(store, 'crm');
+      await leaseExpires();
+      await operator.overwrite({ ...FULL, epoch: 8 });
+      expect(await store.renewLease('crm', leaseId)).toBe(false);
+      expect((await store.read('crm'))?.epoch).toBe(8);
+    });
+  });
+}
+
+async function leaseOf(store: RecordStore, name: string): Promise<string> {
+  const lease = await store.acquireLease(name);
+  return typeof lease === 'string' ? expect.fail(lease) : lease.leaseId;
+}

@@ -1,0 +1,241 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ErrorCode } from '../../lib/errors.ts';
+import type {
+  FailureClass,
+  GrantAnswer,
+  GrantRequest,
+  TokenEndpoint,
+} from '../../lib/rotation/core/tokenRequest.ts';
+
+/** How long a refresh token stays usable after its first use. */
+export type Rotation = 'single use' | { readonly graceSeconds: number } | 'reusable';
+
+/** What the provider does with the next token request. */
+export type Misbehavior =
+  /** No connection can be made. */
+  | 'unreachable'
+  /** It never executes the request, or executes it, and the connection breaks. */
+  | 'request lost'
+  | 'answer lost'
+  /** 429, with `Retry-After` or without. */
+  | { readonly throttled: { readonly retryAfterSeconds: number | undefined } }
+  /** It says that the request is wrong. */
+  | 'invalid request'
+  /** It fails, but its answer has a refresh token. */
+  | { readonly failsWith: { readonly refreshToken: string } };
+
+/** One token endpoint, and everything around it that the cases need. */
+export interface TokenEndpointSide {
+  readonly endpoint: TokenEndpoint;
+  /** Lifetime of an access token in milliseconds. */
+  readonly lifetimeMs: number;
+  /** A user consents: the first refresh token of a new family. */
+  consent(): Promise<string>;
+  /** A request of the client that the provider knows. */
+  request(refreshToken: string): GrantRequest;
+  /** From now on the provider accepts only this secret of the client. */
+  setClientSecret(secret: string): void;
+  /** Passes time by the provider's clock. */
+  pass(seconds: number): void;
+  misbehave(next: Misbehavior): Promise<void>;
+  /** Token requests that the provider has executed. */
+  executed(): number;
+}
+
+/** What every token endpoint does, the real client on an authorization server and the provider in memory. */
+export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<TokenEndpointSide>): void {
+  let side: TokenEndpointSide;
+  let seed: string;
+  const begin = (rotation: Rotation) =>
+    beforeEach(async () => {
+      side = await start(rotation);
+      seed = await side.consent();
+    });
+  const grant = (refreshToken = '', changes: Partial<GrantRequest> = {}, mayStillSend = () => true) =>
+    side.endpoint.grant({ ...side.request(refreshToken), ...changes }, mayStillSend);
+
+  describe('a refresh token that can be used once', () => {
+    begin('single use');
+
+    it('gives another one each time, with another access token', async () => {
+      const first = await grant(seed);
+      const second = await grant(first.refreshToken);
+      expect(new Set([seed, first.refreshToken, second.refreshToken]).size).toBe(3);
+      expect(second.accessToken).toMatchObject({
+        value: expect.stringMatching(/./),
+        tokenType: 'Bearer',
+        lifetimeMs: side.lifetimeMs,
+        lifetimeAssumed: false,
+      });
+      expect(second.accessToken?.value).not.toBe(first.accessToken?.value);
+      expect(side.executed()).toBe(2);
+    });
+
+    it('has no deadline until it is used', async () => {
+      side.pass(3_600);
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+
+    it('is refused the second time, and its whole family with it', async () => {
+      const first = await grant(seed);
+      const second = await grant(first.refreshToken);
+      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await grant(second.refreshToken), 'reauthorization_required', 'reauthorization_required');
+    });
+
+    it('is refused the second time without harm to other families', async () => {
+      const other = await side.consent();
+      await grant(seed);
+      await grant(seed);
+      expect(await grant(other)).toHaveProperty('accessToken');
+    });
+
+    it('lets only one of two requests at one time succeed, whose token then is revoked', async () => {
+      const answers = await Promise.all([grant(seed), grant(seed)]);
+      const [winner, ...others] = answers.filter(({ accessToken }) => accessToken);
+      expect(others).toEqual([]);
+      expectFailure(
+        await grant(winner?.refreshToken),
+        'reauthorization_required',
+        'reauthorization_required',
+      );
+    });
+
+    it('must be one that the provider has issued', async () => {
+      expectFailure(await grant('unknown'), 'reauthorization_required', 'reauthorization_required');
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+  });
+
+  describe('a refresh token with a grace period', () => {
+    begin({ graceSeconds: 30 });
+
+    it('works again until the period since its first use is over, each time with another successor', async () => {
+      const first = await grant(seed);
+      side.pass(29.9);
+      const second = await grant(seed);
+      expect(second.refreshToken).toMatch(/./);
+      expect(second.refreshToken).not.toBe(first.refreshToken);
+      expect(await grant(first.refreshToken)).toHaveProperty('accessToken');
+      expect(await grant(second.refreshToken)).toHaveProperty('accessToken');
+    });
+
+    it('is refused after it, and its whole family with it', async () => {
+      const { refreshToken } = await grant(seed);
+      side.pass(30);
+      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await grant(refreshToken), 'reauthorization_required', 'reauthorization_required');
+    });
+
+    it('does not get a new period with its second use', async () => {
+      await grant(seed);
+      side.pass(20);
+      await grant(seed);
+      side.pass(20);
+      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
+    });
+
+    it('has no deadline until it is used', async () => {
+      side.pass(3_600);
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+  });
+
+  describe('a reusable refresh token', () => {
+    begin('reusable');
+
+    it('works each time, and the answer has no other', async () => {
+      const answers = [await grant(seed), await grant(seed)];
+      for (const { refreshToken = seed } of answers) expect(refreshToken).toBe(seed);
+      const accessTokens = answers.map(({ accessToken }) => accessToken?.value);
+      expect(new Set(accessTokens).size).toBe(2);
+      expect(accessTokens).not.toContain(undefined);
+    });
+  });
+
+  describe('a client', () => {
+    begin('single use');
+
+    it('with a wrong secret is rejected, and the refresh token stays unused', async () => {
+      expectFailure(await grant(seed, { clientSecret: 'wrong' }), 'client_rejected', 'client_rejected');
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+
+    it('is accepted only with its new secret once that was changed', async () => {
+      side.setClientSecret('changed');
+      expectFailure(await grant(seed), 'client_rejected', 'client_rejected');
+      expect(await grant(seed, { clientSecret: 'changed' })).toHaveProperty('accessToken');
+    });
+  });
+
+  describe('a request that may not be sent any more', () => {
+    begin('single use');
+
+    it('is not sent, and can be repeated', async () => {
+      expectFailure(await grant(seed, {}, () => false), 'retryable', 'provider_unavailable');
+      expect(side.executed()).toBe(0);
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+
+    it('is asked about once', async () => {
+      const mayStillSend = vi.fn(() => true);
+      await grant(seed, {}, mayStillSend);
+      expect(mayStillSend).toHaveBeenCalledOnce();
+    });
+  });
+
+  describe('a provider that fails', () => {
+    begin('single use');
+
+    it.each(['request lost', 'answer lost'] as const)(
+      'leaves the outcome open, and the request is sent once: %s',
+      async (misbehavior) => {
+        await side.misbehave(misbehavior);
+        expectFailure(await grant(seed), 'ambiguous', 'provider_unavailable');
+        const wasExecuted = misbehavior === 'answer lost';
+        expect(side.executed()).toBe(wasExecuted ? 1 : 0);
+        expect('failure' in (await grant(seed))).toBe(wasExecuted);
+      },
+    );
+
+    it('cannot be reached: nothing was sent, and nothing is thrown', async () => {
+      await side.misbehave('unreachable');
+      expectFailure(await grant(seed), 'retryable', 'provider_unavailable');
+    });
+
+    it('because of too many requests has not used the token, and may say how long to wait', async () => {
+      await side.misbehave({ throttled: { retryAfterSeconds: 7 } });
+      const patient = await grant(seed);
+      expectFailure(patient, 'retryable', 'provider_throttled');
+      expect(patient.failure?.retryAfterMs).toBe(7_000);
+      await side.misbehave({ throttled: { retryAfterSeconds: undefined } });
+      const silent = await grant(seed);
+      expectFailure(silent, 'retryable', 'provider_throttled');
+      expect(silent.failure).not.toHaveProperty('retryAfterMs');
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+
+    it('because the request is wrong has not used the token', async () => {
+      await side.misbehave('invalid request');
+      expectFailure(await grant(seed), 'misconfigured', 'misconfigured');
+      expect(await grant(seed)).toHaveProperty('accessToken');
+    });
+
+    it('does not keep a refresh token in its answer from being received', async () => {
+      await side.misbehave({ failsWith: { refreshToken: 'came-along' } });
+      const answer = await grant(seed);
+      expectFailure(answer, 'ambiguous', 'provider_unavailable');
+      expect(answer.refreshToken).toBe('came-along');
+    });
+  });
+}
+
+function expectFailure(
+  { accessToken, failure }: GrantAnswer,
+  failureClass: FailureClass,
+  code: ErrorCode,
+): void {
+  expect(accessToken).toBeUndefined();
+  const sentence = expect.stringMatching(/.{4}/);
+  expect(failure).toMatchObject({ class: failureClass, code, message: sentence, fix: sentence });
+}
