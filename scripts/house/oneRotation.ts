@@ -27,7 +27,8 @@ export async function observeOneRotation(): Promise<ObservedRotation> {
   const { ports, state: memory } = world.process();
   const sweepOnce = () => world.settle(sweep(ports, memory));
   await sweepOnce();
-  await world.clock.pass(world.record(connection.name).nextAttemptAt - world.now());
+  // The service tells whole seconds.
+  await world.clock.pass(world.record(connection.name).nextAttemptAt - world.now() + 1000);
 
   const session = new Session();
   session.connect();
