@@ -11,7 +11,7 @@ export const EXIT = {
   /** Settings, the connections file or what was given as input are wrong. */
   invalid: 3,
   /** Nothing goes on until a person does something. */
-  personNeeded: 4,
+  operatorNeeded: 4,
   /** Not now: asked again in a moment it may work. */
   notNow: 5,
   /** The sign-in was denied, given up or brought no refresh token. */
@@ -32,19 +32,19 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   connection_string_unreadable: EXIT.invalid,
   connection_string_unwritable: EXIT.invalid,
   refresh_token_too_large: EXIT.invalid,
-  reauthorization_required: EXIT.personNeeded,
-  client_rejected: EXIT.personNeeded,
-  misconfigured: EXIT.personNeeded,
-  owned_elsewhere: EXIT.personNeeded,
-  secret_missing: EXIT.personNeeded,
-  secret_empty: EXIT.personNeeded,
-  secret_disabled: EXIT.personNeeded,
-  secret_soft_deleted: EXIT.personNeeded,
-  vault_forbidden: EXIT.personNeeded,
-  storage_forbidden: EXIT.personNeeded,
+  reauthorization_required: EXIT.operatorNeeded,
+  client_rejected: EXIT.operatorNeeded,
+  misconfigured: EXIT.operatorNeeded,
+  owned_elsewhere: EXIT.operatorNeeded,
+  secret_missing: EXIT.operatorNeeded,
+  secret_empty: EXIT.operatorNeeded,
+  secret_disabled: EXIT.operatorNeeded,
+  secret_soft_deleted: EXIT.operatorNeeded,
+  vault_forbidden: EXIT.operatorNeeded,
+  storage_forbidden: EXIT.operatorNeeded,
   secret_not_managed: EXIT.notOurs,
   in_progress: EXIT.notNow,
-  grant_outcome_unknown: EXIT.notNow,
+  outcome_unknown: EXIT.notNow,
   authorization_denied: EXIT.notAuthorized,
   authorization_expired: EXIT.notAuthorized,
   authorization_failed: EXIT.notAuthorized,
@@ -63,13 +63,13 @@ const BY_RESULT: Readonly<Record<RotationResult['result'], number>> = {
   cooldown: EXIT.notNow,
   in_progress: EXIT.notNow,
   saving: EXIT.notNow,
-  waiting: EXIT.notNow,
+  outcome_unknown: EXIT.notNow,
   draining: EXIT.notNow,
-  blocked: EXIT.personNeeded,
-  failed: EXIT.failed,
+  blocked: EXIT.operatorNeeded,
+  retrying: EXIT.failed,
 };
 
 /** The exit code for the end of one rotation. */
 export function exitCodeOfResult({ result, problem }: Pick<RotationResult, 'result' | 'problem'>): number {
-  return result === 'failed' && problem ? exitCodeOf(problem.code) : BY_RESULT[result];
+  return result === 'retrying' && problem ? exitCodeOf(problem.code) : BY_RESULT[result];
 }

@@ -122,9 +122,10 @@ function addRepairing(add: Add, program: Command): void {
     async (cli, [name]) => (await import('./commands/doctor.ts')).doctor(cli, name),
   );
   add(
-    'adopt <name>',
+    'takeover <name>',
     'take a connection over from a rotator with other records',
-    async (cli, [name = ''], options) => (await import('./commands/adopt.ts')).adopt(cli, name, options),
+    async (cli, [name = ''], options) =>
+      (await import('./commands/takeover.ts')).takeover(cli, name, options),
   ).option('--yes', 'the other rotator is stopped: do not ask');
   add('completion', 'print the completion script of a shell', async (_cli, [shell]) =>
     (await import('./commands/completion.ts')).completion(shell as Shell, program),

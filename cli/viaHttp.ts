@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
 import { errorCodes, RotatorError } from '../lib/errors.ts';
 import { retryAfterMs } from '../lib/retryAfter.ts';
+import { REASONS, type Reason } from '../lib/rotation/core/decide.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
@@ -21,7 +22,7 @@ const UNCONNECTED: ReadonlySet<unknown> = new Set([
 const rotated = z.object({
   result: z.enum(['rotated', 'not_due']),
   connection: z.string(),
-  reason: z.string().optional(),
+  reason: z.enum(Object.keys(REASONS) as Reason[]).optional(),
   generation: z.number().optional(),
   accessTokenExpires: z.string().optional(),
 });
@@ -54,7 +55,7 @@ export async function rotateVia(
   if (result) return { result, connection: name, ...wait };
   const known = errorCodes.find((each) => each === code) ?? 'internal_error';
   if (status === 404 || status === 400 || status === 500) throw new RotatorError({ code: known, ...problem });
-  const failed = status === 409 ? (code === 'grant_outcome_unknown' ? 'waiting' : 'blocked') : 'failed';
+  const failed = status === 409 ? (code === 'outcome_unknown' ? 'outcome_unknown' : 'blocked') : 'retrying';
   return { result: failed, connection: name, problem: { code: known, ...problem }, ...wait };
 }
 

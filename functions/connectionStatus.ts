@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answering, json } from './answers.ts';
+import { answering, json } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 app.http('connectionStatus', {

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answeringAnybody, json } from './answers.ts';
+import { answeringAnybody, json } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 app.http('health', {

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answering, problemAnswer, rotationAnswer } from './answers.ts';
+import { answering, problemResponse, rotationResponse } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 /** `?force` alone is meant as yes. */
@@ -30,9 +30,9 @@ app.http('rotateConnection', {
   handler: (request) =>
     answering(request, async () => {
       const isKnown = [...request.query.keys()].every((name) => PARAMETERS.test(name));
-      if (!isKnown) return problemAnswer(UNKNOWN_PARAMETER);
+      if (!isKnown) return problemResponse(UNKNOWN_PARAMETER);
       const force = FORCE.get(request.query.get('force') ?? 'false');
-      if (force === undefined) return problemAnswer(WRONG_FORCE);
-      return rotationAnswer(await rotator().rotate(request.params.name ?? '', force));
+      if (force === undefined) return problemResponse(WRONG_FORCE);
+      return rotationResponse(await rotator().rotate(request.params.name ?? '', force));
     }),
 });

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answering, json } from './answers.ts';
+import { answering, json } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 app.http('rotateDue', {
@@ -9,7 +9,7 @@ app.http('rotateDue', {
   handler: (request) =>
     answering(request, async () => {
       const summary = await rotator().sweep();
-      const { failed = 0, blocked = 0 } = summary.results;
-      return json(summary, failed + blocked > 0 ? 207 : 200);
+      const { retrying = 0, blocked = 0 } = summary.results;
+      return json(summary, retrying + blocked > 0 ? 207 : 200);
     }),
 });

@@ -77,7 +77,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     clock: systemClock,
     pacer: createWritePacer(settings.vaultWritesPer10Seconds, systemClock),
     log,
-    tickMs: settings.tickMs,
+    scheduleIntervalMs: settings.scheduleIntervalMs,
   };
   return {
     settings,

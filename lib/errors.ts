@@ -49,7 +49,7 @@ export const ERROR_CODES = {
   },
   secret_not_managed: {
     means: 'A secret that the rotator does not manage has this name.',
-    fix: 'Choose another name, or set `"adopt": true` in the entry to overwrite the secret.',
+    fix: 'Choose another name, or set `"overwrite": true` in the entry to overwrite the secret.',
   },
   vault_forbidden: {
     means:
@@ -84,7 +84,7 @@ export const ERROR_CODES = {
   },
   owned_elsewhere: {
     means: 'The refresh token was last used by another deployment of the rotator.',
-    fix: 'Stop the other deployment, then run `rotator adopt NAME`.',
+    fix: 'Stop the other deployment, then run `rotator takeover NAME`.',
   },
   // token requests
   provider_unavailable: {
@@ -95,7 +95,7 @@ export const ERROR_CODES = {
     means: 'The token endpoint is throttling requests.',
     fix: 'Wait. The rotator tries again automatically.',
   },
-  grant_outcome_unknown: {
+  outcome_unknown: {
     means:
       'The response to a token request was lost, and the rotator does not know whether the provider executed the request.',
     fix: 'Wait. The rotator repeats the request as soon as that can do no harm.',
@@ -117,7 +117,7 @@ export const ERROR_CODES = {
       'The name of the token endpoint resolves to an address of this machine, of a private network or of a metadata service.',
     fix: 'Correct the DNS records, or set `"allowPrivateNetwork": true` if the endpoint is in your own network.',
   },
-  answer_unusable: {
+  response_unusable: {
     means: 'The token endpoint sent a response that is not a valid token response.',
     fix: 'Check that `tokenUri` is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
   },

@@ -33,9 +33,9 @@ export const LOG_EVENTS = {
       cooldown: 'number?',
       in_progress: 'number?',
       saving: 'number?',
-      waiting: 'number?',
+      outcome_unknown: 'number?',
       blocked: 'number?',
-      failed: 'number?',
+      retrying: 'number?',
       draining: 'number?',
       code: 'string?',
       message: 'string?',
@@ -66,22 +66,22 @@ export const LOG_EVENTS = {
     fields: { ...CONNECTION, ...PROBLEM },
   },
   lease_lost: { means: 'Somebody else has the lease by now.', fields: CONNECTION },
-  refresh_token_adopted: {
+  refresh_token_copied: {
     means: "A person's refresh token was written once more with our tags.",
     fields: VERSION,
   },
-  grant_answered: {
+  token_response_received: {
     means: 'A token endpoint has answered, or was given up.',
     fields: {
       ...CONNECTION,
       outcome: 'string',
       refreshTokenReceived: 'boolean',
-      grantMs: 'number',
+      requestMs: 'number',
       code: 'string?',
       message: 'string?',
     },
   },
-  grant_replayed: {
+  token_request_repeated: {
     means: 'A refresh token is sent once more after an unclear answer.',
     fields: { ...CONNECTION, code: 'string?' },
   },
@@ -106,11 +106,11 @@ export const LOG_EVENTS = {
     fields: { ...VERSION, generation: 'number' },
   },
   intent_tag_left: { means: 'The tag of a finished grant could not be taken away.', fields: VERSION },
-  refresh_token_found: {
+  refresh_token_reconciled: {
     means: 'Healing has found the version of the refresh token that counts.',
     fields: { ...VERSION, finding: 'string' },
   },
-  late_write_healed: {
+  late_write_undone: {
     means: 'A write that came too late was undone: the token that counts is the latest version again.',
     fields: { ...VERSION, late: 'string' },
   },
@@ -119,7 +119,7 @@ export const LOG_EVENTS = {
       'A refresh token older than the one in use and its parent, or a connection string with one, can be read no more.',
     fields: { ...VERSION, secret: 'string' },
   },
-  superseded_version_enabled: {
+  superseded_version_disable_failed: {
     means:
       'A refresh token older than the one in use and its parent, or a connection string with one, could not be disabled.',
     fields: { ...VERSION, secret: 'string', code: 'string', message: 'string' },

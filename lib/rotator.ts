@@ -29,7 +29,7 @@ export interface Rotator {
   /** Whose record store the refresh token was last used under. @throws RotatorError */
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
-  adopt(name: string, from: string): Promise<void>;
+  takeOver(name: string, from: string): Promise<void>;
   /** Resolves where the configuration and the records can be read. */
   checkReady(): Promise<void>;
   /** Starts no more grants and resolves when everything that was received is saved. */
@@ -46,7 +46,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     status: (name) => statusOfOne(ports, name, now),
     plan: () => planSweep(ports),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
-    adopt: async (name, from) => takeOver(await usable(ports, name), ports, from),
+    takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
     checkReady: remembered(ports, async () => {
       await ports.connections();
       await ports.records.list();

@@ -68,7 +68,11 @@ function describe({ event, level, connection, ...more }: Event): string | undefi
   if (event === 'rotation_finished' && typeof more.message === 'string') {
     return `${name} ${more.result}: ${more.message} ${more.fix}`;
   }
-  if (event === 'client_secret_rejected' || event === 'grant_answered' || event === 'rotation_finished')
+  if (
+    event === 'client_secret_rejected' ||
+    event === 'token_response_received' ||
+    event === 'rotation_finished'
+  )
     return undefined;
   return level === 'info' ? undefined : `${name} ${event}: ${more.message ?? ''} ${more.fix ?? ''}`.trimEnd();
 }

@@ -2,7 +2,7 @@
  * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process run through. With
  * --check it writes nothing and exits with 1 where the document is not current.
  */
-import { type Case, FREEZES, KILLS, LOST_ANSWERS, type Provider } from '../test/faults/process/cases.ts';
+import { type Case, FREEZES, KILLS, LOST_RESPONSES, type Provider } from '../test/faults/process/cases.ts';
 import { DRAINS, OUTAGES } from '../test/faults/process/outages.ts';
 import { keepPartCurrent } from './keepCurrent.ts';
 
@@ -19,7 +19,7 @@ function faultOf({ fault }: Case): string {
 const MOMENTS = {
   before_forwarding: 'before the service sees it',
   after_execution: 'when the service has executed it',
-  after_answer: 'when it is answered',
+  after_response: 'when it is answered',
 } as const;
 
 /** One row for the cases that differ in the provider only. */
@@ -48,7 +48,7 @@ function matrix(): string {
   return [
     '| step | fault | single use | 60 s of grace | reusable | test |',
     '| --- | --- | --- | --- | --- | --- |',
-    ...rowsOf([...KILLS, ...FREEZES, ...LOST_ANSWERS]),
+    ...rowsOf([...KILLS, ...FREEZES, ...LOST_RESPONSES]),
     ...outages,
     ...drains,
   ].join('\n');

@@ -32,10 +32,10 @@ const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
       return Number.isFinite(ms) ? span(ms) : 'unlimited';
     },
   },
-  assumedLifetimeMs: {
+  defaultExpiresInMs: {
     title: 'access token',
     means: 'the lifetime that is assumed where an answer does not tell it.',
-    show: ({ assumedLifetimeMs }) => span(assumedLifetimeMs),
+    show: ({ defaultExpiresInMs }) => span(defaultExpiresInMs),
   },
   refreshTokenLifetimeMs: {
     title: 'refresh token',

@@ -15,7 +15,7 @@ export async function doctor(cli: Cli, name: string | undefined): Promise<number
     { checks },
     checks.flatMap((check) => linesOf(check, terminal)),
   );
-  return checks.some(({ level }) => level === 'failed') ? EXIT.personNeeded : EXIT.done;
+  return checks.some(({ level }) => level === 'failed') ? EXIT.operatorNeeded : EXIT.done;
 }
 
 /** Settings that are wrong are a finding like any other. */

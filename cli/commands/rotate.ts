@@ -45,11 +45,11 @@ async function rotateDue(cli: Cli, { via }: RotateOptions): Promise<number> {
     via === undefined ? withRotator(cli, (rotator) => rotator.sweep()) : sweepVia(via, cli);
   const summary = await terminal.working('Rotating what is due', work);
   terminal.result(summary, [sweepLine(summary)]);
-  const { failed = 0, blocked = 0, waiting = 0, saving = 0 } = summary.results;
+  const { retrying = 0, blocked = 0, outcome_unknown: unknown = 0, saving = 0 } = summary.results;
   if (summary.invalid > 0) return EXIT.invalid;
-  if (blocked > 0) return EXIT.personNeeded;
-  if (failed > 0) return EXIT.failed;
-  return waiting + saving + summary.postponed > 0 ? EXIT.notNow : EXIT.done;
+  if (blocked > 0) return EXIT.operatorNeeded;
+  if (retrying > 0) return EXIT.failed;
+  return unknown + saving + summary.postponed > 0 ? EXIT.notNow : EXIT.done;
 }
 
 /** Ctrl-C starts no more grants; what was received is saved before this returns. */
@@ -76,13 +76,13 @@ export function documentOf({ expiresAt, ...result }: RotationResult): object {
 }
 
 const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, string>> = {
-  not_due: 'is not due; --force rotates it all the same.',
-  cooldown: 'was forced a moment ago; try again in a few seconds.',
-  in_progress: 'is being rotated by somebody else just now.',
-  saving: 'has a new refresh token that waits for its vault.',
-  waiting: 'waits: the outcome of its last grant is unknown.',
-  blocked: 'needs a person; once that is mended, --force tries at once.',
-  failed: 'could not be rotated.',
+  not_due: 'is not due. Add --force to rotate it anyway.',
+  cooldown: 'was forced a moment ago. Try again in a few seconds.',
+  in_progress: 'is being rotated by another process.',
+  saving: 'has a new refresh token that its vault has not accepted yet.',
+  outcome_unknown: 'waits, because the outcome of its last token request is unknown.',
+  blocked: 'is blocked until an operator acts. After the fix, add --force to try immediately.',
+  retrying: 'could not be rotated. It is tried again automatically.',
   draining: 'was not rotated: the command was interrupted.',
 };
 

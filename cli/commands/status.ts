@@ -9,8 +9,8 @@ const WATCH_MS = 2_000;
 const HEADINGS = ['NAME', 'STATE', 'TOKEN LEFT', 'GENERATION', 'LAST ROTATION', 'NEXT ATTEMPT'];
 const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'red' | 'dim'>> = {
   fresh: 'green',
-  failing: 'yellow',
-  unknown_outcome: 'yellow',
+  retrying: 'yellow',
+  outcome_unknown: 'yellow',
   new: 'dim',
   paused: 'dim',
   blocked: 'red',

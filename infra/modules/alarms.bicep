@@ -41,10 +41,10 @@ var alarms = [
     dimensions: []
   }
   {
-    name: 'needsPerson'
+    name: 'needsOperator'
     title: 'A connection needs a person'
     description: 'No retry can help this connection, or the connections as a whole. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
-    query: '${events}${loadTextContent('../queries/needsPerson.kql')}'
+    query: '${events}${loadTextContent('../queries/needsOperator.kql')}'
     severity: 1
     window: 'PT15M'
     frequency: 'PT5M'
@@ -91,10 +91,10 @@ var alarms = [
     dimensions: ['vault']
   }
   {
-    name: 'lateWriteHealed'
+    name: 'lateWriteUndone'
     title: 'A late write of a refresh token was undone'
     description: 'A process that had been stopped for longer than its lease wrote over a newer refresh token. Nothing was lost; if it happens often, the instances are short of memory or CPU.'
-    query: '${events}${loadTextContent('../queries/lateWriteHealed.kql')}'
+    query: '${events}${loadTextContent('../queries/lateWriteUndone.kql')}'
     severity: 3
     window: 'PT15M'
     frequency: 'PT5M'

@@ -131,7 +131,7 @@ type connection = {
   accessTokenLifetime: int?
 
   @description('true where an existing secret that somebody else made may be overwritten with the access token or connection string, else false. Default: false.')
-  adopt: bool?
+  overwrite: bool?
 
   @description('true, or false to pause the connection. A paused one is shown and never granted. Default: true.')
   enabled: bool?

@@ -8,7 +8,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
-import { authorizationError, clientOf, interrupted, personsAddress, tokensOf } from './client.ts';
+import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from './client.ts';
 import { type LoopbackServer, startLoopbackServer } from './loopbackServer.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
@@ -31,7 +31,7 @@ export async function authorizeByCode(
   browser: Browser,
 ): Promise<ObtainedTokens> {
   const { server } = request;
-  const endpoint = personsAddress(server.authorization_endpoint ?? '', request, noEndpoint);
+  const endpoint = userAddress(server.authorization_endpoint ?? '', request, noEndpoint);
   const loopback = await startLoopbackServer(browser.redirectUri);
   const state = generateRandomState();
   const verifier = generateRandomCodeVerifier();

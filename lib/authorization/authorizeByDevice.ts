@@ -9,7 +9,7 @@ import {
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
 import type { Clock } from '../rotation/ports.ts';
-import { authorizationError, clientOf, interrupted, personsAddress, tokensOf } from './client.ts';
+import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from './client.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
 /** RFC 8628 section 3.2: where the server does not say it. */
@@ -49,7 +49,7 @@ export async function authorizeByDevice(
     );
     const code = await processDeviceAuthorizationResponse(server, client, begun);
     show({
-      address: personsAddress(code.verification_uri, request, wrongAddress),
+      address: userAddress(code.verification_uri, request, wrongAddress),
       userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
       expiresInMs: code.expires_in * 1000,
     });
@@ -73,7 +73,7 @@ async function poll(
     if (typeof answer !== 'string') return answer;
     if (answer === 'slow_down') interval += SLOWER_MS;
     // RFC 8628 section 3.5: after a lost answer the client asks less often.
-    if (answer === 'no_answer') interval *= 2;
+    if (answer === 'no_response') interval *= 2;
   }
   throw expired();
 }
@@ -87,7 +87,7 @@ async function askOnce(request: AuthorizationRequest, deviceCode: string) {
     response = await deviceCodeGrantRequest(server, client, authentication, deviceCode, options);
   } catch (thrown) {
     if (thrown instanceof RotatorError || request.signal.aborted) throw thrown;
-    return 'no_answer';
+    return 'no_response';
   }
   try {
     return await processDeviceCodeResponse(server, client, response);

@@ -40,7 +40,7 @@ export function clientOf({
  * An address of the provider that a person may be sent to: it comes from metadata or an answer, and a browser opens anything.
  * @throws what `refuse` gives, where it is no https address
  */
-export function personsAddress(
+export function userAddress(
   address: string,
   { allowLoopbackHttp }: AuthorizationRequest,
   refuse: () => RotatorError,

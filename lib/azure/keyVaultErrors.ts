@@ -1,6 +1,6 @@
 import { RotatorError } from '../errors.ts';
 import { described, notSignedIn, unavailable } from './serviceErrors.ts';
-import { readFailure, type SeenAnswer, type ServiceFailure } from './serviceFailure.ts';
+import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFailure.ts';
 
 /** What was asked of which vault. */
 export interface VaultCall {
@@ -25,7 +25,7 @@ const NETWORK_RULES = ['ForbiddenByFirewall', 'ForbiddenByConnection'];
  * of the request or the answer.
  * @param seen the last answer that the client got, if any
  */
-export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenAnswer): RotatorError {
+export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
   const what = `${ACTIONS[call.action].verb} the secret ${call.secret}`;

@@ -9,7 +9,7 @@ import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
-import type { SeenAnswer } from './serviceFailure.ts';
+import type { SeenResponse } from './serviceFailure.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The client writes times as 32-bit seconds: later ones would come out in the past. */
@@ -38,7 +38,7 @@ export function createSecretVault(
 
 interface CallOptions {
   readonly abortSignal: AbortSignal;
-  readonly onResponse: (answer: SeenAnswer) => void;
+  readonly onResponse: (answer: SeenResponse) => void;
 }
 
 class KeyVaultSecrets implements SecretVault {
@@ -154,8 +154,8 @@ class KeyVaultSecrets implements SecretVault {
     controller = new AbortController(),
   ): Promise<T | undefined> {
     checkName(secret);
-    let seen: SeenAnswer | undefined;
-    const onResponse = (answer: SeenAnswer) => {
+    let seen: SeenResponse | undefined;
+    const onResponse = (answer: SeenResponse) => {
       seen = answer;
     };
     try {

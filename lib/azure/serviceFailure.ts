@@ -23,7 +23,7 @@ export interface ServiceFailure {
 }
 
 /** The part of an HTTP answer that is looked at. */
-export interface SeenAnswer {
+export interface SeenResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | undefined };
 }
@@ -33,7 +33,7 @@ interface SdkError {
   readonly code?: unknown;
   readonly statusCode?: unknown;
   readonly details?: { readonly error?: NestedCode; readonly errorCode?: unknown };
-  readonly response?: SeenAnswer;
+  readonly response?: SeenResponse;
   readonly cause?: { readonly errorCode?: unknown; readonly status?: unknown };
 }
 
@@ -54,7 +54,7 @@ const CREDENTIAL_ERRORS: readonly unknown[] = [
  * @param seen the answer that the SDK got, where it is known apart from the error: the Key Vault client fails on its
  *   own over an error without a body, and forgets the status
  */
-export function readFailure(thrown: unknown, seen?: SeenAnswer): ServiceFailure {
+export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailure {
   if (thrown instanceof DeadlinePassed) return silence('DEADLINE');
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as SdkError;
   if (CREDENTIAL_ERRORS.includes(error.name)) return credentialFailure(error);
@@ -76,14 +76,14 @@ function silence(...codes: readonly string[]): ServiceFailure {
   return { kind: 'silent', status: 0, codes, retryAfterMs: undefined };
 }
 
-function codesOf({ code, details }: SdkError, answer: SeenAnswer | undefined): string[] {
+function codesOf({ code, details }: SdkError, answer: SeenResponse | undefined): string[] {
   const codes = [answer?.headers.get('x-ms-error-code'), code, details?.errorCode];
   for (let nested = details?.error; nested; nested = nested.innerError) codes.push(nested.code);
   return [...new Set(codes.flatMap((each) => safeCode(each) ?? []))];
 }
 
 /** The milliseconds that Azure's services may name, else the standard header; a date counts from the service's own clock. */
-function retryAfter(headers: SeenAnswer['headers']): number | undefined {
+function retryAfter(headers: SeenResponse['headers']): number | undefined {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
     const value = headers.get(name)?.trim() ?? '';
     if (/^\d{1,10}$/.test(value)) return Number(value);

@@ -189,7 +189,7 @@ export const connectionEntry = z.strictObject(
       .describe(
         'The lifetime of an access token in seconds, above 0, where the answer does not say it. Default: what the provider documents, else 3600.',
       ),
-    adopt: flag
+    overwrite: flag
       .default(false)
       .describe(
         'true where an existing secret that somebody else made may be overwritten with the access token or connection string, else false.',

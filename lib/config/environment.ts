@@ -139,10 +139,12 @@ function readCallers(reader: EnvironmentReader): CallerRules | undefined {
   return { requiredRole, platformAuthenticates };
 }
 
-function readSchedule(reader: EnvironmentReader): Pick<Settings, 'schedule' | 'tickMs'> | undefined {
+function readSchedule(
+  reader: EnvironmentReader,
+): Pick<Settings, 'schedule' | 'scheduleIntervalMs'> | undefined {
   const schedule = settingOf(reader, 'ROTATION_SCHEDULE') ?? DEFAULT_SCHEDULE;
-  const tickMs = longestGapMs(schedule);
-  if (tickMs !== undefined) return { schedule, tickMs };
+  const scheduleIntervalMs = longestGapMs(schedule);
+  if (scheduleIntervalMs !== undefined) return { schedule, scheduleIntervalMs };
   note(reader, 'ROTATION_SCHEDULE', 'is no NCRONTAB schedule that comes round again', SCHEDULE_FIX);
   return undefined;
 }

@@ -25,7 +25,7 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   vaults: true,
   behavior: false,
   renewBeforeMs: false,
-  adopt: false,
+  overwrite: false,
 };
 
 /**

@@ -69,7 +69,7 @@ function connectionOf(
     connectionString,
     behavior,
     renewBeforeMs: entry.renewBefore === undefined ? undefined : toMs(entry.renewBefore),
-    adopt: entry.adopt,
+    overwrite: entry.overwrite,
   };
 }
 
@@ -165,7 +165,7 @@ function behaviorOf(
   return {
     ...behavior,
     ...(grace !== undefined && { refreshTokenGraceMs: toMs(grace) }),
-    ...(lifetime !== undefined && { assumedLifetimeMs: toMs(lifetime) }),
+    ...(lifetime !== undefined && { defaultExpiresInMs: toMs(lifetime) }),
   };
 }
 

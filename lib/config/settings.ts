@@ -27,7 +27,7 @@ export interface Settings {
   /** NCRONTAB of six fields. */
   readonly schedule: string;
   /** The longest time between two runs of the schedule, in milliseconds. */
-  readonly tickMs: number;
+  readonly scheduleIntervalMs: number;
   readonly storage: StorageSettings;
   /** Client id of the user-assigned identity; undefined: the system-assigned one, or a developer's own sign-in. */
   readonly managedIdentityClientId?: string;

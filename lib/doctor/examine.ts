@@ -89,7 +89,7 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
       ? [thrownCheck('record', record.thrown)]
       : recordChecks(connection, record, now());
   const secrets = await secretChecks(connection, ports, now());
-  return [...secrets, graceCheck(connection, ports.tickMs), ...recorded].map((each) => ({
+  return [...secrets, graceCheck(connection, ports.scheduleIntervalMs), ...recorded].map((each) => ({
     ...each,
     connection: name,
   }));
@@ -108,9 +108,9 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
 }
 
 /** The law of takeover: another process must be able to repeat a lost grant while the provider still takes the old token. */
-function graceCheck({ name, behavior }: Connection, tickMs: number): Check {
+function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number): Check {
   const grace = behavior.refreshTokenGraceMs;
-  const needed = LEASE_MS + tickMs;
+  const needed = LEASE_MS + scheduleIntervalMs;
   if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay usable.');
   if (grace === 0)
     return ok('grace', 'Single use: a process that dies between answer and save loses the token.');

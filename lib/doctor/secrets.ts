@@ -68,7 +68,7 @@ function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: 
   const other = foreignStore({ tags }, store);
   if (other === undefined) return undefined;
   const message = `${refreshToken} was last used under the record store ${other}, this one is ${store}.`;
-  return failed(check, { message, fix: `Stop the other rotator, then run rotator adopt ${name}.` });
+  return failed(check, { message, fix: `Stop the other rotator, then run rotator takeover ${name}.` });
 }
 
 async function versionChecks(vault: SecretVault, check: string, name: string): Promise<Check[]> {
@@ -105,7 +105,7 @@ async function publishedChecks(
   const check = TITLES[key];
   const found = await readPublished(vault, name).catch((thrown: unknown) => ({ thrown }));
   if (found && 'thrown' in found) return [thrownCheck(check, found.thrown)];
-  if (found && !isManaged(found.tags) && !connection.adopt)
+  if (found && !isManaged(found.tags) && !connection.overwrite)
     return [failed(check, notManaged(connection, published))];
   if (found && found.value === undefined && isManaged(found.tags))
     return [unpublishedCheck(connection, check, name)];

@@ -1,13 +1,13 @@
 import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
-import type { GrantFailure } from '../rotation/core/tokenRequest.ts';
+import type { TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
 import { entraErrors } from './entraErrors.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes } from './fixes.ts';
 import { ambiguous, type KnownError, mistake, throttled } from './knownError.ts';
 import { isZohoThrottle, oauthErrors } from './oauthErrors.ts';
-import type { AnsweredError, TokenAnswer } from './readTokenAnswer.ts';
+import type { AnsweredError, TokenResponseBody } from './readTokenResponse.ts';
 import { type Sanitizer, shownError } from './sanitize.ts';
 
 /** What a failure is judged by. */
@@ -24,11 +24,11 @@ export interface FailureContext {
  */
 export function classifyFailure(
   result: ExchangeResult,
-  answer: TokenAnswer | undefined,
+  answer: TokenResponseBody | undefined,
   context: FailureContext,
-): GrantFailure {
+): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
-  if (result.kind === 'no_answer') return noAnswer(result.why, context);
+  if (result.kind === 'no_response') return noAnswer(result.why, context);
   const known = meaning(result.status, answer);
   const wait = patient(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
   return {
@@ -41,7 +41,7 @@ export function classifyFailure(
 }
 
 /** The status comes first where it says that nothing else can be relied on. */
-function meaning(status: number, answer: TokenAnswer | undefined): KnownError {
+function meaning(status: number, answer: TokenResponseBody | undefined): KnownError {
   if (status >= 500) return ambiguous('it failed');
   if (status === 429) return throttled('it wants fewer requests');
   if (status >= 300 && status < 400) return ambiguous('it redirects to another address', fixes.address);
@@ -62,14 +62,14 @@ function errorMeaning(code: string, { description, numbers }: AnsweredError): Kn
   return oauthErrors.get(code) ?? mistake('it refuses the request');
 }
 
-function unusable(answer: TokenAnswer | undefined): KnownError {
+function unusable(answer: TokenResponseBody | undefined): KnownError {
   const why = typeof answer?.accessToken === 'string' ? answer.accessToken : 'says that something went wrong';
   const cause = answer ? `its answer ${why}` : 'its answer is no token answer';
-  return { class: 'ambiguous', code: 'answer_unusable', cause, fix: fixes.answer };
+  return { class: 'outcome_unknown', code: 'response_unusable', cause, fix: fixes.answer };
 }
 
 function patient(known: KnownError): boolean {
-  return known.class === 'retryable' || known.class === 'ambiguous';
+  return known.class === 'retrying' || known.class === 'outcome_unknown';
 }
 
 function message(
@@ -89,12 +89,12 @@ function aadsts({ numbers }: AnsweredError): string {
   return number === undefined ? '' : ` (AADSTS${number})`;
 }
 
-function notSent(refused: boolean, why: string, { connection }: FailureContext): GrantFailure {
+function notSent(refused: boolean, why: string, { connection }: FailureContext): TokenRequestFailure {
   const kind = refusedKind(why);
   if (kind) return addressRefused(kind, connection);
   const cause = refused ? 'the time that is left is too short' : `no connection was made (${why})`;
   return {
-    class: 'retryable',
+    class: 'retrying',
     code: 'provider_unavailable',
     message: `Nothing was sent to ${endpoint(connection)}: ${cause}.`,
     fix: refused ? fixes.wait() : fixes.reach(),
@@ -109,20 +109,20 @@ const LEADS: Readonly<Record<AddressKind, string>> = {
 };
 
 /** A name may be pointed elsewhere without a change of the entry: it is tried again. An address in the entry stays what it is. */
-function addressRefused(kind: AddressKind, connection: Connection): GrantFailure {
+function addressRefused(kind: AddressKind, connection: Connection): TokenRequestFailure {
   const url = URL.parse(connection.tokenUri);
   const named = url !== null && literalAddress(url) !== undefined;
   return {
-    class: named ? 'misconfigured' : 'retryable',
+    class: named ? 'misconfigured' : 'retrying',
     code: 'address_refused',
     message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the address' : 'the address of that name'} leads ${LEADS[kind]}.`,
     fix: (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection),
   };
 }
 
-function noAnswer(why: string, { connection }: FailureContext): GrantFailure {
+function noAnswer(why: string, { connection }: FailureContext): TokenRequestFailure {
   return {
-    class: 'ambiguous',
+    class: 'outcome_unknown',
     code: 'provider_unavailable',
     message: `${endpoint(connection)} was asked and gave no usable answer (${why}).`,
     fix: fixes.reach(),

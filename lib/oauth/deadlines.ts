@@ -1,5 +1,5 @@
 import { setImmediate as nextPoll, setTimeout as sleep } from 'node:timers/promises';
-import { GRANT_DEADLINE_MS, GRANT_HARD_DEADLINE_MS } from '../rotation/core/times.ts';
+import { RESPONSE_DEADLINE_MS, WHOLE_RESPONSE_DEADLINE_MS } from '../rotation/core/times.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The times of one grant, in ms from its start, connecting included. */
@@ -11,7 +11,10 @@ export interface Deadlines {
 }
 
 /** Design: `ARCHITECTURE.md`, "The times". */
-export const GRANT_DEADLINES: Deadlines = { answerMs: GRANT_DEADLINE_MS, hardMs: GRANT_HARD_DEADLINE_MS };
+export const RESPONSE_DEADLINES: Deadlines = {
+  answerMs: RESPONSE_DEADLINE_MS,
+  hardMs: WHOLE_RESPONSE_DEADLINE_MS,
+};
 
 /**
  * When the connection must stand. A request sent late has little time left for its answer, and giving up then

@@ -17,7 +17,7 @@ export interface Received {
 export type ExchangeResult =
   | ({ readonly kind: 'answered' } & Received)
   | { readonly kind: 'not_sent'; readonly refused: boolean; readonly why: string }
-  | { readonly kind: 'no_answer'; readonly why: string; readonly received?: Received };
+  | { readonly kind: 'no_response'; readonly why: string; readonly received?: Received };
 
 /** One request and its answer, as undici tells about them. The first result counts. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -56,7 +56,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Ends the exchange where it stands. */
   giveUp(why: string, refused = false): void {
     if (this.#sent)
-      this.#settle({ kind: 'no_answer', why, ...(this.#head && { received: this.#received() }) });
+      this.#settle({ kind: 'no_response', why, ...(this.#head && { received: this.#received() }) });
     else this.#settle({ kind: 'not_sent', refused, why });
   }
 

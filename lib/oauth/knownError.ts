@@ -28,10 +28,10 @@ export function mistake(cause: string, fix: Fix = fixes.request): KnownError {
 
 /** The request came too early and was not processed. */
 export function throttled(cause = 'it has too much to do'): KnownError {
-  return { class: 'retryable', code: 'provider_throttled', cause, fix: fixes.wait };
+  return { class: 'retrying', code: 'provider_throttled', cause, fix: fixes.wait };
 }
 
 /** Nobody can tell whether the refresh token was used up. */
 export function ambiguous(cause: string, fix: Fix = fixes.wait): KnownError {
-  return { class: 'ambiguous', code: 'provider_unavailable', cause, fix };
+  return { class: 'outcome_unknown', code: 'provider_unavailable', cause, fix };
 }

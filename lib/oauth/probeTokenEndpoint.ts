@@ -1,8 +1,8 @@
 import type { Connection } from '../rotation/core/connection.ts';
 import { reachOf, refusedKind } from './egress.ts';
 import { fixes } from './fixes.ts';
-import { readTokenAnswer } from './readTokenAnswer.ts';
-import { type SendOptions, sendGrant } from './sendGrant.ts';
+import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
+import { readTokenResponse } from './readTokenResponse.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
 /** What an empty request to a token endpoint came to. */
@@ -30,7 +30,7 @@ export async function probeTokenEndpoint(
   const url = tokenAddress(tokenUri, allowLoopbackHttp);
   if (!(url instanceof URL)) return { state: 'unreachable', message: url.message, fix: url.fix };
   const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-  const result = await sendGrant(url, EMPTY, reach, () => true, options);
+  const result = await postTokenRequest(url, EMPTY, reach, () => true, options);
   if (result.kind !== 'answered') {
     return {
       state: 'unreachable',
@@ -38,7 +38,7 @@ export async function probeTokenEndpoint(
       fix: fixOf(result.why, connection),
     };
   }
-  const error = readTokenAnswer(result.body, connection.behavior)?.error;
+  const error = readTokenResponse(result.body, connection.behavior)?.error;
   if (error?.code !== undefined && result.status >= 400)
     return { state: 'answers', message: `${url.host} answers as a token endpoint.` };
   return {

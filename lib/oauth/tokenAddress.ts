@@ -1,11 +1,11 @@
 import { isLoopback } from '../loopback.ts';
-import type { GrantFailure } from '../rotation/core/tokenRequest.ts';
+import type { TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 
 /**
  * The address of a token endpoint where secrets may be sent (RFC 6749 sections 3.2 and 10.9): https without
  * user info and without a fragment; http only to this machine and only where that is allowed. Never throws.
  */
-export function tokenAddress(tokenUri: string, allowLoopbackHttp: boolean): URL | GrantFailure {
+export function tokenAddress(tokenUri: string, allowLoopbackHttp: boolean): URL | TokenRequestFailure {
   const url = URL.parse(tokenUri);
   if (!url) return refused('is not an absolute address');
   if (url.username !== '' || url.password !== '') return refused('holds a user name or a password');
@@ -16,7 +16,7 @@ export function tokenAddress(tokenUri: string, allowLoopbackHttp: boolean): URL 
 }
 
 /** The address itself is not repeated: it may hold what must not be shown. */
-function refused(why: string): GrantFailure {
+function refused(why: string): TokenRequestFailure {
   return {
     class: 'misconfigured',
     code: 'misconfigured',

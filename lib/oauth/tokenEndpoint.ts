@@ -1,18 +1,18 @@
 import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type {
-  GrantAnswer,
-  GrantRequest,
   IssuedAccessToken,
   TokenEndpoint,
+  TokenRequest,
+  TokenResponse,
 } from '../rotation/core/tokenRequest.ts';
 import { classifyFailure } from './classifyFailure.ts';
 import { reachOf, sharedLookup } from './egress.ts';
 import type { ExchangeResult } from './exchange.ts';
-import { readTokenAnswer, type TokenAnswer } from './readTokenAnswer.ts';
+import { httpTokenRequest } from './httpTokenRequest.ts';
+import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
+import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.ts';
 import { sanitizer, secretsSent } from './sanitize.ts';
-import { type SendOptions, sendGrant } from './sendGrant.ts';
 import { tokenAddress } from './tokenAddress.ts';
-import { tokenRequest } from './tokenRequest.ts';
 
 /** How token endpoints are talked to. */
 export interface TokenEndpointOptions extends SendOptions {
@@ -32,13 +32,13 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       const url = tokenAddress(tokenUri, allowLoopbackHttp);
       if (!(url instanceof URL)) return { failure: url };
       const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-      const result = await sendGrant(url, tokenRequest(request), reach, mayStillSend, sending);
+      const result = await postTokenRequest(url, httpTokenRequest(request), reach, mayStillSend, sending);
       return judge(request, result, options.now());
     },
   };
 }
 
-function judge(request: GrantRequest, came: ExchangeResult, now: number): GrantAnswer {
+function judge(request: TokenRequest, came: ExchangeResult, now: number): TokenResponse {
   const { connection, clientId, clientSecret, refreshToken } = request;
   const { result, answer } = read(came, connection.behavior);
   const received = receivedToken(answer);
@@ -51,20 +51,23 @@ function judge(request: GrantRequest, came: ExchangeResult, now: number): GrantA
 
 /** An answer that broke off counts in full where the JSON in it is whole: its refresh token has arrived. */
 function read(result: ExchangeResult, behavior: TokenBehavior) {
-  if (result.kind === 'answered') return { result, answer: readTokenAnswer(result.body, behavior) };
+  if (result.kind === 'answered') return { result, answer: readTokenResponse(result.body, behavior) };
   if (result.kind === 'not_sent' || !result.received) return { result };
-  const answer = readTokenAnswer(result.received.body, behavior, false);
+  const answer = readTokenResponse(result.received.body, behavior, false);
   return answer ? { result: { kind: 'answered', ...result.received } as const, answer } : { result };
 }
 
-function receivedToken(answer: TokenAnswer | undefined) {
+function receivedToken(answer: TokenResponseBody | undefined) {
   if (answer?.refreshToken === undefined) return {};
   const { refreshToken, refreshTokenLifetimeMs } = answer;
   return { refreshToken, ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }) };
 }
 
 /** Only an answer that says it is a success is one (RFC 6749 section 5.1). */
-function usableToken(result: ExchangeResult, answer: TokenAnswer | undefined): IssuedAccessToken | undefined {
+function usableToken(
+  result: ExchangeResult,
+  answer: TokenResponseBody | undefined,
+): IssuedAccessToken | undefined {
   if (result.kind !== 'answered' || result.status < 200 || result.status > 299) return undefined;
   if (!answer || answer.error || typeof answer.accessToken === 'string') return undefined;
   return answer.accessToken;

@@ -96,5 +96,5 @@ export interface Ports {
   readonly pacer: WritePacer;
   readonly log: Log;
   /** The time between two sweeps, in milliseconds. */
-  readonly tickMs: number;
+  readonly scheduleIntervalMs: number;
 }

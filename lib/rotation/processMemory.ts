@@ -6,7 +6,7 @@ export interface RememberedCredentials {
   readonly clientId: string;
   readonly clientSecrets: readonly Secret[];
   /** The secrets that all this was read from, with their versions. */
-  readonly sources: RecordedFailure['watch'];
+  readonly sources: RecordedFailure['clearedBy'];
 }
 
 /** What one process remembers beside the ports: rotations under way, and client credentials read before. */

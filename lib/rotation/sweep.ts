@@ -78,7 +78,7 @@ function dueConnections(
     .toSorted((one, other) => attemptOf(one) - attemptOf(other));
 }
 
-const NO_ANSWER: readonly (string | undefined)[] = ['provider_unavailable', 'grant_outcome_unknown'];
+const NO_RESPONSE: readonly (string | undefined)[] = ['provider_unavailable', 'outcome_unknown'];
 
 /** Rotates as many connections at a time as the limits allow. */
 class Sweep {
@@ -121,7 +121,8 @@ class Sweep {
         if (!connection) return;
         const result = await this.#rotate(connection);
         this.#results.push(result);
-        const hung = clock.monotonic() - startedAt >= HANGING_MS && NO_ANSWER.includes(result.problem?.code);
+        const hung =
+          clock.monotonic() - startedAt >= HANGING_MS && NO_RESPONSE.includes(result.problem?.code);
         if (hung) return;
       } finally {
         this.#slots.give();
@@ -136,7 +137,7 @@ class Sweep {
     } catch (thrown) {
       const problem = problemOf(thrown);
       this.#ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });
-      return { result: 'failed', connection: connection.name, problem };
+      return { result: 'retrying', connection: connection.name, problem };
     }
   }
 }

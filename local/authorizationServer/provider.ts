@@ -8,7 +8,7 @@ import type { TokenStore } from './tokenStore.ts';
 const DAY_SECONDS = 86_400;
 const REFRESH_TOKEN_SECONDS = 90 * DAY_SECONDS;
 /** Each rotation starts another 90 days, so the grant behind the tokens has to outlive any of them. */
-const GRANT_SECONDS = 3_650 * DAY_SECONDS;
+const REQUEST_SECONDS = 3_650 * DAY_SECONDS;
 
 /** Where the provider sends the browser to log in and to consent. */
 export const INTERACTION_PATH = '/interaction/';
@@ -57,7 +57,7 @@ function tokenRules({ clients, accessTokenSeconds }: ProviderParts): Configurati
       AccessToken: accessTokenSeconds,
       AuthorizationCode: 60,
       DeviceCode: 600,
-      Grant: GRANT_SECONDS,
+      Grant: REQUEST_SECONDS,
       IdToken: 3_600,
       Interaction: 600,
       RefreshToken: REFRESH_TOKEN_SECONDS,

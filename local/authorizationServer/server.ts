@@ -108,7 +108,7 @@ function describe(issuer: string, server: Server, provider: Provider, parts: Par
     tokenEndpoint: provider.urlFor('token'),
     resourceEndpoint: provider.urlFor('userinfo'),
     tokenRequests: log.requests,
-    concurrentGrants: (clientId) => log.highest(clientId),
+    concurrentRequests: (clientId) => log.highest(clientId),
     issuedValues: () => [...store.issued],
     intercept: (hook) => {
       parts.hook = hook;

@@ -47,7 +47,7 @@ export interface AuthorizationServer {
   /** Every POST to the token endpoint since the start, in the order of arrival. */
   readonly tokenRequests: readonly TokenRequest[];
   /** The highest number of refresh grants of this client that were in flight at one time so far. */
-  concurrentGrants(clientId: string): number;
+  concurrentRequests(clientId: string): number;
   /** Every access token, refresh token, id token and authorization code that the server knows to have issued. */
   issuedValues(): string[];
   /** Asks the hook about each token request that arrives from now on; `undefined` removes it. */

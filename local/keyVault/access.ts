@@ -1,6 +1,6 @@
 import { VaultError } from './errors.ts';
 import type { Route } from './routing.ts';
-import type { VaultAnswer, VaultOperation, VaultRight } from './types.ts';
+import type { VaultOperation, VaultResponse, VaultRight } from './types.ts';
 
 const TENANT = 'https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000';
 const RESOURCE = 'https://vault.azure.net';
@@ -35,7 +35,7 @@ export function bearerTokenOf(header: string | undefined): string | undefined {
 }
 
 /** The 401 that tells a client where tokens come from; the SDK sends its first request only to get it. */
-export function challenge(tokenWasSent: boolean): VaultAnswer {
+export function challenge(tokenWasSent: boolean): VaultResponse {
   const parameters = [`authorization="${TENANT}"`, `resource="${RESOURCE}"`];
   if (tokenWasSent) parameters.push('error="invalid_token"');
   const message = tokenWasSent ? 'The token is not valid here.' : 'Request is missing a Bearer or PoP token.';

@@ -1,4 +1,4 @@
-import type { VaultAnswer } from './types.ts';
+import type { VaultResponse } from './types.ts';
 
 interface VaultErrorDetails {
   readonly innerCode?: string;
@@ -51,7 +51,7 @@ export function throttled(retryAfterSeconds: number): VaultError {
 }
 
 /** The answer for anything thrown; an unforeseen error shows nothing of itself. */
-export function answerOf(error: unknown): VaultAnswer {
+export function answerOf(error: unknown): VaultResponse {
   if (!(error instanceof VaultError)) {
     return { status: 500, body: errorBody('InternalServerError', 'The local vault failed.') };
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { VaultAnswer } from './types.ts';
+import type { VaultResponse } from './types.ts';
 
 /** The interface that local servers listen on: nobody else's machine reaches them. */
 export const LOOPBACK = '127.0.0.1';
@@ -15,7 +15,7 @@ export function baseUrlOf(request: IncomingMessage): string {
 }
 
 /** Sends an answer. */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: VaultAnswer): void {
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: VaultResponse): void {
   const clientRequestId = request.headers['x-ms-client-request-id'];
   response.statusCode = answer.status;
   response.setHeader('cache-control', 'no-cache');

@@ -2,7 +2,7 @@ import { deletedBundle, deletedItem, propertiesBundle, secretBundle, secretItem 
 import { throttled, VaultError } from './errors.ts';
 import { cutPage, nextLink, readPageRequest } from './paging.ts';
 import type { Route } from './routing.ts';
-import type { VaultAnswer, VaultOperation } from './types.ts';
+import type { VaultOperation, VaultResponse } from './types.ts';
 import { parseSetParameters, parseUpdateParameters } from './validation.ts';
 import type { VaultStore } from './vaultStore.ts';
 
@@ -18,7 +18,7 @@ export interface OperationContext {
   secondsToWait(): number | undefined;
 }
 
-type Execute = (context: OperationContext, name: string) => VaultAnswer;
+type Execute = (context: OperationContext, name: string) => VaultResponse;
 
 const EXECUTE: Readonly<Record<VaultOperation, Execute>> = {
   getSecret: ({ store, route, base }, name) => ok(secretBundle(base, store.get(name, route.version))),
@@ -42,7 +42,7 @@ const EXECUTE: Readonly<Record<VaultOperation, Execute>> = {
 };
 
 /** Does what a request asks for. Refusals are thrown. */
-export function executeOperation(context: OperationContext): VaultAnswer {
+export function executeOperation(context: OperationContext): VaultResponse {
   return EXECUTE[context.route.operation](context, context.route.secretName ?? '');
 }
 
@@ -57,7 +57,7 @@ function list<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   show: (base: string, item: T) => unknown,
-): VaultAnswer {
+): VaultResponse {
   const page = cutPage(items, keyOf, readPageRequest(route.query));
   const value = page.items.map((item) => show(base, item));
   return ok({ value, nextLink: nextLink(`${base}${route.path}`, route.query, page.last) });
@@ -67,6 +67,6 @@ function nameKey({ name }: { readonly name: string }): string {
   return name.toLowerCase();
 }
 
-function ok(body: unknown): VaultAnswer {
+function ok(body: unknown): VaultResponse {
   return { status: 200, body };
 }

@@ -9,7 +9,7 @@ import type { Persistence } from './persistence.ts';
 import { type OpenRecord, openRecord } from './recording.ts';
 import { matchRoute, type Route, requireApiVersion } from './routing.ts';
 import { createThrottle } from './throttle.ts';
-import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultAnswer, VaultRight } from './types.ts';
+import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultResponse, VaultRight } from './types.ts';
 import type { VaultStore } from './vaultStore.ts';
 
 /** The largest value, every byte of it escaped, with full tags stays well below. */
@@ -55,7 +55,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     sendAnswer(request, response, answer);
   }
 
-  async function decide(call: Call): Promise<VaultAnswer | 'destroy'> {
+  async function decide(call: Call): Promise<VaultResponse | 'destroy'> {
     const decision = await state.hook?.(describe(call.record));
     if (decision?.kind === 'answerInstead') return decision.answer;
     // A vault that was closed while a hook waited is gone: nothing may change behind its back.
@@ -63,7 +63,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     return applyFault(decision, await execute(call));
   }
 
-  async function execute(call: Call): Promise<VaultAnswer> {
+  async function execute(call: Call): Promise<VaultResponse> {
     const before = store.revision;
     try {
       const answer = perform(call);
@@ -76,7 +76,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     }
   }
 
-  function perform({ route, base, rights, body }: Call): VaultAnswer {
+  function perform({ route, base, rights, body }: Call): VaultResponse {
     requireApiVersion(route.query);
     if (route.problem) throw route.problem;
     requireRight(options.name, route, rights);
@@ -90,8 +90,8 @@ export function createRequestHandler({ options, store, persistence, state }: Han
 
 async function applyFault(
   decision: Exclude<FaultDecision, { kind: 'answerInstead' | 'destroyBefore' }> | undefined,
-  real: VaultAnswer,
-): Promise<VaultAnswer | 'destroy'> {
+  real: VaultResponse,
+): Promise<VaultResponse | 'destroy'> {
   if (decision === undefined) return real;
   if (decision.kind === 'executeThenDestroy') return 'destroy';
   return typeof decision.answer === 'function' ? decision.answer(real) : decision.answer;

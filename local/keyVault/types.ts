@@ -34,7 +34,7 @@ export interface RecordedRequest extends RecordedRequestBeforeAnswer {
 }
 
 /** An answer; a body that is no string is sent as JSON. */
-export interface VaultAnswer {
+export interface VaultResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -42,13 +42,13 @@ export interface VaultAnswer {
 
 /** What an intercept hook may do to a request; returning undefined lets it pass untouched. */
 export type FaultDecision =
-  | { readonly kind: 'answerInstead'; readonly answer: VaultAnswer }
+  | { readonly kind: 'answerInstead'; readonly answer: VaultResponse }
   | { readonly kind: 'destroyBefore' }
   | { readonly kind: 'executeThenDestroy' }
   | {
       readonly kind: 'executeThenAnswer';
       /** A fixed answer, or one made from the real answer (awaiting in it delays the answer only). */
-      readonly answer: VaultAnswer | ((real: VaultAnswer) => VaultAnswer | Promise<VaultAnswer>);
+      readonly answer: VaultResponse | ((real: VaultResponse) => VaultResponse | Promise<VaultResponse>);
     };
 
 /** Called for every authenticated request before it is executed; awaiting in it delays the request. */

@@ -27,8 +27,8 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
   test('plan, rotate --due, status', async () => {
     expect(documentOf(await desk.rotator(['plan', '--json']).ended)).toMatchObject({
       planned: [
-        { connection: 'strict', action: 'heal' },
-        { connection: 'other', action: 'heal' },
+        { connection: 'strict', action: 'reconcile' },
+        { connection: 'other', action: 'reconcile' },
       ],
     });
     const swept = await desk.rotator(['rotate', '--due', '--json']).ended;

@@ -22,28 +22,28 @@ const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
 /** A record in which nothing is left out. */
 const FULL: ConnectionRecord = {
   ...newRecord('crm'),
-  phase: { state: 'granting', startedAt: 1_000, firstStartedAt: 900 },
+  phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900 },
   version: 'f'.repeat(32),
   epoch: 7,
   generation: 3,
   nextAttemptAt: 2_000.5,
   rotatedAt: 800,
   forcedAt: 700,
-  accessToken: { issuedAt: 800, expiresAt: 4_400, lifetimeAssumed: true },
+  accessToken: { issuedAt: 800, expiresAt: 4_400, expiresInIsDefault: true },
   refreshTokenExpiresAt: 9_000,
   publishable: 'https://tokens.vault.example/crm-access-token',
   failure: {
-    code: 'grant_outcome_unknown',
+    code: 'outcome_unknown',
     message: 'Überraschung 🔑',
     fix: 'x',
     since: 1,
     at: 2,
     count: 3,
     blocked: true,
-    watch: [{ secret: 'crm-refresh-token', version: null }],
+    clearedBy: [{ secret: 'crm-refresh-token', version: null }],
     fingerprint: 'abc',
   },
-  history: [{ code: 'grant_outcome_unknown', at: 2 }],
+  history: [{ code: 'outcome_unknown', at: 2 }],
 };
 
 /** What every record store does, the real adapter on Blob Storage and the one in memory. */
@@ -119,12 +119,12 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       await store.create(newRecord('other'));
       expect(Object.fromEntries((await store.list()).summaries)).toEqual({
         crm: {
-          phase: 'granting',
+          phase: 'requesting',
           generation: 3,
           nextAttemptAt: 2_000.5,
           expiresAt: 4_400,
           rotatedAt: 800,
-          failureCode: 'grant_outcome_unknown',
+          failureCode: 'outcome_unknown',
           blocked: true,
           failureCount: 3,
           failingSince: 1,

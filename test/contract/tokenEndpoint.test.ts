@@ -90,9 +90,9 @@ function misbehaveInMemory(world: World, next: Misbehavior): void {
   if (next === 'request lost') world.between(/^grant/, unavailable);
   else if (next === 'answer lost') world.after(/^grant/, unavailable);
   else if (next === 'unreachable')
-    world.provider.script(refusal('retryable', { code: 'provider_unavailable' }));
+    world.provider.script(refusal('retrying', { code: 'provider_unavailable' }));
   else if (next === 'invalid request') world.provider.script(refusal('misconfigured'));
-  else if ('failsWith' in next) world.provider.script({ ...next.failsWith, ...refusal('ambiguous') });
+  else if ('failsWith' in next) world.provider.script({ ...next.failsWith, ...refusal('outcome_unknown') });
   else {
     const { retryAfterSeconds } = next.throttled;
     const retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000;

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type {
   FailureClass,
-  GrantAnswer,
-  GrantRequest,
   TokenEndpoint,
+  TokenRequest,
+  TokenResponse,
 } from '../../lib/rotation/core/tokenRequest.ts';
 
 /** How long a refresh token stays usable after its first use. */
@@ -32,7 +32,7 @@ export interface TokenEndpointSide {
   /** A user consents: the first refresh token of a new family. */
   consent(): Promise<string>;
   /** A request of the client that the provider knows. */
-  request(refreshToken: string): GrantRequest;
+  request(refreshToken: string): TokenRequest;
   /** From now on the provider accepts only this secret of the client. */
   setClientSecret(secret: string): void;
   /** Passes time by the provider's clock. */
@@ -51,7 +51,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       side = await start(rotation);
       seed = await side.consent();
     });
-  const grant = (refreshToken = '', changes: Partial<GrantRequest> = {}, mayStillSend = () => true) =>
+  const grant = (refreshToken = '', changes: Partial<TokenRequest> = {}, mayStillSend = () => true) =>
     side.endpoint.grant({ ...side.request(refreshToken), ...changes }, mayStillSend);
 
   describe('a refresh token that can be used once', () => {
@@ -65,7 +65,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
         value: expect.stringMatching(/./),
         tokenType: 'Bearer',
         lifetimeMs: side.lifetimeMs,
-        lifetimeAssumed: false,
+        expiresInIsDefault: false,
       });
       expect(second.accessToken?.value).not.toBe(first.accessToken?.value);
       expect(side.executed()).toBe(2);
@@ -172,7 +172,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     begin('single use');
 
     it('is not sent, and can be repeated', async () => {
-      expectFailure(await grant(seed, {}, () => false), 'retryable', 'provider_unavailable');
+      expectFailure(await grant(seed, {}, () => false), 'retrying', 'provider_unavailable');
       expect(side.executed()).toBe(0);
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
@@ -191,7 +191,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       'leaves the outcome open, and the request is sent once: %s',
       async (misbehavior) => {
         await side.misbehave(misbehavior);
-        expectFailure(await grant(seed), 'ambiguous', 'provider_unavailable');
+        expectFailure(await grant(seed), 'outcome_unknown', 'provider_unavailable');
         const wasExecuted = misbehavior === 'answer lost';
         expect(side.executed()).toBe(wasExecuted ? 1 : 0);
         expect('failure' in (await grant(seed))).toBe(wasExecuted);
@@ -200,17 +200,17 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
 
     it('cannot be reached: nothing was sent, and nothing is thrown', async () => {
       await side.misbehave('unreachable');
-      expectFailure(await grant(seed), 'retryable', 'provider_unavailable');
+      expectFailure(await grant(seed), 'retrying', 'provider_unavailable');
     });
 
     it('because of too many requests has not used the token, and may say how long to wait', async () => {
       await side.misbehave({ throttled: { retryAfterSeconds: 7 } });
       const patient = await grant(seed);
-      expectFailure(patient, 'retryable', 'provider_throttled');
+      expectFailure(patient, 'retrying', 'provider_throttled');
       expect(patient.failure?.retryAfterMs).toBe(7_000);
       await side.misbehave({ throttled: { retryAfterSeconds: undefined } });
       const silent = await grant(seed);
-      expectFailure(silent, 'retryable', 'provider_throttled');
+      expectFailure(silent, 'retrying', 'provider_throttled');
       expect(silent.failure).not.toHaveProperty('retryAfterMs');
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
@@ -224,14 +224,14 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     it('does not keep a refresh token in its answer from being received', async () => {
       await side.misbehave({ failsWith: { refreshToken: 'came-along' } });
       const answer = await grant(seed);
-      expectFailure(answer, 'ambiguous', 'provider_unavailable');
+      expectFailure(answer, 'outcome_unknown', 'provider_unavailable');
       expect(answer.refreshToken).toBe('came-along');
     });
   });
 }
 
 function expectFailure(
-  { accessToken, failure }: GrantAnswer,
+  { accessToken, failure }: TokenResponse,
   failureClass: FailureClass,
   code: ErrorCode,
 ): void {

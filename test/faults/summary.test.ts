@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { FREEZES, KILLS, LOST_ANSWERS, titleOf } from './process/cases.ts';
+import { FREEZES, KILLS, LOST_RESPONSES, titleOf } from './process/cases.ts';
 import { DRAINS, OUTAGES } from './process/outages.ts';
 import { type Findings, problemsOf, rowsOfFindings } from './summary.ts';
 
 const NAMES = [
-  ...[...KILLS, ...FREEZES, ...LOST_ANSWERS].map((given) => `a rotation that is struck > ${titleOf(given)}`),
+  ...[...KILLS, ...FREEZES, ...LOST_RESPONSES].map(
+    (given) => `a rotation that is struck > ${titleOf(given)}`,
+  ),
   '8 processes sweep and take manual calls at once, for 200 rotations: never two grants of one connection in flight',
   ...OUTAGES.map(({ name }) => `the vault refuses the refresh token that was just granted > ${name}`),
   ...DRAINS.map(({ when }) => `a process that is told to end > ${when}`),

@@ -86,8 +86,8 @@ describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
 test.each<[string, string, RotationResult['result'] | LogEvent | ErrorCode]>([
   ['saveWaiting', 'result', 'rotated'],
   ['saveWaiting', 'result', 'blocked'],
-  ['needsPerson', 'event', 'sweep_finished'],
-  ['needsPerson', 'code', 'configuration_invalid'],
+  ['needsOperator', 'event', 'sweep_finished'],
+  ['needsOperator', 'code', 'configuration_invalid'],
 ])('%s knows the %s %s', (name, column, word) => {
   const { comparisons } = analyze(PREFIX + read(`infra/queries/${name}.kql`));
   expect(comparisons.flatMap((each) => (each.column === column ? each.words : []))).toContain(word);
@@ -96,13 +96,13 @@ test.each<[string, string, RotationResult['result'] | LogEvent | ErrorCode]>([
 describe('a query is reported', () => {
   test.each([
     ['noSweep', 'event'],
-    ['needsPerson', 'result'],
-    ['needsPerson', 'invalid'],
+    ['needsOperator', 'result'],
+    ['needsOperator', 'invalid'],
     ['tokenOverdue', 'overdueConnections'],
     ['credentialExpiring', 'days'],
     ['vaultThrottled', 'message'],
     ['saveWaiting', 'attempts'],
-    ['lateWriteHealed', 'late'],
+    ['lateWriteUndone', 'late'],
   ])('%s, where the field %s has another name', (name, field) => {
     expect(misses(field, read(`infra/queries/${name}.kql`))).toBe(true);
   });

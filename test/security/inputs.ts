@@ -36,10 +36,10 @@ export interface Surroundings {
   readonly bombs: readonly Attack[];
 }
 
-const UNKNOWN = { outcome: 'grant_outcome_unknown', stored: 'kept' } as const;
+const UNKNOWN = { outcome: 'outcome_unknown', stored: 'kept' } as const;
 const FRESH = { outcome: 'fresh', stored: 'new' } as const;
 const FRESH_KEPT = { outcome: 'fresh', stored: 'kept' } as const;
-const UNUSABLE = { outcome: 'answer_unusable', stored: 'new' } as const;
+const UNUSABLE = { outcome: 'response_unusable', stored: 'new' } as const;
 const INVALID = { outcome: 'connection_invalid', stored: 'kept' } as const;
 const REFUSED = { outcome: 'address_refused', stored: 'kept' } as const;
 

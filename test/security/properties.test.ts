@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { RotatorError } from '../../lib/errors.ts';
-import { readTokenAnswer } from '../../lib/oauth/readTokenAnswer.ts';
+import { readTokenResponse } from '../../lib/oauth/readTokenResponse.ts';
 import { sanitizer } from '../../lib/oauth/sanitize.ts';
 import { CAREFUL_BEHAVIOR } from '../../lib/rotation/core/connection.ts';
 
 const encode = (text: string, encoding: 'utf8' | 'utf16le' = 'utf8') => Buffer.from(text, encoding);
-const refreshTokenIn = (bytes: Uint8Array) => readTokenAnswer(bytes, CAREFUL_BEHAVIOR)?.refreshToken;
+const refreshTokenIn = (bytes: Uint8Array) => readTokenResponse(bytes, CAREFUL_BEHAVIOR)?.refreshToken;
 
 /** What RFC 6749 allows in a refresh token (appendix A.17), and more: any text that is not empty. */
 const token = fc.oneof(
@@ -84,7 +84,7 @@ describe('the reader of answers', () => {
     );
     fc.assert(
       fc.property(bytes, fc.boolean(), (body, complete) => {
-        const answer = readTokenAnswer(body, CAREFUL_BEHAVIOR, complete);
+        const answer = readTokenResponse(body, CAREFUL_BEHAVIOR, complete);
         if (!answer) return;
         expect(answer.refreshToken === undefined || answer.refreshToken.length > 0).toBe(true);
         if (typeof answer.accessToken === 'string') return;
@@ -114,7 +114,7 @@ describe('the configuration', () => {
   const entry = fc.record(
     {
       tokenUri: fc.oneof(address, fc.webUrl(), fc.jsonValue()),
-      adopt: fc.jsonValue(),
+      overwrite: fc.jsonValue(),
       allowPrivateNetwork: fc.jsonValue(),
     },
     { requiredKeys: [] },

@@ -1,4 +1,4 @@
-import type { problemAnswer } from '../../functions/answers.ts';
+import type { problemResponse } from '../../functions/responses.ts';
 import type { Check } from '../../lib/doctor/check.ts';
 import type { ErrorCode, Problem } from '../../lib/errors.ts';
 import type { Reason } from '../../lib/rotation/core/decide.ts';
@@ -23,12 +23,12 @@ export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 
   readonly rotation?: Shown;
   readonly error?: Problem;
   readonly entry?: object;
-  readonly adopted?: boolean;
+  readonly takenOver?: boolean;
   readonly from?: string;
   readonly to?: string;
   /** Of the health probe, else that of the response. */
   readonly status?: 'ok' | 'unavailable' | number;
-  readonly code?: Parameters<typeof problemAnswer>[0]['code'];
+  readonly code?: Parameters<typeof problemResponse>[0]['code'];
   readonly title?: string;
   readonly detail?: string;
   readonly fix?: string;

@@ -11,7 +11,7 @@ export const hubspot: ProviderProfile = {
   tokenUri: () => 'https://api.hubapi.com/oauth/2026-03/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  behavior: { ...CAREFUL_BEHAVIOR, assumedLifetimeMs: HOUR_MS / 2 },
+  behavior: { ...CAREFUL_BEHAVIOR, defaultExpiresInMs: HOUR_MS / 2 },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',

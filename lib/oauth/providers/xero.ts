@@ -14,7 +14,7 @@ export const xero: ProviderProfile = {
   behavior: {
     ...CAREFUL_BEHAVIOR,
     refreshTokenGraceMs: HOUR_MS / 2,
-    assumedLifetimeMs: HOUR_MS / 2,
+    defaultExpiresInMs: HOUR_MS / 2,
     refreshTokenLifetimeMs: 60 * DAY_MS,
   },
   signIn: USUAL_SIGN_IN,

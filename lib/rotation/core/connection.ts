@@ -12,13 +12,13 @@ export interface TokenBehavior {
   /** How long after its first use a refresh token may be used again: 0 for single use, Infinity for tokens that stay usable. */
   readonly refreshTokenGraceMs: number;
   /** The lifetime of an access token whose answer does not say. */
-  readonly assumedLifetimeMs: number;
+  readonly defaultExpiresInMs: number;
   /** How long a refresh token lives unused, or in all, as the provider documents it. Nothing is decided by it. */
   readonly refreshTokenLifetimeMs?: number;
 }
 
 /** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */
-export const CAREFUL_BEHAVIOR: TokenBehavior = { refreshTokenGraceMs: 0, assumedLifetimeMs: 3_600_000 };
+export const CAREFUL_BEHAVIOR: TokenBehavior = { refreshTokenGraceMs: 0, defaultExpiresInMs: 3_600_000 };
 
 /** One named client at one token endpoint for one resource, ready to be used: every default is filled in. */
 export interface Connection {
@@ -50,7 +50,7 @@ export interface Connection {
   /** Renew this long before expiry, in milliseconds; undefined: after two thirds of the lifetime. */
   readonly renewBeforeMs: number | undefined;
   /** May a published secret that somebody else made be overwritten? */
-  readonly adopt: boolean;
+  readonly overwrite: boolean;
   /** Changes when the entry changes in a way that may clear a block. Holds no secret. */
   readonly fingerprint: string;
 }

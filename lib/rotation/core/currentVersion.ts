@@ -1,18 +1,18 @@
 import type { SecretVersion } from '../ports.ts';
 import {
   type ConnectionRecord,
-  chainStarted,
+  familyStarted,
   intentRecovered,
   versionCopied,
   versionFollowed,
 } from './record.ts';
-import { isManaged, readIntent, readLineage, type Tags } from './tags.ts';
+import { isManaged, readIntent, readOrigin, type Tags } from './tags.ts';
 import { MOST_DISABLED } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
 export type Finding =
   /** A person set a new refresh token. */
-  | { readonly finding: 'replaced_by_person'; readonly winner: SecretVersion }
+  | { readonly finding: 'set_by_operator'; readonly winner: SecretVersion }
   /** The rotator saved a refresh token that the record does not know: a process died, or the record was lost. */
   | { readonly finding: 'saved_not_recorded'; readonly winner: SecretVersion }
   /** The recorded refresh token stands in the vault once more; what is known about it stays true. */
@@ -42,12 +42,12 @@ export function currentVersion(
   const recorded = recordedVersion(record, versions, latest);
   const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
   const isNewer = (version: SecretVersion) =>
-    isPersonsNewer(version, recorded, latest, () => wasUsed(version));
+    isOperatorsNewer(version, recorded, latest, () => wasUsed(version));
   const persons = newest(versions.filter(isNewer), latest);
   const start = persons ?? recorded;
   if (!start) return { finding: 'gone' };
-  const end = endOfChain(start, versions, latest);
-  if (end === persons) return { finding: 'replaced_by_person', winner: end };
+  const end = newestDescendant(start, versions, latest);
+  if (end === persons) return { finding: 'set_by_operator', winner: end };
   const copies = sameToken(end, versions);
   const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
@@ -56,7 +56,11 @@ export function currentVersion(
 }
 
 /** The record may lag behind the vault by more than one save where it was lost, or brought back from a copy. */
-function endOfChain(start: SecretVersion, versions: readonly SecretVersion[], latest: string): SecretVersion {
+function newestDescendant(
+  start: SecretVersion,
+  versions: readonly SecretVersion[],
+  latest: string,
+): SecretVersion {
   let end = start;
   // A chain is never longer than all versions, not even where somebody's tags make a circle of it.
   for (const _ of versions) {
@@ -70,7 +74,7 @@ function endOfChain(start: SecretVersion, versions: readonly SecretVersion[], la
 /** What was obtained with the token of a version, whichever of its copies was sent. */
 function childrenOf(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
   const parents = new Set(sameToken(version, versions).map((each) => each.version));
-  return versions.filter(({ tags }) => parents.has(readLineage(tags)?.parent ?? ''));
+  return versions.filter(({ tags }) => parents.has(readOrigin(tags)?.parent ?? ''));
 }
 
 function recordedVersion(
@@ -88,7 +92,7 @@ function recordedVersion(
  * for newer, and one that something was obtained with. One that is disabled and was never used is none to go on with: a save
  * had buried it before anybody saw it.
  */
-function isPersonsNewer(
+function isOperatorsNewer(
   version: SecretVersion,
   recorded: SecretVersion | undefined,
   latest: string,
@@ -105,16 +109,16 @@ function isPersonsNewer(
  * by a person with all tags.
  */
 function sameToken(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
-  const lineage = readLineage(version.tags);
+  const origin = readOrigin(version.tags);
   const isTwin = ({ tags }: SecretVersion) => {
-    const other = readLineage(tags);
-    return lineage && other?.parent === lineage.parent && other.epoch === lineage.epoch;
+    const other = readOrigin(tags);
+    return origin && other?.parent === origin.parent && other.epoch === origin.epoch;
   };
   return versions.filter((other) => other === version || isTwin(other));
 }
 
 function newestSave(versions: readonly SecretVersion[], latest: string): SecretVersion | undefined {
-  const epochOf = (version: SecretVersion) => readLineage(version.tags)?.epoch ?? 0;
+  const epochOf = (version: SecretVersion) => readOrigin(version.tags)?.epoch ?? 0;
   const highest = Math.max(...versions.map(epochOf));
   return newest(
     versions.filter((version) => epochOf(version) === highest),
@@ -142,7 +146,7 @@ export function supersededBy(
   versions: readonly SecretVersion[],
   latest: string,
 ): readonly string[] {
-  const needed = [winner.version, readLineage(winner.tags)?.parent, latest];
+  const needed = [winner.version, readOrigin(winner.tags)?.parent, latest];
   return versions.filter(isEnabled).flatMap(({ version }) => (needed.includes(version) ? [] : [version]));
 }
 
@@ -179,8 +183,8 @@ export function reconciled(
     const same = finding === 'unchanged' ? record : versionCopied(record, winner.version);
     return intent && isUnknownIntent(winner.tags, record) ? intentRecovered(same, intent, accessToken) : same;
   }
-  if (finding === 'replaced_by_person') return chainStarted(record, winner.version, now);
-  const { epoch = 0, generation = 0 } = readLineage(winner.tags) ?? {};
+  if (finding === 'set_by_operator') return familyStarted(record, winner.version, now);
+  const { epoch = 0, generation = 0 } = readOrigin(winner.tags) ?? {};
   const followed = versionFollowed(record, { version: winner.version, epoch, generation }, now);
   // A record that did not know the version cannot know of a request for it either, nor of what was published: the vaults do.
   if (intent) return intentRecovered(followed, intent, accessToken);
@@ -199,7 +203,7 @@ export function toDisable(
   sent: SecretVersion,
   saved: boolean,
 ): readonly string[] {
-  const parent = readLineage(sent.tags)?.parent ?? '';
+  const parent = readOrigin(sent.tags)?.parent ?? '';
   const superseded = new Set(found);
   if (saved && parent !== '') superseded.add(parent);
   for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);

@@ -10,16 +10,16 @@ import { CURE_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
 export const REASONS = {
   not_due: 'The access token is still fresh enough.',
   cooldown: 'The last forced rotation was a moment ago.',
-  backing_off: 'The last rotation failed, and the retry delay is not over.',
+  retrying: 'The last rotation failed, and the retry delay is not over.',
   blocked:
     'An operator must act, nothing that could clear the block has changed, and it is not time for another attempt.',
   secret_unusable: 'The secret of the refresh token is missing or empty.',
   owned_elsewhere: "Another rotator's record store claims the refresh token.",
   version_changed:
     'The latest version of the refresh token is not the recorded one: the rotator searches the vault.',
-  grant_interrupted:
+  request_interrupted:
     'The outcome of a token request was not recorded, for example because the process died: the rotator searches the vault for the refresh token.',
-  waiting_for_replay:
+  outcome_unknown:
     'The outcome of a token request is unknown, and repeating the request now could revoke tokens in use.',
   replay: 'The outcome of a token request is unknown, and the request may be repeated now.',
   due: 'The access token is due for renewal.',
@@ -30,13 +30,29 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS;
 
 /** What is done, and why. `latest` is the latest version of the refresh token. */
-export type Decision = { readonly reason: Reason; readonly message: string } & (
-  | { readonly action: 'refresh' | 'heal'; readonly latest: Secret }
-  /** `looked`: the secrets that could clear a block were read, and none has changed. */
-  | { readonly action: 'skip'; readonly until: number; readonly looked?: true }
+export type Decision = Skip | Stop | Go;
+
+/** Nothing is done now; the reason is also the result of the rotation. `looked`: secrets were read, and none has changed. */
+export type Skip = {
+  readonly action: 'skip';
+  readonly reason: 'not_due' | 'cooldown' | 'retrying' | 'blocked' | 'outcome_unknown';
+  readonly message: string;
+  readonly until: number;
+  readonly looked?: true;
+};
+
+/** Nothing is done now, and the record tells why. */
+export type Stop = { readonly reason: Reason; readonly message: string } & (
   | { readonly action: 'wait'; readonly until: number }
   | { readonly action: 'block'; readonly problem: Problem; readonly latest: Secret | undefined }
 );
+
+type Go = {
+  readonly action: 'refresh' | 'reconcile';
+  readonly reason: Reason;
+  readonly message: string;
+  readonly latest: Secret;
+};
 
 /** What can be known before any vault is asked. */
 export interface Occasion {
@@ -53,27 +69,32 @@ export interface Situation extends Occasion {
   /** The version for which the vault has been searched already in this rotation. */
   readonly reconciled: string | undefined;
   readonly store: string;
-  readonly tickMs: number;
+  readonly scheduleIntervalMs: number;
 }
 
 /** A situation in which there is a refresh token to send. */
 type Usable = Situation & { readonly latest: Secret };
 
-type Check<Input> = (input: Input) => Decision | undefined;
+type Check<Input, D> = (input: Input) => D | undefined;
 
 /**
  * Whether the vault need not be asked at all. Time, blocked connections and forced ones are judged from the
  * record alone, so that a connection that is not due costs nothing.
  * @returns undefined where the vault must be asked
  */
-export function decideEarly(occasion: Occasion): Decision | undefined {
+export function decideEarly(occasion: Occasion): Skip | undefined {
   return firstHit(occasion, [cooldown, notDue]);
 }
 
 /** What is to be done for one connection, and why. The first check that hits decides. */
-export function decide({ latest, ...situation }: Situation): Decision {
+export function decide({ latest, ...situation }: Situation): Stop | Go {
   if (!latest?.value.trim()) return withoutToken(situation, latest);
-  const checks = [ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay];
+  const checks: Check<Usable, Stop | Go>[] = [
+    ownedElsewhere,
+    versionChanged,
+    requestInterrupted,
+    outcomeUnknown,
+  ];
   const usable = { ...situation, latest };
   return firstHit(usable, checks) ?? refresh(usable);
 }
@@ -86,7 +107,7 @@ export function mayClearByItself({ code, at }: Pick<RecordedFailure, 'code' | 'a
   return CURABLE_ELSEWHERE.includes(code) && now - at >= CURE_MS;
 }
 
-function firstHit<Input>(input: Input, checks: readonly Check<Input>[]): Decision | undefined {
+function firstHit<Input, D>(input: Input, checks: readonly Check<Input, D>[]): D | undefined {
   for (const check of checks) {
     const decision = check(input);
     if (decision) return decision;
@@ -94,78 +115,80 @@ function firstHit<Input>(input: Input, checks: readonly Check<Input>[]): Decisio
   return undefined;
 }
 
-function cooldown({ force, record, now }: Occasion): Decision | undefined {
+function cooldown({ force, record, now }: Occasion): Skip | undefined {
   const until = (record.forcedAt ?? Number.NEGATIVE_INFINITY) + FORCE_COOLDOWN_MS;
   if (!force || now >= until) return undefined;
   return { action: 'skip', reason: 'cooldown', message: 'A rotation was forced a moment ago.', until };
 }
 
-function notDue({ force, record, now }: Occasion): Decision | undefined {
+function notDue({ force, record, now }: Occasion): Skip | undefined {
   const { failure, phase, nextAttemptAt: until } = record;
   if (force || now >= until) return undefined;
   if (failure?.blocked) return { action: 'skip', reason: 'blocked', message: failure.message, until };
-  if (phase.state === 'granting') return waiting(until);
-  if (failure) return { action: 'skip', reason: 'backing_off', message: failure.message, until };
+  if (phase.state === 'requesting')
+    return { action: 'skip', reason: 'outcome_unknown', message: WAITS, until };
+  if (failure) return { action: 'skip', reason: 'retrying', message: failure.message, until };
   return { action: 'skip', reason: 'not_due', message: 'The access token is fresh.', until };
 }
 
-function withoutToken({ connection }: Occasion, latest: Secret | undefined): Decision {
+function withoutToken({ connection }: Occasion, latest: Secret | undefined): Stop {
   const { secrets, vaults } = connection;
   const version = latest?.version;
   const problem = secretUnusable('a refresh token', secrets.refreshToken, vaults.credential, version);
   return block('secret_unusable', problemOf(problem), latest);
 }
 
-function ownedElsewhere({ connection, latest, store }: Usable): Decision | undefined {
+function ownedElsewhere({ connection, latest, store }: Usable): Stop | undefined {
   const other = foreignStore(latest, store);
   if (other === undefined) return undefined;
   const problem: Problem = {
     code: 'owned_elsewhere',
     message: `The refresh token of ${connection.name} was last used under the record store ${other}, this rotator's is ${store}.`,
-    fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again, or run rotator adopt ${connection.name}.`,
+    fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again, or run rotator takeover ${connection.name}.`,
   };
   return block('owned_elsewhere', problem, latest);
 }
 
-function versionChanged({ record, latest, reconciled }: Usable): Decision | undefined {
+function versionChanged({ record, latest, reconciled }: Usable): Go | undefined {
   if (latest.version === record.version || latest.version === reconciled) return undefined;
-  const message = 'The vault holds another refresh token than the record tells.';
-  return { action: 'heal', reason: 'version_changed', message, latest };
+  const message = 'The latest refresh token in the vault is not the recorded one.';
+  return { action: 'reconcile', reason: 'version_changed', message, latest };
 }
 
-function grantInterrupted({ record, latest, reconciled }: Usable): Decision | undefined {
+function requestInterrupted({ record, latest, reconciled }: Usable): Go | undefined {
   if (record.phase.state === 'idle' && !isUnknownIntent(latest.tags, record)) return undefined;
   if (latest.version === reconciled) return undefined;
-  const message = 'A grant was begun and its outcome was not recorded.';
-  return { action: 'heal', reason: 'grant_interrupted', message, latest };
+  const message = 'A token request was announced, and its outcome was not recorded.';
+  return { action: 'reconcile', reason: 'request_interrupted', message, latest };
 }
 
-function waitingForReplay({ connection, record, now, tickMs }: Usable): Decision | undefined {
+function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable): Stop | undefined {
   if (record.phase.state === 'idle') return undefined;
-  const until = replayTime(record, connection.behavior, tickMs, now);
-  return now < until ? waiting(until) : undefined;
+  const until = replayTime(record, connection.behavior, scheduleIntervalMs, now);
+  if (now >= until) return undefined;
+  return { action: 'wait', reason: 'outcome_unknown', message: WAITS, until };
 }
 
-function refresh({ record, force, latest }: Usable): Decision {
-  const because = (reason: Reason, message: string): Decision => ({
+function refresh({ record, force, latest }: Usable): Go {
+  const because = (reason: Reason, message: string): Go => ({
     action: 'refresh',
     reason,
     message,
     latest,
   });
-  if (record.phase.state === 'granting')
-    return because('replay', 'The outcome of the last grant is unknown; it is repeated.');
-  if (force) return because('forced', 'Somebody asked for it.');
-  if (record.rotatedAt === undefined) return because('first', 'No access token was obtained so far.');
+  if (record.phase.state === 'requesting')
+    return because(
+      'replay',
+      'The outcome of the last token request is unknown, and the request is repeated.',
+    );
+  if (force) return because('forced', 'The caller asked for it.');
+  if (record.rotatedAt === undefined) return because('first', 'There is no access token yet.');
   return because('due', 'The access token is due to be renewed.');
 }
 
-function waiting(until: number) {
-  const message =
-    'The outcome of the last grant is unknown and repeating it now could revoke the tokens in use.';
-  return { action: 'wait', reason: 'waiting_for_replay', message, until } as const;
-}
+const WAITS =
+  'The outcome of the last token request is unknown, and repeating the request now could revoke the tokens in use.';
 
-function block(reason: Reason, problem: Problem, latest: Secret | undefined): Decision {
+function block(reason: Reason, problem: Problem, latest: Secret | undefined): Stop {
   return { action: 'block', reason, message: problem.message, problem, latest };
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, type Problem, problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
+import type { Reason } from './decide.ts';
 import {
   attemptAt,
   type ConnectionRecord,
@@ -18,7 +19,7 @@ import {
   retryDelay,
   withinGrace,
 } from './times.ts';
-import type { FailureClass, GrantAnswer, GrantFailure, IssuedAccessToken } from './tokenRequest.ts';
+import type { FailureClass, IssuedAccessToken, TokenRequestFailure, TokenResponse } from './tokenRequest.ts';
 
 /** How a rotation ended. Logs, answers and `rotator rotate` show these names; docs/reference.md is written from this table. */
 export const RESULTS = {
@@ -27,9 +28,10 @@ export const RESULTS = {
   cooldown: 'The last forced rotation was a moment ago; nothing was done.',
   in_progress: 'Another rotation of the connection holds the lease.',
   saving: 'The vault has not accepted the new refresh token yet. The process keeps trying to save it.',
-  waiting: 'The outcome of a token request is unknown. A later rotation finds out or repeats the request.',
+  outcome_unknown:
+    'The outcome of a token request is unknown. A later rotation finds out or repeats the request.',
   blocked: 'An operator must act. The problem says what to do.',
-  failed: 'The rotation failed. The rotator tries again automatically.',
+  retrying: 'The rotation failed. The rotator tries again automatically.',
   draining: 'The process is about to end and starts no rotation.',
 } as const;
 
@@ -37,7 +39,7 @@ export const RESULTS = {
 export interface RotationResult {
   readonly result: keyof typeof RESULTS;
   readonly connection: string;
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly problem?: Problem;
   readonly generation?: number;
   /** When the published access token expires, milliseconds since the epoch. */
@@ -50,17 +52,17 @@ export interface RotationResult {
 export interface OutcomeContext {
   readonly connection: Connection;
   readonly now: number;
-  readonly tickMs: number;
+  readonly scheduleIntervalMs: number;
 }
 
-type Watch = RecordedFailure['watch'];
+type ClearedBy = RecordedFailure['clearedBy'];
 
 /** When an access token was issued and expires. @param issuedAt when the request was sent, milliseconds since the epoch */
 export function tokenTimes(
-  { lifetimeMs, lifetimeAssumed }: IssuedAccessToken,
+  { lifetimeMs, expiresInIsDefault }: IssuedAccessToken,
   issuedAt: number,
 ): NonNullable<ConnectionRecord['accessToken']> {
-  return { issuedAt, expiresAt: issuedAt + lifetimeMs, lifetimeAssumed };
+  return { issuedAt, expiresAt: issuedAt + lifetimeMs, expiresInIsDefault };
 }
 
 /** A request succeeded and its access token is published. */
@@ -80,14 +82,14 @@ export function succeeded(
  */
 export function requestFailed(
   { record, before }: { readonly record: ConnectionRecord; readonly before: ConnectionRecord },
-  failure: GrantFailure,
-  credentials: Watch,
+  failure: TokenRequestFailure,
+  credentials: ClearedBy,
   context: OutcomeContext,
 ): ConnectionRecord {
   switch (failure.class) {
-    case 'ambiguous':
+    case 'outcome_unknown':
       return outcomeUnknown(record, failure, context);
-    case 'retryable':
+    case 'retrying':
       return retryLater(intentWithdrawn(record, before), failure, context, failure.retryAfterMs);
     case 'client_rejected':
       return blocked(intentWithdrawn(record, before), failure, credentials, context);
@@ -106,23 +108,19 @@ export function requestFailed(
 /** May a request be sent a second time right after its answer? Reusable tokens need not: they are retried with a delay. */
 export function mayRepeat(
   { phase }: ConnectionRecord,
-  { failure, refreshToken }: GrantAnswer,
+  { failure, refreshToken }: TokenResponse,
   { behavior }: Connection,
   now: number,
 ): boolean {
-  if (failure?.class !== 'ambiguous' || refreshToken !== undefined) return false;
+  if (failure?.class !== 'outcome_unknown' || refreshToken !== undefined) return false;
   if (phase.state === 'idle' || behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return false;
   return withinGrace(phase, behavior, now);
 }
 
-const NOT_PROCESSED: readonly (FailureClass | undefined)[] = [
-  'retryable',
-  'client_rejected',
-  'misconfigured',
-];
+const NOT_PROCESSED: readonly (FailureClass | undefined)[] = ['retrying', 'client_rejected', 'misconfigured'];
 
 /** A replay that was not sent, or not processed, says nothing about the request before it. */
-export function tellsMore({ answer, refused }: { answer: GrantAnswer; refused: boolean }): boolean {
+export function tellsMore({ answer, refused }: { answer: TokenResponse; refused: boolean }): boolean {
   if (answer.refreshToken !== undefined) return true;
   return !refused && !NOT_PROCESSED.includes(answer.failure?.class);
 }
@@ -166,7 +164,7 @@ export function retryLater(
   retryAfterMs = 0,
 ): ConnectionRecord {
   const { fingerprint } = connection;
-  const noted = failed(record, problem, { blocked: false, watch: [], fingerprint }, now);
+  const noted = failed(record, problem, { blocked: false, clearedBy: [], fingerprint }, now);
   const patience = Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS);
   return attemptAt(noted, now + Math.max(patience, retryDelay(noted.failure.count)));
 }
@@ -175,11 +173,11 @@ export function retryLater(
 export function blocked(
   record: ConnectionRecord,
   problem: Problem,
-  watch: Watch,
+  clearedBy: ClearedBy,
   { connection, now }: OutcomeContext,
 ): ConnectionRecord {
   const { fingerprint } = connection;
-  const noted = failed(record, problem, { blocked: true, watch, fingerprint }, now);
+  const noted = failed(record, problem, { blocked: true, clearedBy, fingerprint }, now);
   return attemptAt(noted, now + lookDelay(now - noted.failure.since));
 }
 
@@ -189,22 +187,22 @@ export function waitsForReplay(
   until: number,
   context: OutcomeContext,
 ): ConnectionRecord {
-  if (record.failure?.code === 'grant_outcome_unknown') return attemptAt(record, until);
+  if (record.failure?.code === 'outcome_unknown') return attemptAt(record, until);
   const problem = unknown('The process that sent the last grant ended before its outcome was recorded.');
   return attemptAt(noteUnknown(record, problem, context), until);
 }
 
 function outcomeUnknown(
   record: ConnectionRecord,
-  failure: GrantFailure,
+  failure: TokenRequestFailure,
   context: OutcomeContext,
 ): ConnectionRecord {
-  const { connection, now, tickMs } = context;
+  const { connection, now, scheduleIntervalMs } = context;
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
     return retryLater(settled(record), failure, context, failure.retryAfterMs);
   }
   const noted = noteUnknown(record, unknown(failure.message), context);
-  return attemptAt(noted, Math.max(now, replayTime(noted, connection.behavior, tickMs, now)));
+  return attemptAt(noted, Math.max(now, replayTime(noted, connection.behavior, scheduleIntervalMs, now)));
 }
 
 function noteUnknown(
@@ -212,18 +210,18 @@ function noteUnknown(
   problem: Problem,
   { connection, now }: OutcomeContext,
 ): ConnectionRecord {
-  return failed(record, problem, { blocked: false, watch: [], fingerprint: connection.fingerprint }, now);
+  return failed(record, problem, { blocked: false, clearedBy: [], fingerprint: connection.fingerprint }, now);
 }
 
 function unknown(message: string): Problem {
   return {
-    code: 'grant_outcome_unknown',
+    code: 'outcome_unknown',
     message: `${message} Whether the provider used up the refresh token is unknown.`,
     fix: 'Nothing now: the grant is repeated by itself when that can do no harm.',
   };
 }
 
-function explained(failure: GrantFailure, before: ConnectionRecord): Problem {
+function explained(failure: TokenRequestFailure, before: ConnectionRecord): Problem {
   if (before.phase.state === 'idle') return failure;
   const cause =
     'The answer to an earlier grant was lost, and with it the refresh token that replaced this one.';
@@ -235,6 +233,6 @@ export function problemIn({ failure }: ConnectionRecord): { problem?: Problem } 
   return failure ? { problem: { code: failure.code, message: failure.message, fix: failure.fix } } : {};
 }
 
-function refreshTokenOf(record: ConnectionRecord, { connection }: OutcomeContext): Watch {
+function refreshTokenOf(record: ConnectionRecord, { connection }: OutcomeContext): ClearedBy {
   return [{ secret: connection.secrets.refreshToken, version: record.version ?? null }];
 }

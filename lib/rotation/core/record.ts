@@ -16,7 +16,7 @@ const failureSchema = z.object({
   /** Nothing is granted until one of the watched secrets, or the entry, has changed. */
   blocked: z.boolean(),
   /** Secrets of the credential vault whose change may cure it, with the version that failed (null: there was none). */
-  watch: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
+  clearedBy: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
   /** The fingerprint of the connection that failed. */
   fingerprint: z.string(),
 });
@@ -24,7 +24,7 @@ const failureSchema = z.object({
 const phaseSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('idle') }),
   z.object({
-    state: z.literal('granting'),
+    state: z.literal('requesting'),
     /** When the last grant was about to be sent. */
     startedAt: time,
     /** When the current refresh token was first about to be sent without a known outcome. */
@@ -46,7 +46,7 @@ export const recordSchema = z.object({
   nextAttemptAt: time,
   rotatedAt: time.optional(),
   forcedAt: time.optional(),
-  accessToken: z.object({ issuedAt: time, expiresAt: time, lifetimeAssumed: z.boolean() }).optional(),
+  accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
   refreshTokenExpiresAt: time.optional(),
   /** The published secrets that have been seen to take writes, as `vault/name` with spaces between. */
   publishable: z.string().optional(),
@@ -67,7 +67,7 @@ const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((te
  * field, add its kind here and its source to `SUMMARY_OF`; how it is stored and read back follows.
  */
 export const summarySchema = z.object({
-  phase: z.enum(['idle', 'granting']),
+  phase: z.enum(['idle', 'requesting']),
   generation: numberAsText,
   nextAttemptAt: numberAsText,
   expiresAt: numberAsText.optional(),
@@ -110,7 +110,7 @@ export function newRecord(connection: string): ConnectionRecord {
 }
 
 /** A person set a refresh token: whatever was wrong with the old one is over. */
-export function chainStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
+export function familyStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
   const { failure: _failure, refreshTokenExpiresAt: _expiry, ...rest } = record;
   return { ...rest, phase: IDLE, version, nextAttemptAt: now };
 }
@@ -147,17 +147,17 @@ export function intentRecovered(
   accessToken: ConnectionRecord['accessToken'],
 ): ConnectionRecord {
   const { startedAt, epoch } = intent;
-  const known = record.phase.state === 'granting' ? record.phase.firstStartedAt : intent.firstStartedAt;
-  const phase: Phase = { state: 'granting', startedAt, firstStartedAt: Math.min(known, startedAt) };
+  const known = record.phase.state === 'requesting' ? record.phase.firstStartedAt : intent.firstStartedAt;
+  const phase: Phase = { state: 'requesting', startedAt, firstStartedAt: Math.min(known, startedAt) };
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 
 /** A grant is about to be sent. Due at once, so that another process takes over should this one die. */
 export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
-  const firstStartedAt = record.phase.state === 'granting' ? record.phase.firstStartedAt : now;
+  const firstStartedAt = record.phase.state === 'requesting' ? record.phase.firstStartedAt : now;
   return {
     ...record,
-    phase: { state: 'granting', startedAt: now, firstStartedAt },
+    phase: { state: 'requesting', startedAt: now, firstStartedAt },
     epoch: record.epoch + 1,
     nextAttemptAt: now,
     ...(forced && { forcedAt: now }),
@@ -216,7 +216,7 @@ export function publishableNoted(record: ConnectionRecord, targets: string | und
 /** How a failure is to be dealt with. */
 export interface FailureHandling {
   readonly blocked: boolean;
-  readonly watch: RecordedFailure['watch'];
+  readonly clearedBy: RecordedFailure['clearedBy'];
   readonly fingerprint: string;
 }
 

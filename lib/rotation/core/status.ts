@@ -7,9 +7,9 @@ export const CONNECTION_STATES = {
   fresh: 'The published access token is valid and the last rotation succeeded.',
   new: 'The connection has never been rotated.',
   expired: 'The published access token has expired and no new one was published yet.',
-  failing: 'The last rotation failed. The rotator tries again automatically.',
+  retrying: 'The last rotation failed. The rotator tries again automatically.',
   blocked: 'An operator must act. The failure says what to do.',
-  unknown_outcome:
+  outcome_unknown:
     'The response to the last token request was lost, and the rotator does not know yet whether the provider executed the request.',
   paused: 'The entry of the connection has `"enabled": false`.',
   invalid: 'The entry of the connection is not valid. The failure names the field.',
@@ -91,9 +91,9 @@ function stateOf(summary: RecordSummary | undefined, now: number): ConnectionSta
   if (!summary) return 'new';
   const { phase, failureCode, blocked, rotatedAt, expiresAt } = summary;
   if (blocked) return 'blocked';
-  if (phase === 'granting' && failureCode) return 'unknown_outcome';
+  if (phase === 'requesting' && failureCode) return 'outcome_unknown';
   if (expiresAt !== undefined && expiresAt <= now) return 'expired';
-  if (failureCode) return 'failing';
+  if (failureCode) return 'retrying';
   return rotatedAt === undefined ? 'new' : 'fresh';
 }
 
@@ -156,7 +156,7 @@ function isOverdue(connection: Connection, summary: RecordSummary | undefined, n
   if (summary?.expiresAt === undefined) return failsForLong(summary, now);
   const { expiresAt } = summary;
   // A record that was made anew after a loss does not know when the token was issued.
-  const issuedAt = summary.rotatedAt ?? expiresAt - connection.behavior.assumedLifetimeMs;
+  const issuedAt = summary.rotatedAt ?? expiresAt - connection.behavior.defaultExpiresInMs;
   const due = renewalTime({ issuedAt, expiresAt }, connection.name, connection.renewBeforeMs);
   return now > Math.max(issuedAt + LATE * (expiresAt - issuedAt), (due + expiresAt) / 2);
 }

@@ -19,7 +19,7 @@ export function isManaged(tags: Tags): boolean {
 }
 
 /** Where a saved refresh token comes from. */
-export interface Lineage {
+export interface Origin {
   readonly connection: string;
   /** The version that it was obtained with, or a copy of. */
   readonly parent: string;
@@ -30,20 +30,20 @@ export interface Lineage {
 }
 
 /** The tags of a refresh token that this program saves; a person's own tags on the parent live on. */
-export function savedTags(lineage: Lineage, parentTags: Tags): Tags {
+export function savedTags(origin: Origin, parentTags: Tags): Tags {
   return {
     ...foreignTags(parentTags, OWN.length + INTENT.length),
     [MANAGED_BY]: MANAGER,
-    connection: lineage.connection,
-    parent: lineage.parent,
-    epoch: String(lineage.epoch),
-    generation: String(lineage.generation),
-    store: lineage.store,
+    connection: origin.connection,
+    parent: origin.parent,
+    epoch: String(origin.epoch),
+    generation: String(origin.generation),
+    store: origin.store,
   };
 }
 
 /** Reads what {@link savedTags} wrote; undefined for a version that somebody else made. */
-export function readLineage(tags: Tags): Lineage | undefined {
+export function readOrigin(tags: Tags): Origin | undefined {
   if (!isManaged(tags)) return undefined;
   return {
     connection: tags.connection ?? '',
@@ -119,7 +119,7 @@ export function publishedTags(token: {
 
 /** The record store that the latest version was written under, where it is not ours. */
 export function foreignStore(latest: { readonly tags: Tags }, ownStore: string): string | undefined {
-  const stores = [readIntent(latest.tags)?.store, readLineage(latest.tags)?.store];
+  const stores = [readIntent(latest.tags)?.store, readOrigin(latest.tags)?.store];
   return stores.find((store) => store !== undefined && store !== ownStore);
 }
 

@@ -9,11 +9,11 @@ export const LEASE_MS = 15_000;
 /** A held lease is renewed this often. */
 export const LEASE_RENEWAL_MS = 5_000;
 /** A token endpoint that has not begun to answer by then is given up. */
-export const GRANT_DEADLINE_MS = 8_000;
+export const RESPONSE_DEADLINE_MS = 8_000;
 /** An answer that has begun is read for this long in all. */
-export const GRANT_HARD_DEADLINE_MS = 16_000;
+export const WHOLE_RESPONSE_DEADLINE_MS = 16_000;
 /** A rotation that takes this long and gets no answer: its host hangs. A connection that is not made takes half of the deadline. */
-export const HANGING_MS = GRANT_DEADLINE_MS / 2;
+export const HANGING_MS = RESPONSE_DEADLINE_MS / 2;
 /** Time that must be left on the lease beyond the deadline when a grant is sent. */
 export const LEASE_MARGIN_MS = 2_000;
 /** A save that takes longer than this goes on beside the sweep. */
@@ -36,7 +36,7 @@ export const FORCE_COOLDOWN_MS = 10_000;
 export const CURE_MS = 3_600_000;
 
 /** After how long a lost grant may at the earliest be replayed by somebody else. */
-const TAKEOVER_MS = LEASE_MS + GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
+const TAKEOVER_MS = LEASE_MS + RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
 
 const RETRY_FIRST_MS = 10_000;
 const LOOK_FIRST_MS = 60_000;
@@ -93,9 +93,9 @@ export function renewalTime(
 
 /** Consumers get at least this long with the published access token before a replay may revoke it. */
 const LEAST_RUNWAY_MS = 60_000;
-const RUNWAY_TICKS = 4;
+const RUNWAY_INTERVALS = 4;
 
-type RequestOut = Extract<Phase, { state: 'granting' }>;
+type RequestOut = Extract<Phase, { state: 'requesting' }>;
 
 /**
  * When a refresh token whose grant has no known outcome may be sent again.
@@ -104,27 +104,30 @@ type RequestOut = Extract<Phase, { state: 'granting' }>;
  * A single-use token: if the lost grant was executed, the replay fails and the provider may revoke the access token in
  * use as well. So it waits until that one is nearly over; where nothing valid is published there is nothing to wait for.
  *
- * @param tickMs time between two sweeps
+ * @param scheduleIntervalMs time between two sweeps
  * @param now the storage service's time
  * @returns milliseconds since the epoch; may lie in the past. `now` if no request is out
  */
 export function replayTime(
   record: ConnectionRecord,
   behavior: TokenBehavior,
-  tickMs: number,
+  scheduleIntervalMs: number,
   now: number,
 ): number {
   const { phase, accessToken, failure } = record;
   if (phase.state === 'idle') return now;
-  const failures = failure?.code === 'grant_outcome_unknown' ? failure.count : 0;
+  const failures = failure?.code === 'outcome_unknown' ? failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
   if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
   if (withinGrace(phase, behavior, now)) return phase.startedAt;
   const expiresAt = accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
-  // Ticks that are far apart must not have the token replayed at once, while consumers need what it may revoke.
+  // Intervals that are far apart must not have the token replayed at once, while consumers need what it may revoke.
   const { issuedAt = expiresAt } = accessToken ?? {};
-  const runway = Math.max(LEAST_RUNWAY_MS, Math.min(RUNWAY_TICKS * tickMs, (expiresAt - issuedAt) / 4));
+  const runway = Math.max(
+    LEAST_RUNWAY_MS,
+    Math.min(RUNWAY_INTERVALS * scheduleIntervalMs, (expiresAt - issuedAt) / 4),
+  );
   return Math.max(delayed, phase.startedAt + TAKEOVER_MS, expiresAt - runway);
 }
 

@@ -10,14 +10,14 @@ import type { Connection } from './connection.ts';
  * - `misconfigured`: the request itself was refused; the token was not used up
  */
 export type FailureClass =
-  | 'retryable'
-  | 'ambiguous'
+  | 'retrying'
+  | 'outcome_unknown'
   | 'reauthorization_required'
   | 'client_rejected'
   | 'misconfigured';
 
 /** A failed grant. All text is safe to log. */
-export interface GrantFailure extends Problem {
+export interface TokenRequestFailure extends Problem {
   readonly class: FailureClass;
   /** From `Retry-After`, in milliseconds. */
   readonly retryAfterMs?: number;
@@ -31,25 +31,25 @@ export interface IssuedAccessToken {
   /** Lifetime in milliseconds, counted from the answer. */
   readonly lifetimeMs: number;
   /** The answer gave no usable lifetime; this one comes from the connection. */
-  readonly lifetimeAssumed: boolean;
+  readonly expiresInIsDefault: boolean;
 }
 
 /**
  * What came of one grant. A `refreshToken` may stand beside a `failure`: a token that arrived is kept
  * whatever else is wrong with its answer.
  */
-export type GrantAnswer = {
+export type TokenResponse = {
   /** Non-empty where present. */
   readonly refreshToken?: string;
   /** Lifetime of `refreshToken` in milliseconds, where the provider says it. */
   readonly refreshTokenLifetimeMs?: number;
 } & (
   | { readonly accessToken: IssuedAccessToken; readonly failure?: undefined }
-  | { readonly accessToken?: undefined; readonly failure: GrantFailure }
+  | { readonly accessToken?: undefined; readonly failure: TokenRequestFailure }
 );
 
 /** Everything that one grant needs. */
-export interface GrantRequest {
+export interface TokenRequest {
   readonly connection: Connection;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -63,5 +63,5 @@ export interface TokenEndpoint {
    * @param mayStillSend asked synchronously just before the first byte leaves; false gives a `retryable` failure
    * @returns what came of it; never throws
    */
-  grant(request: GrantRequest, mayStillSend: () => boolean): Promise<GrantAnswer>;
+  grant(request: TokenRequest, mayStillSend: () => boolean): Promise<TokenResponse>;
 }

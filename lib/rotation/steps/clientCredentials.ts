@@ -28,7 +28,7 @@ export class ClientCredentials {
     const { fingerprint, clientId, secrets } = this.#connection;
     const known = this.#memory.credentials.get(fingerprint);
     if (known) return known;
-    const sources: RecordedFailure['watch'] = [];
+    const sources: RecordedFailure['clearedBy'] = [];
     const read = async (name: string, what: string): Promise<Secret> => {
       const secret = await this.#vault.get(name);
       // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.

@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection.ts';
-import { type Decision, decide, decideEarly, mayClearByItself } from '../core/decide.ts';
+import { type Decision, decide, decideEarly, mayClearByItself, type Skip } from '../core/decide.ts';
 import type { ConnectionRecord } from '../core/record.ts';
 import type { Ports } from '../ports.ts';
 
@@ -12,7 +12,7 @@ export interface Question {
   readonly now: () => number;
 }
 
-type Surroundings = Pick<Ports, 'vault' | 'records' | 'tickMs'>;
+type Surroundings = Pick<Ports, 'vault' | 'records' | 'scheduleIntervalMs'>;
 
 /**
  * Decides without the refresh token, where that is enough: the record tells that nothing is due, and a blocked connection
@@ -23,16 +23,16 @@ type Surroundings = Pick<Ports, 'vault' | 'records' | 'tickMs'>;
 export async function decideWithoutToken(
   { connection, force, record, now }: Question,
   ports: Surroundings,
-): Promise<Decision | undefined> {
+): Promise<Skip | undefined> {
   const early = decideEarly({ connection, record, now: now(), force });
   if (early) return early;
   const { failure, phase } = record;
   if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
   // A rotation was forced since, and its outcome was not recorded.
-  if (phase.state === 'granting' && phase.startedAt > failure.at) return undefined;
+  if (phase.state === 'requesting' && phase.startedAt > failure.at) return undefined;
   if (mayClearByItself(failure, now())) return undefined;
   const vault = ports.vault(connection.vaults.credential);
-  for (const { secret, version } of failure.watch)
+  for (const { secret, version } of failure.clearedBy)
     if (((await vault.get(secret))?.version ?? null) !== version) return undefined;
   const message = `It is looked at, and nothing has changed since: ${failure.message}`;
   return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
@@ -47,7 +47,7 @@ export async function decideWithToken(
   { connection, force, record, now }: Question,
   ports: Surroundings,
   reconciled?: string,
-): Promise<Decision> {
+): Promise<Exclude<Decision, Skip>> {
   const latest = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
   return decide({
     connection,
@@ -57,6 +57,6 @@ export async function decideWithToken(
     latest,
     reconciled,
     store: ports.records.host,
-    tickMs: ports.tickMs,
+    scheduleIntervalMs: ports.scheduleIntervalMs,
   });
 }

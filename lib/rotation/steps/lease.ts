@@ -1,6 +1,6 @@
 import { RotatorError } from '../../errors.ts';
 import { type ConnectionRecord, newRecord } from '../core/record.ts';
-import { GRANT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../core/times.ts';
+import { LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS, RESPONSE_DEADLINE_MS } from '../core/times.ts';
 import type { Ports } from '../ports.ts';
 
 /**
@@ -76,12 +76,12 @@ export class Lease {
 
   /** Is there time for a whole token request? Asked right before each one. */
   coversRequest(): boolean {
-    return this.remainingMs() > GRANT_DEADLINE_MS + LEASE_MARGIN_MS;
+    return this.remainingMs() > RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
   }
 
   /** Renews the lease if too little is left for a token request and some time before it. */
   async ensureCoversRequest(): Promise<void> {
-    if (this.remainingMs() < GRANT_DEADLINE_MS + 2 * LEASE_MARGIN_MS) await this.#renew();
+    if (this.remainingMs() < RESPONSE_DEADLINE_MS + 2 * LEASE_MARGIN_MS) await this.#renew();
   }
 
   /** The record as it is stored now; the lease keeps others from changing it. */

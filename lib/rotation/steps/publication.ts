@@ -48,7 +48,7 @@ export class Publication {
 
   /**
    * Makes sure, before a refresh token is spent, that everything that comes of it can be published: each name must be free,
-   * ours or declared `adopt`, and its vault must take a write. Remembered in the record until a publication fails.
+   * ours or declared `overwrite`, and its vault must take a write. Remembered in the record until a publication fails.
    * @throws RotatorError `secret_not_managed`, `secret_soft_deleted` or what else the vault says
    */
   async prove(record: ConnectionRecord): Promise<ConnectionRecord> {
@@ -68,7 +68,7 @@ export class Publication {
     const { name } = secret;
     const vault = this.#ports.vault(secret.vault);
     const current = await readPublished(vault, name);
-    if (current && !isManaged(current.tags) && !this.#connection.adopt)
+    if (current && !isManaged(current.tags) && !this.#connection.overwrite)
       throw notManaged(this.#connection, secret);
     await this.#ports.pacer.take(secret.vault, 1);
     const tags = publishedTags({ connection: this.#connection.name, generation });
@@ -167,7 +167,11 @@ export async function publishedTimes(
   const current = await readPublished(ports.vault(vault), name);
   const expiresAt = current?.properties.expiresAt;
   if (!current || !isManaged(current.tags) || expiresAt === undefined) return undefined;
-  return { issuedAt: current.properties.notBefore ?? current.createdAt, expiresAt, lifetimeAssumed: false };
+  return {
+    issuedAt: current.properties.notBefore ?? current.createdAt,
+    expiresAt,
+    expiresInIsDefault: false,
+  };
 }
 
 /** A disabled secret, such as our placeholder, hides its value (undefined then): its tags are among its versions. */
@@ -188,6 +192,6 @@ export function notManaged(connection: Connection, { key, vault, name }: Publish
   return new RotatorError({
     code: 'secret_not_managed',
     message: `The secret ${name} in ${vault} exists and was not made by the rotator.`,
-    fix: `Name another secret under secrets.${key} of ${connection.name}, or set "adopt": true to overwrite this one.`,
+    fix: `Name another secret under secrets.${key} of ${connection.name}, or set "overwrite": true to overwrite this one.`,
   });
 }

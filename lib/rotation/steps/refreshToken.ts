@@ -53,16 +53,16 @@ export class RefreshTokenSecret {
    * successor can be written too.
    * @throws RotatorError, LeaseLost
    */
-  async adopt(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
-    const adopted = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
-    this.#memory.refreshTokens.set(this.#connection.name, adopted.sent.version);
-    return adopted;
+  async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
+    const prepared = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
+    this.#memory.refreshTokens.set(this.#connection.name, prepared.sent.version);
+    return prepared;
   }
 
   async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
     const { value, tags } = this.#copyOf(record, seed);
     const version = await this.#overwrite(value, tags);
-    this.#log('info', 'refresh_token_adopted', { version });
+    this.#log('info', 'refresh_token_copied', { version });
     return { record: versionCopied(record, version), sent: { ...seed, value, version, tags } };
   }
 
@@ -108,14 +108,14 @@ export class RefreshTokenSecret {
       fix: `Have the provider issue smaller refresh tokens for ${name}, then run rotator connect ${name}.`,
     });
     const generation = record.generation + 1;
-    const lineage = {
+    const origin = {
       connection: this.#connection.name,
       parent: obtainedWith.version,
       epoch: record.epoch,
       generation,
       store: records.host,
     };
-    const tags = savedTags(lineage, obtainedWith.tags);
+    const tags = savedTags(origin, obtainedWith.tags);
     const startedAt = clock.monotonic();
     for (let attempts = 1; ; attempts++) {
       try {
@@ -153,7 +153,7 @@ export class RefreshTokenSecret {
       ? { value: secret.value, tags: winner.tags }
       : this.#copyOf(record, { ...secret, ...winner });
     const version = await this.#overwrite(value, tags);
-    this.#log('warn', 'late_write_healed', { version, late: late.version });
+    this.#log('warn', 'late_write_undone', { version, late: late.version });
     this.#superseded.add(late.version).add(winner.version);
     return versionCopied(record, version);
   }
@@ -179,8 +179,8 @@ export class RefreshTokenSecret {
    */
   #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
     const { name: connection } = this.#connection;
-    const lineage = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
-    return { value: seed.value.replace(/[\r\n]+$/, ''), tags: savedTags(lineage, seed.tags) };
+    const origin = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
+    return { value: seed.value.replace(/[\r\n]+$/, ''), tags: savedTags(origin, seed.tags) };
   }
 
   /** A write that must not come over a newer one. The pacer may wait for seconds, so the lease is looked at after it. */
@@ -202,7 +202,7 @@ export async function disableVersion(
     await vault.disable(secret, version);
   } catch (thrown) {
     const { code, message } = problemOf(thrown);
-    log('warn', 'superseded_version_enabled', { secret, version, code, message });
+    log('warn', 'superseded_version_disable_failed', { secret, version, code, message });
     return false;
   }
   log('info', 'superseded_version_disabled', { secret, version });

@@ -2,7 +2,7 @@ import { type Problem, problemOf, RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import { type Connection, publishedSecrets } from '../core/connection.ts';
 import { currentVersion, lagsBehind, reconciled as reconciledRecord } from '../core/currentVersion.ts';
-import type { Decision, Reason } from '../core/decide.ts';
+import type { Reason, Skip, Stop } from '../core/decide.ts';
 import {
   blocked,
   notStored,
@@ -130,12 +130,12 @@ class Rotation {
     let reconciled: string | undefined;
     for (let look = 1; look <= MOST_LOOKS; look++) {
       const decision = await decideWithToken(this.#question(record), this.#ports, reconciled);
-      if (decision.action === 'heal') {
+      if (decision.action === 'reconcile') {
         record = await this.#reconcile(record, decision.latest);
         reconciled = record.version;
         continue;
       }
-      if (decision.action !== 'refresh') return this.#stop(record, decision);
+      if (decision.action === 'wait' || decision.action === 'block') return this.#stop(record, decision);
 
       // 4. Prove that the result can be stored, before anything is spent.
       const { proven, token } = await this.#proveStorable(record, decision.latest);
@@ -172,25 +172,22 @@ class Rotation {
     return { ...this.#order, record, now: () => this.#lease.now() };
   }
 
-  /** Decided without the refresh token: only a look at a blocked connection is noted. */
-  async #skip(record: ConnectionRecord, decision: Decision): Promise<RotationResult> {
-    const { reason } = decision;
-    if (decision.action === 'skip' && decision.looked)
-      return { ...(await this.#finish(lookedInVain(record, this.#lease.now()))), reason };
-    const until = 'until' in decision ? decision.until : this.#lease.now();
-    const retryAfterMs = Math.max(0, Math.ceil(until - this.#lease.now()));
-    return this.#result(resultOf(reason), { reason, retryAfterMs, ...problemIn(record) });
+  /** Nothing is done now, and nothing noted but a look at a blocked connection. */
+  async #skip(record: ConnectionRecord, { reason, until, looked }: Skip): Promise<RotationResult> {
+    const now = this.#lease.now();
+    if (looked) return { ...(await this.#finish(lookedInVain(record, now))), reason };
+    const retryAfterMs = Math.max(0, Math.ceil(until - now));
+    return this.#result(reason, { reason, retryAfterMs, ...problemIn(record) });
   }
 
-  /** Decided with the refresh token: waits and blocks are noted. */
-  #stop(record: ConnectionRecord, decision: Decision): Promise<RotationResult> {
+  /** A wait and a block are noted. */
+  #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
     if (decision.action === 'wait')
-      return this.#finish(waitsForReplay(record, decision.until, context), 'waiting');
-    if (decision.action !== 'block') return this.#skip(record, decision);
+      return this.#finish(waitsForReplay(record, decision.until, context), 'outcome_unknown');
     const { refreshToken: secret } = this.#connection.secrets;
-    const watch = [{ secret, version: decision.latest?.version ?? null }];
-    return this.#finish(blocked(record, decision.problem, watch, context));
+    const clearedBy = [{ secret, version: decision.latest?.version ?? null }];
+    return this.#finish(blocked(record, decision.problem, clearedBy, context));
   }
 
   /**
@@ -211,7 +208,7 @@ class Rotation {
     const next = reconciledRecord(record, found, now, published);
     if (next !== record) await this.#lease.write(next);
     this.#token.supersede(winner, versions, latest.version);
-    this.#log('info', 'refresh_token_found', { finding, version: winner.version });
+    this.#log('info', 'refresh_token_reconciled', { finding, version: winner.version });
     return winner.version === latest.version ? next : this.#token.rewrite(next, winner, latest);
   }
 
@@ -220,7 +217,7 @@ class Rotation {
     this.#client.forgetDoubtful(record, latest, this.#lease.now());
     await this.#client.read();
     const publishable = await this.#publication.prove(record);
-    const { record: proven, sent: token } = await this.#token.adopt(publishable, latest);
+    const { record: proven, sent: token } = await this.#token.prepare(publishable, latest);
     // The save must not have to wait for the pacer: all new versions of this rotation are reserved now.
     const { vaults } = this.#connection;
     const written = [vaults.credential, ...publishedSecrets(this.#connection).map(({ vault }) => vault)];
@@ -318,7 +315,7 @@ class Rotation {
     }
     const next = requestFailed(request, failure, credentials, this.#context());
     const isKnown = next.phase.state === 'idle';
-    const result = await this.#finish(next, isKnown || next.failure?.blocked ? undefined : 'waiting');
+    const result = await this.#finish(next, isKnown || next.failure?.blocked ? undefined : 'outcome_unknown');
     if (isKnown) await this.#token.clearAnnouncement(request.sent);
     return result;
   }
@@ -338,7 +335,7 @@ class Rotation {
       }
       const problem = problemOf(thrown);
       this.#log('error', 'record_not_written', { ...problem });
-      return this.#result('failed', { problem });
+      return this.#result('retrying', { problem });
     }
   }
 
@@ -346,7 +343,7 @@ class Rotation {
   async #finish(record: ConnectionRecord, result?: RotationResult['result']): Promise<RotationResult> {
     await this.#lease.write(record);
     const retryAfterMs = Math.max(0, Math.ceil(record.nextAttemptAt - this.#lease.now()));
-    const ended = result ?? (record.failure?.blocked ? 'blocked' : 'failed');
+    const ended = result ?? (record.failure?.blocked ? 'blocked' : 'retrying');
     return this.#result(ended, { ...problemIn(record), retryAfterMs });
   }
 
@@ -358,7 +355,11 @@ class Rotation {
   }
 
   #context(): OutcomeContext {
-    return { connection: this.#connection, now: this.#lease.now(), tickMs: this.#ports.tickMs };
+    return {
+      connection: this.#connection,
+      now: this.#lease.now(),
+      scheduleIntervalMs: this.#ports.scheduleIntervalMs,
+    };
   }
 
   #logResult({ result, reason, generation, expiresAt, problem }: RotationResult, totalMs: number): void {
@@ -372,11 +373,6 @@ class Rotation {
 /** The record of a request that was certainly not sent. */
 function withdrawn({ record, before }: AnnouncedRequest): ConnectionRecord {
   return intentWithdrawn(record, before);
-}
-
-function resultOf(reason: Reason): RotationResult['result'] {
-  if (reason === 'cooldown' || reason === 'not_due' || reason === 'blocked') return reason;
-  return reason === 'backing_off' ? 'failed' : 'waiting';
 }
 
 function keptChanging({ name }: Connection): Problem & RotatorError {

@@ -3,7 +3,7 @@ import type { Connection } from '../core/connection.ts';
 import { mayRepeat, tellsMore } from '../core/outcome.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { replayTime } from '../core/times.ts';
-import type { GrantAnswer, GrantRequest } from '../core/tokenRequest.ts';
+import type { TokenRequest, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 import type { ClientCredentials } from './clientCredentials.ts';
@@ -21,13 +21,13 @@ export interface AnnouncedRequest {
 
 /** What came of sending a refresh token. */
 export interface TokenOutcome {
-  readonly answer: GrantAnswer;
+  readonly answer: TokenResponse;
   /** The lease ran short, the process began to drain, or the time for a replay was over: the last request was not sent. */
   readonly refused: boolean;
   /** What the client's credentials were read from. */
-  readonly credentials: RecordedFailure['watch'];
+  readonly credentials: RecordedFailure['clearedBy'];
   /** The client as it was sent last. */
-  readonly client: Pick<GrantRequest, 'clientId' | 'clientSecret'>;
+  readonly client: Pick<TokenRequest, 'clientId' | 'clientSecret'>;
   /** When the request was about to be sent, by the storage service's time in milliseconds: lifetimes count from here. */
   readonly issuedAt: number;
 }
@@ -63,12 +63,12 @@ export class TokenRequestSender {
     // The decision was made some requests ago, and the grace that allowed a replay may have run out since.
     const mayStart = () => {
       const now = this.#lease.now();
-      return replayTime(before, this.#connection.behavior, this.#ports.tickMs, now) <= now;
+      return replayTime(before, this.#connection.behavior, this.#ports.scheduleIntervalMs, now) <= now;
     };
     const first = { ...(await this.#withEachClientSecret(sent, mayStart)), issuedAt };
     const inGrace = () => mayRepeat(record, first.answer, this.#connection, this.#lease.now());
     if (first.refused || !inGrace()) return first;
-    this.#log('warn', 'grant_replayed', { code: first.answer.failure?.code });
+    this.#log('warn', 'token_request_repeated', { code: first.answer.failure?.code });
     const again = await this.#withEachClientSecret(sent, inGrace).catch(() => first);
     return tellsMore(again) ? { ...again, issuedAt } : first;
   }
@@ -118,10 +118,10 @@ export class TokenRequestSender {
     const request = { connection: this.#connection, ...client, refreshToken };
     const answer = await tokenEndpoint.grant(request, mayStillSend);
     const { failure } = answer;
-    this.#log(failure ? 'warn' : 'info', 'grant_answered', {
+    this.#log(failure ? 'warn' : 'info', 'token_response_received', {
       outcome: failure?.class ?? 'granted',
       refreshTokenReceived: answer.refreshToken !== undefined,
-      grantMs: Math.round(clock.monotonic() - startedAt),
+      requestMs: Math.round(clock.monotonic() - startedAt),
       ...(failure && { code: failure.code, message: failure.message }),
     });
     return { answer, refused };

@@ -1,6 +1,6 @@
 import { ACCESS_TOKEN } from '../../unit/rotation/world/scenario.ts';
 import type { World } from '../../unit/rotation/world.ts';
-import { TICK_MS } from './schedule.ts';
+import { INTERVAL_MS } from './schedule.ts';
 
 /** A workload that reads the published access token. */
 export class Consumer {
@@ -23,7 +23,7 @@ export class Consumer {
     if (!read || (read.expiresAt ?? 0) > now) return;
     const better = this.#world.tokens
       .history(ACCESS_TOKEN)
-      .some(({ expiresAt = 0, createdAt }) => expiresAt > now && createdAt + TICK_MS < now);
+      .some(({ expiresAt = 0, createdAt }) => expiresAt > now && createdAt + INTERVAL_MS < now);
     if (!better) return;
     if (this.#late.lateWrites.has(read.version)) this.staleReads += 1;
     else this.violations.push('A consumer read an expired token though a newer one had been there.');

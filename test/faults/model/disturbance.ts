@@ -1,4 +1,4 @@
-import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { failure } from '../../unit/rotation/world/fakeVault.ts';
 import {
   ACCESS_TOKEN,
@@ -9,12 +9,12 @@ import {
 import type { Caller, HookContext, World } from '../../unit/rotation/world.ts';
 import type { Flight } from './flight.ts';
 import { randomFrom } from './random.ts';
-import { type Fault, type FaultKind, type Schedule, TICK_MS } from './schedule.ts';
+import { type Fault, type FaultKind, INTERVAL_MS, type Schedule } from './schedule.ts';
 import type { Witness } from './witness.ts';
 
 const LONGEST_LATENCY_MS = 40;
-const LONGEST_GRANT_MS = 3_000;
-const GRANT_DEADLINE_MS = 8_000;
+const LONGEST_REQUEST_MS = 3_000;
+const RESPONSE_DEADLINE_MS = 8_000;
 /** A reader that was told of a failure does nothing with a late answer. */
 const READS = /^(get|versions|read|list)/;
 /** What a vault refuses while it is read-only. */
@@ -69,10 +69,10 @@ export class Disturbance {
 
   async #beforeExecution({ operation, caller, execute }: HookContext, { kind, ms }: Fault): Promise<void> {
     if (kind === 'kill_before') caller.crash();
-    if (kind === 'person_replaces') replaceByHand(this.#scenario);
+    if (kind === 'operator_replaces') replaceByHand(this.#scenario);
     if (kind === 'drain') void this.#drain(caller);
     if (kind === 'freeze_before') caller.freeze(ms);
-    if (isGrant(operation)) {
+    if (isTokenRequest(operation)) {
       // A grant is sent by the process itself, when it goes on; other requests are on their way already.
       if (kind === 'freeze_before') await this.#wait(ms);
       return;
@@ -97,9 +97,9 @@ export class Disturbance {
     this.#flights.set(execute, flight);
     if (!fault || !['lost_request', 'late_execution', 'throttled'].includes(fault.kind)) return;
     if (fault.kind === 'late_execution')
-      void this.#wait(fault.ms).then(() => this.#witness.executed(flight, execute() as GrantAnswer));
+      void this.#wait(fault.ms).then(() => this.#witness.executed(flight, execute() as TokenResponse));
     const throttled = fault.kind === 'throttled';
-    await this.#wait(throttled ? LONGEST_LATENCY_MS : GRANT_DEADLINE_MS);
+    await this.#wait(throttled ? LONGEST_LATENCY_MS : RESPONSE_DEADLINE_MS);
     this.#witness.ended(flight, false);
     throw noAnswer(operation, throttled ? fault.ms : undefined);
   }
@@ -108,12 +108,12 @@ export class Disturbance {
     const { operation, execute, result } = context;
     this.#witness.wrote(operation);
     const flight = this.#flights.get(execute);
-    if (flight) this.#witness.executed(flight, result as GrantAnswer);
+    if (flight) this.#witness.executed(flight, result as TokenResponse);
     const fault = this.#pending.get(execute);
     try {
       await this.#answer(context, fault, flight);
     } catch (thrown) {
-      if (flight) flight.fault ??= 'answer_lost';
+      if (flight) flight.fault ??= 'response_lost';
       throw thrown;
     } finally {
       if (flight) this.#land(flight);
@@ -123,19 +123,19 @@ export class Disturbance {
 
   async #answer({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
     if (fault?.kind === 'failed_after') throw noAnswer(operation);
-    await this.#wait(this.#random() * (flight ? LONGEST_GRANT_MS : LONGEST_LATENCY_MS));
+    await this.#wait(this.#random() * (flight ? LONGEST_REQUEST_MS : LONGEST_LATENCY_MS));
     if (fault?.kind === 'kill_after') caller.crash();
     if (fault?.kind === 'freeze_after') caller.freeze(fault.ms);
-    if (fault?.kind !== 'lost_answer') return;
-    if (flight) await this.#wait(GRANT_DEADLINE_MS - LONGEST_GRANT_MS);
+    if (fault?.kind !== 'lost_response') return;
+    if (flight) await this.#wait(RESPONSE_DEADLINE_MS - LONGEST_REQUEST_MS);
     throw noAnswer(operation);
   }
 
   #land(flight: Flight): void {
     const { sender } = flight;
-    if (!sender.alive) flight.fault ??= 'killed_before_answer';
+    if (!sender.alive) flight.fault ??= 'killed_before_response';
     if (sender.frozenUntil > this.#world.clock.monotonic()) flight.fault ??= 'receiver_frozen';
-    this.#witness.ended(flight, sender.alive && flight.fault !== 'answer_lost');
+    this.#witness.ended(flight, sender.alive && flight.fault !== 'response_lost');
   }
 
   async #drain(caller: Caller): Promise<void> {
@@ -154,7 +154,7 @@ export class Disturbance {
   #isReadOnly({ operation }: HookContext): boolean {
     const { readOnly } = this.#schedule;
     if (!readOnly || this.#over || !VAULT_WRITES.includes(operation)) return false;
-    const tick = this.#world.clock.monotonic() / TICK_MS;
+    const tick = this.#world.clock.monotonic() / INTERVAL_MS;
     return tick >= readOnly.from && tick < readOnly.from + readOnly.ticks;
   }
 
@@ -163,7 +163,7 @@ export class Disturbance {
   }
 }
 
-function isGrant(operation: string): boolean {
+function isTokenRequest(operation: string): boolean {
   return operation.startsWith('grant');
 }
 
@@ -173,7 +173,7 @@ function isVault(operation: string): boolean {
 
 /** What the adapters make of a service that does not answer, or asks for patience (milliseconds). */
 function noAnswer(operation: string, retryAfterMs?: number) {
-  if (isGrant(operation))
+  if (isTokenRequest(operation))
     return failure(retryAfterMs ? 'provider_throttled' : 'provider_unavailable', retryAfterMs);
   return failure(isVault(operation) ? 'vault_unavailable' : 'storage_unavailable', retryAfterMs);
 }

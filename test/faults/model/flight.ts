@@ -4,15 +4,15 @@ import type { Caller } from '../../unit/rotation/world.ts';
  * Why a refresh token that a provider issued never came into the vault, came too late, or was revoked. Nobody can rule
  * these out; design, section 5.
  *
- * - `answer_lost`: the answer never arrived
- * - `killed_before_answer`, `killed_before_save`: the receiver was killed before the vault took the token
+ * - `response_lost`: the answer never arrived
+ * - `killed_before_response`, `killed_before_save`: the receiver was killed before the vault took the token
  * - `receiver_frozen`: the receiver stood still, others had to take the token for lost, and repeated the grant
  * - `frozen_before_send`: the sender stood still between its check of the lease and the send, and sent when others had gone on
  * - `late_execution`: the provider executed the request when its sender had given it up
  */
 export type Cause =
-  | 'answer_lost'
-  | 'killed_before_answer'
+  | 'response_lost'
+  | 'killed_before_response'
   | 'killed_before_save'
   | 'receiver_frozen'
   | 'frozen_before_send'

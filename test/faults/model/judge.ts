@@ -1,4 +1,4 @@
-import { readLineage } from '../../../lib/rotation/core/tags.ts';
+import { readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN, type Scenario } from '../../unit/rotation/world/scenario.ts';
 import type { Cause } from './flight.ts';
 import type { Verdict } from './play.ts';
@@ -9,8 +9,8 @@ import type { Witness } from './witness.ts';
  * saved its token after all, nothing is missing; only the provider knows why it is worth nothing.
  */
 const EXPLICABLE: readonly (Cause | undefined)[] = [
-  'answer_lost',
-  'killed_before_answer',
+  'response_lost',
+  'killed_before_response',
   'killed_before_save',
 ];
 
@@ -63,7 +63,7 @@ function wrongInVaults(scenario: Scenario): string[] {
   if (world.record('crm').version !== latest?.version) found.push('The record names another version.');
   if (connection.behavior.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
     found.push('The provider does not take the stored token.');
-  const parent = readLineage(latest?.tags ?? {})?.parent;
+  const parent = readOrigin(latest?.tags ?? {})?.parent;
   const needed = world.credentials
     .history(REFRESH_TOKEN)
     .filter(({ version }) => [latest?.version, parent].includes(version));

@@ -54,7 +54,7 @@ test('a save that arrives after its process was killed, and after the token was 
 
 test("a record that is brought back from before a person's token of the same second finds that token's chain", async () => {
   const { end, violations } = await play(
-    history([[20, 'person_replaces', 20_000]], {
+    history([[20, 'operator_replaces', 20_000]], {
       seed: 8_955,
       racers: 2,
       graceMs: 1_800_000,

@@ -5,15 +5,15 @@ import { Consumer } from './consumer.ts';
 import { Disturbance } from './disturbance.ts';
 import type { Cause } from './flight.ts';
 import { judge } from './judge.ts';
-import { type Event, type FaultKind, type Schedule, TICK_MS, TICKS } from './schedule.ts';
+import { type Event, type FaultKind, INTERVAL_MS, INTERVALS, type Schedule } from './schedule.ts';
 import { Witness } from './witness.ts';
 
 /** Long enough that a replay has to wait: a token is renewed when a third of its life is left, and spared until the last minute. */
 const LIFETIME_MS = 300_000;
 /** After the last fault everything must be well, or be reported as lost, within this many ticks: 30 min. */
-const CALM_TICKS = 180;
+const CALM_INTERVALS = 180;
 /** A tick, and the time that a rotation takes. */
-const REPORTED_WITHIN_MS = TICK_MS + 5_000;
+const REPORTED_WITHIN_MS = INTERVAL_MS + 5_000;
 
 /** How a schedule ended. */
 export interface Verdict {
@@ -42,13 +42,13 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   const happens = happenings(scenario);
-  for (let tick = 0; tick < TICKS; tick++) {
+  for (let tick = 0; tick < INTERVALS; tick++) {
     happens(schedule.events.get(tick));
     await sweep(scenario, processes);
     consumer.looks();
   }
   disturbance.end();
-  for (let tick = 0; tick < CALM_TICKS; tick++) {
+  for (let tick = 0; tick < CALM_INTERVALS; tick++) {
     await sweep(scenario, processes);
     consumer.looks();
     seeThatItIsReported(scenario, witness, disturbance);
@@ -78,7 +78,7 @@ async function sweep({ world, connection }: Scenario, processes: Process[]): Pro
     processes[index] = living;
     if (isDue && !living.frozen) void living.start(connection);
   }
-  await world.clock.pass(TICK_MS);
+  await world.clock.pass(INTERVAL_MS);
 }
 
 /** What people do to the storage account and the vault between two sweeps. */
@@ -86,7 +86,7 @@ function happenings(scenario: Scenario): (event: Event | undefined) => void {
   const { records } = scenario.world;
   let copy: ConnectionRecord | undefined;
   return (event) => {
-    if (event === 'person_replaces_token') replaceByHand(scenario);
+    if (event === 'operator_replaces_token') replaceByHand(scenario);
     if (event === 'record_lost') records.lose('crm');
     if (event === 'record_copied') copy = records.read('crm');
     if (event === 'record_restored') records.change('crm', (record) => copy ?? record);

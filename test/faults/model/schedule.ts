@@ -7,7 +7,7 @@ export const FAULT_KINDS = [
   'kill_after',
   /** Its caller is told of a failure, and the service never saw it, executed it, or executes it later. */
   'lost_request',
-  'lost_answer',
+  'lost_response',
   'late_execution',
   /** The process stands still while the request is on its way, after a grant was cleared for sending, or before the answer arrives. */
   'freeze_before',
@@ -20,7 +20,7 @@ export const FAULT_KINDS = [
   /** 5xx at once, though the service executed it. */
   'failed_after',
   /** A person sets another refresh token in this very moment. */
-  'person_replaces',
+  'operator_replaces',
   /** The process is told to end: it finishes what it does. */
   'drain',
 ] as const;
@@ -34,7 +34,7 @@ export interface Fault {
 }
 
 /** What happens between two sweeps. */
-export type Event = 'person_replaces_token' | 'record_lost' | 'record_copied' | 'record_restored';
+export type Event = 'operator_replaces_token' | 'record_lost' | 'record_copied' | 'record_restored';
 
 /** A history to play: the same seed gives the same one. */
 export interface Schedule {
@@ -51,9 +51,9 @@ export interface Schedule {
 }
 
 const OPERATIONS = 160;
-export const TICK_MS = 10_000;
-/** Ticks with faults; at 10 s each they cover three lives of an access token. */
-export const TICKS = 90;
+export const INTERVAL_MS = 10_000;
+/** Intervals with faults; at 10 s each they cover three lives of an access token. */
+export const INTERVALS = 90;
 
 export function scheduleOf(seed: number): Schedule {
   const random = randomFrom(seed);
@@ -68,11 +68,11 @@ export function scheduleOf(seed: number): Schedule {
     });
   }
   const events = new Map<number, Event>();
-  if (random() < 0.2) events.set(below(TICKS), 'person_replaces_token');
-  if (random() < 0.2) events.set(below(TICKS), 'record_lost');
-  const readOnly = random() < 0.15 ? { from: below(TICKS), ticks: 1 + below(20) } : undefined;
+  if (random() < 0.2) events.set(below(INTERVALS), 'operator_replaces_token');
+  if (random() < 0.2) events.set(below(INTERVALS), 'record_lost');
+  const readOnly = random() < 0.15 ? { from: below(INTERVALS), ticks: 1 + below(20) } : undefined;
   if (random() < 0.15) {
-    const copied = below(TICKS);
+    const copied = below(INTERVALS);
     events.set(copied, 'record_copied');
     events.set(copied + 1 + below(30), 'record_restored');
   }

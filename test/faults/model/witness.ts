@@ -1,4 +1,4 @@
-import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN } from '../../unit/rotation/world/scenario.ts';
 import type { Caller, World } from '../../unit/rotation/world.ts';
 import { type Cause, causeOf, type Flight, isStray } from './flight.ts';
@@ -40,7 +40,7 @@ export class Witness {
   }
 
   /** The provider has executed it; the answer is on its way. Invariant 3: no token is sent twice outside the rules. */
-  executed(flight: Flight, answer: GrantAnswer): void {
+  executed(flight: Flight, answer: TokenResponse): void {
     this.grants += 1;
     if (!this.#inFlight.has(flight)) this.strayOverlaps += this.#inFlight.size;
     flight.sent = this.#world.provider.sent.at(-1) ?? '';

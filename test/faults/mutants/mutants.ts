@@ -14,7 +14,7 @@ export interface Mutant {
 /** The protocol meets a simulated world in these, and in the model of `test/faults/model`. */
 export const PROTOCOL_TESTS = ['test/unit/rotation'];
 /** A grant meets a real socket in these; the model sees nothing of it. */
-const SENDING_TESTS = ['test/unit/oauth/exchange.test.ts', 'test/integration/oauth/sendGrant.test.ts'];
+const SENDING_TESTS = ['test/unit/oauth/exchange.test.ts', 'test/integration/oauth/postTokenRequest.test.ts'];
 
 const inRotation = (file: string, name: string, find: string, replace: string): Mutant => ({
   name,
@@ -95,7 +95,7 @@ const LEASE: readonly Mutant[] = [
     'refused = !this.#lease.coversRequest() || !allowed();',
   ),
   inSending(
-    'sendGrant.ts',
+    'postTokenRequest.ts',
     'check before the send: not asked when the connection stands',
     'return mayStillSend() || REFUSED;',
     'return true;',
@@ -111,7 +111,7 @@ const LEASE: readonly Mutant[] = [
 const IN_THE_RECORD = 'await this.#lease.write(request.record);';
 const IN_THE_VAULT = 'await this.#token.announce(request.sent, request.intent);';
 
-const BEFORE_THE_GRANT: readonly Mutant[] = [
+const BEFORE_THE_REQUEST: readonly Mutant[] = [
   inRotation('steps/rotation.ts', 'intent: written nowhere', `${IN_THE_RECORD}\n        ${IN_THE_VAULT}`, ''),
   inRotation('steps/rotation.ts', 'intent: not in the record', IN_THE_RECORD, ''),
   inRotation('steps/rotation.ts', 'intent: not in the vault', IN_THE_VAULT, ''),
@@ -124,7 +124,7 @@ const BEFORE_THE_GRANT: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     "storability: somebody else's secret is overwritten",
-    'if (current && !isManaged(current.tags) && !this.#connection.adopt)\n      throw notManaged(this.#connection, secret);',
+    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n      throw notManaged(this.#connection, secret);',
     '',
   ),
   inRotation(
@@ -135,7 +135,7 @@ const BEFORE_THE_GRANT: readonly Mutant[] = [
   ),
 ];
 
-const AFTER_THE_GRANT: readonly Mutant[] = [
+const AFTER_THE_REQUEST: readonly Mutant[] = [
   inRotation(
     'steps/rotation.ts',
     'save first: published before the refresh token is saved',
@@ -160,13 +160,13 @@ const AFTER_THE_GRANT: readonly Mutant[] = [
     'steps/sendTokenRequest.ts',
     'an ambiguous grant is sent a second time, whatever the grace',
     'if (first.refused || !inGrace()) return first;',
-    "if (first.refused || first.answer.failure?.class !== 'ambiguous') return first;",
+    "if (first.refused || first.answer.failure?.class !== 'outcome_unknown') return first;",
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
     'an ambiguous grant is sent again with the next client secret',
     "if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)",
-    "if (refused || !['client_rejected', 'ambiguous'].includes(answer.failure?.class ?? ''))",
+    "if (refused || !['client_rejected', 'outcome_unknown'].includes(answer.failure?.class ?? ''))",
   ),
   inSending(
     'exchange.ts',
@@ -195,20 +195,20 @@ const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/decide.ts',
     'heal: never',
-    'ownedElsewhere, versionChanged, grantInterrupted, waitingForReplay',
-    'ownedElsewhere, waitingForReplay',
+    'ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown',
+    'ownedElsewhere, outcomeUnknown',
   ),
   inRotation(
     'core/decide.ts',
     'heal: not after another version',
-    'ownedElsewhere, versionChanged, grantInterrupted,',
-    'ownedElsewhere, grantInterrupted,',
+    'ownedElsewhere, versionChanged, requestInterrupted,',
+    'ownedElsewhere, requestInterrupted,',
   ),
   inRotation(
     'core/decide.ts',
     'heal: not after an interrupted grant',
-    'versionChanged, grantInterrupted, waitingForReplay',
-    'versionChanged, waitingForReplay',
+    'versionChanged, requestInterrupted, outcomeUnknown',
+    'versionChanged, outcomeUnknown',
   ),
   inRotation(
     'steps/rotation.ts',
@@ -231,7 +231,7 @@ const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/decide.ts',
     'no wait for an unknown outcome',
-    'return now < until ? waiting(until) : undefined;',
+    'if (now >= until) return undefined;',
     'return undefined;',
   ),
   inRotation(
@@ -257,7 +257,7 @@ const CREDENTIALS: readonly Mutant[] = [
   ),
 ];
 
-const PERSONS: readonly Mutant[] = [
+const OPERATORS: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     "heal: a person's token that was buried and taken out of use wins",
@@ -288,13 +288,13 @@ const SUPERSEDED: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     'superseded versions: the latest as well, and Key Vault answers nothing any more',
-    'const needed = [winner.version, readLineage(winner.tags)?.parent, latest];',
-    'const needed = [winner.version, readLineage(winner.tags)?.parent, ...(latest ? [] : [latest])];',
+    'const needed = [winner.version, readOrigin(winner.tags)?.parent, latest];',
+    'const needed = [winner.version, readOrigin(winner.tags)?.parent, ...(latest ? [] : [latest])];',
   ),
 ];
 
 const inEgress = (name: string, find: string, replace: string): Mutant => ({
-  ...inSending('sendGrant.ts', name, find, replace),
+  ...inSending('postTokenRequest.ts', name, find, replace),
   tests: ['test/integration/oauth/egress.test.ts'],
 });
 
@@ -310,12 +310,12 @@ const EGRESS: readonly Mutant[] = [
 /** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
-  ...BEFORE_THE_GRANT,
-  ...AFTER_THE_GRANT,
+  ...BEFORE_THE_REQUEST,
+  ...AFTER_THE_REQUEST,
   ...PUBLISHED,
   ...RECOVERY,
   ...CREDENTIALS,
-  ...PERSONS,
+  ...OPERATORS,
   ...SUPERSEDED,
   ...EGRESS,
 ];

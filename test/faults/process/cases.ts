@@ -57,7 +57,7 @@ const STEPS: readonly Step[] = [
 ];
 
 const PROVIDERS: readonly Provider[] = ['strict', 'grace', 'reusable'];
-const MOMENTS: readonly Moment[] = ['before_forwarding', 'after_execution', 'after_answer'];
+const MOMENTS: readonly Moment[] = ['before_forwarding', 'after_execution', 'after_response'];
 
 /** A token that never changes is not saved again, and none comes before it. */
 function stepsOf(provider: Provider): readonly Step[] {
@@ -105,7 +105,7 @@ const ANSWERS: readonly { name: string; strike: Strike; lost: boolean }[] = [
   { name: 'slow, but in time', strike: { kind: 'drip', everyMs: 5 }, lost: false },
 ];
 
-export const LOST_ANSWERS: readonly Case[] = PROVIDERS.flatMap((provider) =>
+export const LOST_RESPONSES: readonly Case[] = PROVIDERS.flatMap((provider) =>
   ANSWERS.map(({ name, strike, lost }) => ({
     step: GRANT,
     moment: 'after_execution' as const,

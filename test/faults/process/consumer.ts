@@ -3,7 +3,7 @@ import { callVault } from '../../../local/callVault.ts';
 import { CONSUMER, type Servers } from '../../../local/servers.ts';
 
 /** A sweep each second, and the time that it takes. */
-const TICK_MS = 3_000;
+const INTERVAL_MS = 3_000;
 
 /** Reads the access tokens of all connections in turn, as workloads do. */
 export class Consumer {
@@ -39,7 +39,7 @@ export class Consumer {
       if (best && best.expiresAt !== expiresAt) this.#gap(connection, now - best.expiresAt);
       if (best?.expiresAt !== expiresAt) this.#best.set(connection, { expiresAt, seenAt: now });
     }
-    if (best && expiresAt <= now && best.expiresAt > now && best.seenAt + TICK_MS < now)
+    if (best && expiresAt <= now && best.expiresAt > now && best.seenAt + INTERVAL_MS < now)
       this.violations.push(`${connection}: an expired token was read though a newer one had been there.`);
   }
 

@@ -4,7 +4,7 @@ import { connectionOf, SAVE } from './cases.ts';
 import type { FaultHook } from './faultProxy.ts';
 import { DRAINS } from './outages.ts';
 import { type Rig, type StruckHost, startRig } from './rig.ts';
-import { expectOutcome, grantsOf, isOf, nextToken, once, provoke } from './stage.ts';
+import { expectOutcome, isOf, nextToken, once, provoke, requestsOf } from './stage.ts';
 
 const TIMEOUT = 120_000;
 /** How long the request at which the process is told to end is held up. */
@@ -46,10 +46,10 @@ describe.concurrent('a process that is told to end', () => {
         refusing(trap.hook, name, refused, () => told),
       );
       const old = await nextToken(rig.servers, name);
-      const before = grantsOf(rig.servers, connection);
+      const before = requestsOf(rig.servers, connection);
       await provoke(host, name, trap);
       expect(await host.ended).toBe(0);
-      expect(grantsOf(rig.servers, connection)).toBe(before + grants);
+      expect(requestsOf(rig.servers, connection)).toBe(before + grants);
       const next = await rig.startHost([connection], () => undefined);
       await expectOutcome(rig.servers, next, name, 'fresh', old);
       await next.kill();

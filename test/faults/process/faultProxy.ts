@@ -9,7 +9,7 @@ import { codeOf } from '../../../lib/oauth/exchange.ts';
 import { clientOf, operationOf, type Service } from './operationOf.ts';
 
 /** Where a request stands when it can be struck. */
-export type Moment = 'before_forwarding' | 'after_execution' | 'after_answer';
+export type Moment = 'before_forwarding' | 'after_execution' | 'after_response';
 
 /** A request on its way through a proxy. It holds no value and no token. */
 export interface Passing {
@@ -145,7 +145,7 @@ class Passage {
     const after = await this.#hook(this.#passing, 'after_execution');
     if (after) return this.#strike(after, answer);
     await this.#answer(answer);
-    await this.#hook(this.#passing, 'after_answer');
+    await this.#hook(this.#passing, 'after_response');
   }
 
   async #forward(body: Buffer): Promise<Answer> {

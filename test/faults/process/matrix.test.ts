@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Case, connectionOf, FREEZES, KILLS, LOST_ANSWERS, slice, titleOf } from './cases.ts';
+import { type Case, connectionOf, FREEZES, KILLS, LOST_RESPONSES, slice, titleOf } from './cases.ts';
 import { Consumer } from './consumer.ts';
 import { type Rig, startRig } from './rig.ts';
 import { playCase } from './stage.ts';
@@ -7,7 +7,7 @@ import { playCase } from './stage.ts';
 /** A lease has to run out, a single-use token waits for its replay, and a stopped process goes on after 40 s. */
 const TIMEOUT = 180_000;
 
-const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 5), ...slice(LOST_ANSWERS, 4)].map(
+const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 5), ...slice(LOST_RESPONSES, 4)].map(
   (given, index): [string, string, Case] => [titleOf(given), `${given.provider}-${index}`, given],
 );
 

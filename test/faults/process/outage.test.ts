@@ -4,7 +4,7 @@ import { connectionOf, slice } from './cases.ts';
 import type { FaultHook, Strike } from './faultProxy.ts';
 import { OUTAGES } from './outages.ts';
 import { type Rig, startRig } from './rig.ts';
-import { expectOutcome, force, grantsOf, isOf, nextToken, rotateSoon } from './stage.ts';
+import { expectOutcome, force, isOf, nextToken, requestsOf, rotateSoon } from './stage.ts';
 
 const TIMEOUT = 300_000;
 const cases = slice(OUTAGES, 5).map((given, index) => ({ ...given, index }));
@@ -47,7 +47,7 @@ describe.concurrent('the vault refuses the refresh token that was just granted',
     const host = await rig.startHost([connection, other], hook);
     const { servers } = rig;
     const old = await nextToken(servers, connection.name);
-    const granted = grantsOf(servers, connection);
+    const granted = requestsOf(servers, connection);
     arm();
     void force(host, connection.name);
     await began;
@@ -57,7 +57,7 @@ describe.concurrent('the vault refuses the refresh token that was just granted',
     // A short outage may be over by now on a busy machine.
     if (ms >= 30_000) expect(isOver(), 'the other connection goes on meanwhile').toBe(false);
     await sleep(ms - 2_000);
-    expect(grantsOf(servers, connection), 'no further grant meanwhile').toBe(granted + 1);
+    expect(requestsOf(servers, connection), 'no further grant meanwhile').toBe(granted + 1);
     // No other process rotates this connection: what is used now, the same process has saved.
     await expectOutcome(servers, host, connection.name, 'fresh', old);
     await host.kill();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connectionOf, slice } from './cases.ts';
 import { Consumer } from './consumer.ts';
 import { type Rig, type StruckHost, startRig } from './rig.ts';
-import { force, grantsOf, nextToken, statusWhere } from './stage.ts';
+import { force, nextToken, requestsOf, statusWhere } from './stage.ts';
 
 const TIMEOUT = 600_000;
 const RACES = [
@@ -40,7 +40,7 @@ test.for(slice(RACES, 3))(
 
 /** No family was revoked: the stored token still brings a new access token. */
 async function expectUnharmed({ servers }: Rig, [host]: readonly StruckHost[], name: string): Promise<void> {
-  expect(servers.authorization.concurrentGrants(name), name).toBe(1);
+  expect(servers.authorization.concurrentRequests(name), name).toBe(1);
   if (host) await statusWhere(host, name, ({ state }) => state === 'fresh');
   await nextToken(servers, name, await nextToken(servers, name));
 }
@@ -53,7 +53,7 @@ async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly stri
   const consumer = new Consumer(rig.servers);
   const over = new AbortController();
   const watching = consumer.watch(names, 50, over.signal);
-  const rotations = () => names.reduce((sum, name) => sum + grantsOf(rig.servers, { name }), 0);
+  const rotations = () => names.reduce((sum, name) => sum + requestsOf(rig.servers, { name }), 0);
   try {
     for (let from = 0; rotations() < rounds; from = (from + AT_ONCE) % names.length) {
       const raced = names.slice(from, from + AT_ONCE);

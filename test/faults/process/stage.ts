@@ -76,7 +76,7 @@ export async function playCase(rig: Rig, name: string, given: Case): Promise<voi
   // Another instance goes on; after a kill the platform starts one.
   const other = given.fault.kind === 'strike' ? host : await rig.startHost([connection], NO_FAULTS);
   await expectOutcome(rig.servers, other, name, given.outcome, old);
-  expect(rig.servers.authorization.concurrentGrants(name)).toBe(1);
+  expect(rig.servers.authorization.concurrentRequests(name)).toBe(1);
   await Promise.all([host.kill(), other.kill()]);
 }
 
@@ -154,7 +154,7 @@ export async function statusWhere(
 }
 
 /** Grants of this connection that the authorization server executed so far. */
-export function grantsOf({ authorization }: Servers, { name }: Pick<LocalConnection, 'name'>): number {
+export function requestsOf({ authorization }: Servers, { name }: Pick<LocalConnection, 'name'>): number {
   return authorization.tokenRequests.filter(
     ({ clientId, grantType, executed }) => clientId === name && grantType === 'refresh_token' && executed,
   ).length;

@@ -78,8 +78,8 @@ export class Crew {
       const outage = moment === 'before_forwarding' ? this.#outage(passing) : undefined;
       if (outage) return outage;
       const connection = passing.client;
-      if (connection && moment === 'before_forwarding') this.#suspects.grantSent(number, connection);
-      if (moment === 'after_answer') this.#watchSaves(number, passing);
+      if (connection && moment === 'before_forwarding') this.#suspects.requestSent(number, connection);
+      if (moment === 'after_response') this.#watchSaves(number, passing);
       const fault = this.calm ? undefined : chooseFault(this.#random, moment, EVERY);
       const strike = fault && (await this.#bringDown(fault, number, passing));
       return strike;
@@ -109,7 +109,7 @@ export class Crew {
     }
     const strike = strikeOf(fault, passing, this.#random);
     if (strike) this.count(fault);
-    if (strike && passing.client) this.#suspectGrant(passing.client, fault);
+    if (strike && passing.client) this.#suspectRequest(passing.client, fault);
     return strike;
   }
 
@@ -118,7 +118,7 @@ export class Crew {
     void stopFor(processId, ms).then(() => this.#suspects.goesOn(number));
   }
 
-  #suspectGrant(connection: string, fault: RequestFault): void {
+  #suspectRequest(connection: string, fault: RequestFault): void {
     if (fault === 'late execution') this.#suspects.suspect(connection, 'executed late');
     if (/lost answer|500|truncated|dripping/.test(fault)) this.#suspects.suspect(connection, 'answer lost');
   }

@@ -5,7 +5,7 @@ import type { Moment, Passing, Strike } from '../process/faultProxy.ts';
 const REQUEST_FAULTS = {
   before_forwarding: ['kill', 'freeze', 'lost request', 'late execution', '429', '503', '409'],
   after_execution: ['kill', 'freeze', 'lost answer', '500 after execution', 'truncated', 'dripping'],
-  after_answer: ['kill', 'freeze'],
+  after_response: ['kill', 'freeze'],
 } as const satisfies Record<Moment, readonly [string, ...string[]]>;
 
 export type RequestFault = (typeof REQUEST_FAULTS)[Moment][number];

@@ -171,7 +171,7 @@ class Soak {
 
   #result(names: readonly string[], recoveredAfter: number): SoakResult {
     const { authorization } = this.#rig.servers;
-    const overlapping = names.filter((name) => authorization.concurrentGrants(name) > 1);
+    const overlapping = names.filter((name) => authorization.concurrentRequests(name) > 1);
     const avoidable = overlapping.filter((name) => !this.#suspects.strays.has(name));
     const violations = [
       ...this.#violations,

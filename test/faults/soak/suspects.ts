@@ -17,7 +17,7 @@ export class Suspects {
   /** Clients whose grants may overlap: one was executed late, or its sender stood still. */
   readonly strays = new Set<string>();
 
-  grantSent(host: number, connection: string): void {
+  requestSent(host: number, connection: string): void {
     this.#of(host).add(connection);
     const suspicion = this.#struck.get(host);
     if (suspicion) this.#suspectOf(connection, suspicion);

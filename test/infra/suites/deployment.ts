@@ -123,7 +123,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
         tokenVaultUrl: 'https://contoso-tokens.vault.azure.net',
       });
       expect(connectionsSource).toMatchObject({ kind: 'inline' });
-      expect(rest).toMatchObject({ tickMs: 10_000, vaultWritesPer10Seconds: 270, warnings: [] });
+      expect(rest).toMatchObject({ scheduleIntervalMs: 10_000, vaultWritesPer10Seconds: 270, warnings: [] });
       const { CONNECTIONS = '' } = appSettings(deployment.snapshots.existingVaults);
       expect(Object.keys(JSON.parse(CONNECTIONS).connections)).toEqual(['dynamics-prod', 'okta']);
     });

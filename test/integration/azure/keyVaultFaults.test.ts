@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
-import type { FaultDecision, VaultAnswer } from '../../../local/keyVault/types.ts';
+import type { FaultDecision, VaultResponse } from '../../../local/keyVault/types.ts';
 import { clientOf, startVault } from '../../local/keyVault/support.ts';
 import { CANARY, errorOf, startTrustedVault, tokenOf } from './support.ts';
 
@@ -70,7 +70,7 @@ describe('an answer', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each<[string, VaultAnswer]>([
+  it.each<[string, VaultResponse]>([
     ['no body', { status: 403 }],
     ['text', { status: 403, headers: { 'content-type': 'text/plain' }, body: CANARY }],
     ['broken JSON', { status: 403, headers: { 'content-type': 'application/json' }, body: `{${CANARY}` }],

@@ -53,7 +53,7 @@ test.each(CALLS)('%s %s %s answers who has it', async (name, method, path, param
 test('without the platform in front, the calls are refused with the fix and the timer goes on', async () => {
   vi.resetModules();
   vi.stubEnv('WEBSITE_AUTH_ENABLED', '');
-  const { answering } = await import('../../../functions/answers.ts');
+  const { answering } = await import('../../../functions/responses.ts');
   const { rotator } = await import('../../../functions/rotator.ts');
   // Loaded only now: it must find what stands for the Functions worker.
   const { HttpRequest } = await import('@azure/functions');

@@ -82,19 +82,12 @@ describe('what is wrong with one connection', () => {
   test.each([
     ['a missing secret', 'missing', 'secret_missing', 'blocked', 409, 0],
     ['an empty secret', 'empty', 'secret_empty', 'blocked', 409, 0],
-    ['a soft-deleted published name', 'deleted', 'secret_soft_deleted', 'failing', 409, 0],
-    ['a vault that answers 403', 'forbidden', 'vault_forbidden', 'failing', 503, 0],
-    [
-      'a token endpoint that answers nonsense',
-      'nonsense',
-      'grant_outcome_unknown',
-      'unknown_outcome',
-      409,
-      1,
-    ],
+    ['a soft-deleted published name', 'deleted', 'secret_soft_deleted', 'retrying', 409, 0],
+    ['a vault that answers 403', 'forbidden', 'vault_forbidden', 'retrying', 503, 0],
+    ['a token endpoint that answers nonsense', 'nonsense', 'outcome_unknown', 'outcome_unknown', 409, 1],
     ['a refresh token that the provider refuses', 'revoked', 'reauthorization_required', 'blocked', 409, 1],
     ['a wrong client secret', 'wrong-client', 'client_rejected', 'blocked', 409, 1],
-    ['a published name that is not ours', 'foreign', 'secret_not_managed', 'failing', 409, 0],
+    ['a published name that is not ours', 'foreign', 'secret_not_managed', 'retrying', 409, 0],
   ] as const)(
     '%s: status, answer and log tell the cause and the fix',
     async (_, name, code, state, httpStatus, sent) => {

@@ -9,7 +9,11 @@ const NOBODY = '192.0.2.1';
 const credentials = { clientId: 'id', clientSecret: 'canary-secret', refreshToken: 'canary-refresh' };
 
 /** One grant of an endpoint as it is in Azure; the resolver gives these addresses, one after the other. */
-async function grantTo(tokenUri: string, addresses: readonly string[] = [], changes: ConnectionChanges = {}) {
+async function requestTo(
+  tokenUri: string,
+  addresses: readonly string[] = [],
+  changes: ConnectionChanges = {},
+) {
   const asked: string[] = [];
   const lookup: LookupFunction = (hostname, _, done) => {
     asked.push(hostname);
@@ -29,8 +33,8 @@ async function grantTo(tokenUri: string, addresses: readonly string[] = [], chan
 describe('a token endpoint with a name', () => {
   test('that leads to this machine is not connected to; it may lead elsewhere later', async () => {
     const server = await startRawServer(() => undefined);
-    const { failure, sent } = await grantTo(`https://login.example:${server.port}/token`, ['127.0.0.1']);
-    expect(failure).toMatchObject({ class: 'retryable', code: 'address_refused' });
+    const { failure, sent } = await requestTo(`https://login.example:${server.port}/token`, ['127.0.0.1']);
+    expect(failure).toMatchObject({ class: 'retrying', code: 'address_refused' });
     expect(failure?.message).toMatch(/^Nothing was sent to login\.example:\d+: .* leads to this machine\.$/);
     expect([sent, server.connections]).toEqual([false, []]);
   });
@@ -38,14 +42,14 @@ describe('a token endpoint with a name', () => {
   test('that is rebound after the check is connected to where it was checked', async () => {
     const server = await startRawServer(() => undefined);
     const uri = `https://login.example:${server.port}/token`;
-    const { failure, asked } = await grantTo(uri, [NOBODY, '127.0.0.1']);
-    expect(failure).toMatchObject({ class: 'retryable', code: 'provider_unavailable' });
+    const { failure, asked } = await requestTo(uri, [NOBODY, '127.0.0.1']);
+    expect(failure).toMatchObject({ class: 'retrying', code: 'provider_unavailable' });
     expect(asked).toEqual(['login.example']);
     expect(server.connections).toEqual([]);
   });
 
   test('in a private network is refused, and says how to admit it', async () => {
-    const { failure } = await grantTo('https://adfs.example/token', ['10.1.2.3']);
+    const { failure } = await requestTo('https://adfs.example/token', ['10.1.2.3']);
     expect(failure).toMatchObject({
       code: 'address_refused',
       fix: expect.stringContaining('allowPrivateNetwork'),
@@ -54,12 +58,12 @@ describe('a token endpoint with a name', () => {
 
   test('in a private network is connected to where the entry admits it, and only that', async () => {
     const admitted = { allowPrivateNetwork: true };
-    const { failure, sent } = await grantTo('https://adfs.example/token', ['10.255.255.254'], admitted);
+    const { failure, sent } = await requestTo('https://adfs.example/token', ['10.255.255.254'], admitted);
     expect([failure?.code, sent]).toEqual(['provider_unavailable', false]);
-    const literal = await grantTo('https://10.255.255.254/token', [], admitted);
+    const literal = await requestTo('https://10.255.255.254/token', [], admitted);
     expect([literal.failure?.code, literal.sent]).toEqual(['provider_unavailable', false]);
     for (const address of ['169.254.169.254', '127.0.0.1', '100.64.0.1', '168.63.129.16']) {
-      const refused = await grantTo('https://adfs.example/token', [address], admitted);
+      const refused = await requestTo('https://adfs.example/token', [address], admitted);
       expect(refused.failure?.code).toBe('address_refused');
     }
   });
@@ -78,7 +82,7 @@ describe('an address in the entry itself', () => {
     const server = createNetServer(() => expect.fail('a connection was made')).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
-    const { failure, asked, sent } = await grantTo(`https://${host}:${port}/token`);
+    const { failure, asked, sent } = await requestTo(`https://${host}:${port}/token`);
     expect(failure).toMatchObject({ class: 'misconfigured', code: 'address_refused' });
     expect([asked, sent]).toEqual([[], false]);
     server.close();

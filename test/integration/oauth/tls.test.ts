@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Reach } from '../../../lib/oauth/egress.ts';
-import { sendGrant } from '../../../lib/oauth/sendGrant.ts';
+import { postTokenRequest } from '../../../lib/oauth/postTokenRequest.ts';
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -30,7 +30,7 @@ describe('over TLS', () => {
   test('a server with a trusted certificate is asked', async () => {
     const server = await start();
     const ca = authority.caCertificate;
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
       kind: 'answered',
       status: 200,
     });
@@ -39,7 +39,7 @@ describe('over TLS', () => {
   test('a server that offers HTTP/2 is spoken to in HTTP/1.1', async () => {
     const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
     const ca = authority.caCertificate;
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
       kind: 'answered',
     });
     expect(server.connections[0]?.text()).toContain(' HTTP/1.1\r\n');
@@ -47,7 +47,7 @@ describe('over TLS', () => {
 
   test('a server with a certificate of nobody we trust is not', async () => {
     const server = await start();
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
       kind: 'not_sent',
       refused: false,
       why: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -62,7 +62,7 @@ describe('over TLS', () => {
       delete process.env[variable];
     });
     const server = await start();
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
       kind: 'not_sent',
     });
     expectUntouched(server.connections);
@@ -71,7 +71,7 @@ describe('over TLS', () => {
   test('nor a server with a certificate for another name', async () => {
     const server = await start(await authority.issue(['login.example.com']));
     const ca = authority.caCertificate;
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
       kind: 'not_sent',
       why: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
@@ -82,7 +82,7 @@ describe('over TLS', () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = await start(old);
     const ca = authority.caCertificate;
-    expect(await sendGrant(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
       kind: 'not_sent',
     });
     expectUntouched(server.connections);
@@ -93,7 +93,7 @@ describe('over TLS', () => {
     server.connection().then(({ socket }) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const url = new URL(server.url);
     url.protocol = 'https:';
-    expect(await sendGrant(url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(url, request, HERE, () => true, { deadlines })).toMatchObject({
       kind: 'not_sent',
     });
     expect(server.connections[0]?.text()).not.toContain('refresh_token');

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
-import type { GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { TokenRequestFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { type ConnectionChanges, connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
-type Failed = Partial<GrantFailure>;
+type Failed = Partial<TokenRequestFailure>;
 
 const now = () => Date.UTC(2026, 0, 1);
 const deadlines = { answerMs: 20_000, hardMs: 20_000 };
@@ -14,7 +14,7 @@ const credentials = { clientId: 'id', clientSecret: 'canary-secret~1', refreshTo
 const yes = () => true;
 
 /** One grant against a server that answers with these bytes. */
-async function grantAnsweredWith(
+async function respondedWith(
   answer: (socket: Socket, request: string) => void,
   changes: ConnectionChanges = {},
 ) {
@@ -35,25 +35,25 @@ describe('a grant', () => {
       refresh_token_expires_in: 600,
       token_type: 'bearer',
     };
-    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, body));
+    const { answer } = await respondedWith((socket) => json(socket, 200, body));
     expect(answer).toEqual({
       refreshToken: 'r2',
       refreshTokenLifetimeMs: 600_000,
-      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 60_000, lifetimeAssumed: false },
+      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 60_000, expiresInIsDefault: false },
     });
   });
 
   test('leaves the refresh token out where the provider does', async () => {
-    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, { access_token: 'a' }), {
-      behavior: { assumedLifetimeMs: 1_800_000 },
+    const { answer } = await respondedWith((socket) => json(socket, 200, { access_token: 'a' }), {
+      behavior: { defaultExpiresInMs: 1_800_000 },
     });
     expect(answer).toEqual({
-      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, lifetimeAssumed: true },
+      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, expiresInIsDefault: true },
     });
   });
 
   test('sends what the connection says', async () => {
-    const { server } = await grantAnsweredWith((socket) => json(socket, 200, {}), {
+    const { server } = await respondedWith((socket) => json(socket, 200, {}), {
       clientAuthentication: 'client_secret_post',
       parameters: { scope: 'a b' },
     });
@@ -79,14 +79,14 @@ describe('a refresh token is kept', () => {
       json(socket, 200, { refresh_token: 'r2' }, { 'content-type': 'text/html' }),
   };
   test.each(Object.entries(kept))('%s, and the failure is told', async (_, respond) => {
-    const { answer } = await grantAnsweredWith(respond);
+    const { answer } = await respondedWith(respond);
     expect(answer.refreshToken).toBe('r2');
     expect(answer.accessToken).toBeUndefined();
     expect(answer.failure).toBeDefined();
   });
 
   test('from an answer that broke off after its JSON was whole, and so is the access token', async () => {
-    const { answer } = await grantAnsweredWith((socket) => {
+    const { answer } = await respondedWith((socket) => {
       const body = '{"access_token":"a","refresh_token":"r2"}';
       socket.end(
         `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`,
@@ -96,19 +96,22 @@ describe('a refresh token is kept', () => {
   });
 
   test('but not from one that broke off before', async () => {
-    const { answer } = await grantAnsweredWith((socket) => {
+    const { answer } = await respondedWith((socket) => {
       const whole = answerWith(200, '{"access_token":"a","refresh_token":"r2"}');
       socket.end(whole.subarray(0, -1));
     });
     expect(answer).toEqual({
-      failure: expect.objectContaining({ class: 'ambiguous', code: 'provider_unavailable' } satisfies Failed),
+      failure: expect.objectContaining({
+        class: 'outcome_unknown',
+        code: 'provider_unavailable',
+      } satisfies Failed),
     });
   });
 });
 
 describe('a failure', () => {
   test('invalid_grant is told with what to do', async () => {
-    const { answer } = await grantAnsweredWith((socket) => json(socket, 400, { error: 'invalid_grant' }));
+    const { answer } = await respondedWith((socket) => json(socket, 400, { error: 'invalid_grant' }));
     expect(answer.failure).toMatchObject({
       class: 'reauthorization_required',
       fix: expect.stringContaining('crm-refresh-token'),
@@ -117,7 +120,7 @@ describe('a failure', () => {
 
   test('a success that says it is an error is none', async () => {
     const body = { access_token: 'a', error: 'invalid_grant' };
-    const { answer } = await grantAnsweredWith((socket) => json(socket, 200, body));
+    const { answer } = await respondedWith((socket) => json(socket, 200, body));
     expect(answer).toEqual({
       failure: expect.objectContaining({ class: 'reauthorization_required' } satisfies Failed),
     });
@@ -125,17 +128,17 @@ describe('a failure', () => {
 
   test('Retry-After as a date counts from the clock of the caller', async () => {
     const headers = { 'retry-after': 'Thu, 01 Jan 2026 00:01:00 GMT' };
-    const { answer } = await grantAnsweredWith((socket) => json(socket, 429, {}, headers));
+    const { answer } = await respondedWith((socket) => json(socket, 429, {}, headers));
     expect(answer.failure).toMatchObject({
-      class: 'retryable',
+      class: 'retrying',
       code: 'provider_throttled',
       retryAfterMs: 60_000,
     });
   });
 
   test('a reset is ambiguous', async () => {
-    const { answer } = await grantAnsweredWith((socket) => socket.resetAndDestroy());
-    expect(answer.failure?.class).toBe('ambiguous');
+    const { answer } = await respondedWith((socket) => socket.resetAndDestroy());
+    expect(answer.failure?.class).toBe('outcome_unknown');
   });
 
   test('a grant that may not be sent any more is retryable', async () => {
@@ -143,7 +146,7 @@ describe('a failure', () => {
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const answer = await endpoint.grant({ connection, ...credentials }, () => false);
     expect(answer).toEqual({
-      failure: expect.objectContaining({ class: 'retryable', code: 'provider_unavailable' } satisfies Failed),
+      failure: expect.objectContaining({ class: 'retrying', code: 'provider_unavailable' } satisfies Failed),
     });
     for (const { text } of server.connections) expect(text()).toBe('');
   });
@@ -178,7 +181,7 @@ describe('a failure', () => {
   };
   test.each(Object.entries(echoes))('shows no secret where the provider repeats one %s', async (_, body) => {
     for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
-      const { answer } = await grantAnsweredWith((socket, request) => json(socket, 400, body(request)), {
+      const { answer } = await respondedWith((socket, request) => json(socket, 400, body(request)), {
         clientAuthentication,
       });
       const shown = JSON.stringify(answer.failure);

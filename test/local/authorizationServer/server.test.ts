@@ -63,7 +63,7 @@ describe('what is remembered', () => {
     const [seed, otherSeed] = [await server.seedRefreshToken('app'), await server.seedRefreshToken('other')];
     await refresh(server, seed);
     await refresh(server, seed);
-    expect(server.concurrentGrants('app')).toBe(1);
+    expect(server.concurrentRequests('app')).toBe(1);
 
     const allArrived = Promise.withResolvers<void>();
     server.intercept(async ({ number }) => {
@@ -74,17 +74,17 @@ describe('what is remembered', () => {
     await Promise.all(
       [seed, seed, seed].map((token) => refresh(server, token)).concat(refresh(server, otherSeed, other)),
     );
-    expect([server.concurrentGrants('app'), server.concurrentGrants('other')]).toEqual([3, 1]);
+    expect([server.concurrentRequests('app'), server.concurrentRequests('other')]).toEqual([3, 1]);
     server.intercept(undefined);
     await refresh(server, seed);
-    expect([server.concurrentGrants('app'), server.concurrentGrants('nobody')]).toEqual([3, 0]);
+    expect([server.concurrentRequests('app'), server.concurrentRequests('nobody')]).toEqual([3, 0]);
   });
 
   it('never counts a client that waits for each answer twice', async () => {
     const server = await startForTest();
     let token = await server.seedRefreshToken('app');
     for (let i = 0; i < 25; i += 1) token = (await refresh(server, token)).body.refresh_token ?? '';
-    expect(server.concurrentGrants('app')).toBe(1);
+    expect(server.concurrentRequests('app')).toBe(1);
   });
 
   it('lists token requests with times, unknown clients and odd ones too, and without secrets', async () => {

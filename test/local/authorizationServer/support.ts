@@ -58,7 +58,7 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 /** What a token endpoint answered. */
-export interface TokenAnswer {
+export interface TokenResponseBody {
   status: number;
   headers: Headers;
   body: { access_token?: string; refresh_token?: string; error?: string; [more: string]: unknown };
@@ -69,12 +69,12 @@ export async function refresh(
   server: AuthorizationServer,
   refreshToken: string | undefined,
   client: LocalClient = localClient(),
-): Promise<TokenAnswer> {
+): Promise<TokenResponseBody> {
   const response = await postRefresh(server, refreshToken, client);
   return {
     status: response.status,
     headers: response.headers,
-    body: (await response.json()) as TokenAnswer['body'],
+    body: (await response.json()) as TokenResponseBody['body'],
   };
 }
 

@@ -68,7 +68,7 @@ describe.concurrent('SIGKILL of the function host', () => {
   }
 
   /** Kills the host when the provider has executed the grant. */
-  function duringGrant({ servers }: Stack, kill: () => Promise<void>) {
+  function duringRequest({ servers }: Stack, kill: () => Promise<void>) {
     const alter = async <Answer>(answer: Answer) => {
       await kill();
       return answer;
@@ -92,8 +92,8 @@ describe.concurrent('SIGKILL of the function host', () => {
       STRICT,
       atVault('tokenVault', 'setSecret', { kind: 'destroyBefore' }),
     ],
-    ['when the provider has executed the grant and a grace runs: it is repeated', GRACE, duringGrant],
-    ['when the provider has executed the grant of a reusable token: it is repeated', REUSABLE, duringGrant],
+    ['when the provider has executed the grant and a grace runs: it is repeated', GRACE, duringRequest],
+    ['when the provider has executed the grant of a reusable token: it is repeated', REUSABLE, duringRequest],
   ] as const)('%s', { timeout: TAKEOVER_TIMEOUT }, async ([, connection, arrange], { expect }) => {
     expect(await surviveKill(connection, arrange)).toMatchObject({ state: 'fresh' });
   });

@@ -15,7 +15,7 @@ describe('what is not said has a default', () => {
       tokenVaultUrl: 'https://credentials.vault.azure.net',
       connectionsSource: { kind: 'file', path: 'connections.json' },
       schedule: '*/10 * * * * *',
-      tickMs: 10_000,
+      scheduleIntervalMs: 10_000,
       storage: { kind: 'identity', blobServiceUrl: 'https://rotatorstore.blob.core.windows.net' },
       vaultWritesPer10Seconds: 270,
       allowLoopbackHttp: false,
@@ -85,7 +85,11 @@ describe('what is said is used', () => {
       { CONNECTIONS: 'http://localhost:10000/account/config/c.json', ALLOW_LOOPBACK_HTTP: 'TRUE' },
       { connectionsSource: { kind: 'blob', url: 'http://localhost:10000/account/config/c.json' } },
     ],
-    ['a schedule', { ROTATION_SCHEDULE: '0 */5 * * * *' }, { schedule: '0 */5 * * * *', tickMs: 300_000 }],
+    [
+      'a schedule',
+      { ROTATION_SCHEDULE: '0 */5 * * * *' },
+      { schedule: '0 */5 * * * *', scheduleIntervalMs: 300_000 },
+    ],
     [
       'an app role, and the word of the platform that it authenticates callers',
       { REQUIRED_APP_ROLE: ' Tokens.Rotate ', WEBSITE_AUTH_ENABLED: 'True' },

@@ -21,7 +21,7 @@ const CONNECTION: Required<Unmarked> = {
   },
   behavior: CAREFUL_BEHAVIOR,
   renewBeforeMs: 1,
-  adopt: false,
+  overwrite: false,
 };
 
 describe('the fingerprint of a connection', () => {

@@ -24,7 +24,7 @@ describe('defaults', () => {
       behavior: providers.generic.behavior,
       renewBeforeMs: undefined,
       allowPrivateNetwork: false,
-      adopt: false,
+      overwrite: false,
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
   });
@@ -106,8 +106,8 @@ describe('what an entry says is used', () => {
       { refreshTokenGrace: 'unlimited' },
       { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } },
     ],
-    ['a lifetime', { accessTokenLifetime: 1800 }, { behavior: { assumedLifetimeMs: 1_800_000 } }],
-    ['adopt', { adopt: true }, { adopt: true }],
+    ['a lifetime', { accessTokenLifetime: 1800 }, { behavior: { defaultExpiresInMs: 1_800_000 } }],
+    ['overwrite', { overwrite: true }, { overwrite: true }],
     ['allowPrivateNetwork', { allowPrivateNetwork: true }, { allowPrivateNetwork: true }],
     ['a pause', { enabled: false }, { enabled: false }],
   ])('%s', (_, entry, expected) => {
@@ -141,7 +141,7 @@ describe('the fingerprint', () => {
     const one = only({ ...ENTRY, parameters: { a: '1', b: '2' } });
     const other = only({ parameters: { b: '2', a: '1' }, ...ENTRY });
     expect(other.fingerprint).toBe(one.fingerprint);
-    expect(only({ ...ENTRY, provider: 'generic', adopt: false }).fingerprint).toBe(before);
+    expect(only({ ...ENTRY, provider: 'generic', overwrite: false }).fingerprint).toBe(before);
   });
 
   it.each<[string, object]>([
@@ -160,7 +160,7 @@ describe('the fingerprint', () => {
   it.each<[string, object]>([
     ['grace', { refreshTokenGrace: 'unlimited' }],
     ['times', { renewBefore: 60, accessTokenLifetime: 600 }],
-    ['right to overwrite', { adopt: true }],
+    ['right to overwrite', { overwrite: true }],
     ['pause', { enabled: false }],
   ])('does not change with the %s, which clears no block', (_, change) => {
     expect(only({ ...ENTRY, ...change }).fingerprint).toBe(before);

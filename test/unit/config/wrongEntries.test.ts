@@ -134,7 +134,7 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
     ['a negative grace', { ...ENTRY, refreshTokenGrace: -1 }, 'refreshTokenGrace must be 0 or more seconds'],
     ['a grace in other words', { ...ENTRY, refreshTokenGrace: 'forever' }, 'or "unlimited"'],
     ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],
-    ['adopt in words', { ...ENTRY, adopt: 'yes' }, 'adopt must be true or false'],
+    ['overwrite in words', { ...ENTRY, overwrite: 'yes' }, 'overwrite must be true or false'],
     ['enabled in words', { ...ENTRY, enabled: 'false' }, 'enabled must be true or false'],
     ['the spelling of the driver', { TokenURI: CANARY }, 'unknown key TokenURI', 'Did you mean tokenUri?'],
     ['a key with a slip', { ...ENTRY, renwBefore: 1 }, 'unknown key renwBefore', 'Did you mean renewBefore?'],
@@ -297,7 +297,7 @@ describe('connections that would write over each other are both invalid', () => 
     ],
     [
       'the name of an entry that is wrong anyway is fine',
-      { secrets: { refreshToken: 'x' }, adopt: 7 },
+      { secrets: { refreshToken: 'x' }, overwrite: 7 },
       { secrets: { refreshToken: 'x' } },
       ['a'],
     ],

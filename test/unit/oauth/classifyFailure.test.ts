@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { classifyFailure } from '../../../lib/oauth/classifyFailure.ts';
 import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
-import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
+import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
 import { sanitizer } from '../../../lib/oauth/sanitize.ts';
 import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import type { FailureClass } from '../../../lib/rotation/core/tokenRequest.ts';
@@ -21,7 +21,7 @@ function failureOf(status: number, body: unknown, retryAfter?: string) {
   const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter, body: bytes };
   return classifyFailure(
     { kind: 'answered', ...received },
-    readTokenAnswer(bytes, CAREFUL_BEHAVIOR),
+    readTokenResponse(bytes, CAREFUL_BEHAVIOR),
     context,
   );
 }
@@ -124,62 +124,62 @@ describe('what an answer says about the refresh token', () => {
       'misconfigured',
       'misconfigured',
     ],
-    '429: not processed': [429, html, 'retryable', 'provider_throttled'],
+    '429: not processed': [429, html, 'retrying', 'provider_throttled'],
     '429 says more than the error beside it': [
       429,
       { error: 'invalid_grant' },
-      'retryable',
+      'retrying',
       'provider_throttled',
     ],
-    temporarily_unavailable: [400, { error: 'temporarily_unavailable' }, 'retryable', 'provider_throttled'],
-    slow_down: [400, { error: 'slow_down' }, 'retryable', 'provider_throttled'],
+    temporarily_unavailable: [400, { error: 'temporarily_unavailable' }, 'retrying', 'provider_throttled'],
+    slow_down: [400, { error: 'slow_down' }, 'retrying', 'provider_throttled'],
     'Zoho: too many requests with 200': [
       200,
       { error: 'Access Denied', error_description: 'You have made too many requests continuously.' },
-      'retryable',
+      'retrying',
       'provider_throttled',
     ],
     'Access Denied for another reason': [400, { error: 'Access Denied' }, 'misconfigured', 'misconfigured'],
-    'server_error with 400': [400, { error: 'server_error' }, 'ambiguous', 'provider_unavailable'],
-    '500': [500, html, 'ambiguous', 'provider_unavailable'],
+    'server_error with 400': [400, { error: 'server_error' }, 'outcome_unknown', 'provider_unavailable'],
+    '500': [500, html, 'outcome_unknown', 'provider_unavailable'],
     '502 with invalid_grant is still 502': [
       502,
       { error: 'invalid_grant' },
-      'ambiguous',
+      'outcome_unknown',
       'provider_unavailable',
     ],
     '503 with temporarily_unavailable is still 503': [
       503,
       { error: 'temporarily_unavailable' },
-      'ambiguous',
+      'outcome_unknown',
       'provider_unavailable',
     ],
-    '500 with an access token': [500, { access_token: 'a' }, 'ambiguous', 'provider_unavailable'],
-    '408': [408, '', 'ambiguous', 'provider_unavailable'],
-    '425': [425, '', 'ambiguous', 'provider_unavailable'],
-    '301': [301, '', 'ambiguous', 'provider_unavailable'],
-    '302 with an error': [302, { error: 'invalid_grant' }, 'ambiguous', 'provider_unavailable'],
-    '307': [307, html, 'ambiguous', 'provider_unavailable'],
-    '204': [204, '', 'ambiguous', 'answer_unusable'],
-    '200 with a page': [200, html, 'ambiguous', 'answer_unusable'],
-    '200 with an array': [200, [], 'ambiguous', 'answer_unusable'],
-    '200 without an access token': [200, { refresh_token: 'r' }, 'ambiguous', 'answer_unusable'],
+    '500 with an access token': [500, { access_token: 'a' }, 'outcome_unknown', 'provider_unavailable'],
+    '408': [408, '', 'outcome_unknown', 'provider_unavailable'],
+    '425': [425, '', 'outcome_unknown', 'provider_unavailable'],
+    '301': [301, '', 'outcome_unknown', 'provider_unavailable'],
+    '302 with an error': [302, { error: 'invalid_grant' }, 'outcome_unknown', 'provider_unavailable'],
+    '307': [307, html, 'outcome_unknown', 'provider_unavailable'],
+    '204': [204, '', 'outcome_unknown', 'response_unusable'],
+    '200 with a page': [200, html, 'outcome_unknown', 'response_unusable'],
+    '200 with an array': [200, [], 'outcome_unknown', 'response_unusable'],
+    '200 without an access token': [200, { refresh_token: 'r' }, 'outcome_unknown', 'response_unusable'],
     '200 with a token of another type': [
       200,
       { access_token: 'a', token_type: 'mac' },
-      'ambiguous',
-      'answer_unusable',
+      'outcome_unknown',
+      'response_unusable',
     ],
     '200 with an error that is no text': [
       200,
       { access_token: 'a', error: 7 },
-      'ambiguous',
-      'answer_unusable',
+      'outcome_unknown',
+      'response_unusable',
     ],
     'Entra: 50196 is a throttle though it says invalid_grant': [
       400,
       entra('invalid_grant', 50196),
-      'retryable',
+      'retrying',
       'provider_throttled',
     ],
     'Entra: 7000215 is the client': [
@@ -215,7 +215,7 @@ describe('what an answer says about the refresh token', () => {
     'Entra: the first known number decides': [
       400,
       entra('invalid_grant', 1, 50196),
-      'retryable',
+      'retrying',
       'provider_throttled',
     ],
     'Entra: an unknown number leaves it to the error': [
@@ -305,7 +305,7 @@ describe('without an answer', () => {
     expect(
       classifyFailure({ kind: 'not_sent', refused: false, why: 'ENOTFOUND' }, undefined, context),
     ).toMatchObject({
-      class: 'retryable',
+      class: 'retrying',
       code: 'provider_unavailable',
       message: 'Nothing was sent to login.example.com: no connection was made (ENOTFOUND).',
     });
@@ -315,8 +315,8 @@ describe('without an answer', () => {
   });
 
   test('something was sent: nobody knows', () => {
-    expect(classifyFailure({ kind: 'no_answer', why: 'ECONNRESET' }, undefined, context)).toMatchObject({
-      class: 'ambiguous',
+    expect(classifyFailure({ kind: 'no_response', why: 'ECONNRESET' }, undefined, context)).toMatchObject({
+      class: 'outcome_unknown',
       code: 'provider_unavailable',
       message: 'login.example.com was asked and gave no usable answer (ECONNRESET).',
     });

@@ -17,7 +17,7 @@ describe('an exchange', () => {
     exchange.onRequestStart(controller);
     exchange.onRequestStart(controller);
     expect(controller.reason?.message).toBe('SENT_BEFORE');
-    expect(await exchange.result).toEqual({ kind: 'no_answer', why: 'SENT_BEFORE' });
+    expect(await exchange.result).toEqual({ kind: 'no_response', why: 'SENT_BEFORE' });
   });
 
   test('keeps its first result', async () => {

@@ -101,7 +101,7 @@ describe('provider profiles', () => {
 
   test('an access token whose answer does not say lives an hour, where the provider documents half of it, that', () => {
     const halves = Object.values(providers).filter(
-      ({ behavior }) => behavior.assumedLifetimeMs === 1_800_000,
+      ({ behavior }) => behavior.defaultExpiresInMs === 1_800_000,
     );
     expect(halves.map(({ id }) => id)).toEqual(['hubspot', 'xero']);
   });

@@ -36,7 +36,7 @@ describe('which refresh token counts', () => {
   const cases: Record<string, [[string | undefined, SecretVersion[], string], [string, string?]]> = {
     'the first seed': [
       [undefined, [seed], 'p'],
-      ['replaced_by_person', 'p'],
+      ['set_by_operator', 'p'],
     ],
     'nothing newer than recorded': [
       ['v1', [seed, v1], 'v1'],
@@ -48,19 +48,19 @@ describe('which refresh token counts', () => {
     ],
     "a person's newer token": [
       ['v1', [seed, v1, person('q', 15)], 'q'],
-      ['replaced_by_person', 'q'],
+      ['set_by_operator', 'q'],
     ],
     "the newest of a person's tokens": [
       ['v1', [seed, v1, person('q', 15), person('r', 16)], 'r'],
-      ['replaced_by_person', 'r'],
+      ['set_by_operator', 'r'],
     ],
     "of a person's tokens of the same second, the latest": [
       ['v1', [seed, v1, person('q', 15), person('r', 15)], 'r'],
-      ['replaced_by_person', 'r'],
+      ['set_by_operator', 'r'],
     ],
     "a person's token beneath a late write": [
       ['v1', [seed, v1, person('q', 15), v2], 'v2'],
-      ['replaced_by_person', 'q'],
+      ['set_by_operator', 'q'],
     ],
     "a person's older token does not count": [
       ['v1', [seed, person('q', 9), v1], 'v1'],
@@ -68,7 +68,7 @@ describe('which refresh token counts', () => {
     ],
     "a person's token of the same second counts where it is the latest": [
       ['v1', [v1, person('q', 10)], 'q'],
-      ['replaced_by_person', 'q'],
+      ['set_by_operator', 'q'],
     ],
     "a person's token of the same second does not count where the recorded one is the latest": [
       ['v1', [seed, v1, person('q', 10)], 'v1'],
@@ -112,7 +112,7 @@ describe('which refresh token counts', () => {
     ],
     'the record is lost, and a person set a newer token': [
       [undefined, [seed, v1, v2, person('q', 30)], 'q'],
-      ['replaced_by_person', 'q'],
+      ['set_by_operator', 'q'],
     ],
     'the record is lost a second time: the chain of the newest seed': [
       [undefined, [seed, v1, saved('v9', 20, 'v1', 9), person('q', 30), saved('q1', 31, 'q', 0)], 'q1'],
@@ -181,9 +181,9 @@ test("where a person's token counts, all that came before it is of no use", () =
 });
 
 describe('whose a refresh token is', () => {
-  const lineage = { connection: 'crm', parent: 'p', epoch: 1, generation: 1 };
-  const own = savedTags({ ...lineage, store: STORE }, {});
-  const foreign = savedTags({ ...lineage, store: 'other.example' }, {});
+  const origin = { connection: 'crm', parent: 'p', epoch: 1, generation: 1 };
+  const own = savedTags({ ...origin, store: STORE }, {});
+  const foreign = savedTags({ ...origin, store: 'other.example' }, {});
   const intent = { startedAt: 0, epoch: 1, store: 'other.example' };
   test.each([
     ["a person's", { team: 'crm' }, undefined],

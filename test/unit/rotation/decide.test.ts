@@ -7,6 +7,7 @@ import {
   type Occasion,
   type Reason,
   type Situation,
+  type Skip,
 } from '../../../lib/rotation/core/decide.ts';
 import { intended } from '../../../lib/rotation/core/record.ts';
 import { savedTags } from '../../../lib/rotation/core/tags.ts';
@@ -14,7 +15,8 @@ import type { Secret } from '../../../lib/rotation/ports.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
-type Decided = [Decision['action'], Reason];
+type Early = [Skip['action'], Skip['reason']];
+type Decided = [Exclude<Decision, Skip>['action'], Reason];
 
 const NOW = 1_767_225_600_000;
 const issuedAt = NOW - 1000;
@@ -30,16 +32,13 @@ const BLOCKED = { blocked: true };
 
 describe('before any vault is asked', () => {
   const occasion = { connection: connectionNamed(), record, now: NOW, force: false };
-  const cases: Record<string, [Partial<Occasion>, Decided | undefined]> = {
+  const cases: Record<string, [Partial<Occasion>, Early | undefined]> = {
     'due: the vault is asked': [{}, undefined],
     'not due': [{ record: later }, ['skip', 'not_due']],
-    'failed lately': [{ record: failing(later, NOW) }, ['skip', 'backing_off']],
+    'failed lately': [{ record: failing(later, NOW) }, ['skip', 'retrying']],
     blocked: [{ record: failing(later, NOW, BLOCKED) }, ['skip', 'blocked']],
     'blocked is due for a look': [{ record: failing(record, NOW, BLOCKED) }, undefined],
-    'a replay that waits': [
-      { record: { ...granting, nextAttemptAt: NOW + 1 } },
-      ['wait', 'waiting_for_replay'],
-    ],
+    'a replay that waits': [{ record: { ...granting, nextAttemptAt: NOW + 1 } }, ['skip', 'outcome_unknown']],
     'blocked comes before a replay that waits': [
       { record: failing({ ...granting, nextAttemptAt: NOW + 1 }, NOW, BLOCKED) },
       ['skip', 'blocked'],
@@ -72,7 +71,7 @@ describe('what is to be done', () => {
     latest: secret,
     reconciled: undefined,
     store: STORE,
-    tickMs: 10_000,
+    scheduleIntervalMs: 10_000,
   };
   const cases: Record<string, [Partial<Situation>, Decided]> = {
     'a refresh that is due': [{}, ['refresh', 'due']],
@@ -93,20 +92,23 @@ describe('what is to be done', () => {
       { latest: foreign, force: true },
       ['block', 'owned_elsewhere'],
     ],
-    'another version than recorded': [{ latest: { ...secret, version: 'v2' } }, ['heal', 'version_changed']],
+    'another version than recorded': [
+      { latest: { ...secret, version: 'v2' } },
+      ['reconcile', 'version_changed'],
+    ],
     'another version, searched for already': [
       { latest: { ...secret, version: 'v2' }, reconciled: 'v2' },
       ['refresh', 'due'],
     ],
     'a version changes before an interrupted grant counts': [
       { record: granting, latest: { ...secret, version: 'v2' } },
-      ['heal', 'version_changed'],
+      ['reconcile', 'version_changed'],
     ],
-    'a grant that was interrupted': [{ record: granting }, ['heal', 'grant_interrupted']],
-    'a grant of unknown outcome': [{ record: granting, reconciled: 'v1' }, ['wait', 'waiting_for_replay']],
+    'a grant that was interrupted': [{ record: granting }, ['reconcile', 'request_interrupted']],
+    'a grant of unknown outcome': [{ record: granting, reconciled: 'v1' }, ['wait', 'outcome_unknown']],
     'force does not shorten that wait': [
       { record: granting, reconciled: 'v1', force: true },
-      ['wait', 'waiting_for_replay'],
+      ['wait', 'outcome_unknown'],
     ],
     'a grant of unknown outcome, nothing valid published': [
       { record: { ...granting, accessToken: tokenTimes(issuedAt, NOW) }, reconciled: 'v1' },

@@ -62,7 +62,7 @@ describe('in the steady state', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(`put ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 3);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     expect(live(scenario)).toEqual(needed(scenario));
   });
 
@@ -79,7 +79,7 @@ describe('in the steady state', () => {
     const { world, connection, process } = scenario;
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
-      return { refreshToken, ...refusal('ambiguous') };
+      return { refreshToken, ...refusal('outcome_unknown') };
     });
     await process.rotate(connection);
     expect(live(scenario)).toEqual(needed(scenario));
@@ -92,7 +92,7 @@ describe('a vault that does not do it', () => {
     const { world } = scenario;
     world.before(`disable ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
     await mustRotate(scenario);
-    const [line] = world.events('superseded_version_enabled');
+    const [line] = world.events('superseded_version_disable_failed');
     expect(line).toMatchObject({ level: 'warn', code: 'vault_forbidden' });
     expect(live(scenario)).toEqual([line?.version, ...needed(scenario)]);
     await rotateAgain(scenario);
@@ -154,8 +154,8 @@ describe('a late write', () => {
   test('is disabled when it is undone, with the copy that it had buried', async () => {
     const scenario = await due();
     const { world } = scenario;
-    const lineage = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
-    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(lineage, {}) });
+    const origin = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
+    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(origin, {}) });
     await mustRotate(scenario);
     expect(live(scenario)).toEqual(needed(scenario));
     expectHealthy(scenario);

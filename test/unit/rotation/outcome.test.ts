@@ -14,7 +14,7 @@ import {
   type Phase,
   type RecordedFailure,
 } from '../../../lib/rotation/core/record.ts';
-import type { FailureClass, GrantFailure } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { FailureClass, TokenRequestFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed } from './world/connection.ts';
 import { issuedToken, refusal } from './world/provider.ts';
@@ -22,14 +22,14 @@ import { recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_767_225_600_000;
 const connection = connectionNamed();
-const context = { connection, now: NOW, tickMs: 10_000 };
+const context = { connection, now: NOW, scheduleIntervalMs: 10_000 };
 const EXPIRY = NOW + 3_600_000;
 const idle = recordNamed('crm', { version: 'v1', accessToken: tokenTimes(NOW - 1000, EXPIRY) });
 const interrupted = intended(idle, NOW - 50_000, false);
 const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
 const refreshToken = [{ secret: 'crm-refresh-token', version: 'v1' }];
 
-function afterGrant(before: ConnectionRecord, failure: GrantFailure, graceMs = 0) {
+function afterRequest(before: ConnectionRecord, failure: TokenRequestFailure, graceMs = 0) {
   const changed = {
     ...context,
     connection: connectionNamed('crm', { behavior: { refreshTokenGraceMs: graceMs } }),
@@ -43,76 +43,84 @@ describe('a grant that failed', () => {
     [
       FailureClass,
       ConnectionRecord,
-      { phase: Phase['state']; code: ErrorCode; next: number; watch: RecordedFailure['watch'] },
+      { phase: Phase['state']; code: ErrorCode; next: number; clearedBy: RecordedFailure['clearedBy'] },
     ]
   > = {
-    'retryable: nothing was sent': [
-      'retryable',
+    'retrying: nothing was sent': [
+      'retrying',
       idle,
-      { phase: 'idle', code: 'provider_throttled', next: NOW + 10_000, watch: [] },
+      { phase: 'idle', code: 'provider_throttled', next: NOW + 10_000, clearedBy: [] },
     ],
     'retryable, at a replay: the outcome before is as unknown as it was': [
-      'retryable',
+      'retrying',
       interrupted,
-      { phase: 'granting', code: 'provider_throttled', next: NOW + 10_000, watch: [] },
+      { phase: 'requesting', code: 'provider_throttled', next: NOW + 10_000, clearedBy: [] },
     ],
-    'ambiguous: waits for the end of the published token': [
-      'ambiguous',
+    'outcome_unknown: waits for the end of the published token': [
+      'outcome_unknown',
       idle,
-      { phase: 'granting', code: 'grant_outcome_unknown', next: EXPIRY - 60_000, watch: [] },
+      { phase: 'requesting', code: 'outcome_unknown', next: EXPIRY - 60_000, clearedBy: [] },
     ],
     'ambiguous, at a replay': [
-      'ambiguous',
+      'outcome_unknown',
       interrupted,
-      { phase: 'granting', code: 'grant_outcome_unknown', next: EXPIRY - 60_000, watch: [] },
+      { phase: 'requesting', code: 'outcome_unknown', next: EXPIRY - 60_000, clearedBy: [] },
     ],
     'reauthorization required: until the refresh token changes': [
       'reauthorization_required',
       idle,
-      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, watch: refreshToken },
+      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, clearedBy: refreshToken },
     ],
     'reauthorization required, at a replay': [
       'reauthorization_required',
       interrupted,
-      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, watch: refreshToken },
+      { phase: 'idle', code: 'reauthorization_required', next: NOW + 60_000, clearedBy: refreshToken },
     ],
     'client rejected: until a client secret changes': [
       'client_rejected',
       idle,
-      { phase: 'idle', code: 'client_rejected', next: NOW + 60_000, watch: secrets },
+      { phase: 'idle', code: 'client_rejected', next: NOW + 60_000, clearedBy: secrets },
     ],
     'client rejected, at a replay': [
       'client_rejected',
       interrupted,
-      { phase: 'granting', code: 'client_rejected', next: NOW + 60_000, watch: secrets },
+      { phase: 'requesting', code: 'client_rejected', next: NOW + 60_000, clearedBy: secrets },
     ],
     'misconfigured: until the entry, the refresh token or the client credentials change': [
       'misconfigured',
       idle,
-      { phase: 'idle', code: 'misconfigured', next: NOW + 60_000, watch: [...refreshToken, ...secrets] },
+      { phase: 'idle', code: 'misconfigured', next: NOW + 60_000, clearedBy: [...refreshToken, ...secrets] },
     ],
     'misconfigured, at a replay': [
       'misconfigured',
       interrupted,
-      { phase: 'granting', code: 'misconfigured', next: NOW + 60_000, watch: [...refreshToken, ...secrets] },
+      {
+        phase: 'requesting',
+        code: 'misconfigured',
+        next: NOW + 60_000,
+        clearedBy: [...refreshToken, ...secrets],
+      },
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [failureClass, before, expected]) => {
-    const record = afterGrant(before, refusal(failureClass).failure);
+    const record = afterRequest(before, refusal(failureClass).failure);
     const { phase, failure, nextAttemptAt } = record;
-    expect({ phase: phase.state, code: failure?.code, next: nextAttemptAt, watch: failure?.watch }).toEqual(
-      expected,
-    );
-    expect(failure?.blocked).toBe(expected.watch.length > 0);
+    expect({
+      phase: phase.state,
+      code: failure?.code,
+      next: nextAttemptAt,
+      clearedBy: failure?.clearedBy,
+    }).toEqual(expected);
+    expect(failure?.blocked).toBe(expected.clearedBy.length > 0);
     expect(record.epoch).toBe(before.epoch + 1);
   });
 
   test('a replay that was not processed is what it was, to the millisecond', () => {
-    expect(afterGrant(interrupted, refusal('retryable').failure).phase).toEqual(interrupted.phase);
+    expect(afterRequest(interrupted, refusal('retrying').failure).phase).toEqual(interrupted.phase);
   });
 
   test('ambiguous, reusable: retried with a delay', () => {
-    const record = afterGrant(idle, refusal('ambiguous').failure, Number.POSITIVE_INFINITY);
+    const record = afterRequest(idle, refusal('outcome_unknown').failure, Number.POSITIVE_INFINITY);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
       nextAttemptAt: NOW + 10_000,
@@ -121,29 +129,29 @@ describe('a grant that failed', () => {
   });
 
   test('ambiguous, grace running: due at once', () => {
-    const record = afterGrant(idle, refusal('ambiguous').failure, 60_000);
-    expect(record).toMatchObject({ phase: { state: 'granting' }, nextAttemptAt: NOW });
+    const record = afterRequest(idle, refusal('outcome_unknown').failure, 60_000);
+    expect(record).toMatchObject({ phase: { state: 'requesting' }, nextAttemptAt: NOW });
   });
 
   test('ambiguous again: slower each time where nothing valid is published', () => {
     const { accessToken: _, ...never } = idle;
-    const once = afterGrant(never, refusal('ambiguous').failure);
-    const twice = afterGrant(once, refusal('ambiguous').failure);
+    const once = afterRequest(never, refusal('outcome_unknown').failure);
+    const twice = afterRequest(once, refusal('outcome_unknown').failure);
     expect(once.nextAttemptAt).toBe(NOW + 10_000);
     expect(twice.nextAttemptAt).toBe(NOW + 20_000);
   });
 
   test('refused after a lost answer: the message says what was lost', () => {
     const failure = refusal('reauthorization_required').failure;
-    expect(afterGrant(idle, failure).failure?.message).toBe(failure.message);
-    expect(afterGrant(interrupted, failure).failure?.message).toContain(
+    expect(afterRequest(idle, failure).failure?.message).toBe(failure.message);
+    expect(afterRequest(interrupted, failure).failure?.message).toContain(
       'The answer to an earlier grant was lost',
     );
   });
 
-  test('ambiguous: a person learns why, what is unknown, and that nothing is to be done', () => {
-    const { failure } = refusal('ambiguous');
-    expect(afterGrant(idle, failure).failure).toMatchObject({
+  test('outcome_unknown: a person learns why, what is unknown, and that nothing is to be done', () => {
+    const { failure } = refusal('outcome_unknown');
+    expect(afterRequest(idle, failure).failure).toMatchObject({
       message: `${failure.message} Whether the provider used up the refresh token is unknown.`,
       fix: expect.stringMatching(/^Nothing now/),
     });
@@ -151,7 +159,7 @@ describe('a grant that failed', () => {
 
   test('Retry-After is heeded, up to an hour', () => {
     const next = (retryAfterMs: number) =>
-      afterGrant(idle, refusal('retryable', { retryAfterMs }).failure).nextAttemptAt - NOW;
+      afterRequest(idle, refusal('retrying', { retryAfterMs }).failure).nextAttemptAt - NOW;
     expect([next(1), next(90_000), next(1e9)]).toEqual([10_000, 90_000, 3_600_000]);
   });
 });
@@ -167,7 +175,7 @@ describe('other outcomes', () => {
 
   test('what needs a person remembers what may cure it', () => {
     const record = blocked(idle, problem, refreshToken, context);
-    expect(record.failure).toMatchObject({ blocked: true, watch: refreshToken, fingerprint: 'crm-1' });
+    expect(record.failure).toMatchObject({ blocked: true, clearedBy: refreshToken, fingerprint: 'crm-1' });
   });
 
   test('a grant that was interrupted is told once', () => {
@@ -175,7 +183,7 @@ describe('other outcomes', () => {
     expect(once).toMatchObject({
       nextAttemptAt: NOW + 5,
       failure: {
-        code: 'grant_outcome_unknown',
+        code: 'outcome_unknown',
         message: expect.stringContaining('ended before its outcome was recorded'),
         count: 1,
       },
@@ -184,12 +192,12 @@ describe('other outcomes', () => {
   });
 
   test('a success counts its lifetime from when it was asked for', () => {
-    const token = issuedToken({ lifetimeMs: 3_600_000, lifetimeAssumed: true });
+    const token = issuedToken({ lifetimeMs: 3_600_000, expiresInIsDefault: true });
     const record = succeeded(interrupted, timesOf(token, NOW - 3_000), connection);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
       rotatedAt: NOW - 3_000,
-      accessToken: { issuedAt: NOW - 3_000, expiresAt: NOW - 3_000 + 3_600_000, lifetimeAssumed: true },
+      accessToken: { issuedAt: NOW - 3_000, expiresAt: NOW - 3_000 + 3_600_000, expiresInIsDefault: true },
     });
     expect(record.nextAttemptAt).toBeLessThan(NOW + 2_400_000);
   });

@@ -21,7 +21,7 @@ describe('the plan of the next sweep', () => {
   test('a connection without a record is refreshed for the first time, after healing has seen its token', async () => {
     expect((await planOf(seeded()))[0]).toMatchObject({
       connection: 'crm',
-      action: 'heal',
+      action: 'reconcile',
       reason: 'version_changed',
     });
   });
@@ -48,7 +48,7 @@ describe('the plan of the next sweep', () => {
     await scenario.world.clock.pass(60_000);
     expect((await planOf(scenario))[0]).toMatchObject({ action: 'skip', reason: 'blocked' });
     scenario.world.credentials.set(REFRESH_TOKEN, scenario.world.provider.consent());
-    expect((await planOf(scenario))[0]).toMatchObject({ action: 'heal', reason: 'version_changed' });
+    expect((await planOf(scenario))[0]).toMatchObject({ action: 'reconcile', reason: 'version_changed' });
   });
 
   test('paused and invalid ones are ignored, and one whose vault fails stops no other', async () => {

@@ -3,8 +3,8 @@ import {
   accessTokenNoted,
   attemptAt,
   type ConnectionRecord,
-  chainStarted,
   failed,
+  familyStarted,
   intended,
   intentRecovered,
   intentWithdrawn,
@@ -24,11 +24,11 @@ import { recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_000_000;
 const problem = problemWith('vault_unavailable');
-const handling = { blocked: false, watch: [], fingerprint: 'crm-1' };
+const handling = { blocked: false, clearedBy: [], fingerprint: 'crm-1' };
 const fresh = recordNamed('crm', { version: 'v1' });
 const granting = intended(fresh, NOW, false);
 const token = tokenTimes(NOW, NOW + 9);
-const watch = [
+const clearedBy = [
   { secret: 'crm-refresh-token', version: 'v1' },
   { secret: 'crm-client-secret', version: null },
 ];
@@ -40,7 +40,7 @@ describe('the transitions of a record', () => {
     'an intent raises the epoch and is due at once': [
       granting,
       {
-        phase: { state: 'granting', startedAt: NOW, firstStartedAt: NOW },
+        phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW },
         epoch: 1,
         nextAttemptAt: NOW,
         version: 'v1',
@@ -49,7 +49,7 @@ describe('the transitions of a record', () => {
     'a second intent keeps the first start': [
       intended(granting, NOW + 5, true),
       {
-        phase: { state: 'granting', startedAt: NOW + 5, firstStartedAt: NOW },
+        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW },
         epoch: 2,
         forcedAt: NOW + 5,
       },
@@ -77,24 +77,32 @@ describe('the transitions of a record', () => {
     ],
     'a recovered intent is a grant that is out': [
       intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
-      { phase: { state: 'granting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
+      { phase: { state: 'requesting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
     ],
     'a recovered intent of a record that knows of an earlier one keeps the first start': [
       intentRecovered(granting, { startedAt: NOW + 9, firstStartedAt: NOW + 9, epoch: 6 }, undefined),
-      { phase: { state: 'granting', startedAt: NOW + 9, firstStartedAt: NOW } },
+      { phase: { state: 'requesting', startedAt: NOW + 9, firstStartedAt: NOW } },
     ],
     'a recovered intent that was not the first: no grace': [
       intentRecovered(fresh, { startedAt: NOW, firstStartedAt: 0, epoch: 6 }, undefined),
-      { phase: { state: 'granting', startedAt: NOW, firstStartedAt: 0 } },
+      { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 0 } },
     ],
     'a recovered intent brings the access token that is published': [
       intentRecovered(fresh, { startedAt: NOW, firstStartedAt: NOW, epoch: 6 }, token),
       { accessToken: token },
     ],
     'a failure, with what may cure it': [
-      failed(fresh, problem, { blocked: true, watch, fingerprint: 'crm-1' }, NOW),
+      failed(fresh, problem, { blocked: true, clearedBy, fingerprint: 'crm-1' }, NOW),
       {
-        failure: { ...problem, since: NOW, at: NOW, count: 1, blocked: true, watch, fingerprint: 'crm-1' },
+        failure: {
+          ...problem,
+          since: NOW,
+          at: NOW,
+          count: 1,
+          blocked: true,
+          clearedBy,
+          fingerprint: 'crm-1',
+        },
         history: [{ code: problem.code, at: NOW }],
       },
     ],
@@ -112,7 +120,7 @@ describe('the transitions of a record', () => {
   });
 
   test("a person's token clears failure, phase and end", () => {
-    const record = chainStarted({ ...failing, phase: granting.phase }, 'v9', NOW + 1);
+    const record = familyStarted({ ...failing, phase: granting.phase }, 'v9', NOW + 1);
     expect(record).toMatchObject({ phase: { state: 'idle' }, version: 'v9', nextAttemptAt: NOW + 1 });
     expect(record).not.toHaveProperty('failure');
     expect(record).not.toHaveProperty('refreshTokenExpiresAt');

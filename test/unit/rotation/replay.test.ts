@@ -5,8 +5,8 @@ import { replayTime, withinGrace } from '../../../lib/rotation/core/times.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const START = 10_000_000;
-const TICK = 10_000;
-const phase = { state: 'granting', startedAt: START, firstStartedAt: START } as const;
+const INTERVAL = 10_000;
+const phase = { state: 'requesting', startedAt: START, firstStartedAt: START } as const;
 const REUSABLE = Number.POSITIVE_INFINITY;
 const behaviorOf = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refreshTokenGraceMs });
 
@@ -15,28 +15,27 @@ function recordWith(expiresAt: number | undefined, failures = 0): ConnectionReco
     phase,
     ...(expiresAt !== undefined && { accessToken: tokenTimes(0, expiresAt) }),
   });
-  for (let count = 0; count < failures; count++)
-    record = failing(record, START, { code: 'grant_outcome_unknown' });
+  for (let count = 0; count < failures; count++) record = failing(record, START, { code: 'outcome_unknown' });
   return record;
 }
 
 describe('when a grant without a known outcome is repeated', () => {
   const HOUR = START + 3_600_000;
   const cases: Record<string, [ConnectionRecord, number, number, number, number]> = {
-    'reusable: at once': [recordWith(HOUR), REUSABLE, TICK, START + 1, START],
+    'reusable: at once': [recordWith(HOUR), REUSABLE, INTERVAL, START + 1, START],
     'reusable, third failure: after its delay': [
       recordWith(HOUR, 3),
       REUSABLE,
-      TICK,
+      INTERVAL,
       START + 1,
       START + 40_000,
     ],
-    'grace still running: at once': [recordWith(HOUR, 2), 60_000, TICK, START + 50_000, START],
-    'grace over: as for single use': [recordWith(HOUR), 60_000, TICK, START + 58_000, HOUR - 60_000],
+    'grace still running: at once': [recordWith(HOUR, 2), 60_000, INTERVAL, START + 50_000, START],
+    'grace over: as for single use': [recordWith(HOUR), 60_000, INTERVAL, START + 58_000, HOUR - 60_000],
     'single use: a minute before the published token ends': [
       recordWith(HOUR),
       0,
-      TICK,
+      INTERVAL,
       START + 1,
       HOUR - 60_000,
     ],
@@ -51,29 +50,29 @@ describe('when a grant without a known outcome is repeated', () => {
     'single use, the published token ends soon: after the takeover time': [
       recordWith(START + 70_000),
       0,
-      TICK,
+      INTERVAL,
       START + 1,
       START + 25_000,
     ],
     'single use, many failures: not before the delay': [
       recordWith(START + 70_000, 6),
       0,
-      TICK,
+      INTERVAL,
       START + 1,
       START + 300_000,
     ],
-    'nothing was ever published: at once': [recordWith(undefined), 0, TICK, START + 1, START],
-    'what was published is over: at once': [recordWith(START), 0, TICK, START, START],
+    'nothing was ever published: at once': [recordWith(undefined), 0, INTERVAL, START + 1, START],
+    'what was published is over: at once': [recordWith(START), 0, INTERVAL, START, START],
     'nothing valid is published, and it failed before: after its delay': [
       recordWith(START, 1),
       0,
-      TICK,
+      INTERVAL,
       START + 1,
       START + 10_000,
     ],
   };
-  test.each(Object.entries(cases))('%s', (_, [record, graceMs, tickMs, now, expected]) => {
-    expect(replayTime(record, behaviorOf(graceMs), tickMs, now)).toBe(expected);
+  test.each(Object.entries(cases))('%s', (_, [record, graceMs, scheduleIntervalMs, now, expected]) => {
+    expect(replayTime(record, behaviorOf(graceMs), scheduleIntervalMs, now)).toBe(expected);
   });
 
   test('the grace counts from the first intent, not from the last', () => {
@@ -81,10 +80,10 @@ describe('when a grant without a known outcome is repeated', () => {
     expect(withinGrace(second, behaviorOf(60_000), START + 57_999)).toBe(true);
     expect(withinGrace(second, behaviorOf(60_000), START + 58_000)).toBe(false);
     const record = { ...recordWith(START + 3_600_000), phase: second };
-    expect(replayTime(record, behaviorOf(60_000), TICK, START + 59_000)).toBe(START + 3_540_000);
+    expect(replayTime(record, behaviorOf(60_000), INTERVAL, START + 59_000)).toBe(START + 3_540_000);
   });
 
   test('without a request that is out, nothing has to wait', () => {
-    expect(replayTime(newRecord('crm'), behaviorOf(0), TICK, START)).toBe(START);
+    expect(replayTime(newRecord('crm'), behaviorOf(0), INTERVAL, START)).toBe(START);
   });
 });

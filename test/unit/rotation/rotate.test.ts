@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isManaged, readIntent, readLineage } from '../../../lib/rotation/core/tags.ts';
+import { isManaged, readIntent, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { rotate } from '../../../lib/rotation/steps/rotation.ts';
 import { CREDENTIAL_VAULT, STORE, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
@@ -30,8 +30,8 @@ describe('the first rotation', () => {
     });
     const [, adopted, saved] = world.credentials.history(REFRESH_TOKEN);
     expect(adopted?.value).toBe(seed?.value);
-    expect(readLineage(adopted?.tags ?? {})).toMatchObject({ parent: seed?.version, store: STORE });
-    expect(readLineage(saved?.tags ?? {})).toMatchObject({
+    expect(readOrigin(adopted?.tags ?? {})).toMatchObject({ parent: seed?.version, store: STORE });
+    expect(readOrigin(saved?.tags ?? {})).toMatchObject({
       parent: adopted?.version,
       epoch: 1,
       generation: 1,
@@ -126,7 +126,7 @@ describe('a rotation in the steady state', () => {
     const { world, connection, process } = await due();
     const sent = world.credentials.latest(REFRESH_TOKEN);
     world.provider.script((request) => {
-      const phase = { state: 'granting', startedAt: world.now(), firstStartedAt: world.now() } as const;
+      const phase = { state: 'requesting', startedAt: world.now(), firstStartedAt: world.now() } as const;
       expect(world.record('crm')).toMatchObject({ phase, epoch: 2, version: sent?.version });
       const intent = { startedAt: world.now(), epoch: 2, store: STORE };
       expect(readIntent(sent?.tags ?? {})).toMatchObject(intent);
@@ -218,11 +218,11 @@ describe('a forced rotation', () => {
 
   test('does not shorten the wait for an unknown outcome', async () => {
     const { world, connection, process } = await due();
-    world.provider.script(refusal('ambiguous'));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    world.provider.script(refusal('outcome_unknown'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     await world.clock.pass(11_000);
-    const problem = { code: 'grant_outcome_unknown' } as const;
-    expect(await process.rotate(connection, true)).toMatchObject({ result: 'waiting', problem });
+    const problem = { code: 'outcome_unknown' } as const;
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'outcome_unknown', problem });
     expect(world.provider.sent).toHaveLength(2);
   });
 });

@@ -107,7 +107,7 @@ describe('before a refresh token is spent', () => {
       message: expect.stringContaining(CONNECTION_STRING),
       fix: expect.stringContaining('secrets.connectionString'),
     } as const;
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     expect(world.provider.sent).toEqual([]);
     expect(world.tokens.latest(CONNECTION_STRING)?.value).toBe('somebody-elses-value');
   });
@@ -149,7 +149,7 @@ describe('a connection string that cannot be published', () => {
     const { world, connection, process } = scenario;
     world.before(PUT, fails, ALWAYS);
     const problem = { code: 'vault_forbidden' } as const;
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     const { phase, accessToken } = world.record('crm');
     expect(phase).toEqual({ state: 'idle' });
     // Key Vault keeps whole seconds, the record milliseconds.
@@ -160,7 +160,7 @@ describe('a connection string that cannot be published', () => {
     });
     for (let round = 2; round < 5; round++) {
       await passToDue(scenario);
-      expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+      expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
       expect(world.record('crm').failure?.count).toBe(round);
     }
     expect(world.count(/^grant/)).toBe(1);
@@ -253,7 +253,7 @@ describe('a connection string with the refresh token', () => {
   });
 
   test("is not at the cost of a person's version, nor of the publication where the vault refuses", async () => {
-    const scenario = await due({ ...reusable, adopt: true });
+    const scenario = await due({ ...reusable, overwrite: true });
     const { world } = scenario;
     const own = world.credentials.set(CONNECTION_STRING, 'of a person');
     world.provider.script((request) => ({

@@ -98,9 +98,9 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expect(await process.rotate(connection)).toBe('crashed');
     const next = world.process();
     await world.clock.pass(20_000);
-    const waiting = { result: 'waiting', problem: { code: 'grant_outcome_unknown' } } as const;
+    const waiting = { result: 'outcome_unknown', problem: { code: 'outcome_unknown' } } as const;
     expect(await next.rotate(connection)).toMatchObject(waiting);
-    expect(await next.rotate(connection)).toMatchObject({ ...waiting, reason: 'waiting_for_replay' });
+    expect(await next.rotate(connection)).toMatchObject({ ...waiting, reason: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(2);
     await world.clock.pass(world.record('crm').nextAttemptAt - world.now());
     const lost = await next.rotate(connection);
@@ -132,7 +132,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     world.after('grant crm', () => process.crash());
     await process.rotate(connection);
     await world.clock.pass(GRACE);
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(2);
   });
 
@@ -147,7 +147,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     }
     expect(world.record('crm').phase).toMatchObject({ firstStartedAt: world.now() - 48_000 });
     await world.clock.pass(11_000);
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(4);
   });
 });

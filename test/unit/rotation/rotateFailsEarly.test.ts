@@ -9,18 +9,18 @@ describe('what fails before the grant', () => {
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 2);
     const problem = { code: 'vault_forbidden' } as const;
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem,
       retryAfterMs: 10_000,
     });
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
-      reason: 'backing_off',
+      result: 'retrying',
+      reason: 'retrying',
       problem,
     });
     expect(world.count(/^(put|tag|grant)/)).toBe(0);
     await passToDue(scenario);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', retryAfterMs: 20_000 });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', retryAfterMs: 20_000 });
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
@@ -29,7 +29,7 @@ describe('what fails before the grant', () => {
   test('the time that a vault asks for is given', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_throttled', 45_000)));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', retryAfterMs: 45_000 });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', retryAfterMs: 45_000 });
   });
 
   test('a seed that cannot be adopted is not spent', async () => {
@@ -37,7 +37,7 @@ describe('what fails before the grant', () => {
     const { world, connection, process } = scenario;
     world.before(`put ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'vault_forbidden' },
     });
     expect(world.provider.sent).toEqual([]);
@@ -53,7 +53,7 @@ describe('what fails before the grant', () => {
       const { world, connection, process } = scenario;
       world[when](`tag ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_unavailable')));
       expect(await process.rotate(connection)).toMatchObject({
-        result: 'failed',
+        result: 'retrying',
         problem: { code: 'vault_unavailable' },
       });
       expect(world.record('crm').phase).toEqual({ state: 'idle' });
@@ -71,7 +71,7 @@ describe('what fails before the grant', () => {
       const { world, connection, process } = scenario;
       world[when]('write crm', () => Promise.reject(failure('storage_unavailable')));
       expect(await process.rotate(connection)).toMatchObject({
-        result: 'failed',
+        result: 'retrying',
         problem: { code: 'storage_unavailable' },
       });
       expect(world.record('crm').phase).toEqual({ state: 'idle' });
@@ -99,7 +99,7 @@ describe('what fails before the grant', () => {
     const { world, connection, process } = await due();
     world.before('lease crm', () => Promise.reject(failure('storage_unavailable')));
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'storage_unavailable' },
     });
     expect(world.operations).toEqual(['lease crm']);
@@ -110,7 +110,7 @@ describe('what fails before the grant', () => {
     const { world, connection, process } = await due();
     world.before('write crm', () => Promise.reject(failure('storage_forbidden')), 9);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'storage_forbidden' },
     });
     expect(world.provider.sent).toHaveLength(1);
@@ -120,7 +120,7 @@ describe('what fails before the grant', () => {
     const { world, connection, process } = seeded();
     world.after('create crm', () => world.records.lose('crm'), 2);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'storage_unavailable' },
     });
   });
@@ -129,6 +129,6 @@ describe('what fails before the grant', () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(new TypeError('refresh-token-1')));
     const problem = { code: 'internal_error', message: 'An unexpected TypeError was thrown.' } as const;
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
   });
 });

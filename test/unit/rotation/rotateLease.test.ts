@@ -91,7 +91,7 @@ describe('a lease that runs short', () => {
       world.before('write crm', noRenewal);
     });
     const problem = { code: 'storage_unavailable' } as const;
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
 
@@ -147,7 +147,7 @@ describe('a lease that is lost', () => {
     world.after('grant crm', () => world.clock.sleep(16_000));
     const first = process.start(connection);
     await world.clock.pass(15_500);
-    expect(await other.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await other.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     const record = world.record('crm');
     expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
     expect(world.tokens.latest(ACCESS_TOKEN)).toBe(published);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readIntent, readLineage, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
+import { readIntent, readOrigin, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import { STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import {
@@ -45,7 +45,7 @@ describe('a lost record', () => {
     expect(await process.rotate(connection)).toBe('crashed');
     const grants = world.provider.sent.length;
     await world.clock.pass(16_000);
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(grants);
   });
 
@@ -58,7 +58,7 @@ describe('a lost record', () => {
     const grants = world.provider.sent.length;
     world.records.change('crm', () => copy);
     await world.clock.pass(20_000);
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(grants);
   });
 
@@ -74,7 +74,7 @@ describe('a lost record', () => {
     const grants = world.provider.sent.length;
     world.records.change('crm', () => copy);
     await world.clock.pass(20_000);
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(grants);
   });
 
@@ -89,7 +89,7 @@ describe('a lost record', () => {
     world.records.change('crm', () => copy);
     await world.clock.pass(40_000);
     const grants = world.provider.sent.length;
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(grants);
   });
 
@@ -103,7 +103,7 @@ describe('a lost record', () => {
     world.records.lose('crm');
     await world.clock.pass(40_000);
     const grants = world.provider.sent.length;
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(grants);
   });
 
@@ -128,11 +128,11 @@ describe('a lost record', () => {
     world.records.lose('crm');
     const next = world.process();
     expect(await next.rotate(connection)).toMatchObject({
-      result: 'waiting',
-      problem: { code: 'grant_outcome_unknown' },
+      result: 'outcome_unknown',
+      problem: { code: 'outcome_unknown' },
       retryAfterMs: expiresAt - 60_000 - world.now(),
     });
-    expect(world.record('crm')).toMatchObject({ epoch: 2, phase: { state: 'granting' } });
+    expect(world.record('crm')).toMatchObject({ epoch: 2, phase: { state: 'requesting' } });
     await passToDue(scenario);
     await mustRotate({ connection, process: next });
     expectHealthy(scenario);
@@ -162,9 +162,9 @@ describe('a lost record', () => {
 });
 
 describe('a refresh token of another record store', () => {
-  const lineage = { connection: 'crm', parent: 'v1', epoch: 4, generation: 4, store: 'other.example' };
+  const origin = { connection: 'crm', parent: 'v1', epoch: 4, generation: 4, store: 'other.example' };
   test.each([
-    ['saved there', savedTags(lineage, {})],
+    ['saved there', savedTags(origin, {})],
     ['with a grant out there', withIntent({}, { startedAt: 0, epoch: 4, store: 'other.example' })],
   ])('%s is not touched until a person sets it again', async (_, tags) => {
     const scenario = seeded();
@@ -178,7 +178,7 @@ describe('a refresh token of another record store', () => {
     world.credentials.set(REFRESH_TOKEN, value);
     await passToDue(scenario);
     await mustRotate(scenario);
-    expect(readLineage(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})?.store).toBe(STORE);
+    expect(readOrigin(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})?.store).toBe(STORE);
     expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
     expectHealthy(scenario);
   });

@@ -20,19 +20,22 @@ describe('before a refresh token is spent', () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.tokens.set(ACCESS_TOKEN, 'somebody-elses-value', { team: 'crm' });
-    const problem = { code: 'secret_not_managed', fix: expect.stringContaining('"adopt": true') } as const;
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    const problem = {
+      code: 'secret_not_managed',
+      fix: expect.stringContaining('"overwrite": true'),
+    } as const;
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     expect(world.count(/^(put|tag|grant)/)).toBe(0);
     await passToDue(scenario);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', problem });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     await passToDue(scenario);
-    await mustRotate({ process, connection: { ...connection, adopt: true } });
+    await mustRotate({ process, connection: { ...connection, overwrite: true } });
     expect(world.tokens.latest(ACCESS_TOKEN)?.tags).not.toHaveProperty('team');
     expectHealthy(scenario);
   });
 
   test('with adopt, the value of somebody else stays until there is a better one', async () => {
-    const { world, connection, process } = seeded({ adopt: true });
+    const { world, connection, process } = seeded({ overwrite: true });
     world.tokens.put(ACCESS_TOKEN, 'somebody-elses-value', {
       tags: { team: 'crm' },
       contentType: 'text/plain',
@@ -79,7 +82,7 @@ describe('before a refresh token is spent', () => {
     const { world, connection, process } = seeded();
     world.before(operation, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'vault_forbidden' },
     });
     expect(world.provider.sent).toEqual([]);
@@ -119,14 +122,14 @@ describe('an access token that cannot be published', () => {
     const { world, connection, process } = scenario;
     world.before(PUT, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'vault_forbidden' },
     });
     expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
     expect(world.record('crm')).toMatchObject({ phase: { state: 'idle' }, generation: 2 });
     for (let round = 0; round < 3; round++) {
       await passToDue(scenario);
-      expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+      expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     }
     expect(world.count(/^grant/)).toBe(1);
     const consumersRead = world.tokens.latest(ACCESS_TOKEN)?.value;
@@ -178,7 +181,7 @@ describe('an access token that cannot be published', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(PUT, () => world.before('write crm', () => Promise.reject(failure('storage_unavailable'))));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);

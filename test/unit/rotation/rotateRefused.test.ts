@@ -86,7 +86,7 @@ describe('invalid_grant', () => {
     };
     world.provider.script(again, again, again, again);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'vault_unavailable' },
     });
   });
@@ -134,12 +134,12 @@ describe('invalid_client', () => {
       const { refreshToken = '' } = world.provider.behave(request);
       return { refreshToken, ...refusal('client_rejected') };
     });
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     expect(world.count(/^grant/)).toBe(1);
     expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
   });
 
-  test.each(['retryable', 'ambiguous', 'misconfigured', 'reauthorization_required'] as const)(
+  test.each(['retrying', 'outcome_unknown', 'misconfigured', 'reauthorization_required'] as const)(
     'on %s no other client secret is tried',
     async (failureClass) => {
       const { world, connection, process } = await due(TWO_SECRETS);
@@ -313,7 +313,7 @@ describe('a secret that is not there', () => {
     const { world, connection, process } = await due();
     world.credentials.disable(REFRESH_TOKEN);
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
+      result: 'retrying',
       problem: { code: 'secret_disabled' },
     });
   });

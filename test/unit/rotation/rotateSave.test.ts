@@ -48,11 +48,11 @@ describe('a received refresh token is saved', () => {
     const { world, connection, process } = scenario;
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
-      return { refreshToken, ...refusal('ambiguous', { code: 'answer_unusable' }) };
+      return { refreshToken, ...refusal('outcome_unknown', { code: 'response_unusable' }) };
     });
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'failed',
-      problem: { code: 'answer_unusable' },
+      result: 'retrying',
+      problem: { code: 'response_unusable' },
     });
     expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
     await passToDue(scenario);
@@ -60,7 +60,7 @@ describe('a received refresh token is saved', () => {
     expectHealthy(scenario);
   });
 
-  test.each(['client_rejected', 'reauthorization_required', 'retryable', 'misconfigured'] as const)(
+  test.each(['client_rejected', 'reauthorization_required', 'retrying', 'misconfigured'] as const)(
     'where it stands beside %s',
     async (failureClass) => {
       const scenario = await due();
@@ -69,7 +69,7 @@ describe('a received refresh token is saved', () => {
         const { refreshToken = '' } = world.provider.behave(request);
         return { refreshToken, ...refusal(failureClass) };
       });
-      expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+      expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
       expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);
     },
   );
@@ -156,7 +156,7 @@ describe('a save that takes long', () => {
     world.before(PUT, fails('vault_unavailable'), Number.POSITIVE_INFINITY);
     world.before(/^renew/, fails('storage_unavailable'), Number.POSITIVE_INFINITY);
     expect(await process.rotate(connection)).toMatchObject({ result: 'saving' });
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     world.calm();
     await world.clock.pass(11_000);
     expect(world.provider.accepts(world.credentials.latest(REFRESH_TOKEN)?.value)).toBe(true);

@@ -8,10 +8,10 @@ describe('an answer that tells nothing', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const { expiresAt = 0 } = world.record('crm').accessToken ?? {};
-    world.provider.script(refusal('ambiguous'));
+    world.provider.script(refusal('outcome_unknown'));
     expect(await process.rotate(connection)).toMatchObject({
-      result: 'waiting',
-      problem: { code: 'grant_outcome_unknown' },
+      result: 'outcome_unknown',
+      problem: { code: 'outcome_unknown' },
       retryAfterMs: expiresAt - 60_000 - world.now(),
     });
     await passToDue(scenario);
@@ -22,8 +22,11 @@ describe('an answer that tells nothing', () => {
   test('single use, nothing valid published: replays after a delay', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
-    world.provider.script(refusal('ambiguous'));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting', retryAfterMs: 10_000 });
+    world.provider.script(refusal('outcome_unknown'));
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'outcome_unknown',
+      retryAfterMs: 10_000,
+    });
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
@@ -32,10 +35,10 @@ describe('an answer that tells nothing', () => {
   test('grace: the holder replays once itself', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     const { world } = scenario;
-    world.after('grant crm', () => refusal('ambiguous'));
+    world.after('grant crm', () => refusal('outcome_unknown'));
     await mustRotate(scenario);
     expect(world.count(/^grant/)).toBe(2);
-    expect(world.events('grant_replayed')).toHaveLength(1);
+    expect(world.events('token_request_repeated')).toHaveLength(1);
     expectHealthy(scenario);
   });
 
@@ -47,42 +50,42 @@ describe('an answer that tells nothing', () => {
     world.before(`tag ${REFRESH_TOKEN}`, () => world.clock.sleep(6_000));
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'in_progress' });
     expect(world.provider.sent).toHaveLength(2);
-    expect(world.record('crm').phase).toMatchObject({ state: 'granting' });
-    expect(await world.process().rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(world.record('crm').phase).toMatchObject({ state: 'requesting' });
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
   });
 
   test('grace: the holder does not replay once it is over', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 12_000 } });
-    world.provider.script(refusal('ambiguous'));
+    world.provider.script(refusal('outcome_unknown'));
     world.after('grant crm', () => world.clock.sleep(7_000));
     world.before('grant crm', () => world.clock.sleep(4_000), 1);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(2);
   });
 
   test('grace: not a third time at once', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
-    world.after('grant crm', () => refusal('ambiguous'), 2);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting', retryAfterMs: 0 });
+    world.after('grant crm', () => refusal('outcome_unknown'), 2);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown', retryAfterMs: 0 });
     expect(world.count(/^grant/)).toBe(2);
   });
 
-  test.each(['retryable', 'client_rejected', 'misconfigured'] as const)(
+  test.each(['retrying', 'client_rejected', 'misconfigured'] as const)(
     'grace: a replay that ends as %s leaves the outcome unknown',
     async (failureClass) => {
       const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
-      world.provider.script(refusal('ambiguous'), refusal(failureClass));
-      expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
-      expect(world.record('crm').phase).toMatchObject({ state: 'granting' });
+      world.provider.script(refusal('outcome_unknown'), refusal(failureClass));
+      expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+      expect(world.record('crm').phase).toMatchObject({ state: 'requesting' });
     },
   );
 
   test('grace: a replay that may not be sent any more leaves the outcome unknown', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
-    world.provider.script(refusal('ambiguous'));
+    world.provider.script(refusal('outcome_unknown'));
     world.after('grant crm', () => void process.state.drain());
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
-    expect(world.record('crm').phase).toMatchObject({ state: 'granting' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.record('crm').phase).toMatchObject({ state: 'requesting' });
     expect(world.provider.sent).toHaveLength(2);
   });
 
@@ -90,17 +93,17 @@ describe('an answer that tells nothing', () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
-      return { refreshToken, ...refusal('ambiguous') };
+      return { refreshToken, ...refusal('outcome_unknown') };
     });
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     expect(world.count(/^grant/)).toBe(1);
   });
 
   test('reusable: tried again with a delay', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
     const { world, connection, process } = scenario;
-    world.provider.script(refusal('ambiguous'));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', retryAfterMs: 10_000 });
+    world.provider.script(refusal('outcome_unknown'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', retryAfterMs: 10_000 });
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
@@ -109,10 +112,13 @@ describe('an answer that tells nothing', () => {
   test('a replay that the provider puts off waits as it did', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
-    world.provider.script(refusal('ambiguous'), refusal('retryable', { retryAfterMs: HOUR / 60 }));
+    world.provider.script(refusal('outcome_unknown'), refusal('retrying', { retryAfterMs: HOUR / 60 }));
     await process.rotate(connection);
     await passToDue(scenario);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting', retryAfterMs: HOUR / 60 });
+    expect(await process.rotate(connection)).toMatchObject({
+      result: 'outcome_unknown',
+      retryAfterMs: HOUR / 60,
+    });
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
@@ -121,8 +127,8 @@ describe('an answer that tells nothing', () => {
   test('too many requests: sent again when the provider says so', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
-    world.provider.script(refusal('retryable', { retryAfterMs: 42_000 }));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'failed', retryAfterMs: 42_000 });
+    world.provider.script(refusal('retrying', { retryAfterMs: 42_000 }));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', retryAfterMs: 42_000 });
     expect(readIntent(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})).toBeUndefined();
     await passToDue(scenario);
     await mustRotate(scenario);

@@ -31,11 +31,11 @@ describe('the state of a connection', () => {
     'all is well': [rotated, 'fresh'],
     'a grant is out': [intended(rotated, NOW, false), 'fresh'],
     'its token is over': [expired, 'expired'],
-    'it failed': [failed(), 'failing'],
+    'it failed': [failed(), 'retrying'],
     'it failed, and its token is over': [failed(expired), 'expired'],
     'it needs a person': [blocked(), 'blocked'],
     'it needs a person, and its token is over': [blocked(expired), 'blocked'],
-    'the outcome of a grant is unknown': [failed(intended(rotated, NOW, false)), 'unknown_outcome'],
+    'the outcome of a grant is unknown': [failed(intended(rotated, NOW, false)), 'outcome_unknown'],
     'a replay was refused': [blocked(intended(rotated, NOW, false)), 'blocked'],
   };
   test.each(Object.entries(cases))('%s', (_, [record, state]) => {

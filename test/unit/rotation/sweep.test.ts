@@ -84,7 +84,7 @@ describe('a sweep', () => {
     world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
     await world.clock.pass(55 * 60_000);
     world.connections[0] = connectionNamed('login-0', { enabled: false });
-    expect(await sweepOf(world)).toMatchObject({ overdue: 6, results: { failed: 6 } });
+    expect(await sweepOf(world)).toMatchObject({ overdue: 6, results: { retrying: 6 } });
     const [, line] = world.events('sweep_finished');
     expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
@@ -103,7 +103,7 @@ describe('a sweep', () => {
     expect(await sweepOf(world)).toMatchObject({
       due: 72,
       postponed: 60 - PER_HOST,
-      results: { rotated: 12, waiting: PER_HOST },
+      results: { rotated: 12, outcome_unknown: PER_HOST },
       durationMs: 8_000,
     });
   });
@@ -115,15 +115,18 @@ describe('a sweep', () => {
       () => Promise.reject(failure('provider_unavailable')),
       Number.POSITIVE_INFINITY,
     );
-    expect(await sweepOf(world)).toMatchObject({ postponed: 0, results: { rotated: 90, waiting: 10 } });
+    expect(await sweepOf(world)).toMatchObject({
+      postponed: 0,
+      results: { rotated: 90, outcome_unknown: 10 },
+    });
   });
 
   test('counts what has failed for half an hour before its first access token', async () => {
     const world = worldOf(1);
     world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
-    expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { failed: 1 } });
+    expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { retrying: 1 } });
     await world.clock.pass(30 * 60_000 + 1_000);
-    expect(await sweepOf(world)).toMatchObject({ overdue: 1, results: { failed: 1 } });
+    expect(await sweepOf(world)).toMatchObject({ overdue: 1, results: { retrying: 1 } });
   });
 
   test('leaves paused connections alone and counts invalid ones', async () => {
@@ -157,7 +160,7 @@ describe('a sweep', () => {
       process.ports.log(level, event, fields);
     };
     const summary = await world.settle(sweep({ ...process.ports, log }, process.state));
-    expect(summary.results).toEqual({ rotated: 1, blocked: 1, failed: 2 });
+    expect(summary.results).toEqual({ rotated: 1, blocked: 1, retrying: 2 });
     expect(world.events('rotation_crashed')).toMatchObject([
       { connection: 'login-3', code: 'internal_error' },
     ]);
@@ -198,7 +201,7 @@ describe('the limits of a sweep', () => {
   const ALL = Number.POSITIVE_INFINITY;
 
   /** The most grants that were out at the same time. */
-  function watchGrants(world: World, of: RegExp): () => number {
+  function watchRequests(world: World, of: RegExp): () => number {
     let [now, most] = [0, 0];
     world.before(
       of,
@@ -221,7 +224,7 @@ describe('the limits of a sweep', () => {
 
   test('hold for one host', async () => {
     const world = worldOf(30);
-    const most = watchGrants(world, /^grant/);
+    const most = watchRequests(world, /^grant/);
     expect(await sweepOf(world)).toMatchObject({ results: { rotated: 30 } });
     expect(most()).toBe(PER_HOST);
   });
@@ -229,7 +232,7 @@ describe('the limits of a sweep', () => {
   test('hold for all hosts together', async () => {
     const world = new World();
     for (let host = 0; host < 6; host++) worldOf(3, `host${host}.example`, world);
-    const most = watchGrants(world, /^grant/);
+    const most = watchRequests(world, /^grant/);
     const limits = { concurrency: 5, perHost: 3, budgetMs: 45_000 };
     expect(await sweepOf(world, limits)).toMatchObject({ results: { rotated: 18 } });
     expect(most()).toBe(5);

@@ -3,7 +3,7 @@ import {
   isManaged,
   publishedTags,
   readIntent,
-  readLineage,
+  readOrigin,
   savedTags,
   tagsTakenOver,
   withIntent,
@@ -11,13 +11,13 @@ import {
 } from '../../../lib/rotation/core/tags.ts';
 import { STORE } from './world/connection.ts';
 
-const lineage = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store: STORE };
+const origin = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store: STORE };
 const intent = { startedAt: Date.parse('2026-01-01T00:00:01.234Z'), epoch: 8, store: STORE };
 
 describe('the tags of a saved refresh token', () => {
   test('tell where it comes from', () => {
-    expect(readLineage(savedTags(lineage, {}))).toEqual(lineage);
-    expect(isManaged(savedTags(lineage, {}))).toBe(true);
+    expect(readOrigin(savedTags(origin, {}))).toEqual(origin);
+    expect(isManaged(savedTags(origin, {}))).toBe(true);
   });
 
   test("a person's tags live on, an intent and what is only for published secrets do not", () => {
@@ -25,9 +25,9 @@ describe('the tags of a saved refresh token', () => {
       team: 'crm',
       scope: 'all',
       'token-type': 'Bearer',
-      ...withIntent(savedTags(lineage, {}), intent),
+      ...withIntent(savedTags(origin, {}), intent),
     };
-    const tags = savedTags({ ...lineage, parent: 'v2' }, parent);
+    const tags = savedTags({ ...origin, parent: 'v2' }, parent);
     expect(tags).toMatchObject({ team: 'crm', parent: 'v2' });
     expect(readIntent(tags)).toBeUndefined();
     expect(tags).not.toHaveProperty('scope');
@@ -36,24 +36,24 @@ describe('the tags of a saved refresh token', () => {
 
   test("as many of a person's tags as there is room for live on through every generation", () => {
     const persons = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`tag-${index}`, 'x']));
-    const first = savedTags(lineage, persons);
+    const first = savedTags(origin, persons);
     // Key Vault promises no order: ours may come first.
-    const ordered = { ...withIntent(savedTags(lineage, {}), intent), ...first };
-    expect(savedTags({ ...lineage, parent: 'v2' }, ordered)).toEqual({ ...first, parent: 'v2' });
+    const ordered = { ...withIntent(savedTags(origin, {}), intent), ...first };
+    expect(savedTags({ ...origin, parent: 'v2' }, ordered)).toEqual({ ...first, parent: 'v2' });
   });
 
   test('with an intent they are never more than the 15 that Key Vault takes', () => {
     const many = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`tag-${index}`, 'x']));
-    expect(Object.keys(withIntent(savedTags(lineage, many), intent))).toHaveLength(15);
+    expect(Object.keys(withIntent(savedTags(origin, many), intent))).toHaveLength(15);
   });
 
-  test('of somebody else give no lineage', () => {
-    expect(readLineage({ connection: 'crm', parent: 'v1' })).toBeUndefined();
-    expect(readLineage({ 'managed-by': 'terraform' })).toBeUndefined();
+  test('of somebody else give no origin', () => {
+    expect(readOrigin({ connection: 'crm', parent: 'v1' })).toBeUndefined();
+    expect(readOrigin({ 'managed-by': 'terraform' })).toBeUndefined();
   });
 
   test('that somebody damaged are read as far as they go', () => {
-    expect(readLineage({ 'managed-by': 'key-vault-token-rotator', epoch: '-1', generation: 'x' })).toEqual({
+    expect(readOrigin({ 'managed-by': 'key-vault-token-rotator', epoch: '-1', generation: 'x' })).toEqual({
       connection: '',
       parent: '',
       epoch: 0,
@@ -71,7 +71,7 @@ describe('the intent', () => {
   });
 
   test('was not the first one for its version where its epoch is further on: then the first was long ago', () => {
-    const tags = savedTags(lineage, {});
+    const tags = savedTags(origin, {});
     expect(readIntent(withIntent(tags, intent))).toMatchObject({ firstStartedAt: intent.startedAt });
     expect(readIntent(withIntent(tags, { ...intent, epoch: 9 }))).toMatchObject({ firstStartedAt: 0 });
   });
@@ -91,7 +91,7 @@ describe('the intent', () => {
 });
 
 describe('tags that another record store takes over', () => {
-  const foreign = savedTags({ ...lineage, store: 'other.example' }, { team: 'crm' });
+  const foreign = savedTags({ ...origin, store: 'other.example' }, { team: 'crm' });
   test('keep all but the store of the save and of the intent', () => {
     const announced = withIntent(foreign, { ...intent, store: 'other.example' });
     expect(tagsTakenOver(announced, STORE)).toEqual({ ...announced, store: STORE, 'intent-store': STORE });

@@ -38,7 +38,7 @@ export function connectionNamed(name = 'crm', { behavior, ...changes }: Connecti
     behavior: { ...CAREFUL_BEHAVIOR, ...behavior },
     renewBeforeMs: undefined,
     allowPrivateNetwork: false,
-    adopt: false,
+    overwrite: false,
     fingerprint: `${name}-1`,
     ...changes,
   };

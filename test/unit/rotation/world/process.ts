@@ -2,7 +2,7 @@ import { createWritePacer } from '../../../../lib/azure/writePacer.ts';
 import { RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
-import type { GrantAnswer, TokenEndpoint } from '../../../../lib/rotation/core/tokenRequest.ts';
+import type { TokenEndpoint, TokenResponse } from '../../../../lib/rotation/core/tokenRequest.ts';
 import type { Clock, Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
 import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
@@ -45,7 +45,7 @@ export class Process {
       clock,
       pacer: createWritePacer(WRITES_PER_10_SECONDS, clock),
       log: logInto(world.log),
-      tickMs: 10_000,
+      scheduleIntervalMs: 10_000,
     };
   }
 
@@ -142,17 +142,17 @@ export class Process {
   #tokenEndpoint(provider: Provider): TokenEndpoint {
     return {
       grant: (request, mayStillSend) =>
-        this.#call<GrantAnswer>(
+        this.#call<TokenResponse>(
           `grant ${request.connection.name}`,
           () => provider.grant(request),
-          () => (mayStillSend() ? undefined : refusal('retryable', { code: 'provider_unavailable' })),
+          () => (mayStillSend() ? undefined : refusal('retrying', { code: 'provider_unavailable' })),
         ).catch((thrown) => {
           // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
           if (!(thrown instanceof RotatorError)) throw thrown;
           const { code, retryAfterMs } = thrown;
-          if (code === 'provider_unavailable') return refusal('ambiguous');
+          if (code === 'provider_unavailable') return refusal('outcome_unknown');
           if (code !== 'provider_throttled') throw thrown;
-          return refusal('retryable', retryAfterMs === undefined ? {} : { retryAfterMs });
+          return refusal('retrying', retryAfterMs === undefined ? {} : { retryAfterMs });
         }),
     };
   }

@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../../../../lib/errors.ts';
 import type {
   FailureClass,
-  GrantAnswer,
-  GrantFailure,
-  GrantRequest,
   IssuedAccessToken,
+  TokenRequest,
+  TokenRequestFailure,
+  TokenResponse,
 } from '../../../../lib/rotation/core/tokenRequest.ts';
 
-type Script = GrantAnswer | ((request: GrantRequest) => GrantAnswer);
+type Script = TokenResponse | ((request: TokenRequest) => TokenResponse);
 
 interface Issued {
   readonly family: number;
@@ -46,14 +46,14 @@ export class Provider {
     this.#script.push(...answers);
   }
 
-  grant(request: GrantRequest): GrantAnswer {
+  grant(request: TokenRequest): TokenResponse {
     this.sent.push(request.refreshToken);
     const scripted = this.#script.shift();
     if (scripted) return typeof scripted === 'function' ? scripted(request) : scripted;
     return this.behave(request);
   }
 
-  behave({ refreshToken, clientSecret }: GrantRequest): GrantAnswer {
+  behave({ refreshToken, clientSecret }: TokenRequest): TokenResponse {
     if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
     const issued = this.#issued.get(refreshToken);
     if (!issued || this.#revoked.has(issued.family)) {
@@ -102,21 +102,21 @@ export function issuedToken(changes: Partial<IssuedAccessToken> = {}): IssuedAcc
     tokenType: 'Bearer',
     scope: 'all',
     lifetimeMs: 3_600_000,
-    lifetimeAssumed: false,
+    expiresInIsDefault: false,
     ...changes,
   };
 }
 
 const CODES: Readonly<Record<FailureClass, ErrorCode>> = {
-  retryable: 'provider_throttled',
-  ambiguous: 'provider_unavailable',
+  retrying: 'provider_throttled',
+  outcome_unknown: 'provider_unavailable',
   reauthorization_required: 'reauthorization_required',
   client_rejected: 'client_rejected',
   misconfigured: 'misconfigured',
 };
 
 /** An answer that is a failure of this class. */
-export function refusal(failureClass: FailureClass, more: Partial<GrantFailure> = {}) {
+export function refusal(failureClass: FailureClass, more: Partial<TokenRequestFailure> = {}) {
   const problem = { code: CODES[failureClass], message: `The provider says ${failureClass}.`, fix: 'None.' };
   return { failure: { class: failureClass, ...problem, ...more } };
 }

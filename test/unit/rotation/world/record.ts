@@ -12,7 +12,7 @@ export function tokenTimes(
   issuedAt: number,
   expiresAt: number,
 ): NonNullable<ConnectionRecord['accessToken']> {
-  return { issuedAt, expiresAt, lifetimeAssumed: false };
+  return { issuedAt, expiresAt, expiresInIsDefault: false };
 }
 
 /** The record after a failure at this time that does not touch the refresh token. */
@@ -21,5 +21,5 @@ export function failing(
   now: number,
   { blocked = false, code = 'vault_unavailable' }: { blocked?: boolean; code?: ErrorCode } = {},
 ) {
-  return failed(record, problemWith(code), { blocked, watch: [], fingerprint: 'crm-1' }, now);
+  return failed(record, problemWith(code), { blocked, clearedBy: [], fingerprint: 'crm-1' }, now);
 }

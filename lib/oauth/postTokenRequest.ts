@@ -1,10 +1,10 @@
 import type { LookupFunction } from 'node:net';
 import { Client } from 'undici';
-import { connectDeadline, type Deadlines, GRANT_DEADLINES, watchDeadlines } from './deadlines.ts';
+import { connectDeadline, type Deadlines, RESPONSE_DEADLINES, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED } from './exchange.ts';
-import type { TokenRequest } from './tokenRequest.ts';
+import type { HttpTokenRequest } from './httpTokenRequest.ts';
 
 /** A token answer has a few kilobytes; more than this many bytes are not read. */
 const LONGEST_BODY = 256 * 1024;
@@ -26,14 +26,14 @@ export interface SendOptions {
  * @param mayStillSend asked synchronously just before the first byte leaves
  * @returns what came of it; never throws
  */
-export async function sendGrant(
+export async function postTokenRequest(
   url: URL,
-  request: TokenRequest,
+  request: HttpTokenRequest,
   reach: Reach,
   mayStillSend: () => boolean,
   options: SendOptions = {},
 ): Promise<ExchangeResult> {
-  const times = options.deadlines ?? GRANT_DEADLINES;
+  const times = options.deadlines ?? RESPONSE_DEADLINES;
   const exchange: Exchange = new Exchange(() => {
     if (exchange.elapsed > connectDeadline(times)) return 'CONNECT_TIMEOUT';
     return mayStillSend() || REFUSED;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readTokenAnswer } from '../../../lib/oauth/readTokenAnswer.ts';
+import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
 import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../../../lib/rotation/core/tokenRequest.ts';
 import { bytesOf } from './support.ts';
 
 const HOUR = 3_600_000;
-const HOURLY = { ...CAREFUL_BEHAVIOR, assumedLifetimeMs: HOUR };
-const read = (body: unknown, complete = true) => readTokenAnswer(bytesOf(body), HOURLY, complete);
+const HOURLY = { ...CAREFUL_BEHAVIOR, defaultExpiresInMs: HOUR };
+const read = (body: unknown, complete = true) => readTokenResponse(bytesOf(body), HOURLY, complete);
 const good = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 60 };
 
 function accessTokenOf(members: object): IssuedAccessToken | string | undefined {
@@ -23,7 +23,7 @@ describe('a good answer', () => {
         tokenType: 'Bearer',
         scope: 's',
         lifetimeMs: 60_000,
-        lifetimeAssumed: false,
+        expiresInIsDefault: false,
       },
       tokens: ['r', 'a'],
     });
@@ -71,7 +71,7 @@ describe('a refresh token is kept', () => {
   };
   test.each(Object.entries(kept))('%s', (_, body) => {
     const bytes = body instanceof Uint8Array ? body : bytesOf(body);
-    expect(readTokenAnswer(bytes, HOURLY)?.refreshToken).toBe('r');
+    expect(readTokenResponse(bytes, HOURLY)?.refreshToken).toBe('r');
   });
 
   test('verbatim', () => {
@@ -106,8 +106,8 @@ describe('there is no refresh token', () => {
 
   test('in a token that lost bytes, which would replace one that works', () => {
     const body = Buffer.concat([Buffer.from('{"refresh_token":"r'), Buffer.from([0xff]), Buffer.from('"}')]);
-    expect(readTokenAnswer(body, HOURLY)).toBeDefined();
-    expect(readTokenAnswer(body, HOURLY)?.refreshToken).toBeUndefined();
+    expect(readTokenResponse(body, HOURLY)).toBeDefined();
+    expect(readTokenResponse(body, HOURLY)?.refreshToken).toBeUndefined();
   });
 
   test.each(['', '<html>a=b</html>', '<p>error=x', '5', 'null', '[]', '{"a":', 'hello', 'a=b&c=d'])(
@@ -158,7 +158,7 @@ describe('the lifetime of an access token', () => {
     [1.5, 1_500],
     [315_360_000, 315_360_000_000],
   ])('is said by %j', (value, lifetimeMs) => {
-    expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs, lifetimeAssumed: false });
+    expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs, expiresInIsDefault: false });
   });
 
   const strange = [
@@ -179,12 +179,15 @@ describe('the lifetime of an access token', () => {
     [60],
   ];
   test.each(strange)('is assumed where the answer says %j', (value) => {
-    expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs: HOUR, lifetimeAssumed: true });
+    expect(accessTokenOf({ expires_in: value })).toMatchObject({
+      lifetimeMs: HOUR,
+      expiresInIsDefault: true,
+    });
   });
 
   test('is assumed where the answer says a number beyond all numbers', () => {
     expect(read('{"access_token":"a","expires_in":1e309}')?.accessToken).toMatchObject({
-      lifetimeAssumed: true,
+      expiresInIsDefault: true,
     });
   });
 });
@@ -226,7 +229,7 @@ describe('an error', () => {
 
 describe('whatever comes', () => {
   test('reading does not throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenAnswer(body, HOURLY)));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenResponse(body, HOURLY)));
     fc.assert(fc.property(fc.json(), (body) => void read(body)));
   });
 
@@ -244,7 +247,7 @@ describe('whatever comes', () => {
       fc.property(token, others, encoding, fc.boolean(), (refreshToken, rest, form, mark) => {
         // JSON.stringify escapes what no encoding could carry.
         const json = `${mark ? '\ufeff' : ''}${JSON.stringify({ ...rest, refresh_token: refreshToken })}`;
-        expect(readTokenAnswer(Buffer.from(json, form), HOURLY)?.refreshToken).toBe(refreshToken);
+        expect(readTokenResponse(Buffer.from(json, form), HOURLY)?.refreshToken).toBe(refreshToken);
       }),
     );
   });

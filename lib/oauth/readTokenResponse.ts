@@ -1,7 +1,7 @@
 import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
-import { accessTokenOf, type Members, refreshTokenLifetime } from './answeredTokens.ts';
 import { decodeText } from './decodeText.ts';
+import { accessTokenOf, type Members, refreshTokenLifetime } from './responseTokens.ts';
 
 /** The error members of an answer (RFC 6749 section 5.2), as they came: not safe to show. */
 export interface AnsweredError {
@@ -13,7 +13,7 @@ export interface AnsweredError {
 }
 
 /** What an answer holds. */
-export interface TokenAnswer {
+export interface TokenResponseBody {
   /** Verbatim, non-empty; kept whatever else is wrong. */
   readonly refreshToken?: string;
   /** In ms, where the answer says it. */
@@ -33,11 +33,11 @@ export interface TokenAnswer {
  * @param complete false where the body may have been cut off; only JSON shows whether it was
  * @returns undefined where the body is no token answer at all; never throws
  */
-export function readTokenAnswer(
+export function readTokenResponse(
   body: Uint8Array,
   behavior: TokenBehavior,
   complete = true,
-): TokenAnswer | undefined {
+): TokenResponseBody | undefined {
   const { text, lossy } = decodeText(body);
   const members = jsonMembers(text) ?? (complete ? formMembers(text) : undefined);
   if (!members) return undefined;

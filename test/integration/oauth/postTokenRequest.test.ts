@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Reach } from '../../../lib/oauth/egress.ts';
-import { type SendOptions, sendGrant } from '../../../lib/oauth/sendGrant.ts';
+import { postTokenRequest, type SendOptions } from '../../../lib/oauth/postTokenRequest.ts';
 import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: { 'user-agent': 'test', 'content-type': 'x/y' }, body: 'refresh_token=r1' };
@@ -20,7 +20,7 @@ const json = '{"access_token":"a","refresh_token":"r2"}';
 const ANYWHERE: Reach = new Set(['public', 'loopback']);
 
 const send = (url: URL, options = LONG, mayStillSend = yes) =>
-  sendGrant(url, request, ANYWHERE, mayStillSend, options);
+  postTokenRequest(url, request, ANYWHERE, mayStillSend, options);
 const textOf = (body: Uint8Array | undefined) => Buffer.from(body ?? []).toString();
 
 describe('a request', () => {
@@ -112,27 +112,27 @@ describe('an answer', () => {
 describe('there is no answer', () => {
   test('where the connection is reset', async () => {
     const server = await startRawServer((socket) => socket.resetAndDestroy());
-    expect(await send(server.url)).toEqual({ kind: 'no_answer', why: 'ECONNRESET' });
+    expect(await send(server.url)).toEqual({ kind: 'no_response', why: 'ECONNRESET' });
     expect(server.connections).toHaveLength(1);
   });
 
   test('where the connection is closed', async () => {
     const server = await startRawServer((socket) => socket.end());
-    expect(await send(server.url)).toEqual({ kind: 'no_answer', why: 'UND_ERR_SOCKET' });
+    expect(await send(server.url)).toEqual({ kind: 'no_response', why: 'UND_ERR_SOCKET' });
     expect(server.connections).toHaveLength(1);
   });
 
   test('where the connection is closed amid the headers', async () => {
     const server = await startRawServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-'));
-    expect(await send(server.url)).toMatchObject({ kind: 'no_answer' });
+    expect(await send(server.url)).toMatchObject({ kind: 'no_response' });
   });
 
   test('where it is shorter than it says; what came is handed on', async () => {
     const cut = answerWith(200, json).subarray(0, -5);
     const server = await startRawServer((socket) => socket.end(cut));
     const result = await send(server.url);
-    expect(result).toMatchObject({ kind: 'no_answer', received: { status: 200 } });
-    expect(result.kind === 'no_answer' && textOf(result.received?.body)).toBe(json.slice(0, -5));
+    expect(result).toMatchObject({ kind: 'no_response', received: { status: 200 } });
+    expect(result.kind === 'no_response' && textOf(result.received?.body)).toBe(json.slice(0, -5));
   });
 
   test('where its last chunk is missing', async () => {
@@ -141,8 +141,8 @@ describe('there is no answer', () => {
       socket.end(`${head}${json.length.toString(16)}\r\n${json}\r\n`),
     );
     const result = await send(server.url);
-    expect(result).toMatchObject({ kind: 'no_answer' });
-    expect(result.kind === 'no_answer' && textOf(result.received?.body)).toBe(json);
+    expect(result).toMatchObject({ kind: 'no_response' });
+    expect(result.kind === 'no_response' && textOf(result.received?.body)).toBe(json);
   });
 
   test('where it is too long; the connection is closed and no more is kept than the limit', async () => {
@@ -155,8 +155,8 @@ describe('there is no answer', () => {
       pour();
     });
     const result = await send(server.url);
-    expect(result).toMatchObject({ kind: 'no_answer', why: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });
-    expect(result.kind === 'no_answer' && result.received?.body.length).toBeLessThanOrEqual(LONGEST_BODY);
+    expect(result).toMatchObject({ kind: 'no_response', why: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });
+    expect(result.kind === 'no_response' && result.received?.body.length).toBeLessThanOrEqual(LONGEST_BODY);
     await server.connections[0]?.closed;
   });
 
@@ -169,12 +169,12 @@ describe('there is no answer', () => {
       socket.on('drain', pour);
       pour();
     });
-    expect(await send(server.url)).toMatchObject({ kind: 'no_answer', why: 'UND_ERR_HEADERS_OVERFLOW' });
+    expect(await send(server.url)).toMatchObject({ kind: 'no_response', why: 'UND_ERR_HEADERS_OVERFLOW' });
   });
 
   test('where it is no HTTP', async () => {
     const server = await startRawServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n'));
-    expect(await send(server.url)).toMatchObject({ kind: 'no_answer', why: 'HTTPParserError' });
+    expect(await send(server.url)).toMatchObject({ kind: 'no_response', why: 'HTTPParserError' });
   });
 });
 
@@ -182,7 +182,7 @@ describe('the deadlines', () => {
   test('an answer that has not begun by the first one is given up, and the connection closed', async () => {
     const server = await startRawServer(() => undefined);
     const startedAt = performance.now();
-    expect(await send(server.url, SHORT)).toEqual({ kind: 'no_answer', why: 'ANSWER_TIMEOUT' });
+    expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
     expect(performance.now() - startedAt).toBeGreaterThan(199);
     await server.connections[0]?.closed;
   });
@@ -192,7 +192,7 @@ describe('the deadlines', () => {
       const timer = setInterval(() => socket.write('HTTP/1.1 103 Early\r\nlink: x\r\n\r\n'), 5);
       socket.on('close', () => clearInterval(timer));
     });
-    expect(await send(server.url, SHORT)).toEqual({ kind: 'no_answer', why: 'ANSWER_TIMEOUT' });
+    expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
   });
 
   test('an answer that has begun by the first one is read on', async () => {
@@ -226,7 +226,7 @@ describe('the deadlines', () => {
     });
     const startedAt = performance.now();
     expect(await send(server.url, SHORT)).toMatchObject({
-      kind: 'no_answer',
+      kind: 'no_response',
       why: 'BODY_TIMEOUT',
       received: { status: 200 },
     });

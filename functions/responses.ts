@@ -35,7 +35,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   address_refused: 409,
   in_progress: 409,
   owned_elsewhere: 409,
-  grant_outcome_unknown: 409,
+  outcome_unknown: 409,
   secret_missing: 409,
   secret_empty: 409,
   secret_disabled: 409,
@@ -48,7 +48,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   reauthorization_required: 502,
   client_rejected: 502,
   misconfigured: 502,
-  answer_unusable: 502,
+  response_unusable: 502,
   refresh_token_too_large: 502,
   access_token_too_large: 502,
   connection_string_unwritable: 502,
@@ -67,7 +67,7 @@ export function answering(
 ): Promise<HttpResponseInit> {
   return answeringAnybody(request, async () => {
     const refusal = refusalOf(request.headers.get(PRINCIPAL_HEADER), rotator().callers);
-    return refusal ? problemAnswer(refusal) : handler();
+    return refusal ? problemResponse(refusal) : handler();
   });
 }
 
@@ -77,9 +77,9 @@ export async function answeringAnybody(
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
   try {
-    return (await hasLargeBody(request)) ? problemAnswer(BODY_TOO_LARGE) : await handler();
+    return (await hasLargeBody(request)) ? problemResponse(BODY_TOO_LARGE) : await handler();
   } catch (thrown) {
-    return problemAnswer(problemOf(thrown));
+    return problemResponse(problemOf(thrown));
   }
 }
 
@@ -95,7 +95,7 @@ export function json(body: object, status = 200): HttpResponseInit {
 }
 
 /** An RFC 9457 problem document; what is not in the table is an unavailable vault or storage account. */
-export function problemAnswer(
+export function problemResponse(
   { code, message, fix }: Omit<Problem, 'code'> & { code: ProblemCode },
   more: { connection?: string; retryAfterMs?: number; status?: number } = {},
 ): HttpResponseInit {
@@ -139,7 +139,7 @@ const NOT_NOW = {
 } as const;
 
 /** The answer to a manual rotation. It never holds a token. */
-export function rotationAnswer(result: RotationResult): HttpResponseInit {
+export function rotationResponse(result: RotationResult): HttpResponseInit {
   const { connection, retryAfterMs = 5000, problem } = result;
   switch (result.result) {
     case 'rotated':
@@ -150,13 +150,13 @@ export function rotationAnswer(result: RotationResult): HttpResponseInit {
     case 'cooldown':
     case 'draining': {
       const [message, fix] = NOT_NOW[result.result];
-      return problemAnswer({ code: result.result, message, fix }, { connection, retryAfterMs });
+      return problemResponse({ code: result.result, message, fix }, { connection, retryAfterMs });
     }
     default: {
       const known = problem ?? problemOf(undefined);
       // What the provider refused just now is its answer (502); what it refused before is a state of the connection.
       const status = result.reason === 'blocked' ? { status: 409 } : {};
-      return problemAnswer(known, { connection, retryAfterMs, ...status });
+      return problemResponse(known, { connection, retryAfterMs, ...status });
     }
   }
 }

@@ -11,11 +11,11 @@ beforeAll(async () => {
 
 afterAll(() => desk?.close());
 
-describe('rotator adopt', { timeout: 60_000 }, () => {
+describe('rotator takeover', { timeout: 60_000 }, () => {
   test('says what it means, changes nothing without a yes, and then the connection rotates', async () => {
     const name = `${STRICT.name}-refresh-token`;
-    const own = await desk.rotator(['adopt', STRICT.name, '--json']).ended;
-    expect(documentOf(own)).toMatchObject({ adopted: false });
+    const own = await desk.rotator(['takeover', STRICT.name, '--json']).ended;
+    expect(documentOf(own)).toMatchObject({ takenOver: false });
     const value = (await desk.secret('credentialVault', name))?.value;
     const tags = {
       'managed-by': 'key-vault-token-rotator',
@@ -23,12 +23,16 @@ describe('rotator adopt', { timeout: 60_000 }, () => {
       store: 'other.blob.example',
     };
     await desk.secret('credentialVault', name, { value, tags });
-    const asked = await desk.rotator(['adopt', STRICT.name]).ended;
+    const asked = await desk.rotator(['takeover', STRICT.name]).ended;
     expect(asked.code).toBe(4);
     expect(asked.stderr).toContain('safe only if that rotator is stopped');
     expect((await desk.secret('credentialVault', name))?.tags?.store).toBe('other.blob.example');
-    const adopted = await desk.rotator(['adopt', STRICT.name, '--yes', '--json']).ended;
-    expect(documentOf(adopted)).toMatchObject({ adopted: true, from: 'other.blob.example', to: '127.0.0.1' });
+    const adopted = await desk.rotator(['takeover', STRICT.name, '--yes', '--json']).ended;
+    expect(documentOf(adopted)).toMatchObject({
+      takenOver: true,
+      from: 'other.blob.example',
+      to: '127.0.0.1',
+    });
     expect(documentOf(await desk.rotator(['rotate', STRICT.name, '--json']).ended)).toMatchObject({
       result: 'rotated',
     });
@@ -42,7 +46,7 @@ describe('rotator completion', () => {
       const body = `${script}\nCOMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _rotator; echo "\${COMPREPLY[@]}"`;
       return (await promisify(execFile)('bash', ['-c', body])).stdout.trim();
     };
-    expect(await complete('rotator', 'ad')).toBe('adopt');
+    expect(await complete('rotator', 'ta')).toBe('takeover');
     expect(await complete('rotator', 'rotate', '--fo')).toBe('--force');
     expect(await complete('rotator', 'rotate', '--js')).toBe('--json');
   });
@@ -60,7 +64,7 @@ describe('rotator completion', () => {
       'import',
       'render',
       'doctor',
-      'adopt',
+      'takeover',
     ])
       expect(stdout).toContain(command);
     expect((await run(['completion', 'fish']).ended).code).toBe(2);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { savedTags } from '../../../lib/rotation/core/tags.ts';
-import type { GrantAnswer } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from './world/connection.ts';
 import { refusal } from './world/provider.ts';
 import {
@@ -27,8 +27,8 @@ describe('a person replaces the refresh token', () => {
   test('while the outcome of a grant is unknown: nobody waits any more', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
-    world.provider.script(refusal('ambiguous'));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    world.provider.script(refusal('outcome_unknown'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     const value = replaceByHand(scenario);
     expect(await process.rotate(connection, true)).toMatchObject({ result: 'rotated' });
     expect(world.provider.sent.at(-1)).toBe(value);
@@ -97,14 +97,14 @@ describe('a late write', () => {
   /** An old process writes what it got for the token before the last one. */
   function writeLate({ world }: Scenario, epoch: number): void {
     const [, recorded] = world.credentials.history(REFRESH_TOKEN).toReversed();
-    const lineage = {
+    const origin = {
       connection: 'crm',
       parent: recorded?.version ?? '',
       epoch,
       generation: 1,
       store: STORE,
     };
-    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(lineage, {}) });
+    world.credentials.put(REFRESH_TOKEN, 'refresh-token-too-late', { tags: savedTags(origin, {}) });
   }
 
   test('is undone: the token that counts becomes the latest again', async () => {
@@ -114,7 +114,7 @@ describe('a late write', () => {
     writeLate(scenario, 0);
     await mustRotate(scenario);
     expect(world.provider.sent.at(-1)).toBe(value);
-    expect(world.events('late_write_healed')).toHaveLength(1);
+    expect(world.events('late_write_undone')).toHaveLength(1);
     expectHealthy(scenario);
   });
 
@@ -173,18 +173,18 @@ describe('a late write', () => {
     const sent = world.credentials.latest(REFRESH_TOKEN);
     let received = '';
     world.after('grant crm', ({ result: answer }) => {
-      received = (answer as GrantAnswer).refreshToken ?? '';
+      received = (answer as TokenResponse).refreshToken ?? '';
       process.crash();
     });
     await process.rotate(connection);
     writeLate(scenario, 0);
     await world.clock.pass(16_000);
-    const lineage = { connection: 'crm', parent: sent?.version ?? '', epoch: 2, generation: 2, store: STORE };
+    const origin = { connection: 'crm', parent: sent?.version ?? '', epoch: 2, generation: 2, store: STORE };
     world.after(`versions ${REFRESH_TOKEN}`, () => {
-      world.credentials.put(REFRESH_TOKEN, received, { tags: savedTags(lineage, {}) });
+      world.credentials.put(REFRESH_TOKEN, received, { tags: savedTags(origin, {}) });
     });
     const next = world.process();
-    expect(await next.rotate(connection)).toMatchObject({ result: 'waiting' });
+    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.credentials.latest(REFRESH_TOKEN)).toMatchObject({ value: sent?.value, tags: sent?.tags });
     await passToDue(scenario);
     await mustRotate({ connection, process: next });
@@ -197,11 +197,11 @@ describe('a late write', () => {
     const { world } = scenario;
     writeLate(scenario, 0);
     world.after(`put ${REFRESH_TOKEN}`, () => {
-      const lineage = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
-      world.credentials.put(REFRESH_TOKEN, 'refresh-token-even-later', { tags: savedTags(lineage, {}) });
+      const origin = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
+      world.credentials.put(REFRESH_TOKEN, 'refresh-token-even-later', { tags: savedTags(origin, {}) });
     });
     await mustRotate(scenario);
-    expect(world.events('late_write_healed')).toHaveLength(2);
+    expect(world.events('late_write_undone')).toHaveLength(2);
     expectHealthy(scenario);
   });
 
@@ -217,10 +217,10 @@ describe('a late write', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const { value = '', tags = {} } = world.credentials.latest(REFRESH_TOKEN) ?? {};
-    world.provider.script(refusal('ambiguous'));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    world.provider.script(refusal('outcome_unknown'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     world.credentials.put(REFRESH_TOKEN, value, { tags });
-    expect(await process.rotate(connection, true)).toMatchObject({ result: 'waiting' });
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(2);
     await passToDue(scenario);
     await mustRotate(scenario);

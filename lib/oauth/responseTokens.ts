@@ -26,7 +26,7 @@ const BEARER_TYPES = ['bearer', 'bearertoken'];
  */
 export function accessTokenOf(
   members: Members,
-  { assumedLifetimeMs }: TokenBehavior,
+  { defaultExpiresInMs }: TokenBehavior,
 ): IssuedAccessToken | string {
   const value = members('access_token');
   if (value === undefined || value === null || value === '') return 'holds no access token';
@@ -43,8 +43,8 @@ export function accessTokenOf(
     value,
     tokenType: 'Bearer',
     ...(typeof scope === 'string' && { scope }),
-    lifetimeMs: lifetimeMs ?? assumedLifetimeMs,
-    lifetimeAssumed: lifetimeMs === undefined,
+    lifetimeMs: lifetimeMs ?? defaultExpiresInMs,
+    expiresInIsDefault: lifetimeMs === undefined,
   };
 }
 

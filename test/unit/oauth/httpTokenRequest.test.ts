@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { tokenRequest } from '../../../lib/oauth/tokenRequest.ts';
+import { httpTokenRequest } from '../../../lib/oauth/httpTokenRequest.ts';
 import type { ClientAuthentication } from '../../../lib/rotation/core/connection.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 
 function request(parameters: Record<string, string>, clientAuthentication: ClientAuthentication) {
   const connection = connectionNamed('crm', { parameters, clientAuthentication });
-  return tokenRequest({ connection, clientId: 'id', clientSecret: 'the secret', refreshToken: 'r/1+2=' });
+  return httpTokenRequest({ connection, clientId: 'id', clientSecret: 'the secret', refreshToken: 'r/1+2=' });
 }
 
 describe('the request to the token endpoint', () => {

@@ -1,8 +1,8 @@
-import type { GrantRequest } from '../rotation/core/tokenRequest.ts';
+import type { TokenRequest } from '../rotation/core/tokenRequest.ts';
 import { authenticate } from './clientAuthentication.ts';
 
 /** What is sent to the token endpoint. */
-export interface TokenRequest {
+export interface HttpTokenRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -18,12 +18,12 @@ const RESERVED = new Set([
 ]);
 
 /** The request of RFC 6749 section 6 with the parameters of its connection. Never throws. */
-export function tokenRequest({
+export function httpTokenRequest({
   connection,
   clientId,
   clientSecret,
   refreshToken,
-}: GrantRequest): TokenRequest {
+}: TokenRequest): HttpTokenRequest {
   const authentication = authenticate(connection.clientAuthentication, clientId, clientSecret);
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
   for (const [name, value] of Object.entries(connection.parameters)) {

@@ -4,14 +4,14 @@ import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { askConsent } from '../prompts.ts';
 
-/** `rotator adopt NAME [--yes]` */
-export async function adopt(cli: Cli, name: string, { yes }: { yes?: true }): Promise<number> {
+/** `rotator takeover NAME [--yes]` */
+export async function takeover(cli: Cli, name: string, { yes }: { yes?: true }): Promise<number> {
   const { terminal } = cli;
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
   const { owner, ownStore } = await rotator.owner(name);
   if (owner === undefined) {
-    terminal.result({ connection: name, adopted: false }, [
+    terminal.result({ connection: name, takenOver: false }, [
       `${name} is not claimed by another rotator: there is nothing to do.`,
     ]);
     return EXIT.done;
@@ -19,8 +19,8 @@ export async function adopt(cli: Cli, name: string, { yes }: { yes?: true }): Pr
   terminal.hint(meaning(name, owner, ownStore));
   if (!yes && !(await askConsent(terminal, `Take ${name} over?`))) throw notConfirmed(name, owner);
   ensureNotInterrupted(cli);
-  await rotator.adopt(name, owner);
-  terminal.result({ connection: name, adopted: true, from: owner, to: ownStore }, [
+  await rotator.takeOver(name, owner);
+  terminal.result({ connection: name, takenOver: true, from: owner, to: ownStore }, [
     `${name} belongs to ${ownStore} now, and is due at once.`,
   ]);
   return EXIT.done;

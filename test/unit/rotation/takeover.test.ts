@@ -39,7 +39,7 @@ describe('taking over a connection of another record store', () => {
     });
     expect(await rotator.owner('crm')).toEqual({ owner: OTHER, ownStore: STORE });
     const versions = world.credentials.history(REFRESH_TOKEN).length;
-    await world.settle(rotator.adopt('crm', OTHER));
+    await world.settle(rotator.takeOver('crm', OTHER));
     expect(world.credentials.history(REFRESH_TOKEN)).toHaveLength(versions);
     expect(await rotator.owner('crm')).toEqual({ owner: undefined, ownStore: STORE });
     expect(world.record('crm')).toMatchObject({ nextAttemptAt: 0 });
@@ -53,8 +53,8 @@ describe('taking over a connection of another record store', () => {
     const latest = world.credentials.latest(REFRESH_TOKEN);
     const intent = { startedAt: world.now(), epoch: 2, store: OTHER };
     world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', withIntent(latest?.tags ?? {}, intent));
-    await world.settle(rotatorOf(scenario).adopt('crm', OTHER));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    await world.settle(rotatorOf(scenario).takeOver('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(1);
   });
 
@@ -65,8 +65,8 @@ describe('taking over a connection of another record store', () => {
     const intent = { startedAt: world.now(), epoch: 1, store: OTHER };
     const tags = withIntent({ ...latest?.tags, store: OTHER }, intent);
     world.credentials.tag(REFRESH_TOKEN, latest?.version ?? '', tags);
-    await world.settle(rotatorOf(scenario).adopt('crm', OTHER));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    await world.settle(rotatorOf(scenario).takeOver('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
     expect(world.provider.sent).toHaveLength(1);
   });
 
@@ -79,16 +79,18 @@ describe('taking over a connection of another record store', () => {
     world.before(`get ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
     const rotator = rotatorOf(scenario);
     const code = 'vault_forbidden';
-    await expect(world.settle(rotator.adopt('crm', OTHER))).rejects.toMatchObject({ code });
-    await world.settle(rotator.adopt('crm', OTHER));
-    expect(await process.rotate(connection)).toMatchObject({ result: 'waiting' });
+    await expect(world.settle(rotator.takeOver('crm', OTHER))).rejects.toMatchObject({ code });
+    await world.settle(rotator.takeOver('crm', OTHER));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
   });
 
   test('a refresh token that changed hands meanwhile is left alone', async () => {
     const scenario = await foreign();
     const { world } = scenario;
     const tags = world.credentials.latest(REFRESH_TOKEN)?.tags;
-    await expect(world.settle(rotatorOf(scenario).adopt('crm', 'third.blob.example'))).rejects.toMatchObject({
+    await expect(
+      world.settle(rotatorOf(scenario).takeOver('crm', 'third.blob.example')),
+    ).rejects.toMatchObject({
       code: 'owned_elsewhere',
     });
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toEqual(tags);
@@ -99,7 +101,7 @@ describe('taking over a connection of another record store', () => {
     const { world, process, connection } = scenario;
     await process.rotate(connection);
     world.records.acquireLease('crm');
-    await expect(world.settle(rotatorOf(scenario).adopt('crm', OTHER))).rejects.toMatchObject({
+    await expect(world.settle(rotatorOf(scenario).takeOver('crm', OTHER))).rejects.toMatchObject({
       code: 'in_progress',
     });
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
@@ -109,7 +111,7 @@ describe('taking over a connection of another record store', () => {
     const scenario = await foreign();
     const { world } = scenario;
     world.after(`get ${REFRESH_TOKEN}`, ({ caller }) => caller.freeze(60_000));
-    await expect(world.settle(rotatorOf(scenario).adopt('crm', OTHER))).rejects.toMatchObject({
+    await expect(world.settle(rotatorOf(scenario).takeOver('crm', OTHER))).rejects.toMatchObject({
       code: 'in_progress',
     });
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
