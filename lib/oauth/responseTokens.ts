@@ -41,7 +41,6 @@ export function accessTokenOf(
   const scope = members('scope');
   return {
     value,
-    tokenType: 'Bearer',
     ...(typeof scope === 'string' && { scope }),
     lifetimeMs: lifetimeMs ?? defaultExpiresInMs,
     expiresInIsDefault: lifetimeMs === undefined,

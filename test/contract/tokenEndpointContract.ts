@@ -63,7 +63,6 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       expect(new Set([seed, first.refreshToken, second.refreshToken]).size).toBe(3);
       expect(second.accessToken).toMatchObject({
         value: expect.stringMatching(/./),
-        tokenType: 'Bearer',
         lifetimeMs: side.lifetimeMs,
         expiresInIsDefault: false,
       });

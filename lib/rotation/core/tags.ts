@@ -8,7 +8,7 @@ const MANAGER = 'key-vault-token-rotator';
 const MANAGED_BY = 'managed-by';
 const OWN = [MANAGED_BY, 'connection', 'parent', 'epoch', 'generation', 'store'];
 const INTENT = ['intent-started', 'intent-epoch', 'intent-store'];
-const PUBLISHED = ['token-type', 'scope'];
+const PUBLISHED = ['scope'];
 /** Key Vault takes 15 tags a secret, 512 characters each (Key Vault service limits). */
 const MOST_TAGS = 15;
 const LONGEST_VALUE = 512;
@@ -105,14 +105,12 @@ export function tagsTakenOver(tags: Tags, store: string): Tags {
 export function publishedTags(token: {
   connection: string;
   generation: number;
-  tokenType?: string;
   scope?: string | undefined;
 }): Tags {
   return {
     [MANAGED_BY]: MANAGER,
     connection: token.connection,
     generation: String(token.generation),
-    ...(token.tokenType && { 'token-type': token.tokenType.slice(0, LONGEST_VALUE) }),
     ...(token.scope && { scope: token.scope.slice(0, LONGEST_VALUE) }),
   };
 }

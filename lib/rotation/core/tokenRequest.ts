@@ -26,7 +26,6 @@ export interface TokenRequestFailure extends Problem {
 /** An access token as it was answered. */
 export interface IssuedAccessToken {
   readonly value: string;
-  readonly tokenType: string;
   readonly scope?: string;
   /** Lifetime in milliseconds, counted from the answer. */
   readonly lifetimeMs: number;

@@ -125,9 +125,9 @@ export class Publication {
     return found?.value !== undefined && isManaged(found.tags) ? found.version : undefined;
   }
 
-  #propertiesOf({ accessToken: { tokenType, scope, lifetimeMs }, issuedAt, generation }: Issued) {
+  #propertiesOf({ accessToken: { scope, lifetimeMs }, issuedAt, generation }: Issued) {
     return {
-      tags: publishedTags({ connection: this.#connection.name, generation, tokenType, scope }),
+      tags: publishedTags({ connection: this.#connection.name, generation, scope }),
       notBefore: issuedAt,
       expiresAt: issuedAt + lifetimeMs,
     };

@@ -39,7 +39,7 @@ describe('a grant', () => {
     expect(answer).toEqual({
       refreshToken: 'r2',
       refreshTokenLifetimeMs: 600_000,
-      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 60_000, expiresInIsDefault: false },
+      accessToken: { value: 'a', lifetimeMs: 60_000, expiresInIsDefault: false },
     });
   });
 
@@ -48,7 +48,7 @@ describe('a grant', () => {
       behavior: { defaultExpiresInMs: 1_800_000 },
     });
     expect(answer).toEqual({
-      accessToken: { value: 'a', tokenType: 'Bearer', lifetimeMs: 1_800_000, expiresInIsDefault: true },
+      accessToken: { value: 'a', lifetimeMs: 1_800_000, expiresInIsDefault: true },
     });
   });
 

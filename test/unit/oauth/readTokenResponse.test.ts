@@ -20,7 +20,6 @@ describe('a good answer', () => {
       refreshToken: 'r',
       accessToken: {
         value: 'a',
-        tokenType: 'Bearer',
         scope: 's',
         lifetimeMs: 60_000,
         expiresInIsDefault: false,

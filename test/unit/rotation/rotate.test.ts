@@ -63,7 +63,7 @@ describe('the first rotation', () => {
       contentType: 'application/vnd.oauth.access-token',
       notBefore: before,
       expiresAt: before + HOUR,
-      tags: { connection: 'crm', generation: '1', 'token-type': 'Bearer', scope: 'all' },
+      tags: { connection: 'crm', generation: '1', scope: 'all' },
     });
   });
 

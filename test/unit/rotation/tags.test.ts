@@ -24,14 +24,12 @@ describe('the tags of a saved refresh token', () => {
     const parent = {
       team: 'crm',
       scope: 'all',
-      'token-type': 'Bearer',
       ...withIntent(savedTags(origin, {}), intent),
     };
     const tags = savedTags({ ...origin, parent: 'v2' }, parent);
     expect(tags).toMatchObject({ team: 'crm', parent: 'v2' });
     expect(readIntent(tags)).toBeUndefined();
     expect(tags).not.toHaveProperty('scope');
-    expect(tags).not.toHaveProperty('token-type');
   });
 
   test("as many of a person's tags as there is room for live on through every generation", () => {
@@ -105,16 +103,11 @@ describe('tags that another record store takes over', () => {
 
 describe('the tags of a published token', () => {
   test('say whose it is and what it is', () => {
-    const token = { connection: 'crm', generation: 3, tokenType: 'Bearer', scope: 's'.repeat(600) };
+    const token = { connection: 'crm', generation: 3, scope: 's'.repeat(600) };
     const tags = publishedTags(token);
-    expect(tags).toMatchObject({ connection: 'crm', generation: '3', 'token-type': 'Bearer' });
+    expect(tags).toMatchObject({ connection: 'crm', generation: '3' });
     expect(tags.scope).toHaveLength(512);
     expect(isManaged(tags)).toBe(true);
-  });
-
-  test('are cut to what a tag may hold', () => {
-    const token = { connection: 'crm', generation: 3, tokenType: 't'.repeat(600) };
-    expect(publishedTags(token)['token-type']).toHaveLength(512);
   });
 
   test('leave out what the provider did not say', () => {

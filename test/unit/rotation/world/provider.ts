@@ -99,7 +99,6 @@ export class Provider {
 export function issuedToken(changes: Partial<IssuedAccessToken> = {}): IssuedAccessToken {
   return {
     value: 'access-token',
-    tokenType: 'Bearer',
     scope: 'all',
     lifetimeMs: 3_600_000,
     expiresInIsDefault: false,
