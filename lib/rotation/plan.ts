@@ -19,7 +19,7 @@ export interface Planned {
 
 /**
  * Plays the decisions of the next sweep without taking a lease, writing or sending anything.
- * @throws RotatorError where the configuration or the list of records cannot be read
+ * @throws RotatorError if the configuration or the list of records cannot be read
  */
 export async function planSweep(ports: Ports): Promise<Planned[]> {
   const [connections, { now }] = await Promise.all([ports.connections(), ports.records.list()]);

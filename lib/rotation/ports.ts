@@ -39,7 +39,7 @@ export interface Secret extends SecretVersion {
 
 /** One Key Vault. All methods throw `RotatorError` (codes `vault_*`, `secret_*`) and nothing else. */
 export interface SecretVault {
-  /** The named version, or the latest; undefined where there is none. */
+  /** The named version, or the latest; undefined if there is none. */
   get(name: string, version?: string): Promise<Secret | undefined>;
   /** Writes a new version. */
   put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion>;
@@ -47,7 +47,7 @@ export interface SecretVault {
   tag(name: string, version: string, tags: Tags): Promise<void>;
   /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
   disable(name: string, version: string): Promise<void>;
-  /** All versions, in no particular order; empty where there is no such secret. */
+  /** All versions, in no particular order; empty if there is no such secret. */
   versions(name: string): Promise<readonly SecretVersion[]>;
 }
 
@@ -57,7 +57,7 @@ export interface RecordStore {
   readonly host: string;
   /** All records by connection name, with the service's time in milliseconds. */
   list(): Promise<{ readonly now: number; readonly summaries: ReadonlyMap<string, RecordSummary> }>;
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   read(name: string): Promise<ConnectionRecord | undefined>;
   /** Makes the record unless there is one. */
   create(record: ConnectionRecord): Promise<void>;
@@ -65,10 +65,10 @@ export interface RecordStore {
   acquireLease(
     name: string,
   ): Promise<{ readonly leaseId: string; readonly now: number } | 'taken' | 'absent'>;
-  /** @returns false where the lease is not ours any more */
+  /** @returns false if the lease is no longer ours */
   renewLease(name: string, leaseId: string): Promise<boolean>;
   releaseLease(name: string, leaseId: string): Promise<void>;
-  /** @returns false where the lease is not ours any more; nothing is written then */
+  /** @returns false if the lease is no longer ours; nothing is written then */
   write(record: ConnectionRecord, leaseId: string): Promise<boolean>;
 }
 
@@ -76,7 +76,7 @@ export interface RecordStore {
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
   monotonic(): number;
-  /** Resolves after `ms` milliseconds, or at once when the signal fires. */
+  /** Resolves after `ms` milliseconds, or immediately when the signal fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

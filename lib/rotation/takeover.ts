@@ -6,9 +6,9 @@ import type { Ports } from './ports.ts';
 import { underLease } from './steps/lease.ts';
 import { publishedTimes } from './steps/publication.ts';
 
-/** What stands in the vault about another rotator. */
+/** What the vault says about another rotator. */
 export interface Ownership {
-  /** Host of the record store whose rotator used the refresh token last; undefined where it is this one or none. */
+  /** Host of the record store whose rotator used the refresh token last; undefined if it is this one or none. */
   readonly owner: string | undefined;
   readonly ownStore: string;
 }
@@ -24,8 +24,8 @@ export async function ownerOf({ secrets, vaults }: Connection, ports: Ports): Pr
 
 /**
  * Takes a connection over from another record store, under the lease of this one: the tags of its refresh token name this store
- * from now on, and it is due at once. An intent of the other stays one: its grant may be out, and is not repeated too early.
- * @throws RotatorError `in_progress`, `owned_elsewhere` where it changed hands meanwhile, or what vault and storage say
+ * from now on, and it is due immediately. An intent of the other store stays: its request may be in flight, and must not be repeated too early.
+ * @throws RotatorError `in_progress`, `owned_elsewhere` if it changed hands meanwhile, or what vault and storage say
  */
 export async function takeOver(connection: Connection, ports: Ports, from: string): Promise<void> {
   const { name, secrets, vaults } = connection;
@@ -48,7 +48,7 @@ export async function takeOver(connection: Connection, ports: Ports, from: strin
 function changedHands(name: string): RotatorError {
   return new RotatorError({
     code: 'owned_elsewhere',
-    message: `The refresh token of ${name} changed while it was to be taken over: another rotator still works on it.`,
+    message: `The refresh token of ${name} changed during the takeover: another rotator still works on it.`,
     fix: 'Stop the other rotator, then run the command again.',
   });
 }

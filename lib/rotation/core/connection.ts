@@ -30,10 +30,10 @@ export interface Connection {
   readonly serviceUrl: string | undefined;
   /** May the token endpoint be in a private network? */
   readonly allowPrivateNetwork: boolean;
-  /** The client id itself, or undefined where it is a secret of the credential vault. */
+  /** The client id itself, or undefined if it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;
-  /** Sent with each grant beside the protocol's own: `scope`, `resource` and whatever the provider wants. */
+  /** Sent with each token request, in addition to the protocol's own: `scope`, `resource` and whatever the provider wants. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly secrets: {
     readonly clientId: string;
@@ -49,7 +49,7 @@ export interface Connection {
   readonly behavior: TokenBehavior;
   /** Renew this long before expiry, in milliseconds; undefined: after two thirds of the lifetime. */
   readonly renewBeforeMs: number | undefined;
-  /** May a published secret that somebody else made be overwritten? */
+  /** May a published secret that the rotator did not make be overwritten? */
   readonly overwrite: boolean;
   /** Changes when the entry changes in a way that may clear a block. Holds no secret. */
   readonly fingerprint: string;
@@ -94,7 +94,7 @@ export function publishedSecrets(connection: Connection): readonly PublishedSecr
   return second ? [accessTokenSecret(connection), second] : [accessTokenSecret(connection)];
 }
 
-/** A connection whose entry cannot be used; it is reported, and stops nobody else. */
+/** A connection whose entry cannot be used; it is reported, and the others continue. */
 export interface InvalidConnection {
   readonly name: string;
   readonly problem: Problem;
@@ -118,7 +118,7 @@ export interface ConnectionStringValues {
 
 /**
  * The connection string as it is published. What holds an access token never gets to hold a client secret or a refresh token.
- * @throws RotatorError `connection_string_unwritable` where its syntax has no way to write a value
+ * @throws RotatorError `connection_string_unwritable` if its syntax cannot express a value
  */
 export function renderConnectionString(
   { tokenUri, serviceUrl = '' }: Pick<Connection, 'tokenUri' | 'serviceUrl'>,

@@ -11,28 +11,28 @@ import { MOST_DISABLED } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
 export type Finding =
-  /** A person set a new refresh token. */
+  /** An operator set a new refresh token. */
   | { readonly finding: 'set_by_operator'; readonly winner: SecretVersion }
   /** The rotator saved a refresh token that the record does not know: a process died, or the record was lost. */
   | { readonly finding: 'saved_not_recorded'; readonly winner: SecretVersion }
-  /** The recorded refresh token stands in the vault once more; what is known about it stays true. */
+  /** The vault has another copy of the recorded refresh token; what is known about it stays true. */
   | { readonly finding: 'written_twice'; readonly winner: SecretVersion }
-  /** Nothing newer than the recorded version: a grant that was out has no known outcome. */
+  /** Nothing is newer than the recorded version: the outcome of a request in flight stays unknown. */
   | { readonly finding: 'unchanged'; readonly winner: SecretVersion }
-  /** There is no version at all: the secret was deleted meanwhile. */
+  /** There is no version: the secret has been deleted. */
   | { readonly finding: 'gone' };
 
 /**
  * Finds the refresh token that counts, from the properties of all versions. Key Vault has no
  * compare-and-set: a write of a process that lost its lease can arrive late and become the latest version.
  *
- * 1. A person's version (not tagged as ours) that is newer than the recorded one, and can be used or was, comes before it.
- * 2. Of the versions obtained with that token the one with the highest epoch wins, and so on along the chain.
- * 3. Where nothing was obtained with it, it wins itself.
+ * 1. An operator's version (without our tags) that is newer than the recorded one wins, if it can be used or was used.
+ * 2. Of the versions obtained with that token, the one with the highest epoch wins, and so on down the token family.
+ * 3. If nothing was obtained with it, it wins itself.
  *
- * @param record what the rotator knows; where its version is not in the vault, the save with the highest epoch stands in for it
+ * @param record what the rotator knows; if the vault does not have its version, the save with the highest epoch is taken instead
  * @param versions all versions of the refresh token's secret, in any order
- * @param latest the version that Key Vault answers when none is named
+ * @param latest the version that Key Vault returns if the request names none
  */
 export function currentVersion(
   record: ConnectionRecord,
@@ -43,11 +43,11 @@ export function currentVersion(
   const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
   const isNewer = (version: SecretVersion) =>
     isOperatorsNewer(version, recorded, latest, () => wasUsed(version));
-  const persons = newest(versions.filter(isNewer), latest);
-  const start = persons ?? recorded;
+  const operators = newest(versions.filter(isNewer), latest);
+  const start = operators ?? recorded;
   if (!start) return { finding: 'gone' };
   const end = newestDescendant(start, versions, latest);
-  if (end === persons) return { finding: 'set_by_operator', winner: end };
+  if (end === operators) return { finding: 'set_by_operator', winner: end };
   const copies = sameToken(end, versions);
   const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
@@ -55,14 +55,14 @@ export function currentVersion(
   return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
 }
 
-/** The record may lag behind the vault by more than one save where it was lost, or brought back from a copy. */
+/** The record may lag behind the vault by more than one save if it was lost or restored from a copy. */
 function newestDescendant(
   start: SecretVersion,
   versions: readonly SecretVersion[],
   latest: string,
 ): SecretVersion {
   let end = start;
-  // A chain is never longer than all versions, not even where somebody's tags make a circle of it.
+  // A family never has more members than the secret has versions, even if forged tags form a circle.
   for (const _ of versions) {
     const child = newestSave(childrenOf(end, versions), latest);
     if (!child) break;
@@ -71,7 +71,7 @@ function newestDescendant(
   return end;
 }
 
-/** What was obtained with the token of a version, whichever of its copies was sent. */
+/** The versions obtained with the token of a version, whichever of its copies was sent. */
 function childrenOf(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
   const parents = new Set(sameToken(version, versions).map((each) => each.version));
   return versions.filter(({ tags }) => parents.has(readOrigin(tags)?.parent ?? ''));
@@ -88,9 +88,9 @@ function recordedVersion(
 }
 
 /**
- * Key Vault's times have a resolution of one second: in the same second, only the latest version is taken
- * for newer, and one that something was obtained with. One that is disabled and was never used is none to go on with: a save
- * had buried it before anybody saw it.
+ * Key Vault's times have a resolution of one second: within the same second, only the latest version counts as newer, and one
+ * that something was obtained with. A disabled version that was never used does not count: a save replaced it before the
+ * rotator saw it.
  */
 function isOperatorsNewer(
   version: SecretVersion,
@@ -105,8 +105,8 @@ function isOperatorsNewer(
 }
 
 /**
- * The version and its twins: the same save written twice (its first answer was lost), written again over a late write, or copied
- * by a person with all tags.
+ * The version and its twins: the same save written twice (the response to the first was lost), written again over a late write,
+ * or copied by an operator with all tags.
  */
 function sameToken(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
   const origin = readOrigin(version.tags);
@@ -138,8 +138,8 @@ function newest(versions: readonly SecretVersion[], latest: string): SecretVersi
 }
 
 /**
- * The versions that nothing needs any more once `winner` is in use: not the token that it was obtained with, which tells how it
- * came about, and not the latest version, which Key Vault must be able to answer.
+ * The versions that nothing needs once `winner` is in use. Two others stay enabled: the token that it was obtained with, which
+ * shows its origin, and the latest version, because Key Vault returns nothing if that one is disabled.
  */
 export function supersededBy(
   winner: SecretVersion,
@@ -156,7 +156,7 @@ function isEnabled({ enabled = true }: SecretVersion): boolean {
 
 type Found = Exclude<Finding, { finding: 'gone' }>;
 
-/** Does the vault know of a request that the record does not know of: was the record lost, or brought back from a copy? */
+/** Does the vault know a request that the record does not know? Then the record was lost or restored from a copy. */
 export function isUnknownIntent(tags: Tags, record: ConnectionRecord): boolean {
   const intent = readIntent(tags);
   return intent !== undefined && intent.epoch > record.epoch;

@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { isUnknownIntent } from './currentVersion.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
 import { foreignStore } from './tags.ts';
-import { CURE_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
+import { BLOCKED_RETRY_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -54,7 +54,7 @@ type Go = {
   readonly latest: Secret;
 };
 
-/** What can be known before any vault is asked. */
+/** What is known before any vault is asked. */
 export interface Occasion {
   readonly connection: Connection;
   readonly record: ConnectionRecord;
@@ -64,7 +64,7 @@ export interface Occasion {
 
 /** Everything that the decision depends on. */
 export interface Situation extends Occasion {
-  /** The latest version of the refresh token; undefined where there is none. */
+  /** The latest version of the refresh token; undefined if there is none. */
   readonly latest: Secret | undefined;
   /** The version for which the vault has been searched already in this rotation. */
   readonly reconciled: string | undefined;
@@ -78,15 +78,14 @@ type Usable = Situation & { readonly latest: Secret };
 type Check<Input, D> = (input: Input) => D | undefined;
 
 /**
- * Whether the vault need not be asked at all. Time, blocked connections and forced ones are judged from the
- * record alone, so that a connection that is not due costs nothing.
- * @returns undefined where the vault must be asked
+ * Decides from the record alone, so that a connection that is not due costs no request to a vault.
+ * @returns undefined if the vault must be asked
  */
 export function decideEarly(occasion: Occasion): Skip | undefined {
   return firstHit(occasion, [cooldown, notDue]);
 }
 
-/** What is to be done for one connection, and why. The first check that hits decides. */
+/** What to do for one connection, and why. The first check that applies decides. */
 export function decide({ latest, ...situation }: Situation): Stop | Go {
   if (!latest?.value.trim()) return withoutToken(situation, latest);
   const checks: Check<Usable, Stop | Go>[] = [
@@ -99,12 +98,15 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
   return firstHit(usable, checks) ?? refresh(usable);
 }
 
-/** The refresh token was certainly not used, and the cause may lie at the provider: a firewall, or an account that was locked. */
-const CURABLE_ELSEWHERE: readonly string[] = ['misconfigured', 'client_rejected'];
+/** The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. */
+const MAY_PASS: readonly string[] = ['misconfigured', 'client_rejected'];
 
-/** May a blocked connection be sent a grant although nothing has changed here? Once an hour, where that can do no harm. */
-export function mayClearByItself({ code, at }: Pick<RecordedFailure, 'code' | 'at'>, now: number): boolean {
-  return CURABLE_ELSEWHERE.includes(code) && now - at >= CURE_MS;
+/** May a token request be sent although nothing that clears the block has changed? Once an hour, if that can do no harm. */
+export function mayClearAutomatically(
+  { code, at }: Pick<RecordedFailure, 'code' | 'at'>,
+  now: number,
+): boolean {
+  return MAY_PASS.includes(code) && now - at >= BLOCKED_RETRY_MS;
 }
 
 function firstHit<Input, D>(input: Input, checks: readonly Check<Input, D>[]): D | undefined {

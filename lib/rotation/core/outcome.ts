@@ -48,7 +48,7 @@ export interface RotationResult {
   readonly retryAfterMs?: number;
 }
 
-/** What an outcome is judged by. */
+/** What the next attempt depends on, beside the record. */
 export interface OutcomeContext {
   readonly connection: Connection;
   readonly now: number;
@@ -75,10 +75,10 @@ export function succeeded(
 }
 
 /**
- * A grant failed: what is known about the refresh token now, and when it goes on.
- * @param request the record with the phase `granting`, as it was when the request was sent, and the one before it: a replay
- *   that was not processed leaves its outcome as unknown as it was
- * @param credentials what the client's credentials were read from: a change of theirs may cure it
+ * A token request failed: what is now known about the refresh token, and when to try again.
+ * @param request the record in the phase `requesting`, as it was when the request was sent, and the record before it: a replay
+ *   that was not processed leaves the outcome unknown
+ * @param credentials the secrets that the client's credentials were read from: a change of one may clear the block
  */
 export function requestFailed(
   { record, before }: { readonly record: ConnectionRecord; readonly before: ConnectionRecord },
@@ -105,7 +105,7 @@ export function requestFailed(
   }
 }
 
-/** May a request be sent a second time right after its answer? Reusable tokens need not: they are retried with a delay. */
+/** May the request be sent a second time right after its response? Reusable tokens are retried with a delay instead. */
 export function mayRepeat(
   { phase }: ConnectionRecord,
   { failure, refreshToken }: TokenResponse,
@@ -125,7 +125,7 @@ export function tellsMore({ answer, refused }: { answer: TokenResponse; refused:
   return !refused && !NOT_PROCESSED.includes(answer.failure?.class);
 }
 
-/** Something was thrown while the connection was worked on. A failed look at a blocked connection keeps the block. */
+/** An error was thrown during the rotation. If the connection is blocked, it stays blocked for its old reason. */
 export function thrownAt(
   record: ConnectionRecord,
   thrown: unknown,
@@ -137,7 +137,7 @@ export function thrownAt(
   return retryLater(record, problemOf(thrown), context, retryAfterOf(thrown));
 }
 
-/** The next token would be too large again, and its connection string could not be written either. */
+/** Trying again would give the same result until an operator acts. */
 const FOR_AN_OPERATOR: readonly ErrorCode[] = [
   'refresh_token_too_large',
   'access_token_too_large',
@@ -145,7 +145,7 @@ const FOR_AN_OPERATOR: readonly ErrorCode[] = [
   'connection_string_unwritable',
 ];
 
-/** A token that was received could not be stored. This replaces a block: the request itself has succeeded. */
+/** A received token could not be stored. This replaces an older block, because the request itself has succeeded. */
 export function notStored(
   record: ConnectionRecord,
   thrown: RotatorError,
@@ -156,7 +156,7 @@ export function notStored(
   return retryLater(record, thrown, context, retryAfterOf(thrown));
 }
 
-/** Something failed that does not touch the refresh token: tried again, slower each time. */
+/** A failure that does not affect the refresh token: it is tried again, with growing delays. */
 export function retryLater(
   record: ConnectionRecord,
   problem: Problem,
@@ -169,7 +169,7 @@ export function retryLater(
   return attemptAt(noted, now + Math.max(patience, retryDelay(noted.failure.count)));
 }
 
-/** Something failed that needs a person: no grant until a watched secret or the entry changes, or `mayClearByItself` says so. */
+/** An operator must act. No request is sent until a secret in `clearedBy` or the entry changes, or `mayClearAutomatically` allows one. */
 export function blocked(
   record: ConnectionRecord,
   problem: Problem,
@@ -181,14 +181,16 @@ export function blocked(
   return attemptAt(noted, now + lookDelay(now - noted.failure.since));
 }
 
-/** A grant was interrupted and it is too early to repeat it. */
+/** A token request was interrupted, and it is too early to repeat it. */
 export function waitsForReplay(
   record: ConnectionRecord,
   until: number,
   context: OutcomeContext,
 ): ConnectionRecord {
   if (record.failure?.code === 'outcome_unknown') return attemptAt(record, until);
-  const problem = unknown('The process that sent the last grant ended before its outcome was recorded.');
+  const problem = unknown(
+    'The process that sent the last token request ended before its outcome was recorded.',
+  );
   return attemptAt(noteUnknown(record, problem, context), until);
 }
 
@@ -217,18 +219,18 @@ function unknown(message: string): Problem {
   return {
     code: 'outcome_unknown',
     message: `${message} Whether the provider used up the refresh token is unknown.`,
-    fix: 'Nothing now: the grant is repeated by itself when that can do no harm.',
+    fix: 'Wait: the request is repeated automatically when that can do no harm.',
   };
 }
 
 function explained(failure: TokenRequestFailure, before: ConnectionRecord): Problem {
   if (before.phase.state === 'idle') return failure;
   const cause =
-    'The answer to an earlier grant was lost, and with it the refresh token that replaced this one.';
+    'The response to an earlier token request was lost, and with it the refresh token that replaced this one.';
   return { ...failure, message: `${failure.message} ${cause}` };
 }
 
-/** The problem that a record tells of, if there is one. */
+/** The problem in a record, if there is one. */
 export function problemIn({ failure }: ConnectionRecord): { problem?: Problem } {
   return failure ? { problem: { code: failure.code, message: failure.message, fix: failure.fix } } : {};
 }

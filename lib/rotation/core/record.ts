@@ -8,14 +8,14 @@ const failureSchema = z.object({
   code: z.enum(errorCodes),
   message: z.string(),
   fix: z.string(),
-  /** When this row of failures began, and when it was seen last. */
+  /** When this row of failures began, and when the last one happened. */
   since: time,
   at: time,
   /** Failures in a row, this one included. */
   count: z.number(),
-  /** Nothing is granted until one of the watched secrets, or the entry, has changed. */
+  /** No token request is sent until one of the secrets in `clearedBy`, or the entry, has changed. */
   blocked: z.boolean(),
-  /** Secrets of the credential vault whose change may cure it, with the version that failed (null: there was none). */
+  /** Secrets of the credential vault whose change may clear the block, with the version that failed (null: there was none). */
   clearedBy: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
   /** The fingerprint of the connection that failed. */
   fingerprint: z.string(),
@@ -25,7 +25,7 @@ const phaseSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('idle') }),
   z.object({
     state: z.literal('requesting'),
-    /** When the last grant was about to be sent. */
+    /** When the last token request was about to be sent. */
     startedAt: time,
     /** When the current refresh token was first about to be sent without a known outcome. */
     firstStartedAt: time,
@@ -48,7 +48,7 @@ export const recordSchema = z.object({
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
   refreshTokenExpiresAt: time.optional(),
-  /** The published secrets that have been seen to take writes, as `vault/name` with spaces between. */
+  /** The published secrets that have accepted a write, as `vault/name` separated by spaces. */
   publishable: z.string().optional(),
   failure: failureSchema.optional(),
   /** The latest failures, oldest first. */
@@ -63,7 +63,7 @@ const numberAsText = z.union([z.number(), z.string().trim().min(1).transform(Num
 const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
 /**
- * What a list of records tells of each of them without reading it: blob metadata, so every value may also be a text. To add a
+ * What a list shows of each record without reading it. The values come from blob metadata, so each may also be a text. To add a
  * field, add its kind here and its source to `SUMMARY_OF`; how it is stored and read back follows.
  */
 export const summarySchema = z.object({
@@ -104,24 +104,24 @@ export function summaryOf(record: ConnectionRecord): RecordSummary {
 const IDLE: Phase = { state: 'idle' };
 const HISTORY_LENGTH = 10;
 
-/** The record of a connection that was never looked at: due at once. */
+/** The record of a connection that has never been rotated: due immediately. */
 export function newRecord(connection: string): ConnectionRecord {
   return { schema: 1, connection, phase: IDLE, epoch: 0, generation: 0, nextAttemptAt: 0, history: [] };
 }
 
-/** A person set a refresh token: whatever was wrong with the old one is over. */
+/** An operator set a refresh token: problems of the old token no longer matter. */
 export function familyStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
   const { failure: _failure, refreshTokenExpiresAt: _expiry, ...rest } = record;
   return { ...rest, phase: IDLE, version, nextAttemptAt: now };
 }
 
-/** The connection was another rotator's: what failed for that is over, and it is due at once. */
+/** The connection was taken over from another rotator: the failure that named it is over, and the connection is due immediately. */
 export function takenOver(record: ConnectionRecord): ConnectionRecord {
   const { failure, ...rest } = record;
   return { ...rest, nextAttemptAt: 0, ...(failure && failure.code !== 'owned_elsewhere' && { failure }) };
 }
 
-/** A version that the rotator saved is the current refresh token, as the vault shows. */
+/** The vault shows that a version which the rotator saved is the current refresh token. */
 export function versionFollowed(
   record: ConnectionRecord,
   saved: { version: string; epoch: number; generation: number },
@@ -138,8 +138,8 @@ export function versionFollowed(
 }
 
 /**
- * The record does not know of a grant that is out, because it was lost, is an older copy, or belongs to a store that takes over:
- * only the intent tag in the vault tells of it, and the published secret of the access token in use.
+ * The record does not know a request in flight, because it was lost, is an older copy, or belongs to a store that takes over. Only
+ * the intent tag in the vault shows the request, and only the published secret shows the access token in use.
  */
 export function intentRecovered(
   record: ConnectionRecord,
@@ -152,7 +152,7 @@ export function intentRecovered(
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 
-/** A grant is about to be sent. Due at once, so that another process takes over should this one die. */
+/** A token request is about to be sent. Due immediately, so that another process takes over if this one dies. */
 export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
   const firstStartedAt = record.phase.state === 'requesting' ? record.phase.firstStartedAt : now;
   return {
@@ -164,12 +164,12 @@ export function intended(record: ConnectionRecord, now: number, forced: boolean)
   };
 }
 
-/** The intended grant was certainly not sent: the phase is again what it was before. */
+/** The intended request was certainly not sent: the phase is what it was before. */
 export function intentWithdrawn(record: ConnectionRecord, before: ConnectionRecord): ConnectionRecord {
   return { ...record, phase: before.phase };
 }
 
-/** The provider's answer is known and no grant is out any more. */
+/** The outcome is known, and no request is in flight. */
 export function settled(record: ConnectionRecord): ConnectionRecord {
   return { ...record, phase: IDLE };
 }
@@ -189,7 +189,7 @@ export function refreshTokenSaved(
   };
 }
 
-/** The access token is published, though something else may still fail. */
+/** The access token is published; a later step may still fail. */
 export function accessTokenNoted(
   record: ConnectionRecord,
   accessToken: NonNullable<ConnectionRecord['accessToken']>,
@@ -207,13 +207,13 @@ export function published(
   return { ...rest, rotatedAt: accessToken.issuedAt, nextAttemptAt };
 }
 
-/** The published secrets were seen to take a write (`targets`), or are not known to any more (undefined). */
+/** The published secrets have accepted a write (`targets`), or this is unknown again (undefined). */
 export function publishableNoted(record: ConnectionRecord, targets: string | undefined): ConnectionRecord {
   const { publishable: _publishable, ...rest } = record;
   return targets === undefined ? rest : { ...rest, publishable: targets };
 }
 
-/** How a failure is to be dealt with. */
+/** How to handle a failure. */
 export interface FailureHandling {
   readonly blocked: boolean;
   readonly clearedBy: RecordedFailure['clearedBy'];
@@ -229,7 +229,7 @@ export function failed(
 ): ConnectionRecord & { failure: RecordedFailure } {
   const { code, message, fix } = problem;
   const same = record.failure?.code === code ? record.failure : undefined;
-  // While it is tried again by itself, another code does not make it a new trouble. What needs a person begins anew.
+  // Among failures that are retried automatically, another code does not start a new row. A block does.
   const goesOn = same !== undefined || !(record.failure?.blocked || handling.blocked);
   const failure = {
     code,
@@ -250,7 +250,7 @@ export function lookedInVain(record: ConnectionRecord, now: number): ConnectionR
   return attemptAt(record, now + lookDelay(now - record.failure.since));
 }
 
-/** The refresh token now stands in the vault as another version with the same value. */
+/** The vault now has the refresh token as another version with the same value. */
 export function versionCopied(record: ConnectionRecord, version: string): ConnectionRecord {
   return { ...record, version };
 }

@@ -17,14 +17,14 @@ export const CONNECTION_STATES = {
 
 type ConnectionState = keyof typeof CONNECTION_STATES;
 
-/** What anyone may know about a connection: a condition, as in Kubernetes, and its times in ISO 8601. */
+/** The public status of a connection: a condition, as in Kubernetes, with times in ISO 8601. */
 export interface ConnectionStatus {
   readonly name: string;
   readonly provider?: string;
   readonly state: ConnectionState;
   /** Why it is in that state, as an error code; missing while all is well. */
   readonly reason?: string;
-  /** What happened and what to do; a list does not tell them. */
+  /** What happened and what to do; a list leaves them out. */
   readonly message?: string;
   readonly fix?: string;
   /** When this row of failures began. */
@@ -98,18 +98,18 @@ function stateOf(summary: RecordSummary | undefined, now: number): ConnectionSta
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** So long before a credential expires a person is told: the time that it may take to get a new one. */
+/** Warnings start this long before a credential expires: getting a new one may take that long. */
 export const EXPIRY_NOTICE_MS = 14 * DAY_MS;
 /** A renewal is late when this part of an access token's life is over. */
 const LATE = 0.9;
-/** Where no access token was ever published, failing for so long is late: some nine attempts. */
+/** If no access token was ever published, failing for this long counts as late: about nine attempts. */
 const FIRST_TOKEN_MS = 30 * 60_000;
 
-/** Something that expires and that only a person can replace. */
+/** A credential that expires and that only an operator can replace. */
 export interface ExpiringCredential {
   /** The name of its secret in the credential vault. */
   readonly secret: string;
-  /** Milliseconds since the epoch; undefined where nobody said. */
+  /** Milliseconds since the epoch; undefined if unknown. */
   readonly expiresAt: number | undefined;
 }
 
@@ -126,22 +126,22 @@ export function expiringSoon(credentials: readonly ExpiringCredential[], now: nu
 }
 
 /**
- * When the refresh token expires for good, in milliseconds since the epoch; undefined where that is unknown, or where rotations
- * move it on: a token that lives a week and is replaced every hour needs nobody.
+ * When the refresh token expires for good, in milliseconds since the epoch. Undefined if that is unknown, or if each rotation
+ * postpones it: a token that lives for a week and is replaced every hour needs no operator.
  * @param before the record before a rotation, `after` the record after it
  */
 export function fixedExpiry(before: ConnectionRecord, after: ConnectionRecord): number | undefined {
   const [was, is] = [before.refreshTokenExpiresAt, after.refreshTokenExpiresAt];
   if (was === undefined || is === undefined || before.rotatedAt === undefined) return undefined;
   const passed = (after.rotatedAt ?? before.rotatedAt) - before.rotatedAt;
-  // Providers tell whole seconds from now, so that a fixed expiry wavers a little.
+  // Providers send whole seconds from now, so a fixed expiry varies a little.
   return is - was > passed / 2 ? undefined : is;
 }
 
 /**
- * Names of the connections whose published access token is past 90 % of its life and was not renewed. Where the entry asks
- * for a renewal that late, it counts from halfway between that moment and the expiry. One that has no access token yet is
- * late when it has failed for half an hour; a blocked one is told of otherwise.
+ * Names of the connections whose published access token is past 90 % of its life and was not renewed. If the entry asks for a
+ * renewal that late, the limit is halfway between that moment and the expiry. A connection without an access token is late once
+ * it has failed for half an hour. Blocked connections are reported separately.
  */
 export function overdueConnections(
   connections: readonly Connection[],

@@ -1,5 +1,5 @@
 /**
- * The tags that this program keeps on refresh-token versions and published secrets. Anybody who may list
+ * The tags that this program keeps on refresh-token versions and published secrets. Every identity with the right to list
  * secrets can read them: they hold no secret and nothing made from one.
  */
 export type Tags = Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export interface Origin {
   readonly store: string;
 }
 
-/** The tags of a refresh token that this program saves; a person's own tags on the parent live on. */
+/** The tags of a refresh token that this program saves; an operator's own tags on the parent are kept. */
 export function savedTags(origin: Origin, parentTags: Tags): Tags {
   return {
     ...foreignTags(parentTags, OWN.length + INTENT.length),
@@ -42,7 +42,7 @@ export function savedTags(origin: Origin, parentTags: Tags): Tags {
   };
 }
 
-/** Reads what {@link savedTags} wrote; undefined for a version that somebody else made. */
+/** Reads what {@link savedTags} wrote; undefined for a version that the rotator did not make. */
 export function readOrigin(tags: Tags): Origin | undefined {
   if (!isManaged(tags)) return undefined;
   return {
@@ -54,7 +54,7 @@ export function readOrigin(tags: Tags): Origin | undefined {
   };
 }
 
-/** A grant that is, or was, out for the version that carries it. */
+/** A token request that is, or was, in flight with the version that has these tags. */
 export interface Intent {
   /** Milliseconds, the storage service's time. */
   readonly startedAt: number;
@@ -62,7 +62,7 @@ export interface Intent {
   readonly store: string;
 }
 
-/** The same tags, telling that a grant is out. */
+/** The same tags, with the announcement of a token request. */
 export function withIntent(tags: Tags, intent: Intent): Tags {
   return {
     ...withoutIntent(tags),
@@ -72,7 +72,7 @@ export function withIntent(tags: Tags, intent: Intent): Tags {
   };
 }
 
-/** The same tags, telling that no grant is out. */
+/** The same tags, without an announcement. */
 export function withoutIntent(tags: Tags): Tags {
   return Object.fromEntries(Object.entries(tags).filter(([name]) => !INTENT.includes(name)));
 }

@@ -2,40 +2,40 @@ import { backoff } from '../../backoff.ts';
 import type { TokenBehavior } from './connection.ts';
 import type { ConnectionRecord, Phase } from './record.ts';
 
-/** The times that the protocol is made of, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
+/** All delays, limits and lifetimes of the protocol, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
 
 /** A blob lease lasts at least 15 s and at most 60 s (Lease Blob, REST reference). The shortest gives the fastest takeover. */
 export const LEASE_MS = 15_000;
 /** A held lease is renewed this often. */
 export const LEASE_RENEWAL_MS = 5_000;
-/** A token endpoint that has not begun to answer by then is given up. */
+/** A request is given up if its response has not begun by then. */
 export const RESPONSE_DEADLINE_MS = 8_000;
-/** An answer that has begun is read for this long in all. */
+/** A response that has begun is read for this long in all, from the start of the request. */
 export const WHOLE_RESPONSE_DEADLINE_MS = 16_000;
-/** A rotation that takes this long and gets no answer: its host hangs. A connection that is not made takes half of the deadline. */
+/** A host counts as hanging if a rotation takes this long without a response. A failed attempt to connect takes half of the deadline. */
 export const HANGING_MS = RESPONSE_DEADLINE_MS / 2;
-/** Time that must be left on the lease beyond the deadline when a grant is sent. */
+/** Time that must be left on the lease beyond the deadline when a token request is sent. */
 export const LEASE_MARGIN_MS = 2_000;
-/** A save that takes longer than this goes on beside the sweep. */
+/** A save that takes longer than this continues in the background. */
 export const SAVE_PATIENCE_MS = 20_000;
 const SAVE_PAUSE_FIRST_MS = 250;
 const SAVE_PAUSE_LONGEST_MS = 10_000;
-/** How often a publication is tried; the refresh token is safe by then, and the next sweep goes on. */
+/** How often a publication is tried. The refresh token is safe by then, and the next sweep tries again. */
 export const PUBLISH_ATTEMPTS = 3;
 const PUBLISH_PAUSE_MS = 500;
-/** One look may lead to a repair and another look; more mean that something keeps changing the secret. */
+/** A look at the vault may lead to a repair and another look. If this many are not enough, something keeps changing the secret. */
 export const MOST_LOOKS = 4;
-/** So many superseded versions are disabled in one rotation. */
+/** At most this many superseded versions are disabled in one rotation. */
 export const MOST_DISABLED = 25;
-/** A provider that asks for more patience than this is asked again all the same: 1 h. */
+/** The longest `Retry-After` of a provider that is followed: 1 h. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;
 
-/** A blocked connection whose cause may pass at the provider is sent a grant again after this long. */
-export const CURE_MS = 3_600_000;
+/** A blocked connection whose cause may pass at the provider gets another token request after this long. */
+export const BLOCKED_RETRY_MS = 3_600_000;
 
-/** After how long a lost grant may at the earliest be replayed by somebody else. */
+/** The earliest time at which another process may replay a lost token request. */
 const TAKEOVER_MS = LEASE_MS + RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
 
 const RETRY_FIRST_MS = 10_000;
@@ -91,22 +91,22 @@ export function renewalTime(
   return Math.round(Math.max(token.issuedAt + lifetime / 4, due));
 }
 
-/** Consumers get at least this long with the published access token before a replay may revoke it. */
+/** Consumers keep the published access token for at least this long before a replay may revoke it. */
 const LEAST_RUNWAY_MS = 60_000;
 const RUNWAY_INTERVALS = 4;
 
 type RequestOut = Extract<Phase, { state: 'requesting' }>;
 
 /**
- * When a refresh token whose grant has no known outcome may be sent again.
+ * When a refresh token may be sent again if the outcome of its last token request is unknown.
  *
- * Reusable tokens and tokens whose grace still runs: at once, after the usual delay where it failed before.
- * A single-use token: if the lost grant was executed, the replay fails and the provider may revoke the access token in
- * use as well. So it waits until that one is nearly over; where nothing valid is published there is nothing to wait for.
+ * Reusable tokens and tokens whose grace period still runs: immediately, or after the usual delay if it failed before.
+ * Single-use tokens: if the provider executed the lost request, it refuses the replay and may revoke the access token in use as
+ * well. So the replay waits until that token is nearly over. If nothing valid is published, there is nothing to wait for.
  *
  * @param scheduleIntervalMs time between two sweeps
  * @param now the storage service's time
- * @returns milliseconds since the epoch; may lie in the past. `now` if no request is out
+ * @returns milliseconds since the epoch, possibly in the past; `now` if no request is in flight
  */
 export function replayTime(
   record: ConnectionRecord,
@@ -122,7 +122,7 @@ export function replayTime(
   if (withinGrace(phase, behavior, now)) return phase.startedAt;
   const expiresAt = accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return delayed;
-  // Intervals that are far apart must not have the token replayed at once, while consumers need what it may revoke.
+  // With a long schedule interval, the replay must not happen while consumers still need the token that it may revoke.
   const { issuedAt = expiresAt } = accessToken ?? {};
   const runway = Math.max(
     LEAST_RUNWAY_MS,

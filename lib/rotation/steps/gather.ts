@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection.ts';
-import { type Decision, decide, decideEarly, mayClearByItself, type Skip } from '../core/decide.ts';
+import { type Decision, decide, decideEarly, mayClearAutomatically, type Skip } from '../core/decide.ts';
 import type { ConnectionRecord } from '../core/record.ts';
 import type { Ports } from '../ports.ts';
 
@@ -30,11 +30,11 @@ export async function decideWithoutToken(
   if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
   // A rotation was forced since, and its outcome was not recorded.
   if (phase.state === 'requesting' && phase.startedAt > failure.at) return undefined;
-  if (mayClearByItself(failure, now())) return undefined;
+  if (mayClearAutomatically(failure, now())) return undefined;
   const vault = ports.vault(connection.vaults.credential);
   for (const { secret, version } of failure.clearedBy)
     if (((await vault.get(secret))?.version ?? null) !== version) return undefined;
-  const message = `It is looked at, and nothing has changed since: ${failure.message}`;
+  const message = `Nothing that clears the block has changed: ${failure.message}`;
   return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
 }
 

@@ -60,7 +60,7 @@ export class Lease {
     return serviceTime + this.#clock.monotonic() - seenAt;
   }
 
-  /** How long nobody else can hold the lease, counted from before the service was asked for it; 0 or less: maybe lost. */
+  /** How long no other process can hold the lease, counted from before the request for it was sent; 0 or less: maybe lost. */
   remainingMs(): number {
     return this.#lost ? 0 : this.#heldFrom + LEASE_MS - this.#clock.monotonic();
   }

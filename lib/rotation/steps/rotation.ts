@@ -1,4 +1,4 @@
-import { type Problem, problemOf, RotatorError } from '../../errors.ts';
+import { problemOf, RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import { type Connection, publishedSecrets } from '../core/connection.ts';
 import { currentVersion, lagsBehind, reconciled as reconciledRecord } from '../core/currentVersion.ts';
@@ -165,7 +165,11 @@ class Rotation {
         return this.#notIssued(request, outcome, saved);
       record = await this.#lease.read(); // another refresh token has taken its place: look again
     }
-    throw keptChanging(this.#connection);
+    throw new RotatorError({
+      code: 'vault_unavailable',
+      message: `The refresh token of ${this.#connection.name} kept changing during the rotation.`,
+      fix: 'Find out what else writes the secret, and stop it. The rotation is tried again automatically.',
+    });
   }
 
   #question(record: ConnectionRecord): Question {
@@ -373,12 +377,4 @@ class Rotation {
 /** The record of a request that was certainly not sent. */
 function withdrawn({ record, before }: AnnouncedRequest): ConnectionRecord {
   return intentWithdrawn(record, before);
-}
-
-function keptChanging({ name }: Connection): Problem & RotatorError {
-  return new RotatorError({
-    code: 'vault_unavailable',
-    message: `The refresh token of ${name} kept changing while it was looked at.`,
-    fix: 'See who else writes the secret; it is tried again by itself.',
-  });
 }

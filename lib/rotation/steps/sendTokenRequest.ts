@@ -9,11 +9,11 @@ import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 import type { ClientCredentials } from './clientCredentials.ts';
 import type { Lease } from './lease.ts';
 
-/** A token request that the record and the vault tell of. */
+/** A token request that the record and the vault know. */
 export interface AnnouncedRequest {
   /** The record before the announcement: if a request was out already, this one repeats it. */
   readonly before: ConnectionRecord;
-  /** The record as it is stored, with the phase `granting`. */
+  /** The record as it is stored, in the phase `requesting`. */
   readonly record: ConnectionRecord;
   /** The refresh token that is sent. */
   readonly sent: Secret;
@@ -34,7 +34,7 @@ export interface TokenOutcome {
 
 /**
  * Sends a token request, and sends it again only if that is known to be harmless: with the next client secret after
- * `invalid_client`, and once after an ambiguous answer while its grace still runs.
+ * `invalid_client`, and once after a lost response while its grace period still runs.
  */
 export class TokenRequestSender {
   readonly #connection: Connection;

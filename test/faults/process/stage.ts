@@ -101,7 +101,7 @@ export async function expectOutcome(
     return expectAlive(host, name);
   }
   const dead = await statusWhere(host, name, ({ failure }) => failure?.code === 'reauthorization_required');
-  expect(dead.failure?.message).toContain('answer to an earlier grant was lost');
+  expect(dead.failure?.message).toContain('response to an earlier token request was lost');
 }
 
 /** The stored refresh token still works: one more rotation succeeds, by whoever may do it. */

@@ -145,7 +145,7 @@ describe('a grant that failed', () => {
     const failure = refusal('reauthorization_required').failure;
     expect(afterRequest(idle, failure).failure?.message).toBe(failure.message);
     expect(afterRequest(interrupted, failure).failure?.message).toContain(
-      'The answer to an earlier grant was lost',
+      'The response to an earlier token request was lost',
     );
   });
 
@@ -153,7 +153,7 @@ describe('a grant that failed', () => {
     const { failure } = refusal('outcome_unknown');
     expect(afterRequest(idle, failure).failure).toMatchObject({
       message: `${failure.message} Whether the provider used up the refresh token is unknown.`,
-      fix: expect.stringMatching(/^Nothing now/),
+      fix: expect.stringMatching(/^Wait: /),
     });
   });
 

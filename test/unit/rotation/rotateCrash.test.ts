@@ -106,7 +106,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     const lost = await next.rotate(connection);
     expect(lost).toMatchObject({ result: 'blocked', problem: { code: 'reauthorization_required' } });
     expect(lost).toMatchObject({
-      problem: { message: expect.stringContaining('answer to an earlier grant was lost') },
+      problem: { message: expect.stringContaining('response to an earlier token request was lost') },
     });
     world.credentials.set(REFRESH_TOKEN, world.provider.consent());
     await world.clock.pass(60_000);
