@@ -51,7 +51,11 @@ function wrongReport(
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
     found.push('A reusable token was lost.');
   const message = world.record('crm').failure?.message ?? '';
-  if (!forgotten && EXPLICABLE.includes(death) && !/response to an earlier token request was lost/.test(message))
+  if (
+    !forgotten &&
+    EXPLICABLE.includes(death) &&
+    !/response to an earlier token request was lost/.test(message)
+  )
     found.push(`The report does not tell the cause, ${death}: ${message}`);
   return found;
 }
