@@ -105,7 +105,10 @@ export const LOG_EVENTS = {
     means: 'Consumers can read a connection string with the new token.',
     fields: { ...VERSION, generation: 'number' },
   },
-  intent_tag_left: { means: 'The tag of a finished grant could not be taken away.', fields: VERSION },
+  announcement_not_cleared: {
+    means: 'The tag that announces a finished token request could not be removed.',
+    fields: VERSION,
+  },
   refresh_token_reconciled: {
     means: 'Healing has found the version of the refresh token that counts.',
     fields: { ...VERSION, finding: 'string' },

@@ -79,7 +79,7 @@ export class RefreshTokenSecret {
   async clearAnnouncement({ version, tags }: Secret): Promise<void> {
     await this.#vault
       .tag(this.#name, version, withoutIntent(tags))
-      .catch(() => this.#log('warn', 'intent_tag_left', { version }));
+      .catch(() => this.#log('warn', 'announcement_not_cleared', { version }));
   }
 
   /** `invalid_grant` may only mean that another process was faster: the secret is read once more. Never throws. */

@@ -154,7 +154,7 @@ describe('a rotation in the steady state', () => {
       world.before(`tag ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_throttled'))),
     );
     await mustRotate(scenario);
-    expect(world.events('intent_tag_left')).toHaveLength(1);
+    expect(world.events('announcement_not_cleared')).toHaveLength(1);
     await passToDue(scenario);
     await mustRotate(scenario);
     expectHealthy(scenario);
