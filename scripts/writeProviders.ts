@@ -43,6 +43,12 @@ const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
       'for how long it lives unused, or in all; no time stands where it is a setting of the tenant, or not documented.',
     show: ({ refreshTokenLifetimeMs: ms }) => (ms === undefined ? '' : span(ms)),
   },
+  refreshTokenDeadline: {
+    title: 'counts from',
+    means: 'from when the lifetime of a refresh token counts; empty if that is unknown.',
+    show: ({ refreshTokenDeadline: deadline }) =>
+      deadline === undefined ? '' : { idle: 'each new token', absolute: 'the sign-in' }[deadline],
+  },
 };
 const facts = Object.values(FACTS);
 

@@ -16,6 +16,7 @@ export const xero: ProviderProfile = {
     refreshTokenGraceMs: HOUR_MS / 2,
     defaultExpiresInMs: HOUR_MS / 2,
     refreshTokenLifetimeMs: 60 * DAY_MS,
+    refreshTokenDeadline: 'idle',
   },
   signIn: USUAL_SIGN_IN,
   needs: [],

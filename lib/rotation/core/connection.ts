@@ -13,8 +13,13 @@ export interface TokenBehavior {
   readonly refreshTokenGraceMs: number;
   /** The lifetime of an access token whose answer does not say. */
   readonly defaultExpiresInMs: number;
-  /** How long a refresh token lives unused, or in all, as the provider documents it. Nothing is decided by it. */
+  /** How long a refresh token lives, as the provider documents it: see `refreshTokenDeadline`. */
   readonly refreshTokenLifetimeMs?: number;
+  /**
+   * From when that lifetime counts. `idle`: from when the token was issued, so that each new token lives that long again;
+   * `absolute`: from the sign-in, whatever is issued since. Missing: unknown, and nothing is concluded from the lifetime.
+   */
+  readonly refreshTokenDeadline?: 'idle' | 'absolute';
 }
 
 /** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */

@@ -254,8 +254,11 @@ class Rotation {
     { record, sent }: Request,
     { answer, issuedAt }: TokenOutcome,
   ): Promise<ConnectionRecord | RotatorError | undefined> {
-    const { refreshToken: value, refreshTokenLifetimeMs: lifetime } = answer;
+    const { refreshToken: value } = answer;
     if (value === undefined || value === sent.value) return undefined;
+    const { refreshTokenDeadline, refreshTokenLifetimeMs } = this.#connection.behavior;
+    const documented = refreshTokenDeadline === 'idle' ? refreshTokenLifetimeMs : undefined;
+    const lifetime = answer.refreshTokenLifetimeMs ?? documented;
     const expiresAt = lifetime === undefined ? undefined : issuedAt + lifetime;
     const received = { value, obtainedWith: sent, expiresAt };
     return this.#token.save(record, received, this.#order.onSlowSave).catch((thrown) => {

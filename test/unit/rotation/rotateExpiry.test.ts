@@ -25,6 +25,32 @@ function tellLifetime({ world }: Scenario, lifetime: () => number): void {
 
 const warnings = ({ world }: Scenario) => world.events('credential_expiring');
 
+describe('the end of a refresh token', () => {
+  const lasting = (refreshTokenDeadline: 'idle' | 'absolute') =>
+    seeded({ behavior: { refreshTokenLifetimeMs: 60 * DAY, refreshTokenDeadline } });
+
+  test('follows from the profile when the response does not say it and each new token lives that long', async () => {
+    const scenario = lasting('idle');
+    const issuedAt = scenario.world.now();
+    await mustRotate(scenario);
+    expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + 60 * DAY);
+  });
+
+  test('is what the response says, whatever the profile says', async () => {
+    const scenario = lasting('idle');
+    const issuedAt = scenario.world.now();
+    tellLifetime(scenario, () => DAY);
+    await mustRotate(scenario);
+    expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + DAY);
+  });
+
+  test('stays unknown when the lifetime counts from a sign-in that the rotator did not see', async () => {
+    const scenario = lasting('absolute');
+    await mustRotate(scenario);
+    expect(scenario.world.record('crm')).not.toHaveProperty('refreshTokenExpiresAt');
+  });
+});
+
 describe('a client secret that expires soon', () => {
   test('is told once per rotation, with its name and the days left', async () => {
     const scenario = seeded();
