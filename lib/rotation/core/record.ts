@@ -44,6 +44,8 @@ export const recordSchema = z.object({
   /** Rotated refresh tokens saved so far. */
   generation: z.number(),
   nextAttemptAt: time,
+  /** When the token family began: the rotator found a refresh token that an operator had set. Absolute deadlines count from here. */
+  familyStartedAt: time.optional(),
   rotatedAt: time.optional(),
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
@@ -72,6 +74,7 @@ export const summarySchema = z.object({
   nextAttemptAt: numberAsText,
   expiresAt: numberAsText.optional(),
   rotatedAt: numberAsText.optional(),
+  familyStartedAt: numberAsText.optional(),
   /** Code of the failure, and the rest of it; missing while all is well. */
   failureCode: z.string().min(1).optional(),
   failureCount: numberAsText.optional(),
@@ -89,6 +92,7 @@ const SUMMARY_OF: {
   nextAttemptAt: ({ nextAttemptAt }) => nextAttemptAt,
   expiresAt: ({ accessToken }) => accessToken?.expiresAt,
   rotatedAt: ({ rotatedAt }) => rotatedAt,
+  familyStartedAt: ({ familyStartedAt }) => familyStartedAt,
   failureCode: ({ failure }) => failure?.code,
   failureCount: ({ failure }) => failure?.count,
   failingSince: ({ failure }) => failure?.since,
@@ -112,7 +116,7 @@ export function newRecord(connection: string): ConnectionRecord {
 /** An operator set a refresh token: problems of the old token no longer matter. */
 export function familyStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
   const { failure: _failure, refreshTokenExpiresAt: _expiry, ...rest } = record;
-  return { ...rest, phase: IDLE, version, nextAttemptAt: now };
+  return { ...rest, phase: IDLE, version, nextAttemptAt: now, familyStartedAt: now };
 }
 
 /** The connection was taken over from another rotator: the failure that named it is over, and the connection is due immediately. */

@@ -33,6 +33,8 @@ export interface ConnectionStatus {
   readonly generation?: number;
   readonly accessTokenExpires?: string;
   readonly lastRotation?: string;
+  /** When the rotator first saw the refresh token of the last sign-in. */
+  readonly signedIn?: string;
   readonly nextAttempt?: string;
 }
 
@@ -50,6 +52,7 @@ const SHOWN: {
   generation: { as: 'generation' },
   expiresAt: { as: 'accessTokenExpires', isTime: true },
   rotatedAt: { as: 'lastRotation', isTime: true },
+  familyStartedAt: { as: 'signedIn', isTime: true },
   nextAttemptAt: { as: 'nextAttempt', isTime: true },
 };
 

@@ -121,7 +121,12 @@ describe('the transitions of a record', () => {
 
   test("a person's token clears failure, phase and end", () => {
     const record = familyStarted({ ...failing, phase: granting.phase }, 'v9', NOW + 1);
-    expect(record).toMatchObject({ phase: { state: 'idle' }, version: 'v9', nextAttemptAt: NOW + 1 });
+    expect(record).toMatchObject({
+      phase: { state: 'idle' },
+      version: 'v9',
+      nextAttemptAt: NOW + 1,
+      familyStartedAt: NOW + 1,
+    });
     expect(record).not.toHaveProperty('failure');
     expect(record).not.toHaveProperty('refreshTokenExpiresAt');
   });

@@ -70,6 +70,11 @@ describe('what is told of it', () => {
     });
   });
 
+  test('when the account owner signed in', () => {
+    const signedIn = { ...rotated, familyStartedAt: NOW - HOUR };
+    expect(statusOf(connection, summaryOf(signedIn), NOW).signedIn).toBe('2026-01-01T11:00:00.000Z');
+  });
+
   test('nothing that is not known', () => {
     expect(statusOf(connection, summaryOf(recordNamed()), NOW)).toEqual({
       name: 'crm',
