@@ -1,53 +1,53 @@
 metadata name = 'Key Vault token rotator'
-metadata description = 'The rotator in one resource group: function app, vaults, storage, logs, alarms and, where asked for, private networking. Nothing is deployed above the resource group.'
+metadata description = 'The rotator in one resource group: function app, vaults, storage, logs, alarms and optional private networking. Nothing is deployed above the resource group.'
 
 targetScope = 'resourceGroup'
 
 import { connectionMap } from 'modules/connection.bicep'
 import { entraAuthentication as entraAuthenticationType, principal, tagMap } from 'modules/types.bicep'
 
-// Who and where
+// Names, principals and region
 
-@description('Optional. Name of this rotator; azd gives the name of its environment. Goes into every unique name, so another value makes another rotator. Default: rotator.')
+@description('Optional. Name of this rotator; azd passes the name of its environment. It is part of every unique name, so another value creates another rotator. Default: rotator.')
 @minLength(1)
 @maxLength(64)
 param environmentName string = 'rotator'
 
-@description('Optional. Azure region. Default: the one of the resource group.')
+@description('Optional. Azure region. Default: the region of the resource group.')
 param location string = resourceGroup().location
 
-@description('Optional. Further tags of all resources.')
+@description('Optional. Additional tags of all resources.')
 param tags tagMap = {}
 
-@description('Optional. Who puts client secrets and first refresh tokens into the credential vault, repairs records and uploads the connections file. Without one nobody can seed the first secrets.')
+@description('Optional. Principals that put client secrets and first refresh tokens into the credential vault, repair records and upload the connections file. Without one, no principal can set the first secrets.')
 param operators principal[] = []
 
-@description('Optional. Who reads access tokens. They get Key Vault Secrets User on the token vault and nothing else, so there must be a token vault of its own.')
+@description('Optional. Principals that read access tokens. They get Key Vault Secrets User on the token vault and nothing else, so the tokens need their own vault.')
 param consumers principal[] = []
 
-@description('Optional. Mail addresses for the alarms. Default: alarms show in the portal only.')
+@description('Optional. Mail addresses for the alarms. Default: alarms appear in the portal only.')
 param alarmEmails string[] = []
 
-// What is kept fresh
+// Connections and schedule
 
-@description('Optional. The connections by name, as connections.schema.json describes them. No secret stands here.')
+@description('Optional. The connections by name, as connections.schema.json describes them. They contain no secret.')
 param connections connectionMap = {}
 
-@description('Optional. inline: the connections above become an app setting, of 30,000 characters at most; blob: they are read from the blob connections.json in the container config, which you or the hook of azd upload.')
+@description('Optional. inline: the connections above become an app setting of at most 30,000 characters. blob: the rotator reads them from the blob connections.json in the container config, which you or the hook of azd upload.')
 @allowed(['inline', 'blob'])
 param connectionsSource string = 'inline'
 
-@description('Optional. When the rotator looks for what is due: NCRONTAB of six fields, under a minute. Lease (15 s) plus tick must stay below the grace of the provider.')
+@description('Optional. When the rotator looks for connections that are due: NCRONTAB of six fields, with an interval under a minute. Lease (15 s) plus schedule interval must stay below the grace period of the provider.')
 param rotationSchedule string = '*/10 * * * * *'
 
-@description('Optional. New secret versions that the rotator writes per vault in 10 seconds. Key Vault takes 300 from everybody together.')
+@description('Optional. New secret versions that the rotator writes per vault in 10 seconds. Key Vault accepts 300 from all clients together.')
 @minValue(1)
 @maxValue(300)
 param vaultWritesPer10Seconds int = 270
 
 // Vaults
 
-@description('Optional. true: one vault for credentials and tokens. Then nobody can be given the access tokens alone, and consumers must be empty.')
+@description('Optional. true: one vault for credentials and tokens. No principal can then get access to the access tokens alone, and consumers must be empty.')
 param singleVault bool = false
 
 @description('Optional. Resource id of an existing vault (RBAC mode) for credentials, in any resource group. Default: a new one.')
@@ -56,51 +56,51 @@ param existingCredentialVaultId string = ''
 @description('Optional. Resource id of an existing vault (RBAC mode) for tokens, in any resource group. Default: a new one.')
 param existingTokenVaultId string = ''
 
-@description('Optional. What the rotator may do on the vaults. custom: get, set, update and list secrets, by a role that is made for it; secretsOfficer: the built-in role, which may delete and purge too, for whoever must not create roles.')
+@description('Optional. The role of the rotator on the vaults. custom: get, set, update and list secrets, with a role that the deployment creates. secretsOfficer: the built-in role, which may also delete and purge, for deployers without permission to create roles.')
 @allowed(['custom', 'secretsOfficer'])
 param rotatorVaultRole string = 'custom'
 
-@description('Optional. true: nobody can purge what was deleted from new vaults before the retention is over. Cannot be switched off again. false only for trials.')
+@description('Optional. true: no principal can purge deleted secrets of new vaults before the retention is over. You cannot switch it off again. Use false only for trials.')
 param purgeProtection bool = true
 
-@description('Optional. Days for which what was deleted from new vaults can be recovered. Fixed when the vault is made.')
+@description('Optional. Days for which deleted secrets of new vaults can be recovered. Fixed when the vault is created.')
 @minValue(7)
 @maxValue(90)
 param softDeleteRetentionInDays int = 90
 
-@description('Optional. true for one deployment, to bring back the deleted vaults of this rotator. Deploy once more without it.')
+@description('Optional. true for one deployment, to restore the deleted vaults of this rotator. Then deploy again without it.')
 param recoverDeletedVaults bool = false
 
 // Network
 
-@description('Optional. true: virtual network, private endpoints for vaults and storage, and their firewalls closed. false: their public addresses are open to whoever has a role, because the app has no fixed address.')
+@description('Optional. true: virtual network, private endpoints for vaults and storage, and closed firewalls. false: their public addresses are open to every principal with a role, because the app has no fixed address.')
 param privateNetworking bool = false
 
 @description('Optional. Address range of the virtual network, /24 or larger.')
 param virtualNetworkAddressPrefix string = '10.80.0.0/24'
 
-@description('Optional. Public IPv4 addresses or CIDR ranges (at most /30) that reach vaults and storage in spite of private networking: operators and consumers outside the network, and the hook of azd.')
+@description('Optional. Public IPv4 addresses or CIDR ranges (at most /30) that can reach vaults and storage despite private networking: operators and consumers outside the network, and the hook of azd.')
 param allowedIpRanges string[] = []
 
-@description('Optional. Entra ID in front of the HTTP functions, in addition to function keys. Default: function keys only; taken out again, the next deployment switches it off.')
+@description('Optional. Entra ID in front of the HTTP functions, in addition to function keys. Default: function keys only. If you remove it, the next deployment switches it off.')
 param entraAuthentication entraAuthenticationType?
 
 // Size
 
-@description('Optional. Memory of an instance in MB. 2048 above about 1,000 connections.')
+@description('Optional. Memory of an instance in MB. Use 2048 above about 1,000 connections.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
 
-@description('Optional. Instances that are always up for the timer. 1 avoids cold starts, for providers with a short grace; it costs extra.')
+@description('Optional. Instances that always run for the timer. 1 avoids cold starts, for providers with a short grace period; it costs extra.')
 @minValue(0)
 @maxValue(10)
 param alwaysReadyInstances int = 0
 
-@description('Optional. How a deployment replaces running instances. RollingUpdate (preview) lets a rotation end; Recreate ends it by force, and with it a token that is on its way to the vault.')
+@description('Optional. How a deployment replaces running instances. RollingUpdate (preview) lets a rotation end. Recreate kills it, and a token that is on its way to the vault is lost.')
 @allowed(['RollingUpdate', 'Recreate'])
 param updateStrategy string = 'RollingUpdate'
 
-@description('Optional. Redundancy of the storage account. Standard_ZRS for production, where the region has it.')
+@description('Optional. Redundancy of the storage account. Use Standard_ZRS for production if the region has it.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
@@ -112,12 +112,12 @@ param logRetentionInDays int = 30
 var suffix = uniqueString(resourceGroup().id, environmentName)
 var name = 'rotator-${suffix}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
-// Without the network the app has no fixed address, so the firewalls could not let it in.
+// Without the network, the app has no fixed address, so the firewalls could not admit it.
 var firewall = {
   closed: privateNetworking
   allowedIpRanges: privateNetworking || empty(allowedIpRanges)
     ? allowedIpRanges
-    : fail('allowedIpRanges must be empty where privateNetworking is false: the app could not reach closed vaults.')
+    : fail('allowedIpRanges must be empty if privateNetworking is false: the app could not reach closed vaults.')
 }
 
 @description('The parts of a resource id: subscription at 2, resource group at 4, name at 8.')
@@ -147,18 +147,18 @@ var connectionsBlobUrl = '${storageBlobUrl}/config/connections.json'
 var workspaceId = resourceId('Microsoft.OperationalInsights/workspaces', 'log-${name}')
 var insightsName = 'appi-${name}'
 
-// Whoever may read the one vault may read the refresh tokens in it.
+// A consumer with access to a single vault could read the refresh tokens in it.
 var tokenReaders = oneVault && !empty(consumers)
-  ? fail('consumers must be empty where one vault holds credentials and tokens: set singleVault to false, or name another vault as existingTokenVaultId.')
+  ? fail('consumers must be empty if one vault holds credentials and tokens: set singleVault to false, or name another vault as existingTokenVaultId.')
   : consumers
 var connectionsText = string({ connections: connections })
-// Variables are worked out whether they are used or not, so each check stands behind its condition.
+// Bicep evaluates variables even if nothing uses them, so each check has its condition.
 var connectionsTooLong = connectionsSource == 'inline' && length(connectionsText) > 30000
 var connectionsTwice = connectionsSource == 'blob' && !empty(connections)
 var connectionsSetting = connectionsTooLong
   ? fail('connections are too long for an app setting: upload them as connections.json, and set connectionsSource to blob.')
   : connectionsTwice
-      ? fail('connections must be empty where connectionsSource is blob: upload them as connections.json, or set connectionsSource to inline.')
+      ? fail('connections must be empty if connectionsSource is blob: upload them as connections.json, or set connectionsSource to inline.')
       : connectionsSource == 'blob' ? connectionsBlobUrl : connectionsText
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
@@ -233,8 +233,8 @@ module tokenVaultAccess 'modules/vaultAccess.bicep' = if (!oneVault) {
   dependsOn: [tokenVault, logs]
 }
 
-// The principal id is part of the names of these assignments, so that an identity that was deleted and made again gets new
-// ones. What-if cannot look into a module with such a name; nothing else stands in them.
+// The principal id is part of the names of these assignments, so that an identity that was deleted and created again gets new
+// ones. What-if cannot look into a module with such a name, so these modules contain nothing else.
 
 module rotatorOnHost 'modules/rotatorOnHost.bicep' = {
   params: {
@@ -372,8 +372,8 @@ output TOKEN_VAULT_URL string = tokenVaultUrl
 @description('Address of the blob service with the records.')
 output STORAGE_BLOB_URL string = storageBlobUrl
 
-@description('inline or blob: where the connections are read from.')
+@description('inline or blob: where the rotator reads the connections.')
 output CONNECTIONS_SOURCE string = connectionsSource
 
-@description('Address that the connections file is uploaded to where CONNECTIONS_SOURCE is blob.')
+@description('Address for the upload of the connections file if CONNECTIONS_SOURCE is blob.')
 output CONNECTIONS_BLOB_URL string = connectionsBlobUrl

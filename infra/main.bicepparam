@@ -1,13 +1,13 @@
 using 'main.bicep'
 
-// What you fill in. All of it has a default: an untouched file brings up a rotator without connections. The further
-// parameters (existing vaults, one vault, sizes, names) are described in main.bicep; the values there are their defaults.
+// Fill in these parameters. All have a default: an unchanged file deploys a rotator without connections. main.bicep describes
+// the other parameters (existing vaults, one vault, sizes, names) with their defaults.
 
-// The name of this rotator. azd gives the name of its environment.
+// The name of this rotator. azd passes the name of its environment.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'rotator')
 
-// The connections, as README.md and connections.schema.json describe them. No secret stands here: client secrets and the
-// first refresh tokens go into the credential vault once it is there.
+// The connections, as README.md and connections.schema.json describe them. They contain no secret: put client secrets and
+// the first refresh tokens into the credential vault after the deployment.
 param connections = {
   // 'dynamics-prod': {
   //   provider: 'dynamics365'
@@ -16,14 +16,14 @@ param connections = {
   // }
 }
 
-// More than 30,000 characters (some 200 short connections) do not fit into an app setting: set 'blob', leave connections empty and
-// keep them in connections.json. azd uploads it; without azd upload it to the address in the output CONNECTIONS_BLOB_URL.
+// More than 30,000 characters (about 200 short connections) do not fit into an app setting: set 'blob', leave connections empty and
+// keep them in connections.json. azd uploads it. Without azd, upload it to the address in the output CONNECTIONS_BLOB_URL.
 param connectionsSource = 'inline'
 
-// Who puts the secrets into the credential vault. azd gives the id of whoever is signed in and not what that is; where it is no
-// person, run: azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal
-// Without azd set AZURE_PRINCIPAL_ID to the answer of: az ad signed-in-user show --query id --output tsv
-// Where a workflow deploys, name people or a group here instead, or the workflow is given these rights.
+// The principals that put the secrets into the credential vault. azd passes the id of the signed-in principal, but not its type.
+// If it is not a user, run: azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal
+// Without azd, set AZURE_PRINCIPAL_ID to the output of: az ad signed-in-user show --query id --output tsv
+// If a workflow deploys, name users or a group here instead; otherwise the workflow gets these rights.
 param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
   ? []
   : [
@@ -35,16 +35,16 @@ param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
       }
     ]
 
-// Who reads access tokens: object ids of managed identities, service principals, groups or users.
+// The principals that read access tokens: object ids of managed identities, service principals, groups or users.
 param consumers = [
   // { principalId: '<object id>' }
   // { principalId: '<object id>', principalType: 'Group' }
 ]
 
-// Who gets a mail when a connection needs a person, or the rotator itself is silent.
+// Addresses that get a mail when a connection needs an operator, or when the rotator itself is silent.
 param alarmEmails = []
 
-// true: virtual network, private endpoints, closed firewalls. allowedIpRanges then lets in operators from outside.
+// true: virtual network, private endpoints, closed firewalls. allowedIpRanges then admits operators from outside.
 param privateNetworking = false
 param allowedIpRanges = []
 

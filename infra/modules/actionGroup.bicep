@@ -8,7 +8,7 @@ param name string
 @description('Required. Tags.')
 param tags tagMap
 
-@description('Required. Mail addresses; empty: alarms show in the portal only.')
+@description('Required. Mail addresses; empty: alarms appear in the portal only.')
 param emails string[]
 
 resource group 'Microsoft.Insights/actionGroups@2023-01-01' = {

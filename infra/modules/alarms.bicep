@@ -1,15 +1,15 @@
 metadata description = 'One log search alert for each query under infra/queries. What to do when one fires: docs/alarms.md.'
 
-@description('Required. The names of the alarms begin with this.')
+@description('Required. First part of the names of the alarms.')
 param name string
 
-@description('Required. Where the alarms live: the region of the workspace.')
+@description('Required. Region of the alarms: the region of the workspace.')
 param location string
 
 @description('Required. Resource id of the Log Analytics workspace that has the traces of the functions and the audit logs of the vaults.')
 param workspaceId string
 
-@description('Optional. Resource id of the action group that is told. Empty: alarms are shown in the portal and nobody is called.')
+@description('Optional. Resource id of the action group to notify. Empty: alarms appear in the portal only and notify no one.')
 param actionGroupId string = ''
 
 @description('Optional. Tags of the alarms.')
@@ -18,12 +18,12 @@ param tags { *: string } = {}
 // The log lines as a table with typed columns, which the queries of the other files use.
 var events = loadTextContent('../queries/rotatorEvents.kql')
 
-// Each query gives rows where something is wrong, and none where all is well.
+// Each query returns rows if something is wrong, and none if all is well.
 var alarms = [
   {
     name: 'saveWaiting'
     title: 'A refresh token waits for its vault'
-    description: 'A provider has issued a new refresh token and the vault does not take it. It exists in the memory of one process only: make the vault take writes, and do not stop or deploy the function app meanwhile.'
+    description: 'A provider has issued a new refresh token and the vault does not accept it. It exists in the memory of one process only. Make the vault accept writes, and do not stop or deploy the function app meanwhile.'
     query: '${events}${loadTextContent('../queries/saveWaiting.kql')}'
     severity: 0
     window: 'P1D'
@@ -33,7 +33,7 @@ var alarms = [
   {
     name: 'noSweep'
     title: 'No sweep has succeeded for 10 minutes'
-    description: 'Nothing renews tokens. See whether the function app runs, and its last sweep_failed or settings_invalid in the log; where the timer stands still, restart the app.'
+    description: 'Nothing renews tokens. Check that the function app runs, and look at its last sweep_failed or settings_invalid in the log. If the timer has stopped, restart the app.'
     query: '${events}${loadTextContent('../queries/noSweep.kql')}'
     severity: 1
     window: 'PT10M'
@@ -42,8 +42,8 @@ var alarms = [
   }
   {
     name: 'needsOperator'
-    title: 'A connection needs a person'
-    description: 'No retry can help this connection, or the connections as a whole. Its code tells what is wrong, the fix in its status what to do: for reauthorization_required, sign in again and set the refresh token.'
+    title: 'A connection needs an operator'
+    description: 'No retry can help this connection, or the connections as a whole. The code says what is wrong, and the fix in the status says what to do. For reauthorization_required, sign in again and set the refresh token.'
     query: '${events}${loadTextContent('../queries/needsOperator.kql')}'
     severity: 1
     window: 'PT15M'
@@ -53,7 +53,7 @@ var alarms = [
   {
     name: 'tokenOverdue'
     title: 'An access token was not renewed in time'
-    description: 'An access token is past 90 % of its life, or a connection has failed for half an hour before its first one. Consumers have no access, or lose it when the token expires: the status of the connection tells why its rotations fail.'
+    description: 'An access token is past 90 % of its life, or a connection has failed for half an hour before its first one. Consumers have no access, or lose it when the token expires. The status of the connection says why its rotations fail.'
     query: '${events}${loadTextContent('../queries/tokenOverdue.kql')}'
     severity: 1
     window: 'PT10M'
@@ -63,7 +63,7 @@ var alarms = [
   {
     name: 'credentialExpiring'
     title: 'A client secret or refresh token expires within 14 days'
-    description: 'Set the next client secret before the old one ends; for a refresh token, sign in again.'
+    description: 'Set the next client secret before the old one expires. For a refresh token, sign in again.'
     query: '${events}${loadTextContent('../queries/credentialExpiring.kql')}'
     severity: 2
     window: 'P1D'
@@ -73,7 +73,7 @@ var alarms = [
   {
     name: 'vaultThrottled'
     title: 'A vault throttles the rotator'
-    description: 'The rotator could not read or write a secret because its vault was asked too often. If it does not pass, spread the connections over more vaults.'
+    description: 'The rotator could not read or write a secret because its vault was throttling requests. If it does not pass, spread the connections over more vaults.'
     query: '${events}${loadTextContent('../queries/vaultThrottled.kql')}'
     severity: 2
     window: 'PT15M'
@@ -83,7 +83,7 @@ var alarms = [
   {
     name: 'vaultThrottledAudit'
     title: 'A vault refuses requests with 429'
-    description: 'A vault is asked too often, by the rotator or by somebody else: its audit log tells by whom.'
+    description: 'A vault gets too many requests, from the rotator or from other clients. Its audit log says from which ones.'
     query: loadTextContent('../queries/vaultThrottledAudit.kql')
     severity: 2
     window: 'PT15M'
@@ -93,7 +93,7 @@ var alarms = [
   {
     name: 'lateWriteUndone'
     title: 'A late write of a refresh token was undone'
-    description: 'A process that had been stopped for longer than its lease wrote over a newer refresh token. Nothing was lost; if it happens often, the instances are short of memory or CPU.'
+    description: 'A process that had been stopped for longer than its lease wrote over a newer refresh token. Nothing was lost. If it happens often, the instances are short of memory or CPU.'
     query: '${events}${loadTextContent('../queries/lateWriteUndone.kql')}'
     severity: 3
     window: 'PT15M'

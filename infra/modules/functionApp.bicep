@@ -2,7 +2,7 @@ metadata description = 'Flex Consumption plan and the function app. No setting h
 
 import { entraAuthentication as entraAuthenticationType, tagMap } from 'types.bicep'
 
-@description('Required. Last part of the names; the app\'s is unique in the cloud.')
+@description('Required. Last part of the names; the name of the app is unique in the cloud.')
 param name string
 
 @description('Required. Azure region.')
@@ -20,17 +20,17 @@ param identityClientId string
 @description('Required. Name of the storage account.')
 param storageAccountName string
 
-@description('Required. Container that the deployment package is put into.')
+@description('Required. Container of the deployment package.')
 param packageContainerName string
 
-@description('Required. Where telemetry goes.')
+@description('Required. Connection string of Application Insights for the telemetry.')
 param insightsConnectionString string
 
 @description('Required. Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@description('Required. Instances that are always up for the timer.')
+@description('Required. Instances that always run for the timer.')
 @minValue(0)
 @maxValue(10)
 param alwaysReadyInstances int
@@ -39,7 +39,7 @@ param alwaysReadyInstances int
 @allowed(['RollingUpdate', 'Recreate'])
 param updateStrategy string
 
-@description('Required. Resource id of the subnet that the app is integrated into; empty: none.')
+@description('Required. Resource id of the subnet for the app; empty: no virtual network.')
 param subnetId string
 
 @description('Required. Address of the credential vault.')
@@ -51,7 +51,7 @@ param tokenVaultUrl string
 @description('Required. The connections: JSON text, or the https address of a blob.')
 param connections string
 
-@description('Required. When the timer ticks: NCRONTAB of six fields.')
+@description('Required. Schedule of the timer: NCRONTAB of six fields.')
 param rotationSchedule string
 
 @description('Required. New secret versions per vault in 10 seconds.')
@@ -100,11 +100,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         }
       }
       runtime: { name: 'node', version: '24' }
-      #disable-next-line BCP037 // documented, and not yet in the types
+      #disable-next-line BCP037 // documented, but not yet in the types
       siteUpdateStrategy: { type: updateStrategy }
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
-        // The least that the platform takes; a sweep needs one.
+        // The platform accepts no smaller number; a sweep needs one.
         maximumInstanceCount: 40
         alwaysReady: alwaysReadyInstances == 0
           ? []
@@ -128,10 +128,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
-        // Name lookups get at most half of libuv's threads, 4 unless this says more: two that hang would hold up every
-        // other connection's. Node reads it once, when it first needs a thread.
+        // Name lookups get at most half of libuv's threads, of which there are 4 by default: two lookups that hang would delay
+        // those of every other connection. Node reads the setting once, when it first needs a thread.
         { name: 'UV_THREADPOOL_SIZE', value: '64' }
-        // Empty: no role is asked for.
+        // Empty: callers need no role.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
       ]
     }
@@ -151,7 +151,7 @@ resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: { allow: false }
 }
 
-// Deployed whether it is asked for or not: what a deployment leaves out stays as it was, so it could not be switched off.
+// Deployed in any case: a deployment does not change what it leaves out, so it could not switch authentication off.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
@@ -162,7 +162,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
         globalValidation: {
           requireAuthentication: true
           unauthenticatedClientAction: 'Return401'
-          // Probes have no token, and the answer says yes or no only.
+          // Probes have no token, and the response says only yes or no.
           excludedPaths: ['/api/health']
         }
         httpSettings: { requireHttps: true }

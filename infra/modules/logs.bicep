@@ -43,5 +43,5 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-@description('Where telemetry goes. No secret: without a role nothing is taken.')
+@description('Connection string for telemetry. It is not a secret: Application Insights accepts nothing without a role.')
 output insightsConnectionString string = insights.properties.ConnectionString

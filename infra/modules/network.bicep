@@ -74,7 +74,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
     tags: tags
     properties: {
       registrationEnabled: false
-      // What is not in the zone (a vault that one connection names) is found at its public address.
+      // A name that is not in the zone (a vault that one connection names) resolves to its public address.
       resolutionPolicy: 'NxDomainRedirect'
       virtualNetwork: { id: network.id }
     }

@@ -14,10 +14,10 @@ param tags tagMap
 @description('Required. Resource id of the subnet.')
 param subnetId string
 
-@description('Required. Resource id of what is reached through the endpoint.')
+@description('Required. Resource id of the target of the endpoint.')
 param targetId string
 
-@description('Required. The part of the target that is reached.')
+@description('Required. The part of the target to connect to.')
 @allowed(['vault', 'blob', 'table'])
 param groupId string
 

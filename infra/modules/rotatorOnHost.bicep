@@ -30,7 +30,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// The Functions host makes containers of its own, so this right is on the account. It covers records, package and config.
+// The Functions host creates its own containers, so this right is on the account. It covers records, package and config.
 resource onBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, principalId, blobDataOwner)
   scope: account
@@ -41,7 +41,7 @@ resource onBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The Functions host writes its diagnostic events to a table (event AZFD0003 where it cannot). It needs no queue: no
+// The Functions host writes its diagnostic events to a table (event AZFD0003 if it cannot). It needs no queue, because no
 // function has a queue or blob trigger.
 resource onTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, principalId, tableDataContributor)

@@ -8,7 +8,7 @@ param vaultName string
 @description('Required. Object id of the identity of the rotator.')
 param principalId string
 
-@description('Required. custom: a role of four rights, made here; secretsOfficer: the built-in role, which may delete and purge too.')
+@description('Required. custom: a role of four rights, created here. secretsOfficer: the built-in role, which may also delete and purge.')
 @allowed(['custom', 'secretsOfficer'])
 param role string
 
@@ -26,7 +26,7 @@ resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (r
   properties: {
     // Names of roles are unique in the tenant, and names of vaults in the cloud.
     roleName: 'Token rotator on ${vaultName}'
-    description: 'Reads and sets secrets, and may neither delete nor purge them.'
+    description: 'Reads and sets secrets, but cannot delete or purge them.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]
     permissions: [
@@ -51,7 +51,7 @@ resource byCustomRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    // As Azure stores it: without the resource group.
+    // Azure stores it in this form: without the resource group.
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', customRole.name)
   }
 }

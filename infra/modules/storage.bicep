@@ -17,10 +17,10 @@ param tags tagMap
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param skuName string
 
-@description('Required. Who reaches the account over its public address.')
+@description('Required. Access to the account over its public address.')
 param firewall firewallType
 
-@description('Required. Who may repair records and upload the connections file.')
+@description('Required. Principals that repair records and upload the connections file.')
 param operators principal[]
 
 // The name is RECORD_CONTAINER in lib/azure/storageClient.ts.
@@ -60,7 +60,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01'
   parent: account
   name: 'default'
   properties: {
-    // No soft delete of blobs: records and the marks of the timer are overwritten all day, and each would leave a copy.
+    // No soft delete of blobs: records and the state of the timer are overwritten all day, and each write would leave a copy.
     containerDeleteRetentionPolicy: { enabled: true, days: 7 }
   }
 }
@@ -107,5 +107,5 @@ resource operatorConfig 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-@description('Name of the container that the deployment package is put into.')
+@description('Name of the container of the deployment package.')
 output packageContainerName string = package.name

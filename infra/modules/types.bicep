@@ -1,20 +1,20 @@
 metadata description = 'The types that the modules share.'
 
 @export()
-@description('Somebody or something in Entra ID that is given rights.')
+@description('A user, group or service principal in Entra ID that gets rights.')
 @sealed()
 type principal = {
-  @description('Required. Object id; for an app registration the one of its service principal (enterprise application), not the client id.')
+  @description('Required. Object id; for an app registration, the object id of its service principal (enterprise application), not the client id.')
   @minLength(36)
   @maxLength(36)
   principalId: string
 
-  @description('Optional. What the object is. Default: ServicePrincipal, which managed identities are too.')
+  @description('Optional. Type of the object. Default: ServicePrincipal, also for managed identities.')
   principalType: ('ServicePrincipal' | 'User' | 'Group')?
 }
 
 @export()
-@description('How the HTTP functions know their callers by Entra ID, beside the function key.')
+@description('How the HTTP functions identify their callers with Entra ID, in addition to the function key.')
 @sealed()
 type entraAuthentication = {
   @description('Required. Client id of an app registration in this tenant whose tokens are of version 2 (requestedAccessTokenVersion 2). It needs no secret.')
@@ -35,12 +35,12 @@ type tagMap = {
 }
 
 @export()
-@description('Who reaches a vault or the storage account over its public address.')
+@description('Access to a vault or the storage account over its public address.')
 @sealed()
 type firewall = {
-  @description('Required. true: private endpoints and the allowed addresses only; false: every address, with the right role.')
+  @description('Required. true: only private endpoints and the allowed addresses. false: every address, with the right role.')
   closed: bool
 
-  @description('Required. Public IPv4 addresses or CIDR ranges (at most /30) that are let in where it is closed.')
+  @description('Required. Public IPv4 addresses or CIDR ranges (at most /30) that are admitted if it is closed.')
   allowedIpRanges: string[]
 }

@@ -13,10 +13,10 @@ param location string
 @description('Required. Tags.')
 param tags tagMap
 
-@description('Required. Who reaches the vault over its public address.')
+@description('Required. Access to the vault over its public address.')
 param firewall firewallType
 
-@description('Required. true: nobody can purge deleted secrets or the vault before the retention is over. Cannot be switched off again.')
+@description('Required. true: no principal can purge deleted secrets or the vault before the retention is over. You cannot switch it off again.')
 param purgeProtection bool
 
 @description('Required. Days for which deleted secrets, and a deleted vault, can be recovered. Fixed at creation.')
@@ -24,7 +24,7 @@ param purgeProtection bool
 @maxValue(90)
 param softDeleteRetentionInDays int
 
-@description('Required. true: bring back the deleted vault of this name instead of creating one.')
+@description('Required. true: restore the deleted vault of this name instead of creating one.')
 param recover bool
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
@@ -38,7 +38,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: softDeleteRetentionInDays
-    // Key Vault refuses false: null leaves it off.
+    // Key Vault refuses false; null leaves it off.
     enablePurgeProtection: purgeProtection ? true : null
     enabledForDeployment: false
     enabledForDiskEncryption: false

@@ -7,10 +7,10 @@ import { principal } from 'types.bicep'
 @maxLength(24)
 param vaultName string
 
-@description('Required. Who may read all secrets of the vault (Key Vault Secrets User).')
+@description('Required. Principals that read all secrets of the vault (Key Vault Secrets User).')
 param readers principal[]
 
-@description('Required. Who may read and set all secrets of the vault (Key Vault Secrets Officer).')
+@description('Required. Principals that read and set all secrets of the vault (Key Vault Secrets Officer).')
 param officers principal[]
 
 @description('Required. Resource id of the Log Analytics workspace for the audit log.')
@@ -56,7 +56,7 @@ resource readerRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 // The only version of this type that has category groups.
 #disable-next-line use-recent-api-versions
 resource auditLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  // Its own for each workspace: a second rotator on the same vault must not turn the first one's log away to itself.
+  // One name for each workspace: a second rotator on the same vault must not redirect the log of the first one.
   name: 'token-rotator-${uniqueString(workspaceId)}'
   scope: vault
   properties: {

@@ -1,9 +1,9 @@
 metadata description = 'One workbook that shows the state, the age and the failures of every connection: infra/workbook.json.'
 
-@description('Required. The title of the workbook begins with this.')
+@description('Required. First part of the title of the workbook.')
 param name string
 
-@description('Required. Where the workbook lives: the region of the workspace.')
+@description('Required. Region of the workbook: the region of the workspace.')
 param location string
 
 @description('Required. Resource id of the Log Analytics workspace that has the traces of the functions.')
@@ -13,10 +13,10 @@ param workspaceId string
 param tags { *: string } = {}
 
 var events = loadTextContent('../queries/rotatorEvents.kql')
-// A parameter's id has to be a GUID; which one does not matter.
+// The id of a parameter must be a GUID, but any GUID works.
 var content = json(replace(loadTextContent('../workbook.json'), 'TIME_RANGE_ID', guid('timeRange')))
 
-// In the file a query is a list of lines, so that people can read it, and leaves out what every query begins with.
+// In the file, a query is a list of lines, which is easier to read, without the part that every query begins with.
 var items = map(
   content.items,
   item =>
@@ -29,7 +29,7 @@ var items = map(
 )
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
-  // A workbook's name has to be a GUID; the same one at each deployment.
+  // The name of a workbook must be a GUID, and the same one in each deployment.
   name: guid(resourceGroup().id, 'workbook', name)
   location: location
   tags: tags

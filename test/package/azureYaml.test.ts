@@ -13,15 +13,15 @@ test('azd deploys dist/ as it is to the function app, and infra/ with Bicep', ()
   });
   expect(project.infra).toEqual({ provider: 'bicep', path: 'infra', module: 'main' });
   expect(existsSync(join(ROOT, 'infra'))).toBe(true);
-  // For the language js azd runs this script by itself; without it an old dist/ would be deployed.
+  // For the language js, azd runs this script automatically; without it, azd would deploy an old dist/.
   expect(scripts.build).toBe('node scripts/build.ts');
 });
 
-test('an azd that does not know remoteBuild is refused', () => {
+test('refuses an azd that does not know remoteBuild', () => {
   expect(project.requiredVersions).toEqual({ azd: '>= 1.23.5' });
 });
 
-test('each hook is one command that Windows and Linux users have', () => {
+test('each hook is one command that exists on Windows and Linux', () => {
   expect(Object.keys(project.hooks)).toEqual(['postprovision']);
   for (const { windows, posix } of Object.values<Record<string, { shell: string; run: string }>>(
     project.hooks,

@@ -29,7 +29,7 @@ let registered: Registered;
 beforeAll(async () => {
   built = await buildElsewhere();
   main = JSON.parse(await readFile(join(built.folder, 'package.json'), 'utf8')).main;
-  // Node's permission model forbids it to write, to start processes and to read anything else.
+  // Node's permission model prevents the bundle from writing, starting processes and reading anything else.
   const rights = ['--permission', `--allow-fs-read=${built.folder}`, `--allow-fs-read=${WORKER}`];
   const { code, out, err } = await runNode([...rights, '--import', WORKER, main], built.folder);
   expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -46,7 +46,7 @@ function trigger(name: string): Binding | undefined {
   return only;
 }
 
-test('the bundle registers the five functions and no other', () => {
+test('the bundle registers exactly the five functions', () => {
   expect(Object.keys(registered.functions).toSorted()).toEqual([
     'connectionStatus',
     'health',
@@ -71,11 +71,11 @@ test.each([
   expect(trigger(name)).toMatchObject({ type: 'httpTrigger', methods, route, authLevel });
 });
 
-test('what was received is saved when the host ends: the bundle hooks on to that', () => {
+test('the bundle registers a hook for the end of the host, to save received tokens', () => {
   expect(registered.hooks).toEqual(['appTerminate']);
 });
 
-test('loading the bundle asks nobody for anything', () => expect(registered.network).toEqual([]));
+test('loading the bundle makes no network request', () => expect(registered.network).toEqual([]));
 
 test('the bundle rotates: its timer, its vault and storage clients and its HTTP functions work', async () => {
   const data = await openDataDirectory(undefined);

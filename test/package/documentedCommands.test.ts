@@ -10,7 +10,7 @@ const DOCUMENTS = ['README.md', 'docs/deploy.md'];
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const { scripts } = JSON.parse(text('package.json'));
 
-/** Each command in a `sh` block, with the document that it stands in. */
+/** Each command in a `sh` block, with the document that contains it. */
 const commands = DOCUMENTS.flatMap((file) =>
   [...text(file).matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
     block.split(/\n|&&| \| /).flatMap((line) => (line.trim() ? [[file, line.trim()] as const] : [])),
@@ -18,7 +18,7 @@ const commands = DOCUMENTS.flatMap((file) =>
 );
 const starting = (word: string) => commands.filter(([, command]) => command.startsWith(`${word} `));
 
-test('there are commands of each kind', () => {
+test('the documents contain commands of each kind', () => {
   for (const tool of ['npm', 'npx', 'azd', 'az', 'curl', 'git']) expect(starting(tool), tool).not.toEqual([]);
   const known = /^(npm|npx|azd|az|curl|git) /;
   expect(commands.filter(([, command]) => !known.test(command))).toEqual([]);
@@ -33,7 +33,7 @@ test.each(starting('npm'))('%s: %s is a script of package.json, or installs', (_
   expect(['ci', ...Object.keys(scripts)]).toContain(script);
 });
 
-test.each(starting('npx'))('%s: %s is a command of ours, with options of ours', async (_, command) => {
+test.each(starting('npx'))('%s: %s is an existing command with existing options', async (_, command) => {
   const [, name = ''] = /^npx rotator ([\w-]+)/.exec(command) ?? [];
   const { stdout } = await promisify(execFile)(process.execPath, ['cli/main.ts', name, '--help'], {
     cwd: ROOT,
@@ -43,7 +43,7 @@ test.each(starting('npx'))('%s: %s is a command of ours, with options of ours', 
   expect(options.filter((option) => !stdout.includes(option))).toEqual([]);
 });
 
-test('npm run build, as documented, makes the zip that the documents deploy', async () => {
+test('npm run build, as documented, creates the zip that the documents deploy', async () => {
   const zip = join(ROOT, 'dist.zip');
   const begun = Date.now();
   const { stdout } = await promisify(exec)('npm run build', { cwd: ROOT });
@@ -53,20 +53,20 @@ test('npm run build, as documented, makes the zip that the documents deploy', as
   expect(new Set(zips)).toEqual(new Set(['dist.zip']));
 });
 
-test('npm run connections:upload, as documented, does nothing where there is nothing to upload', async () => {
+test('npm run connections:upload, as documented, does nothing if there is nothing to upload', async () => {
   const env = { ...process.env, CONNECTIONS_SOURCE: 'inline' };
   const run = promisify(exec)('npm run connections:upload', { cwd: ROOT, env });
   expect((await run).stdout).toContain('there is no file to upload');
 });
 
 describe('what the documents say about infra/', () => {
-  test('files that commands name are there', () => {
+  test('the files that commands name exist', () => {
     const named = commands.flatMap(([, command]) => command.match(/infra\/[\w./-]+/g) ?? []);
     expect(named).toContain('infra/main.bicepparam');
     expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
-  test('parameters, outputs, variables and settings in code style are real ones', () => {
+  test('parameters, outputs, variables and settings in code style exist', () => {
     const sources = ['infra/main.bicep', 'infra/main.bicepparam', '.github/workflows/deploy.yml'];
     const words = new Set(
       [...sources, 'lib/config/environment.ts', 'scripts/uploadConnections.ts'].flatMap(

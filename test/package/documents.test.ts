@@ -6,13 +6,13 @@ import { ROOT } from './support.ts';
 const DOCUMENTS = globSync('**/*.md', { cwd: ROOT, exclude: ['**/node_modules', '.*'] });
 
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-const isThere = (folder: string, path: string) => existsSync(join(ROOT, folder, path));
+const exists = (folder: string, path: string) => existsSync(join(ROOT, folder, path));
 
-test('the documents are found', () => {
+test('finds the documents', () => {
   expect(DOCUMENTS).toEqual(expect.arrayContaining(['README.md', 'docs/deploy.md', 'infra/README.md']));
 });
 
-/** The anchors that a headline makes: lower case, no punctuation, hyphens for blanks. */
+/** The anchors of the headings: lower case, no punctuation, hyphens for spaces. */
 const anchorsOf = (file: string) =>
   [...text(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -21,21 +21,21 @@ const anchorsOf = (file: string) =>
       .replaceAll(' ', '-'),
   );
 
-test.each(DOCUMENTS)('%s links to files and headlines that are there', (file) => {
+test.each(DOCUMENTS)('%s links to files and headings that exist', (file) => {
   const links = [...text(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
   const broken = links.filter(([, path = '', anchor]) => {
     const target = path === '' ? file : join(dirname(file), path);
-    return !isThere('.', target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    return !exists('.', target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
   });
   expect(broken.map(([link]) => link)).toEqual([]);
 });
 
-test.each(DOCUMENTS)('%s names files that are there', (file) => {
+test.each(DOCUMENTS)('%s names files that exist', (file) => {
   const named = text(file).match(/(?<=`)(cli|functions|infra|lib|local|scripts|test)\/[\w./-]+(?=`)/g) ?? [];
-  expect(named.filter((path) => !isThere('.', path))).toEqual([]);
+  expect(named.filter((path) => !exists('.', path))).toEqual([]);
 });
 
-test.each(DOCUMENTS)('%s says nothing twice, and closes each block', (file) => {
+test.each(DOCUMENTS)('%s repeats no long line, and closes each block', (file) => {
   const lines = text(file).split('\n');
   const long = lines.filter((line) => line.length > 60 && !/^[|-\s]+$/.test(line));
   expect(long.filter((line, index) => long.indexOf(line) !== index)).toEqual([]);

@@ -26,7 +26,7 @@ const read = (name: string) => readFile(join(built.folder, name), 'utf8');
 const readJson = async (name: string) => JSON.parse(await read(name));
 
 describe('the package', () => {
-  test('holds these files and no other, in the folder and in the zip', async () => {
+  test('holds exactly these files, in the folder and in the zip', async () => {
     expect((await readdir(built.folder)).toSorted()).toEqual(FILES);
     const zipped = unzipSync(await readFile(built.zipFile));
     expect(Object.keys(zipped).toSorted()).toEqual(FILES);
@@ -76,13 +76,13 @@ describe('the package', () => {
   test('loses no file to .funcignore when azd zips it', async () => {
     const patterns = (await readFile(join(ROOT, '.funcignore'), 'utf8')).split(/\r?\n/).filter(Boolean);
     expect(FILES.filter((file) => patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual([]);
-    // azd refuses to deploy without a remote build where this stands there.
+    // With this pattern, azd refuses to deploy without a remote build.
     expect(patterns.filter((pattern) => pattern.includes('node_modules'))).toEqual([]);
   });
 });
 
 describe('the bill of materials', () => {
-  test('has what CycloneDX 1.6 requires', async () => {
+  test('has the fields that CycloneDX 1.6 requires', async () => {
     const sbom = await readJson('sbom.cdx.json');
     expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 });
     expect(sbom.serialNumber).toMatch(
@@ -102,7 +102,7 @@ describe('the bill of materials', () => {
     }
   });
 
-  test('names each package once, and joins them without a loose end', async () => {
+  test('names each package once, and reaches each of them from the root', async () => {
     const sbom = await readJson('sbom.cdx.json');
     const root: string = sbom.metadata.component['bom-ref'];
     const refs: string[] = [root, ...sbom.components.map((component: { purl: string }) => component.purl)];
@@ -114,7 +114,7 @@ describe('the bill of materials', () => {
     expect([...reached].filter((ref) => !refs.includes(ref))).toEqual([]);
   });
 
-  test('has every runtime dependency of package.json among its direct ones, but for those of the command line', async () => {
+  test('has every runtime dependency of package.json among its direct ones, except those of the command line', async () => {
     const commandLine = ['@clack/prompts', 'commander', 'oauth4webapi'];
     const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     const sbom = await readJson('sbom.cdx.json');
@@ -134,7 +134,7 @@ describe('licences', () => {
     texts,
   });
 
-  test('go along for each package in the bundle', async () => {
+  test('are included for each package in the bundle', async () => {
     const text = await read('THIRD-PARTY-LICENSES.txt');
     expect(built.packages.length).toBeGreaterThan(20);
     for (const { name, version, licence, texts } of built.packages) {
@@ -143,7 +143,7 @@ describe('licences', () => {
     }
   });
 
-  test.each(['MIT', '(MIT OR GPL-3.0-only)', 'MIT AND ISC'])('%s is taken', (licence) => {
+  test.each(['MIT', '(MIT OR GPL-3.0-only)', 'MIT AND ISC'])('accepts %s', (licence) => {
     expect(() => checkLicences([bundled(licence)])).not.toThrow();
   });
 
@@ -156,13 +156,13 @@ describe('licences', () => {
     },
   );
 
-  test('a package that needs its licence file and has none stops the build', () => {
+  test('a package without the licence file that it needs stops the build', () => {
     expect(() => checkLicences([bundled('Apache-2.0', [])])).toThrow(
       'some-package 1.2.3 holds no licence file',
     );
   });
 
-  test('a package under MIT that brings no file gets the text with its author', () => {
+  test('a package under MIT without a file gets the text with its author', () => {
     const text = licenceTexts([bundled('MIT', [])], 'MIT License\n\nCopyright (c) us\n\nPermission ...');
     expect(text).toContain('Copyright (c) A. Author\n\nPermission ...');
     expect(text).not.toContain('(c) us');

@@ -1,6 +1,6 @@
 /**
- * Preloaded into a plain Node that runs the bundle: stands for the Functions worker, which provides
- * `@azure/functions-core`, and prints as JSON what was registered, and what else was tried, when the process ends.
+ * Preloaded into a plain Node that runs the bundle. It stands for the Functions worker, which provides `@azure/functions-core`. When the
+ * process ends, it prints as JSON what the bundle registered, and which network calls it tried.
  */
 import dns from 'node:dns';
 import Module from 'node:module';

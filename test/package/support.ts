@@ -25,7 +25,7 @@ export async function buildElsewhere(): Promise<Built> {
   return { ...built, folder, zipFile, remove: () => rm(parent, { recursive: true }) };
 }
 
-/** Runs Node with nothing in its environment until it ends by itself. */
+/** Runs Node with nothing in its environment until it ends. */
 export async function runNode(args: readonly string[], cwd: string) {
   const child = spawn(process.execPath, args, { cwd, env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
   const [[code], out, err] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => azurite?.close());
 
-/** Runs the upload with a file of this content, against a blob of its own. */
+/** Runs the upload with a file of this content, against its own blob. */
 async function run(name: string, file: string | Uint8Array | undefined, env: Record<string, string> = ENV) {
   const said: string[] = [];
   const asked: string[] = [];
@@ -50,7 +50,7 @@ const stored = async (name: string) =>
     ? (await container.getBlobClient(name).downloadToBuffer()).toString()
     : undefined;
 
-test('a good file is stored byte for byte, and a newer one over it', async () => {
+test('stores a valid file byte for byte, and a newer one over it', async () => {
   const first = await run('good.json', GOOD);
   expect(first).toEqual({
     thrown: undefined,
@@ -64,12 +64,12 @@ test('a good file is stored byte for byte, and a newer one over it', async () =>
   expect(await stored('good.json')).toBe(`\uFEFF${GOOD}`);
 });
 
-test('another file is taken where CONNECTIONS_FILE names it', async () => {
+test('uploads another file if CONNECTIONS_FILE names it', async () => {
   const { asked } = await run('other.json', GOOD, { ...ENV, CONNECTIONS_FILE: 'production.json' });
   expect(asked).toEqual(['production.json']);
 });
 
-test('nothing is read or stored where the connections stand in the parameters', async () => {
+test('reads and stores nothing if the connections are in the parameters', async () => {
   const result = await run('inline.json', GOOD, { ...ENV, CONNECTIONS_SOURCE: 'inline' });
   expect(result).toEqual({
     thrown: undefined,
@@ -79,7 +79,7 @@ test('nothing is read or stored where the connections stand in the parameters', 
   expect(await stored('inline.json')).toBeUndefined();
 });
 
-describe('a bad file is refused with its cause, and what is stored stays', () => {
+describe('refuses a bad file with its cause, and keeps the stored file', () => {
   test.each<[string, string | Uint8Array | undefined, string, string]>([
     ['a wrong entry', GOOD.replace('tokenUri', 'tokenUrl'), 'tokenUrl', 'Did you mean tokenUri'],
     ['one wrong entry of two', GOOD.replace('{ "a"', '{ "b c": {}, "a"'), 'connections.b?c', 'Rename'],
@@ -135,7 +135,7 @@ describe('a storage account that refuses', () => {
     return { thrown, requests, waited: waits.reduce((sum, ms) => sum + ms, 0) };
   }
 
-  test('a role that is new takes effect while we wait', async () => {
+  test('waits until a new role takes effect', async () => {
     expect(await refusing(3, 'AuthorizationPermissionMismatch')).toEqual({
       thrown: undefined,
       requests: 4,
@@ -143,13 +143,13 @@ describe('a storage account that refuses', () => {
     });
   });
 
-  test('a role that is not there is named after ten minutes', async () => {
+  test('names a missing role after ten minutes', async () => {
     const { thrown, waited } = await refusing(Number.POSITIVE_INFINITY, 'AuthorizationPermissionMismatch');
     expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('operators') });
     expect(waited).toBeLessThanOrEqual(600_000);
   });
 
-  test('a closed firewall is told at once', async () => {
+  test('reports a closed firewall immediately', async () => {
     const { thrown, requests } = await refusing(Number.POSITIVE_INFINITY, 'AuthorizationFailure');
     expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('firewall') });
     expect(requests).toBe(1);

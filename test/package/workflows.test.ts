@@ -34,14 +34,15 @@ const jobs = [...texts.keys()].flatMap((name) =>
 const steps = jobs.flatMap(([name, job]) => (job.steps ?? []).map((step) => [name, step] as const));
 const runs = steps.flatMap(([name, { run }]) => (run ? [[name, run] as const] : []));
 
-test('there are these workflows', () => expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml']));
+test('the repository has exactly these workflows', () =>
+  expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml']));
 
 describe('rights', () => {
-  test.each([...texts.keys()])('%s gives none to all jobs at once', (name) => {
+  test.each([...texts.keys()])('%s gives all jobs together no permission', (name) => {
     expect(workflow(name).permissions).toEqual({});
   });
 
-  test.each(jobs)('%s may read the sources, and get a token where it signs in to Azure', (_, job) => {
+  test.each(jobs)('%s can read the sources, and get a token if it signs in to Azure', (_, job) => {
     const signsIn = (job.steps ?? []).some(({ uses }) => uses?.startsWith('azure/login@'));
     expect(job.permissions).toEqual({ contents: 'read', ...(signsIn && { 'id-token': 'write' }) });
   });
@@ -57,29 +58,29 @@ describe('rights', () => {
   test.each(runs)('%s puts no expression into a command: %s', (_, run) => expect(run).not.toContain('${{'));
 });
 
-test.each([...texts])('%s pins each action to a commit and tells its version', (_, text) => {
+test.each([...texts])('%s pins each action to a commit and names its version', (_, text) => {
   const used = [...text.matchAll(/uses: (.*)/g)].map(([, action]) => action ?? '');
   const loose = used.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action));
   expect(loose.filter((action) => action !== './.github/workflows/ci.yml')).toEqual([]);
 });
 
-describe('what is run', () => {
+describe('the commands of the workflows', () => {
   const called = runs.flatMap(([, run]) =>
     [...run.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script ?? ''),
   );
 
-  test('is there: npm scripts', () => {
+  test('run npm scripts that exist', () => {
     expect(called).toEqual(expect.arrayContaining(['check', 'build', 'infra', 'connections:upload']));
     expect(called.filter((script) => !(script in scripts))).toEqual([]);
   });
 
-  test('is there: files', () => {
+  test('name files that exist', () => {
     const named = runs.flatMap(([, run]) => run.match(/infra\/[\w./-]+/g) ?? []);
     expect(named.length).toBeGreaterThan(1);
     expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
-  test('covers each pull request: checks, tests, infrastructure, and advisories apart from them', () => {
+  test('check each pull request: checks, tests, infrastructure, and advisories apart from them', () => {
     const ci = workflow('ci.yml');
     expect(Object.keys(ci.on)).toEqual(['pull_request', 'workflow_call']);
     const commands = (job: string) => ci.jobs[job]?.steps?.flatMap(({ run }) => run ?? []);
@@ -113,7 +114,7 @@ describe('deployment', () => {
     expect(parts.verify?.if).toBe("github.event_name != 'pull_request'");
   });
 
-  test('signs in again between the deployment, which may take long, and what needs a token for storage', () => {
+  test('signs in again after the deployment, which may take long, and before the upload to storage', () => {
     const all = parts.deploy?.steps ?? [];
     const at = (what: RegExp) => all.findIndex(({ run }) => what.test(run ?? ''));
     const logins = all.filter(({ uses }) => uses?.startsWith('azure/login@'));
