@@ -8,7 +8,7 @@ export interface Verdict {
   readonly failed: string | undefined;
   /** The first history of the model that broke an invariant; undefined if none did, or none was played. */
   readonly history: string | undefined;
-  /** Why the tests or the model could not run, which proves nothing; undefined if they could. */
+  /** Why the mutant could not be judged, which proves nothing; undefined if it could. */
   readonly problem: string | undefined;
   readonly seconds: number;
 }
