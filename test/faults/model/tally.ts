@@ -63,7 +63,6 @@ function enter(tally: Tally, { racers, readOnly }: Schedule, verdict: Verdict): 
     ['avoidable token losses and other violations', violations.length],
     ...verdict.losses.map((cause): [string, number] => [`refresh token never saved: ${cause}`, 1]),
   ];
-  if (verdict.end === 'lost')
-    counts.push([`token family lost unavoidably, reported: ${verdict.death}`, 1]);
+  if (verdict.end === 'lost') counts.push([`token family lost unavoidably, reported: ${verdict.death}`, 1]);
   for (const [name, number] of counts) addUp(tally, new Map([[name, number]]));
 }
