@@ -13,13 +13,13 @@ const MATRIX_TEST = '`matrix.test.ts`';
 function faultOf({ fault }: Case): string {
   if (fault.kind === 'kill') return 'SIGKILL';
   if (fault.kind === 'freeze') return `stopped for ${fault.ms / 1000} s`;
-  return `answer ${fault.name}`;
+  return `response ${fault.name}`;
 }
 
 const MOMENTS = {
-  before_forwarding: 'before the service sees it',
-  after_execution: 'when the service has executed it',
-  after_response: 'when it is answered',
+  before_forwarding: 'before the service receives the request',
+  after_execution: 'after the service executed the request',
+  after_response: 'after the service responded',
 } as const;
 
 /** One row for the cases that differ in the provider only. */
@@ -40,7 +40,7 @@ function rowsOf(cases: readonly Case[]): string[] {
 function matrix(): string {
   const outages = OUTAGES.map(
     ({ name, ms }) =>
-      `| save the refresh token | the vault: ${name}, ${ms / 1000} s | saved when the vault is back |  | – | \`outage.test.ts\` |`,
+      `| save the refresh token | the vault: ${name}, ${ms / 1000} s | saved when the vault is available again |  | – | \`outage.test.ts\` |`,
   );
   const drains = DRAINS.map(
     ({ step, when }) => `| ${step.does} | SIGTERM ${when} | fresh |  |  | \`drain.test.ts\` |`,

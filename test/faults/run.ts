@@ -1,4 +1,4 @@
-/** `npm run faults`: the model, the real processes and the mutants, one after the other; then one table of what came of them. */
+/** `npm run faults`: runs the model, the real processes and the mutants one after the other, then prints one table of results. */
 import { availableParallelism } from 'node:os';
 import { startVitest } from 'vitest/node';
 import { playOnAllCores } from './model/onAllCores.ts';
@@ -7,11 +7,11 @@ import { MUTANTS } from './mutants/mutants.ts';
 import { type Findings, type ProcessTest, problemsOf, rowsOfFindings } from './summary.ts';
 
 const SCHEDULES = 100_000;
-/** The histories that are played against a mutant at most. */
+/** How many histories the model plays against a mutant at most. */
 const HISTORIES = 1_000;
 
-/** The same as `npm run faults:process`. */
-async function strikeProcesses(): Promise<ProcessTest[]> {
+/** Runs the same tests as `npm run faults:process`. */
+async function testProcesses(): Promise<ProcessTest[]> {
   const vitest = await startVitest('test', ['test/faults/process'], {
     mode: 'full',
     watch: false,
@@ -23,8 +23,8 @@ async function strikeProcesses(): Promise<ProcessTest[]> {
 }
 
 async function judgeMutants(): Promise<Verdict[]> {
-  const anyway = await failsAnyway(MUTANTS, HISTORIES);
-  if (anyway) throw new Error(`It fails without any mutant: ${anyway}`);
+  const failing = await failsAnyway(MUTANTS, HISTORIES);
+  if (failing) throw new Error(`Fails without any mutant: ${failing}`);
   return judgeAll(MUTANTS, HISTORIES, Math.min(2, availableParallelism()), ({ name, failed, history }) =>
     console.log(`${name}: ${failed ?? history ?? 'SURVIVED'}`),
   );
@@ -33,7 +33,7 @@ async function judgeMutants(): Promise<Verdict[]> {
 const startedAt = performance.now();
 const findings: Findings = {
   model: await playOnAllCores(0, SCHEDULES),
-  processes: await strikeProcesses(),
+  processes: await testProcesses(),
   mutants: await judgeMutants(),
 };
 const problems = problemsOf(findings);

@@ -88,14 +88,9 @@ export function decideEarly(occasion: Occasion): Skip | undefined {
 /** What to do for one connection, and why. The first check that applies decides. */
 export function decide({ latest, ...situation }: Situation): Stop | Go {
   if (!latest?.value.trim()) return withoutToken(situation, latest);
-  const checks: Check<Usable, Stop | Go>[] = [
-    ownedElsewhere,
-    versionChanged,
-    requestInterrupted,
-    outcomeUnknown,
-  ];
+  const checks = [ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown];
   const usable = { ...situation, latest };
-  return firstHit(usable, checks) ?? refresh(usable);
+  return firstHit<Usable, Stop | Go>(usable, checks) ?? refresh(usable);
 }
 
 /** The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. */

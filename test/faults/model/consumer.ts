@@ -4,19 +4,19 @@ import { INTERVAL_MS } from './schedule.ts';
 
 /** A workload that reads the published access token. */
 export class Consumer {
-  /** Expired tokens that were read because an old write arrived late. */
+  /** How many expired tokens it read because an old write arrived late. */
   staleReads = 0;
   readonly violations: string[] = [];
   readonly #world: World;
   readonly #late: { readonly lateWrites: ReadonlySet<string> };
 
-  /** @param late names the versions of the access token that arrived when their writer had given up */
+  /** @param late the versions of the access token that arrived after their writer had given up */
   constructor(world: World, late: { readonly lateWrites: ReadonlySet<string> }) {
     this.#world = world;
     this.#late = late;
   }
 
-  /** It must not read a token that is over while a better one has been there for more than a tick. */
+  /** It must not read an expired token if the vault has had a valid one for more than a schedule interval. */
   looks(): void {
     const now = this.#world.now();
     const read = this.#world.tokens.latest(ACCESS_TOKEN);
@@ -26,6 +26,6 @@ export class Consumer {
       .some(({ expiresAt = 0, createdAt }) => expiresAt > now && createdAt + INTERVAL_MS < now);
     if (!better) return;
     if (this.#late.lateWrites.has(read.version)) this.staleReads += 1;
-    else this.violations.push('A consumer read an expired token though a newer one had been there.');
+    else this.violations.push('A consumer read an expired token although the vault had a newer one.');
   }
 }

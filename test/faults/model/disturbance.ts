@@ -15,25 +15,25 @@ import type { Witness } from './witness.ts';
 const LONGEST_LATENCY_MS = 40;
 const LONGEST_REQUEST_MS = 3_000;
 const RESPONSE_DEADLINE_MS = 8_000;
-/** A reader that was told of a failure does nothing with a late answer. */
+/** A caller whose read failed ignores a late response. */
 const READS = /^(get|versions|read|list)/;
-/** What a vault refuses while it is read-only. */
+/** The operations that a read-only vault refuses. */
 const VAULT_WRITES = ['put', 'tag', 'disable'].map((verb) => `${verb} ${REFRESH_TOKEN}`);
 
-/** Brings the delays and faults of a schedule down on every operation in a world, and shows them to the witness. */
+/** Injects the delays and faults of a schedule into every operation in a world, and reports them to the witness. */
 export class Disturbance {
-  /** How often each kind of fault came down. */
+  /** How often each kind of fault was injected. */
   readonly struck = new Map<FaultKind, number>();
-  /** Versions of the access token that arrived when their writer had given them up. */
+  /** Versions of the access token that arrived after their writer had given up. */
   readonly lateWrites = new Set<string>();
-  /** Until when a fault has an effect, by the world's clock in milliseconds. */
+  /** When the last fault stops having an effect, by the world's clock in milliseconds. */
   struckUntil = 0;
   readonly #scenario: Scenario;
   readonly #world: World;
   readonly #schedule: Schedule;
   readonly #witness: Witness;
   readonly #random: () => number;
-  /** By the operation's `execute`: the fault that is to come down on it, and the grant that it is. */
+  /** By the operation's `execute`: the fault to inject into it, and its token request if it is one. */
   readonly #pending = new Map<object, Fault>();
   readonly #flights = new Map<object, Flight>();
   #operations = 0;
@@ -51,7 +51,7 @@ export class Disturbance {
     this.#world.after(/./, (context) => this.#after(context), always);
   }
 
-  /** No more faults; what was begun late still arrives. */
+  /** Injects no more faults. Delayed requests still arrive. */
   end(): void {
     this.#over = true;
   }
@@ -73,19 +73,19 @@ export class Disturbance {
     if (kind === 'drain') void this.#drain(caller);
     if (kind === 'freeze_before') caller.freeze(ms);
     if (isTokenRequest(operation)) {
-      // A grant is sent by the process itself, when it goes on; other requests are on their way already.
+      // A frozen process sends its token request only when it continues; its other requests are already on their way.
       if (kind === 'freeze_before') await this.#wait(ms);
       return;
     }
-    if (kind === 'lost_request') throw noAnswer(operation);
-    if (kind === 'throttled') throw noAnswer(operation, ms);
+    if (kind === 'lost_request') throw noResponse(operation);
+    if (kind === 'throttled') throw noResponse(operation, ms);
     if (kind === 'conflict') throw failure(isVault(operation) ? 'vault_rejected' : 'storage_unavailable');
     if (kind !== 'late_execution' || READS.test(operation)) return;
     void this.#wait(ms).then(() => this.#executeLate(operation, execute));
-    throw noAnswer(operation);
+    throw noResponse(operation);
   }
 
-  /** The grant has been cleared for sending. */
+  /** The process has passed its last check before it sends the token request. */
   async #between({ operation, caller, execute }: HookContext): Promise<void> {
     const fault = this.#pending.get(execute);
     if (fault?.kind === 'freeze_between') {
@@ -101,7 +101,7 @@ export class Disturbance {
     const throttled = fault.kind === 'throttled';
     await this.#wait(throttled ? LONGEST_LATENCY_MS : RESPONSE_DEADLINE_MS);
     this.#witness.ended(flight, false);
-    throw noAnswer(operation, throttled ? fault.ms : undefined);
+    throw noResponse(operation, throttled ? fault.ms : undefined);
   }
 
   async #after(context: HookContext): Promise<unknown> {
@@ -111,7 +111,7 @@ export class Disturbance {
     if (flight) this.#witness.executed(flight, result as TokenResponse);
     const fault = this.#pending.get(execute);
     try {
-      await this.#answer(context, fault, flight);
+      await this.#respond(context, fault, flight);
     } catch (thrown) {
       if (flight) flight.fault ??= 'response_lost';
       throw thrown;
@@ -121,14 +121,14 @@ export class Disturbance {
     return undefined;
   }
 
-  async #answer({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
-    if (fault?.kind === 'failed_after') throw noAnswer(operation);
+  async #respond({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
+    if (fault?.kind === 'failed_after') throw noResponse(operation);
     await this.#wait(this.#random() * (flight ? LONGEST_REQUEST_MS : LONGEST_LATENCY_MS));
     if (fault?.kind === 'kill_after') caller.crash();
     if (fault?.kind === 'freeze_after') caller.freeze(fault.ms);
     if (fault?.kind !== 'lost_response') return;
     if (flight) await this.#wait(RESPONSE_DEADLINE_MS - LONGEST_REQUEST_MS);
-    throw noAnswer(operation);
+    throw noResponse(operation);
   }
 
   #land(flight: Flight): void {
@@ -154,8 +154,8 @@ export class Disturbance {
   #isReadOnly({ operation }: HookContext): boolean {
     const { readOnly } = this.#schedule;
     if (!readOnly || this.#over || !VAULT_WRITES.includes(operation)) return false;
-    const tick = this.#world.clock.monotonic() / INTERVAL_MS;
-    return tick >= readOnly.from && tick < readOnly.from + readOnly.ticks;
+    const interval = this.#world.clock.monotonic() / INTERVAL_MS;
+    return interval >= readOnly.from && interval < readOnly.from + readOnly.intervals;
   }
 
   #wait(ms: number): Promise<void> {
@@ -171,14 +171,14 @@ function isVault(operation: string): boolean {
   return /^(get|put|tag|disable|versions)/.test(operation);
 }
 
-/** What the adapters make of a service that does not answer, or asks for patience (milliseconds). */
-function noAnswer(operation: string, retryAfterMs?: number) {
+/** The failure that the adapters report for a service that does not respond, or asks for a delay (milliseconds). */
+function noResponse(operation: string, retryAfterMs?: number) {
   if (isTokenRequest(operation))
     return failure(retryAfterMs ? 'provider_throttled' : 'provider_unavailable', retryAfterMs);
   return failure(isVault(operation) ? 'vault_unavailable' : 'storage_unavailable', retryAfterMs);
 }
 
-/** Nobody hears how it ended: the caller was told long ago that it failed. */
+/** Drops the error: the caller received a failure long ago. */
 function quietly(execute: () => unknown): void {
   try {
     execute();

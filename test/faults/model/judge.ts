@@ -5,8 +5,8 @@ import type { Verdict } from './play.ts';
 import type { Witness } from './witness.ts';
 
 /**
- * Deaths whose cause the rotator can know: it saw that the outcome of an earlier grant was missing. Where a frozen process
- * saved its token after all, nothing is missing; only the provider knows why it is worth nothing.
+ * The causes that the rotator can know: it saw that an earlier token request had no response. If a frozen process
+ * saved its token after all, nothing is missing; only the provider knows why that token is revoked.
  */
 const EXPLICABLE: readonly (Cause | undefined)[] = [
   'response_lost',
@@ -15,8 +15,8 @@ const EXPLICABLE: readonly (Cause | undefined)[] = [
 ];
 
 /**
- * Judges how a history ended. Dead is excused only where the witness saw why.
- * @param recordLost on the way: what it told about earlier grants is lost with it
+ * Judges how a history ended. A lost token family is acceptable only if the witness saw the cause.
+ * @param recordLost whether the record was lost on the way, and with it all that it knew about earlier token requests
  */
 export function judge(
   scenario: Scenario,
@@ -29,7 +29,7 @@ export function judge(
   const death = end === 'lost' ? witness.causeOfDeath(stored) : undefined;
   const losses = witness.losses();
   const found = [...witness.violations, ...world.leaks().map(() => 'A secret leaked.')];
-  if (end === 'stuck') found.push(`It is stuck: ${JSON.stringify(world.record('crm'))}`);
+  if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(world.record('crm'))}`);
   if (end === 'lost') found.push(...wrongReport(scenario, death, recordLost || witness.cameLate(stored)));
   if (end === 'healthy') found.push(...wrongInVaults(scenario));
   return { end, death, losses, violations: found };
@@ -47,16 +47,19 @@ function wrongReport(
   forgotten: boolean,
 ): string[] {
   const found: string[] = [];
-  if (!death) found.push('It is reported as lost, and the chain is not dead.');
+  if (!death)
+    found.push(
+      'The rotator reports the connection as lost, but the provider did not revoke the token family.',
+    );
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
-    found.push('A reusable token was lost.');
+    found.push('The connection lost a reusable refresh token.');
   const message = world.record('crm').failure?.message ?? '';
   if (
     !forgotten &&
     EXPLICABLE.includes(death) &&
     !/response to an earlier token request was lost/.test(message)
   )
-    found.push(`The report does not tell the cause, ${death}: ${message}`);
+    found.push(`The report does not name the cause, ${death}: ${message}`);
   return found;
 }
 
@@ -64,16 +67,17 @@ function wrongInVaults(scenario: Scenario): string[] {
   const { world, connection } = scenario;
   const latest = world.credentials.latest(REFRESH_TOKEN);
   const found: string[] = [];
-  if (world.record('crm').version !== latest?.version) found.push('The record names another version.');
+  if (world.record('crm').version !== latest?.version)
+    found.push('The record does not name the latest version.');
   if (connection.behavior.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
-    found.push('The provider does not take the stored token.');
+    found.push('The provider refuses the stored refresh token.');
   const parent = readOrigin(latest?.tags ?? {})?.parent;
   const needed = world.credentials
     .history(REFRESH_TOKEN)
     .filter(({ version }) => [latest?.version, parent].includes(version));
   if (needed.some(({ enabled }) => enabled === false))
-    found.push('The token in use, or its parent, is disabled.');
+    found.push('The refresh token in use, or its parent, is disabled.');
   const expiresAt = world.tokens.latest(ACCESS_TOKEN)?.expiresAt ?? 0;
-  if (expiresAt <= world.now()) found.push('The published access token is over.');
+  if (expiresAt <= world.now()) found.push('The published access token has expired.');
   return found;
 }

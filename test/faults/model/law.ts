@@ -1,14 +1,14 @@
 import { ACCESS_TOKEN } from '../../unit/rotation/world/scenario.ts';
 import type { World } from '../../unit/rotation/world.ts';
 
-/** A consumer gets at least this long with the token that a repetition may revoke. Design, section 4. */
+/** A repeated request may revoke the published token, so it must wait until that token has at most this long to live. Design, section 4. */
 const RUNWAY_MS = 60_000;
 
 /**
- * May a refresh token that was used before be sent once more right now? Written down a second time, from the design and
- * not from the protocol: always where tokens are reusable, while the grace of its first use runs, or when the published access token is nearly over.
+ * Whether a process may send a used refresh token again now: always if tokens are reusable, during the grace of its first use,
+ * or when the published access token is about to expire. Implements the design independently of the protocol.
  */
-export function isLawfulRepetition({ provider, tokens, now }: World): boolean {
+export function isRepeatAllowed({ provider, tokens, now }: World): boolean {
   if (provider.graceMs === Number.POSITIVE_INFINITY) return true;
   const usedAt = provider.usedAt(provider.sent.at(-1));
   if (usedAt !== undefined && now() < usedAt + provider.graceMs) return true;

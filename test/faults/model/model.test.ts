@@ -8,7 +8,7 @@ const PER_TEST = 100;
 const firstSeeds = Array.from({ length: SCHEDULES / PER_TEST }, (_, index) => index * PER_TEST);
 
 test.each(firstSeeds)(
-  'the invariants hold in the histories from seed %i',
+  'keeps the invariants in the histories from seed %i',
   async (first) => {
     for (let seed = first; seed < first + PER_TEST; seed++) {
       const { violations } = await play(scheduleOf(seed));
@@ -18,7 +18,7 @@ test.each(firstSeeds)(
   60_000,
 );
 
-/** A history that once showed a defect: written out, so that it stays the same whatever seeds stand for. */
+/** A history that once revealed a defect. It is written out so that it stays the same if the meaning of seeds changes. */
 function history(
   faults: readonly (readonly [number, Fault['kind'], number])[],
   rest: Partial<Schedule>,
@@ -34,7 +34,7 @@ function history(
   };
 }
 
-test('a save that arrives after its process was killed, and after the token was taken for lost', async () => {
+test('explains a loss if a save arrives after its process was killed and another process assumed that the token was lost', async () => {
   const { end, losses, violations } = await play(
     history(
       [
@@ -52,7 +52,7 @@ test('a save that arrives after its process was killed, and after the token was 
   });
 });
 
-test("a record that is brought back from before a person's token of the same second finds that token's chain", async () => {
+test("follows an operator's token if a restored record is older than it and from the same second", async () => {
   const { end, violations } = await play(
     history([[20, 'operator_replaces', 20_000]], {
       seed: 8_955,
@@ -67,7 +67,7 @@ test("a record that is brought back from before a person's token of the same sec
   expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
 });
 
-test('a process that stood still before its first rotation does not write its placeholder over the token of another', async () => {
+test('does not overwrite the token of another process with a placeholder after a freeze before the first rotation', async () => {
   const { end, violations } = await play(
     history([[10, 'freeze_before', 70_000]], {
       seed: 4_934,
@@ -78,7 +78,7 @@ test('a process that stood still before its first rotation does not write its pl
   expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
 });
 
-test('a token of a dead chain whose refusal was lost is asked about again within its grace: that can do no harm', async () => {
+test('sends a revoked refresh token again within its grace if the refusal was lost, because that cannot do harm', async () => {
   const { end, violations } = await play(
     history(
       [
@@ -91,7 +91,7 @@ test('a token of a dead chain whose refusal was lost is asked about again within
   expect({ end, violations }).toEqual({ end: 'lost', violations: [] });
 });
 
-test('the same seed gives the same history', async () => {
+test('plays the same history for the same seed', async () => {
   const seed = 4_711;
   expect(await play(scheduleOf(seed))).toEqual(await play(scheduleOf(seed)));
 });

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { addUp, type Result, type Tally } from './tally.ts';
 
-/** Plays the schedules of so many seeds, an equal share on each core. */
+/** Plays the schedules of `count` seeds, an equal share on each core. */
 export async function playOnAllCores(first: number, count: number): Promise<Result> {
   const share = Math.ceil(count / availableParallelism());
   const shares: Promise<Result>[] = [];

@@ -8,27 +8,27 @@ import { judge } from './judge.ts';
 import { type Event, type FaultKind, INTERVAL_MS, INTERVALS, type Schedule } from './schedule.ts';
 import { Witness } from './witness.ts';
 
-/** Long enough that a replay has to wait: a token is renewed when a third of its life is left, and spared until the last minute. */
+/** Long enough that a replay must wait: a rotation is due when a third of the life is left, but a replay waits for the last minute. */
 const LIFETIME_MS = 300_000;
-/** After the last fault everything must be well, or be reported as lost, within this many ticks: 30 min. */
+/** After the last fault, each connection must be fresh or reported as lost within this many schedule intervals: 30 min. */
 const CALM_INTERVALS = 180;
-/** A tick, and the time that a rotation takes. */
+/** A schedule interval, and the time that a rotation takes. */
 const REPORTED_WITHIN_MS = INTERVAL_MS + 5_000;
 
 /** How a schedule ended. */
 export interface Verdict {
   readonly end: 'healthy' | 'lost' | 'stuck';
-  /** Why the chain is dead, where it is. */
+  /** Why the provider revoked the token family, if it did. */
   readonly death: Cause | undefined;
-  /** Why each refresh token that never came into the vault did not. */
+  /** One cause for each refresh token that the vault never received. */
   readonly losses: readonly Cause[];
-  /** Overlapping grants that nobody can rule out. */
+  /** Overlapping token requests that no protocol can rule out. */
   readonly overlaps: number;
-  /** Times that a consumer read an access token that was over though a newer one had been there, by late writes. */
+  /** How often a consumer read an expired access token because a late write had replaced a newer one. */
   readonly staleReads: number;
-  readonly grants: number;
+  readonly tokenRequests: number;
   readonly struck: ReadonlyMap<FaultKind, number>;
-  /** Empty, or the protocol is broken. */
+  /** Empty if the protocol kept its invariants. */
   readonly violations: readonly string[];
 }
 
@@ -41,17 +41,17 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
-  const happens = happenings(scenario);
-  for (let tick = 0; tick < INTERVALS; tick++) {
-    happens(schedule.events.get(tick));
+  const cause = eventsIn(scenario);
+  for (let interval = 0; interval < INTERVALS; interval++) {
+    cause(schedule.events.get(interval));
     await sweep(scenario, processes);
     consumer.looks();
   }
   disturbance.end();
-  for (let tick = 0; tick < CALM_INTERVALS; tick++) {
+  for (let interval = 0; interval < CALM_INTERVALS; interval++) {
     await sweep(scenario, processes);
     consumer.looks();
-    seeThatItIsReported(scenario, witness, disturbance);
+    checkReport(scenario, witness, disturbance);
   }
   const { end, death, losses, violations } = judge(
     scenario,
@@ -64,13 +64,13 @@ export async function play(schedule: Schedule): Promise<Verdict> {
     losses,
     overlaps: witness.strayOverlaps,
     staleReads: consumer.staleReads,
-    grants: witness.grants,
+    tokenRequests: witness.tokenRequests,
     struck: disturbance.struck,
     violations: [...new Set([...violations, ...consumer.violations])],
   };
 }
 
-/** What the timer does in each process: who is due stands in the list of records. Processes that were killed are started again. */
+/** Runs the timer in each process; the list of records says which connections are due. Starts killed processes again. */
 async function sweep({ world, connection }: Scenario, processes: Process[]): Promise<void> {
   const isDue = (world.records.read('crm')?.nextAttemptAt ?? 0) <= world.now();
   for (const [index, process] of processes.entries()) {
@@ -81,8 +81,8 @@ async function sweep({ world, connection }: Scenario, processes: Process[]): Pro
   await world.clock.pass(INTERVAL_MS);
 }
 
-/** What people do to the storage account and the vault between two sweeps. */
-function happenings(scenario: Scenario): (event: Event | undefined) => void {
+/** What operators do to the storage account and the vault between two sweeps. */
+function eventsIn(scenario: Scenario): (event: Event | undefined) => void {
   const { records } = scenario.world;
   let copy: ConnectionRecord | undefined;
   return (event) => {
@@ -93,11 +93,14 @@ function happenings(scenario: Scenario): (event: Event | undefined) => void {
   };
 }
 
-/** A dead chain is reported within one tick after the provider has told it to a living process, unless another fault comes in between. */
-function seeThatItIsReported({ world }: Scenario, witness: Witness, { struckUntil }: Disturbance): void {
+/**
+ * The rotator must report a revoked token family within one schedule interval after a living process received the refusal,
+ * unless another fault occurs in between.
+ */
+function checkReport({ world }: Scenario, witness: Witness, { struckUntil }: Disturbance): void {
   const since = witness.knownDeadSince(world.credentials.latest(REFRESH_TOKEN)?.value ?? '');
   if (since === undefined || struckUntil >= since) return;
   const late = world.clock.monotonic() - since > REPORTED_WITHIN_MS;
   if (late && world.record('crm').failure?.code !== 'reauthorization_required')
-    witness.violations.push('A dead chain was not reported within a tick.');
+    witness.violations.push('The rotator did not report a revoked token family within a schedule interval.');
 }

@@ -1,4 +1,4 @@
-/** `npm run faults:model -- [--schedules N] [--from SEED]`: plays histories of faults on all cores, and prints what came of them. */
+/** `npm run faults:model -- [--schedules N] [--from SEED]`: plays histories of faults on all cores, and prints the results. */
 import { parseArgs } from 'node:util';
 import { playOnAllCores } from './onAllCores.ts';
 import { rowsOf } from './tally.ts';

@@ -1,15 +1,15 @@
 import { pick, randomFrom } from './random.ts';
 
-/** What befalls one operation. */
+/** The faults of one operation. */
 export const FAULT_KINDS = [
-  /** The process ends before the service executes the operation, or after it did and before it answers. */
+  /** The process is killed before the service executes the operation, or after that and before the response arrives. */
   'kill_before',
   'kill_after',
-  /** Its caller is told of a failure, and the service never saw it, executed it, or executes it later. */
+  /** The caller gets a failure; the service never receives the request, executed it, or executes it later. */
   'lost_request',
   'lost_response',
   'late_execution',
-  /** The process stands still while the request is on its way, after a grant was cleared for sending, or before the answer arrives. */
+  /** The process freezes while the request is on its way, after the last check before a token request, or before the response arrives. */
   'freeze_before',
   'freeze_between',
   'freeze_after',
@@ -17,11 +17,11 @@ export const FAULT_KINDS = [
   'throttled',
   /** 409. */
   'conflict',
-  /** 5xx at once, though the service executed it. */
+  /** An immediate 5xx although the service executed the operation. */
   'failed_after',
-  /** A person sets another refresh token in this very moment. */
+  /** An operator sets another refresh token at this moment. */
   'operator_replaces',
-  /** The process is told to end: it finishes what it does. */
+  /** The process gets the signal to end, and finishes its current work. */
   'drain',
 ] as const;
 
@@ -29,25 +29,25 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** How late, how long frozen, or how long to wait with the next attempt. */
+  /** The delay, the time that the process is frozen, or the time to wait before the next attempt. */
   readonly ms: number;
 }
 
 /** What happens between two sweeps. */
 export type Event = 'operator_replaces_token' | 'record_lost' | 'record_copied' | 'record_restored';
 
-/** A history to play: the same seed gives the same one. */
+/** A history to play. The same seed always gives the same history. */
 export interface Schedule {
   readonly seed: number;
-  /** How long a used refresh token stays usable; Infinity: always. */
+  /** How long a used refresh token stays usable; Infinity means always. */
   readonly graceMs: number;
   readonly racers: number;
-  /** By the number of the operation, counted over all processes. */
+  /** By the number of the operation, counted across all processes. */
   readonly faults: ReadonlyMap<number, Fault>;
-  /** By the number of the tick. */
+  /** By the number of the schedule interval. */
   readonly events: ReadonlyMap<number, Event>;
-  /** From this tick the credential vault takes no writes, for so many ticks. */
-  readonly readOnly: { readonly from: number; readonly ticks: number } | undefined;
+  /** The credential vault refuses writes from schedule interval `from` on, for `intervals` of them. */
+  readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
 }
 
 const OPERATIONS = 160;
@@ -70,7 +70,7 @@ export function scheduleOf(seed: number): Schedule {
   const events = new Map<number, Event>();
   if (random() < 0.2) events.set(below(INTERVALS), 'operator_replaces_token');
   if (random() < 0.2) events.set(below(INTERVALS), 'record_lost');
-  const readOnly = random() < 0.15 ? { from: below(INTERVALS), ticks: 1 + below(20) } : undefined;
+  const readOnly = random() < 0.15 ? { from: below(INTERVALS), intervals: 1 + below(20) } : undefined;
   if (random() < 0.15) {
     const copied = below(INTERVALS);
     events.set(copied, 'record_copied');

@@ -4,27 +4,27 @@ import { FAULT_KINDS, type Schedule, scheduleOf } from './schedule.ts';
 /** How often something happened, by its name. */
 export type Tally = Map<string, number>;
 
-/** What came of a range of seeds. */
+/** The results of a range of seeds. */
 export interface Result {
   readonly tally: Tally;
   /** One line each, with the seed. */
   readonly violations: readonly string[];
 }
 
-/** The rows that are always shown. */
+/** The rows that are shown even if their count is 0. */
 const ROWS = [
   'schedules',
   'schedules with racing processes',
   'schedules with a vault outage',
-  'grants',
+  'token requests',
   ...FAULT_KINDS.map((kind) => `fault ${kind}`),
-  'tokens lost avoidably, and other violations',
-  'overlapping grants, avoidable',
-  'overlapping grants, unavoidable',
+  'avoidable token losses and other violations',
+  'overlapping token requests, avoidable',
+  'overlapping token requests, unavoidable',
   'expired tokens read after a late write',
 ];
 
-/** Plays the schedules of so many seeds. */
+/** Plays the schedules of `count` seeds. */
 export async function playAll(from: number, count: number): Promise<Result> {
   const tally: Tally = new Map();
   const violations: string[] = [];
@@ -37,7 +37,7 @@ export async function playAll(from: number, count: number): Promise<Result> {
   return { tally, violations };
 }
 
-/** The counts in the order in which they are shown: lost chains and answers, each by its cause, are the last. */
+/** The counts in the order in which they are shown. Lost token responses and token families come last, each by its cause. */
 export function rowsOf(tally: Tally): [string, number][] {
   const causes = [...tally.keys()].filter((name) => !ROWS.includes(name)).toSorted();
   return [...ROWS, ...causes].map((name) => [name, tally.get(name) ?? 0]);
@@ -50,19 +50,19 @@ export function addUp(sum: Tally, more: Tally): void {
 
 function enter(tally: Tally, { racers, readOnly }: Schedule, verdict: Verdict): void {
   const { violations } = verdict;
-  const overlaps = violations.filter((violation) => violation.startsWith('Two grants'));
+  const overlaps = violations.filter((violation) => violation.startsWith('Two token requests'));
   addUp(tally, new Map([...verdict.struck].map(([kind, times]) => [`fault ${kind}`, times])));
   const counts: [string, number][] = [
     ['schedules', 1],
     ['schedules with racing processes', racers > 1 ? 1 : 0],
     ['schedules with a vault outage', readOnly ? 1 : 0],
-    ['grants', verdict.grants],
-    ['overlapping grants, avoidable', overlaps.length],
-    ['overlapping grants, unavoidable', verdict.overlaps],
+    ['token requests', verdict.tokenRequests],
+    ['overlapping token requests, avoidable', overlaps.length],
+    ['overlapping token requests, unavoidable', verdict.overlaps],
     ['expired tokens read after a late write', verdict.staleReads],
-    ['tokens lost avoidably, and other violations', violations.length],
-    ...verdict.losses.map((cause): [string, number] => [`answer that never came to the vault: ${cause}`, 1]),
+    ['avoidable token losses and other violations', violations.length],
+    ...verdict.losses.map((cause): [string, number] => [`refresh token never saved: ${cause}`, 1]),
   ];
-  if (verdict.end === 'lost') counts.push([`chain lost unavoidably, and reported: ${verdict.death}`, 1]);
+  if (verdict.end === 'lost') counts.push([`token family lost unavoidably, reported: ${verdict.death}`, 1]);
   for (const [name, number] of counts) addUp(tally, new Map([[name, number]]));
 }

@@ -1,4 +1,4 @@
-/** `node firstViolation.ts COUNT`: plays the histories from seed 0 and prints the first that breaks an invariant, or nothing. */
+/** `node firstViolation.ts COUNT`: plays the histories from seed 0 on and prints the first violation of an invariant, or nothing. */
 import { play } from '../model/play.ts';
 import { scheduleOf } from '../model/schedule.ts';
 

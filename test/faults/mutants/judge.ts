@@ -1,14 +1,14 @@
 import { type Mutant, PROTOCOL_TESTS } from './mutants.ts';
 import { failingHistory, failingTest, withMutant } from './workshop.ts';
 
-/** What became of one mutant. */
+/** The result for one mutant. */
 export interface Verdict {
   readonly name: string;
-  /** File and name of the first test that failed; undefined where none did. */
+  /** File and name of the first test that failed; undefined if all passed. */
   readonly failed: string | undefined;
-  /** The first history of the model that broke an invariant; undefined where none did, or none was played. */
+  /** The first history of the model that broke an invariant; undefined if none did, or none was played. */
   readonly history: string | undefined;
-  /** Why it could not be judged: that proves nothing. */
+  /** Why the mutant could not be judged, which proves nothing; undefined if it could. */
   readonly problem: string | undefined;
   readonly seconds: number;
 }
@@ -18,10 +18,10 @@ export function isKilled({ failed, history, problem }: Verdict): boolean {
 }
 
 /**
- * Runs the tests of a mutant, and plays the model against it where the model sees it.
+ * Runs the tests of a mutant. Also plays the model against it, unless the mutant has its own tests.
  * @param histories how many of the model's histories are played at most
- * @param tests instead of the mutant's own
- * @returns never throws: a mutant that fits nowhere, or breaks the tests themselves, has a problem
+ * @param tests run these instead of the mutant's own tests
+ * @returns never throws: a mutant that does not fit its file, or that breaks the test run itself, has a problem
  */
 export async function judge(mutant: Mutant, histories: number, tests = mutant.tests): Promise<Verdict> {
   const startedAt = performance.now();
@@ -34,8 +34,8 @@ export async function judge(mutant: Mutant, histories: number, tests = mutant.te
 }
 
 /**
- * Runs everything that mutants are judged by against the tree as it is: a test that fails anyway would kill every mutant.
- * @returns what fails; undefined where all is well
+ * Runs the tests and the model against the unchanged tree: a test that fails without a mutant would kill every mutant.
+ * @returns what fails; undefined if everything passes
  */
 export async function failsAnyway(
   mutants: readonly Mutant[],
@@ -49,8 +49,8 @@ export async function failsAnyway(
 }
 
 /**
- * Judges mutants, a few at a time.
- * @param onVerdict is told of each as it comes
+ * Judges mutants, `atOnce` at a time.
+ * @param onVerdict called with each verdict as soon as it is known
  * @returns the verdicts in the order of the mutants
  */
 export async function judgeAll(

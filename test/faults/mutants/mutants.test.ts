@@ -10,40 +10,40 @@ const NO_HISTORIES = 0;
 
 function named(text: string): Mutant {
   const found = MUTANTS.find(({ name }) => name === text);
-  if (!found) throw new Error(`There is no mutant "${text}".`);
+  if (!found) throw new Error(`MUTANTS does not contain "${text}".`);
   return found;
 }
 
 describe('a mutant', () => {
-  test.each(MUTANTS)('"$name" fits its file exactly once, and changes it', (mutant) => {
+  test.each(MUTANTS)('"$name" fits its file exactly once and changes it', (mutant) => {
     const text = textOf(mutant);
     expect(mutated(text, mutant)).not.toBe(text);
   });
 
-  test('has a name of its own', () => {
+  test('has a unique name', () => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
 
   const mutant = { name: 'm', file: 'f', find: 'guard', replace: '' };
-  test.each(['', 'nothing here', 'guard, guard'])('that fits "%s" is refused', (text) => {
+  test.each(['', 'nothing here', 'guard, guard'])('is refused if the text of its file is "%s"', (text) => {
     expect(() => mutated(text, mutant)).toThrow('must fit f exactly once');
   });
 });
 
-/** Each runs a test run of its own: two seconds on a machine that is free, and many where it is not. */
+/** Each of these tests starts a test run: two seconds on an idle machine, and many on a busy one. */
 const PATIENCE = { timeout: 120_000 };
 
 describe('the tests', PATIENCE, () => {
   test.each([
-    ['lease: one that is taken counts as ours', 'test/unit/rotation/rotateLease.test.ts'],
+    ['lease: one that another process holds counts as ours', 'test/unit/rotation/rotateLease.test.ts'],
     ['save first: published before the refresh token is saved', 'test/unit/rotation/rotateSave.test.ts'],
-    ['no wait for an unknown outcome', 'test/unit/rotation/rotateCrash.test.ts'],
+    ['outcome_unknown: no wait before the replay', 'test/unit/rotation/rotateCrash.test.ts'],
   ])('kill "%s"', async (name, file) => {
     const { failed } = await judge(named(name), NO_HISTORIES, [file]);
     expect(failed).toEqual(expect.stringContaining(`${file}: `));
   });
 
-  test('spare a mutant that changes nothing', async () => {
+  test('do not kill a mutant that changes nothing', async () => {
     const harmless = {
       name: 'harmless',
       file: 'lib/rotation/core/decide.ts',
@@ -55,7 +55,7 @@ describe('the tests', PATIENCE, () => {
     expect(isKilled(verdict)).toBe(false);
   });
 
-  test('do not count as a proof where they cannot be run', async () => {
+  test('do not count as proof if they cannot run', async () => {
     const broken = {
       name: 'broken',
       file: 'lib/rotation/core/decide.ts',
@@ -63,7 +63,7 @@ describe('the tests', PATIENCE, () => {
       replace: '(',
     };
     const verdict = await judge(broken, NO_HISTORIES, ['test/unit/rotation/decide.test.ts']);
-    expect(verdict.problem).toContain('No test failed, and yet the run did.');
+    expect(verdict.problem).toContain('The test run failed although no test failed.');
     expect(isKilled(verdict)).toBe(false);
   });
 });

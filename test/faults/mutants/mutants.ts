@@ -2,18 +2,18 @@
 export interface Mutant {
   /** The guard, and how it is switched off. */
   readonly name: string;
-  /** From the top of the repository. */
+  /** Relative to the root of the repository. */
   readonly file: string;
-  /** Must occur exactly once in the file: a mutant that fits nowhere any more would prove nothing. */
+  /** Must occur exactly once in the file: a mutant that no longer fits would prove nothing. */
   readonly find: string;
   readonly replace: string;
-  /** Test files or folders that are run against it; those of the protocol unless told. */
+  /** Test files or folders to run against it; by default those of the protocol. */
   readonly tests?: readonly string[];
 }
 
-/** The protocol meets a simulated world in these, and in the model of `test/faults/model`. */
+/** These, and the model of `test/faults/model`, run the protocol in a simulated world. */
 export const PROTOCOL_TESTS = ['test/unit/rotation'];
-/** A grant meets a real socket in these; the model sees nothing of it. */
+/** These send token requests through real sockets, which the model does not cover. */
 const SENDING_TESTS = ['test/unit/oauth/exchange.test.ts', 'test/integration/oauth/postTokenRequest.test.ts'];
 
 const inRotation = (file: string, name: string, find: string, replace: string): Mutant => ({
@@ -31,13 +31,13 @@ const inSending = (file: string, name: string, find: string, replace: string): M
   tests: SENDING_TESTS,
 });
 
-/** When the simulated world begins: a machine's clock counts from there, and is off by more than a quarter of an hour. */
+/** When the simulated world begins. A machine's clock starts there, and is off by more than a quarter of an hour. */
 const WORLD_BEGINS = "Date.parse('2026-01-01T00:00:00Z')";
 
 const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/lease.ts',
-    'lease: one that is taken counts as ours',
+    'lease: one that another process holds counts as ours',
     "if (answer === 'taken') return false;",
     `if (answer === 'taken') {
         this.#acquired = { id: '', serviceTime: ${WORLD_BEGINS}, seenAt: this.#clock.monotonic() };
@@ -47,14 +47,14 @@ const LEASE: readonly Mutant[] = [
   ),
   inRotation(
     'steps/lease.ts',
-    'lease: a record that could not be written without it counts as written',
+    'lease: a record that could not be written for lack of the lease counts as written',
     'if (await this.#records.write(record, this.#held().id)) return;',
     'if ((await this.#records.write(record, this.#held().id)) || true) return;',
   ),
   inRotation('steps/lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
   inRotation(
     'steps/lease.ts',
-    'lease: its time counts from the answer, not from the request',
+    'lease: its time counts from the response, not from the request',
     'this.#heldFrom = askedAt;',
     'this.#heldFrom = this.#clock.monotonic();',
   ),
@@ -72,7 +72,7 @@ const LEASE: readonly Mutant[] = [
   ),
   inRotation(
     'steps/refreshToken.ts',
-    "lease: an operator's token is copied, and a late write undone, without it",
+    "lease: an operator's token is copied, and a late write is replaced, without it",
     'this.#lease.ensureHeld();',
     '',
   ),
@@ -84,19 +84,19 @@ const LEASE: readonly Mutant[] = [
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
-    'check before the send: a replay goes out although its grace is over by now',
+    'check before the send: a replay is sent although its grace has ended',
     'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
     'refused = this.#memory.draining || !this.#lease.coversRequest();',
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
-    'check before the send: a process that drains sends all the same',
+    'check before the send: a draining process sends anyway',
     'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
     'refused = !this.#lease.coversRequest() || !allowed();',
   ),
   inSending(
     'postTokenRequest.ts',
-    'check before the send: not asked when the connection stands',
+    'check before the send: skipped after the connection is established',
     'return mayStillSend() || REFUSED;',
     'return true;',
   ),
@@ -123,13 +123,13 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
   ),
   inRotation(
     'steps/publication.ts',
-    "storability: somebody else's secret is overwritten",
+    'storability: a secret that the rotator does not manage is overwritten',
     'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n      throw notManaged(this.#connection, secret);',
     '',
   ),
   inRotation(
     'steps/refreshToken.ts',
-    "storability: a person's token is sent without a copy of ours",
+    "storability: an operator's token is sent without a managed copy",
     'isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed)',
     '{ record, sent: seed }',
   ),
@@ -146,37 +146,37 @@ const AFTER_THE_REQUEST: readonly Mutant[] = [
   ),
   inRotation(
     'steps/refreshToken.ts',
-    'endless save: tried once',
+    'endless save: tried only once',
     'await clock.sleep(savePause(attempts, retryAfterOf(thrown)));',
     'throw thrown;',
   ),
   inRotation(
     'steps/refreshToken.ts',
-    'no look at the secret again after invalid_grant',
+    'invalid_grant: the secret is not read again',
     'return latest !== undefined && latest.version !== version;',
     'return false;',
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
-    'an ambiguous grant is sent a second time, whatever the grace',
+    'outcome_unknown: the token request is sent again regardless of the grace',
     'if (first.refused || !inGrace()) return first;',
     "if (first.refused || first.answer.failure?.class !== 'outcome_unknown') return first;",
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
-    'an ambiguous grant is sent again with the next client secret',
+    'outcome_unknown: the token request is sent again with the next client secret',
     "if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)",
     "if (refused || !['client_rejected', 'outcome_unknown'].includes(answer.failure?.class ?? ''))",
   ),
   inSending(
     'exchange.ts',
-    'a request that undici puts back into its queue is sent a second time',
+    'single send: a request that undici puts back into its queue is sent again',
     "this.#sent ? 'SENT_BEFORE' : this.#mayStart()",
     'this.#mayStart()',
   ),
   inSending(
     'deadlines.ts',
-    'no polls before a grant is given up',
+    'deadlines: no polls before a token request is given up',
     'await nextPoll(undefined, { signal });\n  await nextPoll(undefined, { signal });',
     '',
   ),
@@ -185,7 +185,7 @@ const AFTER_THE_REQUEST: readonly Mutant[] = [
 const PUBLISHED: readonly Mutant[] = [
   inRotation(
     'core/connection.ts',
-    'vaults: a connection string with the refresh token goes where consumers read',
+    'vaults: a connection string with the refresh token is published in the vault of the consumers',
     "connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token",
     'vaults.token',
   ),
@@ -194,49 +194,49 @@ const PUBLISHED: readonly Mutant[] = [
 const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/decide.ts',
-    'heal: never',
+    'reconcile: never',
     'ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown',
     'ownedElsewhere, outcomeUnknown',
   ),
   inRotation(
     'core/decide.ts',
-    'heal: not after another version',
+    'reconcile: not after a version change',
     'ownedElsewhere, versionChanged, requestInterrupted,',
     'ownedElsewhere, requestInterrupted,',
   ),
   inRotation(
     'core/decide.ts',
-    'heal: not after an interrupted grant',
+    'reconcile: not after an interrupted token request',
     'versionChanged, requestInterrupted, outcomeUnknown',
     'versionChanged, outcomeUnknown',
   ),
   inRotation(
     'steps/rotation.ts',
-    'heal: a late write stays the latest version',
+    'reconcile: a late write stays the latest version',
     'return winner.version === latest.version ? next : this.#token.rewrite(next, winner, latest);',
     'return next;',
   ),
   inRotation(
     'steps/rotation.ts',
-    'heal: the vault is repaired before the finding is stored',
+    'reconcile: the vault is repaired before the record is written',
     'if (next !== record) await this.#lease.write(next);',
     '',
   ),
   inRotation(
     'core/currentVersion.ts',
-    'heal: a record that was lost does not learn what is published',
+    'reconcile: a record that was lost does not learn which access token is published',
     'return accessToken ? { ...followed, accessToken } : followed;',
     'return followed;',
   ),
   inRotation(
     'core/decide.ts',
-    'no wait for an unknown outcome',
+    'outcome_unknown: no wait before the replay',
     'if (now >= until) return undefined;',
     'return undefined;',
   ),
   inRotation(
     'core/decide.ts',
-    "a refresh token of another rotator's store is used",
+    'takeover: the refresh token of another deployment is used without one',
     '[ownedElsewhere, ',
     '[',
   ),
@@ -245,13 +245,13 @@ const RECOVERY: readonly Mutant[] = [
 const CREDENTIALS: readonly Mutant[] = [
   inRotation(
     'steps/clientCredentials.ts',
-    'client credentials: kept although a person set another refresh token, or something failed',
+    'client credentials: kept although an operator set another refresh token, or a rotation failed',
     'if (failure || !isKnown || expiringSoon(',
     'if (expiringSoon(',
   ),
   inRotation(
     'core/currentVersion.ts',
-    'intent: one that an older copy of the record does not know is passed over',
+    'intent: ignored if an older copy of the record does not know it',
     'return intent !== undefined && intent.epoch > record.epoch;',
     'return intent !== undefined && intent.epoch > record.epoch + 1000;',
   ),
@@ -260,13 +260,13 @@ const CREDENTIALS: readonly Mutant[] = [
 const OPERATORS: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
-    "heal: a person's token that was buried and taken out of use wins",
+    "reconcile: an operator's token that was disabled before its first use wins",
     'if (!isEnabled(version) && !wasUsed()) return false;',
     '',
   ),
   inRotation(
     'core/currentVersion.ts',
-    "heal: a person's token of the recorded version's second is passed over, whatever was obtained with it",
+    "reconcile: an operator's token from the same second as the recorded version is ignored even if it was used",
     '(version.version === latest || wasUsed());',
     'version.version === latest;',
   ),
@@ -275,19 +275,19 @@ const OPERATORS: readonly Mutant[] = [
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
-    'superseded versions: none is disabled',
+    'superseded versions: never disabled',
     'await vault.disable(secret, version);',
     '',
   ),
   inRotation(
     'core/currentVersion.ts',
-    'superseded versions: the token in use and its parent as well',
+    'superseded versions: the token in use and its parent are disabled as well',
     'for (const version of saved ? [sent.version] : [sent.version, parent]) superseded.delete(version);',
     '',
   ),
   inRotation(
     'core/currentVersion.ts',
-    'superseded versions: the latest as well, and Key Vault answers nothing any more',
+    'superseded versions: the latest is disabled as well, so Key Vault no longer returns the secret',
     'const needed = [winner.version, readOrigin(winner.tags)?.parent, latest];',
     'const needed = [winner.version, readOrigin(winner.tags)?.parent, ...(latest ? [] : [latest])];',
   ),
@@ -299,15 +299,15 @@ const inEgress = (name: string, find: string, replace: string): Mutant => ({
 });
 
 const EGRESS: readonly Mutant[] = [
-  inEgress('egress: an address in the entry is not checked', '    refuseLiteral(url, reach);\n', ''),
+  inEgress('egress: an IP address in the entry is not checked', '    refuseLiteral(url, reach);\n', ''),
   inEgress(
-    'egress: what a name resolves to is not checked',
+    'egress: the addresses of a host name are not checked',
     'lookup: checkedLookup(reach, lookup),',
     '...(lookup && { lookup }),',
   ),
 ];
 
-/** The guards of the protocol (ARCHITECTURE.md), each switched off by itself. */
+/** The guards of the protocol (ARCHITECTURE.md), each switched off individually. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
   ...BEFORE_THE_REQUEST,
@@ -322,13 +322,13 @@ export const MUTANTS: readonly Mutant[] = [
 
 /**
  * The text of the mutant's file with the guard switched off.
- * @throws Error where `find` does not occur exactly once
+ * @throws Error if `find` does not occur exactly once
  */
 export function mutated(text: string, { name, file, find, replace }: Mutant): string {
   const [before, after, ...more] = text.split(find);
   if (before === undefined || after === undefined || more.length > 0)
     throw new Error(
-      `"${name}" must fit ${file} exactly once: its guard has changed; change the mutant as well.`,
+      `The mutant "${name}" must fit ${file} exactly once. Its guard has changed: update \`find\` in mutants.ts.`,
     );
   return before + replace + after;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run faults:mutants -- [--only TEXT] [--histories N]`: switches the guards of the protocol off, one at a time, and prints
- * the test and the history of the model that notice. Ends with 1 where none does.
+ * `npm run faults:mutants -- [--only TEXT] [--histories N]`: switches off the guards of the protocol, one at a time, and prints
+ * the test and the history of the model that notice it. Exits with 1 if a mutant survives.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ const { values } = parseArgs({ options: { only: text, histories: text } });
 const histories = Number(values.histories ?? 1_000);
 const mutants = MUTANTS.filter(({ name }) => name.includes(values.only ?? ''));
 const atOnce = Math.min(2, availableParallelism());
-/** An invariant may tell a whole record; the seed tells the rest. */
+/** A violation may contain a whole record; the seed is enough to play it again. */
 const LONGEST_CELL = 120;
 
 function row({ name, failed, history, problem, seconds }: Verdict): string {
@@ -28,15 +28,15 @@ function row({ name, failed, history, problem, seconds }: Verdict): string {
 /** @returns the exit code */
 async function main(): Promise<number> {
   const startedAt = performance.now();
-  const anyway = await failsAnyway(mutants, histories);
-  if (anyway) {
-    console.error(`It fails without any mutant: ${anyway}`);
+  const failing = await failsAnyway(mutants, histories);
+  if (failing) {
+    console.error(`Fails without any mutant: ${failing}`);
     return 1;
   }
   const verdicts = await judgeAll(mutants, histories, atOnce, (verdict) =>
     console.error(`${isKilled(verdict) ? 'killed  ' : 'SURVIVED'}  ${verdict.name}`),
   );
-  console.log('| guard, and how it is switched off | killed by the test | and by the history | seconds |');
+  console.log('| guard, and how it is switched off | killed by the test | killed by the history | seconds |');
   console.log('| --- | --- | --- | --- |');
   for (const verdict of verdicts) console.log(row(verdict));
   const killed = verdicts.filter(isKilled).length;

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** For Stryker: the unit tests of the pure core and nothing else, so that no other test can hide what they miss. */
+/** For Stryker: only the unit tests of the pure core, so that no other test can hide what they miss. */
 export default defineConfig({
   test: {
-    // Its sandbox has a new name each time: what would be kept of it is never read again.
+    // Stryker's sandbox has a new name each time, so a cache of it would never be read again.
     fsModuleCache: false,
     include: [
       'test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts',

@@ -2,7 +2,7 @@ import type { LocalConnection } from '../../../local/connections.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import type { Moment, Strike } from './faultProxy.ts';
 
-/** How a provider treats a used refresh token: revokes all, takes it for another minute, or never replaces it. */
+/** How a provider treats a used refresh token: revokes the token family, accepts it for another minute, or never replaces it. */
 export type Provider = 'strict' | 'grace' | 'reusable';
 
 /** One request of a rotation: the `nth` of its operation. The secret's name follows the connection's. */
@@ -13,13 +13,13 @@ export interface Step {
 }
 
 /**
- * What is to be seen in the end.
- * - `fresh`: a new access token works, and the chain goes on
- * - `reauthorization_required`: the chain is dead, and reported with its cause
+ * The expected state of the connection in the end.
+ * - `fresh`: a new access token works, and the stored refresh token brings another one
+ * - `reauthorization_required`: the provider revoked the token family, and the rotator reports it with its cause
  */
 export type Outcome = 'fresh' | 'reauthorization_required';
 
-/** What is brought down on a step. */
+/** The fault that a case injects into its step. */
 type Fault =
   | { readonly kind: 'kill' }
   | { readonly kind: 'freeze'; readonly ms: number }
@@ -36,40 +36,40 @@ export interface Case {
 
 const step = (does: string, operation: string, nth = 1): Step => ({ does, operation, nth });
 
-export const GRANT = step('the grant', 'grant');
+export const GRANT = step('send the token request', 'grant');
 export const SAVE = step('save the refresh token', 'put refresh-token');
 const DISABLE = step('disable the version before the last', 'tag refresh-token', 2);
-export const ANNOUNCE = step('announce the grant in the vault', 'tag refresh-token');
+export const ANNOUNCE = step('record the intent in the vault', 'tag refresh-token');
 
-/** What a rotation in the steady state asks for, in this order. */
+/** The requests of a rotation in the steady state, in this order. */
 const STEPS: readonly Step[] = [
   step('take the lease', 'lease'),
   step('read the record', 'read'),
   step('read the refresh token', 'get refresh-token'),
-  step('announce the grant in the record', 'write'),
+  step('record the intent in the record', 'write'),
   ANNOUNCE,
   GRANT,
   SAVE,
   step('publish the access token', 'put access-token'),
   DISABLE,
   step('record the outcome', 'write', 2),
-  step('give the lease back', 'release'),
+  step('release the lease', 'release'),
 ];
 
 const PROVIDERS: readonly Provider[] = ['strict', 'grace', 'reusable'];
 const MOMENTS: readonly Moment[] = ['before_forwarding', 'after_execution', 'after_response'];
 
-/** A token that never changes is not saved again, and none comes before it. */
+/** A rotation does not save a token that never changes, and has no earlier version to disable. */
 function stepsOf(provider: Provider): readonly Step[] {
   return provider === 'reusable' ? STEPS.filter((each) => each !== SAVE && each !== DISABLE) : STEPS;
 }
 
-/** A killed process takes with it what only it knew: the answer of a provider that takes a used token for theft. */
+/** A killed process loses a token response that only it knew. A strict provider then revokes the token family. */
 function outcomeOfKill(at: Step, moment: Moment, provider: Provider): Outcome {
   if (provider !== 'strict') return 'fresh';
-  const granted = at === GRANT && moment !== 'before_forwarding';
+  const executed = at === GRANT && moment !== 'before_forwarding';
   const unsaved = at === SAVE && moment === 'before_forwarding';
-  return granted || unsaved ? 'reauthorization_required' : 'fresh';
+  return executed || unsaved ? 'reauthorization_required' : 'fresh';
 }
 
 export const KILLS: readonly Case[] = PROVIDERS.flatMap((provider) =>
@@ -84,7 +84,7 @@ export const KILLS: readonly Case[] = PROVIDERS.flatMap((provider) =>
   ),
 );
 
-/** Longer than the lease; and so long that another process has repeated the grant. */
+/** Longer than the lease; and so long that another process has repeated the token request. */
 const STOPS_MS = [20_000, 40_000] as const;
 
 export const FREEZES: readonly Case[] = PROVIDERS.flatMap((provider) =>
@@ -98,7 +98,7 @@ export const FREEZES: readonly Case[] = PROVIDERS.flatMap((provider) =>
   ),
 );
 
-const ANSWERS: readonly { name: string; strike: Strike; lost: boolean }[] = [
+const RESPONSES: readonly { name: string; strike: Strike; lost: boolean }[] = [
   { name: 'lost', strike: { kind: 'lose' }, lost: true },
   { name: 'cut off in the middle', strike: { kind: 'truncate' }, lost: true },
   { name: 'replaced by a 500', strike: { kind: 'answer', status: 500 }, lost: true },
@@ -106,7 +106,7 @@ const ANSWERS: readonly { name: string; strike: Strike; lost: boolean }[] = [
 ];
 
 export const LOST_RESPONSES: readonly Case[] = PROVIDERS.flatMap((provider) =>
-  ANSWERS.map(({ name, strike, lost }) => ({
+  RESPONSES.map(({ name, strike, lost }) => ({
     step: GRANT,
     moment: 'after_execution' as const,
     fault: { kind: 'strike' as const, name, strike },
@@ -115,25 +115,25 @@ export const LOST_RESPONSES: readonly Case[] = PROVIDERS.flatMap((provider) =>
   })),
 );
 
-/** The connection of a case; its name holds the case's number, because each case needs its own. */
+/** The connection of a case. Its name contains the case's number, because each case needs its own connection. */
 export function connectionOf(provider: Provider, name: string): LocalConnection {
   const rotation = ({ strict: 'single_use', grace: 'grace', reusable: 'none' } as const)[provider];
   return localConnection(name, { rotation, ...(rotation === 'grace' && { graceSeconds: 60 }) });
 }
 
-/** The test's name; the failure matrix in the documentation shows it as well. */
+/** The test's name. The failure matrix in the documentation shows the same facts. */
 export function titleOf({ step: { does }, moment, fault, provider, outcome }: Case): string {
   const what = {
     kill: () => 'killed',
     freeze: () => `stopped for ${fault.kind === 'freeze' ? fault.ms / 1000 : 0} s`,
-    strike: () => `answer ${fault.kind === 'strike' ? fault.name : ''}`,
+    strike: () => `response ${fault.kind === 'strike' ? fault.name : ''}`,
   }[fault.kind]();
   return `${provider}: ${does}, ${moment.replace('_', ' ')}, ${what}: ${outcome}`;
 }
 
 /**
- * All cases with `vitest --mode full`, else every `nth`.
- * @param from the first that is taken
+ * All cases with `vitest --mode full`, otherwise every `nth`.
+ * @param from the index of the first case
  */
 export function slice<T>(cases: readonly T[], nth: number, from = 0): readonly T[] {
   if (process.env.MODE === 'full') return cases;

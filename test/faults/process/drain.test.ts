@@ -7,7 +7,7 @@ import { type Rig, type StruckHost, startRig } from './rig.ts';
 import { expectOutcome, isOf, nextToken, once, provoke, requestsOf } from './stage.ts';
 
 const TIMEOUT = 120_000;
-/** How long the request at which the process is told to end is held up. */
+/** How long the proxy delays the request during which the process gets the signal. */
 const HELD_MS = 1_500;
 
 let rig: Rig;
@@ -17,39 +17,44 @@ beforeAll(async () => {
 }, TIMEOUT);
 afterAll(() => rig.close(), TIMEOUT);
 
-/** Refuses the first so many saves after the signal. */
-function refusing(hook: FaultHook, connection: string, refused: number, isTold: () => boolean): FaultHook {
+/** Refuses the first `refused` saves after the signal. */
+function refusing(
+  hook: FaultHook,
+  connection: string,
+  refused: number,
+  isSignaled: () => boolean,
+): FaultHook {
   let left = refused;
   return (passing, moment) => {
     const isSave = isOf(passing, connection, SAVE.operation) && moment === 'before_forwarding';
-    if (isSave && isTold() && left-- > 0) return { kind: 'answer', status: 503 };
+    if (isSave && isSignaled() && left-- > 0) return { kind: 'answer', status: 503 };
     return hook(passing, moment);
   };
 }
 
-describe.concurrent('a process that is told to end', () => {
+describe.concurrent('a process that gets the signal to end', () => {
   test.for(DRAINS.map((given, index) => ({ ...given, index })))(
     '$when',
     { timeout: TIMEOUT },
-    async ({ step, moment, grants, refused, index }, { expect }) => {
+    async ({ step, moment, tokenRequests, refused, index }, { expect }) => {
       const connection = connectionOf('strict', `drained-${index}`);
       const { name } = connection;
-      let told = false;
+      let signaled = false;
       const trap = once(name, step, moment, async () => {
-        told = true;
+        signaled = true;
         process.kill(host.processId, 'SIGTERM');
         await sleep(HELD_MS);
         return undefined;
       });
       const host: StruckHost = await rig.startHost(
         [connection],
-        refusing(trap.hook, name, refused, () => told),
+        refusing(trap.hook, name, refused, () => signaled),
       );
       const old = await nextToken(rig.servers, name);
       const before = requestsOf(rig.servers, connection);
       await provoke(host, name, trap);
       expect(await host.ended).toBe(0);
-      expect(requestsOf(rig.servers, connection)).toBe(before + grants);
+      expect(requestsOf(rig.servers, connection)).toBe(before + tokenRequests);
       const next = await rig.startHost([connection], () => undefined);
       await expectOutcome(rig.servers, next, name, 'fresh', old);
       await next.kill();

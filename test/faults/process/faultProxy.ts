@@ -8,69 +8,69 @@ import { Agent, type Dispatcher } from 'undici';
 import { codeOf } from '../../../lib/oauth/exchange.ts';
 import { clientOf, operationOf, type Service } from './operationOf.ts';
 
-/** Where a request stands when it can be struck. */
+/** The moments of a request at which a hook can inject a fault. */
 export type Moment = 'before_forwarding' | 'after_execution' | 'after_response';
 
-/** A request on its way through a proxy. It holds no value and no token. */
+/** A request on its way through a proxy. It contains no secret value and no token. */
 export interface Passing {
   readonly service: Service;
-  /** What is done, and to what: `put strict-refresh-token`, `renew strict`, `grant`. */
+  /** The action and its target: `put strict-refresh-token`, `renew strict`, `grant`. */
   readonly operation: string;
-  /** Who asks for a grant; undefined for other requests. */
+  /** The client that sends a token request; undefined for other requests. */
   readonly client?: string | undefined;
 }
 
-/** What becomes of a request, or of its answer. */
+/** What the proxy does with a request, or with its response. */
 export type Strike =
-  /** The connection is cut: before forwarding the request is lost, after execution its answer is. */
+  /** The proxy cuts the connection: the request is lost before forwarding, the response is lost after execution. */
   | { readonly kind: 'lose' }
-  /** The caller gets this; before forwarding the service never sees the request. */
+  /** The caller gets this response. Before forwarding, the service never receives the request. */
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly headers?: Record<string, string>;
       readonly body?: string;
     }
-  /** The connection is cut at once, and the service executes the request so many milliseconds later. Before forwarding only. */
+  /** The proxy cuts the connection immediately, and the service executes the request `ms` milliseconds later. Before forwarding only. */
   | { readonly kind: 'late'; readonly ms: number }
-  /** Half of the answer's body arrives, then the connection is cut. After execution only. */
+  /** Half of the response body arrives, then the proxy cuts the connection. After execution only. */
   | { readonly kind: 'truncate' }
-  /** The answer's body arrives byte by byte, with so many milliseconds between two. After execution only. */
+  /** The response body arrives byte by byte, one every `everyMs` milliseconds. After execution only. */
   | { readonly kind: 'drip'; readonly everyMs: number };
 
-/** Asked at every moment of every request; what it awaits delays that request alone. Undefined lets it pass. */
+/** Called at every moment of every request. A pending promise delays that request only; undefined lets it pass. */
 export type FaultHook = (
   passing: Passing,
   moment: Moment,
 ) => Strike | undefined | Promise<Strike | undefined>;
 
-/** Stands before one service. */
+/** A proxy in front of one service. */
 export interface FaultProxy {
   /** Scheme, host and port. */
   readonly origin: string;
   close(): Promise<void>;
 }
 
-/** Both as scheme, host and port. */
+/** Each is scheme, host and port. */
 interface Ends {
   readonly target: string;
   /** Of the proxy. */
   readonly origin: string;
 }
 
-interface Answer {
+interface Received {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
   readonly body: Buffer;
 }
 
-/** These concern one connection only (RFC 9110, section 7.6.1), or are made anew. */
+/** These apply to one connection only (RFC 9110, section 7.6.1), or the proxy sets its own. */
 const NOT_PASSED_ON = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect', 'host'];
 
 /**
  * Starts a proxy on a free port of 127.0.0.1.
  * @param target origin of the service, plain HTTP
- * @param tls key and certificate, where the caller speaks TLS
+ * @param tls key and certificate, if the caller uses TLS
  */
 export async function startFaultProxy(
   service: Service,
@@ -78,13 +78,13 @@ export async function startFaultProxy(
   hook: FaultHook,
   tls?: { readonly key: string; readonly cert: string },
 ): Promise<FaultProxy> {
-  // No connection is used twice on the one side, and none is closed for being idle on the other: on a busy machine, a request
-  // that meets the end of its connection would look like a fault that nobody brought about.
+  // The agent never reuses a connection to the service, and the server never closes an idle one. On a busy machine, a request
+  // on a connection that is just closing would look like an injected fault.
   const agent = new Agent({ pipelining: 0 });
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const passage = new Passage(service, { target, origin: originOf() }, agent, hook, request, response);
     passage.run().catch((error) => {
-      // A caller that hung up wants nothing more; anything else is a fault that nobody brought about, and somebody has to know.
+      // A caller that closed the connection needs no response. Any other error is not an injected fault, so it is printed.
       if (!response.destroyed)
         console.error(`A fault proxy could not pass on ${request.url}: ${codeOf(error)}`);
       response.destroy();
@@ -105,7 +105,7 @@ export async function startFaultProxy(
   };
 }
 
-/** One request and its answer. */
+/** One request and its response. */
 class Passage {
   #passing: Passing;
   readonly #ends: Ends;
@@ -141,14 +141,14 @@ class Passage {
       return;
     }
     if (before) return this.#strike(before, undefined);
-    const answer = await this.#forward(body);
+    const received = await this.#forward(body);
     const after = await this.#hook(this.#passing, 'after_execution');
-    if (after) return this.#strike(after, answer);
-    await this.#answer(answer);
+    if (after) return this.#strike(after, received);
+    await this.#respond(received);
     await this.#hook(this.#passing, 'after_response');
   }
 
-  async #forward(body: Buffer): Promise<Answer> {
+  async #forward(body: Buffer): Promise<Received> {
     const { method, url, headers } = this.#request;
     const {
       statusCode,
@@ -167,30 +167,30 @@ class Passage {
     return { status: statusCode, headers: { ...passedOn(answered), ...length }, body: passed };
   }
 
-  /** Where an answer names its service, as the link to a next page does, the caller must come back through this proxy. */
+  /** If a response contains the service's address, as the link to a next page does, the caller must use this proxy instead. */
   #asOwn(body: Buffer): Buffer {
     const { target, origin } = this.#ends;
     return body.includes(target) ? Buffer.from(body.toString().replaceAll(target, origin)) : body;
   }
 
-  async #strike(strike: Strike, answer: Answer | undefined): Promise<void> {
+  async #strike(strike: Strike, received: Received | undefined): Promise<void> {
     if (strike.kind === 'answer') {
       const { status, headers = {}, body = '' } = strike;
-      return this.#answer({ status, headers, body: Buffer.from(body) });
+      return this.#respond({ status, headers, body: Buffer.from(body) });
     }
-    if (answer && strike.kind === 'truncate') await this.#begin(answer, answer.body.length / 2, 0);
-    if (answer && strike.kind === 'drip') await this.#begin(answer, answer.body.length, strike.everyMs);
+    if (received && strike.kind === 'truncate') await this.#begin(received, received.body.length / 2, 0);
+    if (received && strike.kind === 'drip') await this.#begin(received, received.body.length, strike.everyMs);
     this.#response.destroy();
   }
 
-  async #answer({ status, headers, body }: Answer): Promise<void> {
+  async #respond({ status, headers, body }: Received): Promise<void> {
     const ended = once(this.#response, 'finish');
     this.#response.writeHead(status, headers).end(body);
     await ended;
   }
 
-  /** Sends so many bytes of the body. */
-  async #begin({ status, headers, body }: Answer, bytes: number, everyMs: number): Promise<void> {
+  /** Sends the first `bytes` bytes of the body. */
+  async #begin({ status, headers, body }: Received, bytes: number, everyMs: number): Promise<void> {
     this.#response.writeHead(status, headers);
     const step = everyMs === 0 ? Math.max(1, Math.floor(bytes)) : 1;
     for (let sent = 0; sent < Math.floor(bytes) && !this.#response.destroyed; sent += step) {

@@ -4,7 +4,7 @@ import { Consumer } from './consumer.ts';
 import { type Rig, startRig } from './rig.ts';
 import { playCase } from './stage.ts';
 
-/** A lease has to run out, a single-use token waits for its replay, and a stopped process goes on after 40 s. */
+/** A lease must expire first, a single-use token waits for its replay, and a stopped process continues after 40 s. */
 const TIMEOUT = 180_000;
 
 const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 5), ...slice(LOST_RESPONSES, 4)].map(
@@ -34,6 +34,6 @@ afterAll(async () => {
   expect(consumer.reads).toBeGreaterThan(0);
 }, TIMEOUT);
 
-describe.concurrent('a rotation that is struck', () => {
+describe.concurrent('a rotation with a fault', () => {
   test.for(cases)('%s', { timeout: TIMEOUT }, async ([, name, given]) => playCase(rig, name, given));
 });

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What stands behind a proxy. */
+/** The service behind a proxy. */
 export type Service = 'credential_vault' | 'token_vault' | 'storage' | 'token_endpoint';
 
 const VAULT_VERBS: Readonly<Record<string, string>> = { GET: 'get', PUT: 'put', PATCH: 'tag' };
 const BLOB_VERBS: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', PUT: 'write' };
 
 /**
- * Names a request as the world of the model does: what is done, and to which secret or record.
+ * Names a request in the same way as the world of the model: the action, and the secret or record that it applies to.
  *
- * - `grant`
- * - `get`, `put`, `tag`, `versions` and the name of a secret; `challenge` where the client asks how to authenticate
+ * - `grant` for a token request
+ * - `get`, `put`, `tag`, `versions` and the name of a secret; `challenge` if the client asks how to authenticate
  * - `list records`; `lease`, `renew`, `release`, `read`, `write`, `create` and the name of a record
  */
 export function operationOf(service: Service, request: IncomingMessage): string {
@@ -40,7 +40,7 @@ function storageOperation(
 }
 
 /**
- * The client that asks for a grant (RFC 6749, section 2.3.1: HTTP Basic, or the form).
+ * The client that sends a token request (RFC 6749, section 2.3.1: HTTP Basic, or the form).
  * @returns undefined for every other request
  */
 export function clientOf(service: Service, { headers }: IncomingMessage, body: Buffer): string | undefined {

@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, TIMEOUT);
 afterAll(() => rig.close(), TIMEOUT);
 
-/** The vault refuses the writes of one connection from its second grant on, for so long. */
+/** The vault refuses the writes of one connection from the first token request after `arm` on, for `ms` milliseconds. */
 function outage(connection: string, strike: Strike, ms: number) {
   let armed = false;
   let endsAt: number | undefined;
@@ -40,25 +40,27 @@ function outage(connection: string, strike: Strike, ms: number) {
   return { hook, arm, began: began.promise, isOver };
 }
 
-describe.concurrent('the vault refuses the refresh token that was just granted', () => {
+describe.concurrent('the vault refuses the refresh token of a new token response', () => {
   test.for(cases)('$name', { timeout: TIMEOUT }, async ({ strike, ms, index }, { expect }) => {
     const [connection, other] = [struckOf(index), otherOf(index)];
     const { hook, arm, began, isOver } = outage(connection.name, strike, ms);
     const host = await rig.startHost([connection, other], hook);
     const { servers } = rig;
     const old = await nextToken(servers, connection.name);
-    const granted = requestsOf(servers, connection);
+    const executed = requestsOf(servers, connection);
     arm();
     void force(host, connection.name);
     await began;
     const otherOld = await nextToken(servers, other.name);
     await rotateSoon(host, other.name);
     await nextToken(servers, other.name, otherOld);
-    // A short outage may be over by now on a busy machine.
-    if (ms >= 30_000) expect(isOver(), 'the other connection goes on meanwhile').toBe(false);
+    // On a busy machine, a short outage may already be over.
+    if (ms >= 30_000) expect(isOver(), 'rotates the other connection during the outage').toBe(false);
     await sleep(ms - 2_000);
-    expect(requestsOf(servers, connection), 'no further grant meanwhile').toBe(granted + 1);
-    // No other process rotates this connection: what is used now, the same process has saved.
+    expect(requestsOf(servers, connection), 'sends no further token request during the outage').toBe(
+      executed + 1,
+    );
+    // No other process rotates this connection, so the same process saved the refresh token that it uses now.
     await expectOutcome(servers, host, connection.name, 'fresh', old);
     await host.kill();
   });

@@ -6,7 +6,7 @@ import { force, nextToken } from './stage.ts';
 
 const STRICT = localConnection('strict');
 
-test('a host behind fault proxies rotates, and every request of it is named', async () => {
+test('a host behind fault proxies rotates, and the proxies name its token request', async () => {
   const rig = await startRig([STRICT]);
   const seen: string[] = [];
   try {
@@ -22,7 +22,7 @@ test('a host behind fault proxies rotates, and every request of it is named', as
   }
 });
 
-test('a host behind fault proxies finds its token among more versions than a page holds', async () => {
+test('a host behind fault proxies finds its token among more versions than fit on one page', async () => {
   const rig = await startRig([STRICT]);
   const pages: string[] = [];
   try {

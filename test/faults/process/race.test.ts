@@ -12,15 +12,15 @@ const RACES = [
   { processes: 8, rounds: 200, connections: 24 },
 ];
 
-/** Connections that are fought over at the same time. */
+/** How many connections the processes compete for at the same time. */
 const AT_ONCE = 4;
 const PAUSE_MS = 200;
 
-/** Rotated, another one is at it, or too soon after the last. */
+/** It rotated, another process is rotating, or the last rotation was too recent. */
 const EXPECTED = ['200', '409 in_progress', '429 cooldown'];
 
 test.for(slice(RACES, 3))(
-  '$processes processes sweep and take manual calls at once, for $rounds rotations: never two grants of one connection in flight',
+  '$processes processes sweep and take manual calls at once, for $rounds rotations: never two token requests of one connection in flight',
   { timeout: TIMEOUT },
   async ({ processes, rounds, connections }) => {
     const all = Array.from({ length: connections }, (_, index) => connectionOf('strict', `raced-${index}`));
@@ -38,7 +38,7 @@ test.for(slice(RACES, 3))(
   },
 );
 
-/** No family was revoked: the stored token still brings a new access token. */
+/** The provider revoked no token family: the stored refresh token still brings a new access token. */
 async function expectUnharmed({ servers }: Rig, [host]: readonly StruckHost[], name: string): Promise<void> {
   expect(servers.authorization.concurrentRequests(name), name).toBe(1);
   if (host) await statusWhere(host, name, ({ state }) => state === 'fresh');
@@ -46,8 +46,8 @@ async function expectUnharmed({ servers }: Rig, [host]: readonly StruckHost[], n
 }
 
 /**
- * All processes are asked to rotate the same few connections at once, then the next few, until there were so many rotations.
- * All connections at once would try the patience of the emulated storage account, not the lease.
+ * Asks all processes to rotate the same few connections at once, then the next few, until there were `rounds` rotations.
+ * All connections at once would test the capacity of the emulated storage account, not the lease.
  */
 async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly string[], rounds: number) {
   const consumer = new Consumer(rig.servers);
@@ -57,8 +57,10 @@ async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly stri
   try {
     for (let from = 0; rotations() < rounds; from = (from + AT_ONCE) % names.length) {
       const raced = names.slice(from, from + AT_ONCE);
-      const answers = await Promise.all(raced.flatMap((name) => hosts.map((host) => answerOf(host, name))));
-      expect(answers.filter((answer) => !EXPECTED.includes(answer))).toEqual([]);
+      const responses = await Promise.all(
+        raced.flatMap((name) => hosts.map((host) => responseOf(host, name))),
+      );
+      expect(responses.filter((response) => !EXPECTED.includes(response))).toEqual([]);
       await sleep(PAUSE_MS);
     }
   } finally {
@@ -69,11 +71,11 @@ async function race(rig: Rig, hosts: readonly StruckHost[], names: readonly stri
   expect(consumer.reads).toBeGreaterThan(0);
 }
 
-/** @returns status and code of the answer to a forced rotation; with its detail where it is none of the expected */
-async function answerOf(host: StruckHost, name: string): Promise<string> {
-  const answer = await force(host, name);
-  if (!answer) return 'no answer';
-  const { code = '', detail = '' } = (await answer.json()) as { code?: string; detail?: string };
-  const known = `${answer.status} ${code}`.trimEnd();
+/** @returns status and code of the response to a forced rotation; with its detail if the response is not in EXPECTED */
+async function responseOf(host: StruckHost, name: string): Promise<string> {
+  const response = await force(host, name);
+  if (!response) return 'no response';
+  const { code = '', detail = '' } = (await response.json()) as { code?: string; detail?: string };
+  const known = `${response.status} ${code}`.trimEnd();
   return EXPECTED.includes(known) ? known : `${known}: ${detail}`;
 }

@@ -7,12 +7,12 @@ import { seedConnections } from '../../../local/seed.ts';
 import { type Servers, startServers } from '../../../local/servers.ts';
 import { type FaultHook, type FaultProxy, startFaultProxy } from './faultProxy.ts';
 
-/** The local stack's servers, which all cases share, and as many function hosts behind fault proxies as they want. */
+/** The local stack's servers, which all cases share, and any number of function hosts behind fault proxies. */
 export interface Rig {
   readonly servers: Servers;
   /**
-   * Starts a function host for some of the connections. It reaches every server by a proxy of its own.
-   * @param hook decides about each of its requests
+   * Starts a function host for some of the connections. It reaches each server through a separate proxy.
+   * @param hook decides what happens to each of its requests
    * @param changes settings that differ from those of the local stack
    */
   startHost(
@@ -20,39 +20,39 @@ export interface Rig {
     hook: FaultHook,
     changes?: Readonly<Record<string, string>>,
   ): Promise<StruckHost>;
-  /** Kills the hosts that still run, then ends the servers. */
+  /** Kills the hosts that still run, then closes the servers. */
   close(): Promise<void>;
 }
 
 /** A function host behind fault proxies. */
 export interface StruckHost extends HostProcess {
-  /** What it printed. */
+  /** The lines that it printed. */
   readonly lines: readonly string[];
 }
 
-/** Every second: a case waits for its turn no longer than it must. */
+/** Every second, so that a case waits no longer than necessary. */
 const SCHEDULE = '* * * * * *';
 
-/** @param connections all that any host of this rig will be given */
+/** @param connections all connections that a host of this rig may rotate */
 export async function startRig(connections: readonly LocalConnection[]): Promise<Rig> {
   const data = await openDataDirectory(undefined);
   const servers = await startServers(connections, data, false);
   await seedConnections(connections, servers, data);
-  const begun: (() => Promise<void>)[] = [];
+  const cleanups: (() => Promise<void>)[] = [];
   return {
     servers,
     startHost: async (some, hook, changes = {}) => {
       const proxies = await startProxies(servers, hook);
       const own = await openDataDirectory(undefined);
-      begun.push(() => closeAll([...proxies.all, own]));
+      cleanups.push(() => closeAll([...proxies.all, own]));
       const environment = { ...(await environmentOf(proxies.servers, own, some, SCHEDULE)), ...changes };
       const lines: string[] = [];
       const host = await startHostProcess(environment, 0, (line) => lines.push(line));
-      begun.unshift(() => host.kill());
+      cleanups.unshift(() => host.kill());
       return { ...host, lines };
     },
     close: async () => {
-      for (const end of begun) await end();
+      for (const cleanUp of cleanups) await cleanUp();
       await servers.close();
       await data.close();
     },
@@ -88,7 +88,7 @@ async function closeAll(all: readonly (FaultProxy | DataDirectory)[]): Promise<v
   for (const each of all) await each.close();
 }
 
-/** Stops a process for so many milliseconds; one that was killed meanwhile needs no signal. */
+/** Stops a process for `ms` milliseconds. Ignores a process that was killed in the meantime. */
 export async function stopFor(processId: number, ms: number): Promise<void> {
   try {
     process.kill(processId, 'SIGSTOP');

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Problem } from '../../../lib/errors.ts';
 import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
 import { accepted, readAccessToken } from '../../../local/requests.ts';
@@ -12,9 +11,7 @@ import { type Rig, type StruckHost, stopFor } from './rig.ts';
 const NO_FAULTS: FaultHook = () => undefined;
 const POLL_MS = 100;
 
-type Status = ConnectionStatus & { readonly failure?: Problem };
-
-/** A hook that acts once it is armed: at the nth request of a step, at one moment. */
+/** A hook that acts once after it is armed: at one moment of the nth request of a step. */
 export function once(
   connection: string,
   { operation, nth }: Step,
@@ -42,7 +39,7 @@ export function once(
   return { hook, arm, struck: struck.promise, isCaught: () => caught };
 }
 
-/** Asks for a rotation until the trap has caught one: a first call is refused where another rotation runs. */
+/** Asks for a rotation until the trap has caught one: the host refuses a call while another rotation runs. */
 export async function provoke(host: StruckHost, name: string, trap: ReturnType<typeof once>): Promise<void> {
   while (!trap.isCaught()) {
     trap.arm();
@@ -59,36 +56,36 @@ export function isOf({ operation, client }: Passing, connection: string, wanted:
   return operation === `${verb} ${secret ? `${connection}-${secret}` : connection}`;
 }
 
-/** Rotates once, brings the fault of a case down on the second rotation, and holds the end against what the case expects. */
+/** Rotates once, injects the fault of a case into the second rotation, and compares the end with what the case expects. */
 export async function playCase(rig: Rig, name: string, given: Case): Promise<void> {
   const connection = connectionOf(given.provider, name);
   let isKilled = false;
   const trap = once(name, given.step, given.moment, () => {
     isKilled = given.fault.kind === 'kill';
-    return bringDown(given, host);
+    return inject(given, host);
   });
-  // What a host has sent right before it was killed would be forwarded, and its token saved, by chance.
+  // Without this, the proxy might still forward a request that the host sent just before it was killed, and save its token by chance.
   const host: StruckHost = await rig.startHost([connection], (passing, at) =>
     isKilled && at === 'before_forwarding' ? { kind: 'lose' } : trap.hook(passing, at),
   );
   const old = await nextToken(rig.servers, name);
   await provoke(host, name, trap);
-  // Another instance goes on; after a kill the platform starts one.
+  // Another instance continues; after a kill, the platform starts one.
   const other = given.fault.kind === 'strike' ? host : await rig.startHost([connection], NO_FAULTS);
   await expectOutcome(rig.servers, other, name, given.outcome, old);
   expect(rig.servers.authorization.concurrentRequests(name)).toBe(1);
   await Promise.all([host.kill(), other.kill()]);
 }
 
-async function bringDown({ fault, moment }: Case, host: StruckHost): Promise<Strike | undefined> {
+async function inject({ fault, moment }: Case, host: StruckHost): Promise<Strike | undefined> {
   if (fault.kind === 'strike') return fault.strike;
   if (fault.kind === 'kill') await host.kill();
   else void stopFor(host.processId, fault.ms);
-  // A request that waits in the proxy would be executed although its sender died before it was forwarded.
+  // Otherwise the proxy would forward a request whose sender was killed before forwarding.
   return fault.kind === 'kill' && moment === 'before_forwarding' ? { kind: 'lose' } : undefined;
 }
 
-/** Waits for what a case expects; the test's timeout ends the waiting. */
+/** Waits for the expected outcome of a case, until the test's timeout. */
 export async function expectOutcome(
   servers: Servers,
   host: StruckHost,
@@ -100,18 +97,18 @@ export async function expectOutcome(
     await nextToken(servers, name, old);
     return expectAlive(host, name);
   }
-  const dead = await statusWhere(host, name, ({ failure }) => failure?.code === 'reauthorization_required');
-  expect(dead.failure?.message).toContain('response to an earlier token request was lost');
+  const dead = await statusWhere(host, name, ({ reason }) => reason === 'reauthorization_required');
+  expect(dead.message).toMatch(/response to an earlier token request was lost/);
 }
 
-/** The stored refresh token still works: one more rotation succeeds, by whoever may do it. */
+/** The stored refresh token still works: one more rotation succeeds, in any process. */
 async function expectAlive(host: StruckHost, name: string): Promise<void> {
   const { generation } = await statusWhere(host, name, ({ state }) => state === 'fresh');
   await rotateSoon(host, name);
   expect((await statusOf(host, name)).generation).toBeGreaterThanOrEqual(generation ?? 0);
 }
 
-/** Resolves with the first access token that is new and works at the resource. */
+/** Resolves with the first access token that is new and that the resource accepts. */
 export async function nextToken(servers: Servers, name: string, old?: string): Promise<string> {
   for (;;) {
     const token = await readAccessToken(name, servers);
@@ -120,32 +117,32 @@ export async function nextToken(servers: Servers, name: string, old?: string): P
   }
 }
 
-/** Asks for a rotation until there is one: another one may run, or have been forced a moment ago. */
+/** Asks for a rotation until one succeeds: another one may be running, or may have just ended. */
 export async function rotateSoon(host: Pick<StruckHost, 'url'>, name: string): Promise<void> {
   for (;;) {
-    const answer = await force(host, name);
-    if (answer?.status === 200) return;
-    expect([409, 429, 503, undefined]).toContain(answer?.status);
+    const response = await force(host, name);
+    if (response?.status === 200) return;
+    expect([409, 429, 503, undefined]).toContain(response?.status);
     await sleep(POLL_MS);
   }
 }
 
-/** Asks for a rotation now. @returns undefined where the host ended meanwhile */
+/** Asks for a rotation now. @returns undefined if the host ended in the meantime */
 export async function force({ url }: Pick<StruckHost, 'url'>, name: string): Promise<Response | undefined> {
   return fetch(`${url}/api/connections/${name}/rotate?force=true`, { method: 'POST' }).catch(() => undefined);
 }
 
-export async function statusOf({ url }: Pick<StruckHost, 'url'>, name: string): Promise<Status> {
-  const answer = await fetch(`${url}/api/connections/${name}`);
-  return (await answer.json()) as Status;
+export async function statusOf({ url }: Pick<StruckHost, 'url'>, name: string): Promise<ConnectionStatus> {
+  const response = await fetch(`${url}/api/connections/${name}`);
+  return (await response.json()) as ConnectionStatus;
 }
 
-/** Waits until the status is as wanted. */
+/** Waits until the status satisfies `isWanted`. */
 export async function statusWhere(
   host: Pick<StruckHost, 'url'>,
   name: string,
-  isWanted: (status: Status) => boolean,
-): Promise<Status> {
+  isWanted: (status: ConnectionStatus) => boolean,
+): Promise<ConnectionStatus> {
   for (;;) {
     const status = await statusOf(host, name);
     if (isWanted(status)) return status;
@@ -153,7 +150,7 @@ export async function statusWhere(
   }
 }
 
-/** Grants of this connection that the authorization server executed so far. */
+/** How many token requests of this connection the authorization server has executed. */
 export function requestsOf({ authorization }: Servers, { name }: Pick<LocalConnection, 'name'>): number {
   return authorization.tokenRequests.filter(
     ({ clientId, grantType, executed }) => clientId === name && grantType === 'refresh_token' && executed,

@@ -7,12 +7,12 @@ import { chooseFault, type RequestFault, strikeOf } from './faults.ts';
 import type { Suspects } from './suspects.ts';
 
 const LEASE_MS = 15_000;
-/** On average one request of so many is struck. */
+/** On average, one request of this many gets a fault. */
 const EVERY = 40;
 
-/** The function hosts of a soak, each behind fault proxies; one that was killed is started again. */
+/** The function hosts of a soak, each behind fault proxies. Starts a new host for each one that ended. */
 export class Crew {
-  /** No more faults. */
+  /** True once no more faults are injected. */
   calm = false;
   readOnlyUntil = 0;
   storageOutUntil = 0;
@@ -47,14 +47,14 @@ export class Crew {
     void host.ended.then(() => this.#replace(number));
   }
 
-  /** Tells a host to end. What it received it must save: nothing is suspected. */
+  /** Signals a host to end. It must save every token that it received, so this adds no suspicion. */
   drainOne(): void {
     const host = pick(this.#random, [this.living[0], ...this.living.slice(1)]);
     this.count('drain');
     void host?.stop();
   }
 
-  /** No host is started any more; resolves when those that are being started have been. */
+  /** Starts no more hosts. Resolves when all hosts that are already starting have started. */
   async end(): Promise<void> {
     this.#over = true;
     await Promise.all(this.#restarts);
@@ -81,7 +81,7 @@ export class Crew {
       if (connection && moment === 'before_forwarding') this.#suspects.requestSent(number, connection);
       if (moment === 'after_response') this.#watchSaves(number, passing);
       const fault = this.calm ? undefined : chooseFault(this.#random, moment, EVERY);
-      const strike = fault && (await this.#bringDown(fault, number, passing));
+      const strike = fault && (await this.#inject(fault, number, passing));
       return strike;
     };
   }
@@ -94,10 +94,10 @@ export class Crew {
     return service === 'storage' && now < this.storageOutUntil ? { kind: 'lose' } : undefined;
   }
 
-  async #bringDown(fault: RequestFault, number: number, passing: Passing): Promise<Strike | undefined> {
+  async #inject(fault: RequestFault, number: number, passing: Passing): Promise<Strike | undefined> {
     const host = this.#living.get(number);
     if (fault === 'kill' || fault === 'freeze') {
-      // The others go on: with nobody left there would be nothing to see.
+      // At least one host must continue: without any, the soak would observe nothing.
       if (!host || (fault === 'kill' && this.#living.size < 2)) return undefined;
       this.count(fault);
       if (fault === 'freeze') this.#freeze(host, number, pick(this.#random, [3_000, 20_000, 40_000]));
@@ -115,12 +115,13 @@ export class Crew {
 
   #freeze({ processId }: StruckHost, number: number, ms: number): void {
     if (ms > LEASE_MS) this.#suspects.strike(number, 'frozen before the save');
-    void stopFor(processId, ms).then(() => this.#suspects.goesOn(number));
+    void stopFor(processId, ms).then(() => this.#suspects.resume(number));
   }
 
   #suspectRequest(connection: string, fault: RequestFault): void {
     if (fault === 'late execution') this.#suspects.suspect(connection, 'executed late');
-    if (/lost answer|500|truncated|dripping/.test(fault)) this.#suspects.suspect(connection, 'answer lost');
+    if (/lost response|500|truncated|dripping/.test(fault))
+      this.#suspects.suspect(connection, 'response lost');
   }
 
   #watchSaves(number: number, { operation }: Passing): void {

@@ -1,25 +1,25 @@
 import { pick } from '../model/random.ts';
 import type { Moment, Passing, Strike } from '../process/faultProxy.ts';
 
-/** What may be brought down on one request, by the moment of it. */
+/** The faults of single requests, by the moment at which they are injected. */
 const REQUEST_FAULTS = {
   before_forwarding: ['kill', 'freeze', 'lost request', 'late execution', '429', '503', '409'],
-  after_execution: ['kill', 'freeze', 'lost answer', '500 after execution', 'truncated', 'dripping'],
+  after_execution: ['kill', 'freeze', 'lost response', '500 after execution', 'truncated', 'dripping'],
   after_response: ['kill', 'freeze'],
 } as const satisfies Record<Moment, readonly [string, ...string[]]>;
 
 export type RequestFault = (typeof REQUEST_FAULTS)[Moment][number];
 
-/** What may be brought down on everything at once. */
+/** The faults that affect all connections. */
 export const OUTAGES = ['credential vault read-only', 'storage outage', 'drain', 'forced rotation'] as const;
 
-/** A fault for a request, chosen so that about one of `every` is struck at all; undefined for the others. */
+/** Chooses a fault for about one of `every` requests; undefined for the others. */
 export function chooseFault(random: () => number, moment: Moment, every: number): RequestFault | undefined {
   if (random() * every > 1 / 3) return undefined;
   return pick<RequestFault>(random, REQUEST_FAULTS[moment]);
 }
 
-/** What the proxy is told to do for a fault that does not concern the whole process. */
+/** What the proxy does for a fault that does not affect the whole process. */
 export function strikeOf(
   fault: RequestFault,
   { service }: Passing,
@@ -27,7 +27,7 @@ export function strikeOf(
 ): Strike | undefined {
   switch (fault) {
     case 'lost request':
-    case 'lost answer':
+    case 'lost response':
       return { kind: 'lose' };
     case 'late execution':
       return { kind: 'late', ms: 3_000 + random() * 17_000 };

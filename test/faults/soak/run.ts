@@ -1,4 +1,4 @@
-/** `npm run soak -- --hours N [--seed N]`: the local stack under random faults of all kinds, and a report at the end. */
+/** `npm run soak -- --hours N [--seed N]`: runs the local stack under random faults of all kinds, and prints a report. */
 import { parseArgs } from 'node:util';
 import { type SoakResult, soak } from './soak.ts';
 
@@ -18,20 +18,23 @@ function rowsOf(result: SoakResult): [string, string | number][] {
     ['seed', seed],
     ['connections', result.connections.length],
     ...[...crew.counts].toSorted(([one], [other]) => one.localeCompare(other)),
-    ['grants', result.grants],
-    ['tokens lost avoidably, and other violations', violations.length],
-    ...[...lost].map(([cause, number]): [string, number] => [`chains lost unavoidably: ${cause}`, number]),
-    ['repairs by a person', result.repairs],
-    ['connections with overlapping grants, unavoidable', result.strayOverlaps],
+    ['token requests', result.tokenRequests],
+    ['avoidable token losses and other violations', violations.length],
+    ...[...lost].map(([cause, number]): [string, number] => [
+      `token families lost unavoidably: ${cause}`,
+      number,
+    ]),
+    ['repairs by the operator', result.repairs],
+    ['connections with overlapping token requests, unavoidable', result.strayOverlaps],
     ['reads by consumers', consumer.reads],
-    ['expired token read though a newer one was there', consumer.violations.length],
+    ['expired tokens read although the vault had a newer one', consumer.violations.length],
     [
-      'longest time without a valid token: single use, waiting for a person included',
+      'longest time without a valid token: single use, including the wait for the operator',
       seconds(gapOf('single')),
     ],
     ['the same with grace', seconds(gapOf('grace'))],
     ['the same with reusable tokens', seconds(gapOf('none'))],
-    ['everything well again after the last fault', seconds(result.recoveredAfter)],
+    ['all connections fresh after the last fault', seconds(result.recoveredAfter)],
     ['peak memory of a host', `${(result.peakMemory / 2 ** 20).toFixed(0)} MB`],
   ];
 }

@@ -11,26 +11,27 @@ import { Crew } from './crew.ts';
 import { OUTAGES } from './faults.ts';
 import { Suspects } from './suspects.ts';
 
-/** After the last fault everything must be well within this time. */
+/** After the last fault, all connections must be fresh within this time. */
 const RECOVERY_MS = 300_000;
 const HOSTS = 2;
+const UNEXPLAINED = 'no fault explains it';
 
-/** What came of a soak. */
+/** The result of a soak. */
 export interface SoakResult {
   readonly connections: readonly string[];
   readonly crew: Crew;
   readonly consumer: Consumer;
-  /** Chains that died, by what explains it. */
+  /** How many token families were lost, by the fault that explains it. */
   readonly lost: ReadonlyMap<string, number>;
   readonly repairs: number;
-  readonly grants: number;
-  /** Clients with overlapping grants that a late execution or a frozen sender explains. */
+  readonly tokenRequests: number;
+  /** How many clients have overlapping token requests that a late execution or a frozen sender explains. */
   readonly strayOverlaps: number;
   /** The largest resident memory of a host, in bytes. */
   readonly peakMemory: number;
-  /** Milliseconds from the last fault until everything was well. */
+  /** Milliseconds from the last fault until all connections were fresh. */
   readonly recoveredAfter: number;
-  /** Empty, or something happened that must not. */
+  /** Empty if the rotator kept all its promises. */
   readonly violations: readonly string[];
 }
 
@@ -45,7 +46,7 @@ const SOAKED: readonly LocalConnection[] = (['single_use', 'grace', 'none'] as c
   ),
 );
 
-/** Runs the local stack under random faults for so many milliseconds, then waits until everything is well. */
+/** Runs the local stack under random faults for `ms` milliseconds, then waits until all connections are fresh. */
 export async function soak(ms: number, seed: number): Promise<SoakResult> {
   const rig = await startRig(SOAKED);
   try {
@@ -93,7 +94,7 @@ class Soak {
     if (this.#random() > 1 / 15) return;
     const outage = pick(this.#random, OUTAGES);
     const now = Date.now();
-    // One at a time: with both, a token that is received can neither be saved nor kept from others.
+    // One at a time: during both outages, a host can neither save a received token nor keep other hosts from replacing it.
     if (now < Math.max(this.#crew.readOnlyUntil, this.#crew.storageOutUntil)) return;
     if (outage === 'drain') return this.#crew.drainOne();
     this.#crew.count(outage);
@@ -110,19 +111,19 @@ class Soak {
     await fetch(url, { method: 'POST', signal: AbortSignal.timeout(60_000) }).catch(() => {});
   }
 
-  /** What each connection's state is, as some host tells; undefined where none answers. */
+  /** The status of each connection, from the first host that responds; undefined if no host does. */
   async #states(): Promise<readonly ConnectionStatus[] | undefined> {
     for (const { url } of this.#crew.living) {
-      const answer = await fetch(`${url}/api/connections`, { signal: AbortSignal.timeout(3_000) }).catch(
+      const response = await fetch(`${url}/api/connections`, { signal: AbortSignal.timeout(3_000) }).catch(
         () => {},
       );
-      if (answer?.ok)
-        return ((await answer.json()) as { connections: readonly ConnectionStatus[] }).connections;
+      if (response?.ok)
+        return ((await response.json()) as { connections: readonly ConnectionStatus[] }).connections;
     }
     return undefined;
   }
 
-  /** A person reads the report of a dead chain and signs in again. */
+  /** Signs in again for each connection that is reported as lost, as the operator would. */
   async #repairLost(): Promise<void> {
     for (const { name, reason } of (await this.#states().catch(() => undefined)) ?? []) {
       if (reason !== 'reauthorization_required' || this.#repaired.has(name)) continue;
@@ -140,14 +141,15 @@ class Soak {
   }
 
   #noteLoss(name: string): void {
-    const why = this.#suspects.explain(name) ?? 'nothing explains it';
-    if (why === 'nothing explains it') this.#violations.push(`${name}: its chain died, and ${why}.`);
+    const why = this.#suspects.explain(name) ?? UNEXPLAINED;
+    if (why === UNEXPLAINED)
+      this.#violations.push(`${name}: the token family was lost, and no fault explains it.`);
     this.#lost.set(why, (this.#lost.get(why) ?? 0) + 1);
     this.#repairs += 1;
     this.#repaired.add(name);
   }
 
-  /** Repaired, and not yet looked at by the rotator. */
+  /** The connections that are repaired, but that the rotator still reports as lost. */
   readonly #repaired = new Set<string>();
 
   async #recover(): Promise<number> {
@@ -159,8 +161,10 @@ class Soak {
       await sleep(1_000);
     }
     const states = (await this.#states().catch(() => undefined)) ?? [];
-    const ill = states.filter(({ state }) => state !== 'fresh');
-    this.#violations.push(`Not well after ${RECOVERY_MS / 60_000} min: ${JSON.stringify(ill)}`);
+    const unwell = states.filter(({ state }) => state !== 'fresh');
+    this.#violations.push(
+      `Not all connections are fresh after ${RECOVERY_MS / 60_000} min: ${JSON.stringify(unwell)}`,
+    );
     return RECOVERY_MS;
   }
 
@@ -176,7 +180,7 @@ class Soak {
     const violations = [
       ...this.#violations,
       ...this.#consumer.violations,
-      ...avoidable.map((name) => `${name}: two grants were in flight at one time.`),
+      ...avoidable.map((name) => `${name}: two token requests were in flight at the same time.`),
       ...this.#leaks(),
     ];
     return {
@@ -185,7 +189,7 @@ class Soak {
       consumer: this.#consumer,
       lost: this.#lost,
       repairs: this.#repairs,
-      grants: authorization.tokenRequests.filter(
+      tokenRequests: authorization.tokenRequests.filter(
         ({ grantType, executed }) => executed && grantType === 'refresh_token',
       ).length,
       strayOverlaps: overlapping.length - avoidable.length,
@@ -199,11 +203,11 @@ class Soak {
     const { authorization, clients } = this.#rig.servers;
     const printed = this.#crew.lines.flat().join('\n');
     const secrets = [...authorization.issuedValues(), ...clients.map(({ clientSecret }) => clientSecret)];
-    return secrets.some((secret) => printed.includes(secret)) ? ['A secret was printed.'] : [];
+    return secrets.some((secret) => printed.includes(secret)) ? ['A host printed a secret.'] : [];
   }
 }
 
-/** Linux tells it under /proc; 0 elsewhere, and for a process that has ended. */
+/** In bytes, from /proc on Linux; 0 on other systems, and for a process that has ended. */
 function residentMemory(processId: number): number {
   try {
     const status = readFileSync(`/proc/${processId}/status`, 'utf8');

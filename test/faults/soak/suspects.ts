@@ -1,20 +1,24 @@
-/** Why the refresh token of a connection may be gone; nobody can rule these out. */
-export type Suspicion = 'answer lost' | 'killed before the save' | 'frozen before the save' | 'executed late';
+/** Why the refresh token of a connection may be lost. No protocol can rule these causes out. */
+export type Suspicion =
+  | 'response lost'
+  | 'killed before the save'
+  | 'frozen before the save'
+  | 'executed late';
 
-/** A fault may show as late as this: a frozen process goes on, a late request arrives, a strict provider's token waits for its replay. */
+/** A fault may have an effect for this long: a frozen process continues, a late request arrives, a strict provider's token waits for its replay. */
 const MEMORY_MS = 120_000;
 
 /**
- * Knows which connections a host holds an unsaved refresh token of, or may hold one, and what was brought down on it in that
- * time: a chain that dies for another reason was lost avoidably.
+ * Knows for which connections a host may hold an unsaved refresh token, and which faults struck the host during that time.
+ * A token family that was lost for any other reason was lost avoidably.
  */
 export class Suspects {
-  /** By host: connections between the send of their grant and the answer to their save. */
+  /** By host: the connections between the send of their token request and the response to their save. */
   readonly #exposed = new Map<number, Set<string>>();
   readonly #suspicions = new Map<string, { readonly why: Suspicion; readonly at: number }>();
-  /** By host that stands still or is dead: what its grants are suspected of that were on their way when it was struck. */
+  /** By frozen or killed host: the suspicion about token requests that were on their way when the fault struck. */
   readonly #struck = new Map<number, Suspicion>();
-  /** Clients whose grants may overlap: one was executed late, or its sender stood still. */
+  /** Clients whose token requests may overlap: one was executed late, or its sender was frozen. */
   readonly strays = new Set<string>();
 
   requestSent(host: number, connection: string): void {
@@ -23,7 +27,7 @@ export class Suspects {
     if (suspicion) this.#suspectOf(connection, suspicion);
   }
 
-  /** The vault took the token: the chain lives, and what happened to it long ago explains nothing any more. */
+  /** The vault stored the token, so the token family is valid, and a fault of long ago no longer explains a loss. */
   saved(host: number, connection: string): void {
     this.#of(host).delete(connection);
     const at = this.#suspicions.get(connection)?.at ?? Number.POSITIVE_INFINITY;
@@ -42,8 +46,8 @@ export class Suspects {
     if (suspicion === 'killed before the save') this.#exposed.delete(host);
   }
 
-  /** A host that stood still goes on. */
-  goesOn(host: number): void {
+  /** A frozen host continues. */
+  resume(host: number): void {
     if (this.#struck.get(host) === 'frozen before the save') this.#struck.delete(host);
   }
 
@@ -52,7 +56,7 @@ export class Suspects {
     if (suspicion === 'frozen before the save') this.strays.add(connection);
   }
 
-  /** Why the chain of a connection died; undefined where nothing explains it. Forgets it: the next chain is a new one. */
+  /** Why the token family of a connection was lost; undefined if no fault explains it. Removes the suspicion, because the next family is new. */
   explain(connection: string): Suspicion | undefined {
     const suspicion = this.#suspicions.get(connection);
     this.#suspicions.delete(connection);
