@@ -61,7 +61,7 @@ describe('the plan of the next sweep', () => {
         connection: 'crm',
         action: 'fail',
         reason: 'unreadable',
-        message: 'The world answers vault_unavailable.',
+        message: 'The world reports vault_unavailable.',
       },
       { connection: 'other', action: 'block', reason: 'secret_unusable' },
       { connection: 'paused', action: 'ignore', reason: 'paused' },
