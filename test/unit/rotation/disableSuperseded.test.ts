@@ -116,7 +116,7 @@ describe('a process that crashes', () => {
     ['after', `put ${ACCESS_TOKEN}`],
     ['before', `disable ${REFRESH_TOKEN}`],
     ['after', `disable ${REFRESH_TOKEN}`],
-  ] as const)('%s "%s" leaves no superseded version enabled', async (when, operation) => {
+  ] as const)('%s "%s" leaves only the token in use and its parent enabled', async (when, operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world[when](operation, () => process.crash());

@@ -57,7 +57,7 @@ export class Provider {
     if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
     const issued = this.#issued.get(refreshToken);
     if (!issued || this.#revoked.has(issued.family)) {
-      // The first use counts whatever its outcome, because its sender may never get the response.
+      // The first use counts regardless of its outcome, because its sender may never get the response.
       if (issued) issued.usedAt ??= this.#now();
       return refusal('reauthorization_required');
     }
