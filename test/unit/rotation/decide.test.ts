@@ -27,20 +27,23 @@ const record = recordNamed('crm', {
   accessToken: tokenTimes(issuedAt, NOW + 3_600_000),
 });
 const later = { ...record, nextAttemptAt: NOW + 1 };
-const granting = intended(record, NOW - 1000, false);
+const requesting = intended(record, NOW - 1000, false);
 const BLOCKED = { blocked: true };
 
-describe('before any vault is asked', () => {
+describe('before any request to a vault', () => {
   const occasion = { connection: connectionNamed(), record, now: NOW, force: false };
   const cases: Record<string, [Partial<Occasion>, Early | undefined]> = {
-    'due: the vault is asked': [{}, undefined],
+    'due: the vault is read': [{}, undefined],
     'not due': [{ record: later }, ['skip', 'not_due']],
-    'failed lately': [{ record: failing(later, NOW) }, ['skip', 'retrying']],
+    'failed, and not due again yet': [{ record: failing(later, NOW) }, ['skip', 'retrying']],
     blocked: [{ record: failing(later, NOW, BLOCKED) }, ['skip', 'blocked']],
-    'blocked is due for a look': [{ record: failing(record, NOW, BLOCKED) }, undefined],
-    'a replay that waits': [{ record: { ...granting, nextAttemptAt: NOW + 1 } }, ['skip', 'outcome_unknown']],
-    'blocked comes before a replay that waits': [
-      { record: failing({ ...granting, nextAttemptAt: NOW + 1 }, NOW, BLOCKED) },
+    'blocked, and due for a look': [{ record: failing(record, NOW, BLOCKED) }, undefined],
+    'a replay that must wait': [
+      { record: { ...requesting, nextAttemptAt: NOW + 1 } },
+      ['skip', 'outcome_unknown'],
+    ],
+    'blocked, with a replay that must wait': [
+      { record: failing({ ...requesting, nextAttemptAt: NOW + 1 }, NOW, BLOCKED) },
       ['skip', 'blocked'],
     ],
     'forced although not due': [{ record: later, force: true }, undefined],
@@ -50,7 +53,7 @@ describe('before any vault is asked', () => {
       ['skip', 'cooldown'],
     ],
     'forced again': [{ record: { ...later, forcedAt: NOW - 10_000 }, force: true }, undefined],
-    'due, and forced a moment ago': [{ record: { ...record, forcedAt: NOW - 1 } }, undefined],
+    'due, and forced just before': [{ record: { ...record, forcedAt: NOW - 1 } }, undefined],
   };
   test.each(Object.entries(cases))('%s', (_, [changes, expected]) => {
     const decision = decideEarly({ ...occasion, ...changes });
@@ -59,7 +62,7 @@ describe('before any vault is asked', () => {
   });
 });
 
-describe('what is to be done', () => {
+describe('what to do', () => {
   const tags = savedTags({ connection: 'crm', parent: 'p', epoch: 0, generation: 0, store: STORE }, {});
   const secret = { version: 'v1', createdAt: NOW, tags, value: 'refresh-token', properties: {} };
   const foreign = { ...secret, tags: { ...tags, store: 'other.example' } };
@@ -80,41 +83,38 @@ describe('what is to be done', () => {
     'no refresh token': [{ latest: undefined }, ['block', 'secret_unusable']],
     'a refresh token of blanks': [{ latest: { ...secret, value: ' \n' } }, ['block', 'secret_unusable']],
     "another store's token": [{ latest: foreign }, ['block', 'owned_elsewhere']],
-    'an empty token comes before whose it is': [
-      { latest: { ...foreign, value: '' } },
-      ['block', 'secret_unusable'],
-    ],
-    'whose it is comes before healing': [
+    'an empty token of another store': [{ latest: { ...foreign, value: '' } }, ['block', 'secret_unusable']],
+    'another version of another store': [
       { latest: { ...foreign, version: 'v2' } },
       ['block', 'owned_elsewhere'],
     ],
-    'force does not take a token from another store': [
-      { latest: foreign, force: true },
-      ['block', 'owned_elsewhere'],
-    ],
+    "another store's token, forced": [{ latest: foreign, force: true }, ['block', 'owned_elsewhere']],
     'another version than recorded': [
       { latest: { ...secret, version: 'v2' } },
       ['reconcile', 'version_changed'],
     ],
-    'another version, searched for already': [
+    'another version than recorded, already reconciled': [
       { latest: { ...secret, version: 'v2' }, reconciled: 'v2' },
       ['refresh', 'due'],
     ],
-    'a version changes before an interrupted grant counts': [
-      { record: granting, latest: { ...secret, version: 'v2' } },
+    'another version than recorded, after an interrupted token request': [
+      { record: requesting, latest: { ...secret, version: 'v2' } },
       ['reconcile', 'version_changed'],
     ],
-    'a grant that was interrupted': [{ record: granting }, ['reconcile', 'request_interrupted']],
-    'a grant of unknown outcome': [{ record: granting, reconciled: 'v1' }, ['wait', 'outcome_unknown']],
-    'force does not shorten that wait': [
-      { record: granting, reconciled: 'v1', force: true },
+    'an interrupted token request': [{ record: requesting }, ['reconcile', 'request_interrupted']],
+    'a token request whose outcome is unknown': [
+      { record: requesting, reconciled: 'v1' },
       ['wait', 'outcome_unknown'],
     ],
-    'a grant of unknown outcome, nothing valid published': [
-      { record: { ...granting, accessToken: tokenTimes(issuedAt, NOW) }, reconciled: 'v1' },
+    'a token request whose outcome is unknown, forced': [
+      { record: requesting, reconciled: 'v1', force: true },
+      ['wait', 'outcome_unknown'],
+    ],
+    'a token request whose outcome is unknown, and nothing valid is published': [
+      { record: { ...requesting, accessToken: tokenTimes(issuedAt, NOW) }, reconciled: 'v1' },
       ['refresh', 'replay'],
     ],
-    'a grant of unknown outcome, at the very moment when it may be repeated': [
+    'a token request whose outcome is unknown, exactly when it may be repeated': [
       {
         record: {
           ...intended(record, NOW - 30_000, false),
@@ -124,9 +124,9 @@ describe('what is to be done', () => {
       },
       ['refresh', 'replay'],
     ],
-    'a grant of unknown outcome of a reusable token': [
+    'a token request with a reusable token whose outcome is unknown': [
       {
-        record: granting,
+        record: requesting,
         reconciled: 'v1',
         connection: connectionNamed('crm', { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } }),
       },
@@ -148,7 +148,7 @@ describe('what is to be done', () => {
       'owned_elsewhere',
       'Stop the other rotator, then set crm-refresh-token again',
     ],
-  ])('a refresh token that is %s: a person learns what to do', (_, latest, code, fix) => {
+  ])('a refresh token that is %s: the fix names the secret and what to do', (_, latest, code, fix) => {
     const decision = decide({ ...situation, latest });
     expect(decision).toMatchObject({ problem: { code, fix: expect.stringContaining(fix) } });
   });

@@ -23,7 +23,7 @@ function live({ world }: Scenario): string[] {
   return versions.map(({ version }) => version);
 }
 
-/** The version in use and the one that it was obtained with. */
+/** The version in use and its parent, which it was obtained with. */
 function needed({ world }: Scenario): string[] {
   const latest = world.credentials.latest(REFRESH_TOKEN);
   return [latest?.tags.parent ?? '', latest?.version ?? ''];
@@ -35,8 +35,8 @@ async function rotateAgain(scenario: Scenario): Promise<void> {
   expectHealthy(scenario);
 }
 
-describe('in the steady state', () => {
-  test('only the token in use and its parent can be read, and their tags tell the whole chain', async () => {
+describe('after a rotation', () => {
+  test('only the token in use and its parent are enabled, and the tags link the whole token family', async () => {
     const scenario = await due();
     for (let round = 0; round < 6; round++) await rotateAgain(scenario);
     expect(live(scenario)).toEqual(needed(scenario));
@@ -46,7 +46,7 @@ describe('in the steady state', () => {
     );
   });
 
-  test('that is done when the access token is published, before the outcome is recorded, and costs one request', async () => {
+  test('the superseded version is disabled after the publication and before the outcome is recorded, with one request', async () => {
     const { world, ...scenario } = await due();
     await mustRotate(scenario);
     const publication = world.operations.indexOf(`put ${ACCESS_TOKEN}`);
@@ -58,7 +58,7 @@ describe('in the steady state', () => {
     expect(world.events('superseded_version_disabled')).toMatchObject([{ secret: REFRESH_TOKEN }]);
   });
 
-  test('that is done as well where the access token cannot be published', async () => {
+  test('the superseded version is disabled even if the access token cannot be published', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(`put ${ACCESS_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 3);
@@ -66,7 +66,7 @@ describe('in the steady state', () => {
     expect(live(scenario)).toEqual(needed(scenario));
   });
 
-  test('of a reusable token nothing is disabled', async () => {
+  test('no version of a reusable token is disabled', async () => {
     const scenario = await due(REUSABLE);
     const before = live(scenario);
     await rotateAgain(scenario);
@@ -74,7 +74,7 @@ describe('in the steady state', () => {
     expect(scenario.world.count(/^disable/)).toBe(0);
   });
 
-  test('a token that came beside a failure takes the place of its parent all the same', async () => {
+  test('a refresh token in a failed response supersedes older versions as well', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script((request) => {
@@ -86,8 +86,8 @@ describe('in the steady state', () => {
   });
 });
 
-describe('a vault that does not do it', () => {
-  test('is a warning, and the rotation goes on', async () => {
+describe('a vault that refuses to disable a version', () => {
+  test('causes a warning, and the rotation continues', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.before(`disable ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
@@ -99,7 +99,7 @@ describe('a vault that does not do it', () => {
     expect(live(scenario)).toEqual([line?.version, ...needed(scenario)]);
   });
 
-  test('is asked no further', async () => {
+  test('gets no further request', async () => {
     const scenario = await due(REUSABLE);
     const { world } = scenario;
     replaceByHand(scenario);
@@ -109,14 +109,14 @@ describe('a vault that does not do it', () => {
   });
 });
 
-describe('a process that dies', () => {
+describe('a process that crashes', () => {
   test.each([
     ['after', `put ${REFRESH_TOKEN}`],
     ['before', `put ${ACCESS_TOKEN}`],
     ['after', `put ${ACCESS_TOKEN}`],
     ['before', `disable ${REFRESH_TOKEN}`],
     ['after', `disable ${REFRESH_TOKEN}`],
-  ] as const)('%s "%s" leaves nothing behind', async (when, operation) => {
+  ] as const)('%s "%s" leaves only the token in use and its parent enabled', async (when, operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world[when](operation, () => process.crash());
@@ -128,11 +128,11 @@ describe('a process that dies', () => {
   });
 });
 
-describe('a token that a person sets', () => {
+describe('a token that an operator sets', () => {
   test.each([
     ['single use', {}],
     ['reusable', REUSABLE],
-  ])('takes the old chain out of use when it has worked: %s', async (_, changes) => {
+  ])('disables the old token family after it has worked: %s', async (_, changes) => {
     const scenario = await due(changes);
     replaceByHand(scenario);
     await mustRotate(scenario);
@@ -140,18 +140,18 @@ describe('a token that a person sets', () => {
     expectHealthy(scenario);
   });
 
-  test('leaves everything as it is when it is refused: the old one may be set again', async () => {
+  test('disables nothing if it is refused, because the operator may set the old token again', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const before = live(scenario);
-    world.credentials.set(REFRESH_TOKEN, 'refresh-token-of-nobody');
+    world.credentials.set(REFRESH_TOKEN, 'unknown-refresh-token');
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
     expect(live(scenario)).toEqual(expect.arrayContaining(before));
   });
 });
 
 describe('a late write', () => {
-  test('is disabled when it is undone, with the copy that it had buried', async () => {
+  test('is disabled when it is undone, with the copy that was the latest before it', async () => {
     const scenario = await due();
     const { world } = scenario;
     const origin = { connection: 'crm', parent: 'long-ago', epoch: 0, generation: 1, store: STORE };
@@ -162,17 +162,17 @@ describe('a late write', () => {
   });
 });
 
-describe('what is disabled', () => {
+describe('the list of versions to disable', () => {
   const tags = savedTags({ connection: 'crm', parent: 'parent', epoch: 1, generation: 1, store: STORE }, {});
   const sent = { version: 'sent', createdAt: 0, tags };
 
-  test('is never the token in use or its parent, whatever was found before', () => {
+  test('never has the token in use or its parent, regardless of earlier findings', () => {
     const found = new Set(['sent', 'parent', 'old']);
     expect(toDisable(found, sent, false)).toEqual(['old']);
     expect(toDisable(found, sent, true)).toEqual(['parent', 'old']);
   });
 
-  test('are 25 versions at once', () => {
+  test('has at most 25 versions', () => {
     const many = Array.from({ length: 40 }, (_, index) => `old-${index}`);
     expect(toDisable(new Set(many), sent, false)).toEqual(many.slice(0, 25));
   });

@@ -37,7 +37,7 @@ function afterRequest(before: ConnectionRecord, failure: TokenRequestFailure, gr
   return requestFailed({ record: intended(before, NOW, false), before }, failure, secrets, changed);
 }
 
-describe('a grant that failed', () => {
+describe('a failed token request', () => {
   const cases: Record<
     string,
     [
@@ -51,17 +51,17 @@ describe('a grant that failed', () => {
       idle,
       { phase: 'idle', code: 'provider_throttled', next: NOW + 10_000, clearedBy: [] },
     ],
-    'retryable, at a replay: the outcome before is as unknown as it was': [
+    'retrying, at a replay: the outcome of the request before stays unknown': [
       'retrying',
       interrupted,
       { phase: 'requesting', code: 'provider_throttled', next: NOW + 10_000, clearedBy: [] },
     ],
-    'outcome_unknown: waits for the end of the published token': [
+    'outcome_unknown: waits until the published token ends': [
       'outcome_unknown',
       idle,
       { phase: 'requesting', code: 'outcome_unknown', next: EXPIRY - 60_000, clearedBy: [] },
     ],
-    'ambiguous, at a replay': [
+    'outcome_unknown, at a replay': [
       'outcome_unknown',
       interrupted,
       { phase: 'requesting', code: 'outcome_unknown', next: EXPIRY - 60_000, clearedBy: [] },
@@ -115,11 +115,11 @@ describe('a grant that failed', () => {
     expect(record.epoch).toBe(before.epoch + 1);
   });
 
-  test('a replay that was not processed is what it was, to the millisecond', () => {
+  test('a replay that was not processed keeps its phase, to the millisecond', () => {
     expect(afterRequest(interrupted, refusal('retrying').failure).phase).toEqual(interrupted.phase);
   });
 
-  test('ambiguous, reusable: retried with a delay', () => {
+  test('outcome_unknown, reusable: retried with a delay', () => {
     const record = afterRequest(idle, refusal('outcome_unknown').failure, Number.POSITIVE_INFINITY);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
@@ -128,12 +128,12 @@ describe('a grant that failed', () => {
     });
   });
 
-  test('ambiguous, grace running: due at once', () => {
+  test('outcome_unknown, within the grace period: due immediately', () => {
     const record = afterRequest(idle, refusal('outcome_unknown').failure, 60_000);
     expect(record).toMatchObject({ phase: { state: 'requesting' }, nextAttemptAt: NOW });
   });
 
-  test('ambiguous again: slower each time where nothing valid is published', () => {
+  test('outcome_unknown again: each delay is longer if nothing valid is published', () => {
     const { accessToken: _, ...never } = idle;
     const once = afterRequest(never, refusal('outcome_unknown').failure);
     const twice = afterRequest(once, refusal('outcome_unknown').failure);
@@ -141,7 +141,7 @@ describe('a grant that failed', () => {
     expect(twice.nextAttemptAt).toBe(NOW + 20_000);
   });
 
-  test('refused after a lost answer: the message says what was lost', () => {
+  test('refused after a lost token response: the message says what was lost', () => {
     const failure = refusal('reauthorization_required').failure;
     expect(afterRequest(idle, failure).failure?.message).toBe(failure.message);
     expect(afterRequest(interrupted, failure).failure?.message).toContain(
@@ -149,7 +149,7 @@ describe('a grant that failed', () => {
     );
   });
 
-  test('outcome_unknown: a person learns why, what is unknown, and that nothing is to be done', () => {
+  test('outcome_unknown: the message says why and what is unknown, and the fix says to wait', () => {
     const { failure } = refusal('outcome_unknown');
     expect(afterRequest(idle, failure).failure).toMatchObject({
       message: `${failure.message} Whether the provider used up the refresh token is unknown.`,
@@ -157,7 +157,7 @@ describe('a grant that failed', () => {
     });
   });
 
-  test('Retry-After is heeded, up to an hour', () => {
+  test('Retry-After is followed, up to an hour', () => {
     const next = (retryAfterMs: number) =>
       afterRequest(idle, refusal('retrying', { retryAfterMs }).failure).nextAttemptAt - NOW;
     expect([next(1), next(90_000), next(1e9)]).toEqual([10_000, 90_000, 3_600_000]);
@@ -167,18 +167,18 @@ describe('a grant that failed', () => {
 describe('other outcomes', () => {
   const problem = problemWith('vault_forbidden');
 
-  test('what can be tried again is tried slower each time', () => {
+  test('a failure that can be retried is retried with growing delays', () => {
     const once = retryLater(idle, problem, context);
     expect(once.nextAttemptAt).toBe(NOW + 10_000);
     expect(retryLater(once, problem, context).nextAttemptAt).toBe(NOW + 20_000);
   });
 
-  test('what needs a person remembers what may cure it', () => {
+  test('a failure that blocks records what would clear it', () => {
     const record = blocked(idle, problem, refreshToken, context);
     expect(record.failure).toMatchObject({ blocked: true, clearedBy: refreshToken, fingerprint: 'crm-1' });
   });
 
-  test('a grant that was interrupted is told once', () => {
+  test('an interrupted token request counts as one failure', () => {
     const once = waitsForReplay(interrupted, NOW + 5, context);
     expect(once).toMatchObject({
       nextAttemptAt: NOW + 5,
@@ -191,7 +191,7 @@ describe('other outcomes', () => {
     expect(waitsForReplay(once, NOW + 9, context)).toEqual({ ...once, nextAttemptAt: NOW + 9 });
   });
 
-  test('a success counts its lifetime from when it was asked for', () => {
+  test('the lifetime of a token counts from its request', () => {
     const token = issuedToken({ lifetimeMs: 3_600_000, expiresInIsDefault: true });
     const record = succeeded(interrupted, timesOf(token, NOW - 3_000), connection);
     expect(record).toMatchObject({

@@ -9,16 +9,16 @@ async function planOf({ world, process }: Scenario) {
   world.invalid = [INVALID];
   const before = world.operations.length;
   const planned = await world.settle(createRotator(process.ports, world.now).plan());
-  const asked = world.operations.slice(before);
+  const begun = world.operations.slice(before);
   expect(
-    asked.filter((operation) => !/^(get|read|list)/.test(operation)),
+    begun.filter((operation) => !/^(get|read|list)/.test(operation)),
     'a plan only reads',
   ).toEqual([]);
   return planned;
 }
 
 describe('the plan of the next sweep', () => {
-  test('a connection without a record is refreshed for the first time, after healing has seen its token', async () => {
+  test('reconciles a connection without a record before its first refresh', async () => {
     expect((await planOf(seeded()))[0]).toMatchObject({
       connection: 'crm',
       action: 'reconcile',
@@ -26,7 +26,7 @@ describe('the plan of the next sweep', () => {
     });
   });
 
-  test('one that is fresh is skipped, and when it is due again is told', async () => {
+  test('skips a fresh connection and says when it is due again', async () => {
     const scenario = seeded();
     await mustRotate(scenario);
     const [crm] = await planOf(scenario);
@@ -37,11 +37,11 @@ describe('the plan of the next sweep', () => {
     });
   });
 
-  test('one that is due is refreshed', async () => {
+  test('refreshes a connection that is due', async () => {
     expect((await planOf(await due()))[0]).toMatchObject({ action: 'refresh', reason: 'due' });
   });
 
-  test('one that is blocked stays blocked until something changes', async () => {
+  test('skips a blocked connection until something changes', async () => {
     const scenario = await due();
     scenario.world.provider.script(refusal('reauthorization_required'));
     await scenario.process.rotate(scenario.connection);
@@ -51,7 +51,7 @@ describe('the plan of the next sweep', () => {
     expect((await planOf(scenario))[0]).toMatchObject({ action: 'reconcile', reason: 'version_changed' });
   });
 
-  test('paused and invalid ones are ignored, and one whose vault fails stops no other', async () => {
+  test('ignores paused and invalid connections, and continues after a connection whose vault fails', async () => {
     const scenario = await due();
     scenario.world.connections.push(connectionNamed('paused', { enabled: false }));
     scenario.world.connections.push(connectionNamed('other'));
@@ -61,7 +61,7 @@ describe('the plan of the next sweep', () => {
         connection: 'crm',
         action: 'fail',
         reason: 'unreadable',
-        message: 'The world answers vault_unavailable.',
+        message: 'The world reports vault_unavailable.',
       },
       { connection: 'other', action: 'block', reason: 'secret_unusable' },
       { connection: 'paused', action: 'ignore', reason: 'paused' },

@@ -7,14 +7,14 @@ import { connectionNamed } from './world/connection.ts';
 const connection = connectionNamed('crm', { serviceUrl: 'https://crm.example/' });
 const values = { accessToken: 'a', refreshToken: 'r', clientId: 'i', clientSecret: 's' };
 
-test('what consumers read never gets the secrets, whatever its template says', () => {
+test('a string for consumers never has the other secrets, even if its template names them', () => {
   const template = { syntax: 'raw', text: '{accessToken} {refreshToken} {clientSecret} {clientId}' } as const;
   expect(renderConnectionString(connection, { holds: 'accessToken', template }, values)).toBe(
     'a {refreshToken} {clientSecret} {clientId}',
   );
 });
 
-test('what holds the refresh token has all that the driver asks for', () => {
+test('a string with the refresh token has everything that the driver needs', () => {
   const text = renderConnectionString(
     connection,
     { holds: 'refreshToken', template: FORMS.refreshToken },
@@ -25,7 +25,7 @@ test('what holds the refresh token has all that the driver asks for', () => {
   );
 });
 
-test('made of masks, it shows no secret and everything else', () => {
+test('a string made of masks shows everything except the secrets', () => {
   const masks = { ...values, accessToken: MASK, refreshToken: MASK, clientSecret: MASK };
   const shown = (['accessToken', 'refreshToken'] as const).map((holds) =>
     renderConnectionString(connection, { holds, template: FORMS[holds] }, masks),

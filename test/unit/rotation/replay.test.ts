@@ -19,10 +19,10 @@ function recordWith(expiresAt: number | undefined, failures = 0): ConnectionReco
   return record;
 }
 
-describe('when a grant without a known outcome is repeated', () => {
+describe('a token request whose outcome is unknown is repeated', () => {
   const HOUR = START + 3_600_000;
   const cases: Record<string, [ConnectionRecord, number, number, number, number]> = {
-    'reusable: at once': [recordWith(HOUR), REUSABLE, INTERVAL, START + 1, START],
+    'reusable: immediately': [recordWith(HOUR), REUSABLE, INTERVAL, START + 1, START],
     'reusable, third failure: after its delay': [
       recordWith(HOUR, 3),
       REUSABLE,
@@ -30,8 +30,14 @@ describe('when a grant without a known outcome is repeated', () => {
       START + 1,
       START + 40_000,
     ],
-    'grace still running: at once': [recordWith(HOUR, 2), 60_000, INTERVAL, START + 50_000, START],
-    'grace over: as for single use': [recordWith(HOUR), 60_000, INTERVAL, START + 58_000, HOUR - 60_000],
+    'within the grace period: immediately': [recordWith(HOUR, 2), 60_000, INTERVAL, START + 50_000, START],
+    'after the grace period: as for single use': [
+      recordWith(HOUR),
+      60_000,
+      INTERVAL,
+      START + 58_000,
+      HOUR - 60_000,
+    ],
     'single use: a minute before the published token ends': [
       recordWith(HOUR),
       0,
@@ -39,8 +45,14 @@ describe('when a grant without a known outcome is repeated', () => {
       START + 1,
       HOUR - 60_000,
     ],
-    'single use, slow ticks: four ticks before': [recordWith(HOUR), 0, 60_000, START + 1, HOUR - 240_000],
-    'single use, ticks of hours: a quarter of its life before': [
+    'single use, long schedule interval: four intervals before the published token ends': [
+      recordWith(HOUR),
+      0,
+      60_000,
+      START + 1,
+      HOUR - 240_000,
+    ],
+    'single use, schedule interval of hours: a quarter of the lifetime before the published token ends': [
       recordWith(HOUR),
       0,
       14 * 3_600_000,
@@ -61,9 +73,9 @@ describe('when a grant without a known outcome is repeated', () => {
       START + 1,
       START + 300_000,
     ],
-    'nothing was ever published: at once': [recordWith(undefined), 0, INTERVAL, START + 1, START],
-    'what was published is over: at once': [recordWith(START), 0, INTERVAL, START, START],
-    'nothing valid is published, and it failed before: after its delay': [
+    'never published: immediately': [recordWith(undefined), 0, INTERVAL, START + 1, START],
+    'published token expired: immediately': [recordWith(START), 0, INTERVAL, START, START],
+    'published token expired, failed before: after its delay': [
       recordWith(START, 1),
       0,
       INTERVAL,
@@ -75,7 +87,7 @@ describe('when a grant without a known outcome is repeated', () => {
     expect(replayTime(record, behaviorOf(graceMs), scheduleIntervalMs, now)).toBe(expected);
   });
 
-  test('the grace counts from the first intent, not from the last', () => {
+  test('the grace period counts from the first intent, not from the last', () => {
     const second = { ...phase, startedAt: START + 50_000 };
     expect(withinGrace(second, behaviorOf(60_000), START + 57_999)).toBe(true);
     expect(withinGrace(second, behaviorOf(60_000), START + 58_000)).toBe(false);
@@ -83,7 +95,7 @@ describe('when a grant without a known outcome is repeated', () => {
     expect(replayTime(record, behaviorOf(60_000), INTERVAL, START + 59_000)).toBe(START + 3_540_000);
   });
 
-  test('without a request that is out, nothing has to wait', () => {
+  test('a record without a request in flight does not wait', () => {
     expect(replayTime(newRecord('crm'), behaviorOf(0), INTERVAL, START)).toBe(START);
   });
 });

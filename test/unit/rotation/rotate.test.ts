@@ -19,7 +19,7 @@ import {
 const REUSABLE = { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
 
 describe('the first rotation', () => {
-  test('adopts the seed, proves that the result can be published, and publishes it', async () => {
+  test('copies the seed, proves that it can publish the access token, and publishes it', async () => {
     const scenario = seeded();
     const { world } = scenario;
     const seed = world.credentials.latest(REFRESH_TOKEN);
@@ -28,11 +28,11 @@ describe('the first rotation', () => {
       generation: 1,
       expiresAt: world.now() + HOUR,
     });
-    const [, adopted, saved] = world.credentials.history(REFRESH_TOKEN);
-    expect(adopted?.value).toBe(seed?.value);
-    expect(readOrigin(adopted?.tags ?? {})).toMatchObject({ parent: seed?.version, store: STORE });
+    const [, copied, saved] = world.credentials.history(REFRESH_TOKEN);
+    expect(copied?.value).toBe(seed?.value);
+    expect(readOrigin(copied?.tags ?? {})).toMatchObject({ parent: seed?.version, store: STORE });
     expect(readOrigin(saved?.tags ?? {})).toMatchObject({
-      parent: adopted?.version,
+      parent: copied?.version,
       epoch: 1,
       generation: 1,
     });
@@ -45,7 +45,7 @@ describe('the first rotation', () => {
     expectHealthy(scenario);
   });
 
-  test.each(['\n', '\r\n'])('sends a refresh token from a file without its line end, %j', async (lineEnd) => {
+  test.each(['\n', '\r\n'])('sends a refresh token without the line end of a file, %j', async (lineEnd) => {
     const scenario = seeded();
     const { world } = scenario;
     const value = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
@@ -80,8 +80,8 @@ describe('the first rotation', () => {
   });
 });
 
-describe('a rotation in the steady state', () => {
-  test('costs one GET, two PATCHes, two PUTs, one grant and five storage requests', async () => {
+describe('a rotation', () => {
+  test('costs one GET, two PATCHes, two PUTs, five storage requests and a POST to the provider', async () => {
     const scenario = await due();
     expect(await mustRotate(scenario)).toMatchObject({ reason: 'due', generation: 2 });
     expect(scenario.world.operations).toEqual([
@@ -100,7 +100,7 @@ describe('a rotation in the steady state', () => {
     expectHealthy(scenario);
   });
 
-  test('without a new refresh token: one PUT, and the intent is taken back', async () => {
+  test('without a new refresh token costs one PUT, and withdraws the intent', async () => {
     const scenario = await due(REUSABLE);
     const versions = scenario.world.credentials.history(REFRESH_TOKEN).length;
     await mustRotate(scenario);
@@ -111,7 +111,7 @@ describe('a rotation in the steady state', () => {
     expectHealthy(scenario);
   });
 
-  test('the same refresh token again is not written again', async () => {
+  test('does not write the same refresh token again', async () => {
     const scenario = await due();
     const { world } = scenario;
     const refreshToken = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
@@ -122,7 +122,7 @@ describe('a rotation in the steady state', () => {
     expectHealthy(scenario);
   });
 
-  test('the intent stands in the record and at the version before the grant is sent', async () => {
+  test('writes the intent to the record and to the version before the token request is sent', async () => {
     const { world, connection, process } = await due();
     const sent = world.credentials.latest(REFRESH_TOKEN);
     world.provider.script((request) => {
@@ -136,7 +136,7 @@ describe('a rotation in the steady state', () => {
     await mustRotate({ connection, process });
   });
 
-  test('is not due before two thirds of the lifetime are gone', async () => {
+  test('is not due before two thirds of the lifetime have passed', async () => {
     const scenario = seeded();
     await mustRotate(scenario);
     const { world, connection, process } = scenario;
@@ -147,7 +147,7 @@ describe('a rotation in the steady state', () => {
     expect(world.operations).toEqual(['lease crm', 'read crm', 'release crm']);
   });
 
-  test('an intent tag that cannot be taken back is no failure', async () => {
+  test('succeeds even if the intent tag cannot be removed', async () => {
     const scenario = await due(REUSABLE);
     const { world } = scenario;
     world.after(`put ${ACCESS_TOKEN}`, () =>
@@ -160,7 +160,7 @@ describe('a rotation in the steady state', () => {
     expectHealthy(scenario);
   });
 
-  test('many rotations: one chain, each refresh token sent once', async () => {
+  test('sends each refresh token once, over many rotations of one token family', async () => {
     const scenario = seeded();
     for (let round = 1; round <= 20; round++) {
       expect(await mustRotate(scenario)).toMatchObject({ generation: round });
@@ -187,8 +187,8 @@ describe('the writes of a rotation', () => {
       world.tokens.set(CLIENT_SECRET, 'client-secret-one');
     }
     await world.settle(rotate(changed, false, { ...process.ports, pacer: { take } }, process.state));
-    const grant = world.operations.indexOf('grant crm');
-    const intent = world.operations.slice(0, grant).lastIndexOf('write crm');
+    const request = world.operations.indexOf('grant crm');
+    const intent = world.operations.slice(0, request).lastIndexOf('write crm');
     expect(world.operations.slice(intent - expected.length, intent)).toEqual(expected);
   });
 });
@@ -216,7 +216,7 @@ describe('a forced rotation', () => {
     expectHealthy(scenario);
   });
 
-  test('does not shorten the wait for an unknown outcome', async () => {
+  test('does not shorten the wait of a token request whose outcome is unknown', async () => {
     const { world, connection, process } = await due();
     world.provider.script(refusal('outcome_unknown'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });

@@ -39,7 +39,7 @@ const valuesIn = (text: string | undefined) =>
   Object.fromEntries(parseOdbc(text ?? '').map(({ name, value }) => [name, value]));
 
 describe('a connection string with the access token', () => {
-  test('is written after the access token, with its times and a content type of its own', async () => {
+  test('is written after the access token, with the same times and its own content type', async () => {
     const scenario = await due(withAccessToken);
     const { world } = scenario;
     await mustRotate(scenario);
@@ -61,14 +61,14 @@ describe('a connection string with the access token', () => {
     expectHealthy(scenario);
   });
 
-  test('is never written for a connection that does not ask for one', async () => {
+  test('is not written for a connection without this setting', async () => {
     const scenario = await due();
     await mustRotate(scenario);
     expect(writes(scenario)).toEqual([`put ${REFRESH_TOKEN}`, `put ${ACCESS_TOKEN}`]);
     expect(scenario.world.events('connection_string_published')).toEqual([]);
   });
 
-  test('of the same access token again makes no new version', async () => {
+  test('for the same access token again creates no new version', async () => {
     const scenario = await due(withAccessToken);
     const { world } = scenario;
     const { value = '' } = world.tokens.latest(ACCESS_TOKEN) ?? {};
@@ -81,7 +81,7 @@ describe('a connection string with the access token', () => {
     expect(world.tokens.history(CONNECTION_STRING)).toHaveLength(versions);
   });
 
-  test('has its write reserved before the grant, in the vault that it goes to', async () => {
+  test('reserves its write before the token request, in its own vault', async () => {
     const { connection, process, world } = await due(withAccessToken);
     const taken: [string, number][] = [];
     const pacer = {
@@ -99,9 +99,9 @@ describe('a connection string with the access token', () => {
 });
 
 describe('before a refresh token is spent', () => {
-  test("somebody else's secret of that name is not overwritten, and nothing is sent", async () => {
+  test('a secret of that name that is not managed is not overwritten, and nothing is sent', async () => {
     const { world, connection, process } = seeded(withAccessToken);
-    world.tokens.set(CONNECTION_STRING, 'somebody-elses-value');
+    world.tokens.set(CONNECTION_STRING, 'value-of-another-owner');
     const problem = {
       code: 'secret_not_managed',
       message: expect.stringContaining(CONNECTION_STRING),
@@ -109,20 +109,20 @@ describe('before a refresh token is spent', () => {
     } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
     expect(world.provider.sent).toEqual([]);
-    expect(world.tokens.latest(CONNECTION_STRING)?.value).toBe('somebody-elses-value');
+    expect(world.tokens.latest(CONNECTION_STRING)?.value).toBe('value-of-another-owner');
   });
 
   test.each([
     ['read', `get ${CONNECTION_STRING}`],
     ['written', PUT],
-  ] as const)('a name that cannot be %s: nothing is sent', async (_, operation) => {
+  ] as const)('if a name cannot be %s, nothing is sent', async (_, operation) => {
     const { world, connection, process } = seeded(withAccessToken);
     world.before(operation, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
     expect(world.provider.sent).toEqual([]);
   });
 
-  test('the proof is remembered, and a name that is asked for later is proven by itself', async () => {
+  test('the proof is remembered, and a name that is configured later is proven alone', async () => {
     const scenario = await due();
     const { world } = scenario;
     const asking = { ...scenario, connection: { ...scenario.connection, ...withAccessToken } };
@@ -144,7 +144,7 @@ describe('a connection string that cannot be published', () => {
     expectHealthy(scenario);
   });
 
-  test('holds back further grants until the vault takes a write; the access token beside it is known', async () => {
+  test('stops further token requests until the vault accepts a write, and the access token is recorded', async () => {
     const scenario = await due(withAccessToken);
     const { world, connection, process } = scenario;
     world.before(PUT, fails, ALWAYS);
@@ -192,7 +192,7 @@ describe('a connection string that cannot be published', () => {
       'semi;colon-in-a-token',
       'connection_string_unwritable',
     ],
-  ])('because %s: a person is needed, and both tokens are safe', async (_, changes, value, code) => {
+  ])('because %s blocks the connection, and both tokens are safe', async (_, changes, value, code) => {
     const { world, connection, process } = await due();
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
@@ -214,7 +214,7 @@ describe('a connection string that cannot be published', () => {
 describe('a connection string with the refresh token', () => {
   const reusable = { ...withRefreshToken, behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
 
-  test('goes to the credential vault only, after the refresh token was saved', async () => {
+  test('is written only to the credential vault, after the refresh token is saved', async () => {
     const scenario = await due(reusable);
     const { world } = scenario;
     const rotated = 'rotated-refresh-token';
@@ -235,7 +235,7 @@ describe('a connection string with the refresh token', () => {
     expect(world.leaks()).toEqual([]);
   });
 
-  test('is the only version that can be read: those before it hold refresh tokens that may still work', async () => {
+  test('is the only readable version: older versions hold refresh tokens that may still work', async () => {
     const scenario = await due(reusable);
     const { world } = scenario;
     for (let round = 1; round <= 3; round++) {
@@ -252,10 +252,10 @@ describe('a connection string with the refresh token', () => {
     expect(latest?.enabled).not.toBe(false);
   });
 
-  test("is not at the cost of a person's version, nor of the publication where the vault refuses", async () => {
+  test("is published without disabling an operator's version, and even if the vault refuses to disable an old one", async () => {
     const scenario = await due({ ...reusable, overwrite: true });
     const { world } = scenario;
-    const own = world.credentials.set(CONNECTION_STRING, 'of a person');
+    const own = world.credentials.set(CONNECTION_STRING, 'of an operator');
     world.provider.script((request) => ({
       ...world.provider.behave(request),
       refreshToken: world.provider.consent(),
@@ -273,7 +273,7 @@ describe('a connection string with the refresh token', () => {
     expect(own).not.toBe(world.credentials.latest(CONNECTION_STRING)?.version);
   });
 
-  test('keeps the refresh token that was sent where the provider gives no other', async () => {
+  test('keeps the sent refresh token if the response has none', async () => {
     const scenario = await due(reusable);
     const { world } = scenario;
     await mustRotate(scenario);
@@ -281,7 +281,7 @@ describe('a connection string with the refresh token', () => {
     expect(RefreshToken).toBe(world.credentials.latest(REFRESH_TOKEN)?.value);
   });
 
-  test('holds the client secret that the provider took', async () => {
+  test('holds the client secret that the provider accepted', async () => {
     const secrets = ['old-secret', 'new-secret'];
     const { world, connection, process } = seeded(reusable);
     const asking = { ...connection, secrets: { ...connection.secrets, clientSecrets: secrets } };
@@ -293,7 +293,7 @@ describe('a connection string with the refresh token', () => {
     expect(ClientSecret).toBe('client-secret-one');
   });
 
-  test('has its write reserved in the credential vault', async () => {
+  test('reserves its write in the credential vault', async () => {
     const { connection, process, world } = await due(reusable);
     const taken: [string, number][] = [];
     const pacer = { take: async (vault: string, count: number) => void taken.push([vault, count]) };

@@ -15,7 +15,7 @@ const HOUR_DUE = 2_400_000;
 const REUSABLE = Number.POSITIVE_INFINITY;
 const KINDS = { 'single use': 0, grace: GRACE, reusable: REUSABLE };
 
-/** Takes over as the timer would: every 10 s, by a new process, until it has rotated. */
+/** Takes over in a new process, every 10 s like the timer, until it has rotated. */
 async function takeOver({ world, connection }: Scenario, limitMs: number): Promise<number> {
   const begun = world.now();
   const process = world.process();
@@ -39,7 +39,7 @@ describe.each(Object.entries(KINDS))('a crash, %s', (_, refreshTokenGraceMs) => 
     'after everything was recorded': ({ world, process }) =>
       world.before('release crm', () => process.crash()),
   };
-  test.each(Object.entries(points))('%s: the next process goes on', async (name, crash) => {
+  test.each(Object.entries(points))('%s: the next process continues', async (name, crash) => {
     const scenario = await due({ behavior: { refreshTokenGraceMs } });
     const { world, connection, process } = scenario;
     crash(scenario);
@@ -52,11 +52,11 @@ describe.each(Object.entries(KINDS))('a crash, %s', (_, refreshTokenGraceMs) => 
   });
 });
 
-describe('a crash while the outcome of a grant is unknown', () => {
+describe('a crash while the outcome of a token request is unknown', () => {
   test.each([
     ['before it was sent', 'before'],
     ['after it was executed', 'after'],
-  ] as const)('grace: replayed at once, %s', async (_, when) => {
+  ] as const)('grace: replayed immediately, %s', async (_, when) => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     const { world, connection, process } = scenario;
     world[when]('grant crm', () => process.crash());
@@ -68,7 +68,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
   test.each([
     ['before it was sent', 'before'],
     ['after it was executed', 'after'],
-  ] as const)('reusable: replayed at once, %s', async (_, when) => {
+  ] as const)('reusable: replayed immediately, %s', async (_, when) => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: REUSABLE } });
     const { world, connection, process } = scenario;
     world[when]('grant crm', () => process.crash());
@@ -91,7 +91,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expectHealthy(scenario);
   });
 
-  test('single use, executed: a person is needed, and only at the end of the published token', async () => {
+  test('single use, executed: blocks, but only when the published token ends', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after('grant crm', () => process.crash());
@@ -114,7 +114,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expectHealthy(scenario);
   });
 
-  test('a grant that was forced although it was blocked is not forgotten', async () => {
+  test('a request that was forced on a blocked connection is not forgotten', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('client_rejected'));
@@ -127,7 +127,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expectHealthy(scenario);
   });
 
-  test('grace that is over when somebody takes over counts as single use', async () => {
+  test('a grace period that is over when another process takes over counts as single use', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     world.after('grant crm', () => process.crash());
     await process.rotate(connection);
@@ -136,7 +136,7 @@ describe('a crash while the outcome of a grant is unknown', () => {
     expect(world.provider.sent).toHaveLength(2);
   });
 
-  test('the grace counts from the first of several crashes', async () => {
+  test('the grace period counts from the first of several crashes', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: GRACE } });
     const { world, connection } = scenario;
     for (const _ of [1, 2, 3]) {
@@ -152,14 +152,14 @@ describe('a crash while the outcome of a grant is unknown', () => {
   });
 });
 
-describe('a crash around the adoption of a seed', () => {
+describe('a crash while a seed is copied and first used', () => {
   test.each([
     ['before', 'put crm-refresh-token'],
     ['after', 'put crm-refresh-token'],
     ['after', 'write crm'],
     ['before', 'tag crm-refresh-token'],
     ['after', 'put crm-access-token'],
-  ] as const)('%s %s: the next process goes on', async (when, operation) => {
+  ] as const)('%s %s: the next process continues', async (when, operation) => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world[when](operation, () => process.crash());

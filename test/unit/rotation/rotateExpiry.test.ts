@@ -11,14 +11,14 @@ import {
 
 const DAY = 24 * 3_600_000;
 
-/** The client secret as it is, with this many days left by its `exp` attribute. */
+/** Keeps the client secret, and leaves it this many days by its `exp` attribute. */
 function expires({ world }: Scenario, days: number): void {
   const expiresAt = world.now() + days * DAY;
   world.credentials.put(CLIENT_SECRET, 'client-secret-one', { tags: {}, expiresAt });
 }
 
-/** From now on each new refresh token says how long it lives, in milliseconds from its grant. */
-function tellLifetime({ world }: Scenario, lifetime: () => number): void {
+/** From now on each token response has the lifetime of its refresh token, in milliseconds from the token request. */
+function sendLifetime({ world }: Scenario, lifetime: () => number): void {
   const behave = world.provider.behave.bind(world.provider);
   world.provider.behave = (request) => ({ ...behave(request), refreshTokenLifetimeMs: lifetime() });
 }
@@ -39,7 +39,7 @@ describe('the end of a refresh token', () => {
   test('is what the response says, whatever the profile says', async () => {
     const scenario = lasting('idle');
     const issuedAt = scenario.world.now();
-    tellLifetime(scenario, () => DAY);
+    sendLifetime(scenario, () => DAY);
     await mustRotate(scenario);
     expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + DAY);
   });
@@ -52,19 +52,19 @@ describe('the end of a refresh token', () => {
 });
 
 describe('a client secret that expires soon', () => {
-  test('is told once per rotation, with its name and the days left', async () => {
+  test('is logged once per rotation, with its name and the days left', async () => {
     const scenario = seeded();
     expires(scenario, 3.5);
     await mustRotate(scenario);
-    const told = { level: 'warn', connection: 'crm', secret: CLIENT_SECRET, days: 3 } as const;
-    expect(warnings(scenario)).toMatchObject([told]);
+    const warning = { level: 'warn', connection: 'crm', secret: CLIENT_SECRET, days: 3 } as const;
+    expect(warnings(scenario)).toMatchObject([warning]);
     await passToDue(scenario);
     await mustRotate(scenario);
-    expect(warnings(scenario)).toMatchObject([told, told]);
+    expect(warnings(scenario)).toMatchObject([warning, warning]);
     expect(scenario.world.leaks()).toEqual([]);
   });
 
-  test('is read anew by each rotation, and not told of any more once it was replaced', async () => {
+  test('is read again by each rotation, and no longer logged after it was replaced', async () => {
     const scenario = seeded();
     expires(scenario, 3);
     await mustRotate(scenario);
@@ -76,7 +76,7 @@ describe('a client secret that expires soon', () => {
     expect(scenario.world.count(new RegExp(`^get ${CLIENT_SECRET}`))).toBe(1);
   });
 
-  test('costs no request before that', async () => {
+  test('costs no request as long as it does not expire soon', async () => {
     const scenario = seeded();
     expires(scenario, 15);
     await mustRotate(scenario);
@@ -89,10 +89,10 @@ describe('a client secret that expires soon', () => {
 });
 
 describe('a refresh token that expires soon', () => {
-  test('is told where rotations do not move its expiry', async () => {
+  test('is logged if rotations do not move its expiry', async () => {
     const scenario = await due();
     const end = scenario.world.now() + 10 * DAY;
-    tellLifetime(scenario, () => end - scenario.world.now());
+    sendLifetime(scenario, () => end - scenario.world.now());
     await mustRotate(scenario);
     expect(warnings(scenario)).toEqual([]);
     await passToDue(scenario);
@@ -102,9 +102,9 @@ describe('a refresh token that expires soon', () => {
     ]);
   });
 
-  test('is nobody’s business where each rotation gives it another ten days', async () => {
+  test('is not logged if each rotation gives it another ten days', async () => {
     const scenario = await due();
-    tellLifetime(scenario, () => 10 * DAY);
+    sendLifetime(scenario, () => 10 * DAY);
     for (let rotation = 0; rotation < 3; rotation++) {
       await mustRotate(scenario);
       await passToDue(scenario);

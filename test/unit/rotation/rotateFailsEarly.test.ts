@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { failure } from './world/fakeVault.ts';
 import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 
-describe('what fails before the grant', () => {
-  test('a vault that refuses to be read: a failure with backoff, and nothing is written to it', async () => {
+describe('a failure before the token request', () => {
+  test('of a vault that refuses reads backs off, and nothing is written to the vault', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')), 2);
@@ -26,13 +26,13 @@ describe('what fails before the grant', () => {
     expectHealthy(scenario);
   });
 
-  test('the time that a vault asks for is given', async () => {
+  test('of a vault that is throttling is retried after the time that the vault names', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_throttled', 45_000)));
     expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', retryAfterMs: 45_000 });
   });
 
-  test('a seed that cannot be adopted is not spent', async () => {
+  test('to copy the seed does not spend the seed', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.before(`put ${REFRESH_TOKEN}`, () => Promise.reject(failure('vault_forbidden')));
@@ -47,7 +47,7 @@ describe('what fails before the grant', () => {
   });
 
   test.each(['before', 'after'] as const)(
-    'an intent that fails %s it was tagged: nothing is sent',
+    'to announce the request %s the intent is tagged: nothing is sent',
     async (when) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -65,7 +65,7 @@ describe('what fails before the grant', () => {
   );
 
   test.each(['before', 'after'] as const)(
-    'an intent that fails %s it was recorded: nothing is sent',
+    'to announce the request %s the intent is recorded: nothing is sent',
     async (when) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -82,7 +82,7 @@ describe('what fails before the grant', () => {
     },
   );
 
-  test('client credentials that vanish after the intent: nothing is sent, and the intent is taken back', async () => {
+  test('to read the client credentials after the intent: nothing is sent, and the intent is withdrawn', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(`tag ${REFRESH_TOKEN}`, () => process.state.credentials.clear());
@@ -95,7 +95,7 @@ describe('what fails before the grant', () => {
     expectHealthy(scenario);
   });
 
-  test('storage that does not answer: nothing is done', async () => {
+  test('of storage that does not respond: nothing is done', async () => {
     const { world, connection, process } = await due();
     world.before('lease crm', () => Promise.reject(failure('storage_unavailable')));
     expect(await process.rotate(connection)).toMatchObject({
@@ -106,7 +106,7 @@ describe('what fails before the grant', () => {
     expect(world.events('record_not_written')).toHaveLength(1);
   });
 
-  test('storage that takes no record: the failure is told all the same', async () => {
+  test('of storage that refuses the record: the failure is reported nevertheless', async () => {
     const { world, connection, process } = await due();
     world.before('write crm', () => Promise.reject(failure('storage_forbidden')), 9);
     expect(await process.rotate(connection)).toMatchObject({
@@ -116,7 +116,7 @@ describe('what fails before the grant', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('a record that vanishes twice', async () => {
+  test('because the record disappears twice is retried', async () => {
     const { world, connection, process } = seeded();
     world.after('create crm', () => world.records.lose('crm'), 2);
     expect(await process.rotate(connection)).toMatchObject({
@@ -125,7 +125,7 @@ describe('what fails before the grant', () => {
     });
   });
 
-  test('a defect of ours is recorded without its text', async () => {
+  test('with an unexpected error is recorded without the text of the error', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => Promise.reject(new TypeError('refresh-token-1')));
     const problem = { code: 'internal_error', message: 'An unexpected TypeError was thrown.' } as const;

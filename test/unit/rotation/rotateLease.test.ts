@@ -16,7 +16,7 @@ import {
 const noRenewal = () => Promise.reject(failure('storage_unavailable'));
 
 describe('one rotation of a connection at a time', () => {
-  test('who finds the lease taken does nothing', async () => {
+  test('a process that finds the lease taken does nothing', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => world.clock.sleep(5_000));
     const first = process.start(connection);
@@ -28,7 +28,7 @@ describe('one rotation of a connection at a time', () => {
     expect(await world.settle(first)).toMatchObject({ result: 'rotated' });
   });
 
-  test('two processes at once, again and again: each refresh token is sent once', async () => {
+  test('two processes that rotate together, round after round, send each refresh token once', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     const other = world.process();
@@ -42,7 +42,7 @@ describe('one rotation of a connection at a time', () => {
     expectHealthy(scenario);
   });
 
-  test('the lease is kept for as long as a slow vault takes', async () => {
+  test('the process keeps the lease while a slow vault responds', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(`get ${REFRESH_TOKEN}`, () => world.clock.sleep(60_000));
@@ -54,13 +54,13 @@ describe('one rotation of a connection at a time', () => {
     expectHealthy(scenario);
   });
 
-  test('the lease is given back at once', async () => {
+  test('the process releases the lease immediately', async () => {
     const { world, connection } = await due();
     await mustRotate({ connection, process: world.process() });
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'not_due' });
   });
 
-  test('a lease that cannot be given back ends by itself', async () => {
+  test('a lease that cannot be released expires automatically', async () => {
     const { world, connection, process } = await due();
     world.before('release crm', () => Promise.reject(failure('storage_unavailable')));
     await mustRotate({ connection, process });
@@ -71,7 +71,7 @@ describe('one rotation of a connection at a time', () => {
 });
 
 describe('a lease that runs short', () => {
-  test('before the send: nothing is sent, and the intent is taken back', async () => {
+  test('before the send: nothing is sent, and the intent is withdrawn', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before('grant crm', () => world.clock.freeze(5_001));
@@ -84,7 +84,7 @@ describe('a lease that runs short', () => {
     expectHealthy(scenario);
   });
 
-  test('before the send, with storage that hiccups: the intent is taken back all the same', async () => {
+  test('before the send, with a storage failure: the intent is withdrawn nevertheless', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => {
       world.clock.freeze(6_000);
@@ -95,20 +95,20 @@ describe('a lease that runs short', () => {
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
 
-  test('with exactly the deadline and the margin left: nothing is sent', async () => {
+  test('with only the deadline and the margin left: nothing is sent', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => world.clock.freeze(5_000));
     await process.rotate(connection);
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('with a millisecond more it is sent', async () => {
+  test('with a millisecond more: the request is sent', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => world.clock.freeze(4_999));
     await mustRotate({ connection, process });
   });
 
-  test('is renewed before the send where too little is left', async () => {
+  test('is renewed before the send if too little is left', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.after(`tag ${REFRESH_TOKEN}`, () => world.clock.freeze(4_000));
@@ -117,7 +117,7 @@ describe('a lease that runs short', () => {
     expectHealthy(scenario);
   });
 
-  test('counts from before it was asked for, not from its answer', async () => {
+  test('counts from before its request, not from the response', async () => {
     const { world, connection, process } = await due();
     world.after('lease crm', () => world.clock.freeze(12_000));
     world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
@@ -125,7 +125,7 @@ describe('a lease that runs short', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('a second client secret is not sent either', async () => {
+  test('before a second client secret: that secret is not sent', async () => {
     const { world, connection, process } = await due();
     world.provider.script(refusal('client_rejected'));
     world.credentials.set('crm-client-secret', 'client-secret-two');
@@ -138,7 +138,7 @@ describe('a lease that runs short', () => {
 });
 
 describe('a lease that is lost', () => {
-  test('while the grant is out: the token is saved, and nothing is published or recorded', async () => {
+  test('while the token request is in flight: the token is saved, and nothing is published or recorded', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const published = world.tokens.latest(ACCESS_TOKEN);
@@ -160,7 +160,7 @@ describe('a lease that is lost', () => {
   });
 
   test.each([`get ${ACCESS_TOKEN}`, `put ${ACCESS_TOKEN}`] as const)(
-    'in the first rotation after "%s": nothing is written over what another process did meanwhile',
+    'in the first rotation after "%s": what another process has written since stays',
     async (operation) => {
       const scenario = seeded();
       const { world, connection, process } = scenario;
@@ -184,7 +184,7 @@ describe('a lease that is lost', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('before a failure could be recorded: whoever has the lease knows better', async () => {
+  test('before a failure is recorded: the record is left to the process that has the lease', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => {
       world.clock.freeze(16_000);
@@ -195,7 +195,7 @@ describe('a lease that is lost', () => {
     expect(world.record('crm')).not.toHaveProperty('failure');
   });
 
-  test('to another process that has announced a grant: its intent stays', async () => {
+  test('to another process that has announced a token request: the intent of that process stays', async () => {
     const { world, connection, process } = await due();
     const other = world.process();
     world.before(/^renew/, () => Promise.reject(failure('storage_unavailable')), Number.POSITIVE_INFINITY);
@@ -212,7 +212,7 @@ describe('a lease that is lost', () => {
     await world.settle(second ?? Promise.resolve());
   });
 
-  test('a renewal that says so counts at once', async () => {
+  test('according to a renewal: counts immediately', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => world.clock.sleep(6_000));
     world.after(/^renew/, () => false);

@@ -14,14 +14,14 @@ import {
 } from './world/scenario.ts';
 
 describe('a lost record', () => {
-  test('is made again from the vault, and the chain goes on', async () => {
+  test('is restored from the vault, and the token family continues', async () => {
     const scenario = await due();
     scenario.world.records.lose('crm');
     expect(await mustRotate(scenario)).toMatchObject({ generation: 2 });
     expectHealthy(scenario);
   });
 
-  test('twice, with a new seed in between', async () => {
+  test('is restored twice, with a new seed in between', async () => {
     const scenario = await due();
     const { world } = scenario;
     for (let round = 0; round < 3; round++) {
@@ -37,32 +37,32 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
-  test('and a grant that was lost after it: the access token in use is remembered from its vault, and spared', async () => {
+  test('before a lost token response: the published access token is read from its vault, and the replay waits for its end', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.records.lose('crm');
     world.before(`put ${REFRESH_TOKEN}`, ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
-    const grants = world.provider.sent.length;
+    const requests = world.provider.sent.length;
     await world.clock.pass(16_000);
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
-    expect(world.provider.sent).toHaveLength(grants);
+    expect(world.provider.sent).toHaveLength(requests);
   });
 
-  test('that comes back as a copy from before the last grant: the tag in the vault tells of it, and it is not repeated', async () => {
+  test('that comes back as a copy from before the last token request: the tag in the vault prevents a replay', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const copy = world.record('crm');
     world.after(/^grant/, ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
-    const grants = world.provider.sent.length;
+    const requests = world.provider.sent.length;
     world.records.change('crm', () => copy);
     await world.clock.pass(20_000);
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
-    expect(world.provider.sent).toHaveLength(grants);
+    expect(world.provider.sent).toHaveLength(requests);
   });
 
-  test('that comes back so, after the token in use was written once more: the same', async () => {
+  test('that comes back like this after the token in use was written again: the tag prevents a replay as well', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const copy = world.record('crm');
@@ -71,14 +71,14 @@ describe('a lost record', () => {
     world.credentials.put(REFRESH_TOKEN, latest?.value ?? '', { tags: latest?.tags ?? {} });
     world.after(/^grant/, ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
-    const grants = world.provider.sent.length;
+    const requests = world.provider.sent.length;
     world.records.change('crm', () => copy);
     await world.clock.pass(20_000);
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
-    expect(world.provider.sent).toHaveLength(grants);
+    expect(world.provider.sent).toHaveLength(requests);
   });
 
-  test('that comes back as a copy from before a replay: the grace counts from the first grant', async () => {
+  test('that comes back as a copy from before a replay: the grace period counts from the first request', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
@@ -88,12 +88,12 @@ describe('a lost record', () => {
     expect(await world.process().rotate(connection)).toBe('crashed');
     world.records.change('crm', () => copy);
     await world.clock.pass(40_000);
-    const grants = world.provider.sent.length;
+    const requests = world.provider.sent.length;
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
-    expect(world.provider.sent).toHaveLength(grants);
+    expect(world.provider.sent).toHaveLength(requests);
   });
 
-  test('after a replay was announced: the grace is over, since nobody knows when the first grant was sent', async () => {
+  test('after a replay was announced: the grace period counts as over, because the time of the first request is unknown', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
@@ -102,12 +102,12 @@ describe('a lost record', () => {
     expect(await world.process().rotate(connection)).toBe('crashed');
     world.records.lose('crm');
     await world.clock.pass(40_000);
-    const grants = world.provider.sent.length;
+    const requests = world.provider.sent.length;
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
-    expect(world.provider.sent).toHaveLength(grants);
+    expect(world.provider.sent).toHaveLength(requests);
   });
 
-  test('that comes back as an older copy: the end of the chain counts', async () => {
+  test('that comes back as an older copy: the end of the token family counts', async () => {
     const scenario = await due();
     const { world } = scenario;
     const old = world.record('crm');
@@ -119,7 +119,7 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
-  test('while a grant was out: the outcome is unknown, and what is published tells how long to wait', async () => {
+  test('during a token request: the outcome is unknown, and the expiry of the published token limits the wait', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before('grant crm', () => process.crash());
@@ -138,7 +138,7 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
-  test('while the first grant was out: nothing valid is published, it is repeated at once', async () => {
+  test('during the first token request: nothing valid is published, and the request is repeated immediately', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.before('grant crm', () => process.crash());
@@ -148,7 +148,7 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
-  test('while a grant was out, and what is published cannot be read: nobody guesses', async () => {
+  test('during a token request: nothing is sent if the published token cannot be read', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => process.crash());
     await process.rotate(connection);
@@ -165,8 +165,11 @@ describe('a refresh token of another record store', () => {
   const origin = { connection: 'crm', parent: 'v1', epoch: 4, generation: 4, store: 'other.example' };
   test.each([
     ['saved there', savedTags(origin, {})],
-    ['with a grant out there', withIntent({}, { startedAt: 0, epoch: 4, store: 'other.example' })],
-  ])('%s is not touched until a person sets it again', async (_, tags) => {
+    [
+      'with a token request in flight there',
+      withIntent({}, { startedAt: 0, epoch: 4, store: 'other.example' }),
+    ],
+  ])('%s is not changed until an operator sets it again', async (_, tags) => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     const { value = '' } = world.credentials.latest(REFRESH_TOKEN) ?? {};

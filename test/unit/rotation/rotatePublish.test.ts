@@ -16,10 +16,10 @@ const ALWAYS = Number.POSITIVE_INFINITY;
 const fails = () => Promise.reject(failure('vault_forbidden'));
 
 describe('before a refresh token is spent', () => {
-  test('a secret of somebody else is not overwritten, and nothing is sent', async () => {
+  test('a secret that is not managed is not overwritten, and nothing is sent', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
-    world.tokens.set(ACCESS_TOKEN, 'somebody-elses-value', { team: 'crm' });
+    world.tokens.set(ACCESS_TOKEN, 'value-of-another-owner', { team: 'crm' });
     const problem = {
       code: 'secret_not_managed',
       fix: expect.stringContaining('"overwrite": true'),
@@ -34,28 +34,28 @@ describe('before a refresh token is spent', () => {
     expectHealthy(scenario);
   });
 
-  test('with adopt, the value of somebody else stays until there is a better one', async () => {
+  test('with `overwrite`, the existing value stays until there is an access token', async () => {
     const { world, connection, process } = seeded({ overwrite: true });
-    world.tokens.put(ACCESS_TOKEN, 'somebody-elses-value', {
+    world.tokens.put(ACCESS_TOKEN, 'value-of-another-owner', {
       tags: { team: 'crm' },
       contentType: 'text/plain',
     });
     world.before('grant crm', () => {
       const proof = world.tokens.latest(ACCESS_TOKEN);
-      expect(proof).toMatchObject({ value: 'somebody-elses-value', contentType: 'text/plain' });
+      expect(proof).toMatchObject({ value: 'value-of-another-owner', contentType: 'text/plain' });
       expect(proof?.tags).toMatchObject({ team: 'crm', connection: 'crm' });
     });
     await mustRotate({ connection, process });
   });
 
-  test("somebody else's disabled secret is not overwritten either", async () => {
+  test('a disabled secret that is not managed is not overwritten either', async () => {
     const { world, connection, process } = seeded();
-    world.tokens.set(ACCESS_TOKEN, 'somebody-elses-value');
+    world.tokens.set(ACCESS_TOKEN, 'value-of-another-owner');
     world.tokens.disable(ACCESS_TOKEN);
     expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'secret_not_managed' } });
   });
 
-  test('our own placeholder from a rotation that ended there is no obstacle', async () => {
+  test('a placeholder from an interrupted rotation does not prevent the next rotation', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.after(PUT, () => process.crash());
@@ -66,7 +66,7 @@ describe('before a refresh token is spent', () => {
     expectHealthy(scenario);
   });
 
-  test('a soft-deleted name is a failure of its own', async () => {
+  test('a soft-deleted name fails with its own code', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.tokens.set(ACCESS_TOKEN, 'old-value');
@@ -78,7 +78,7 @@ describe('before a refresh token is spent', () => {
   test.each([
     ['read', `get ${ACCESS_TOKEN}`],
     ['written', PUT],
-  ] as const)('a token vault that cannot be %s: nothing is sent', async (_, operation) => {
+  ] as const)('if the token vault cannot be %s, nothing is sent', async (_, operation) => {
     const { world, connection, process } = seeded();
     world.before(operation, fails, ALWAYS);
     expect(await process.rotate(connection)).toMatchObject({
@@ -108,7 +108,7 @@ describe('an access token that cannot be published', () => {
     expectHealthy(scenario);
   });
 
-  test('settles the request all the same when the provider did not replace the refresh token', async () => {
+  test('settles the request even if the provider did not replace the refresh token', async () => {
     const { world, connection, process } = await due({
       behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY },
     });
@@ -117,7 +117,7 @@ describe('an access token that cannot be published', () => {
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
 
-  test('holds back further grants until the token vault takes a write', async () => {
+  test('stops further token requests until the token vault accepts a write', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(PUT, fails, ALWAYS);
@@ -151,7 +151,7 @@ describe('an access token that cannot be published', () => {
     expect(world.count(/^put crm-access/)).toBe(1);
   });
 
-  test('because it is too large: a person is needed, and the refresh token is saved', async () => {
+  test('because it is too large blocks the connection, and the refresh token is saved', async () => {
     const { world, connection, process } = await due();
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
@@ -167,7 +167,7 @@ describe('an access token that cannot be published', () => {
     expect(world.count(/^grant/)).toBe(1);
   });
 
-  test('because of a defect of ours: the refresh token is saved and found again', async () => {
+  test('because of an unexpected error: the refresh token is saved and found again', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(PUT, () => Promise.reject(new TypeError('no')), 3);
@@ -177,7 +177,7 @@ describe('an access token that cannot be published', () => {
     expectHealthy(scenario);
   });
 
-  test('published but not recorded: rotated again, and nothing is lost', async () => {
+  test('because the outcome cannot be recorded: rotates again, and nothing is lost', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(PUT, () => world.before('write crm', () => Promise.reject(failure('storage_unavailable'))));
@@ -187,7 +187,7 @@ describe('an access token that cannot be published', () => {
     expectHealthy(scenario);
   });
 
-  test('the same access token again makes no new version', async () => {
+  test('is not written again if it is the same: no new version is created', async () => {
     const scenario = await due();
     const { world } = scenario;
     const { value = '' } = world.tokens.latest(ACCESS_TOKEN) ?? {};

@@ -15,7 +15,7 @@ import {
 } from './world/scenario.ts';
 import type { Operation } from './world.ts';
 
-describe('a person replaces the refresh token', () => {
+describe('an operator replaces the refresh token', () => {
   test('between two rotations', async () => {
     const scenario = await due();
     const value = replaceByHand(scenario);
@@ -24,7 +24,7 @@ describe('a person replaces the refresh token', () => {
     expectHealthy(scenario);
   });
 
-  test('while the outcome of a grant is unknown: nobody waits any more', async () => {
+  test('while the outcome of a token request is unknown: the wait ends', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('outcome_unknown'));
@@ -36,7 +36,7 @@ describe('a person replaces the refresh token', () => {
   });
 
   test.each(['', '\n'])(
-    'beneath the save of a process that died, with %j at its end: the person wins',
+    'before the save of a process that crashed, with %j at its end: the token of the operator wins',
     async (lineEnd) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -60,7 +60,7 @@ describe('a person replaces the refresh token', () => {
     `put ${REFRESH_TOKEN}`,
     `put ${ACCESS_TOKEN}`,
     'release crm',
-  ])('while "%s" is done: the connection goes on', async (operation) => {
+  ])('during "%s": the following rotations succeed', async (operation) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(operation, () => void replaceByHand(scenario));
@@ -72,7 +72,7 @@ describe('a person replaces the refresh token', () => {
     }
   });
 
-  test('twice within a second: the last one counts', async () => {
+  test('twice within a second: the last token counts', async () => {
     const scenario = await due();
     replaceByHand(scenario);
     const value = replaceByHand(scenario);
@@ -81,7 +81,7 @@ describe('a person replaces the refresh token', () => {
     expectHealthy(scenario);
   });
 
-  test('of a connection that waits for a person: noticed at the next look', async () => {
+  test('of a blocked connection: the next look finds it', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
@@ -94,7 +94,7 @@ describe('a person replaces the refresh token', () => {
 });
 
 describe('a late write', () => {
-  /** An old process writes what it got for the token before the last one. */
+  /** An old process saves the token that it obtained with the token before the last one. */
   function writeLate({ world }: Scenario, epoch: number): void {
     const [, recorded] = world.credentials.history(REFRESH_TOKEN).toReversed();
     const origin = {
@@ -123,7 +123,7 @@ describe('a late write', () => {
     ['after', `put ${REFRESH_TOKEN}`],
     ['after', 'write crm'],
     ['after', 'grant crm'],
-  ] as const)('is undone also where the process that does it dies %s "%s"', async (when, operation) => {
+  ] as const)('is undone even if the process that undoes it crashes %s "%s"', async (when, operation) => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     const { world, connection, process } = scenario;
     writeLate(scenario, 0);
@@ -135,7 +135,7 @@ describe('a late write', () => {
   });
 
   test.each(['looked at the versions', 'read the token that counts'])(
-    'is not undone by a process that lost its lease when it had %s: another has undone it and gone on',
+    'is not undone by a process that lost its lease after it had %s: another process has undone it and rotated',
     async (when) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -154,7 +154,7 @@ describe('a late write', () => {
     },
   );
 
-  test('over a save that was not recorded: what was found is recorded before the vault is repaired', async () => {
+  test('over a save that was not recorded: the finding is recorded before the vault is repaired', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.after(`put ${REFRESH_TOKEN}`, () => process.crash());
@@ -167,13 +167,13 @@ describe('a late write', () => {
     expectHealthy(scenario);
   });
 
-  test('is undone while the save of a lost process arrives: that save is found', async () => {
+  test('is undone while the save of a crashed process arrives: that save is found', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const sent = world.credentials.latest(REFRESH_TOKEN);
     let received = '';
-    world.after('grant crm', ({ result: answer }) => {
-      received = (answer as TokenResponse).refreshToken ?? '';
+    world.after('grant crm', ({ result: response }) => {
+      received = (response as TokenResponse).refreshToken ?? '';
       process.crash();
     });
     await process.rotate(connection);
@@ -192,7 +192,7 @@ describe('a late write', () => {
     expectHealthy(scenario);
   });
 
-  test('that comes while a late write is undone', async () => {
+  test('that arrives while another one is undone is undone too', async () => {
     const scenario = await due();
     const { world } = scenario;
     writeLate(scenario, 0);
@@ -205,7 +205,7 @@ describe('a late write', () => {
     expectHealthy(scenario);
   });
 
-  test('over a token that cannot be read again is left to the next look', async () => {
+  test('over a token that is no longer readable is left to the next look', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     writeLate(scenario, 0);
@@ -213,7 +213,7 @@ describe('a late write', () => {
     expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'secret_missing' } });
   });
 
-  test('of the same token again does not make anybody forget an unknown outcome', async () => {
+  test('of the same token leaves the outcome of a token request unknown', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const { value = '', tags = {} } = world.credentials.latest(REFRESH_TOKEN) ?? {};

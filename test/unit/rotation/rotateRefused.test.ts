@@ -14,7 +14,7 @@ import {
   seeded,
 } from './world/scenario.ts';
 
-/** The provider accepts only this secret from now on. */
+/** From now on the provider accepts only these secrets. */
 function accept({ world }: Scenario, ...secrets: string[]): void {
   world.provider.clientSecrets = secrets;
 }
@@ -28,8 +28,8 @@ const TWO_SECRETS: Partial<Connection> = {
   },
 };
 
-describe('invalid_grant', () => {
-  test('blocks until the refresh token changes, and looks at it with one GET', async () => {
+describe('a refused refresh token', () => {
+  test('blocks until the refresh token changes, and each look costs one GET', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
@@ -53,7 +53,7 @@ describe('invalid_grant', () => {
     expectHealthy(scenario);
   });
 
-  test('is no news where the secret has changed meanwhile: the new one is sent', async () => {
+  test('does not block if the secret has changed since: the new token is sent', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.provider.script(() => {
@@ -64,7 +64,7 @@ describe('invalid_grant', () => {
     expectHealthy(scenario);
   });
 
-  test('counts where the vault cannot be asked again; the next look finds the new one', async () => {
+  test('blocks if the vault cannot be read again, and the next look finds the new token', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(() => {
@@ -78,7 +78,7 @@ describe('invalid_grant', () => {
     expectHealthy(scenario);
   });
 
-  test('for ever new tokens: given up for now', async () => {
+  test('for one new token after another is retried later', async () => {
     const { world, connection, process } = await due();
     const again = () => {
       world.credentials.set(REFRESH_TOKEN, world.provider.consent());
@@ -91,7 +91,7 @@ describe('invalid_grant', () => {
     });
   });
 
-  test('a changed entry is tried at the next look', async () => {
+  test('is followed by a token request at the next look after the entry has changed', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('misconfigured'));
@@ -104,7 +104,7 @@ describe('invalid_grant', () => {
     expectHealthy(scenario);
   });
 
-  test('a look that fails does not make anybody forget why it is blocked', async () => {
+  test('stays the reason of the block after a look that fails', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
@@ -116,8 +116,8 @@ describe('invalid_grant', () => {
   });
 });
 
-describe('invalid_client', () => {
-  test('the next client secret is sent', async () => {
+describe('a rejected client secret', () => {
+  test('makes the process send the next client secret', async () => {
     const scenario = seeded(TWO_SECRETS);
     scenario.world.credentials.set('crm-client-secret-next', 'client-secret-two');
     accept(scenario, 'client-secret-two');
@@ -126,7 +126,7 @@ describe('invalid_client', () => {
     expectHealthy(scenario);
   });
 
-  test('not after an answer that holds a refresh token', async () => {
+  test('is not followed by another one if the response has a refresh token', async () => {
     const scenario = await due(TWO_SECRETS);
     const { world, connection, process } = scenario;
     world.credentials.set('crm-client-secret-next', 'client-secret-two');
@@ -140,7 +140,7 @@ describe('invalid_client', () => {
   });
 
   test.each(['retrying', 'outcome_unknown', 'misconfigured', 'reauthorization_required'] as const)(
-    'on %s no other client secret is tried',
+    'differs from %s, after which no other client secret is sent',
     async (failureClass) => {
       const { world, connection, process } = await due(TWO_SECRETS);
       world.credentials.set('crm-client-secret-next', 'client-secret-two');
@@ -150,7 +150,7 @@ describe('invalid_client', () => {
     },
   );
 
-  test('remembered secrets are read again before anybody is blocked', async () => {
+  test('is read again before the connection is blocked', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.credentials.set(CLIENT_SECRET, 'client-secret-two');
@@ -160,7 +160,7 @@ describe('invalid_client', () => {
     expectHealthy(scenario);
   });
 
-  test('blocks without a second send of the same secret, until a secret changes', async () => {
+  test('blocks until a secret changes, and is not sent a second time', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     accept(scenario, 'client-secret-two');
@@ -178,7 +178,7 @@ describe('invalid_client', () => {
     expectHealthy(scenario);
   });
 
-  test('secrets that cannot be read again change nothing', async () => {
+  test('blocks even if the secrets cannot be read again', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     accept(scenario, 'client-secret-two');
@@ -189,7 +189,7 @@ describe('invalid_client', () => {
     });
   });
 
-  test('a client id in the vault that is corrected is noticed', async () => {
+  test('no longer blocks after the client id in the vault is corrected', async () => {
     const scenario = seeded({ clientId: undefined });
     const { world, connection, process } = scenario;
     world.credentials.set('crm-client-id', 'wrong');
@@ -200,7 +200,7 @@ describe('invalid_client', () => {
     await mustRotate(scenario);
   });
 
-  test('a client id that has changed since it was read is sent with the same secret', async () => {
+  test('is sent again with a client id that has changed since it was read', async () => {
     const scenario = seeded({ clientId: undefined });
     const { world, connection } = scenario;
     world.credentials.set('crm-client-id', 'old');
@@ -213,10 +213,10 @@ describe('invalid_client', () => {
   });
 });
 
-describe('client credentials that somebody replaced', () => {
+describe('replaced client credentials', () => {
   const NEXT = 'client-secret-two';
 
-  test('are read again after any failure, not only after invalid_client', async () => {
+  test('are read again after every failure, not only after invalid_client', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('misconfigured'));
@@ -231,7 +231,7 @@ describe('client credentials that somebody replaced', () => {
   test.each([
     ['the same process', (scenario: Scenario) => scenario.process],
     ['another process', ({ world }: Scenario) => world.process()],
-  ])('are sent with the refresh token that came with them, also when %s used it first', async (_, by) => {
+  ])('are sent with the refresh token that was set with them, even if %s used it first', async (_, by) => {
     const scenario = await due();
     const { world, connection } = scenario;
     world.credentials.set(CLIENT_SECRET, NEXT);
@@ -246,9 +246,9 @@ describe('client credentials that somebody replaced', () => {
   });
 });
 
-describe('a connection that is blocked for what may pass at the provider', () => {
+describe('a connection that is blocked by a temporary failure of the provider', () => {
   test.each(['misconfigured', 'client_rejected'] as const)(
-    '%s: is sent a grant again after an hour, and goes on by itself',
+    '%s: sends a token request again after an hour, and recovers automatically',
     async (failureClass) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -261,7 +261,7 @@ describe('a connection that is blocked for what may pass at the provider', () =>
         await process.rotate(connection);
         failures.add(world.record('crm').failure?.count ?? 0);
       }
-      // The looks in between are no failures.
+      // The looks between the requests do not count as failures.
       expect([...failures]).toEqual([1, 2, 0]);
       expect(world.now() - blockedAt).toBeLessThan(2.2 * HOUR);
       expect(world.provider.sent).toHaveLength(4);
@@ -269,7 +269,7 @@ describe('a connection that is blocked for what may pass at the provider', () =>
     },
   );
 
-  test('a refresh token that was refused is never sent again', async () => {
+  test('never sends a refused refresh token again', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
@@ -280,11 +280,11 @@ describe('a connection that is blocked for what may pass at the provider', () =>
   });
 });
 
-describe('a secret that is not there', () => {
+describe('a missing secret', () => {
   test.each([
     ['client secret', CLIENT_SECRET],
     ['refresh token', REFRESH_TOKEN],
-  ])('the %s: named, and noticed when it is set', async (_, name) => {
+  ])('the %s: the message names it, and the rotator detects when it is set', async (_, name) => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     const value = world.credentials.latest(name)?.value ?? '';
@@ -309,7 +309,7 @@ describe('a secret that is not there', () => {
     expectHealthy(scenario);
   });
 
-  test('a disabled refresh token: tried again later', async () => {
+  test('a disabled refresh token is retried later', async () => {
     const { world, connection, process } = await due();
     world.credentials.disable(REFRESH_TOKEN);
     expect(await process.rotate(connection)).toMatchObject({

@@ -7,8 +7,8 @@ import { ACCESS_TOKEN, due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN 
 const fails = (code: ErrorCode) => () => Promise.reject(failure(code));
 const PUT = `put ${REFRESH_TOKEN}`;
 
-describe('a received refresh token is saved', () => {
-  test('before the access token is published', async () => {
+describe('a received refresh token', () => {
+  test('is saved before the access token is published', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.before(`put ${ACCESS_TOKEN}`, () => {
@@ -24,7 +24,7 @@ describe('a received refresh token is saved', () => {
     'vault_unavailable',
     'vault_rejected',
     'secret_soft_deleted',
-  ] as const)('through %s', async (code) => {
+  ] as const)('is saved after failures with %s', async (code) => {
     const scenario = await due();
     scenario.world.before(PUT, fails(code), 3);
     await mustRotate(scenario);
@@ -33,7 +33,7 @@ describe('a received refresh token is saved', () => {
     expectHealthy(scenario);
   });
 
-  test('twice where the answer to the first write is lost', async () => {
+  test('is saved twice if the response to the first write is lost', async () => {
     const scenario = await due();
     scenario.world.after(PUT, fails('vault_unavailable'));
     await mustRotate(scenario);
@@ -43,7 +43,7 @@ describe('a received refresh token is saved', () => {
     expectHealthy(scenario);
   });
 
-  test('where the access token of the answer cannot be used', async () => {
+  test('is saved although the access token of the response is not usable', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script((request) => {
@@ -61,7 +61,7 @@ describe('a received refresh token is saved', () => {
   });
 
   test.each(['client_rejected', 'reauthorization_required', 'retrying', 'misconfigured'] as const)(
-    'where it stands beside %s',
+    'is saved although the response is the failure %s',
     async (failureClass) => {
       const scenario = await due();
       const { world, connection, process } = scenario;
@@ -74,7 +74,7 @@ describe('a received refresh token is saved', () => {
     },
   );
 
-  test('not where the answer holds none: the stored one stays', async () => {
+  test('is not required: the stored token stays if the response has none', async () => {
     const scenario = await due();
     const { world } = scenario;
     const before = world.credentials.latest(REFRESH_TOKEN);
@@ -84,7 +84,7 @@ describe('a received refresh token is saved', () => {
     expectHealthy(scenario);
   });
 
-  test('with its end, where the provider says it', async () => {
+  test('is recorded with its expiry if the provider sends one', async () => {
     const scenario = await due();
     const { world } = scenario;
     const sentAt = world.now();
@@ -96,7 +96,7 @@ describe('a received refresh token is saved', () => {
     expect(world.record('crm').refreshTokenExpiresAt).toBe(sentAt + 9_000);
   });
 
-  test('unless no vault can take it: a person is needed', async () => {
+  test('blocks the connection if it is too large for a vault', async () => {
     const { world, connection, process } = await due();
     world.provider.script({ refreshToken: 'x'.repeat(25_601), accessToken: world.provider.accessToken() });
     const problem = { code: 'refresh_token_too_large' } as const;
@@ -108,7 +108,7 @@ describe('a received refresh token is saved', () => {
     await mustRotate({ connection, process });
   });
 
-  test('up to the very last byte', async () => {
+  test('is saved at the largest size that a vault accepts', async () => {
     const { world, connection, process } = await due();
     world.provider.script({ refreshToken: 'x'.repeat(25_600), accessToken: world.provider.accessToken() });
     await mustRotate({ connection, process });
@@ -117,7 +117,7 @@ describe('a received refresh token is saved', () => {
 });
 
 describe('a save that takes long', () => {
-  test('goes on in the background, keeps its lease, and ends as if it had been short', async () => {
+  test('continues in the background, keeps its lease, and ends like a fast save', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(PUT, fails('vault_forbidden'), Number.POSITIVE_INFINITY);
@@ -137,12 +137,12 @@ describe('a save that takes long', () => {
     expect(await process.rotate(connection)).toMatchObject({ result: 'not_due' });
   });
 
-  test('is still known where another call came in between', async () => {
+  test('is still reported after another call for the connection', async () => {
     const { world, connection, process } = await due();
     world.before(PUT, fails('vault_forbidden'), Number.POSITIVE_INFINITY);
     const first = process.start(connection);
     await world.clock.pass(5_000);
-    // The second call hangs in its request for the lease until the first one's save has become slow.
+    // The second call waits for the lease until the save of the first call counts as slow.
     world.before('lease crm', () => world.clock.sleep(60_000));
     const second = process.start(connection);
     expect(await world.settle(first)).toMatchObject({ result: 'saving' });
@@ -150,7 +150,7 @@ describe('a save that takes long', () => {
     expect(await process.rotate(connection)).toMatchObject({ result: 'saving' });
   });
 
-  test('without storage: the lease ends, and the token is saved but not published', async () => {
+  test('saves the token but does not publish it if the lease ends without storage', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before(PUT, fails('vault_unavailable'), Number.POSITIVE_INFINITY);
@@ -169,14 +169,14 @@ describe('a save that takes long', () => {
 });
 
 describe('a process that is about to end', () => {
-  test('begins nothing', async () => {
+  test('starts nothing', async () => {
     const { world, connection, process } = await due();
     await process.state.drain();
     expect(await process.rotate(connection)).toEqual({ result: 'draining', connection: 'crm' });
     expect(world.operations).toEqual([]);
   });
 
-  test('does not send a grant that it has announced, and takes the intent back', async () => {
+  test('does not send a token request that it has announced, and withdraws the intent', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.before('grant crm', () => void process.state.drain());
@@ -200,7 +200,7 @@ describe('a process that is about to end', () => {
     expectHealthy(scenario);
   });
 
-  test('waits for a save although another call for the connection has ended', async () => {
+  test('waits for a save even if another call for the connection has ended', async () => {
     const { world, connection, process } = await due();
     world.before(PUT, fails('vault_unavailable'), 5);
     const first = process.start(connection);

@@ -3,7 +3,7 @@ import { readIntent } from '../../../lib/rotation/core/tags.ts';
 import { refusal } from './world/provider.ts';
 import { due, expectHealthy, HOUR, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 
-describe('an answer that tells nothing', () => {
+describe('a token response that does not show the outcome', () => {
   test('single use: waits, and replays a minute before the published token ends', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
@@ -32,7 +32,7 @@ describe('an answer that tells nothing', () => {
     expectHealthy(scenario);
   });
 
-  test('grace: the holder replays once itself', async () => {
+  test('grace: the process with the lease replays once', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     const { world } = scenario;
     world.after('grant crm', () => refusal('outcome_unknown'));
@@ -42,7 +42,7 @@ describe('an answer that tells nothing', () => {
     expectHealthy(scenario);
   });
 
-  test('grace: a takeover that was decided within it is not sent after it', async () => {
+  test('grace: a replay that was decided within the grace period is not sent after it', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 30_000 } });
     world.after('grant crm', ({ caller }) => caller.crash());
     expect(await process.rotate(connection)).toBe('crashed');
@@ -54,7 +54,7 @@ describe('an answer that tells nothing', () => {
     expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
   });
 
-  test('grace: the holder does not replay once it is over', async () => {
+  test('grace: the process with the lease does not replay after the grace period', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 12_000 } });
     world.provider.script(refusal('outcome_unknown'));
     world.after('grant crm', () => world.clock.sleep(7_000));
@@ -63,7 +63,7 @@ describe('an answer that tells nothing', () => {
     expect(world.provider.sent).toHaveLength(2);
   });
 
-  test('grace: not a third time at once', async () => {
+  test('grace: is not replayed a second time immediately', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.after('grant crm', () => refusal('outcome_unknown'), 2);
     expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown', retryAfterMs: 0 });
@@ -80,7 +80,7 @@ describe('an answer that tells nothing', () => {
     },
   );
 
-  test('grace: a replay that may not be sent any more leaves the outcome unknown', async () => {
+  test('grace: a replay that the process may no longer send leaves the outcome unknown', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.provider.script(refusal('outcome_unknown'));
     world.after('grant crm', () => void process.state.drain());
@@ -89,7 +89,7 @@ describe('an answer that tells nothing', () => {
     expect(world.provider.sent).toHaveLength(2);
   });
 
-  test('grace: not replayed where a refresh token came along', async () => {
+  test('grace: is not replayed if the response has a refresh token', async () => {
     const { world, connection, process } = await due({ behavior: { refreshTokenGraceMs: 60_000 } });
     world.provider.script((request) => {
       const { refreshToken = '' } = world.provider.behave(request);
@@ -99,7 +99,7 @@ describe('an answer that tells nothing', () => {
     expect(world.count(/^grant/)).toBe(1);
   });
 
-  test('reusable: tried again with a delay', async () => {
+  test('reusable: is retried with a delay', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
     const { world, connection, process } = scenario;
     world.provider.script(refusal('outcome_unknown'));
@@ -109,7 +109,7 @@ describe('an answer that tells nothing', () => {
     expectHealthy(scenario);
   });
 
-  test('a replay that the provider puts off waits as it did', async () => {
+  test('a replay that the provider throttles leaves the outcome unknown and waits as long as the provider says', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('outcome_unknown'), refusal('retrying', { retryAfterMs: HOUR / 60 }));
@@ -124,7 +124,7 @@ describe('an answer that tells nothing', () => {
     expectHealthy(scenario);
   });
 
-  test('too many requests: sent again when the provider says so', async () => {
+  test('throttling: is sent again when the provider allows it', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('retrying', { retryAfterMs: 42_000 }));

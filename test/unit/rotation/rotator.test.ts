@@ -34,14 +34,14 @@ describe('the rotator', () => {
     ['CRM', 'Write crm: names are case-sensitive.'],
     ['Broken', 'Write broken: names are case-sensitive.'],
     ['unknown', expect.stringMatching(/^Use one of the names that rotator status/)],
-  ])('says which name exists where %s does not', async (name, fix) => {
+  ])('names the existing connection, or the command that lists them, for %s', async (name, fix) => {
     const { rotator } = rotatorOf();
     const problem = { code: 'connection_unknown' as const, fix };
     await expect(rotator.rotate(name, false)).rejects.toMatchObject(problem);
     await expect(rotator.status(name)).rejects.toMatchObject(problem);
   });
 
-  test('shows a name that cannot be one to nobody', async () => {
+  test('does not repeat a name that is not valid', async () => {
     const { rotator } = rotatorOf();
     const message = 'There is no connection of that name.';
     await expect(rotator.rotate('<script>', false)).rejects.toMatchObject({ message });
@@ -57,14 +57,14 @@ describe('the rotator', () => {
     });
   });
 
-  test('tells of a sweep that could not run at all', async () => {
+  test('logs a sweep that could not run', async () => {
     const { world, rotator } = rotatorOf();
     world.before('list records', () => Promise.reject(failure('storage_unavailable')));
     await expect(rotator.sweep()).rejects.toMatchObject({ code: 'storage_unavailable' });
     expect(world.events('sweep_failed')).toMatchObject([{ level: 'error', code: 'storage_unavailable' }]);
   });
 
-  test('tells the status of all, and of one', async () => {
+  test('returns the status of all connections, and of one', async () => {
     const { world, rotator } = rotatorOf();
     await world.settle(rotator.rotate('crm', false));
     const all = await rotator.statusOfAll();
@@ -81,7 +81,7 @@ describe('the rotator', () => {
     expect(await rotator.status('crm')).toMatchObject({ state: 'expired' });
   });
 
-  test('is ready where the records can be read', async () => {
+  test('is ready if the records can be read', async () => {
     const { world, rotator } = rotatorOf();
     await rotator.checkReady();
     world.before('list records', () => Promise.reject(failure('storage_forbidden')));
@@ -89,13 +89,13 @@ describe('the rotator', () => {
     await expect(rotator.checkReady()).rejects.toMatchObject({ code: 'storage_forbidden' });
   });
 
-  test('looks once for all who ask within five seconds: anybody may ask', async () => {
+  test('lists the records once for all checks within five seconds, because every caller may check', async () => {
     const { world, rotator } = rotatorOf();
-    for (let asked = 0; asked < 50; asked++) await rotator.checkReady();
+    for (let check = 0; check < 50; check++) await rotator.checkReady();
     expect(world.count(/^list records/)).toBe(1);
   });
 
-  test('begins nothing any more when it drains', async () => {
+  test('starts nothing when it drains', async () => {
     const { rotator } = rotatorOf();
     await rotator.drain();
     expect(await rotator.rotate('crm', true)).toMatchObject({ result: 'draining' });

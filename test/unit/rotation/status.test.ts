@@ -26,39 +26,42 @@ const expired = { ...rotated, accessToken: tokenTimes(0, NOW) };
 
 describe('the state of a connection', () => {
   const cases: Record<string, [ConnectionRecord | undefined, ConnectionStatus['state']]> = {
-    'never looked at': [undefined, 'new'],
-    'looked at, never rotated': [recordNamed(), 'new'],
-    'all is well': [rotated, 'fresh'],
-    'a grant is out': [intended(rotated, NOW, false), 'fresh'],
-    'its token is over': [expired, 'expired'],
-    'it failed': [failed(), 'retrying'],
-    'it failed, and its token is over': [failed(expired), 'expired'],
-    'it needs a person': [blocked(), 'blocked'],
-    'it needs a person, and its token is over': [blocked(expired), 'blocked'],
-    'the outcome of a grant is unknown': [failed(intended(rotated, NOW, false)), 'outcome_unknown'],
-    'a replay was refused': [blocked(intended(rotated, NOW, false)), 'blocked'],
+    'without a record': [undefined, 'new'],
+    'with a record, never rotated': [recordNamed(), 'new'],
+    'with a valid token': [rotated, 'fresh'],
+    'with a token request in flight': [intended(rotated, NOW, false), 'fresh'],
+    'with an expired token': [expired, 'expired'],
+    failed: [failed(), 'retrying'],
+    'failed, with an expired token': [failed(expired), 'expired'],
+    blocked: [blocked(), 'blocked'],
+    'blocked, with an expired token': [blocked(expired), 'blocked'],
+    'with a token request whose outcome is unknown': [
+      failed(intended(rotated, NOW, false)),
+      'outcome_unknown',
+    ],
+    'with a replay that was refused': [blocked(intended(rotated, NOW, false)), 'blocked'],
   };
   test.each(Object.entries(cases))('%s', (_, [record, state]) => {
     expect(statusOf(connection, record && summaryOf(record), NOW).state).toBe(state);
     expect(detailedStatusOf(connection, record, NOW).state).toBe(state);
   });
 
-  test('paused, whatever the record says', () => {
+  test('is paused for every record', () => {
     const paused = { ...connection, enabled: false };
     expect(statusOf(paused, undefined, NOW)).toEqual({ name: 'crm', provider: 'test', state: 'paused' });
     expect(statusOf(paused, summaryOf(blocked()), NOW)).toMatchObject({ state: 'paused' });
     expect(statusOf(paused, summaryOf(rotated), NOW)).not.toHaveProperty('nextAttempt');
   });
 
-  test('invalid, with the problem', () => {
+  test('is invalid, with the problem', () => {
     const { name, problem } = INVALID;
     const { code: reason, message, fix } = problem;
     expect(invalidStatusOf(INVALID)).toEqual({ name, state: 'invalid', reason, message, fix });
   });
 });
 
-describe('what is told of it', () => {
-  test('times in ISO 8601', () => {
+describe('the status of a connection', () => {
+  test('has times in ISO 8601', () => {
     expect(statusOf(connection, summaryOf(rotated), NOW)).toEqual({
       name: 'crm',
       provider: 'test',
@@ -70,12 +73,12 @@ describe('what is told of it', () => {
     });
   });
 
-  test('when the account owner signed in', () => {
+  test('says when the account owner signed in', () => {
     const signedIn = { ...rotated, familyStartedAt: NOW - HOUR };
     expect(statusOf(connection, summaryOf(signedIn), NOW).signedIn).toBe('2026-01-01T11:00:00.000Z');
   });
 
-  test('nothing that is not known', () => {
+  test('has no field for an unknown value', () => {
     expect(statusOf(connection, summaryOf(recordNamed()), NOW)).toEqual({
       name: 'crm',
       provider: 'test',
@@ -84,12 +87,12 @@ describe('what is told of it', () => {
     });
   });
 
-  test('in the summary of a record, no field that is not known', () => {
+  test('has no field for an unknown value in the summary of a record', () => {
     const summary = { phase: 'idle', generation: 0, nextAttemptAt: 0 } as const;
     expect(summaryOf(recordNamed())).toStrictEqual(summary);
   });
 
-  test('in a list the reason of a failure, alone also message and fix', () => {
+  test('has the reason of a failure in a list, and also message and fix in detail', () => {
     const record = failed();
     const problem = problemWith('vault_unavailable');
     expect(statusOf(connection, summaryOf(record), NOW)).toMatchObject({

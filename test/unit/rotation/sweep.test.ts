@@ -6,10 +6,10 @@ import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { World } from './world.ts';
 
-/** How many grants a sweep has out at one host at a time. */
+/** The most token requests of a sweep that are in flight at one host. */
 const PER_HOST = 8;
 
-/** So many connections of one host, never rotated. */
+/** A world with this many connections of one host, never rotated. */
 function worldOf(count: number, host = 'login.example', world = new World()): World {
   const tokenUri = `https://${host}/token`;
   for (let index = 0; index < count; index++) {
@@ -25,7 +25,7 @@ function sweepOf(world: World, limits?: SweepLimits, process = world.process()) 
 }
 
 describe('which connections are due', () => {
-  test('those whose time has come: new ones first, then the longest waiting', async () => {
+  test('those whose time has come: first new ones, then those that have waited longest', async () => {
     const world = worldOf(1, 'first.example');
     for (const [host, minutes] of [
       ['second.example', 10],
@@ -43,7 +43,7 @@ describe('which connections are due', () => {
     expect(done).toEqual(['release new-0', 'release first-0', 'release second-0']);
   });
 
-  test('from the second of the next attempt on: the service tells whole seconds', async () => {
+  test('those whose next attempt is in this second, because the service reports whole seconds', async () => {
     const world = worldOf(1);
     await sweepOf(world);
     const dueAt = Math.ceil((world.records.read('login-0')?.nextAttemptAt ?? 0) / 1000) * 1000;
@@ -55,7 +55,7 @@ describe('which connections are due', () => {
 });
 
 describe('a sweep', () => {
-  test('rotates all that is due and says what came of it', async () => {
+  test('rotates all due connections and reports the results', async () => {
     const world = worldOf(3);
     expect(await sweepOf(world)).toEqual({
       connections: 3,
@@ -70,7 +70,7 @@ describe('a sweep', () => {
     expect(world.leaks()).toEqual([]);
   });
 
-  test('with nothing due costs one list request', async () => {
+  test('without due connections costs one list request', async () => {
     const world = worldOf(3);
     await sweepOf(world);
     world.operations.length = 0;
@@ -89,11 +89,11 @@ describe('a sweep', () => {
     expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
 
-  test('a host that does not answer is left to the next sweep, and keeps this one no longer than one grant', async () => {
-    const world = worldOf(60, 'hanging.example');
+  test('leaves a host that does not respond to the next sweep, after the time of one token request', async () => {
+    const world = worldOf(60, 'silent.example');
     worldOf(12, 'answering.example', world);
     world.before(
-      /^grant hanging/,
+      /^grant silent/,
       async () => {
         await world.clock.sleep(8_000);
         throw failure('provider_unavailable');
@@ -108,7 +108,7 @@ describe('a sweep', () => {
     });
   });
 
-  test('a host that fails at once keeps nobody waiting', async () => {
+  test('does not postpone connections because of a host that fails immediately', async () => {
     const world = worldOf(100);
     world.before(
       /^grant login-\d$/,
@@ -121,7 +121,7 @@ describe('a sweep', () => {
     });
   });
 
-  test('counts what has failed for half an hour before its first access token', async () => {
+  test('counts connections that have failed for half an hour before their first access token', async () => {
     const world = worldOf(1);
     world.before(/^get/, () => Promise.reject(failure('vault_unavailable')), Number.POSITIVE_INFINITY);
     expect(await sweepOf(world)).toMatchObject({ overdue: 0, results: { retrying: 1 } });
@@ -142,14 +142,14 @@ describe('a sweep', () => {
     expect(world.count(/paused|broken/)).toBe(0);
   });
 
-  test('goes on with the last good connections, and says in each line why there are no newer ones', async () => {
+  test('continues with the last valid connections, and logs each time why there are no newer ones', async () => {
     const world = worldOf(1);
     world.stale = problemWith('configuration_invalid');
     expect(await sweepOf(world)).toMatchObject({ results: { rotated: 1 } });
     expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...world.stale }]);
   });
 
-  test('goes on where one connection fails, or has a defect', async () => {
+  test('continues after a connection that fails or throws an unexpected error', async () => {
     const world = worldOf(4);
     world.credentials.softDelete('login-1-client-secret');
     world.before('get login-2-refresh-token', () => Promise.reject(failure('vault_unavailable')));
@@ -166,7 +166,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  test.each(['list records', 'connections'])('throws where %s cannot be had', async (what) => {
+  test.each(['records', 'connections'])('throws if it cannot read the %s', async (what) => {
     const world = worldOf(1);
     const process = world.process();
     world.before('list records', () => Promise.reject(failure('storage_unavailable')));
@@ -176,7 +176,7 @@ describe('a sweep', () => {
     await expect(world.settle(sweep(ports, process.state))).rejects.toMatchObject({ code });
   });
 
-  test('of a process that is about to end does nothing', async () => {
+  test('does nothing in a process that is about to end', async () => {
     const world = worldOf(1);
     const process = world.process();
     await process.state.drain();
@@ -184,7 +184,7 @@ describe('a sweep', () => {
     expect(world.operations).toEqual([]);
   });
 
-  test('tells of slow saves and does not wait for them', async () => {
+  test('counts slow saves and does not wait for them', async () => {
     const world = worldOf(2);
     world.before(/^grant login-0/, () =>
       world.before('put login-0-refresh-token', () => Promise.reject(failure('vault_unavailable')), 99),
@@ -200,8 +200,8 @@ describe('the limits of a sweep', () => {
   const hang = (world: World, ms: number) => () => world.clock.sleep(ms);
   const ALL = Number.POSITIVE_INFINITY;
 
-  /** The most grants that were out at the same time. */
-  function watchRequests(world: World, of: RegExp): () => number {
+  /** @returns a function that gives the largest number of token requests that were in flight at the same time */
+  function countConcurrent(world: World, of: RegExp): () => number {
     let [now, most] = [0, 0];
     world.before(
       of,
@@ -222,26 +222,26 @@ describe('the limits of a sweep', () => {
     return () => most;
   }
 
-  test('hold for one host', async () => {
+  test('apply to one host', async () => {
     const world = worldOf(30);
-    const most = watchRequests(world, /^grant/);
+    const most = countConcurrent(world, /^grant/);
     expect(await sweepOf(world)).toMatchObject({ results: { rotated: 30 } });
     expect(most()).toBe(PER_HOST);
   });
 
-  test('hold for all hosts together', async () => {
+  test('apply to all hosts together', async () => {
     const world = new World();
     for (let host = 0; host < 6; host++) worldOf(3, `host${host}.example`, world);
-    const most = watchRequests(world, /^grant/);
+    const most = countConcurrent(world, /^grant/);
     const limits = { concurrency: 5, perHost: 3, budgetMs: 45_000 };
     expect(await sweepOf(world, limits)).toMatchObject({ results: { rotated: 18 } });
     expect(most()).toBe(5);
   });
 
-  test('a hanging host holds up only its own connections', async () => {
-    const world = worldOf(20, 'hangs.example');
+  test('delay only the connections of a slow host', async () => {
+    const world = worldOf(20, 'slow.example');
     worldOf(20, 'works.example', world);
-    world.before(/^grant hangs/, hang(world, 8_000), ALL);
+    world.before(/^grant slow/, hang(world, 8_000), ALL);
     const done: Record<string, number> = {};
     world.after(
       /^release works/,
@@ -256,7 +256,7 @@ describe('the limits of a sweep', () => {
     expect(world.now() - begun).toBe(24_000);
   });
 
-  test('nothing is begun when the budget is used up; the next sweep goes on', async () => {
+  test('start nothing after the budget is used up, and leave the rest to the next sweep', async () => {
     const world = worldOf(3);
     world.before(/^grant/, hang(world, 8_000), ALL);
     const limits = { concurrency: 1, perHost: 1, budgetMs: 8_000 };
@@ -264,7 +264,7 @@ describe('the limits of a sweep', () => {
     expect(await sweepOf(world)).toMatchObject({ due: 2, results: { rotated: 2 } });
   });
 
-  test('nothing is begun once the process drains', async () => {
+  test('start nothing after the process begins to drain', async () => {
     const world = worldOf(3);
     const process = world.process();
     world.after(/^grant/, () => void process.state.drain());
@@ -272,7 +272,7 @@ describe('the limits of a sweep', () => {
     expect(await sweepOf(world, limits, process)).toMatchObject({ postponed: 2, results: { rotated: 1 } });
   });
 
-  test('two sweeps at once rotate every connection once', async () => {
+  test('let two concurrent sweeps rotate every connection once', async () => {
     const world = worldOf(10);
     const sweeps = [world.process(), world.process()].map(({ ports, state }) => sweep(ports, state));
     await world.settle(Promise.all(sweeps));
@@ -281,7 +281,7 @@ describe('the limits of a sweep', () => {
   });
 });
 
-test('connections that were made together do not stay together', async () => {
+test('connections that were created together become due at different times', async () => {
   const world = new World();
   for (let index = 0; index < 40; index++) worldOf(1, `h${index}.example`, world);
   await sweepOf(world);

@@ -15,12 +15,12 @@ const origin = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store
 const intent = { startedAt: Date.parse('2026-01-01T00:00:01.234Z'), epoch: 8, store: STORE };
 
 describe('the tags of a saved refresh token', () => {
-  test('tell where it comes from', () => {
+  test('give its origin', () => {
     expect(readOrigin(savedTags(origin, {}))).toEqual(origin);
     expect(isManaged(savedTags(origin, {}))).toBe(true);
   });
 
-  test("a person's tags live on, an intent and what is only for published secrets do not", () => {
+  test("keep an operator's tags, but no intent and no tag of a published secret", () => {
     const parent = {
       team: 'crm',
       scope: 'all',
@@ -32,25 +32,25 @@ describe('the tags of a saved refresh token', () => {
     expect(tags).not.toHaveProperty('scope');
   });
 
-  test("as many of a person's tags as there is room for live on through every generation", () => {
-    const persons = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`tag-${index}`, 'x']));
-    const first = savedTags(origin, persons);
-    // Key Vault promises no order: ours may come first.
+  test("keep as many of an operator's tags as fit, through every generation", () => {
+    const operators = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`tag-${index}`, 'x']));
+    const first = savedTags(origin, operators);
+    // Key Vault promises no order, so our tags may come first.
     const ordered = { ...withIntent(savedTags(origin, {}), intent), ...first };
     expect(savedTags({ ...origin, parent: 'v2' }, ordered)).toEqual({ ...first, parent: 'v2' });
   });
 
-  test('with an intent they are never more than the 15 that Key Vault takes', () => {
+  test('and an intent are never more than the 15 tags that Key Vault accepts', () => {
     const many = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`tag-${index}`, 'x']));
     expect(Object.keys(withIntent(savedTags(origin, many), intent))).toHaveLength(15);
   });
 
-  test('of somebody else give no origin', () => {
+  test('give no origin if another tool wrote them', () => {
     expect(readOrigin({ connection: 'crm', parent: 'v1' })).toBeUndefined();
     expect(readOrigin({ 'managed-by': 'terraform' })).toBeUndefined();
   });
 
-  test('that somebody damaged are read as far as they go', () => {
+  test('are read as far as possible if they are damaged', () => {
     expect(readOrigin({ 'managed-by': 'key-vault-token-rotator', epoch: '-1', generation: 'x' })).toEqual({
       connection: '',
       parent: '',
@@ -68,41 +68,44 @@ describe('the intent', () => {
     expect(withoutIntent(withIntent(older, intent))).toEqual({ team: 'crm' });
   });
 
-  test('was not the first one for its version where its epoch is further on: then the first was long ago', () => {
+  test('has an unknown first start if its epoch shows that it was not the first for its version', () => {
     const tags = savedTags(origin, {});
     expect(readIntent(withIntent(tags, intent))).toMatchObject({ firstStartedAt: intent.startedAt });
     expect(readIntent(withIntent(tags, { ...intent, epoch: 9 }))).toMatchObject({ firstStartedAt: 0 });
   });
 
-  test('is none where there is no store', () => {
+  test('is undefined without a store', () => {
     expect(readIntent({ 'intent-started': new Date().toISOString() })).toBeUndefined();
   });
 
-  test.each([{ 'intent-started': 'yesterday' }, {}])('with the start %o counts as long ago', (start) => {
-    expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({
-      startedAt: 0,
-      firstStartedAt: 0,
-      epoch: 0,
-      store: STORE,
-    });
-  });
+  test.each([{ 'intent-started': 'yesterday' }, {}])(
+    'with the start %o counts as started long ago',
+    (start) => {
+      expect(readIntent({ 'intent-store': STORE, ...start })).toEqual({
+        startedAt: 0,
+        firstStartedAt: 0,
+        epoch: 0,
+        store: STORE,
+      });
+    },
+  );
 });
 
-describe('tags that another record store takes over', () => {
+describe('the tags of a version that another record store takes over', () => {
   const foreign = savedTags({ ...origin, store: 'other.example' }, { team: 'crm' });
-  test('keep all but the store of the save and of the intent', () => {
+  test('change only in the store of the save and of the intent', () => {
     const announced = withIntent(foreign, { ...intent, store: 'other.example' });
     expect(tagsTakenOver(announced, STORE)).toEqual({ ...announced, store: STORE, 'intent-store': STORE });
     expect(tagsTakenOver(foreign, STORE)).toEqual({ ...foreign, store: STORE });
   });
 
-  test("stay a person's where they are a person's", () => {
+  test('do not change if an operator set them', () => {
     expect(tagsTakenOver({ team: 'crm' }, STORE)).toEqual({ team: 'crm' });
   });
 });
 
 describe('the tags of a published token', () => {
-  test('say whose it is and what it is', () => {
+  test('name its connection, generation and scope', () => {
     const token = { connection: 'crm', generation: 3, scope: 's'.repeat(600) };
     const tags = publishedTags(token);
     expect(tags).toMatchObject({ connection: 'crm', generation: '3' });
@@ -110,7 +113,7 @@ describe('the tags of a published token', () => {
     expect(isManaged(tags)).toBe(true);
   });
 
-  test('leave out what the provider did not say', () => {
+  test('leave out a scope that the provider did not send', () => {
     expect(Object.keys(publishedTags({ connection: 'crm', generation: 0, scope: '' }))).toEqual([
       'managed-by',
       'connection',

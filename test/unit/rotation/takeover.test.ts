@@ -14,7 +14,7 @@ import {
 
 const OTHER = 'other.blob.example';
 
-/** A connection that a rotator with other records used last; this one has none. */
+/** A connection that a rotator with another record store used last; this rotator has no record of it. */
 async function foreign(): Promise<Scenario> {
   const scenario = await due();
   const { world } = scenario;
@@ -29,7 +29,7 @@ function rotatorOf({ world, process }: Scenario) {
 }
 
 describe('taking over a connection of another record store', () => {
-  test('its owner is told; after that the connection is rotated as if it had always been here', async () => {
+  test('names the owner, and afterwards rotates the connection like any other', async () => {
     const scenario = await foreign();
     const { world, process, connection } = scenario;
     const rotator = rotatorOf(scenario);
@@ -47,7 +47,7 @@ describe('taking over a connection of another record store', () => {
     expectHealthy(scenario);
   });
 
-  test('a grant of the other that may be out is not repeated too early', async () => {
+  test('does not repeat too early a token request that the other rotator may have in flight', async () => {
     const scenario = await foreign();
     const { world, process, connection } = scenario;
     const latest = world.credentials.latest(REFRESH_TOKEN);
@@ -58,7 +58,7 @@ describe('taking over a connection of another record store', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('nor where this one knows the refresh token already: the other had taken over from it', async () => {
+  test('does not repeat it too early either if the other rotator had taken over from this one', async () => {
     const scenario = await due();
     const { world, process, connection } = scenario;
     const latest = world.credentials.latest(REFRESH_TOKEN);
@@ -70,7 +70,7 @@ describe('taking over a connection of another record store', () => {
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('that fails in the middle can be done again', async () => {
+  test('can be repeated after a failure in the middle', async () => {
     const scenario = await foreign();
     const { world, process, connection } = scenario;
     const latest = world.credentials.latest(REFRESH_TOKEN);
@@ -84,7 +84,7 @@ describe('taking over a connection of another record store', () => {
     expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
   });
 
-  test('a refresh token that changed hands meanwhile is left alone', async () => {
+  test('leaves a refresh token alone if its owner has changed', async () => {
     const scenario = await foreign();
     const { world } = scenario;
     const tags = world.credentials.latest(REFRESH_TOKEN)?.tags;
@@ -96,7 +96,7 @@ describe('taking over a connection of another record store', () => {
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toEqual(tags);
   });
 
-  test('while another rotation runs nothing is changed', async () => {
+  test('changes nothing while another rotation runs', async () => {
     const scenario = await foreign();
     const { world, process, connection } = scenario;
     await process.rotate(connection);
@@ -107,7 +107,7 @@ describe('taking over a connection of another record store', () => {
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
   });
 
-  test('a process that lost its lease meanwhile changes nothing', async () => {
+  test('changes nothing if the process has lost its lease', async () => {
     const scenario = await foreign();
     const { world } = scenario;
     world.after(`get ${REFRESH_TOKEN}`, ({ caller }) => caller.freeze(60_000));
@@ -117,7 +117,7 @@ describe('taking over a connection of another record store', () => {
     expect(world.credentials.latest(REFRESH_TOKEN)?.tags).toMatchObject({ store: OTHER });
   });
 
-  test("only what names a store is changed, and a person's version is not made ours", () => {
+  test("changes only the tags that name a store, and does not mark an operator's version as managed", () => {
     expect(tagsTakenOver({ mine: 'yes' }, STORE)).toEqual({ mine: 'yes' });
     expect(tagsTakenOver({ 'intent-store': OTHER }, STORE)).toEqual({ 'intent-store': STORE });
   });

@@ -12,7 +12,7 @@ describe('delays', () => {
     [5, 160_000],
     [6, 300_000],
     [1_000_000, 300_000],
-  ])('after failure %i the next attempt is %i ms away', (count, ms) => expect(retryDelay(count)).toBe(ms));
+  ])('after failure %i the next attempt follows in %i ms', (count, ms) => expect(retryDelay(count)).toBe(ms));
 
   test.each([
     [0, 60_000],
@@ -25,8 +25,8 @@ describe('delays', () => {
   );
 });
 
-describe('when an access token is renewed', () => {
-  test('after two thirds of its life, at most a twentieth earlier', () => {
+describe('the renewal of an access token', () => {
+  test('is due after two thirds of its lifetime, or at most a twentieth earlier', () => {
     for (const name of ['', 'a', 'crm', 'dynamics-prod', '😀', 'Z'.repeat(127)]) {
       const gone = (renewalTime(token, name) - token.issuedAt) / HOUR;
       expect(gone).toBeGreaterThan(2 / 3 - 1 / 20);
@@ -34,17 +34,17 @@ describe('when an access token is renewed', () => {
     }
   });
 
-  test('renewBefore counts from its end', () => {
+  test('is due `renewBefore` before its end, or a little earlier', () => {
     const before = token.expiresAt - renewalTime(token, 'crm', 600_000);
     expect(before).toBeGreaterThanOrEqual(600_000);
     expect(before).toBeLessThan(600_000 + HOUR / 20);
   });
 
-  test('never in the first quarter of its life', () => {
+  test('is never due in the first quarter of its lifetime', () => {
     expect(renewalTime(token, 'crm', 10 * HOUR)).toBe(token.issuedAt + HOUR / 4);
   });
 
-  test('the same connection gets the same time, others get others', () => {
+  test('is due at the same time for the same connection, and at other times for others', () => {
     expect(renewalTime(token, 'crm')).toBe(renewalTime(token, 'crm'));
     const times = new Set(Array.from({ length: 100 }, (_, index) => renewalTime(token, `crm-${index}`)));
     expect(times.size).toBeGreaterThan(95);

@@ -10,17 +10,17 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-describe('a credential', () => {
+describe('a warning about a credential', () => {
   const cases: Record<string, [number | undefined, object[]]> = {
-    'whose expiry nobody knows': [undefined, []],
+    'whose expiry is unknown': [undefined, []],
     'that expires in more than 14 days': [NOW + 14 * DAY + 1, []],
     'that expires in 14 days': [NOW + 14 * DAY, [{ expires: '2026-01-15T12:00:00.000Z', days: 14 }]],
     'that expires in hours': [NOW + 2 * HOUR, [{ expires: '2026-01-01T14:00:00.000Z', days: 0 }]],
     'that has expired': [NOW - 2 * HOUR, [{ expires: '2026-01-01T10:00:00.000Z', days: -1 }]],
   };
-  test.each(Object.entries(cases))('%s', (_, [expiresAt, told]) => {
+  test.each(Object.entries(cases))('%s', (_, [expiresAt, warnings]) => {
     expect(expiringSoon([{ secret: 'crm-client-secret', expiresAt }], NOW)).toEqual(
-      told.map((each) => ({ secret: 'crm-client-secret', ...each })),
+      warnings.map((each) => ({ secret: 'crm-client-secret', ...each })),
     );
   });
 });
@@ -32,22 +32,26 @@ describe('the expiry of a refresh token', () => {
       ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
     });
   const cases: Record<string, [ConnectionRecord, ConnectionRecord, number | undefined]> = {
-    'stays where each new token inherits it': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY), 5 * DAY],
-    'stays although it wavers by seconds': [
+    'is fixed if each new token inherits it': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY), 5 * DAY],
+    'is fixed although it varies by seconds': [
       record(NOW, 5 * DAY),
       record(NOW + MINUTE, 5 * DAY + 2 * SECOND),
       5 * DAY + 2 * SECOND,
     ],
-    'stays where half of the time went by': [
+    'is fixed if it moves by half of the time between two rotations': [
       record(NOW, 5 * DAY),
       record(NOW + HOUR, 5 * DAY + HOUR / 2),
       5 * DAY + HOUR / 2,
     ],
-    'comes nearer': [record(NOW, 5 * DAY), record(NOW + HOUR, 4 * DAY), 4 * DAY],
-    'moves on with each rotation': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY + HOUR), undefined],
-    'was not known before': [record(NOW, undefined), record(NOW + HOUR, 5 * DAY), undefined],
-    'is not known any more': [record(NOW, 5 * DAY), record(NOW + HOUR, undefined), undefined],
-    'cannot be judged by a first rotation': [record(undefined, 5 * DAY), record(NOW, 5 * DAY), undefined],
+    'is fixed if it comes nearer': [record(NOW, 5 * DAY), record(NOW + HOUR, 4 * DAY), 4 * DAY],
+    'is not fixed if each rotation moves it': [
+      record(NOW, 5 * DAY),
+      record(NOW + HOUR, 5 * DAY + HOUR),
+      undefined,
+    ],
+    'is not fixed if it was unknown before': [record(NOW, undefined), record(NOW + HOUR, 5 * DAY), undefined],
+    'is not fixed if it is no longer known': [record(NOW, 5 * DAY), record(NOW + HOUR, undefined), undefined],
+    'is not fixed after the first rotation': [record(undefined, 5 * DAY), record(NOW, 5 * DAY), undefined],
   };
   test.each(Object.entries(cases))('%s', (_, [before, after, expected]) => {
     expect(fixedExpiry(before, after)).toBe(expected);
@@ -62,23 +66,33 @@ describe('an access token is overdue', () => {
   const { rotatedAt: _, ...unknownIssue } = token(NOW, NOW + HOUR);
   const late = { renewBeforeMs: MINUTE };
   const cases: Record<string, [ConnectionRecord | undefined, object, number, boolean]> = {
-    'not before 90 % of its life': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE, false],
-    'after 90 % of its life': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE + 1, true],
+    'not before 90 % of its lifetime': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE, false],
+    'after 90 % of its lifetime': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE + 1, true],
     'when it has expired': [token(NOW, NOW + HOUR), {}, NOW + DAY, true],
-    'not where it is to be renewed later': [token(NOW, NOW + HOUR), late, NOW + 58 * MINUTE, false],
-    'halfway between a late renewal and the end': [
+    'not if its renewal is configured to be later': [token(NOW, NOW + HOUR), late, NOW + 58 * MINUTE, false],
+    'halfway between a late renewal and its end': [
       token(NOW, NOW + HOUR),
       late,
       NOW + 59 * MINUTE + 30 * SECOND,
       true,
     ],
-    'by the assumed lifetime where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE + 1, true],
-    'not early where its issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE, false],
-    'never where there is none and nothing fails': [recordNamed(), {}, NOW, false],
-    'not where the first one fails for half an hour': [failed, {}, NOW + 30 * MINUTE, false],
-    'where the first one fails for longer': [failed, {}, NOW + 30 * MINUTE + 1, true],
-    'not where the first one needs a person, who is told otherwise': [blocked, {}, NOW + DAY, false],
-    'never where there is no record': [undefined, {}, NOW, false],
+    'after 90 % of the default lifetime if its time of issue is unknown': [
+      unknownIssue,
+      {},
+      NOW + 54 * MINUTE + 1,
+      true,
+    ],
+    'not earlier if its time of issue is unknown': [unknownIssue, {}, NOW + 54 * MINUTE, false],
+    'never before the first one if nothing fails': [recordNamed(), {}, NOW, false],
+    'not if the first one fails for half an hour': [failed, {}, NOW + 30 * MINUTE, false],
+    'if the first one fails for longer': [failed, {}, NOW + 30 * MINUTE + 1, true],
+    'not if the connection is blocked before the first one, because another alarm reports that': [
+      blocked,
+      {},
+      NOW + DAY,
+      false,
+    ],
+    'never without a record': [undefined, {}, NOW, false],
   };
   test.each(Object.entries(cases))('%s', (_, [record, changes, now, overdue]) => {
     const connections = [connectionNamed('other'), connectionNamed('crm', changes)];

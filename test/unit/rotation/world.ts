@@ -9,7 +9,7 @@ import { Process } from './world/process.ts';
 import { Provider } from './world/provider.ts';
 import { VirtualClock } from './world/virtualClock.ts';
 
-/** When the world begins by the service's clock. */
+/** The time of the services' clock when the world begins. */
 const BEGINNING = Date.parse('2026-01-01T00:00:00Z');
 
 type Verb =
@@ -28,84 +28,84 @@ type Verb =
   | 'grant'
   | 'take';
 
-/** An operation as hooks and lists name it: what is done, and to which secret or connection: `put crm-refresh-token`. */
+/** An operation as hooks and lists name it, with its secret or connection: `put crm-refresh-token`. */
 export type Operation = `${Verb} ${string}`;
 
-/** What a hook may look at. */
+/** What a hook can read. */
 export interface HookContext {
   readonly operation: Operation;
   readonly caller: Caller;
-  /** What the operation gave; undefined before it. */
+  /** The result of the operation; undefined before it is executed. */
   readonly result: unknown;
-  /** Does what the operation does, for a hook that lets it happen late. */
+  /** Executes the operation, for a hook that delays it. */
   readonly execute: () => unknown;
 }
 
-/** The process that asks, as hooks see it. */
+/** The process that calls the operation, as hooks see it. */
 export interface Caller {
   readonly alive: boolean;
-  /** Until when it stands still, by the world's clock, in milliseconds; 0 where it never did. */
+  /** When it thaws, by the world's clock in milliseconds; 0 if it was never frozen. */
   readonly frozenUntil: number;
   crash(): void;
   freeze(ms: number): void;
-  /** Starts no more grants; resolves when everything that it does has ended. */
+  /** Starts no further token requests; resolves when all its work has ended. */
   drain(): Promise<void>;
 }
 
 interface Hook {
   readonly matches: (operation: Operation) => boolean;
   readonly when: 'before' | 'between' | 'after';
-  /** May throw, wait, crash the process, or give another result. */
+  /** May throw, wait, crash the process, or return another result. */
   readonly act: (context: HookContext) => unknown;
   left: number;
 }
 
-/** Everything outside the protocol, in memory and without chance: as many processes as a test wants share it. */
+/** Everything outside the protocol, in memory and deterministic. Any number of processes can share it. */
 export class World {
   readonly clock = new VirtualClock();
-  /** The services' clock, in milliseconds; no machine's clock has anything to do with it. */
+  /** The services' clock, in milliseconds; it is independent of the machine's clock. */
   readonly now = () => BEGINNING + this.clock.monotonic();
   readonly credentials = new FakeVault(this.now);
   readonly tokens = new FakeVault(this.now);
   readonly records = new FakeRecords(this.now);
   readonly provider = new Provider(this.now);
   readonly log: LogLine[] = [];
-  /** Every operation that was begun. */
+  /** Every operation that has begun. */
   readonly operations: Operation[] = [];
-  /** What the configuration says. */
+  /** The connections of the configuration. */
   connections: Connection[] = [];
   invalid: InvalidConnection[] = [];
   stale: Problem | undefined;
   #hooks: Hook[] = [];
   #processes = 0;
 
-  /** Fails, delays or crashes an operation before it is executed; `times` is 1 unless told. */
+  /** Runs `act` before the next `times` matching operations are executed: it may fail or delay them, or crash the process. */
   before(operation: Operation | RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'before', act, left: times });
   }
 
-  /** The same for a grant that was cleared for sending, and is not sent yet: nothing checks the lease any more. */
+  /** Runs `act` after the last check of the lease and before the token request is sent. */
   between(operation: RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'between', act, left: times });
   }
 
-  /** The same when it was executed, and before its caller learns of it; what is returned replaces the result. */
+  /** Runs `act` after an operation is executed and before its caller gets the result; a value that it returns replaces the result. */
   after(operation: Operation | RegExp, act: (context: HookContext) => unknown, times = 1): void {
     this.#hooks.push({ matches: matcher(operation), when: 'after', act, left: times });
   }
 
-  /** Undoes all hooks. */
+  /** Removes all hooks. */
   calm(): void {
     this.#hooks = [];
   }
 
-  /** A new process: it remembers nothing. */
+  /** A new process, without any memory. */
   process(): Process {
     this.#processes += 1;
     return new Process(this, this.#processes * 1_000_000);
   }
 
-  /** A person sets up a connection: consents, and stores the client secret and the first refresh token. */
+  /** Sets up a connection as an operator does: consents, and stores the client secret and the first refresh token. */
   seed(connection: Connection): void {
     this.provider.graceMs = connection.behavior.refreshTokenGraceMs;
     for (const name of connection.secrets.clientSecrets) this.credentials.set(name, 'client-secret-one');
@@ -116,7 +116,7 @@ export class World {
     return this.clock.settle(promise);
   }
 
-  /** How often operations like this were begun. */
+  /** The number of operations that match and have begun. */
   count(operation: RegExp): number {
     return this.operations.filter((each) => operation.test(each)).length;
   }
@@ -131,7 +131,7 @@ export class World {
     return record;
   }
 
-  /** The values of secrets that stand in the log, in a record or in a tag. */
+  /** The values of secrets that appear in the log, in a record or in a tag. */
   leaks(): string[] {
     const stored = [...this.credentials.all(), ...this.tokens.all()];
     const shown = JSON.stringify([
@@ -143,7 +143,7 @@ export class World {
     return [...secrets].filter((value) => shown.includes(value));
   }
 
-  /** @param refusal the caller's last word: what it answers itself instead of sending */
+  /** @param refusal the caller's last check: returns the response to use if it does not send */
   async perform<T>(
     operation: Operation,
     execute: () => T,

@@ -11,12 +11,12 @@ export const TOKEN_VAULT = 'https://tokens.vault.example';
 /** Host of the record store. */
 export const STORE = 'records.blob.example';
 
-/** What a connection has instead of the defaults; of its behavior, single facts. */
+/** Values that replace the defaults of a connection; `behavior` replaces only the fields that it names. */
 export type ConnectionChanges = Omit<Partial<Connection>, 'behavior'> & {
   readonly behavior?: Partial<TokenBehavior>;
 };
 
-/** A connection with all defaults, named `crm` unless told. */
+/** A connection with all defaults. */
 export function connectionNamed(name = 'crm', { behavior, ...changes }: ConnectionChanges = {}): Connection {
   return {
     name,
@@ -44,5 +44,5 @@ export function connectionNamed(name = 'crm', { behavior, ...changes }: Connecti
   };
 }
 
-/** A connection whose entry cannot be used. */
+/** A connection whose entry is not valid. */
 export const INVALID: InvalidConnection = { name: 'broken', problem: problemWith('connection_invalid') };

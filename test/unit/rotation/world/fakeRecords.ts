@@ -12,8 +12,8 @@ interface Blob {
 }
 
 /**
- * The record container in memory: blobs, and leases that end by the service's clock. `test/contract/recordsContract.ts` holds it
- * and the real adapter to the same behavior.
+ * The record container in memory: blobs, and leases that end by the service's clock. `test/contract/recordsContract.ts` tests it
+ * and the real adapter for the same behavior.
  */
 export class FakeRecords {
   /** By name in lower case. */
@@ -78,7 +78,7 @@ export class FakeRecords {
     if (blob.lease && blob.lease.until <= this.#now()) delete blob.lease;
   }
 
-  /** The record is gone, and its lease with it. */
+  /** Removes the record together with its lease. */
   lose(name: string): void {
     this.#blobs.delete(name.toLowerCase());
   }
@@ -87,13 +87,13 @@ export class FakeRecords {
     return this.#blobs.get(name.toLowerCase());
   }
 
-  /** As the header `Date` tells it: in whole seconds. */
+  /** The service's time in whole seconds, as in the header `Date`. */
   #serviceTime(): number {
     return Math.floor(this.#now() / 1000) * 1000;
   }
 }
 
-/** As it comes back: JSON that fits the schema. */
+/** The record as the store returns it: JSON that fits the schema. */
 function stored(record: ConnectionRecord): ConnectionRecord {
   return recordSchema.parse(JSON.parse(JSON.stringify(record)));
 }

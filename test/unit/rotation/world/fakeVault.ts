@@ -5,7 +5,7 @@ import type { Secret, SecretProperties, SecretVersion } from '../../../../lib/ro
 /** The client writes times as signed 32-bit seconds. */
 const LATEST_TIME_S = 0x7fffffff;
 
-/** What is written with a value. */
+/** The properties that are written with a value. */
 type StoredProperties = Omit<SecretProperties, 'skipIdentical'>;
 
 /** 25 KB (Key Vault service limits). */
@@ -21,7 +21,7 @@ interface StoredVersion extends StoredProperties {
 /** A write that some reads do not show yet. */
 interface LaggingWrite {
   readonly version: StoredVersion;
-  /** The version before the write; undefined if the write made it. */
+  /** The version before the write; undefined if the write created it. */
   readonly before: StoredVersion | undefined;
   /** When listings and GETs of the latest version show the write. */
   readonly listedFrom: number;
@@ -29,12 +29,12 @@ interface LaggingWrite {
 }
 
 /**
- * Key Vault in memory, without the network. `test/contract/vaultContract.ts` holds it and the real adapter to the same behavior.
+ * Key Vault in memory, without the network. `test/contract/vaultContract.ts` tests it and the real adapter for the same behavior.
  */
 export class FakeVault {
   /**
-   * Key Vault does not promise that a read shows a write that was acknowledged a moment ago. While this is set, listings
-   * show a write only after so many milliseconds. A GET of a named version always shows it.
+   * Key Vault does not promise that a read shows a write that it has just acknowledged. While this is set, listings
+   * show a write only after this many milliseconds. A GET of a named version always shows it.
    */
   listingLagMs = 0;
   /** The same for a GET of the latest version. */
@@ -50,13 +50,13 @@ export class FakeVault {
     this.#now = now;
   }
 
-  /** All versions, the oldest first, whatever the lag. */
+  /** All versions, the oldest first, regardless of the lag. */
   history(name: string): readonly StoredVersion[] {
     const key = name.toLowerCase();
     return this.#deleted.has(key) ? [] : (this.#secrets.get(key) ?? []);
   }
 
-  /** The latest version, whatever the lag. */
+  /** The latest version, regardless of the lag. */
   latest(name: string): StoredVersion | undefined {
     return this.history(name).at(-1);
   }
@@ -82,7 +82,7 @@ export class FakeVault {
   }
 
   /**
-   * @param written the version that the caller last wrote this value as: if it is still the latest, only its properties change
+   * @param written the version that the caller's last write of this value created: if it is still the latest, only its properties change
    */
   put(name: string, value: string, properties: SecretProperties, written?: string): SecretVersion {
     checkName(name);
@@ -95,7 +95,7 @@ export class FakeVault {
       return versionOf(this.#change(name, written, stored));
     this.#versions += 1;
     const createdAt = wholeSeconds(this.#now());
-    // Sorted by their ids, versions stand in no order of time: neither do those of Key Vault.
+    // Sorted by their ids, versions are not in order of time, as in Key Vault.
     const version = `${(this.#versions * 7) % 10}v${this.#versions}`;
     const made = { ...stored, version, value, createdAt };
     this.#note(made, undefined);
@@ -115,12 +115,12 @@ export class FakeVault {
     return listed.toSorted((one, other) => (one.version < other.version ? -1 : 1));
   }
 
-  /** What an operator does: a new value, without tags unless told. */
+  /** Sets a new value as an operator does, by default without tags. */
   set(name: string, value: string, tags: Tags = {}): string {
     return this.put(name, value, { tags }).version;
   }
 
-  /** @param version the latest unless told */
+  /** @param version by default the latest */
   disable(name: string, version = this.latest(name)?.version ?? ''): void {
     checkName(name);
     this.#change(name, version, { enabled: false });
@@ -142,7 +142,7 @@ export class FakeVault {
     return this.history(name).find((stored) => stored.version === version);
   }
 
-  /** What is not named stays as it is; named tags replace all tags. */
+  /** Properties that `changes` does not name stay as they are; tags replace all tags. */
   #change(name: string, version: string, changes: Partial<StoredProperties>): StoredVersion {
     const found = this.#find(name, version);
     if (!found) throw failure('vault_rejected');
@@ -160,7 +160,7 @@ export class FakeVault {
     this.#lagging.push({ version, before, listedFrom, latestFrom });
   }
 
-  /** The versions as a read shows them: of writes that lag behind, the oldest decides. */
+  /** The versions as a read shows them: if several writes of a version lag, it shows the version before the oldest of them. */
   #shown(name: string, from: 'listedFrom' | 'latestFrom'): readonly StoredVersion[] {
     const hidden = this.#lagging.filter((write) => write[from] > this.#now());
     if (hidden.length === 0) return this.history(name);
@@ -171,9 +171,9 @@ export class FakeVault {
   }
 }
 
-/** An error as the adapters throw it. */
+/** An error like those that the adapters throw. */
 export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
-  return new RotatorError({ code, message: `The world answers ${code}.`, fix: 'None.' }, { retryAfterMs });
+  return new RotatorError({ code, message: `The world reports ${code}.`, fix: 'None.' }, { retryAfterMs });
 }
 
 function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {

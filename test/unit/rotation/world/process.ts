@@ -13,10 +13,10 @@ import type { FakeRecords } from './fakeRecords.ts';
 import type { FakeVault } from './fakeVault.ts';
 import { type Provider, refusal } from './provider.ts';
 
-/** What a deployment has unless told otherwise: `VAULT_WRITES_PER_10_SECONDS`. */
+/** The default of the setting `VAULT_WRITES_PER_10_SECONDS`. */
 export const WRITES_PER_10_SECONDS = 270;
 
-/** One process of the rotator. When it has crashed, nothing that it called ever answers. */
+/** One process of the rotator. After a crash, none of its calls ever returns. */
 export class Process {
   readonly ports: Ports;
   readonly state = new ProcessMemory();
@@ -25,7 +25,7 @@ export class Process {
   #dead = false;
   #frozenUntil = 0;
 
-  /** @param bootedAt what the machine's clock showed when the world began */
+  /** @param bootedAt the time of the machine's clock when the world began */
   constructor(world: World, bootedAt: number) {
     this.#world = world;
     const clock: Clock = {
@@ -61,7 +61,7 @@ export class Process {
     return this.#frozenUntil > this.#world.clock.monotonic();
   }
 
-  /** For this long nothing that the process waited for reaches it: no answer, and no end of a sleep. */
+  /** For this long, the process receives nothing that it waits for: no response, and no end of a sleep. */
   freeze(ms: number): void {
     this.#frozenUntil = this.#world.clock.monotonic() + ms;
   }
@@ -75,12 +75,12 @@ export class Process {
     return this.state.drain();
   }
 
-  /** Rotates and lets time pass until that has ended, or the process has. */
+  /** Rotates, and lets time pass until the rotation has ended or the process has crashed. */
   rotate(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
     return this.#world.settle(this.start(connection, force));
   }
 
-  /** Begins to rotate; the world goes on with `settle` or `clock.pass`. */
+  /** Begins to rotate; call `settle` or `clock.pass` to let time pass. */
   start(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
     return Promise.race([rotate(connection, force, this.ports, this.state), this.#crashed.promise]);
   }
@@ -90,25 +90,25 @@ export class Process {
     return this.#alive(this.#world.perform(operation, execute, this, refusal));
   }
 
-  /** Nobody is left to hear the answer once the process has crashed. */
-  #alive<T>(answer: Promise<T>): Promise<T> {
+  /** Settles with the promise, but never if the process has crashed, and only after a freeze is over. */
+  #alive<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      answer.then(
+      promise.then(
         (value) => this.#thawed(() => resolve(value)),
         (error) => this.#thawed(() => reject(error)),
       );
     });
   }
 
-  #thawed(goOn: () => void): void {
+  #thawed(resume: () => void): void {
     const ms = this.#frozenUntil - this.#world.clock.monotonic();
     if (this.#dead) return;
-    if (ms <= 0) goOn();
-    else void this.#world.clock.sleep(ms).then(() => this.#thawed(goOn));
+    if (ms <= 0) resume();
+    else void this.#world.clock.sleep(ms).then(() => this.#thawed(resume));
   }
 
   #vault(vault: FakeVault): SecretVault {
-    /** What this process knows to have written with `skipIdentical`, by name in lower case. */
+    /** The values that this process has written with `skipIdentical`, by name in lower case. */
     const written = new Map<string, { readonly value: string; readonly version: string }>();
     return {
       get: (name, version) => this.#call(`get ${name}`, () => vault.get(name, version)),
@@ -147,7 +147,7 @@ export class Process {
           () => provider.grant(request),
           () => (mayStillSend() ? undefined : refusal('retrying', { code: 'provider_unavailable' })),
         ).catch((thrown) => {
-          // The token endpoint never throws: an answer that a hook takes away is an ambiguous one.
+          // The token endpoint never throws: if a hook takes the response away, the outcome is unknown.
           if (!(thrown instanceof RotatorError)) throw thrown;
           const { code, retryAfterMs } = thrown;
           if (code === 'provider_unavailable') return refusal('outcome_unknown');

@@ -15,15 +15,15 @@ interface Issued {
 }
 
 /**
- * A token endpoint. It answers what a test scripts, in order, and else behaves as a provider whose refresh tokens are
- * good for a second use within `graceMs`: 0 for single use, Infinity for tokens that are never replaced. A use beyond
- * that revokes the whole family.
+ * A token endpoint. It returns the responses that a test scripts, in order. After those it behaves like a provider that accepts
+ * a refresh token again within `graceMs`: 0 for single use, Infinity for tokens that are never replaced. A later use
+ * revokes the whole token family.
  */
 export class Provider {
   graceMs = 0;
   lifetimeMs = 3_600_000;
   clientSecrets = ['client-secret-one'];
-  /** The refresh tokens that arrived, in order. */
+  /** The refresh tokens that the endpoint received, in order. */
   readonly sent: string[] = [];
   readonly #script: Script[] = [];
   readonly #issued = new Map<string, Issued>();
@@ -35,15 +35,15 @@ export class Provider {
     this.#now = now;
   }
 
-  /** A person consents: the first refresh token of a new family. */
+  /** The account owner consents. @returns the first refresh token of a new token family */
   consent(): string {
     this.#count += 1;
     return this.#issue(this.#count);
   }
 
-  /** The next grants are answered like this, one each. */
-  script(...answers: Script[]): void {
-    this.#script.push(...answers);
+  /** The responses to the next token requests, one for each. */
+  script(...responses: Script[]): void {
+    this.#script.push(...responses);
   }
 
   grant(request: TokenRequest): TokenResponse {
@@ -57,7 +57,7 @@ export class Provider {
     if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
     const issued = this.#issued.get(refreshToken);
     if (!issued || this.#revoked.has(issued.family)) {
-      // The first use counts, whatever came of it: its sender may never hear that.
+      // The first use counts regardless of its outcome, because its sender may never get the response.
       if (issued) issued.usedAt ??= this.#now();
       return refusal('reauthorization_required');
     }
@@ -70,12 +70,12 @@ export class Provider {
     return { refreshToken: this.#issue(issued.family), accessToken: this.accessToken() };
   }
 
-  /** When a refresh token was first used, by the service's clock; undefined where it was not. */
+  /** When a refresh token was first used, by the service's clock; undefined if it was never used. */
   usedAt(refreshToken: string | undefined): number | undefined {
     return this.#issued.get(refreshToken ?? '')?.usedAt;
   }
 
-  /** Would the provider still take this refresh token? */
+  /** Would the provider still accept this refresh token? */
   accepts(refreshToken: string | undefined): boolean {
     const issued = this.#issued.get(refreshToken ?? '');
     return issued !== undefined && issued.usedAt === undefined && !this.#revoked.has(issued.family);
@@ -95,7 +95,7 @@ export class Provider {
   }
 }
 
-/** An access token as a token endpoint answers it; it lives an hour unless told. */
+/** An access token as a token endpoint issues it; by default it lives an hour. */
 export function issuedToken(changes: Partial<IssuedAccessToken> = {}): IssuedAccessToken {
   return {
     value: 'access-token',
@@ -114,7 +114,7 @@ const CODES: Readonly<Record<FailureClass, ErrorCode>> = {
   misconfigured: 'misconfigured',
 };
 
-/** An answer that is a failure of this class. */
+/** A token response that is a failure of this class. */
 export function refusal(failureClass: FailureClass, more: Partial<TokenRequestFailure> = {}) {
   const problem = { code: CODES[failureClass], message: `The provider says ${failureClass}.`, fix: 'None.' };
   return { failure: { class: failureClass, ...problem, ...more } };

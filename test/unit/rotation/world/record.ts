@@ -2,12 +2,12 @@ import type { ErrorCode } from '../../../../lib/errors.ts';
 import { type ConnectionRecord, failed, newRecord } from '../../../../lib/rotation/core/record.ts';
 import { problemWith } from '../../../support/problem.ts';
 
-/** A new record with these changes, of `crm` unless told. */
+/** A new record with these changes, by default of `crm`. */
 export function recordNamed(name = 'crm', changes: Partial<ConnectionRecord> = {}): ConnectionRecord {
   return { ...newRecord(name), ...changes };
 }
 
-/** What a record knows of the published access token; times in milliseconds. */
+/** The published access token as a record describes it; times in milliseconds. */
 export function tokenTimes(
   issuedAt: number,
   expiresAt: number,
@@ -15,7 +15,7 @@ export function tokenTimes(
   return { issuedAt, expiresAt, expiresInIsDefault: false };
 }
 
-/** The record after a failure at this time that does not touch the refresh token. */
+/** The record after a failure at this time that does not affect the refresh token. */
 export function failing(
   record: ConnectionRecord,
   now: number,

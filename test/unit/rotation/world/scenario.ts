@@ -17,7 +17,7 @@ export interface Scenario {
   readonly process: Process;
 }
 
-/** Everything is set up by a person, and nothing was rotated yet. */
+/** An operator has set up everything, and nothing has been rotated yet. */
 export function seeded(changes: ConnectionChanges = {}): Scenario {
   const world = new World();
   const connection = connectionNamed('crm', changes);
@@ -36,20 +36,20 @@ export async function due(changes: ConnectionChanges = {}): Promise<Scenario> {
   return scenario;
 }
 
-/** Lets time pass until the connection is due again, by a service that tells its time in whole seconds. */
+/** Lets time pass until the connection is due again, by a service that reports its time in whole seconds. */
 export async function passToDue({ world }: Scenario): Promise<void> {
   const due = Math.ceil(world.record('crm').nextAttemptAt / 1000) * 1000;
   await world.clock.pass(Math.max(0, due - world.now()));
 }
 
-/** Rotates by a process, and expects that to succeed: the chain of refresh tokens is alive. */
+/** Rotates in the process, and expects success: the token family is alive. */
 export async function mustRotate({ connection, process }: Pick<Scenario, 'connection' | 'process'>) {
   const result = await process.rotate(connection);
   expect(result).toMatchObject({ result: 'rotated' });
   return result as RotationResult;
 }
 
-/** What nobody may ever see otherwise: the vault's token is the living end of the chain, the record agrees, nothing leaked. */
+/** What is always true: the vault has the valid end of the token family, the record matches it, and nothing leaked. */
 export function expectHealthy({ world, connection }: Scenario): void {
   const latest = world.credentials.latest(REFRESH_TOKEN);
   const record = world.record('crm');
@@ -60,7 +60,7 @@ export function expectHealthy({ world, connection }: Scenario): void {
   expect(world.leaks()).toEqual([]);
 }
 
-/** A person signs in again and sets the refresh token. @returns its value */
+/** The operator signs in again and sets the refresh token. @returns its value */
 export function replaceByHand({ world }: Scenario): string {
   const value = world.provider.consent();
   world.credentials.set(REFRESH_TOKEN, value);

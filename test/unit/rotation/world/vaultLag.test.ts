@@ -16,7 +16,7 @@ const put = (value: string, more = {}) => vault.put('token', value, { tags: {}, 
 const latestValue = async () => (await vault.get('token'))?.value;
 const listed = async () => (await vault.versions('token')).map(({ version }) => version).toSorted();
 
-test('a write is shown by every read at once unless told otherwise', async () => {
+test('every read shows a write immediately if no lag is set', async () => {
   const first = await put('one');
   const second = await put('two');
   expect(await latestValue()).toBe('two');
@@ -28,7 +28,7 @@ describe('a listing that lags', () => {
     world.credentials.listingLagMs = LAG_MS;
   });
 
-  test('shows a new version when the time has passed, and a GET shows it before', async () => {
+  test('shows a new version after the lag, and a GET shows it before that', async () => {
     const { version } = await put('one');
     world.clock.freeze(LAG_MS - 1);
     expect(await listed()).toEqual([]);
@@ -38,7 +38,7 @@ describe('a listing that lags', () => {
     expect(await listed()).toEqual([version]);
   });
 
-  test('shows changed properties when the time has passed', async () => {
+  test('shows changed properties after the lag', async () => {
     const { version } = await put('one');
     world.clock.freeze(LAG_MS);
     await vault.tag('token', version, { changed: 'first' });
@@ -53,7 +53,7 @@ describe('a listing that lags', () => {
     expect(await vault.versions('token')).toMatchObject([{ tags: { changed: 'first' }, enabled: false }]);
   });
 
-  test('shows each write as late as was set when it was made', async () => {
+  test('shows each write after the lag that was set when it was made', async () => {
     const { version: late } = await put('one');
     world.credentials.listingLagMs = 0;
     const { version } = await put('two');
@@ -68,7 +68,7 @@ describe('a GET of the latest version that lags', () => {
     world.credentials.latestLagMs = LAG_MS;
   });
 
-  test('finds the version before the write until the time has passed, and a listing has both', async () => {
+  test('returns the version before the write until the lag is over, and a listing has both', async () => {
     await put('one');
     expect(await latestValue()).toBeUndefined();
     world.clock.freeze(LAG_MS);
@@ -80,7 +80,7 @@ describe('a GET of the latest version that lags', () => {
     expect(await latestValue()).toBe('two');
   });
 
-  test('finds a disabled version readable, with its former tags', async () => {
+  test('returns a disabled version with its former tags', async () => {
     const { version } = await put('one');
     world.clock.freeze(LAG_MS);
     await vault.tag('token', version, { changed: 'tags' });
@@ -90,7 +90,7 @@ describe('a GET of the latest version that lags', () => {
     await expect(vault.get('token')).rejects.toMatchObject({ code: 'secret_disabled' });
   });
 
-  test('makes a process update a version that is not the latest any more', async () => {
+  test('makes a process update a version that is no longer the latest', async () => {
     const published = { skipIdentical: true };
     const { version } = await put('one', published);
     world.clock.freeze(LAG_MS);
@@ -99,7 +99,7 @@ describe('a GET of the latest version that lags', () => {
     expect(world.credentials.latest('token')?.value).toBe('of an operator');
   });
 
-  test('does not deceive a test that looks into the vault', async () => {
+  test('does not change what a test finds in the vault', async () => {
     const { version } = await put('one');
     expect(world.credentials.latest('token')?.version).toBe(version);
     expect(world.credentials.history('token')).toHaveLength(1);

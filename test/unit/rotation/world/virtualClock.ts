@@ -6,7 +6,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock whose time passes only when everybody waits for it: sleeps end in order, and take no time. */
+/** A clock whose time passes only when all processes wait for it: sleeps end in order, and take no real time. */
 export class VirtualClock implements Clock {
   #now = 0;
   #timers: Timer[] = [];
@@ -38,7 +38,8 @@ export class VirtualClock implements Clock {
     for (;;) {
       await drain();
       if (settled) return promise;
-      if (!this.#fireNext()) throw new Error('Nothing can go on, and the promise is not settled.');
+      if (!this.#fireNext())
+        throw new Error('The promise is not settled, and no timer is left that could settle it.');
     }
   }
 
@@ -47,7 +48,7 @@ export class VirtualClock implements Clock {
     await this.settle(this.sleep(ms));
   }
 
-  /** Time passes while nobody can do anything, as if all processes were frozen: no sleep ends. */
+  /** Lets time pass as if all processes were frozen: no sleep ends. */
   freeze(ms: number): void {
     this.#now += ms;
   }
