@@ -58,7 +58,9 @@ function receive(
   }
   response
     .writeHead(200, HEADERS)
-    .end('<!doctype html><title>Token rotator</title><p>Continue in the terminal. You can close this page.</p>');
+    .end(
+      '<!doctype html><title>Token rotator</title><p>Continue in the terminal. You can close this page.</p>',
+    );
   response.on('finish', () => resolve(url.searchParams));
 }
 

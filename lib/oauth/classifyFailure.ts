@@ -44,11 +44,14 @@ export function classifyFailure(
 function meaning(status: number, response: TokenResponseBody | undefined): KnownError {
   if (status >= 500) return outcomeUnknown('the provider failed');
   if (status === 429) return throttled('the provider is throttling requests');
-  if (status >= 300 && status < 400) return outcomeUnknown('the response is a redirect to another address', fixes.address);
+  if (status >= 300 && status < 400)
+    return outcomeUnknown('the response is a redirect to another address', fixes.address);
   if (response?.error?.code !== undefined) return errorMeaning(response.error.code, response.error);
-  if (status === 408 || status === 425) return outcomeUnknown('the provider did not receive the whole request in time');
+  if (status === 408 || status === 425)
+    return outcomeUnknown('the provider did not receive the whole request in time');
   if (status === 401) return mistake('the provider rejects the client without an OAuth error', fixes.client);
-  if (status >= 400) return mistake('the response has no OAuth error, so the address may not be a token endpoint');
+  if (status >= 400)
+    return mistake('the response has no OAuth error, so the address may not be a token endpoint');
   return unusable(response);
 }
 

@@ -24,7 +24,13 @@ export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
       fixes.webPlatform,
     ),
   ],
-  [65001, refusedToken('no user or administrator has consented to the permissions that the application requests', fixes.consent)],
+  [
+    65001,
+    refusedToken(
+      'no user or administrator has consented to the permissions that the application requests',
+      fixes.consent,
+    ),
+  ],
   [50076, refusedToken('multi-factor authentication is required now')],
   [50078, refusedToken('the multi-factor authentication has expired')],
   [50079, refusedToken('the account must register for multi-factor authentication', fixes.registration)],
@@ -37,6 +43,9 @@ export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
   [700016, mistake('the application was not found in the tenant', fixes.application)],
   [90002, mistake('the tenant was not found', fixes.tenant)],
   [50194, mistake('the application belongs to a single tenant, which must be named', fixes.tenant)],
-  [50196, throttled('the client sent the same request too often within a few minutes, which looks like a loop')],
+  [
+    50196,
+    throttled('the client sent the same request too often within a few minutes, which looks like a loop'),
+  ],
   [90055, throttled('the tenant sends too many requests')],
 ]);

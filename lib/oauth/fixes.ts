@@ -39,6 +39,7 @@ export const fixes = {
   publicAddress: () => "Set tokenUri to the provider's own address, or correct the DNS records of its host.",
   response: () =>
     'Check that tokenUri is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
-  reach: () => 'Wait: the rotator tries again. If the error persists, check tokenUri, DNS, firewall and certificates.',
+  reach: () =>
+    'Wait: the rotator tries again. If the error persists, check tokenUri, DNS, firewall and certificates.',
   wait: () => 'Wait: the rotator tries again later.',
 } satisfies Record<string, Fix>;

@@ -14,11 +14,20 @@ import {
  */
 export const oauthErrors: ReadonlyMap<string, KnownError> = new Map([
   // RFC 6749 section 5.2
-  ['invalid_grant', refusedToken('the refresh token is expired, revoked, already used or issued to another client')],
+  [
+    'invalid_grant',
+    refusedToken('the refresh token is expired, revoked, already used or issued to another client'),
+  ],
   ['invalid_client', rejectedClient('the client credentials are wrong')],
   ['invalid_request', mistake('a parameter of the request is missing or not allowed')],
-  ['unauthorized_client', mistake('the client is not allowed to use the refresh token grant', fixes.grantType)],
-  ['unsupported_grant_type', mistake('the provider does not support the refresh token grant', fixes.grantType)],
+  [
+    'unauthorized_client',
+    mistake('the client is not allowed to use the refresh token grant', fixes.grantType),
+  ],
+  [
+    'unsupported_grant_type',
+    mistake('the provider does not support the refresh token grant', fixes.grantType),
+  ],
   ['invalid_scope', mistake('the scope is unknown or exceeds the granted scope', fixes.parameters)],
   // RFC 8707 section 2
   ['invalid_target', mistake('the resource is unknown or not allowed', fixes.parameters)],
