@@ -120,7 +120,10 @@ function noEndpoint(): RotatorError {
   });
 }
 
-/** The request comes from another sign-in, possibly an attacker's, or from an old page: the command ignores its other parameters (RFC 6749 section 10.12). */
+/**
+ * The request comes from another sign-in, possibly an attacker's, or from an old page: the command ignores its other parameters
+ * (RFC 6749 section 10.12).
+ */
 function wrongState(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',

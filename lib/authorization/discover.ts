@@ -34,7 +34,8 @@ const PLACES = ['oidc', 'oauth2'] as const;
 /**
  * The endpoints of an authorization server: the given ones, otherwise those from its metadata. If only the token endpoint is
  * known, the search for the issuer follows its path, and accepts only metadata that names the same token endpoint.
- * @throws RotatorError `configuration_invalid` if the issuer is not a valid address, `authorization_failed`, `interrupted` by the signal
+ * @throws RotatorError `configuration_invalid` if the issuer is not a valid address, `authorization_failed`, `interrupted` by
+ *   the signal
  */
 export async function discoverServer(hints: ServerHints, rules: Rules): Promise<AuthorizationServer> {
   const { issuer, tokenEndpoint, authorizationEndpoint, deviceEndpoint } = hints;

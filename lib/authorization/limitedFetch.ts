@@ -31,7 +31,10 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
   };
 }
 
-/** `fetch` has decoded the body, and its length may have changed. After a challenge (401) the library would ignore the error in the body. */
+/**
+ * `fetch` has decoded the body, and its length may have changed. After a challenge (401) the library would ignore the error in
+ * the body.
+ */
 function plainHeaders(headers: Headers): Headers {
   const plain = new Headers(headers);
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'www-authenticate'])

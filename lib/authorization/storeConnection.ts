@@ -67,7 +67,7 @@ export async function secretsInTheWay(
 
 /**
  * The value of a secret of a connection. It is undefined if the secret is missing, or if it belongs to the connection and is
- * disabled: a command that failed leaves such secrets, because it has no permission to delete them.
+ * disabled. A command that failed leaves such secrets, because it has no permission to delete them.
  * @throws RotatorError `secret_disabled` if the disabled secret does not belong to the connection, `vault_*`
  */
 export async function readCredential(
@@ -169,7 +169,10 @@ async function isStored({ name, value }: Planned, vault: SecretVault): Promise<b
   return found !== 'absent' && found.value === value;
 }
 
-/** The next rotation must use the new refresh token immediately, even if the old access token is fresh or a recent attempt failed. */
+/**
+ * The next rotation must use the new refresh token immediately, even if the old access token is fresh or a recent attempt
+ * failed.
+ */
 async function makeDue(lease: Lease): Promise<void> {
   // Everything is stored by now. If the record cannot be written, the connection is only due later.
   await lease

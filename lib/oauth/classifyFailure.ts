@@ -111,7 +111,10 @@ const ADDRESSES: Readonly<Record<AddressKind, string>> = {
   special: 'a metadata service or another link-local, shared, multicast or reserved address',
 };
 
-/** The DNS records of a name can change without a change of the entry, so the rotator tries again. An address in the entry stays the same. */
+/**
+ * The DNS records of a name can change without a change of the entry, so the rotator tries again. An address in the entry stays
+ * the same.
+ */
 function addressRefused(kind: AddressKind, connection: Connection): TokenRequestFailure {
   const url = URL.parse(connection.tokenUri);
   const named = url !== null && literalAddress(url) !== undefined;

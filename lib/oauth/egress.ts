@@ -24,7 +24,10 @@ export interface EgressRules {
 
 type Row = readonly [network: string, prefix: number, kind: AddressKind];
 
-/** The first row that matches decides. Source: the IANA special-purpose address registries (RFC 6890), and the sources in the comments. */
+/**
+ * The first row that matches decides. Source: the IANA special-purpose address registries (RFC 6890), and the sources in the
+ * comments.
+ */
 const IPV4: readonly Row[] = [
   // Azure's platform: DNS, health probes, agent (Microsoft Learn, "What is IP address 168.63.129.16?").
   ['168.63.129.16', 32, 'special'],

@@ -46,7 +46,10 @@ export const oauthErrors: ReadonlyMap<string, KnownError> = new Map([
   ['server_error', outcomeUnknown('the provider failed')],
 ]);
 
-/** Zoho returns `Access Denied` for too many requests; only the description shows it. https://www.zoho.com/accounts/protocol/oauth.html */
+/**
+ * Zoho returns `Access Denied` for too many requests; only the description shows it.
+ * https://www.zoho.com/accounts/protocol/oauth.html
+ */
 export function isZohoThrottle(code: string, description: string | undefined): boolean {
   return code === 'Access Denied' && /too many requests/i.test(description ?? '');
 }

@@ -8,7 +8,9 @@ import type { HttpTokenRequest } from './httpTokenRequest.ts';
 
 /** The longest body that is read, in bytes. A token response has a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
-/** The longest headers, in bytes in total. The limit is high, because a response that exceeds it is lost with its refresh token. */
+/**
+ * The longest headers, in bytes in total. The limit is high, because a response that exceeds it is lost with its refresh token.
+ */
 const LONGEST_HEADERS = 64 * 1024;
 
 /** The options of a token request that replace the defaults. */

@@ -47,7 +47,10 @@ export function secretsSent(clientId: string, clientSecret: string, ...tokens: s
   return [...tokens, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
 }
 
-/** The forms in which a provider may repeat a secret: plain, form-encoded or Base64, each with and without unprintable characters. */
+/**
+ * The forms in which a provider may repeat a secret: plain, form-encoded or Base64, each with and without unprintable
+ * characters.
+ */
 function formsOf(secret: string): string[] {
   const encoded = [secret, formEncode(secret), Buffer.from(secret).toString('base64')];
   return [...new Set([...encoded, ...encoded.map(printable)])];

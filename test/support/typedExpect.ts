@@ -2,8 +2,8 @@ import type { Assertion } from 'vitest';
 import type { Problem } from '../../lib/errors.ts';
 
 /**
- * `expect(actual)` accepts only values that the type of `actual` allows. Vitest alone accepts anything: after a rename of a state,
- * a reason, a code, an event or a field, an assertion that something is absent would always pass.
+ * `expect(actual)` accepts only values that the type of `actual` allows. Vitest alone accepts anything: after a rename of a
+ * state, a reason, a code, an event or a field, an assertion that something is absent would always pass.
  *
  * Tests do not need to import this file: the compiler merges it into the types of Vitest. `typedExpect.test.ts` fails without it.
  */

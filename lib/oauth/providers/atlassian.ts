@@ -3,7 +3,8 @@ import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use returns a new refresh token; the first one needs the scope
- * `offline_access`. The profile assumes single use. To name an interval in which the used token still works, set `refreshTokenGrace`.
+ * `offline_access`. The profile assumes single use. To name an interval in which the used token still works, set
+ * `refreshTokenGrace`.
  */
 export const atlassian: ProviderProfile = {
   id: 'atlassian',

@@ -23,7 +23,10 @@ export function isEntra(address: string): boolean {
   return /^https:\/\/login\.microsoftonline\.[^/]+\//.test(address);
 }
 
-/** The endpoints differ only in the last part of the path. The metadata cannot name them: the issuer of `organizations` is a pattern, not a valid address. */
+/**
+ * The endpoints differ only in the last part of the path. The metadata cannot name them: the issuer of `organizations` is a
+ * pattern, not a valid address.
+ */
 function entraEndpoints(tokenUri: string): SignInEndpoints | undefined {
   const base = /^(https:\/\/[^/]+\/[^/]+\/oauth2\/v2\.0)\/token$/.exec(
     isEntra(tokenUri) ? tokenUri : '',

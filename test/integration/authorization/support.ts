@@ -37,7 +37,10 @@ export async function requestTo(
   };
 }
 
-/** A user with a browser: follows redirects, signs in and presses a button, up to the loopback redirect or a page without a form. */
+/**
+ * A user with a browser: follows redirects, signs in and presses a button, up to the loopback redirect or a page without a
+ * form.
+ */
 export class BrowserUser {
   readonly #jar = new CookieJar();
 
