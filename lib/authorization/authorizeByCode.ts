@@ -12,18 +12,18 @@ import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from
 import { type LoopbackServer, startLoopbackServer } from './loopbackServer.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
-/** How the person is sent to the provider. */
+/** How the user gets to the provider. */
 export interface Browser {
-  /** Shows the address and, where there is a browser, opens it. */
+  /** Shows the address and opens it if there is a browser. */
   open(url: string): void;
-  /** Where the provider sends the browser back to: http on a loopback host. */
+  /** The address to which the provider sends the browser back: http on a loopback host. */
   readonly redirectUri: string;
-  /** How long the person has, in milliseconds. */
+  /** The time that the user has for the sign-in, in milliseconds. */
   readonly patienceMs: number;
 }
 
 /**
- * The authorization-code grant (RFC 6749 section 4.1) with PKCE (RFC 7636) on a loopback redirect (RFC 8252).
+ * The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636) on a loopback redirect (RFC 8252).
  * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`, `interrupted`
  */
 export async function authorizeByCode(
@@ -39,8 +39,8 @@ export async function authorizeByCode(
     const { redirectUri } = loopback;
     const challenge = await calculatePKCECodeChallenge(verifier);
     browser.open(authorizationAddress(request, endpoint, { redirectUri, state, challenge }));
-    const answer = await waitFor(loopback, browser.patienceMs, request.signal);
-    return await exchange(request, { answer, state, verifier, redirectUri });
+    const parameters = await waitFor(loopback, browser.patienceMs, request.signal);
+    return await exchange(request, { parameters, state, verifier, redirectUri });
   } catch (thrown) {
     throw authorizationError(thrown, request);
   } finally {
@@ -75,30 +75,31 @@ async function waitFor(
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const time = sleep(patienceMs, undefined, { signal: stop }).then(
-    () => Promise.reject(nobodyCame(patienceMs)),
+    () => Promise.reject(timedOut(patienceMs)),
     () => Promise.reject(interrupted()),
   );
   try {
-    return await Promise.race([loopback.answer, time]);
+    return await Promise.race([loopback.parameters, time]);
   } finally {
     over.abort();
     time.catch(() => {});
   }
 }
 
-interface Arrived {
-  readonly answer: URLSearchParams;
+/** The parameters that the browser brought back, and the values of the sign-in that they must fit. */
+interface Returned {
+  readonly parameters: URLSearchParams;
   readonly state: string;
   readonly verifier: string;
   readonly redirectUri: string;
 }
 
-async function exchange(request: AuthorizationRequest, arrived: Arrived): Promise<ObtainedTokens> {
+async function exchange(request: AuthorizationRequest, returned: Returned): Promise<ObtainedTokens> {
   const { server } = request;
-  const { answer, state, verifier, redirectUri } = arrived;
-  if (answer.get('state') !== state) throw wrongState();
+  const { state, verifier, redirectUri } = returned;
+  if (returned.parameters.get('state') !== state) throw wrongState();
   const { client, authentication, options } = clientOf(request);
-  const parameters = validateAuthResponse(server, client, answer, state);
+  const parameters = validateAuthResponse(server, client, returned.parameters, state);
   const response = await authorizationCodeGrantRequest(
     server,
     client,
@@ -114,24 +115,27 @@ async function exchange(request: AuthorizationRequest, arrived: Arrived): Promis
 function noEndpoint(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: 'The authorization server names no authorization endpoint.',
-    fix: 'Give --authorization-endpoint, or sign in with --device.',
+    message: 'The authorization server has no valid authorization endpoint.',
+    fix: 'Set --authorization-endpoint, or sign in with --device.',
   });
 }
 
-/** Somebody else's answer, or an old page: what it brings is not looked at (RFC 6749 section 10.12). */
+/**
+ * The request comes from another sign-in, possibly an attacker's, or from an old page: the command ignores its other parameters
+ * (RFC 6749 section 10.12).
+ */
 function wrongState(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: 'What came back from the browser does not belong to this sign-in: its state is another one.',
+    message: 'The browser returned the parameters of another sign-in: their state does not match.',
     fix: 'Close old sign-in pages and run the command again.',
   });
 }
 
-function nobodyCame(patienceMs: number): RotatorError {
+function timedOut(patienceMs: number): RotatorError {
   return new RotatorError({
     code: 'authorization_expired',
-    message: `Nobody came back from the browser within ${Math.round(patienceMs / 1000)} s: it was closed, or the redirect URI is not registered at the provider.`,
-    fix: 'Run the command again and finish the sign-in; where this machine has no browser, use --device.',
+    message: `The browser did not return within ${Math.round(patienceMs / 1000)} s. It was closed, or the redirect URI is not registered at the provider.`,
+    fix: 'Run the command again and finish the sign-in. If this machine has no browser, use --device.',
   });
 }

@@ -12,14 +12,14 @@ import type { Clock } from '../rotation/ports.ts';
 import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from './client.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
-/** RFC 8628 section 3.2: where the server does not say it. */
+/** RFC 8628 section 3.2: the interval if the response names none. */
 const INTERVAL_MS = 5_000;
-/** RFC 8628 section 3.5: what `slow_down` adds. */
+/** RFC 8628 section 3.5: `slow_down` adds this to the interval. */
 const SLOWER_MS = 5_000;
-/** A person types it; it is shown on a terminal. */
+/** A user has to type the code, and it appears on a terminal. In characters. */
 const LONGEST_CODE = 100;
 
-/** What the person needs on another device. */
+/** What the user needs on another device. */
 export interface DeviceCode {
   readonly address: string;
   readonly userCode: string;
@@ -28,7 +28,7 @@ export interface DeviceCode {
 
 /**
  * The device authorization grant (RFC 8628).
- * @param show tells the person where to enter which code
+ * @param show shows the user the code and the address at which to enter it
  * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`, `interrupted`
  */
 export async function authorizeByDevice(
@@ -69,17 +69,17 @@ async function poll(
   while (clock.monotonic() + interval < endsAt) {
     await clock.sleep(interval, request.signal);
     if (request.signal.aborted) throw interrupted();
-    const answer = await askOnce(request, code.device_code);
-    if (typeof answer !== 'string') return answer;
-    if (answer === 'slow_down') interval += SLOWER_MS;
-    // RFC 8628 section 3.5: after a lost answer the client asks less often.
-    if (answer === 'no_response') interval *= 2;
+    const response = await pollOnce(request, code.device_code);
+    if (typeof response !== 'string') return response;
+    if (response === 'slow_down') interval += SLOWER_MS;
+    // RFC 8628 section 3.5: after a request without a response, the client polls less often.
+    if (response === 'no_response') interval *= 2;
   }
   throw expired();
 }
 
-/** The tokens, or why there are none yet. */
-async function askOnce(request: AuthorizationRequest, deviceCode: string) {
+/** @returns the tokens, or the reason why there are none yet */
+async function pollOnce(request: AuthorizationRequest, deviceCode: string) {
   const { server } = request;
   const { client, authentication, options } = clientOf(request);
   let response: Response;
@@ -102,14 +102,14 @@ function noEndpoint(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
     message: 'The authorization server has no device authorization endpoint.',
-    fix: 'Sign in without --device, or give --device-endpoint.',
+    fix: 'Sign in without --device, or set --device-endpoint.',
   });
 }
 
 function wrongAddress(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: 'The authorization server names no https address at which the code could be entered.',
+    message: 'The authorization server returned a verification address that is not a valid https address.',
     fix: 'Sign in without --device.',
   });
 }
@@ -117,7 +117,7 @@ function wrongAddress(): RotatorError {
 function expired(): RotatorError {
   return new RotatorError({
     code: 'authorization_expired',
-    message: 'The code was not entered in time, or the sign-in was not finished.',
+    message: 'The user did not enter the code in time, or did not finish the sign-in.',
     fix: 'Run the command again and enter the new code in time.',
   });
 }

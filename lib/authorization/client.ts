@@ -15,7 +15,7 @@ import { safeCodeOf } from '../safeText.ts';
 import { limitedFetch } from './limitedFetch.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
-/** What every request of a flow is sent with. */
+/** The client, its authentication and the options that every request of a flow uses. */
 export function clientOf({
   clientId,
   clientSecret,
@@ -30,15 +30,15 @@ export function clientOf({
       : ClientSecretPost(clientSecret);
   const options = {
     [customFetch]: limitedFetch(allowLoopbackHttp, signal),
-    // Which addresses may do without TLS is checked by limitedFetch.
+    // limitedFetch checks which addresses do not need TLS.
     [allowInsecureRequests]: allowLoopbackHttp,
   };
   return { client, authentication, options };
 }
 
 /**
- * An address of the provider that a person may be sent to: it comes from metadata or an answer, and a browser opens anything.
- * @throws what `refuse` gives, where it is no https address
+ * The address of the provider, checked: it comes from metadata or a response, and a user's browser opens any address.
+ * @throws the error of `refuse` if the address is not a valid https address
  */
 export function userAddress(
   address: string,
@@ -51,24 +51,24 @@ export function userAddress(
 }
 
 /**
- * What the answer is kept for.
+ * The parts of the token response that are kept.
  * @throws RotatorError `refresh_token_not_issued`
  */
 export function tokensOf(
-  answer: TokenEndpointResponse,
+  response: TokenEndpointResponse,
   { parameters }: AuthorizationRequest,
 ): ObtainedTokens {
-  const { refresh_token: refreshToken, scope } = answer;
+  const { refresh_token: refreshToken, scope } = response;
   if (typeof refreshToken === 'string' && refreshToken !== '')
     return { refreshToken, scope: scope !== undefined && SCOPE.test(scope) ? scope : undefined };
-  const asked = scopesOf(parameters.scope).includes('offline_access');
+  const requested = scopesOf(parameters.scope).includes('offline_access');
   throw new RotatorError({
     code: 'refresh_token_not_issued',
-    message: asked
-      ? 'The sign-in worked, but the provider gave no refresh token although the scope offline_access was asked for.'
-      : 'The sign-in worked, but the provider gave no refresh token: the scope offline_access was not asked for.',
-    fix: asked
-      ? "Allow offline_access and the refresh-token grant in the client's settings at the provider, then sign in again."
+    message: requested
+      ? 'The sign-in succeeded, but the provider issued no refresh token, although the command requested the scope offline_access.'
+      : 'The sign-in succeeded, but the provider issued no refresh token: the command did not request the scope offline_access.',
+    fix: requested
+      ? "Allow offline_access and the refresh token grant in the client's settings at the provider, then sign in again."
       : 'Add offline_access to --scope (or to the scope of the entry), then sign in again.',
   });
 }
@@ -77,7 +77,7 @@ function scopesOf(scope = ''): string[] {
   return scope.split(/\s+/);
 }
 
-/** RFC 6749 appendix A.4; what else comes is not taken over into a configuration. */
+/** RFC 6749 appendix A.4. Any other text does not go into a configuration. */
 const SCOPE = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/;
 
 const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
@@ -88,29 +88,30 @@ const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string, string]>> =
   ],
   expired_token: [
     'authorization_expired',
-    'the code is over',
+    'the code has expired',
     'Run the command again and enter the new code in time.',
   ],
   invalid_client: [
     'client_rejected',
     'the client id or the client secret is wrong',
-    'Check both, and whether --client-authentication is what the provider expects.',
+    "Check the client id, the client secret and --client-authentication against the client's settings at the provider.",
   ],
   unauthorized_client: [
     'authorization_failed',
-    'the client may not sign in this way',
-    "Allow the authorization-code grant (or the device grant, with --device) in the client's settings at the provider.",
+    'the client is not allowed to use this flow',
+    "Allow the authorization code grant (or the device authorization grant, with --device) in the client's settings at the provider.",
   ],
   invalid_scope: [
     'authorization_failed',
-    'the scope is refused',
-    'Check --scope against what the provider knows.',
+    'the scope is not valid',
+    'Set --scope to scopes that the provider supports.',
   ],
-  invalid_grant: ['authorization_failed', 'the code is refused', 'Run the command again.'],
+  invalid_grant: ['authorization_failed', 'the code is not valid', 'Run the command again.'],
 };
 
 /**
- * The error that stands for whatever a flow threw. Text of the provider is made safe; nothing of a request or an answer stands in it.
+ * The error to report for anything that a flow threw. Text of the provider is sanitized, and the error has no other part of a
+ * request or a response.
  */
 export function authorizationError(thrown: unknown, request: AuthorizationRequest): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
@@ -118,11 +119,11 @@ export function authorizationError(thrown: unknown, request: AuthorizationReques
   const host = URL.parse(request.server.token_endpoint ?? request.server.issuer)?.host ?? 'the provider';
   if (thrown instanceof AuthorizationResponseError || thrown instanceof ResponseBodyError)
     return refusedBy(host, thrown, request);
-  const why = safeCodeOf(thrown) ?? 'no answer';
+  const why = safeCodeOf(thrown) ?? 'unknown error';
   return new RotatorError({
     code: 'authorization_failed',
-    message: `${host} gave no usable answer (${why}).`,
-    fix: 'Check the addresses and the way to the provider, then run the command again.',
+    message: `${host} gave no usable response (${why}).`,
+    fix: 'Check the addresses and the network connection to the provider, then run the command again.',
   });
 }
 
@@ -134,18 +135,18 @@ function refusedBy(
   const sanitize = sanitizer(secretsSent(clientId, clientSecret));
   const [code, cause, fix] = MEANINGS[error] ?? [
     'authorization_failed',
-    `it answered ${shownError(error, sanitize)}`,
-    "Check the client's settings at the provider: redirect URI, grants and scopes.",
+    `it returned the error ${shownError(error, sanitize)}`,
+    "Check the client's settings at the provider: redirect URI, grant types and scopes.",
   ];
-  const told = description === undefined ? '' : ` It says: "${sanitize(description)}"`;
-  return new RotatorError({ code, message: `${host} refused: ${cause}.${told}`, fix });
+  const quoted = description === undefined ? '' : ` It says: "${sanitize(description)}"`;
+  return new RotatorError({ code, message: `${host} refused the sign-in: ${cause}.${quoted}`, fix });
 }
 
-/** Ctrl-C. */
+/** The user pressed Ctrl-C. */
 export function interrupted(): RotatorError {
   return new RotatorError({
     code: 'interrupted',
     message: 'The sign-in was interrupted.',
-    fix: 'Nothing was written; run the command again when you like.',
+    fix: 'Run the command again; nothing was written.',
   });
 }

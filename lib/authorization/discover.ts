@@ -12,29 +12,30 @@ import { limitedFetch } from './limitedFetch.ts';
 /** The endpoints of an authorization server, as its metadata names them. */
 export type Server = AuthorizationServer;
 
-/** What is known about an authorization server before it is asked. */
+/** What is known about an authorization server before its metadata is read. */
 export interface ServerHints {
   /** Its issuer identifier. */
   readonly issuer?: string | undefined;
-  /** The token endpoint of the configuration: secrets go nowhere else. */
+  /** The token endpoint of the configuration. Secrets go to no other address. */
   readonly tokenEndpoint?: string | undefined;
   readonly authorizationEndpoint?: string | undefined;
   readonly deviceEndpoint?: string | undefined;
 }
 
-/** May be plain http to this machine, and when to stop. */
+/** Whether plain http to this machine is allowed, and when to stop. */
 export interface Rules {
   readonly allowLoopbackHttp: boolean;
   readonly signal: AbortSignal;
 }
 
-/** The two places of metadata: OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3. */
+/** The two locations of metadata: OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3. */
 const PLACES = ['oidc', 'oauth2'] as const;
 
 /**
- * The endpoints of an authorization server: as given, else from its metadata. Where only the token endpoint is known, the
- * server's issuer is looked for along its path, and only metadata that names the same token endpoint counts.
- * @throws RotatorError `configuration_invalid` for an issuer that is no address, `authorization_failed`, `interrupted` by the signal
+ * The endpoints of an authorization server: the given ones, otherwise those from its metadata. If only the token endpoint is
+ * known, the search for the issuer follows its path, and accepts only metadata that names the same token endpoint.
+ * @throws RotatorError `configuration_invalid` if the issuer is not a valid address, `authorization_failed`, `interrupted` by
+ *   the signal
  */
 export async function discoverServer(hints: ServerHints, rules: Rules): Promise<AuthorizationServer> {
   const { issuer, tokenEndpoint, authorizationEndpoint, deviceEndpoint } = hints;
@@ -54,7 +55,7 @@ export async function discoverServer(hints: ServerHints, rules: Rules): Promise<
   throw notFound(issuer, tokenEndpoint);
 }
 
-/** From `https://host/oauth2/default/v1/token`: the path without its last parts, the longest first. */
+/** The addresses above a token endpoint such as `https://host/oauth2/default/v1/token`, the longest one first. */
 function candidates(tokenEndpoint: string | undefined): string[] {
   const url = tokenEndpoint === undefined ? null : URL.parse(tokenEndpoint);
   if (!url) return [];
@@ -69,7 +70,7 @@ async function search(
 ): Promise<AuthorizationServer | undefined> {
   for (const issuer of issuers) {
     for (const algorithm of PLACES) {
-      const server = await ask(issuer, algorithm, rules);
+      const server = await readMetadata(issuer, algorithm, rules);
       if (!server?.token_endpoint) continue;
       if (tokenEndpoint === undefined || sameAddress(server.token_endpoint, tokenEndpoint)) return server;
       if (issuers.length === 1) throw otherEndpoint(issuer, tokenEndpoint);
@@ -78,8 +79,8 @@ async function search(
   return undefined;
 }
 
-/** Undefined where there is no metadata at that place, or none of that issuer. */
-async function ask(
+/** @returns undefined if that location has no metadata, or metadata of another issuer */
+async function readMetadata(
   issuer: string,
   algorithm: (typeof PLACES)[number],
   { allowLoopbackHttp, signal }: Rules,
@@ -98,7 +99,7 @@ function sameAddress(one: string, other: string): boolean {
   return URL.parse(one)?.href === URL.parse(other)?.href;
 }
 
-/** The library refuses http altogether; which http is allowed is checked before. */
+/** The library refuses all http. `readAddress` has already checked which http is allowed. */
 function insecure(url: URL): { [allowInsecureRequests]?: true } {
   return url.protocol === 'http:' ? { [allowInsecureRequests]: true } : {};
 }
@@ -107,24 +108,24 @@ function wrongIssuer(cause: string): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
     message: `The address of the issuer ${cause}.`,
-    fix: 'Give --issuer as the provider names it: https://HOST/PATH.',
+    fix: 'Set --issuer to the address that the provider documents: https://HOST/PATH.',
   });
 }
 
 function otherEndpoint(issuer: string, tokenEndpoint: string): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: `${issuer} names another token endpoint than the connection, which has ${URL.parse(tokenEndpoint)?.host}.`,
-    fix: 'Give the issuer that belongs to the tokenUri of the connection, or correct the tokenUri.',
+    message: `The metadata of ${issuer} names another token endpoint than the connection, whose host is ${URL.parse(tokenEndpoint)?.host}.`,
+    fix: 'Set --issuer to the issuer of the tokenUri of the connection, or correct tokenUri.',
   });
 }
 
 function notFound(issuer: string | undefined, tokenEndpoint: string | undefined): RotatorError {
   const host = URL.parse(issuer ?? tokenEndpoint ?? '')?.host;
-  const first = issuer === undefined ? 'Give --issuer' : 'Check the issuer';
+  const first = issuer === undefined ? 'Set --issuer' : 'Check --issuer';
   return new RotatorError({
     code: 'authorization_failed',
-    message: `No metadata of an authorization server was found${host === undefined ? '' : ` for ${host}`}.`,
-    fix: `${first}, or give --token-uri with --authorization-endpoint (for --device: --device-endpoint).`,
+    message: `Could not find the metadata of an authorization server${host === undefined ? '' : ` for ${host}`}.`,
+    fix: `${first}, or set --token-uri and --authorization-endpoint (with --device: --device-endpoint).`,
   });
 }

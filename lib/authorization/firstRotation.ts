@@ -8,8 +8,8 @@ const PATIENCE_MS = 30_000;
 const PAUSE_MS = 1_000;
 
 /**
- * Rotates a connection whose refresh token was just stored: that shows that everything fits together. A running rotator that
- * comes first does the same; it is waited for, and the result is then `not_due`.
+ * Rotates a connection whose refresh token was just stored, which shows that all its settings work together. If a running
+ * rotator comes first, it does the same: this function waits for it, and the result is then `not_due`.
  */
 export async function firstRotation(connection: Connection, ports: Ports): Promise<RotationResult> {
   const endsAt = ports.clock.monotonic() + PATIENCE_MS;

@@ -4,12 +4,12 @@ import { RotatorError } from '../errors.ts';
 import { readLimited } from '../readLimited.ts';
 
 const TIMEOUT_MS = 15_000;
-/** Metadata and token answers have a few kilobytes. */
+/** Metadata and token responses have a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
 
 /**
- * The `fetch` that the library for the flows is given: https only, no redirect, bounded in time and size. The ID token is
- * taken out of answers: nobody reads it here, and where endpoints were named by hand its issuer could not be checked.
+ * The `fetch` for the library that implements the flows: https only, no redirect, bounded in time and size. It removes the ID
+ * token from responses: no code here reads it, and its issuer could not be checked if the user set the endpoints.
  */
 export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSignal) {
   return async (address: string, options: CustomFetchOptions<string, unknown>): Promise<Response> => {
@@ -21,9 +21,9 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
       headers: options.headers,
       body: (options.body ?? null) as URLSearchParams | null,
     };
-    const answer = await fetch(url, { ...init, redirect: 'manual', signal });
-    const { status, headers } = answer;
-    const bytes = await readLimited(answer.body, LONGEST_BODY);
+    const response = await fetch(url, { ...init, redirect: 'manual', signal });
+    const { status, headers } = response;
+    const bytes = await readLimited(response.body, LONGEST_BODY);
     if (bytes === undefined) throw tooLong(url);
     const body = withoutIdToken(new TextDecoder().decode(bytes));
     const bodyless = status === 204 || status === 205 || status === 304;
@@ -31,7 +31,10 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
   };
 }
 
-/** The body was decoded and may be shorter than it was. Behind a challenge (401) the library would not look at the error in the body. */
+/**
+ * `fetch` has decoded the body, and its length may have changed. After a challenge (401) the library would ignore the error in
+ * the body.
+ */
 function plainHeaders(headers: Headers): Headers {
   const plain = new Headers(headers);
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'www-authenticate'])
@@ -51,15 +54,15 @@ function withoutIdToken(body: string): string {
 function refused(address: string, cause: string): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: `The address ${URL.parse(address)?.host ?? 'of an endpoint'} ${cause}: nothing was sent there.`,
-    fix: 'Name an authorization server that is reached by https.',
+    message: `The address ${URL.parse(address)?.host ?? 'of an endpoint'} ${cause}; nothing was sent.`,
+    fix: 'Use an authorization server whose endpoints have https addresses.',
   });
 }
 
 function tooLong({ host }: URL): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: `${host} answered more than ${LONGEST_BODY / 1024} KB.`,
-    fix: 'Check the addresses: an authorization server answers a few kilobytes.',
+    message: `${host} sent a response of more than ${LONGEST_BODY / 1024} KB.`,
+    fix: 'Check the addresses: the responses of an authorization server have only a few kilobytes.',
   });
 }

@@ -17,25 +17,25 @@ const HEADERS = {
 export interface LoopbackServer {
   readonly redirectUri: string;
   /** The parameters of the first request to the redirect URI. */
-  readonly answer: Promise<URLSearchParams>;
+  readonly parameters: Promise<URLSearchParams>;
   close(): Promise<void>;
 }
 
 /**
- * @param redirectUri http on a loopback host; without a port any free one is taken
- * @throws RotatorError `configuration_invalid` for another address, `authorization_failed` where it cannot listen there
+ * @param redirectUri http on a loopback host; without a port, the server uses any free one
+ * @throws RotatorError `configuration_invalid` for another address, `authorization_failed` if the server cannot listen there
  */
 export async function startLoopbackServer(redirectUri: string): Promise<LoopbackServer> {
   const wanted = readRedirectUri(redirectUri);
   const given = portIn(redirectUri);
-  const { promise: answer, resolve } = Promise.withResolvers<URLSearchParams>();
+  const { promise: parameters, resolve } = Promise.withResolvers<URLSearchParams>();
   const server = createServer((request, response) => receive(request, response, wanted.pathname, resolve));
   const port = await listen(server, wanted.hostname, given ?? Number(wanted.port || 0));
   wanted.port = String(port);
   return {
-    // With its port it is registered as it stands, and providers compare it as text (RFC 6749 section 3.1.2.3).
+    // A redirect URI with a port is registered in exactly this form, and providers compare it as text (RFC 6749 section 3.1.2.3).
     redirectUri: given === undefined ? wanted.href : redirectUri.trim(),
-    answer,
+    parameters,
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -44,7 +44,7 @@ export async function startLoopbackServer(redirectUri: string): Promise<Loopback
   };
 }
 
-/** Whatever the parameters say, the page tells nothing of them: what came of the sign-in is decided in the terminal. */
+/** The page shows nothing of the parameters: only the terminal knows the result of the sign-in. */
 function receive(
   request: IncomingMessage,
   response: ServerResponse,
@@ -58,7 +58,9 @@ function receive(
   }
   response
     .writeHead(200, HEADERS)
-    .end('<!doctype html><title>Token rotator</title><p>Go on in the terminal. This page can be closed.</p>');
+    .end(
+      '<!doctype html><title>Token rotator</title><p>Continue in the terminal. You can close this page.</p>',
+    );
   response.on('finish', () => resolve(url.searchParams));
 }
 
@@ -67,8 +69,8 @@ function readRedirectUri(redirectUri: string): URL {
   if (url?.protocol === 'http:' && isLoopback(url.hostname) && isPlain(url)) return url;
   throw new RotatorError({
     code: 'configuration_invalid',
-    message: 'The redirect URI is no http address of this machine.',
-    fix: 'Give --redirect-uri as it is registered at the provider: http://127.0.0.1/callback or http://localhost:PORT/PATH.',
+    message: 'The redirect URI is not a valid http address of this machine.',
+    fix: 'Set --redirect-uri to the address that is registered at the provider: http://127.0.0.1/callback or http://localhost:PORT/PATH.',
   });
 }
 
@@ -76,7 +78,7 @@ function isPlain({ search, hash, username, password }: URL): boolean {
   return search + hash + username + password === '';
 }
 
-/** The port in the text: `URL` leaves out 80, the one that http has by default. */
+/** The port in the text: `URL` omits 80, the default port of http. */
 function portIn(address: string): number | undefined {
   const port = /^\s*http:\/\/[^/?#]*:(\d+)\s*(?:\/|$)/i.exec(address)?.[1];
   return Number(port ?? 0) || undefined;
@@ -90,8 +92,8 @@ async function listen(server: Server, hostname: string, port: number): Promise<n
   } catch (thrown) {
     throw new RotatorError({
       code: 'authorization_failed',
-      message: `Port ${port} of ${host} cannot be listened to (${safeCodeOf(thrown) ?? 'unknown'}).`,
-      fix: 'End what uses the port, or give --redirect-uri another one that is registered at the provider.',
+      message: `Cannot listen on port ${port} of ${host} (${safeCodeOf(thrown) ?? 'unknown'}).`,
+      fix: 'Stop the process that uses the port, or set --redirect-uri to another port that is registered at the provider.',
     });
   }
   return (server.address() as AddressInfo).port;

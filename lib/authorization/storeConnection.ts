@@ -8,21 +8,21 @@ import { type Lease, underLease } from '../rotation/steps/lease.ts';
 import { readPublished } from '../rotation/steps/publication.ts';
 import { refuseUseless } from './usable.ts';
 
-/** What goes to the credential vault. */
+/** The values that go to the credential vault. */
 export interface FirstCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly refreshToken: string;
 }
 
-/** A secret that is to be written, and what stands under its name. */
+/** A secret to write, and what the vault has under its name. */
 interface Planned {
   readonly name: string;
   readonly value: string;
   readonly found: Found;
 }
 
-/** `value` is undefined where it is there and cannot be read. */
+/** `value` is undefined if the secret exists but cannot be read. */
 type Found =
   | 'absent'
   | {
@@ -32,14 +32,14 @@ type Found =
     };
 
 const ATTEMPTS = 3;
-/** As in a new record: services tell whole seconds, and by those a time of just now may lie ahead. */
-const DUE_AT_ONCE = 0;
+/** As in a new record. Services report whole seconds, so the current time may still be in the future for them. */
+const DUE_NOW = 0;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * The secrets that {@link storeConnection} would have to write over although somebody else made them.
- * @param clientId as it would be written
+ * The secrets that {@link storeConnection} would have to overwrite although the rotator did not create them for the connection.
+ * @param known the values that are already known, as {@link storeConnection} would write them
  * @throws RotatorError `vault_*`
  */
 export async function secretsInTheWay(
@@ -54,7 +54,7 @@ export async function secretsInTheWay(
     refreshToken: '',
     ...known,
   });
-  // A value that is not known yet is not compared: client credentials may be shared, and are then the same.
+  // A value that is not known yet cannot be compared. Shared client credentials would turn out to be the same.
   const isKnown = ({ name }: Planned) =>
     (name === connection.secrets.clientId && known.clientId !== undefined) ||
     (connection.secrets.clientSecrets.includes(name) && known.clientSecret !== undefined) ||
@@ -66,9 +66,9 @@ export async function secretsInTheWay(
 }
 
 /**
- * The value of a secret of a connection; undefined where there is none, or where it is one of its own that is disabled: a
- * command that failed leaves such secrets, because it may not delete them.
- * @throws RotatorError `secret_disabled` for one of somebody else, `vault_*`
+ * The value of a secret of a connection. It is undefined if the secret is missing, or if it belongs to the connection and is
+ * disabled. A command that failed leaves such secrets, because it has no permission to delete them.
+ * @throws RotatorError `secret_disabled` if the disabled secret does not belong to the connection, `vault_*`
  */
 export async function readCredential(
   connection: Pick<Connection, 'name'>,
@@ -85,11 +85,11 @@ export async function readCredential(
 }
 
 /**
- * Writes client id, client secret and refresh token of a connection as a person would, under the lease of its record: no
- * rotation comes in between. The refresh token is last; the protocol takes it for one that a person set.
- * @param replace may secrets of somebody else be written over?
- * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or what the vault says; everything is then as it was, unless the
- *   vault could not even be asked about that
+ * Writes the client id, the client secret and the refresh token of a connection as an operator would. It holds the lease of the
+ * record, so that no rotation comes in between. The refresh token is last; the protocol treats it as one that an operator set.
+ * @param replace whether to overwrite secrets that do not belong to the connection
+ * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or the error of the
+ *   vault. Everything is then as before, unless the vault was not available to undo the writes
  */
 export async function storeConnection(
   connection: Connection,
@@ -118,7 +118,7 @@ async function planWrites(
     [secrets.clientSecrets[0] ?? '', credentials.clientSecret],
     [secrets.refreshToken, credentials.refreshToken],
   ];
-  // One after the other: all that can fail here fails before the second request is sent.
+  // One after the other: an error of the vault shows with the first request, before a second one is sent.
   const planned: Planned[] = [];
   for (const [name, value] of values) planned.push({ name, value, found: await find(vault, name) });
   return planned.filter(({ value, found }) => found === 'absent' || found.value !== value);
@@ -129,7 +129,7 @@ async function find(vault: SecretVault, name: string): Promise<Found> {
   return found ? { value: found.value, tags: found.tags, properties: found.properties } : 'absent';
 }
 
-/** Rotator and command line both write the connection's name; Key Vault does not tell upper from lower case in names. */
+/** The rotator and the command line both write the connection's name. Key Vault ignores the case of names. */
 function isForeign({ found }: Pick<Planned, 'found'>, { name }: Pick<Connection, 'name'>): boolean {
   return found !== 'absent' && found.tags.connection?.toLowerCase() !== name.toLowerCase();
 }
@@ -145,15 +145,15 @@ async function writeAll(
   try {
     for (const each of planned) {
       lease.ensureHeld();
-      await patiently(clock, () => vault.put(each.name, each.value, { tags: { connection } }));
+      await withRetries(clock, () => vault.put(each.name, each.value, { tags: { connection } }));
       written.push(each);
     }
   } catch (thrown) {
-    // The refresh token is the last one: where only its answer was lost, everything is stored.
+    // The refresh token is the last one: if only the response to its write was lost, everything is stored.
     const [left, ...more] = planned.slice(written.length);
     if (left && more.length === 0 && (await isStored(left, vault))) return;
-    // What is undone are client credentials, and nobody has used them yet; the last write may have been executed as well.
-    const begun = isPassing(thrown) ? planned.slice(0, written.length + 1) : written;
+    // Only client credentials are undone, and no process has used them yet. The vault may have executed the last write as well.
+    const begun = isTransient(thrown) ? planned.slice(0, written.length + 1) : written;
     await undo(
       begun.filter(({ name }) => name !== secrets.refreshToken),
       connection,
@@ -163,39 +163,42 @@ async function writeAll(
   }
 }
 
-/** @throws RotatorError where the vault does not say: then nothing is undone either, and the command can be run again */
+/** @throws RotatorError if the vault does not tell; then nothing is undone either, and the user can run the command again */
 async function isStored({ name, value }: Planned, vault: SecretVault): Promise<boolean> {
   const found = await find(vault, name);
   return found !== 'absent' && found.value === value;
 }
 
-/** The new refresh token is to be used at once, however fresh the old access token is, and whatever was tried lately. */
+/**
+ * The next rotation must use the new refresh token immediately, even if the old access token is fresh or a recent attempt
+ * failed.
+ */
 async function makeDue(lease: Lease): Promise<void> {
-  // Everything is stored by now: where the record cannot be written, its connection is only due later.
+  // Everything is stored by now. If the record cannot be written, the connection is only due later.
   await lease
     .read()
-    .then((record) => lease.write(attemptAt(record, DUE_AT_ONCE)))
+    .then((record) => lease.write(attemptAt(record, DUE_NOW)))
     .catch(() => {});
 }
 
-/** A vault that is briefly unavailable is asked again: the person would have to sign in once more. */
-async function patiently<T>(clock: Ports['clock'], work: () => Promise<T>): Promise<T> {
+/** Repeats the work if the vault is briefly unavailable: otherwise the user would have to sign in again. */
+async function withRetries<T>(clock: Ports['clock'], work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (thrown) {
-      if (!isPassing(thrown) || attempt === ATTEMPTS) throw thrown;
+      if (!isTransient(thrown) || attempt === ATTEMPTS) throw thrown;
       const pause = backoff({ first: FIRST_PAUSE_MS, longest: LONGEST_PAUSE_MS, attempt });
       await clock.sleep(Math.max(pause, Math.min(thrown.retryAfterMs ?? 0, LONGEST_PAUSE_MS)));
     }
   }
 }
 
-function isPassing(thrown: unknown): thrown is RotatorError {
+function isTransient(thrown: unknown): thrown is RotatorError {
   return thrown instanceof RotatorError && /^vault_(unavailable|throttled)$/.test(thrown.code);
 }
 
-/** The rotator may not delete: what was not there before is left disabled, under our tag. */
+/** The rotator has no permission to delete: a secret that did not exist before stays disabled, with the tag of the connection. */
 async function undo(written: readonly Planned[], connection: string, vault: SecretVault): Promise<void> {
   for (const { name, found } of written.toReversed()) {
     const old = found === 'absent' ? undefined : found.value;
@@ -205,11 +208,11 @@ async function undo(written: readonly Planned[], connection: string, vault: Secr
   }
 }
 
-/** Names what is in the way. */
+/** The error that names the secrets in the way. */
 export function notOurs(names: readonly string[], { vaults }: Connection): RotatorError {
   return new RotatorError({
     code: 'secret_not_managed',
-    message: `${names.join(', ')} in ${vaults.credential} ${names.length === 1 ? 'exists and was' : 'exist and were'} not made by the rotator for this connection: nothing was written.`,
-    fix: 'Choose another name for the connection, or give --replace to write over.',
+    message: `${names.join(', ')} in ${vaults.credential} already ${names.length === 1 ? 'exists and does' : 'exist and do'} not belong to this connection. Nothing was written.`,
+    fix: 'Choose another name for the connection, or add --replace to overwrite.',
   });
 }

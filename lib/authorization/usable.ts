@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<keyof FirstCredentials, string>> = {
 };
 
 /**
- * Refuses what no provider would take, before it takes the place of something that works. No value stands in the error.
+ * Refuses a value that no provider would accept, before it replaces one that works. The error does not show the value.
  * @throws RotatorError `input_unreadable`, `refresh_token_too_large`
  */
 export function refuseUseless(credentials: Partial<FirstCredentials>): void {
@@ -27,17 +27,17 @@ function refuseUnsendable(name: string, value: string): void {
   if (!blank && /^[ -~]+$/.test(value)) return;
   const why = blank
     ? 'is blank'
-    : 'holds a line break, a control character or something else that is no printable ASCII';
+    : 'contains a line break, a control character or another character that is not printable ASCII';
   throw new RotatorError({
     code: 'input_unreadable',
-    message: `The ${name} ${why}: nothing was written.`,
-    fix: `Give the whole ${name}, as the provider shows it, and nothing else.`,
+    message: `The ${name} ${why}. Nothing was written.`,
+    fix: `Provide the ${name} exactly as the provider shows it, without other text.`,
   });
 }
 
 function tooLarge(key: string, name: string): TooLarge {
   const what = `Nothing was written: the ${name}`;
-  if (key !== 'refreshToken') return { code: 'input_unreadable', what, fix: `Give the ${name} alone.` };
-  const fix = 'Have the provider issue smaller ones: ask for fewer scopes or claims.';
+  if (key !== 'refreshToken') return { code: 'input_unreadable', what, fix: `Provide only the ${name}.` };
+  const fix = 'Request fewer scopes or claims, so that the provider issues smaller tokens.';
   return { code: 'refresh_token_too_large', what, fix };
 }

@@ -5,12 +5,12 @@ import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
 import { entraErrors } from './entraErrors.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes } from './fixes.ts';
-import { ambiguous, type KnownError, mistake, throttled } from './knownError.ts';
+import { type KnownError, mistake, outcomeUnknown, throttled } from './knownError.ts';
 import { isZohoThrottle, oauthErrors } from './oauthErrors.ts';
-import type { AnsweredError, TokenResponseBody } from './readTokenResponse.ts';
+import type { ResponseError, TokenResponseBody } from './readTokenResponse.ts';
 import { type Sanitizer, shownError } from './sanitize.ts';
 
-/** What a failure is judged by. */
+/** What decides the meaning of a failure. */
 export interface FailureContext {
   readonly connection: Connection;
   /** Milliseconds since the epoch. */
@@ -19,72 +19,75 @@ export interface FailureContext {
 }
 
 /**
- * The one place that says what a failed grant means. Never throws.
- * @param answer what the body of the answer holds, where it could be read
+ * The only place that decides what a failed token request means. Never throws.
+ * @param response the content of the response body, if it could be read
  */
 export function classifyFailure(
   result: ExchangeResult,
-  answer: TokenResponseBody | undefined,
+  response: TokenResponseBody | undefined,
   context: FailureContext,
 ): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
-  if (result.kind === 'no_response') return noAnswer(result.why, context);
-  const known = meaning(result.status, answer);
-  const wait = patient(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
+  if (result.kind === 'no_response') return noResponse(result.why, context);
+  const known = meaning(result.status, response);
+  const wait = isRepeated(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
   return {
     class: known.class,
     code: known.code,
-    message: message(result.status, known, answer?.error, context),
+    message: message(result.status, known, response?.error, context),
     fix: known.fix(context.connection),
     ...(wait !== undefined && { retryAfterMs: wait }),
   };
 }
 
-/** The status comes first where it says that nothing else can be relied on. */
-function meaning(status: number, answer: TokenResponseBody | undefined): KnownError {
-  if (status >= 500) return ambiguous('it failed');
-  if (status === 429) return throttled('it wants fewer requests');
-  if (status >= 300 && status < 400) return ambiguous('it redirects to another address', fixes.address);
-  if (answer?.error?.code !== undefined) return errorMeaning(answer.error.code, answer.error);
-  if (status === 408 || status === 425) return ambiguous('it did not get the whole request in time');
-  if (status === 401) return mistake('it does not accept the client, and gives no OAuth error', fixes.client);
-  if (status >= 400) return mistake('it gives no OAuth error, so it may not be a token endpoint');
-  return unusable(answer);
+/** The status comes first if it means that the rest of the response is not reliable. */
+function meaning(status: number, response: TokenResponseBody | undefined): KnownError {
+  if (status >= 500) return outcomeUnknown('the provider failed');
+  if (status === 429) return throttled('the provider is throttling requests');
+  if (status >= 300 && status < 400)
+    return outcomeUnknown('the response is a redirect to another address', fixes.address);
+  if (response?.error?.code !== undefined) return errorMeaning(response.error.code, response.error);
+  if (status === 408 || status === 425)
+    return outcomeUnknown('the provider did not receive the whole request in time');
+  if (status === 401) return mistake('the provider rejects the client without an OAuth error', fixes.client);
+  if (status >= 400)
+    return mistake('the response has no OAuth error, so the address may not be a token endpoint');
+  return unusable(response);
 }
 
-/** Entra's numbers say more than its `error`, and for 50196 the opposite. */
-function errorMeaning(code: string, { description, numbers }: AnsweredError): KnownError {
+/** Entra's numbers say more than its `error`, and for 50196 they contradict it. */
+function errorMeaning(code: string, { description, numbers }: ResponseError): KnownError {
   const number = numbers.find((each) => entraErrors.has(each));
   const entra = number === undefined ? undefined : entraErrors.get(number);
-  // Only `invalid_client` itself proves that the refresh token was not looked at.
+  // Only `invalid_client` itself proves that the provider did not check the refresh token.
   if (entra && (entra.class !== 'client_rejected' || code === 'invalid_client')) return entra;
-  if (isZohoThrottle(code, description)) return throttled('it wants fewer requests');
-  return oauthErrors.get(code) ?? mistake('it refuses the request');
+  if (isZohoThrottle(code, description)) return throttled('the provider is throttling requests');
+  return oauthErrors.get(code) ?? mistake('the provider refuses the request');
 }
 
-function unusable(answer: TokenResponseBody | undefined): KnownError {
-  const why = typeof answer?.accessToken === 'string' ? answer.accessToken : 'says that something went wrong';
-  const cause = answer ? `its answer ${why}` : 'its answer is no token answer';
-  return { class: 'outcome_unknown', code: 'response_unusable', cause, fix: fixes.answer };
+function unusable(response: TokenResponseBody | undefined): KnownError {
+  const why = typeof response?.accessToken === 'string' ? response.accessToken : 'has an unreadable error';
+  const cause = response ? `the response ${why}` : 'the response is not a token response';
+  return { class: 'outcome_unknown', code: 'response_unusable', cause, fix: fixes.response };
 }
 
-function patient(known: KnownError): boolean {
+function isRepeated(known: KnownError): boolean {
   return known.class === 'retrying' || known.class === 'outcome_unknown';
 }
 
 function message(
   status: number,
   { cause }: KnownError,
-  error: AnsweredError | undefined,
+  error: ResponseError | undefined,
   { connection, sanitize }: FailureContext,
 ): string {
   const named = error?.code === undefined ? '' : `, ${shownError(error.code, sanitize)}${aadsts(error)}`;
-  const told = error?.description === undefined ? '' : sanitize(error.description);
-  const quoted = told === '' ? '' : ` It says: "${told}"`;
-  return `${endpoint(connection)} answered HTTP ${status}${named}: ${cause}.${quoted}`;
+  const description = error?.description === undefined ? '' : sanitize(error.description);
+  const quoted = description === '' ? '' : ` It says: "${description}"`;
+  return `${endpoint(connection)} returned HTTP ${status}${named}: ${cause}.${quoted}`;
 }
 
-function aadsts({ numbers }: AnsweredError): string {
+function aadsts({ numbers }: ResponseError): string {
   const number = numbers.find((each) => entraErrors.has(each)) ?? numbers[0];
   return number === undefined ? '' : ` (AADSTS${number})`;
 }
@@ -92,7 +95,7 @@ function aadsts({ numbers }: AnsweredError): string {
 function notSent(refused: boolean, why: string, { connection }: FailureContext): TokenRequestFailure {
   const kind = refusedKind(why);
   if (kind) return addressRefused(kind, connection);
-  const cause = refused ? 'the time that is left is too short' : `no connection was made (${why})`;
+  const cause = refused ? 'the remaining time is too short' : `the connection failed (${why})`;
   return {
     class: 'retrying',
     code: 'provider_unavailable',
@@ -101,35 +104,38 @@ function notSent(refused: boolean, why: string, { connection }: FailureContext):
   };
 }
 
-const LEADS: Readonly<Record<AddressKind, string>> = {
-  public: 'into the internet',
-  private: 'into a private network',
-  loopback: 'to this machine',
-  special: 'to a metadata service, or nowhere: it is link-local, shared, multicast or reserved',
+const ADDRESSES: Readonly<Record<AddressKind, string>> = {
+  public: 'a public address',
+  private: 'an address in a private network',
+  loopback: 'an address of this machine',
+  special: 'a metadata service or another link-local, shared, multicast or reserved address',
 };
 
-/** A name may be pointed elsewhere without a change of the entry: it is tried again. An address in the entry stays what it is. */
+/**
+ * The DNS records of a name can change without a change of the entry, so the rotator tries again. An address in the entry stays
+ * the same.
+ */
 function addressRefused(kind: AddressKind, connection: Connection): TokenRequestFailure {
   const url = URL.parse(connection.tokenUri);
   const named = url !== null && literalAddress(url) !== undefined;
   return {
     class: named ? 'misconfigured' : 'retrying',
     code: 'address_refused',
-    message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the address' : 'the address of that name'} leads ${LEADS[kind]}.`,
+    message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the host is' : 'the host name resolves to'} ${ADDRESSES[kind]}.`,
     fix: (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection),
   };
 }
 
-function noAnswer(why: string, { connection }: FailureContext): TokenRequestFailure {
+function noResponse(why: string, { connection }: FailureContext): TokenRequestFailure {
   return {
     class: 'outcome_unknown',
     code: 'provider_unavailable',
-    message: `${endpoint(connection)} was asked and gave no usable answer (${why}).`,
+    message: `The request was sent to ${endpoint(connection)}, but there was no usable response (${why}).`,
     fix: fixes.reach(),
   };
 }
 
-/** The host alone: a path or a query may hold what must not be shown. */
+/** Only the host: a path or a query may contain secrets. */
 function endpoint({ tokenUri }: Connection): string {
   return URL.parse(tokenUri)?.host ?? 'the token endpoint';
 }

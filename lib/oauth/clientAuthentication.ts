@@ -1,13 +1,13 @@
 import type { ClientAuthentication } from '../rotation/core/connection.ts';
 
-/** What a request carries to prove who the client is. */
+/** The parts of a request that authenticate the client. */
 export interface Authentication {
   readonly headers: Readonly<Record<string, string>>;
   /** Members of the form body. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** The client's credentials in the shape that the method wants (RFC 6749 section 2.3.1). Never throws. */
+/** The client's credentials in the form that the method requires (RFC 6749 section 2.3.1). Never throws. */
 export function authenticate(
   method: ClientAuthentication,
   clientId: string,
@@ -26,9 +26,8 @@ export function basicCredentials(clientId: string, clientSecret: string): string
 }
 
 /**
- * Form-encoding (RFC 6749 appendix B). Of the characters that may stand for themselves none is escaped: a
- * decoder sees no difference, and the many servers that forget to decode still understand `~`, which most
- * secrets of Entra hold.
+ * Form-encoding (RFC 6749 appendix B). It escapes no character that need not be escaped: a decoder sees no difference.
+ * The many servers that forget to decode still understand `~`, which most secrets of Entra contain.
  */
 export function formEncode(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll('%20', '+');

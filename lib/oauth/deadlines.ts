@@ -2,38 +2,38 @@ import { setImmediate as nextPoll, setTimeout as sleep } from 'node:timers/promi
 import { RESPONSE_DEADLINE_MS, WHOLE_RESPONSE_DEADLINE_MS } from '../rotation/core/times.ts';
 import type { Exchange } from './exchange.ts';
 
-/** The times of one grant, in ms from its start, connecting included. */
+/** The deadlines of one token request, in ms from its start, including the time to connect. */
 export interface Deadlines {
-  /** When the answer must have begun. */
-  readonly answerMs: number;
-  /** When the answer must have ended. */
+  /** When the response must have begun. */
+  readonly responseMs: number;
+  /** When the response must have ended. */
   readonly hardMs: number;
 }
 
 /** Design: `ARCHITECTURE.md`, "The times". */
 export const RESPONSE_DEADLINES: Deadlines = {
-  answerMs: RESPONSE_DEADLINE_MS,
+  responseMs: RESPONSE_DEADLINE_MS,
   hardMs: WHOLE_RESPONSE_DEADLINE_MS,
 };
 
 /**
- * When the connection must stand. A request sent late has little time left for its answer, and giving up then
- * leaves the refresh token in doubt; not sending leaves it untouched.
+ * When the connection must be established. A request that is sent late leaves little time for its response. After the rotator
+ * gives up on it, the state of the refresh token is unknown; a request that is not sent leaves the token untouched.
  */
-export function connectDeadline({ answerMs }: Deadlines): number {
-  return answerMs / 2;
+export function connectDeadline({ responseMs }: Deadlines): number {
+  return responseMs / 2;
 }
 
 /**
- * Gives the exchange up when its time is over. Before that the event loop polls twice: a process that was
- * frozen finds its timers due first, with the answer still unread in the socket's buffer.
+ * Gives up the exchange when its time is over. Before that, the event loop polls twice: in a process that was
+ * frozen, timers fire first, while the response is still unread in the buffer of the socket.
  * @param over fires when the exchange has ended; the returned promise then resolves
  */
 export async function watchDeadlines(exchange: Exchange, times: Deadlines, over: AbortSignal): Promise<void> {
   try {
     await reach(exchange, connectDeadline(times), over);
     if (!exchange.sent) return exchange.giveUp('CONNECT_TIMEOUT');
-    await reach(exchange, times.answerMs, over);
+    await reach(exchange, times.responseMs, over);
     if (!exchange.begun) return exchange.giveUp('ANSWER_TIMEOUT');
     await reach(exchange, times.hardMs, over);
     exchange.giveUp('BODY_TIMEOUT');

@@ -11,9 +11,9 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
 };
 
 /**
- * Undoes a content coding that was not asked for (RFC 9110 section 8.4): there may be a refresh token in it.
- * @param limit no more than this many bytes are unpacked
- * @returns the body as it came where it cannot be unpacked; never throws
+ * Decodes a content coding that the request did not accept (RFC 9110 section 8.4): the body may have a refresh token.
+ * @param limit the maximum number of decoded bytes
+ * @returns the body unchanged if it cannot be decoded; never throws
  */
 export function decodeContent(body: Uint8Array, coding: string | undefined, limit: number): Uint8Array {
   const name = coding?.trim().toLowerCase() ?? '';

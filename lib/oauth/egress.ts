@@ -2,29 +2,32 @@ import dns, { type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
- * Where an IP address leads.
- * - `public`: into the internet
- * - `private`: into a network of one's own (RFC 1918, RFC 4193); an AD FS on premises is there
- * - `loopback`: to this machine
- * - `special`: to nothing that is a token endpoint: the instance metadata of a cloud, link-local, shared, multicast
- *   and reserved addresses
+ * The kind of an IP address.
+ * - `public`: on the internet
+ * - `private`: in a private network (RFC 1918, RFC 4193), such as an AD FS on premises
+ * - `loopback`: on this machine
+ * - `special`: never a token endpoint: the instance metadata of a cloud, link-local, shared, multicast and reserved
+ *   addresses
  */
 export type AddressKind = 'public' | 'private' | 'loopback' | 'special';
 
-/** The kinds of addresses that may be connected to. */
+/** The kinds of addresses to which a connection is allowed. */
 export type Reach = ReadonlySet<AddressKind>;
 
-/** What is needed to say where secrets may go. */
+/** What decides where secrets may go. */
 export interface EgressRules {
   /** For the local stack only. */
   readonly allowLoopback: boolean;
-  /** May an https endpoint be in a private network? */
+  /** Whether an https endpoint may be in a private network. */
   readonly allowPrivateNetwork: boolean;
 }
 
 type Row = readonly [network: string, prefix: number, kind: AddressKind];
 
-/** The first row that fits decides. Source: the IANA special-purpose address registries (RFC 6890), and the two named. */
+/**
+ * The first row that matches decides. Source: the IANA special-purpose address registries (RFC 6890), and the sources in the
+ * comments.
+ */
 const IPV4: readonly Row[] = [
   // Azure's platform: DNS, health probes, agent (Microsoft Learn, "What is IP address 168.63.129.16?").
   ['168.63.129.16', 32, 'special'],
@@ -47,9 +50,9 @@ const IPV6: readonly Row[] = [
   ['fd00:ec2::254', 128, 'special'],
   ['fd20:ce::254', 128, 'special'],
   ['fc00::', 7, 'private'],
-  // Teredo and other protocol assignments: they carry an address of which this table knows nothing.
+  // Teredo and other protocol assignments: they embed an address that this table does not check.
   ['2001::', 23, 'special'],
-  // Whatever is no global unicast address (RFC 4291 section 2.4) is nothing to connect to.
+  // Only global unicast addresses (RFC 4291 section 2.4) are left to connect to.
   ['2000::', 3, 'public'],
 ];
 
@@ -63,8 +66,8 @@ const IPV4_RANGES = listOf(IPV4, 'ipv4');
 const IPV6_RANGES = listOf(IPV6, 'ipv6');
 
 /**
- * Where an address leads; an IPv6 address that stands for an IPv4 one, as that one.
- * @param address as `node:net` writes it, without brackets; what is no IP address is `special`
+ * The kind of an address. An IPv6 address that represents an IPv4 address has the kind of that address.
+ * @param address as `node:net` writes it, without brackets; a text that is not a valid IP address is `special`
  */
 export function kindOf(address: string): AddressKind {
   if (isIP(address) === 4) return kindIn(IPV4_RANGES, address);
@@ -74,33 +77,33 @@ export function kindOf(address: string): AddressKind {
   return embedded === undefined ? kindIn(IPV6_RANGES, address) : kindIn(IPV4_RANGES, embedded);
 }
 
-/** What may be connected to for a URL: http never leaves this machine. */
+/** The kinds of addresses that are allowed for a URL: http never leaves this machine. */
 export function reachOf(url: URL, { allowLoopback, allowPrivateNetwork }: EgressRules): Reach {
   const reach = new Set<AddressKind>(allowLoopback ? ['loopback'] : []);
   if (url.protocol !== 'https:') return reach;
   return allowPrivateNetwork ? reach.add('public').add('private') : reach.add('public');
 }
 
-/** An address that must not be connected to; the code tells its kind. */
+/** A connection to this address is not allowed; the code names its kind. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
   readonly code: string;
 
   constructor(kind: AddressKind) {
-    super('The address must not be connected to.');
+    super('A connection to this address is not allowed.');
     this.code = `ADDRESS_${kind.toUpperCase()}`;
   }
 }
 
-/** The kind that the code of {@link AddressRefused} tells; undefined for every other code. */
+/** The kind that the code of {@link AddressRefused} names; undefined for every other code. */
 export function refusedKind(code: string): AddressKind | undefined {
   const kinds: readonly AddressKind[] = ['public', 'private', 'loopback', 'special'];
   return kinds.find((kind) => code === `ADDRESS_${kind.toUpperCase()}`);
 }
 
 /**
- * The IP address that a URL names itself; `node:net` connects to it without a lookup. `URL` has made one form of
- * decimal, octal and hexadecimal ways to write it.
+ * The IP address in a URL, if its host is one: `node:net` connects to it without a lookup. `URL` has already normalized
+ * decimal, octal and hexadecimal forms.
  */
 export function literalAddress({ hostname }: URL): string | undefined {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -108,16 +111,16 @@ export function literalAddress({ hostname }: URL): string | undefined {
 }
 
 /**
- * A resolver for a connector: it hands on only addresses that were checked, and the connector uses no others, so a
- * name that is rebound after the check gains nothing. One bad address among good ones refuses the name as a whole: no
- * provider publishes such a mixture, and which of them is used would depend on the state of the network.
+ * A resolver for a connector. It returns only addresses that it has checked, and the connector uses no others, so rebinding
+ * the name after the check has no effect. One address that is not allowed refuses the whole name: no provider publishes
+ * such a mixture, and the state of the network would decide which address is used.
  */
 export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup): LookupFunction {
   return (hostname, options, done) => {
-    resolve(hostname, { ...options, all: true }, (error, answer, family = 4) => {
+    resolve(hostname, { ...options, all: true }, (error, found, family = 4) => {
       if (error) return done(error, []);
       const addresses: LookupAddress[] =
-        typeof answer === 'string' ? [{ address: answer, family }] : [...answer];
+        typeof found === 'string' ? [{ address: found, family }] : [...found];
       const refused = addresses.map(({ address }) => kindOf(address)).find((kind) => !reach.has(kind));
       const [first] = addresses;
       if (refused || !first) return done(new AddressRefused(refused ?? 'special'), []);
@@ -128,8 +131,8 @@ export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup
 }
 
 /**
- * A resolver whose callers share one lookup where they ask for the same name at the same time. The machine's resolver keeps one
- * of a few threads until it answers, whoever has given up meanwhile (libuv, "Thread pool work scheduling"): many connections
+ * A resolver whose callers share one lookup if they ask for the same name at the same time. The machine's resolver occupies one
+ * of a few threads until it answers, even if its caller has given up (libuv, "Thread pool work scheduling"): many connections
  * to one name that hangs must not take the threads of all others.
  */
 export function sharedLookup(resolve: LookupFunction = dns.lookup): LookupFunction {
@@ -140,9 +143,9 @@ export function sharedLookup(resolve: LookupFunction = dns.lookup): LookupFuncti
     if (others) return void others.push(done);
     const all = [done];
     flights.set(key, all);
-    resolve(hostname, options, (...answer) => {
+    resolve(hostname, options, (...found) => {
       flights.delete(key);
-      for (const each of all) each(...answer);
+      for (const each of all) each(...found);
     });
   };
 }
@@ -151,7 +154,7 @@ function kindIn(ranges: typeof IPV4_RANGES, address: string): AddressKind {
   return ranges.find(({ contains }) => contains(address))?.kind ?? 'special';
 }
 
-/** The eight groups of an IPv6 address; undefined where it is none, or has a zone. */
+/** The eight groups of an IPv6 address; undefined if the text is not a valid one, or has a zone. */
 function groupsOf(address: string): readonly number[] | undefined {
   const canonical = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1);
   if (canonical === undefined) return undefined;

@@ -2,10 +2,10 @@ import { fixes } from './fixes.ts';
 import { type KnownError, mistake, refusedToken, rejectedClient, throttled } from './knownError.ts';
 
 /**
- * The numbers of Microsoft Entra's `error_codes` that say more than the `error` beside them.
+ * The numbers in Microsoft Entra's `error_codes` that say more than the `error` next to them.
  * Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes; for 50196
  * https://learn.microsoft.com/en-us/entra/identity-platform/reference-breaking-changes ("Looping clients").
- * Codes may change or be missing there: a number that is not in this table leaves the decision to `error`.
+ * Microsoft may change or omit codes: for a number that is not in this table, `error` decides.
  */
 export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
   [700082, refusedToken('the refresh token expired because it was not used for 90 days')],
@@ -24,7 +24,13 @@ export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
       fixes.webPlatform,
     ),
   ],
-  [65001, refusedToken('nobody has consented to what the application asks for', fixes.consent)],
+  [
+    65001,
+    refusedToken(
+      'no user or administrator has consented to the permissions that the application requests',
+      fixes.consent,
+    ),
+  ],
   [50076, refusedToken('multi-factor authentication is required now')],
   [50078, refusedToken('the multi-factor authentication has expired')],
   [50079, refusedToken('the account must register for multi-factor authentication', fixes.registration)],
@@ -37,6 +43,9 @@ export const entraErrors: ReadonlyMap<number, KnownError> = new Map([
   [700016, mistake('the application was not found in the tenant', fixes.application)],
   [90002, mistake('the tenant was not found', fixes.tenant)],
   [50194, mistake('the application belongs to a single tenant, which must be named', fixes.tenant)],
-  [50196, throttled('the same request came too often within a few minutes, which looks like a loop')],
+  [
+    50196,
+    throttled('the client sent the same request too often within a few minutes, which looks like a loop'),
+  ],
   [90055, throttled('the tenant sends too many requests')],
 ]);

@@ -4,7 +4,7 @@ import { safeCodeOf } from '../safeText.ts';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
-/** An answer, or as much of it as came. */
+/** A response, or the part of it that arrived. */
 export interface Received {
   readonly status: number;
   readonly contentType: string | undefined;
@@ -13,13 +13,13 @@ export interface Received {
   readonly body: Uint8Array;
 }
 
-/** What came of one request. `why` is a code such as `ECONNREFUSED`: it holds nothing of the request. */
+/** The result of one request. `why` is a code such as `ECONNREFUSED`: it contains no part of the request. */
 export type ExchangeResult =
-  | ({ readonly kind: 'answered' } & Received)
+  | ({ readonly kind: 'response' } & Received)
   | { readonly kind: 'not_sent'; readonly refused: boolean; readonly why: string }
   | { readonly kind: 'no_response'; readonly why: string; readonly received?: Received };
 
-/** One request and its answer, as undici tells about them. The first result counts. */
+/** One request and its response, as undici reports them. The first result counts. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly startedAt = performance.now();
   readonly result: Promise<ExchangeResult>;
@@ -30,7 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #head: { status: number; headers: Headers } | undefined;
   readonly #chunks: Buffer[] = [];
 
-  /** @param mayStart asked before the first byte leaves; a code keeps it from being sent */
+  /** @param mayStart called before the first byte is sent; if it returns a code, the request is not sent */
   constructor(mayStart: () => string | true) {
     this.#mayStart = mayStart;
     const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
@@ -38,31 +38,31 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle = resolve;
   }
 
-  /** Has the first byte left? */
+  /** Whether the first byte was sent. */
   get sent(): boolean {
     return this.#sent;
   }
 
-  /** Has the answer begun? Interim answers (1xx) do not count. */
+  /** Whether the response has begun. Interim responses (1xx) do not count. */
   get begun(): boolean {
     return this.#begun;
   }
 
-  /** How long this has been going on, in ms. */
+  /** The time since the start, in ms. */
   get elapsed(): number {
     return performance.now() - this.startedAt;
   }
 
-  /** Ends the exchange where it stands. */
+  /** Ends the exchange in its current state. */
   giveUp(why: string, refused = false): void {
     if (this.#sent)
       this.#settle({ kind: 'no_response', why, ...(this.#head && { received: this.#received() }) });
     else this.#settle({ kind: 'not_sent', refused, why });
   }
 
-  /** Called when the connection stands, in the same turn in which the request is written. */
+  /** undici calls this when the connection is established, in the same turn in which it writes the request. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // undici puts a request back into its queue after some failures of a connection. This one must not be sent twice.
+    // undici puts a request back into its queue after some connection failures. This one must not be sent twice.
     const verdict = this.#sent ? 'SENT_BEFORE' : this.#mayStart();
     if (verdict === true) {
       this.#sent = true;
@@ -86,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#settle({ kind: 'answered', ...this.#received() });
+    this.#settle({ kind: 'response', ...this.#received() });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -105,10 +105,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The answer of `mayStart` that stands for a check which said no. */
+/** The code of `mayStart` if its check did not allow the request. */
 export const REFUSED = 'REFUSED';
 
-/** An error's code or the name of its class; its message may hold parts of the request. */
+/** An error's code or the name of its class. Its message may contain parts of the request. */
 export function codeOf(error: unknown): string {
   return safeCodeOf(error) ?? (error instanceof Error ? error.constructor.name : 'UNKNOWN');
 }

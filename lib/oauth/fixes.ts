@@ -1,9 +1,9 @@
 import type { Connection } from '../rotation/core/connection.ts';
 
-/** What to do, one or two sentences that name the secrets of the connection. */
+/** The action for the operator: one or two sentences that name the secrets of the connection. */
 export type Fix = (connection: Connection) => string;
 
-/** Everything that a failed grant asks of a person. */
+/** Every fix for a failed token request. */
 export const fixes = {
   signIn: ({ secrets }) => `Sign in again and set ${secrets.refreshToken} to the new refresh token.`,
   account: ({ secrets }) =>
@@ -15,9 +15,9 @@ export const fixes = {
   registration: ({ secrets }) =>
     `Sign in interactively, register a second factor and set ${secrets.refreshToken} to the new refresh token.`,
   conditionalAccess: ({ secrets }) =>
-    `Look up the policy in the sign-in logs and exclude this account or application, then sign in and set ${secrets.refreshToken}.`,
+    `Find the policy in the sign-in logs, exclude this account or application, then sign in again and set ${secrets.refreshToken}.`,
   signInFrequency: ({ secrets }) =>
-    `Exclude this account from the sign-in frequency policy, or this comes back; then sign in and set ${secrets.refreshToken}.`,
+    `Exclude this account from the sign-in frequency policy to prevent the error. Then sign in again and set ${secrets.refreshToken}.`,
   secretValue: ({ secrets }) =>
     `Set ${secrets.clientSecrets.join(' or ')} to the value of a client secret, not to its ID.`,
   newSecret: ({ secrets }) =>
@@ -25,20 +25,21 @@ export const fixes = {
   certificate: ({ secrets }) =>
     `Upload the certificate to the application, or set ${secrets.clientSecrets.join(' or ')} to a client secret.`,
   client: ({ secrets }) =>
-    `Check the client id and ${secrets.clientSecrets.join(', ')}, and whether clientAuthentication is what the provider expects.`,
+    `Check the client id, ${secrets.clientSecrets.join(', ')} and clientAuthentication against the client's settings at the provider.`,
   application: () => 'Check the client id and the tenant in tokenUri.',
   tenant: () => 'Set tenant, or the tenant in tokenUri, to the directory that the application belongs to.',
   parameters: () =>
-    'Check scope and the other parameters of the connection against what the provider expects.',
+    "Check scope and the other parameters of the connection against the provider's documentation.",
   grantType: () =>
-    "Allow the refresh-token grant in the client's settings at the provider, and check the client id.",
+    "Allow the refresh token grant in the client's settings at the provider, and check the client id.",
   request: () => 'Check tokenUri, clientAuthentication and the parameters of the connection.',
   address: () => "Set tokenUri to the address of the provider's token endpoint; redirects are not followed.",
   privateNetwork: ({ name }) =>
-    `Set "allowPrivateNetwork": true in the entry of ${name} where its token endpoint is in your own network, else correct tokenUri or the name's DNS records.`,
-  publicAddress: () => "Set tokenUri to the provider's own address, or correct the DNS records of its name.",
-  answer: () =>
+    `Set "allowPrivateNetwork": true for ${name} if its token endpoint is in your own network. Otherwise, correct tokenUri or the DNS records.`,
+  publicAddress: () => "Set tokenUri to the provider's own address, or correct the DNS records of its host.",
+  response: () =>
     'Check that tokenUri is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
-  reach: () => 'Nothing now: it is tried again. If it stays, check tokenUri, DNS, firewall and certificates.',
-  wait: () => 'Nothing now: it is tried again later.',
+  reach: () =>
+    'Wait: the rotator tries again. If the error persists, check tokenUri, DNS, firewall and certificates.',
+  wait: () => 'Wait: the rotator tries again later.',
 } satisfies Record<string, Fix>;

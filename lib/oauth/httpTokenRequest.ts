@@ -1,13 +1,13 @@
 import type { TokenRequest } from '../rotation/core/tokenRequest.ts';
 import { authenticate } from './clientAuthentication.ts';
 
-/** What is sent to the token endpoint. */
+/** The headers and the body of a token request. */
 export interface HttpTokenRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Members that this program alone decides on, whatever the parameters of a connection say. */
+/** Only this program sets these members; the parameters of a connection cannot. */
 const RESERVED = new Set([
   'grant_type',
   'refresh_token',
@@ -33,7 +33,7 @@ export function httpTokenRequest({
   return { headers: { ...REQUEST_HEADERS, ...authentication.headers }, body: form.toString() };
 }
 
-/** No compression: an answer that must be inflated first can be a bomb, or be cut short. */
+/** No compression: a compressed response can be a decompression bomb, or be cut short. */
 const REQUEST_HEADERS = {
   accept: 'application/json',
   'accept-encoding': 'identity',

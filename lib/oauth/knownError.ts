@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { FailureClass } from '../rotation/core/tokenRequest.ts';
 import { type Fix, fixes } from './fixes.ts';
 
-/** What one way to fail means and what to do about it. */
+/** The meaning of one kind of failure, and its fix. */
 export interface KnownError {
   readonly class: FailureClass;
   readonly code: ErrorCode;
@@ -11,27 +11,27 @@ export interface KnownError {
   readonly fix: Fix;
 }
 
-/** The refresh token is refused for good: a person must sign in. */
+/** The provider refuses the refresh token permanently: the user must sign in again. */
 export function refusedToken(cause: string, fix: Fix = fixes.signIn): KnownError {
   return { class: 'reauthorization_required', code: 'reauthorization_required', cause, fix };
 }
 
-/** The client's credentials are refused, before the refresh token was looked at. */
+/** The provider refuses the client's credentials, before it checks the refresh token. */
 export function rejectedClient(cause: string, fix: Fix = fixes.client): KnownError {
   return { class: 'client_rejected', code: 'client_rejected', cause, fix };
 }
 
-/** The request was refused for something that a person must put right. */
+/** The provider refuses the request for a reason that an operator must fix. */
 export function mistake(cause: string, fix: Fix = fixes.request): KnownError {
   return { class: 'misconfigured', code: 'misconfigured', cause, fix };
 }
 
-/** The request came too early and was not processed. */
-export function throttled(cause = 'it has too much to do'): KnownError {
+/** The request came too early, and the provider did not process it. */
+export function throttled(cause = 'the provider is overloaded'): KnownError {
   return { class: 'retrying', code: 'provider_throttled', cause, fix: fixes.wait };
 }
 
-/** Nobody can tell whether the refresh token was used up. */
-export function ambiguous(cause: string, fix: Fix = fixes.wait): KnownError {
+/** The rotator cannot know whether the provider used up the refresh token. */
+export function outcomeUnknown(cause: string, fix: Fix = fixes.wait): KnownError {
   return { class: 'outcome_unknown', code: 'provider_unavailable', cause, fix };
 }

@@ -6,25 +6,27 @@ import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } fro
 import { codeOf, Exchange, type ExchangeResult, REFUSED } from './exchange.ts';
 import type { HttpTokenRequest } from './httpTokenRequest.ts';
 
-/** A token answer has a few kilobytes; more than this many bytes are not read. */
+/** The longest body that is read, in bytes. A token response has a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
-/** Bytes of all headers together. Generous, because with the headers a refresh token would be lost. */
+/**
+ * The longest headers, in bytes in total. The limit is high, because a response that exceeds it is lost with its refresh token.
+ */
 const LONGEST_HEADERS = 64 * 1024;
 
-/** How a grant is sent where it differs from the default. */
+/** The options of a token request that replace the defaults. */
 export interface SendOptions {
   readonly deadlines?: Deadlines;
   /** Certificates (PEM) to trust instead of those that Node trusts. */
   readonly ca?: string;
-  /** Resolves host names; its answers are checked. Default: the machine's own resolver. */
+  /** Resolves host names; the addresses are checked. Default: the machine's own resolver. */
   readonly lookup?: LookupFunction;
 }
 
 /**
- * Sends one request over a connection of its own, once: no redirect is followed, nothing is repeated.
- * @param reach the kinds of addresses that may be connected to, named in the URL or resolved
- * @param mayStillSend asked synchronously just before the first byte leaves
- * @returns what came of it; never throws
+ * Sends one request over its own connection, once: it follows no redirect and repeats nothing.
+ * @param reach the kinds of addresses to which a connection is allowed, named in the URL or resolved
+ * @param mayStillSend called synchronously just before the first byte is sent
+ * @returns the result; never throws
  */
 export async function postTokenRequest(
   url: URL,
@@ -60,15 +62,15 @@ export async function postTokenRequest(
 }
 
 /**
- * A connection that serves one request: on one kept alive, a POST may meet its end and nobody can tell whether
- * it was read. HTTP/1.1 only, because `onRequestStart` comes right before the first byte there. undici's own
- * timeouts stay out of the way of the deadlines: they would not wait for the event loop to poll.
+ * A connection for one request. The server may close a connection that is kept alive while a POST is on its way, and then the
+ * client cannot know whether the server read it. HTTP/1.1 only, because there `onRequestStart` comes right before the first byte.
+ * undici's own timeouts are off or later than the deadlines: they would not wait for the event loop to poll.
  */
 function connectionTo(url: URL, times: Deadlines, reach: Reach, { ca, lookup }: SendOptions): Client {
   return new Client(url.origin, {
     allowH2: false,
     connect: {
-      // Said here because NODE_TLS_REJECT_UNAUTHORIZED could say otherwise.
+      // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       timeout: times.hardMs,
@@ -82,13 +84,13 @@ function connectionTo(url: URL, times: Deadlines, reach: Reach, { ca, lookup }: 
   });
 }
 
-/** The connector asks no resolver for an address that stands in the URL itself. */
+/** The connector does not use the resolver for an address that is in the URL itself. */
 function refuseLiteral(url: URL, reach: Reach): void {
   const address = literalAddress(url);
   if (address !== undefined && !reach.has(kindOf(address))) throw new AddressRefused(kindOf(address));
 }
 
 function decoded(result: ExchangeResult): ExchangeResult {
-  if (result.kind !== 'answered') return result;
+  if (result.kind !== 'response') return result;
   return { ...result, body: decodeContent(result.body, result.contentEncoding, LONGEST_BODY) };
 }

@@ -5,22 +5,22 @@ import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse } from './readTokenResponse.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
-/** What an empty request to a token endpoint came to. */
+/** The result of an empty request to a token endpoint. */
 export interface Probe {
-  /** `odd`: something answers, but not as a token endpoint does. */
+  /** `odd`: there is a response, but not that of a token endpoint. */
   readonly state: 'answers' | 'odd' | 'unreachable';
   /** A sentence. */
   readonly message: string;
   readonly fix?: string;
 }
 
-/** Nothing that could be granted or used up: RFC 6749 section 5.2 wants `invalid_request` for it. */
+/** The provider can neither grant nor use up anything: RFC 6749 section 5.2 requires `invalid_request` as the response. */
 const EMPTY = {
   headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
   body: '',
 };
 
-/** Sends an empty request, without any secret, over the same kind of connection as a grant. Never throws. */
+/** Sends an empty request, without any secret, over the same kind of connection as a token request. Never throws. */
 export async function probeTokenEndpoint(
   connection: Connection,
   allowLoopbackHttp: boolean,
@@ -31,7 +31,7 @@ export async function probeTokenEndpoint(
   if (!(url instanceof URL)) return { state: 'unreachable', message: url.message, fix: url.fix };
   const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
   const result = await postTokenRequest(url, EMPTY, reach, () => true, options);
-  if (result.kind !== 'answered') {
+  if (result.kind !== 'response') {
     return {
       state: 'unreachable',
       message: `${url.host} cannot be reached (${result.why}).`,
@@ -40,10 +40,10 @@ export async function probeTokenEndpoint(
   }
   const error = readTokenResponse(result.body, connection.behavior)?.error;
   if (error?.code !== undefined && result.status >= 400)
-    return { state: 'answers', message: `${url.host} answers as a token endpoint.` };
+    return { state: 'answers', message: `${url.host} responds as a token endpoint.` };
   return {
     state: 'odd',
-    message: `${url.host} answers HTTP ${result.status} without an OAuth error to an empty request.`,
+    message: `${url.host} returned HTTP ${result.status} without an OAuth error for an empty request.`,
     fix: "Check that tokenUri is the provider's token endpoint; redirects are not followed.",
   };
 }
@@ -52,7 +52,7 @@ function fixOf(why: string, connection: Connection): string {
   const kind = refusedKind(why);
   if (kind) return (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection);
   if (/CERT|SELF_SIGNED|VERIFY|TLS|SSL|ALTNAME/.test(why))
-    return 'Have the provider renew its certificate, or make its certificate authority known by NODE_EXTRA_CA_CERTS.';
-  if (/NOTFOUND|EAI/.test(why)) return 'Check the host in tokenUri, and the name resolution.';
-  return 'Check tokenUri, and let the firewall pass to its host and port.';
+    return 'Ask the provider to renew its certificate, or add its certificate authority with NODE_EXTRA_CA_CERTS.';
+  if (/NOTFOUND|EAI/.test(why)) return 'Check the host in tokenUri and the DNS settings.';
+  return 'Check tokenUri, and allow its host and port in the firewall.';
 }

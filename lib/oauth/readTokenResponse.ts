@@ -3,35 +3,34 @@ import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 import { decodeText } from './decodeText.ts';
 import { accessTokenOf, type Members, refreshTokenLifetime } from './responseTokens.ts';
 
-/** The error members of an answer (RFC 6749 section 5.2), as they came: not safe to show. */
-export interface AnsweredError {
-  /** The `error` member; undefined where it is there but no string. */
+/** The error members of a response (RFC 6749 section 5.2), verbatim: not safe to show. */
+export interface ResponseError {
+  /** The `error` member; undefined if it is present but not a string. */
   readonly code: string | undefined;
   readonly description: string | undefined;
-  /** Entra's `error_codes`: the numbers behind AADSTS. */
+  /** Entra's `error_codes`: the numbers after AADSTS. */
   readonly numbers: readonly number[];
 }
 
-/** What an answer holds. */
+/** The content of a response. */
 export interface TokenResponseBody {
-  /** Verbatim, non-empty; kept whatever else is wrong. */
+  /** Verbatim, not empty; kept even if the rest of the response is wrong. */
   readonly refreshToken?: string;
-  /** In ms, where the answer says it. */
+  /** In ms, if the response names it. */
   readonly refreshTokenLifetimeMs?: number;
-  /** The access token, or a few words on why there is none to use. */
+  /** The access token, or the reason why there is no usable one: a verb phrase about the response. */
   readonly accessToken: IssuedAccessToken | string;
-  readonly error?: AnsweredError;
-  /** Every token in the answer, for the sanitizer. */
+  readonly error?: ResponseError;
+  /** Every token in the response, for the sanitizer. */
   readonly tokens: readonly string[];
 }
 
 /**
- * Reads the body of a token answer (RFC 6749 sections 5.1 and 5.2) and trusts nothing in it: neither its
- * content type nor its encoding, shape or members. Form-encoded answers, which some older providers give, are
- * read too.
- * @param behavior what counts where the answer does not say it
- * @param complete false where the body may have been cut off; only JSON shows whether it was
- * @returns undefined where the body is no token answer at all; never throws
+ * Reads the body of a token response (RFC 6749 sections 5.1 and 5.2) and trusts nothing in it: neither its
+ * content type nor its encoding, shape or members. It also reads form-encoded responses, which some older providers return.
+ * @param behavior the defaults for values that the response does not name
+ * @param complete false if the body may have been cut off; only JSON shows whether it was
+ * @returns undefined if the body is not a token response at all; never throws
  */
 export function readTokenResponse(
   body: Uint8Array,
@@ -59,7 +58,7 @@ function jsonMembers(text: string): Members | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    // Own members only: `__proto__` and what is inherited say nothing.
+    // Own members only: `__proto__` and inherited members do not count.
     return (name) => (Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined);
   } catch {
     return undefined;
@@ -74,13 +73,13 @@ function formMembers(text: string): Members | undefined {
   return known ? (name) => form.get(name) ?? undefined : undefined;
 }
 
-/** A token in which bytes were lost while decoding is none: storing it would replace one that works. */
+/** Ignores a token that lost bytes while decoding: storing it would replace one that works. */
 function refreshTokenOf(value: unknown, lossy: boolean): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
   return lossy && value.includes('\ufffd') ? undefined : value;
 }
 
-function errorOf(members: Members): AnsweredError | undefined {
+function errorOf(members: Members): ResponseError | undefined {
   const error = members('error');
   if (error === undefined || error === null || error === '' || error === false) return undefined;
   const description = members('error_description');

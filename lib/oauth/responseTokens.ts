@@ -1,14 +1,14 @@
 import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 
-/** The members of an answer by name; undefined where there is none. */
+/** The members of a response by name; undefined if a member is missing. */
 export type Members = (name: string) => unknown;
 
 const DAY_MS = 86_400_000;
-/** Longer lifetimes are not believed: ten years, which some providers use for "never". */
+/** The longest lifetime that is accepted: ten years, which some providers use for "never". */
 const LONGEST_LIFETIME_MS = 3_660 * DAY_MS;
 
-/** What providers call the lifetime of a refresh token, in seconds; no standard names it. */
+/** The names that providers use for the lifetime of a refresh token, in seconds; no standard defines one. */
 const REFRESH_LIFETIME_NAMES = [
   'refresh_token_expires_in',
   'refresh_expires_in',
@@ -16,26 +16,26 @@ const REFRESH_LIFETIME_NAMES = [
   'x_refresh_token_expires_in',
 ];
 
-/** `BearerToken` is Apigee's name for it. */
+/** Apigee uses the name `BearerToken`. */
 const BEARER_TYPES = ['bearer', 'bearertoken'];
 
 /**
- * The access token of an answer where a client may use it: printable ASCII (RFC 6749 appendix A.12), so that
- * it can stand in a header, and of a type that is understood (section 7.1).
- * @returns a few words on why there is none to use otherwise
+ * The access token of a response, if a client can use it: printable ASCII (RFC 6749 appendix A.12), so that
+ * a header can contain it, and of a known type (section 7.1).
+ * @returns otherwise the reason why there is no usable one: a verb phrase about the response
  */
 export function accessTokenOf(
   members: Members,
   { defaultExpiresInMs }: TokenBehavior,
 ): IssuedAccessToken | string {
   const value = members('access_token');
-  if (value === undefined || value === null || value === '') return 'holds no access token';
-  if (typeof value !== 'string') return 'holds an access token that is no text';
+  if (value === undefined || value === null || value === '') return 'has no access token';
+  if (typeof value !== 'string') return 'has an access token that is not a string';
   if (!/^[!-~]([ -~]*[!-~])?$/.test(value))
-    return 'holds an access token with characters that no header can carry';
+    return 'has an access token with characters that are not allowed in a header';
   const type = members('token_type') ?? 'Bearer';
   if (typeof type !== 'string' || !BEARER_TYPES.includes(type.toLowerCase())) {
-    return 'holds an access token of a type other than Bearer';
+    return 'has an access token of a type other than Bearer';
   }
   const lifetimeMs = lifetimeOf(members('expires_in'));
   const scope = members('scope');
@@ -47,7 +47,7 @@ export function accessTokenOf(
   };
 }
 
-/** The lifetime of the refresh token in ms, where the answer says it under any of its names. */
+/** The lifetime of the refresh token in ms, if the response has it under any of its names. */
 export function refreshTokenLifetime(members: Members): number | undefined {
   for (const name of REFRESH_LIFETIME_NAMES) {
     const lifetimeMs = lifetimeOf(members(name));
@@ -56,7 +56,7 @@ export function refreshTokenLifetime(members: Members): number | undefined {
   return undefined;
 }
 
-/** Seconds as a number, or as a text of digits; in ms. Anything that is no plausible lifetime is none. */
+/** Converts seconds, as a number or as a text of digits, to ms. Undefined if the value is not a plausible lifetime. */
 function lifetimeOf(value: unknown): number | undefined {
   const isDigits = typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value);
   const seconds = isDigits ? Number(value) : value;

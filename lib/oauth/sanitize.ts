@@ -1,32 +1,32 @@
 import { basicCredentials, formEncode } from './clientAuthentication.ts';
 
-/** Longest text of a provider that is shown, in characters. */
+/** The longest text of a provider that is shown, in characters. */
 const LONGEST_TEXT = 200;
-/** Longest `error` of a provider that is shown, in characters. */
+/** The longest `error` of a provider that is shown, in characters. */
 const LONGEST_ERROR = 60;
-/** What is looked at; everything behind is cut off unseen. */
+/** The longest input, in characters; the sanitizer cuts off the rest without reading it. */
 const LONGEST_INPUT = 8_192;
-/** This many characters in a row out of a secret are enough to be hidden. */
+/** The sanitizer hides every run of this many characters of a secret. */
 const TELLING_LENGTH = 8;
-/** What is shorter is no secret, and would black out half of every text. */
+/** A shorter value does not count as a secret: hiding it would black out half of every text. */
 const SHORTEST_SECRET = 4;
 const REDACTED = '[redacted]';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
 const ESCAPE_SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g;
 const JSON_WEB_TOKEN = /eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g;
 
-/** What looks like a token, whosever it is: a provider may repeat one that was used before. */
+/** Any text that looks like a token: a provider may repeat one that was used earlier. */
 const TOKEN_LIKE = /[\w~+/.-]{24,}=*/g;
 const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Makes text of a provider safe to log, store and show. */
+/** Makes a provider's text safe to log, store and show. */
 export type Sanitizer = (text: string) => string;
 
 /**
- * A sanitizer that lets through the printable ASCII of RFC 6749 section 5.2, at most 200 characters of it, and
- * none of the given secrets: neither whole nor in part, neither plain nor encoded.
- * @param secrets everything that was sent or received and is nobody else's business
+ * A sanitizer that keeps at most 200 characters of the printable ASCII of RFC 6749 section 5.2. It hides
+ * the given secrets, whole or in part, plain or encoded.
+ * @param secrets every secret that was sent or received
  */
 export function sanitizer(secrets: readonly string[]): Sanitizer {
   const parts = partsOf(secrets.filter(({ length }) => length >= SHORTEST_SECRET).flatMap(formsOf));
@@ -37,17 +37,20 @@ export function sanitizer(secrets: readonly string[]): Sanitizer {
   };
 }
 
-/** The `error` member of a provider's answer (RFC 6749 section 5.2), as it can stand in a sentence. */
+/** The `error` member of a token response (RFC 6749 section 5.2), in a form that fits into a sentence. */
 export function shownError(error: string, sanitize: Sanitizer): string {
   return sanitize(error).slice(0, LONGEST_ERROR) || 'an error without a name';
 }
 
-/** The secrets of one request, with the header that holds two of them. */
+/** The secrets of one request, and the header that contains two of them. */
 export function secretsSent(clientId: string, clientSecret: string, ...tokens: string[]): string[] {
   return [...tokens, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
 }
 
-/** As they may come back: plain, form-encoded, and each as it looks after unprintable characters are gone. */
+/**
+ * The forms in which a provider may repeat a secret: plain, form-encoded or Base64, each with and without unprintable
+ * characters.
+ */
 function formsOf(secret: string): string[] {
   const encoded = [secret, formEncode(secret), Buffer.from(secret).toString('base64')];
   return [...new Set([...encoded, ...encoded.map(printable)])];
@@ -62,7 +65,7 @@ function printable(text: string): string {
     .trim();
 }
 
-/** Every telling run of characters, by its length. */
+/** The runs of characters to hide, by their length. */
 type Parts = ReadonlyMap<number, ReadonlySet<string>>;
 
 function partsOf(secrets: readonly string[]): Parts {
@@ -77,7 +80,7 @@ function partsOf(secrets: readonly string[]): Parts {
   return parts;
 }
 
-/** Hides every character that belongs to a run which also stands in a secret. */
+/** Hides every character of a run that also appears in a secret. */
 function withoutParts(text: string, parts: Parts): string {
   const hidden = new Uint8Array(text.length);
   for (const [length, runs] of parts) {
@@ -93,7 +96,7 @@ function withoutParts(text: string, parts: Parts): string {
   return shown;
 }
 
-/** Words have no digits; the ids that a provider's support asks for are GUIDs. */
+/** Words have no digits, and the ids that a provider's support team asks for are GUIDs. */
 function isToken(run: string): boolean {
   return /\d/.test(run) && /[a-z]/i.test(run) && !GUID.test(run);
 }

@@ -14,9 +14,9 @@ import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.t
 import { sanitizer, secretsSent } from './sanitize.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
-/** How token endpoints are talked to. */
+/** The options of all token requests. */
 export interface TokenEndpointOptions extends SendOptions {
-  /** May tokens go to this machine, over http too? For the local stack only. */
+  /** Whether tokens may go to this machine, also over http. For the local stack only. */
   readonly allowLoopbackHttp: boolean;
   /** Milliseconds since the epoch, for dates in `Retry-After`. */
   readonly now: () => number;
@@ -33,42 +33,42 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       if (!(url instanceof URL)) return { failure: url };
       const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
       const result = await postTokenRequest(url, httpTokenRequest(request), reach, mayStillSend, sending);
-      return judge(request, result, options.now());
+      return evaluate(request, result, options.now());
     },
   };
 }
 
-function judge(request: TokenRequest, came: ExchangeResult, now: number): TokenResponse {
+function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientId, clientSecret, refreshToken } = request;
-  const { result, answer } = read(came, connection.behavior);
-  const received = receivedToken(answer);
-  const accessToken = usableToken(result, answer);
+  const { result, response } = read(exchanged, connection.behavior);
+  const received = receivedToken(response);
+  const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };
   const sent = secretsSent(clientId, clientSecret, refreshToken);
-  const sanitize = sanitizer([...sent, ...(answer?.tokens ?? [])]);
-  return { ...received, failure: classifyFailure(result, answer, { connection, now, sanitize }) };
+  const sanitize = sanitizer([...sent, ...(response?.tokens ?? [])]);
+  return { ...received, failure: classifyFailure(result, response, { connection, now, sanitize }) };
 }
 
-/** An answer that broke off counts in full where the JSON in it is whole: its refresh token has arrived. */
+/** An interrupted response counts in full if its JSON is complete: its refresh token has arrived. */
 function read(result: ExchangeResult, behavior: TokenBehavior) {
-  if (result.kind === 'answered') return { result, answer: readTokenResponse(result.body, behavior) };
+  if (result.kind === 'response') return { result, response: readTokenResponse(result.body, behavior) };
   if (result.kind === 'not_sent' || !result.received) return { result };
-  const answer = readTokenResponse(result.received.body, behavior, false);
-  return answer ? { result: { kind: 'answered', ...result.received } as const, answer } : { result };
+  const response = readTokenResponse(result.received.body, behavior, false);
+  return response ? { result: { kind: 'response', ...result.received } as const, response } : { result };
 }
 
-function receivedToken(answer: TokenResponseBody | undefined) {
-  if (answer?.refreshToken === undefined) return {};
-  const { refreshToken, refreshTokenLifetimeMs } = answer;
+function receivedToken(response: TokenResponseBody | undefined) {
+  if (response?.refreshToken === undefined) return {};
+  const { refreshToken, refreshTokenLifetimeMs } = response;
   return { refreshToken, ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }) };
 }
 
-/** Only an answer that says it is a success is one (RFC 6749 section 5.1). */
+/** Only a response without an error and with a 2xx status is a success (RFC 6749 section 5.1). */
 function usableToken(
   result: ExchangeResult,
-  answer: TokenResponseBody | undefined,
+  response: TokenResponseBody | undefined,
 ): IssuedAccessToken | undefined {
-  if (result.kind !== 'answered' || result.status < 200 || result.status > 299) return undefined;
-  if (!answer || answer.error || typeof answer.accessToken === 'string') return undefined;
-  return answer.accessToken;
+  if (result.kind !== 'response' || result.status < 200 || result.status > 299) return undefined;
+  if (!response || response.error || typeof response.accessToken === 'string') return undefined;
+  return response.accessToken;
 }

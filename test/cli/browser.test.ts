@@ -39,7 +39,7 @@ describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, 
     await page.goto((await running.seen(ADDRESS))[0]);
     await signInAndConsent(page, 'allow');
     await page.waitForURL(/127\.0\.0\.1:\d+\/callback/);
-    expect(await page.textContent('p')).toContain('Go on in the terminal');
+    expect(await page.textContent('p')).toContain('Continue in the terminal');
     const ended = await running.ended;
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(documentOf(ended)).toMatchObject({

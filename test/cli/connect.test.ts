@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Person } from '../integration/authorization/support.ts';
+import { BrowserUser } from '../integration/authorization/support.ts';
 import { type Desk, documentOf, type Running, type RunOptions, STRICT, startDesk } from './support.ts';
 
 const ADDRESS = /http:\S+\/auth\?\S+/;
@@ -19,7 +19,7 @@ function connect(name: string, more: readonly string[] = [], options?: RunOption
 
 /** A person follows the printed address. */
 async function signIn(running: Running, answer: 'allow' | 'deny' = 'allow') {
-  await new Person().visit((await running.seen(ADDRESS))[0], answer);
+  await new BrowserUser().visit((await running.seen(ADDRESS))[0], answer);
   return running.ended;
 }
 
@@ -83,7 +83,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     const ended = await running.ended;
     expect(ended.code).toBe(6);
     expect(documentOf(ended)).toMatchObject({
-      error: { message: expect.stringContaining('its state is another one') },
+      error: { message: expect.stringContaining('their state does not match') },
     });
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
@@ -173,7 +173,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
       return undefined;
     });
     const running = connect('stopped');
-    await new Person().visit((await running.seen(ADDRESS))[0]);
+    await new BrowserUser().visit((await running.seen(ADDRESS))[0]);
     await reached.promise;
     running.child.kill('SIGINT');
     running.child.kill('SIGINT');

@@ -162,7 +162,7 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
 
   test.each([
     ['a blank refresh token', { refresh_token: '   ' }, [], 'The refresh token is blank'],
-    ['a NUL in a refresh token', { refresh_token: 'a\0b' }, [], 'The refresh token holds a line break'],
+    ['a NUL in a refresh token', { refresh_token: 'a\0b' }, [], 'The refresh token contains a line break'],
     ['an empty client id', { refresh_token: 'a' }, ['--client-id', ''], 'The client id is blank'],
     ['a line break in a client id', { refresh_token: 'a' }, ['--client-id', 'a\nb'], 'The client id holds'],
   ])(

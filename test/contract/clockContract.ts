@@ -8,12 +8,12 @@ export interface ClockSide {
   settle<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** A timer of the machine may end so much too early: it counts in whole milliseconds. */
+/** A timer of the machine may end this much too early, because it counts in whole milliseconds. */
 const TOLERANCE_MS = 2;
-/** Far longer than a test may take. */
+/** Far longer than the timeout of a test. */
 const FOREVER_MS = 600_000;
 
-/** What every clock does, the machine's and the virtual one. */
+/** The behavior of every clock: the machine's and the virtual one. */
 export function describeClock(start: () => ClockSide): void {
   it('ends a sleep when its time has passed, the shorter ones first', async () => {
     const { clock, settle } = start();
@@ -28,7 +28,7 @@ export function describeClock(start: () => ClockSide): void {
     expect(ended).toEqual([5, 30, 60]);
   });
 
-  it('ends a sleep of no time at all', async () => {
+  it('ends a sleep of 0 ms', async () => {
     const { clock, settle } = start();
     const begin = clock.monotonic();
     await settle(clock.sleep(0));
@@ -47,7 +47,7 @@ export function describeClock(start: () => ClockSide): void {
   });
 
   describe('a signal', () => {
-    it('ends a sleep immediately, which does not fail', async () => {
+    it('ends a sleep immediately and without an error', async () => {
       const { clock, settle } = start();
       const abort = new AbortController();
       const begin = clock.monotonic();
@@ -58,7 +58,7 @@ export function describeClock(start: () => ClockSide): void {
       expect(clock.monotonic() - begin).toBeLessThan(FOREVER_MS / 10);
     });
 
-    it('that has fired before keeps a sleep from beginning', async () => {
+    it('that has already fired prevents a sleep', async () => {
       const { clock, settle } = start();
       const begin = clock.monotonic();
       expect(await settle(clock.sleep(FOREVER_MS, AbortSignal.abort()))).toBeUndefined();
@@ -77,7 +77,7 @@ export function describeClock(start: () => ClockSide): void {
     });
   });
 
-  it('does not end a sleep early that is longer than a timer of the machine can be', async () => {
+  it('does not end a sleep early if it is longer than the longest timer of the machine', async () => {
     const { clock, settle } = start();
     const abort = new AbortController();
     let ended = false;

@@ -11,7 +11,7 @@ describe('with a limit of 20', () =>
     return { pacer: createWritePacer(20, clock), clock, settle: (promise) => clock.settle(promise) };
   }));
 
-// The world has no pacer of its own: its processes use the one of a deployment.
+// The world has no separate pacer: its processes use the pacer of a deployment.
 describe('of a process in memory', () =>
   describePacer(WRITES_PER_10_SECONDS, () => {
     const world = new World();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock, WritePacer } from '../../lib/rotation/ports.ts';
 
-/** One pacer, and the clock that it goes by. */
+/** One pacer, and the clock that it uses. */
 export interface PacerSide {
   readonly pacer: WritePacer;
   readonly clock: Clock;
@@ -16,13 +16,13 @@ const A = 'https://a.vault.azure.net';
 const B = 'https://b.vault.azure.net';
 
 /**
- * What every pacer does.
- * @param limit new versions that the sides let through in 10 s; at least 20
+ * The behavior of every pacer.
+ * @param limit number of new versions that the pacer admits in 10 s; at least 20
  */
 export function describePacer(limit: number, start: () => PacerSide): void {
   /**
    * Asks for writes in order, one every `gapMs` milliseconds.
-   * @returns when each was let through, in milliseconds from the start, the first one first
+   * @returns the time at which each was admitted, in milliseconds from the start, in the order of admission
    */
   async function pace(asks: readonly Ask[], gapMs = 0): Promise<[index: number, at: number][]> {
     const { pacer, clock, settle } = start();
@@ -38,7 +38,7 @@ export function describePacer(limit: number, start: () => PacerSide): void {
   }
 
   describe('a write pacer', () => {
-    it('lets writes up to the limit through at once, and more when the window has passed', async () => {
+    it('admits writes up to the limit immediately, and more after the window', async () => {
       const most = limit - 1;
       expect(
         await pace([
@@ -57,7 +57,7 @@ export function describePacer(limit: number, start: () => PacerSide): void {
       ]);
     });
 
-    it('keeps the order: a small write does not pass a large one', async () => {
+    it('keeps the order: a small write does not overtake a large one', async () => {
       const most = limit - 1;
       expect(
         await pace([
@@ -72,7 +72,7 @@ export function describePacer(limit: number, start: () => PacerSide): void {
       ]);
     });
 
-    it('counts each vault by itself, whatever the case of its address', async () => {
+    it('counts the writes of each vault separately and ignores the case of its address', async () => {
       expect(
         await pace([
           [A, limit],
@@ -86,7 +86,7 @@ export function describePacer(limit: number, start: () => PacerSide): void {
       ]);
     });
 
-    it('lets more than the limit through, but alone', async () => {
+    it('admits a request of more writes than the limit, but only alone', async () => {
       expect(
         await pace([
           [A, 1],
@@ -101,7 +101,7 @@ export function describePacer(limit: number, start: () => PacerSide): void {
     });
 
     it.each([0, 700, 1_900])(
-      'never lets more than the limit through in any 10 s: asked every %i ms',
+      'never admits more than the limit in any 10 s: one request every %i ms',
       async (gapMs) => {
         const asks = Array.from(
           { length: 60 },

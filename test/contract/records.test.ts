@@ -27,7 +27,7 @@ async function startAdapter(): Promise<RecordsSide> {
     store,
     now: Date.now,
     async leaseExpires() {
-      // A lease that is taken now expires later than the one that is waited for.
+      // A lease that is acquired now expires later than the one that the caller waits for.
       await store.create(newRecord('witness'));
       await store.acquireLease('witness');
       const options = { timeout: 2 * LEASE_MS, interval: 200 };

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { type ConnectionRecord, newRecord } from '../../lib/rotation/core/record.ts';
 import type { RecordStore } from '../../lib/rotation/ports.ts';
 
-/** One record store, and everything around it that the cases need. */
+/** One record store, and its surroundings that the cases need. */
 export interface RecordsSide {
   readonly store: RecordStore;
   /** The service's clock in milliseconds. */
   now(): number;
-  /** Passes the time until a lease that was taken before this call has expired. */
+  /** Lets time pass until a lease that was acquired before this call has expired. */
   leaseExpires(): Promise<void>;
   readonly operator: {
-    /** Writes a record without its lease, once that is not held any more. */
+    /** Writes a record without its lease after the lease has ended. */
     overwrite(record: ConnectionRecord): Promise<unknown>;
     /** Deletes a record, leased or not. */
     delete(name: string): Promise<unknown>;
@@ -19,7 +19,7 @@ export interface RecordsSide {
 
 const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
 
-/** A record in which nothing is left out. */
+/** A record with every property. */
 const FULL: ConnectionRecord = {
   ...newRecord('crm'),
   phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900 },
@@ -46,21 +46,21 @@ const FULL: ConnectionRecord = {
   history: [{ code: 'outcome_unknown', at: 2 }],
 };
 
-/** What every record store does, the real adapter on Blob Storage and the one in memory. */
+/** The behavior of every record store: the real adapter on Blob Storage and the one in memory. */
 export function describeRecords(start: () => Promise<RecordsSide>): void {
   describe('a record', () => {
     const either = [
       ['a new one', newRecord('crm')],
-      ['one in which nothing is left out', FULL],
+      ['one with every property', FULL],
     ] as const;
 
-    it.each(either)('is read as it was created: %s', async (_, record) => {
+    it.each(either)('has the content with which it was created: %s', async (_, record) => {
       const { store } = await start();
       await store.create(record);
       expect(await store.read('crm')).toEqual(record);
     });
 
-    it.each(either)('is read as it was written last: %s', async (_, record) => {
+    it.each(either)('has the content that was written last: %s', async (_, record) => {
       const { store } = await start();
       await store.create({ ...FULL, epoch: 1 });
       expect(await store.write(record, await leaseOf(store, 'crm'))).toBe(true);
@@ -72,7 +72,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.read('crm')).toBeUndefined();
     });
 
-    it('is not created over one that is there, leased or not', async () => {
+    it('is not created over an existing one, leased or not', async () => {
       const { store } = await start();
       await store.create(FULL);
       await store.create(newRecord('crm'));
@@ -81,7 +81,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.read('crm')).toEqual(FULL);
     });
 
-    it('is created once by many at a time', async () => {
+    it('is created only once by many callers at the same time', async () => {
       const { store } = await start();
       await Promise.all([1, 2, 3, 4].map((epoch) => store.create({ ...FULL, epoch })));
       const created = await store.read('crm');
@@ -90,7 +90,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.read('crm')).toEqual(created);
     });
 
-    it('is one, whatever the case of its name, and has the name that it was asked for by', async () => {
+    it('is the same in any case of its name, and is read with the name of the request', async () => {
       const { store } = await start();
       await store.create({ ...FULL, connection: 'Crm' });
       await store.create({ ...newRecord('CRM') });
@@ -113,7 +113,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect((await store.list()).summaries.size).toBe(0);
     });
 
-    it('has the summary of each by its name', async () => {
+    it('has the summary of each record by its name', async () => {
       const { store } = await start();
       await store.create(FULL);
       await store.create(newRecord('other'));
@@ -133,7 +133,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       });
     });
 
-    it('follows what is written', async () => {
+    it('shows what was written last', async () => {
       const { store } = await start();
       await store.create(FULL);
       await store.write({ ...newRecord('crm'), generation: 4 }, await leaseOf(store, 'crm'));
@@ -141,7 +141,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(summaries.get('crm')).toEqual({ phase: 'idle', generation: 4, nextAttemptAt: 0 });
     });
 
-    it('comes with the time of the service in whole seconds, as a lease does', async () => {
+    it('has the time of the service in whole seconds, like a lease', async () => {
       const { store, now } = await start();
       await store.create(FULL);
       const second = Math.floor(now() / 1000) * 1000;
@@ -157,7 +157,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
   });
 
   describe('a lease', () => {
-    it('is held by one at a time', async () => {
+    it('has only one holder at a time', async () => {
       const { store } = await start();
       await store.create(FULL);
       const first = await leaseOf(store, 'crm');
@@ -175,7 +175,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.read('crm')).toBeUndefined();
     });
 
-    it('is renewed and released by its holder only', async () => {
+    it('can be renewed and released only by its holder', async () => {
       const { store } = await start();
       await store.create(FULL);
       const leaseId = await leaseOf(store, 'crm');
@@ -187,7 +187,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.renewLease('crm', leaseId)).toBe(false);
     });
 
-    it('lets its holder write, and nobody else', async () => {
+    it('allows writes only by its holder', async () => {
       const { store } = await start();
       await store.create(FULL);
       const first = await leaseOf(store, 'crm');
@@ -201,7 +201,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.write({ ...FULL, epoch: 12 }, second)).toBe(true);
     });
 
-    it('is lost with the record, and not back with a new one', async () => {
+    it('is lost with the record, and does not return with a new one', async () => {
       const { store, operator } = await start();
       await store.create(FULL);
       const leaseId = await leaseOf(store, 'crm');
@@ -217,9 +217,9 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
     });
   });
 
-  // On the real service each of these waits for a lease to expire: they wait together.
+  // On the real service, each of these waits for a lease to expire, so they wait in parallel.
   describe.concurrent('a lease that expired', { timeout: 60_000 }, () => {
-    it('can be renewed by its holder if nobody has taken it', async ({ expect }) => {
+    it('can be renewed by its holder if no other process has acquired it', async ({ expect }) => {
       const { store, leaseExpires } = await start();
       await store.create(FULL);
       const leaseId = await leaseOf(store, 'crm');
@@ -229,7 +229,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.write({ ...FULL, epoch: 8 }, leaseId)).toBe(true);
     });
 
-    it('lets nobody write until it is renewed', async ({ expect }) => {
+    it('allows no writes until it is renewed', async ({ expect }) => {
       const { store, leaseExpires } = await start();
       await store.create(FULL);
       const leaseId = await leaseOf(store, 'crm');
@@ -238,7 +238,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.read('crm')).toEqual(FULL);
     });
 
-    it('can be taken by another, and the first holder can do nothing with it any more', async ({
+    it('can be acquired by another process, and the first holder can no longer use it', async ({
       expect,
     }) => {
       const { store, leaseExpires } = await start();
@@ -254,7 +254,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(await store.write({ ...FULL, epoch: 9 }, second)).toBe(true);
     });
 
-    it('cannot be renewed once the record was written without it', async ({ expect }) => {
+    it('cannot be renewed after the record was written without it', async ({ expect }) => {
       const { store, leaseExpires, operator } = await start();
       await store.create(FULL);
       const leaseId = await leaseOf(store, 'crm');

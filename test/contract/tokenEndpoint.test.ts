@@ -52,7 +52,7 @@ async function startAdapter(
 
 function interceptionFor(next: Exclude<Misbehavior, 'unreachable'>): Interception {
   if (next === 'request lost') return { action: 'destroy' };
-  if (next === 'answer lost') return { action: 'execute_then_destroy' };
+  if (next === 'response lost') return { action: 'execute_then_destroy' };
   if (next === 'invalid request')
     return { action: 'answer', answer: { status: 400, body: { error: 'invalid_request' } } };
   if ('failsWith' in next) {
@@ -88,7 +88,7 @@ async function startMemory(rotation: Rotation): Promise<TokenEndpointSide> {
 function misbehaveInMemory(world: World, next: Misbehavior): void {
   const unavailable = () => Promise.reject(failure('provider_unavailable'));
   if (next === 'request lost') world.between(/^grant/, unavailable);
-  else if (next === 'answer lost') world.after(/^grant/, unavailable);
+  else if (next === 'response lost') world.after(/^grant/, unavailable);
   else if (next === 'unreachable')
     world.provider.script(refusal('retrying', { code: 'provider_unavailable' }));
   else if (next === 'invalid request') world.provider.script(refusal('misconfigured'));

@@ -12,19 +12,19 @@ export type Rotation = 'single use' | { readonly graceSeconds: number } | 'reusa
 
 /** What the provider does with the next token request. */
 export type Misbehavior =
-  /** No connection can be made. */
+  /** It cannot be connected to. */
   | 'unreachable'
-  /** It never executes the request, or executes it, and the connection breaks. */
+  /** The connection breaks before it executes the request, or after. */
   | 'request lost'
-  | 'answer lost'
+  | 'response lost'
   /** 429, with `Retry-After` or without. */
   | { readonly throttled: { readonly retryAfterSeconds: number | undefined } }
-  /** It says that the request is wrong. */
+  /** It reports that the request is not valid. */
   | 'invalid request'
-  /** It fails, but its answer has a refresh token. */
+  /** It fails, but its response has a refresh token. */
   | { readonly failsWith: { readonly refreshToken: string } };
 
-/** One token endpoint, and everything around it that the cases need. */
+/** One token endpoint, and its surroundings that the cases need. */
 export interface TokenEndpointSide {
   readonly endpoint: TokenEndpoint;
   /** Lifetime of an access token in milliseconds. */
@@ -35,14 +35,14 @@ export interface TokenEndpointSide {
   request(refreshToken: string): TokenRequest;
   /** From now on the provider accepts only this secret of the client. */
   setClientSecret(secret: string): void;
-  /** Passes time by the provider's clock. */
+  /** Lets time pass by the provider's clock. */
   pass(seconds: number): void;
   misbehave(next: Misbehavior): Promise<void>;
   /** Token requests that the provider has executed. */
   executed(): number;
 }
 
-/** What every token endpoint does, the real client on an authorization server and the provider in memory. */
+/** The behavior of every token endpoint: the real client on an authorization server and the provider in memory. */
 export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<TokenEndpointSide>): void {
   let side: TokenEndpointSide;
   let seed: string;
@@ -57,7 +57,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
   describe('a refresh token that can be used once', () => {
     begin('single use');
 
-    it('gives another one each time, with another access token', async () => {
+    it('returns another one each time, with another access token', async () => {
       const first = await grant(seed);
       const second = await grant(first.refreshToken);
       expect(new Set([seed, first.refreshToken, second.refreshToken]).size).toBe(3);
@@ -82,16 +82,16 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       expectFailure(await grant(second.refreshToken), 'reauthorization_required', 'reauthorization_required');
     });
 
-    it('is refused the second time without harm to other families', async () => {
+    it('is refused the second time without an effect on other families', async () => {
       const other = await side.consent();
       await grant(seed);
       await grant(seed);
       expect(await grant(other)).toHaveProperty('accessToken');
     });
 
-    it('lets only one of two requests at one time succeed, whose token then is revoked', async () => {
-      const answers = await Promise.all([grant(seed), grant(seed)]);
-      const [winner, ...others] = answers.filter(({ accessToken }) => accessToken);
+    it('lets only one of two concurrent requests succeed, and revokes its token afterwards', async () => {
+      const responses = await Promise.all([grant(seed), grant(seed)]);
+      const [winner, ...others] = responses.filter(({ accessToken }) => accessToken);
       expect(others).toEqual([]);
       expectFailure(
         await grant(winner?.refreshToken),
@@ -100,7 +100,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       );
     });
 
-    it('must be one that the provider has issued', async () => {
+    it('is refused if the provider did not issue it', async () => {
       expectFailure(await grant('unknown'), 'reauthorization_required', 'reauthorization_required');
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
@@ -109,7 +109,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
   describe('a refresh token with a grace period', () => {
     begin({ graceSeconds: 30 });
 
-    it('works again until the period since its first use is over, each time with another successor', async () => {
+    it('works again until the period since its first use ends, each time with another successor', async () => {
       const first = await grant(seed);
       side.pass(29.9);
       const second = await grant(seed);
@@ -119,7 +119,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       expect(await grant(second.refreshToken)).toHaveProperty('accessToken');
     });
 
-    it('is refused after it, and its whole family with it', async () => {
+    it('is refused after the period, and its whole family with it', async () => {
       const { refreshToken } = await grant(seed);
       side.pass(30);
       expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
@@ -143,10 +143,10 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
   describe('a reusable refresh token', () => {
     begin('reusable');
 
-    it('works each time, and the answer has no other', async () => {
-      const answers = [await grant(seed), await grant(seed)];
-      for (const { refreshToken = seed } of answers) expect(refreshToken).toBe(seed);
-      const accessTokens = answers.map(({ accessToken }) => accessToken?.value);
+    it('works each time, and the response has no other one', async () => {
+      const responses = [await grant(seed), await grant(seed)];
+      for (const { refreshToken = seed } of responses) expect(refreshToken).toBe(seed);
+      const accessTokens = responses.map(({ accessToken }) => accessToken?.value);
       expect(new Set(accessTokens).size).toBe(2);
       expect(accessTokens).not.toContain(undefined);
     });
@@ -160,14 +160,14 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
 
-    it('is accepted only with its new secret once that was changed', async () => {
+    it('is accepted only with its new secret after a change', async () => {
       side.setClientSecret('changed');
       expectFailure(await grant(seed), 'client_rejected', 'client_rejected');
       expect(await grant(seed, { clientSecret: 'changed' })).toHaveProperty('accessToken');
     });
   });
 
-  describe('a request that may not be sent any more', () => {
+  describe('a request that may no longer be sent', () => {
     begin('single use');
 
     it('is not sent, and can be repeated', async () => {
@@ -176,7 +176,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
 
-    it('is asked about once', async () => {
+    it('calls mayStillSend once', async () => {
       const mayStillSend = vi.fn(() => true);
       await grant(seed, {}, mayStillSend);
       expect(mayStillSend).toHaveBeenCalledOnce();
@@ -186,45 +186,45 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
   describe('a provider that fails', () => {
     begin('single use');
 
-    it.each(['request lost', 'answer lost'] as const)(
-      'leaves the outcome open, and the request is sent once: %s',
+    it.each(['request lost', 'response lost'] as const)(
+      'leaves the outcome unknown, and receives the request only once: %s',
       async (misbehavior) => {
         await side.misbehave(misbehavior);
         expectFailure(await grant(seed), 'outcome_unknown', 'provider_unavailable');
-        const wasExecuted = misbehavior === 'answer lost';
+        const wasExecuted = misbehavior === 'response lost';
         expect(side.executed()).toBe(wasExecuted ? 1 : 0);
         expect('failure' in (await grant(seed))).toBe(wasExecuted);
       },
     );
 
-    it('cannot be reached: nothing was sent, and nothing is thrown', async () => {
+    it('and cannot be reached causes a failure without an exception, and nothing is sent', async () => {
       await side.misbehave('unreachable');
       expectFailure(await grant(seed), 'retrying', 'provider_unavailable');
     });
 
-    it('because of too many requests has not used the token, and may say how long to wait', async () => {
+    it('because of too many requests does not use up the token, and may name a time to wait', async () => {
       await side.misbehave({ throttled: { retryAfterSeconds: 7 } });
-      const patient = await grant(seed);
-      expectFailure(patient, 'retrying', 'provider_throttled');
-      expect(patient.failure?.retryAfterMs).toBe(7_000);
+      const withDelay = await grant(seed);
+      expectFailure(withDelay, 'retrying', 'provider_throttled');
+      expect(withDelay.failure?.retryAfterMs).toBe(7_000);
       await side.misbehave({ throttled: { retryAfterSeconds: undefined } });
-      const silent = await grant(seed);
-      expectFailure(silent, 'retrying', 'provider_throttled');
-      expect(silent.failure).not.toHaveProperty('retryAfterMs');
+      const withoutDelay = await grant(seed);
+      expectFailure(withoutDelay, 'retrying', 'provider_throttled');
+      expect(withoutDelay.failure).not.toHaveProperty('retryAfterMs');
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
 
-    it('because the request is wrong has not used the token', async () => {
+    it('because the request is not valid does not use up the token', async () => {
       await side.misbehave('invalid request');
       expectFailure(await grant(seed), 'misconfigured', 'misconfigured');
       expect(await grant(seed)).toHaveProperty('accessToken');
     });
 
-    it('does not keep a refresh token in its answer from being received', async () => {
+    it('can still return a refresh token, which is kept', async () => {
       await side.misbehave({ failsWith: { refreshToken: 'came-along' } });
-      const answer = await grant(seed);
-      expectFailure(answer, 'outcome_unknown', 'provider_unavailable');
-      expect(answer.refreshToken).toBe('came-along');
+      const response = await grant(seed);
+      expectFailure(response, 'outcome_unknown', 'provider_unavailable');
+      expect(response.refreshToken).toBe('came-along');
     });
   });
 }

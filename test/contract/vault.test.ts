@@ -23,7 +23,7 @@ async function startAdapter(): Promise<VaultSide> {
       delete: async (name) => (await client.beginDeleteSecret(name)).pollUntilDone(),
       recover: async (name) => (await client.beginRecoverDeletedSecret(name)).pollUntilDone(),
     },
-    loseNextAnswer: () =>
+    loseNextResponse: () =>
       server.intercept(({ operation }) => {
         if (operation !== 'setSecret') return undefined;
         server.intercept(undefined);
@@ -45,6 +45,6 @@ async function startMemory(): Promise<VaultSide> {
       delete: async (name) => credentials.softDelete(name),
       recover: async (name) => credentials.recover(name),
     },
-    loseNextAnswer: () => world.after(/^put /, () => Promise.reject(failure('vault_unavailable'))),
+    loseNextResponse: () => world.after(/^put /, () => Promise.reject(failure('vault_unavailable'))),
   };
 }

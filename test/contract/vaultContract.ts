@@ -3,11 +3,11 @@ import { RotatorError } from '../../lib/errors.ts';
 import type { Tags } from '../../lib/rotation/core/tags.ts';
 import type { Secret, SecretVault } from '../../lib/rotation/ports.ts';
 
-/** One vault, and everything around it that the cases need. */
+/** One vault, and its surroundings that the cases need. */
 export interface VaultSide {
   /** The vault as a new process sees it. */
   process(): SecretVault;
-  /** The service's clock in milliseconds. It stands still, in the middle of a second. */
+  /** The service's clock in milliseconds. It is stopped in the middle of a second. */
   readonly now: number;
   readonly operator: {
     set(name: string, value: string): Promise<unknown>;
@@ -15,16 +15,16 @@ export interface VaultSide {
     delete(name: string): Promise<unknown>;
     recover(name: string): Promise<unknown>;
   };
-  /** The vault executes the next write of a new version, and its answer is lost. */
-  loseNextAnswer(): void;
+  /** The vault executes the next write of a new version, but its response is lost. */
+  loseNextResponse(): void;
 }
 
 const TAGS = { 'managed-by': 'key-vault-token-rotator', connection: 'crm' };
 const UNKNOWN_VERSION = 'f'.repeat(32);
-/** Signed 32-bit seconds end here. */
+/** The last second that a signed 32-bit number can express. */
 const IN_2038 = Date.parse('2038-01-19T03:14:07Z');
 
-/** What every vault does, the real adapter on Key Vault and the one in memory. */
+/** The behavior of every vault: the real adapter on Key Vault and the one in memory. */
 export function describeVault(start: () => Promise<VaultSide>): void {
   async function startProcess() {
     const side = await start();
@@ -32,7 +32,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
   }
 
   describe('a secret', () => {
-    it('is read with the tags and properties it was written with', async () => {
+    it('keeps the tags and properties with which it was written', async () => {
       const { vault } = await startProcess();
       const times = {
         notBefore: Date.parse('2026-01-01T00:00:00Z'),
@@ -65,14 +65,14 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.get('token')).toMatchObject({ ...second, value: 'two' });
     });
 
-    it('is not found under an unknown name, nor by an unknown version', async () => {
+    it('is not found by an unknown name or an unknown version', async () => {
       const { vault } = await startProcess();
       expect(await vault.get('token')).toBeUndefined();
       await vault.put('token', 'value', { tags: {} });
       expect(await vault.get('token', UNKNOWN_VERSION)).toBeUndefined();
     });
 
-    it('is found whatever the case of its name', async () => {
+    it('is found in any case of its name', async () => {
       const { vault } = await startProcess();
       const { version } = await vault.put('Token', 'one', { tags: {} });
       expect((await vault.get('tOKEN', version))?.value).toBe('one');
@@ -104,7 +104,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect((await vault.get('token'))?.properties.expiresAt).toBe(IN_2038);
     });
 
-    it('is readable after it expired and before it is valid', async () => {
+    it('is readable after it expires and before it is valid', async () => {
       const { vault, now } = await startProcess();
       await vault.put('expired', 'one', { tags: {}, expiresAt: now - 60_000 });
       await vault.put('early', 'two', { tags: {}, notBefore: now + 60_000 });
@@ -127,7 +127,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.get('token')).toBeUndefined();
     });
 
-    it('16 tags on a version that is there, which keeps its own', async () => {
+    it('16 tags on an existing version, which keeps its own tags', async () => {
       const { vault } = await startProcess();
       const { version } = await vault.put('token', 'value', { tags: TAGS });
       expect(await codeOf(vault.tag('token', version, tagsOf(16)))).toBe('vault_rejected');
@@ -157,7 +157,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       for (const call of calls) expect(await codeOf(call)).toBe('vault_rejected');
     });
 
-    it('to change an unknown version, or one of an unknown secret', async () => {
+    it('to change an unknown version or a version of an unknown secret', async () => {
       const { vault } = await startProcess();
       await vault.put('token', 'value', { tags: {} });
       for (const name of ['token', 'unknown']) {
@@ -172,14 +172,14 @@ export function describeVault(start: () => Promise<VaultSide>): void {
     ['a content type of 255 characters', { contentType: 'x'.repeat(255) }],
     ['15 tags of 512 and 512 characters', { tags: tagsOf(15) }],
     ['a name of 127 characters', { name: `${'n'.repeat(125)}-9` }],
-  ])('a vault takes %s', async (_, { name = 'token', value = 'value', tags = {}, ...properties }) => {
+  ])('a vault accepts %s', async (_, { name = 'token', value = 'value', tags = {}, ...properties }) => {
     const { vault } = await startProcess();
     await vault.put(name, value, { tags, ...properties });
     expect(await vault.get(name)).toMatchObject({ value, tags, properties });
   });
 
   describe('a change of one version', () => {
-    it('replaces all of its tags, keeps everything else and makes no version', async () => {
+    it('replaces all of its tags, keeps everything else and creates no version', async () => {
       const { vault } = await startProcess();
       const properties = { contentType: 'text/x', expiresAt: Date.parse('2026-03-01T00:00:00Z') };
       const written = await vault.put('token', 'value', { tags: TAGS, ...properties });
@@ -189,7 +189,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.versions('token')).toEqual([changed]);
     });
 
-    it('can be one of an older version, and leaves the latest alone', async () => {
+    it('can change an older version, and does not affect the latest', async () => {
       const { vault } = await startProcess();
       const first = await vault.put('token', 'one', { tags: {} });
       const second = await vault.put('token', 'two', { tags: {} });
@@ -198,7 +198,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.get('token')).toMatchObject(second);
     });
 
-    it('takes it out of use: it cannot be read, and is listed with its tags', async () => {
+    it('can disable it: it cannot be read, and the list shows it with its tags', async () => {
       const { vault } = await startProcess();
       const first = await vault.put('token', 'one', { tags: TAGS });
       const second = await vault.put('token', 'two', { tags: {} });
@@ -210,7 +210,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       );
     });
 
-    it('that takes the latest out of use leaves no other to be read in its place', async () => {
+    it('that disables the latest does not make an older version readable in its place', async () => {
       const { vault } = await startProcess();
       await vault.put('token', 'one', { tags: {} });
       const { version } = await vault.put('token', 'two', { tags: {} });
@@ -218,7 +218,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await codeOf(vault.get('token'))).toBe('secret_disabled');
     });
 
-    it('can be made while it is out of use, which an operator can undo', async () => {
+    it('is possible while it is disabled, and an operator can enable it again', async () => {
       const { vault, operator } = await startProcess();
       const { version } = await vault.put('token', 'value', { tags: {}, enabled: false });
       await vault.tag('token', version, TAGS);
@@ -229,7 +229,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
     });
   });
 
-  it('says that a version is disabled which was written like that', async () => {
+  it('reports that a version is disabled if it was written as disabled', async () => {
     const { vault } = await startProcess();
     const written = await vault.put('token', 'value', { tags: TAGS, enabled: false });
     expect(written).toMatchObject({ tags: TAGS, enabled: false });
@@ -238,7 +238,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
   });
 
   describe('a listing of versions', () => {
-    it('has all of them, in no order of time and without values, over any number of pages', async () => {
+    it('has all of them from any number of pages, not in order of time and without values', async () => {
       const { vault } = await startProcess();
       const written: string[] = [];
       for (let index = 0; index < 60; index++)
@@ -291,7 +291,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
   describe('a value that is written again with skipIdentical', () => {
     const published = { tags: TAGS, contentType: 'text/x', skipIdentical: true };
 
-    it('makes no version if this process wrote it last, and gets the new tags and times', async () => {
+    it('creates no version if this process wrote it last, and gets the new tags and times', async () => {
       const { vault } = await startProcess();
       const expiresAt = Date.parse('2026-03-01T00:00:00Z');
       const first = await vault.put('Token', 'value', { ...published, expiresAt });
@@ -307,7 +307,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.get('token')).toEqual({ ...again, value: 'value', properties });
     });
 
-    it('makes a version if either write was one without skipIdentical', async () => {
+    it('creates a version if either write was without skipIdentical', async () => {
       const { vault } = await startProcess();
       const plain = { tags: TAGS };
       await vault.put('token', 'value', plain);
@@ -316,21 +316,21 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.versions('token')).toHaveLength(3);
     });
 
-    it('makes a version if another process wrote it', async () => {
+    it('creates a version if another process wrote it', async () => {
       const { vault, process } = await startProcess();
       await vault.put('token', 'value', published);
       await process().put('token', 'value', published);
       expect(await vault.versions('token')).toHaveLength(2);
     });
 
-    it('makes a version if this process has written another value since', async () => {
+    it('creates a version if this process has written another value since', async () => {
       const { vault } = await startProcess();
       for (const value of ['one', 'two', 'one']) await vault.put('token', value, published);
       expect(await vault.versions('token')).toHaveLength(3);
       expect((await vault.get('token'))?.value).toBe('one');
     });
 
-    it('makes a version if an operator has set another value since', async () => {
+    it('creates a version if an operator has set another value since', async () => {
       const { vault, operator } = await startProcess();
       await vault.put('token', 'value', published);
       await operator.set('token', 'of an operator');
@@ -339,7 +339,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect((await vault.get('token'))?.value).toBe('value');
     });
 
-    it('makes a version that can be read if its own was disabled', async () => {
+    it('creates a readable version if its own was disabled', async () => {
       const { vault } = await startProcess();
       const first = await vault.put('token', 'value', published);
       await vault.disable('token', first.version);
@@ -348,19 +348,19 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.versions('token')).toHaveLength(2);
     });
 
-    it('makes a version if the answer to another write was lost in between', async () => {
-      const { vault, loseNextAnswer } = await startProcess();
+    it('creates a version if the response to another write was lost in between', async () => {
+      const { vault, loseNextResponse } = await startProcess();
       await vault.put('token', 'one', published);
-      loseNextAnswer();
+      loseNextResponse();
       expect(await codeOf(vault.put('token', 'two', published))).toBe('vault_unavailable');
       expect((await vault.get('token'))?.value).toBe('two');
       await vault.put('token', 'one', published);
       expect((await vault.get('token'))?.value).toBe('one');
     });
 
-    it('makes a version if the answer to its own write was lost', async () => {
-      const { vault, loseNextAnswer } = await startProcess();
-      loseNextAnswer();
+    it('creates a version if the response to its own write was lost', async () => {
+      const { vault, loseNextResponse } = await startProcess();
+      loseNextResponse();
       expect(await codeOf(vault.put('token', 'value', published))).toBe('vault_unavailable');
       await vault.put('token', 'value', published);
       expect(await vault.versions('token')).toHaveLength(2);
@@ -371,7 +371,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
 /** The code of the error that a call must throw. */
 async function codeOf(call: Promise<unknown>): Promise<string> {
   const thrown = await call.then(
-    () => expect.fail('the call was to fail'),
+    () => expect.fail('the call did not fail'),
     (error: unknown) => error,
   );
   return thrown instanceof RotatorError ? thrown.code : expect.fail(`not a RotatorError: ${thrown}`);

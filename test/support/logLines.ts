@@ -13,7 +13,7 @@ export function logInto(lines: LogLine[]): Log {
   return (level, event, fields) => void lines.push({ level, event, ...fields } as LogLine);
 }
 
-/** The lines of one event. An unknown event is an error of the compiler: a test that an event is absent cannot outlive its name. */
+/** The lines of one event. The compiler rejects an unknown event, so a test that an event is absent fails after a rename. */
 export function linesOf<E extends LogEvent>(lines: readonly LogLine[], event: E): LineOf<E>[] {
   return lines.filter((line): line is LineOf<E> => line.event === event);
 }

@@ -9,11 +9,11 @@ import type { SweepSummary } from '../../lib/rotation/sweep.ts';
 
 type Rotated = Pick<RotationResult, 'connection' | 'result' | 'generation' | 'problem'>;
 
-/** The JSON documents of the functions and, with `--json`, of the commands: each has some of these properties. */
+/** The JSON documents of the functions and, with `--json`, of the commands. Each has some of these properties. */
 export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 'reason'>> {
   /** Of a rotation, or of the state of a connection. */
   readonly reason?: Reason | ErrorCode;
-  /** Their number after a sweep, else all of them. */
+  /** Their number after a sweep; otherwise all of them. */
   readonly connections?: number | readonly ConnectionStatus[];
   readonly invalid?: number;
   readonly due?: number;
@@ -26,7 +26,7 @@ export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 
   readonly takenOver?: boolean;
   readonly from?: string;
   readonly to?: string;
-  /** Of the health probe, else that of the response. */
+  /** The status of the health probe; otherwise that of the response. */
   readonly status?: 'ok' | 'unavailable' | number;
   readonly code?: Parameters<typeof problemResponse>[0]['code'];
   readonly title?: string;

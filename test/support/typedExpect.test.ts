@@ -6,8 +6,8 @@ import './typedExpect.ts';
 
 const result: RotationResult = { result: 'rotated', connection: 'crm', problem: problemOf(new Error()) };
 
-/** Each expectation below holds when it runs. The compiler refuses it, and complains about the comment if it does not. */
-test('the compiler finds names that are gone', async () => {
+/** Each expectation below passes at run time, but the compiler rejects it. If not, the compiler reports the comment. */
+test('the compiler finds names that no longer exist', async () => {
   // @ts-expect-error a value
   expect(result).not.toMatchObject({ result: 'renewed' });
   // @ts-expect-error a property
@@ -26,7 +26,7 @@ test('the compiler finds names that are gone', async () => {
   await expect(Promise.reject(problemOf('any'))).rejects.not.toMatchObject({ code: 'unexpected_error' });
 });
 
-test('the compiler finds log events and fields that are gone', () => {
+test('the compiler finds log events and fields that no longer exist', () => {
   const lines: LogLine[] = [{ level: 'info', event: 'lease_lost', connection: 'crm' }];
   // @ts-expect-error an event
   expect(linesOf(lines, 'lease_gone')).toEqual([]);
@@ -34,7 +34,7 @@ test('the compiler finds log events and fields that are gone', () => {
   expect(linesOf(lines, 'lease_lost')).not.toMatchObject([{ version: 'v1' }]);
 });
 
-test('what is right, or of no known type, is accepted', async () => {
+test('accepts values that are correct or of an unknown type', async () => {
   expect(result).toMatchObject({ result: 'rotated', problem: { code: 'internal_error' } });
   expect(result).toHaveProperty('problem');
   expect(JSON.parse('{"anything":1}')).toEqual({ anything: 1 });

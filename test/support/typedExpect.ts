@@ -2,10 +2,10 @@ import type { Assertion } from 'vitest';
 import type { Problem } from '../../lib/errors.ts';
 
 /**
- * `expect(actual)` accepts only what the type of `actual` can be. Vitest alone accepts anything: after a rename of a state, a reason,
- * a code, an event or a field, an assertion that something is absent would pass forever.
+ * `expect(actual)` accepts only values that the type of `actual` allows. Vitest alone accepts anything: after a rename of a
+ * state, a reason, a code, an event or a field, an assertion that something is absent would always pass.
  *
- * Tests need not import this file: the compiler merges it into the types of Vitest. `typedExpect.test.ts` fails without it.
+ * Tests do not need to import this file: the compiler merges it into the types of Vitest. `typedExpect.test.ts` fails without it.
  */
 declare module 'vitest' {
   interface ExpectStatic {
@@ -30,7 +30,7 @@ type Whole =
   | ReadonlySet<unknown>
   | ((...args: never[]) => unknown);
 
-/** A value of type T, or the properties of it that a test names; anything where T is unknown. */
+/** A value of type T, or those of its properties that a test names; anything if T is unknown. */
 type Expected<T> = unknown extends T
   ? unknown
   : T extends Whole
@@ -42,7 +42,7 @@ type Expected<T> = unknown extends T
 type Item<T> = unknown extends T ? unknown : T extends Iterable<infer I> ? Expected<I> : never;
 type Property<T> = unknown extends T ? string : T extends unknown ? keyof T : never;
 
-/** What a promise rejects with, as far as tests look at it. Codes of others start with a capital letter: `ENOENT`, `Forbidden`. */
+/** The properties of a rejection that tests check. Codes of other software start with a capital letter: `ENOENT`, `Forbidden`. */
 interface Rejection {
   readonly code?: Problem['code'] | Capitalize<string>;
   readonly message?: string;
@@ -63,7 +63,7 @@ type Compared =
   | 'resolves'
   | 'rejects';
 
-/** Vitest's matchers; those that compare with a value take only what T can be. */
+/** Vitest's matchers; those that compare with a value accept only what T allows. */
 interface Expectation<T, R extends void | Promise<void>> extends Omit<Assertion<R>, Compared> {
   readonly toBe: (expected: Expected<T> | undefined) => R;
   readonly toEqual: (expected: Expected<T> | undefined) => R;

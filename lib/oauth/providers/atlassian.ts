@@ -2,8 +2,9 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use gives a new refresh token, given at first only with the scope
- * `offline_access`. It is taken for single use; an interval in which the used one works again can be named as `refreshTokenGrace`.
+ * Atlassian (Jira, Confluence), OAuth 2.0 (3LO). Each use returns a new refresh token; the first one needs the scope
+ * `offline_access`. The profile assumes single use. To name an interval in which the used token still works, set
+ * `refreshTokenGrace`.
  */
 export const atlassian: ProviderProfile = {
   id: 'atlassian',

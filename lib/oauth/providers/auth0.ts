@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Auth0. Where rotation is on, a used refresh token works again within the overlap period of the application, which is 0 s unless it
- * was set; name it as `refreshTokenGrace`. A later use revokes the newest token as well.
+ * Auth0. If rotation is on, a used refresh token still works within the overlap period of the application. That period is 0 s by
+ * default; set `refreshTokenGrace` to yours. A later use revokes the newest token as well.
  */
 export const auth0: ProviderProfile = {
   id: 'auth0',

@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { DAY_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Docusign. A refresh token lives 30 days; each use gives a new one with another 30 days only where the first sign-in had the scope
- * `extended`. The developer environment has another `tokenUri` (`https://account-d.docusign.com/oauth/token`).
+ * Docusign. A refresh token is valid for 30 days. Each use returns a new one with another 30 days only if the first sign-in had
+ * the scope `extended`. The developer environment has another `tokenUri` (`https://account-d.docusign.com/oauth/token`).
  */
 export const docusign: ProviderProfile = {
   id: 'docusign',

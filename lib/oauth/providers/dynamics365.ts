@@ -1,7 +1,7 @@
 import { entra, isEntra, withOfflineAccess } from './entra.ts';
 import type { ProfileEntry, ProviderProfile } from './profile.ts';
 
-/** Everything that was consented to for the environment at the service URL: its origin with `/.default`. */
+/** The scope for all consented permissions of the environment at the service URL: its origin with `/.default`. */
 function environmentScope({ serviceUrl, scope }: ProfileEntry): Record<string, string> {
   if (scope) return { scope: withOfflineAccess(scope) };
   return serviceUrl ? { scope: withOfflineAccess(`${new URL(serviceUrl).origin}/.default`) } : {};

@@ -8,22 +8,25 @@ import {
 } from './profile.ts';
 
 /**
- * `organizations` rather than `common`: it differs only in leaving out personal Microsoft accounts, which no
- * business application is behind. Applications of a single tenant must name theirs (AADSTS50194).
+ * `organizations` rather than `common`: the only difference is that it excludes personal Microsoft accounts, which no
+ * business application uses. Applications of a single tenant must name theirs (AADSTS50194).
  */
 const DEFAULT_TENANT = 'organizations';
 
-/** The v2.0 token endpoint of the public cloud. National clouds are reached by naming `tokenUri`. */
+/** The v2.0 token endpoint of the public cloud. For national clouds, set `tokenUri`. */
 function entraTokenUri({ tenant = DEFAULT_TENANT }: ProfileEntry): string {
   return `https://login.microsoftonline.com/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
 }
 
-/** Is it an address of Entra ID, in any cloud? */
+/** Whether the address belongs to Entra ID, in any cloud. */
 export function isEntra(address: string): boolean {
   return /^https:\/\/login\.microsoftonline\.[^/]+\//.test(address);
 }
 
-/** They stand side by side; the issuer in the metadata of `organizations` is a pattern and no address. */
+/**
+ * The endpoints differ only in the last part of the path. The metadata cannot name them: the issuer of `organizations` is a
+ * pattern, not a valid address.
+ */
 function entraEndpoints(tokenUri: string): SignInEndpoints | undefined {
   const base = /^(https:\/\/[^/]+\/[^/]+\/oauth2\/v2\.0)\/token$/.exec(
     isEntra(tokenUri) ? tokenUri : '',
@@ -32,13 +35,13 @@ function entraEndpoints(tokenUri: string): SignInEndpoints | undefined {
   return { authorizationEndpoint: `${base}/authorize`, deviceEndpoint: `${base}/devicecode` };
 }
 
-/** Entra gives a new refresh token only where `offline_access` is asked for; without one the old one dies in 90 days. */
+/** Entra returns a new refresh token only for the scope `offline_access`; without it, the old token expires after 90 days. */
 export function withOfflineAccess(scope: string): string {
   const scopes = scope.split(/\s+/).filter((each) => each !== '');
   return scopes.includes('offline_access') ? scopes.join(' ') : [...scopes, 'offline_access'].join(' ');
 }
 
-/** Microsoft Entra ID. Each use gives a new refresh token and leaves the old one usable. */
+/** Microsoft Entra ID. Each use returns a new refresh token, and the old one stays usable. */
 export const entra: ProviderProfile = {
   id: 'entra',
   title: 'Microsoft Entra ID',
@@ -52,9 +55,9 @@ export const entra: ProviderProfile = {
   },
   signIn: {
     ...USUAL_SIGN_IN,
-    // Any port of localhost is taken without being registered, and no other loopback address.
+    // Entra accepts any port of localhost without registration, but no other loopback address.
     redirectUri: 'http://localhost/',
-    // It gives a refresh token without it, and would ask for an administrator instead.
+    // Entra issues a refresh token without it. With it, Entra would ask for an administrator's consent.
     promptsForConsent: false,
   },
   endpointsBeside: entraEndpoints,

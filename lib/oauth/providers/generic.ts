@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Any provider that keeps to RFC 6749. Basic authentication is the method that every server must offer
- * (section 2.3.1), and a refresh token is taken for single use, which is the careful guess.
+ * Any provider that conforms to RFC 6749. Basic authentication is the method that every server must support
+ * (section 2.3.1). The profile assumes that a refresh token is for single use, which is the safe choice.
  */
 export const generic: ProviderProfile = {
   id: 'generic',

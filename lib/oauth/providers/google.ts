@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Google. A refresh token does not change and may be used over and over; it dies when it is not used for six months, after 7 days
- * while the consent screen is in testing, and silently where a client has been given too many for the same account.
+ * Google. A refresh token does not change and can be used repeatedly. It expires after six months without use, or after 7 days
+ * while the consent screen is in testing. It also expires silently if a client has received too many for the same account.
  */
 export const google: ProviderProfile = {
   id: 'google',

@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * HubSpot, by the token endpoint of the 2026-03 API. Access tokens live 30 min. Whether a refresh token may be sent twice, the
- * documentation does not say, so it is taken for single use.
+ * HubSpot, with the token endpoint of the 2026-03 API. Access tokens are valid for 30 min. The documentation does not say whether
+ * a refresh token can be used twice, so the profile assumes single use.
  */
 export const hubspot: ProviderProfile = {
   id: 'hubspot',

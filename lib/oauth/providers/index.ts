@@ -15,7 +15,7 @@ import { zoho } from './zoho.ts';
 
 export type { ProviderId, ProviderProfile } from './profile.ts';
 
-/** All profiles by the name that an entry gives as `provider`. */
+/** All profiles by their name, the `provider` of an entry. */
 export const providers: Readonly<Record<ProviderId, ProviderProfile>> = {
   generic,
   entra,
@@ -34,17 +34,17 @@ export const providers: Readonly<Record<ProviderId, ProviderProfile>> = {
 
 const all = Object.values(providers);
 
-/** The profile of that name; that of any provider if there is none. */
+/** The profile of that name; the generic one if there is none. */
 export function profileNamed(id: string | undefined): ProviderProfile {
   return all.find((profile) => profile.id === id) ?? generic;
 }
 
-/** The provider that an address is known to belong to. */
+/** The provider of a known address. */
 export function providerOf(tokenUri: string, serviceUrl: string | undefined): ProviderProfile | undefined {
   return all.find(({ recognizes }) => recognizes?.({ tokenUri, serviceUrl }));
 }
 
-/** The endpoints of a sign-in that follow from a token endpoint, whatever provider the connection names. */
+/** The endpoints of a sign-in that follow from a token endpoint, regardless of the provider of the connection. */
 export function endpointsBeside(tokenUri: string): SignInEndpoints | undefined {
   for (const profile of all) {
     const found = profile.endpointsBeside?.(tokenUri);

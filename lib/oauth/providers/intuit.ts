@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { DAY_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Intuit QuickBooks Online. The refresh token is another one about once a day. For how long the one before works, the
- * documentation does not say, so it is taken for single use. A refresh token that is not used for 100 days dies, any after five years.
+ * Intuit QuickBooks Online. The refresh token changes about once a day. The documentation does not say how long the previous one
+ * works, so the profile assumes single use. A refresh token expires after 100 days without use, and always after five years.
  */
 export const intuit: ProviderProfile = {
   id: 'intuit',

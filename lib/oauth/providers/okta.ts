@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Okta. Where rotation is on, the used refresh token stays valid for the grace period of the application
- * (0 to 60 s, 30 s by default); after that its use revokes the newest token as well.
+ * Okta. If rotation is on, the used refresh token stays valid for the grace period of the application
+ * (0 to 60 s, 30 s by default). A later use revokes the newest token as well.
  */
 export const okta: ProviderProfile = {
   id: 'okta',

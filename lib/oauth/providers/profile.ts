@@ -16,7 +16,7 @@ export type ProviderId =
   | 'xero'
   | 'zoho';
 
-/** What an entry of the configuration may say that a profile makes use of. */
+/** The settings of a configuration entry that a profile uses. */
 export interface ProfileEntry {
   /** Directory (tenant) id or a verified domain name. */
   readonly tenant?: string | undefined;
@@ -26,16 +26,16 @@ export interface ProfileEntry {
   readonly scope?: string | undefined;
 }
 
-/** What a sign-in needs to know about a provider beside its metadata. */
+/** The facts about a provider that a sign-in needs in addition to its metadata. */
 export interface SignInRules {
-  /** Where the browser comes back to on this machine, unless another address is registered. */
+  /** The address on this machine to which the browser returns, unless another one is registered. */
   readonly redirectUri: string;
   /**
-   * Send `prompt=consent` with the scope `offline_access`? Servers of OpenID Connect ignore the scope without it (OpenID
-   * Connect Core 1.0 section 11).
+   * Whether to send `prompt=consent` with the scope `offline_access`. Without it, OpenID Connect servers ignore the scope
+   * (OpenID Connect Core 1.0 section 11).
    */
   readonly promptsForConsent: boolean;
-  /** If nobody names a scope, ask for `openid` and `offline_access` as far as the metadata lists them? */
+  /** Whether to request those of `openid` and `offline_access` that the metadata lists, if the user sets no scope. */
   readonly takesScopeFromMetadata: boolean;
 }
 
@@ -45,40 +45,40 @@ export interface SignInEndpoints {
   readonly deviceEndpoint: string;
 }
 
-/** What is known about a provider: the defaults of the connections that name it. */
+/** The facts about a provider: the defaults of its connections. */
 export interface ProviderProfile {
   readonly id: ProviderId;
   readonly title: string;
-  /** The token endpoint where it follows from the entry; undefined: the entry must name it. */
+  /** The token endpoint, if it follows from the entry; undefined if the entry must name it. */
   readonly tokenUri?: (entry: ProfileEntry) => string;
   /**
-   * Parameters that are sent with each grant unless the entry says otherwise.
-   * @throws TypeError where `serviceUrl` is no absolute URL
+   * Parameters that are sent with each token request unless the entry sets others.
+   * @throws TypeError if `serviceUrl` is not an absolute URL
    */
   readonly parameters: (entry: ProfileEntry) => Record<string, string>;
   readonly clientAuthentication: ClientAuthentication;
-  /** Connections of the provider have it whole, with what their entries say instead. */
+  /** The behavior of the provider's connections, unless their entries set other values. */
   readonly behavior: TokenBehavior;
   readonly signIn: SignInRules;
-  /** The endpoints that stand beside a token endpoint of this provider, where its metadata cannot tell them. */
+  /** The endpoints that follow from a token endpoint of this provider, if its metadata cannot name them. */
   readonly endpointsBeside?: (tokenUri: string) => SignInEndpoints | undefined;
-  /** Does an entry that names no provider belong to this one? */
+  /** Whether an entry that names no provider belongs to this one. */
   readonly recognizes?: (entry: { tokenUri: string; serviceUrl?: string | undefined }) => boolean;
   /** What an entry must name. */
   readonly needs: readonly ('tenant' | 'serviceUrl' | 'tokenUri')[];
-  /** The provider's page that this profile was written from. */
+  /** The provider's page that documents the facts of this profile. */
   readonly source: string;
 }
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** `scope` as the only parameter, or none where the entry has none: the provider then keeps what was granted. */
+/** `scope` as the only parameter, or no parameter if the entry has no scope: the provider then keeps the granted one. */
 export function scopeOnly({ scope }: ProfileEntry): Record<string, string> {
   return scope ? { scope } : {};
 }
 
-/** A sign-in at a provider of which nothing else is known. */
+/** The sign-in rules of a provider without special ones. */
 export const USUAL_SIGN_IN: SignInRules = {
   redirectUri: 'http://127.0.0.1/callback',
   promptsForConsent: true,

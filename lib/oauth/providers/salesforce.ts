@@ -2,9 +2,9 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Salesforce. Rotation is a setting of the connected app; where it is on, the previous refresh token is invalid at once, so it is
- * taken for single use. The answer does not tell the lifetime of the access token: it is the session timeout of the app, and
- * `accessTokenLifetime` must be named where that is below an hour. A sandbox or a domain of one's own has another `tokenUri`.
+ * Salesforce. Rotation is a setting of the connected app. If it is on, the previous refresh token becomes invalid immediately,
+ * so the profile assumes single use. The response does not name the lifetime of the access token: it is the session timeout of
+ * the app. Set `accessTokenLifetime` if that is below an hour. A sandbox or a custom domain has another `tokenUri`.
  */
 export const salesforce: ProviderProfile = {
   id: 'salesforce',

@@ -2,8 +2,8 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { DAY_MS, HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Xero. Each use gives a new refresh token; where its answer was lost, the used one may be sent again for 30 min. One that is not
- * used for 60 days dies.
+ * Xero. Each use returns a new refresh token. If the response was lost, the used token can be sent again for 30 min. A token
+ * expires after 60 days without use.
  */
 export const xero: ProviderProfile = {
   id: 'xero',

@@ -2,7 +2,7 @@ import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
- * Zoho. The answer to a grant holds no refresh token: the first one stays in use. Each data centre has an accounts server of its own
+ * Zoho. A token response has no refresh token: the first one stays in use. Each data center has its own accounts server
  * (`https://accounts.zoho.eu/oauth/v2/token`), which the entry must name.
  */
 export const zoho: ProviderProfile = {

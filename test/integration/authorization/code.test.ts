@@ -8,7 +8,7 @@ import type { AuthorizationRequest } from '../../../lib/authorization/request.ts
 import type { ErrorCode } from '../../../lib/errors.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
 import { errorOf } from '../../support/thrown.ts';
-import { CLIENT, Person, requestTo, startServer } from './support.ts';
+import { BrowserUser, CLIENT, requestTo, startServer } from './support.ts';
 
 let server: AuthorizationServer;
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-/** Signs in as `visit` does with the address that the person is shown. */
+/** Signs in; `visit` does what the user does with the address. */
 function signIn(
   request: AuthorizationRequest,
   visit: (address: string) => unknown,
@@ -33,8 +33,8 @@ function signIn(
   });
 }
 
-/** The browser comes back with these parameters, whatever the server would have answered. */
-function comeBack(change: (parameters: URLSearchParams) => void) {
+/** The browser returns with these parameters instead of those of the server. */
+function returnWith(change: (parameters: URLSearchParams) => void) {
   return async (address: string) => {
     const parameters = new URL(address).searchParams;
     const back = new URL(parameters.get('redirect_uri') ?? '');
@@ -45,8 +45,8 @@ function comeBack(change: (parameters: URLSearchParams) => void) {
 }
 
 describe('the authorization code flow', () => {
-  test('brings a refresh token and the granted scope', async () => {
-    const tokens = await signIn(await requestTo(server), (address) => new Person().visit(address));
+  test('returns a refresh token and the granted scope', async () => {
+    const tokens = await signIn(await requestTo(server), (address) => new BrowserUser().visit(address));
     expect(tokens).toEqual({ refreshToken: expect.any(String), scope: 'openid offline_access' });
     expect(server.issuedValues()).toContain(tokens.refreshToken);
   });
@@ -55,7 +55,7 @@ describe('the authorization code flow', () => {
     const seen: URLSearchParams[] = [];
     const look = (address: string) => {
       seen.push(new URL(address).searchParams);
-      return new Person().visit(address);
+      return new BrowserUser().visit(address);
     };
     await signIn(await requestTo(server), look);
     await signIn(await requestTo(server), look);
@@ -65,12 +65,12 @@ describe('the authorization code flow', () => {
   });
 
   test.each<[string, (p: URLSearchParams) => void, ErrorCode, string]>([
-    ['a wrong state', (p) => p.set('state', 'another'), 'authorization_failed', 'its state is another one'],
-    ['no state', (p) => p.delete('state'), 'authorization_failed', 'its state is another one'],
+    ['a wrong state', (p) => p.set('state', 'another'), 'authorization_failed', 'their state does not match'],
+    ['no state', (p) => p.delete('state'), 'authorization_failed', 'their state does not match'],
     ['a denial', (p) => p.set('error', 'access_denied'), 'authorization_denied', 'consent was denied'],
     ['another error', (p) => p.set('error', 'server_error'), 'authorization_failed', 'server_error'],
-    ['nothing at all', () => {}, 'authorization_failed', 'no usable answer'],
-    ['a code that is none', (p) => p.set('code', 'none'), 'authorization_failed', 'the code is refused'],
+    ['nothing at all', () => {}, 'authorization_failed', 'no usable response'],
+    ['an unknown code', (p) => p.set('code', 'none'), 'authorization_failed', 'the code is not valid'],
     [
       'the issuer of another server',
       (p) => {
@@ -78,68 +78,68 @@ describe('the authorization code flow', () => {
         p.set('iss', 'https://other.example');
       },
       'authorization_failed',
-      'no usable answer',
+      'no usable response',
     ],
-  ])('%s is told', async (_, change, code, text) => {
-    const answer = (parameters: URLSearchParams) => {
+  ])('reports %s', async (_, change, code, text) => {
+    const changed = (parameters: URLSearchParams) => {
       parameters.set('iss', server.issuer);
       change(parameters);
     };
-    const error = await errorOf(signIn(await requestTo(server), comeBack(answer)));
+    const error = await errorOf(signIn(await requestTo(server), returnWith(changed)));
     expect(error).toMatchObject({ code, message: expect.stringContaining(text) });
     expect(error.fix).not.toBe('');
   });
 
-  test('text of the provider is made safe', async () => {
-    const answer = (parameters: URLSearchParams) => {
+  test('sanitizes text of the provider', async () => {
+    const change = (parameters: URLSearchParams) => {
       parameters.set('iss', server.issuer);
       parameters.set('error', 'access_denied');
       parameters.set('error_description', `\u001b[31m${CLIENT.clientSecret}\r\nfaked line`);
     };
-    const { message } = await errorOf(signIn(await requestTo(server), comeBack(answer)));
+    const { message } = await errorOf(signIn(await requestTo(server), returnWith(change)));
     expect(message).not.toContain(CLIENT.clientSecret);
     expect(message).toMatch(/^[ -~]*$/);
   });
 
-  test('without offline_access there is no refresh token, and the missing scope is named', async () => {
+  test('names the missing scope if there is no refresh token without offline_access', async () => {
     const request = await requestTo(server, { parameters: { scope: 'openid' } });
-    const error = await errorOf(signIn(request, (address) => new Person().visit(address)));
+    const error = await errorOf(signIn(request, (address) => new BrowserUser().visit(address)));
     expect(error).toMatchObject({
       code: 'refresh_token_not_issued',
-      message: expect.stringContaining('offline_access was not asked for'),
+      message: expect.stringContaining('did not request the scope offline_access'),
     });
   });
 
-  test('where the provider keeps it back although it was asked for, its settings are named', async () => {
+  test('names the settings at the provider if it issues no refresh token for offline_access', async () => {
     const request = await requestTo(server, { parameters: { scope: 'openid offline_access' } });
-    const error = await errorOf(signIn(request, (address) => new Person().visit(address)));
+    const error = await errorOf(signIn(request, (address) => new BrowserUser().visit(address)));
     expect(error).toMatchObject({
       code: 'refresh_token_not_issued',
       fix: expect.stringContaining("client's settings"),
     });
   });
 
-  test('a wrong client secret is told apart', async () => {
+  test('reports a wrong client secret as a rejected client', async () => {
     const request = await requestTo(server, { clientSecret: 'wrong-secret' });
-    const error = await errorOf(signIn(request, (address) => new Person().visit(address)));
+    const error = await errorOf(signIn(request, (address) => new BrowserUser().visit(address)));
     expect(error).toMatchObject({ code: 'client_rejected' });
   });
 
-  test('a browser that was closed is waited for no longer than the patience', async () => {
+  test('stops waiting for a browser that was closed after patienceMs', async () => {
     const error = await errorOf(signIn(await requestTo(server), () => {}, { patienceMs: 50 }));
     expect(error).toMatchObject({
       code: 'authorization_expired',
-      message: expect.stringContaining('Nobody came back'),
+      message: expect.stringContaining('The browser did not return'),
     });
   });
 
-  test('Ctrl-C ends the waiting', async () => {
+  test('ends the wait after Ctrl-C', async () => {
     const stop = new AbortController();
     const error = await errorOf(signIn(await requestTo(server, { signal: stop.signal }), () => stop.abort()));
     expect(error).toMatchObject({ code: 'interrupted' });
   });
 
-  test('nobody is sent to an authorization endpoint that is no https address', async () => {
+  test('opens no authorization endpoint that is not a valid https address', async () => {
     const request = await requestTo(server);
     for (const authorization_endpoint of [
       'file:///etc/passwd',
@@ -153,26 +153,28 @@ describe('the authorization code flow', () => {
     }
   });
 
-  test('only the redirect path counts', async () => {
+  test('accepts only the redirect path', async () => {
     const visit = async (address: string) => {
       const back = new URL(new URL(address).searchParams.get('redirect_uri') ?? '');
       expect((await fetch(new URL('/favicon.ico', back))).status).toBe(404);
       expect((await fetch(back, { method: 'POST' })).status).toBe(404);
-      await new Person().visit(address);
+      await new BrowserUser().visit(address);
     };
     expect(await signIn(await requestTo(server), visit)).toHaveProperty('refreshToken');
   });
 
-  test('the port 80 is a port like any other, and the redirect URI is sent as it is registered', async () => {
+  test('treats port 80 like any other port, and sends the redirect URI as it is registered', async () => {
     const outcome = await startLoopbackServer('http://127.0.0.1:80/callback').then(
       async (loopback) => {
         await loopback.close();
         return loopback.redirectUri;
       },
-      // Not every user may listen there.
+      // Not every user has permission to listen there.
       ({ message }: Error) => message,
     );
-    expect(outcome).toMatch(/^(http:\/\/127\.0\.0\.1:80\/callback$|Port 80 of 127\.0\.0\.1 )/);
+    expect(outcome).toMatch(
+      /^(http:\/\/127\.0\.0\.1:80\/callback$|Cannot listen on port 80 of 127\.0\.0\.1 )/,
+    );
   });
 
   test.each([
@@ -181,7 +183,7 @@ describe('the authorization code flow', () => {
     'http://example.com/callback',
     'http://127.0.0.1/callback?a=b',
     'nonsense',
-  ])('a redirect URI that is no plain address of this machine is refused: %s', async (redirectUri) => {
+  ])('refuses a redirect URI that is not a plain http address of this machine: %s', async (redirectUri) => {
     const error = await errorOf(signIn(await requestTo(server), () => {}, { redirectUri }));
     expect(error).toMatchObject({
       code: 'configuration_invalid',
@@ -189,14 +191,14 @@ describe('the authorization code flow', () => {
     });
   });
 
-  test('a port that is taken is named', async () => {
+  test('names a port that is in use', async () => {
     const other: Server = createServer();
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     const redirectUri = `http://127.0.0.1:${port}/callback`;
     const error = await errorOf(signIn(await requestTo(server), () => {}, { redirectUri }));
-    expect(error.message).toContain(`Port ${port} of 127.0.0.1 cannot be listened to (EADDRINUSE)`);
+    expect(error.message).toContain(`Cannot listen on port ${port} of 127.0.0.1 (EADDRINUSE)`);
     other.close();
   });
 });

@@ -6,7 +6,7 @@ import { authorizeByDevice, type DeviceCode } from '../../../lib/authorization/a
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
 import { errorOf } from '../../support/thrown.ts';
-import { Person, requestTo, startServer } from './support.ts';
+import { BrowserUser, requestTo, startServer } from './support.ts';
 
 let server: AuthorizationServer;
 
@@ -40,49 +40,49 @@ function authorize(request: AuthorizationRequest, visits: readonly ((code: Devic
 }
 
 const nothing = () => {};
-const consent = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode);
+const consent = ({ address, userCode }: DeviceCode) => new BrowserUser().enter(address, userCode);
 
-/** The nth poll is answered with an error (undefined: it is lost). */
-function answerPolls(answers: readonly (string | undefined)[]) {
+/** The nth poll gets the nth error as its response (undefined: it gets no response). */
+function respondToPolls(errors: readonly (string | undefined)[]) {
   let polls = 0;
   server.intercept(() => {
     const at = polls++;
-    if (at >= answers.length) return undefined;
-    const error = answers[at];
+    if (at >= errors.length) return undefined;
+    const error = errors[at];
     if (error === undefined) return { action: 'destroy' };
     return { action: 'answer', answer: { status: 400, body: { error } } };
   });
 }
 
 describe('the device flow', () => {
-  test('brings a refresh token once the person has consented', async () => {
+  test('returns a refresh token after the user has consented', async () => {
     const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
     expect(await tokens).toMatchObject({ refreshToken: expect.any(String) });
     expect(slept).toEqual([5_000, 5_000]);
   });
 
-  test('slow_down adds five seconds to the interval, for good', async () => {
-    answerPolls(['slow_down', 'authorization_pending', 'slow_down']);
+  test('adds five seconds to the interval after each slow_down, permanently', async () => {
+    respondToPolls(['slow_down', 'authorization_pending', 'slow_down']);
     const { tokens, slept } = authorize(await requestTo(server), [nothing, nothing, nothing, consent]);
     await tokens;
     expect(slept).toEqual([5_000, 10_000, 10_000, 15_000]);
   });
 
-  test('after a lost answer it asks less often', async () => {
-    answerPolls([undefined]);
+  test('polls less often after a lost response', async () => {
+    respondToPolls([undefined]);
     const { tokens, slept } = authorize(await requestTo(server), [nothing, consent]);
     await tokens;
     expect(slept).toEqual([5_000, 10_000]);
   });
 
-  test('a denied consent is told', async () => {
-    const deny = ({ address, userCode }: DeviceCode) => new Person().enter(address, userCode, 'deny');
+  test('reports a denied consent', async () => {
+    const deny = ({ address, userCode }: DeviceCode) => new BrowserUser().enter(address, userCode, 'deny');
     const { tokens } = authorize(await requestTo(server), [deny]);
     expect(await errorOf(tokens)).toMatchObject({ code: 'authorization_denied' });
   });
 
-  test('an expired code is told, by the server or by the clock', async () => {
-    answerPolls(['expired_token']);
+  test('reports an expired code, by the server or by the clock', async () => {
+    respondToPolls(['expired_token']);
     const byServer = authorize(await requestTo(server));
     expect(await errorOf(byServer.tokens)).toMatchObject({ code: 'authorization_expired' });
     const byClock = authorize(await requestTo(server));
@@ -90,19 +90,19 @@ describe('the device flow', () => {
     expect(byClock.slept.length).toBeLessThanOrEqual(600 / 5);
   });
 
-  test('Ctrl-C ends the polling', async () => {
+  test('ends the polling after Ctrl-C', async () => {
     const stop = new AbortController();
     const { tokens } = authorize(await requestTo(server, { signal: stop.signal }), [() => stop.abort()]);
     expect(await errorOf(tokens)).toMatchObject({ code: 'interrupted' });
   });
 
-  test('a wrong client secret is told before any code is shown', async () => {
+  test('reports a wrong client secret before it shows a code', async () => {
     const { tokens, slept } = authorize(await requestTo(server, { clientSecret: 'wrong-secret' }));
     expect(await errorOf(tokens)).toMatchObject({ code: 'client_rejected' });
     expect(slept).toEqual([]);
   });
 
-  test('what the server shows a person is made safe first', async () => {
+  test('sanitizes the text of the server before it shows it to the user', async () => {
     const request = await requestTo(server);
     const code = { device_code: 'd', user_code: 'AB\u001b[31mCD', expires_in: 600 };
     let verification_uri = 'https://login.example/\u001b[31m';
@@ -124,16 +124,20 @@ describe('the device flow', () => {
       };
       return authorizeByDevice(changed, (code) => shown.push(code), clock);
     };
-    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    expect(await errorOf(begin())).toMatchObject({
+      message: expect.stringContaining('not a valid https address'),
+    });
     verification_uri = 'file:///etc/passwd';
-    expect(await errorOf(begin())).toMatchObject({ message: expect.stringContaining('no https address') });
+    expect(await errorOf(begin())).toMatchObject({
+      message: expect.stringContaining('not a valid https address'),
+    });
     verification_uri = 'https://login.example/device';
     expect(await errorOf(begin())).toMatchObject({ code: 'interrupted' });
     expect(shown).toEqual([{ address: verification_uri, userCode: 'AB[31mCD', expiresInMs: 600_000 }]);
     fake.close();
   });
 
-  test('nothing is sent to an endpoint without TLS on another machine', async () => {
+  test('sends nothing to an endpoint without TLS on another machine', async () => {
     const request = await requestTo(server);
     const device_authorization_endpoint = 'http://login.example/device';
     const { tokens } = authorize({
@@ -141,20 +145,20 @@ describe('the device flow', () => {
       server: { ...request.server, device_authorization_endpoint },
     });
     expect(await errorOf(tokens)).toMatchObject({
-      message: 'The address login.example must use https: nothing was sent there.',
+      message: 'The address login.example must use https; nothing was sent.',
     });
   });
 
-  test('a scope that is none is not taken over', async () => {
+  test('ignores a scope that is not valid', async () => {
     server.intercept(() => ({
       action: 'execute_then_alter',
-      alter: (answer) => ({ ...answer, body: { ...answer.body, scope: 'openid \u001b[31m' } }),
+      alter: (response) => ({ ...response, body: { ...response.body, scope: 'openid \u001b[31m' } }),
     }));
     const { tokens } = authorize(await requestTo(server), [consent]);
     expect(await tokens).toMatchObject({ scope: undefined });
   });
 
-  test('a server without the endpoint is told', async () => {
+  test('reports a server without the endpoint', async () => {
     const request = await requestTo(server);
     const { device_authorization_endpoint: _none, ...without } = request.server;
     const { tokens } = authorize({ ...request, server: without });

@@ -43,12 +43,12 @@ type Found = Pick<Discovered, 'issuer' | 'token_endpoint' | 'device_authorizatio
 const OIDC = '/.well-known/openid-configuration';
 
 describe('discovery', () => {
-  test('OpenID metadata', async () => {
+  test('reads OpenID metadata', async () => {
     const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
     expect(await discover({ issuer: origin })).toMatchObject({ token_endpoint: `${origin}/token` });
   });
 
-  test('RFC 8414 metadata, whose path comes before that of the issuer', async () => {
+  test('reads RFC 8414 metadata, whose path comes before that of the issuer', async () => {
     const origin = await metadataAt('/.well-known/oauth-authorization-server/tenant', (base) => ({
       issuer: `${base}/tenant`,
       token_endpoint: `${base}/tenant/token`,
@@ -58,7 +58,7 @@ describe('discovery', () => {
     });
   });
 
-  test('from the token endpoint, along its path', async () => {
+  test('finds the issuer along the path of the token endpoint', async () => {
     const origin = await metadataAt(`/oauth2/default${OIDC}`, (base) => ({
       issuer: `${base}/oauth2/default`,
       token_endpoint: `${base}/oauth2/default/v1/token`,
@@ -67,7 +67,7 @@ describe('discovery', () => {
     expect(found.issuer).toBe(`${origin}/oauth2/default`);
   });
 
-  test('named endpoints need no metadata', async () => {
+  test('needs no metadata if the endpoints are given', async () => {
     const tokenEndpoint = 'https://login.example/token';
     const found = await discover({ tokenEndpoint, deviceEndpoint: 'https://login.example/device' });
     expect(found).toMatchObject({
@@ -76,30 +76,30 @@ describe('discovery', () => {
     });
   });
 
-  test('an issuer whose metadata names another token endpoint than the configuration is refused', async () => {
+  test('refuses an issuer whose metadata names another token endpoint than the configuration', async () => {
     const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
     const error = await errorOf(discover({ issuer: origin, tokenEndpoint: 'https://login.example/token' }));
     expect(error.message).toContain('names another token endpoint');
   });
 
-  test('metadata of another issuer does not count', async () => {
+  test('ignores metadata of another issuer', async () => {
     const origin = await metadataAt(OIDC, () => ({
       issuer: 'https://other.example',
       token_endpoint: 'https://other.example/token',
     }));
-    expect((await errorOf(discover({ issuer: origin }))).message).toContain('No metadata');
+    expect((await errorOf(discover({ issuer: origin }))).message).toContain('Could not find the metadata');
   });
 
-  test('no redirect is followed, not even to the same server', async () => {
+  test('follows no redirect, not even to the same server', async () => {
     const origin = await serve((issuer) => (request, response) => {
       if (request.url !== '/metadata') return void response.writeHead(302, { location: '/metadata' }).end();
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token` }));
     });
-    expect((await errorOf(discover({ issuer: origin }))).message).toContain('No metadata');
+    expect((await errorOf(discover({ issuer: origin }))).message).toContain('Could not find the metadata');
   });
 
-  test('no more than 256 KB are read', async () => {
+  test('reads at most 256 KB', async () => {
     const endless = await serve((issuer) => (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token`, more: 'x'.repeat(300_000) }));
@@ -107,13 +107,13 @@ describe('discovery', () => {
     expect((await errorOf(discover({ issuer: endless }))).code).toBe('authorization_failed');
   });
 
-  test('plain http is refused, but for this machine where that is allowed', async () => {
+  test('refuses plain http, except to this machine if that is allowed', async () => {
     const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint: `${issuer}/token` }));
     expect((await errorOf(discover({ issuer: origin }, false))).message).toContain('must use https');
     expect((await errorOf(discover({ issuer: 'http://login.example' }))).message).toContain('must use https');
   });
 
-  test('nothing known is told', async () => {
+  test('reports that nothing is known', async () => {
     expect((await errorOf(discover({}))).fix).toContain('--issuer');
   });
 });

@@ -20,7 +20,7 @@ export function startServer(): Promise<AuthorizationServer> {
   return startAuthorizationServer({ clients: [CLIENT], accessTokenSeconds: 60 });
 }
 
-/** What the command line would ask the server for. */
+/** The request that the command line would send to the server. */
 export async function requestTo(
   { issuer }: AuthorizationServer,
   more: Partial<AuthorizationRequest> = {},
@@ -37,14 +37,17 @@ export async function requestTo(
   };
 }
 
-/** A person with a browser: follows redirects, signs in and presses a button, as far as the loopback redirect or a page without a form. */
-export class Person {
+/**
+ * A user with a browser: follows redirects, signs in and presses a button, up to the loopback redirect or a page without a
+ * form.
+ */
+export class BrowserUser {
   readonly #jar = new CookieJar();
 
-  /** @returns where the browser ended */
+  /** @returns the last address of the browser */
   async visit(
     address: string,
-    answer: 'allow' | 'deny' = 'allow',
+    decision: 'allow' | 'deny' = 'allow',
     form?: Record<string, string>,
   ): Promise<URL> {
     let url = new URL(address);
@@ -62,7 +65,7 @@ export class Person {
       body = undefined;
       if (location !== null) url = new URL(location, url);
       else if (page.includes('id="sign-in"')) body = new URLSearchParams({ password: 'any' });
-      else if (page.includes('id="allow"')) body = new URLSearchParams({ answer });
+      else if (page.includes('id="allow"')) body = new URLSearchParams({ answer: decision });
       else if (page.includes('op.deviceConfirmForm')) {
         const fields = [...page.matchAll(/name="(\w+)" value="([^"]*)"/g)];
         const all = Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value]));
@@ -73,10 +76,10 @@ export class Person {
   }
 
   /** Enters the code of the device flow. */
-  async enter(address: string, userCode: string, answer: 'allow' | 'deny' = 'allow'): Promise<URL> {
+  async enter(address: string, userCode: string, decision: 'allow' | 'deny' = 'allow'): Promise<URL> {
     const response = await fetch(address, { headers: { cookie: this.#jar.header() } });
     this.#jar.store(response.headers);
     const xsrf = /name="xsrf" value="(\w+)"/.exec(await response.text())?.[1] ?? '';
-    return this.visit(address, answer, { xsrf, user_code: userCode });
+    return this.visit(address, decision, { xsrf, user_code: userCode });
   }
 }

@@ -1,24 +1,24 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// A server in a thread of its own, so that it can answer while the thread of the test stands still.
+// A server in its own thread, so that it can respond while the thread of the test is blocked.
 const {
   flag: buffer,
-  answer,
+  response,
   delayMs,
-} = workerData as { flag: SharedArrayBuffer; answer: string; delayMs: number };
+} = workerData as { flag: SharedArrayBuffer; response: string; delayMs: number };
 const flag = new Int32Array(buffer);
 
 const server = createServer((socket) => {
   socket.on('error', () => undefined);
-  socket.once('data', () => setTimeout(answerWhileTheTestStandsStill, delayMs, socket));
+  socket.once('data', () => setTimeout(respondWhileTheTestIsBlocked, delayMs, socket));
 });
 server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port));
 
-function answerWhileTheTestStandsStill(socket: Socket): void {
+function respondWhileTheTestIsBlocked(socket: Socket): void {
   parentPort?.postMessage('asked');
   Atomics.wait(flag, 0, 0);
-  socket.write(answer, () => {
+  socket.write(response, () => {
     Atomics.store(flag, 0, 2);
     Atomics.notify(flag, 0);
   });

@@ -4,11 +4,11 @@ import { createTokenEndpoint } from '../../../lib/oauth/tokenEndpoint.ts';
 import { type ConnectionChanges, connectionNamed } from '../../unit/rotation/world/connection.ts';
 import { startRawServer } from './rawServer.ts';
 
-/** TEST-NET-1 (RFC 5737): in the internet by its looks, and nobody answers there. */
-const NOBODY = '192.0.2.1';
+/** TEST-NET-1 (RFC 5737): looks like an address on the internet, but no server responds there. */
+const SILENT = '192.0.2.1';
 const credentials = { clientId: 'id', clientSecret: 'canary-secret', refreshToken: 'canary-refresh' };
 
-/** One grant of an endpoint as it is in Azure; the resolver gives these addresses, one after the other. */
+/** One token request with the settings for Azure; the resolver returns these addresses, one after the other. */
 async function requestTo(
   tokenUri: string,
   addresses: readonly string[] = [],
@@ -19,7 +19,7 @@ async function requestTo(
     asked.push(hostname);
     done(null, [{ address: addresses[asked.length - 1] ?? '127.0.0.1', family: 4 }]);
   };
-  const deadlines = { answerMs: 400, hardMs: 400 };
+  const deadlines = { responseMs: 400, hardMs: 400 };
   const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup, deadlines });
   const connection = connectionNamed('crm', { tokenUri, ...changes });
   let sent = false;
@@ -31,24 +31,26 @@ async function requestTo(
 }
 
 describe('a token endpoint with a name', () => {
-  test('that leads to this machine is not connected to; it may lead elsewhere later', async () => {
+  test('that resolves to this machine gets no connection, and is retried because its address can change', async () => {
     const server = await startRawServer(() => undefined);
     const { failure, sent } = await requestTo(`https://login.example:${server.port}/token`, ['127.0.0.1']);
     expect(failure).toMatchObject({ class: 'retrying', code: 'address_refused' });
-    expect(failure?.message).toMatch(/^Nothing was sent to login\.example:\d+: .* leads to this machine\.$/);
+    expect(failure?.message).toMatch(
+      /^Nothing was sent to login\.example:\d+: .* resolves to an address of this machine\.$/,
+    );
     expect([sent, server.connections]).toEqual([false, []]);
   });
 
-  test('that is rebound after the check is connected to where it was checked', async () => {
+  test('that is rebound after the check gets a connection to the checked address', async () => {
     const server = await startRawServer(() => undefined);
     const uri = `https://login.example:${server.port}/token`;
-    const { failure, asked } = await requestTo(uri, [NOBODY, '127.0.0.1']);
+    const { failure, asked } = await requestTo(uri, [SILENT, '127.0.0.1']);
     expect(failure).toMatchObject({ class: 'retrying', code: 'provider_unavailable' });
     expect(asked).toEqual(['login.example']);
     expect(server.connections).toEqual([]);
   });
 
-  test('in a private network is refused, and says how to admit it', async () => {
+  test('in a private network is refused, and the fix names the setting that allows it', async () => {
     const { failure } = await requestTo('https://adfs.example/token', ['10.1.2.3']);
     expect(failure).toMatchObject({
       code: 'address_refused',
@@ -56,14 +58,14 @@ describe('a token endpoint with a name', () => {
     });
   });
 
-  test('in a private network is connected to where the entry admits it, and only that', async () => {
-    const admitted = { allowPrivateNetwork: true };
-    const { failure, sent } = await requestTo('https://adfs.example/token', ['10.255.255.254'], admitted);
+  test('in a private network gets a connection if the entry allows it, and no other address does', async () => {
+    const allowed = { allowPrivateNetwork: true };
+    const { failure, sent } = await requestTo('https://adfs.example/token', ['10.255.255.254'], allowed);
     expect([failure?.code, sent]).toEqual(['provider_unavailable', false]);
-    const literal = await requestTo('https://10.255.255.254/token', [], admitted);
+    const literal = await requestTo('https://10.255.255.254/token', [], allowed);
     expect([literal.failure?.code, literal.sent]).toEqual(['provider_unavailable', false]);
     for (const address of ['169.254.169.254', '127.0.0.1', '100.64.0.1', '168.63.129.16']) {
-      const refused = await requestTo('https://adfs.example/token', [address], admitted);
+      const refused = await requestTo('https://adfs.example/token', [address], allowed);
       expect(refused.failure?.code).toBe('address_refused');
     }
   });

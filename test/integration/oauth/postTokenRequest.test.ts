@@ -11,9 +11,9 @@ import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: { 'user-agent': 'test', 'content-type': 'x/y' }, body: 'refresh_token=r1' };
 const yes = () => true;
-const SHORT: SendOptions = { deadlines: { answerMs: 200, hardMs: 400 } };
-/** Long enough that no test meets it. */
-const LONG: SendOptions = { deadlines: { answerMs: 20_000, hardMs: 20_000 } };
+const SHORT: SendOptions = { deadlines: { responseMs: 200, hardMs: 400 } };
+/** So long that no test reaches it. */
+const LONG: SendOptions = { deadlines: { responseMs: 20_000, hardMs: 20_000 } };
 const LONGEST_BODY = 256 * 1024;
 const json = '{"access_token":"a","refresh_token":"r2"}';
 
@@ -39,7 +39,7 @@ describe('a request', () => {
     expect(body).toBe(request.body);
   });
 
-  test('has a connection of its own, which does not outlive it', async () => {
+  test('has its own connection, which closes with it', async () => {
     const server = await startRawServer((socket) =>
       socket.write(answerWith(200, json, { connection: 'keep-alive' })),
     );
@@ -49,7 +49,7 @@ describe('a request', () => {
     await Promise.all(server.connections.map(({ closed }) => closed));
   });
 
-  test('leaves no timer behind that would keep the process alive', async () => {
+  test('leaves no timer that would keep the process alive', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const server = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const before = timers();
@@ -58,76 +58,76 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
-  test('comes with its status, its headers and its body', async () => {
+describe('a response', () => {
+  test('has its status, its headers and its body', async () => {
     const headers = { 'Content-Type': 'text/html', 'Retry-After': '7' };
     const server = await startRawServer((socket) => socket.end(answerWith(429, 'wait', headers)));
     const result = await send(server.url);
     expect(result).toMatchObject({
-      kind: 'answered',
+      kind: 'response',
       status: 429,
       contentType: 'text/html',
       retryAfter: '7',
     });
-    expect(result.kind === 'answered' && textOf(result.body)).toBe('wait');
+    expect(result.kind === 'response' && textOf(result.body)).toBe('wait');
   });
 
   test.each([301, 302, 303, 307, 308])('with status %i is not followed', async (status) => {
     const elsewhere = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const headers = { location: elsewhere.url.href };
     const server = await startRawServer((socket) => socket.end(answerWith(status, '', headers)));
-    expect(await send(server.url)).toMatchObject({ kind: 'answered', status });
+    expect(await send(server.url)).toMatchObject({ kind: 'response', status });
     expect(server.connections).toHaveLength(1);
     expect(elsewhere.connections).toHaveLength(0);
   });
 
-  test('is unpacked where a coding was used that nobody asked for', async () => {
+  test('is decoded if it has a coding that the request did not accept', async () => {
     const packed = answerWith(200, gzipSync(json), { 'content-encoding': 'gzip' });
     const server = await startRawServer((socket) => socket.end(packed));
     const result = await send(server.url);
-    expect(result.kind === 'answered' && textOf(result.body)).toBe(json);
+    expect(result.kind === 'response' && textOf(result.body)).toBe(json);
   });
 
-  test('may come after interim answers', async () => {
+  test('may come after interim responses', async () => {
     const server = await startRawServer((socket) =>
       socket.end(`${'HTTP/1.1 103 Early\r\nlink: x\r\n\r\n'.repeat(3)}${answerWith(200, json)}`),
     );
-    expect(await send(server.url)).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await send(server.url)).toMatchObject({ kind: 'response', status: 200 });
   });
 
-  test('may have 2,000 headers of 50 KB together', async () => {
+  test('may have 2,000 headers of 50 KB in total', async () => {
     const headers = Object.fromEntries(
       Array.from({ length: 2_000 }, (_, index) => [`x-${index}`, 'v'.repeat(20)]),
     );
     const server = await startRawServer((socket) => socket.end(answerWith(200, json, headers)));
-    expect(await send(server.url)).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await send(server.url)).toMatchObject({ kind: 'response', status: 200 });
   });
 
   test('may be as long as the limit', async () => {
     const server = await startRawServer((socket) => socket.end(answerWith(200, 'x'.repeat(LONGEST_BODY))));
-    expect(await send(server.url)).toMatchObject({ kind: 'answered' });
+    expect(await send(server.url)).toMatchObject({ kind: 'response' });
   });
 });
 
-describe('there is no answer', () => {
-  test('where the connection is reset', async () => {
+describe('there is no response', () => {
+  test('if the connection is reset', async () => {
     const server = await startRawServer((socket) => socket.resetAndDestroy());
     expect(await send(server.url)).toEqual({ kind: 'no_response', why: 'ECONNRESET' });
     expect(server.connections).toHaveLength(1);
   });
 
-  test('where the connection is closed', async () => {
+  test('if the connection is closed', async () => {
     const server = await startRawServer((socket) => socket.end());
     expect(await send(server.url)).toEqual({ kind: 'no_response', why: 'UND_ERR_SOCKET' });
     expect(server.connections).toHaveLength(1);
   });
 
-  test('where the connection is closed amid the headers', async () => {
+  test('if the connection is closed within the headers', async () => {
     const server = await startRawServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-'));
     expect(await send(server.url)).toMatchObject({ kind: 'no_response' });
   });
 
-  test('where it is shorter than it says; what came is handed on', async () => {
+  test('if it is shorter than its length; the received part is passed on', async () => {
     const cut = answerWith(200, json).subarray(0, -5);
     const server = await startRawServer((socket) => socket.end(cut));
     const result = await send(server.url);
@@ -135,7 +135,7 @@ describe('there is no answer', () => {
     expect(result.kind === 'no_response' && textOf(result.received?.body)).toBe(json.slice(0, -5));
   });
 
-  test('where its last chunk is missing', async () => {
+  test('if its last chunk is missing', async () => {
     const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
     const server = await startRawServer((socket) =>
       socket.end(`${head}${json.length.toString(16)}\r\n${json}\r\n`),
@@ -145,7 +145,7 @@ describe('there is no answer', () => {
     expect(result.kind === 'no_response' && textOf(result.received?.body)).toBe(json);
   });
 
-  test('where it is too long; the connection is closed and no more is kept than the limit', async () => {
+  test('if it is too long; the connection is closed and at most the limit is kept', async () => {
     const server = await startRawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       const pour = () => {
@@ -160,7 +160,7 @@ describe('there is no answer', () => {
     await server.connections[0]?.closed;
   });
 
-  test('where its headers are endless', async () => {
+  test('if its headers are endless', async () => {
     const server = await startRawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       const pour = () => {
@@ -172,14 +172,14 @@ describe('there is no answer', () => {
     expect(await send(server.url)).toMatchObject({ kind: 'no_response', why: 'UND_ERR_HEADERS_OVERFLOW' });
   });
 
-  test('where it is no HTTP', async () => {
+  test('if it is not valid HTTP', async () => {
     const server = await startRawServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n'));
     expect(await send(server.url)).toMatchObject({ kind: 'no_response', why: 'HTTPParserError' });
   });
 });
 
 describe('the deadlines', () => {
-  test('an answer that has not begun by the first one is given up, and the connection closed', async () => {
+  test('give up a response that has not begun by the first one, and close the connection', async () => {
     const server = await startRawServer(() => undefined);
     const startedAt = performance.now();
     expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
@@ -187,7 +187,7 @@ describe('the deadlines', () => {
     await server.connections[0]?.closed;
   });
 
-  test('interim answers are no answer', async () => {
+  test('do not accept interim responses as a response', async () => {
     const server = await startRawServer((socket) => {
       const timer = setInterval(() => socket.write('HTTP/1.1 103 Early\r\nlink: x\r\n\r\n'), 5);
       socket.on('close', () => clearInterval(timer));
@@ -195,30 +195,30 @@ describe('the deadlines', () => {
     expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
   });
 
-  test('an answer that has begun by the first one is read on', async () => {
+  test('let a response that has begun by the first one continue', async () => {
     const server = await startRawServer((socket) => {
-      const answer = answerWith(200, json);
-      socket.write(answer.subarray(0, -1));
-      setTimeout(() => socket.end(answer.subarray(-1)), 250);
+      const response = answerWith(200, json);
+      socket.write(response.subarray(0, -1));
+      setTimeout(() => socket.end(response.subarray(-1)), 250);
     });
-    expect(await send(server.url, { deadlines: { answerMs: 200, hardMs: 20_000 } })).toMatchObject({
-      kind: 'answered',
+    expect(await send(server.url, { deadlines: { responseMs: 200, hardMs: 20_000 } })).toMatchObject({
+      kind: 'response',
       status: 200,
     });
   });
 
-  test('an answer whose headers have begun by the first one is read on', async () => {
+  test('let a response whose headers have begun by the first one continue', async () => {
     const server = await startRawServer((socket) => {
-      const answer = answerWith(200, json);
-      socket.write(answer.subarray(0, 12));
-      setTimeout(() => socket.end(answer.subarray(12)), 250);
+      const response = answerWith(200, json);
+      socket.write(response.subarray(0, 12));
+      setTimeout(() => socket.end(response.subarray(12)), 250);
     });
-    expect(await send(server.url, { deadlines: { answerMs: 200, hardMs: 20_000 } })).toMatchObject({
-      kind: 'answered',
+    expect(await send(server.url, { deadlines: { responseMs: 200, hardMs: 20_000 } })).toMatchObject({
+      kind: 'response',
     });
   });
 
-  test('an answer that drips is given up at the second one; what came is handed on', async () => {
+  test('give up a slow response at the second one; the received part is passed on', async () => {
     const server = await startRawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n');
       const timer = setInterval(() => socket.write('x'), 5);
@@ -234,40 +234,40 @@ describe('the deadlines', () => {
     await server.connections[0]?.closed;
   });
 
-  test('a process that stood still past all of them still reads the answer that waits for it', async () => {
-    const deadlines = { answerMs: 1_000, hardMs: 1_200 };
+  test('let a process that was blocked past all of them read the waiting response', async () => {
+    const deadlines = { responseMs: 1_000, hardMs: 1_200 };
     const flag = new Int32Array(new SharedArrayBuffer(4));
-    const answer = answerWith(200, json).toString();
+    const response = answerWith(200, json).toString();
     const worker = new Worker(new URL('./answeringThread.ts', import.meta.url), {
-      workerData: { flag: flag.buffer, answer, delayMs: 600 },
+      workerData: { flag: flag.buffer, response, delayMs: 600 },
     });
     onTestFinished(async () => void (await worker.terminate()));
     const [port] = await once(worker, 'message');
-    const standStill = () => {
+    const block = () => {
       Atomics.store(flag, 0, 1);
       Atomics.notify(flag, 0);
-      // The worker answers now; this thread goes on when every deadline is over.
+      // The worker responds now; this thread continues when every deadline is over.
       while (Atomics.load(flag, 0) !== 2) Atomics.wait(flag, 0, 1, 1_000);
       Atomics.wait(flag, 0, 2, 600);
     };
-    // It says so between two deadlines: the second one is due before the socket is looked at.
-    worker.once('message', standStill);
+    // The worker sends its message between two deadlines: the second one is due before the event loop polls the socket.
+    worker.once('message', block);
     expect(await send(new URL(`http://127.0.0.1:${port}/token`), { deadlines })).toMatchObject({
-      kind: 'answered',
+      kind: 'response',
       status: 200,
     });
   });
 });
 
 describe('nothing is sent', () => {
-  test('where the connection is refused', async () => {
+  test('if the connection is refused', async () => {
     const server = await startRawServer(() => undefined);
     const url = new URL(server.url);
     url.port = '1';
     expect(await send(url)).toEqual({ kind: 'not_sent', refused: false, why: 'ECONNREFUSED' });
   });
 
-  test('where the name cannot be resolved, or its address must not be reached', async () => {
+  test('if the name cannot be resolved, or its address is not allowed', async () => {
     const lookup: LookupFunction = (_, __, done) =>
       done(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), '');
     expect(await send(new URL('https://login.example.com/'), { ...LONG, lookup })).toEqual({
@@ -277,7 +277,7 @@ describe('nothing is sent', () => {
     });
   });
 
-  test('where the connection comes too late to leave time for an answer', async () => {
+  test('if the connection comes too late to leave time for a response', async () => {
     const server = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const url = new URL(server.url);
     url.hostname = 'localhost';
@@ -295,7 +295,7 @@ describe('nothing is sent', () => {
     expect(late.text()).toBe('');
   });
 
-  test('where the process stood still while it connected', async () => {
+  test('if the process was blocked while it connected', async () => {
     const server = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const url = new URL(server.url);
     url.hostname = 'localhost';
@@ -307,7 +307,7 @@ describe('nothing is sent', () => {
     for (const { text } of server.connections) expect(text()).toBe('');
   });
 
-  test('where it may not be sent any more: that is asked once, when the connection stands', async () => {
+  test('if the request may no longer be sent, which is checked once after the connection is established', async () => {
     const server = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const connected = server.connection();
     let asked = 0;
@@ -323,7 +323,7 @@ describe('nothing is sent', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  test('where asking fails', async () => {
+  test('if that check throws', async () => {
     const server = await startRawServer((socket) => socket.end(answerWith(200, json)));
     const connected = server.connection();
     const result = await send(server.url, LONG, () => {
@@ -335,7 +335,7 @@ describe('nothing is sent', () => {
     expect(connection.text()).toBe('');
   });
 
-  test('where the address is of a kind that cannot be reached', async () => {
+  test('if the scheme of the address is not supported', async () => {
     expect(await send(new URL('file:///etc/passwd'))).toMatchObject({ kind: 'not_sent', refused: false });
   });
 });

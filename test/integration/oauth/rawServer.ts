@@ -6,31 +6,31 @@ import { onTestFinished } from 'vitest';
 /** One connection that a client made. */
 interface Connection {
   readonly socket: Socket;
-  /** Everything that came so far. */
+  /** Everything that has arrived so far. */
   text(): string;
-  /** Resolves when the client has gone. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<unknown>;
 }
 
-/** A server that answers with bytes of the test's choice. */
+/** A server that responds with bytes that the test chooses. */
 export interface RawServer {
   readonly port: number;
   readonly url: URL;
-  /** In the order in which they came. */
+  /** In the order in which the clients made them. */
   readonly connections: readonly Connection[];
   /** Resolves with the next connection. */
   connection(): Promise<Connection>;
 }
 
-/** What a server does with a whole request. */
-export type Answer = (socket: Socket, connection: Connection) => void;
+/** The reaction of a server to a complete request. */
+export type Responder = (socket: Socket, connection: Connection) => void;
 
-/** A server on a free port of this machine that closes with the test; given a certificate, it speaks TLS. */
-export async function startRawServer(answer: Answer, tls?: TlsOptions): Promise<RawServer> {
+/** A server on a free port of this machine that closes at the end of the test. With a certificate, it uses TLS. */
+export async function startRawServer(respond: Responder, tls?: TlsOptions): Promise<RawServer> {
   const connections: Connection[] = [];
   const events = new EventEmitter();
   const accept = (socket: Socket) => {
-    const connection = observe(socket, answer);
+    const connection = observe(socket, respond);
     connections.push(connection);
     events.emit('connection', connection);
   };
@@ -48,26 +48,26 @@ export async function startRawServer(answer: Answer, tls?: TlsOptions): Promise<
   return { port, url, connections, connection: next };
 }
 
-function observe(socket: Socket, answer: Answer): Connection {
+function observe(socket: Socket, respond: Responder): Connection {
   let text = '';
   const { promise: closed, resolve } = Promise.withResolvers<unknown>();
   const connection = { socket, text: () => text, closed };
   socket.on('close', resolve).on('error', () => undefined);
   socket.on('data', (chunk) => {
-    const wasWhole = isWhole(text);
+    const wasComplete = isComplete(text);
     text += chunk.toString('latin1');
-    if (!wasWhole && isWhole(text)) answer(socket, connection);
+    if (!wasComplete && isComplete(text)) respond(socket, connection);
   });
   return connection;
 }
 
-function isWhole(text: string): boolean {
+function isComplete(text: string): boolean {
   const end = text.indexOf('\r\n\r\n');
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0);
   return end >= 0 && text.length >= end + 4 + length;
 }
 
-/** An HTTP answer with its length. */
+/** An HTTP response with its length. */
 export function answerWith(
   status: number,
   body: string | Buffer,

@@ -9,7 +9,7 @@ import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: {}, body: 'refresh_token=r1' };
 const HERE: Reach = new Set(['loopback']);
-const deadlines = { answerMs: 20_000, hardMs: 20_000 };
+const deadlines = { responseMs: 20_000, hardMs: 20_000 };
 let authority: CertificateAuthority;
 let certificate: { key: string; cert: string };
 
@@ -21,31 +21,31 @@ beforeAll(async () => {
 const start = (tls = {}) =>
   startRawServer((socket) => socket.end(answerWith(200, '{}')), { ...certificate, ...tls });
 
-/** All of these must fail before a byte of the request is out. */
+/** Every case must fail before a byte of the request is sent. */
 function expectUntouched(connections: Awaited<ReturnType<typeof start>>['connections']) {
   for (const { text } of connections) expect(text()).toBe('');
 }
 
 describe('over TLS', () => {
-  test('a server with a trusted certificate is asked', async () => {
+  test('a server with a trusted certificate gets the request', async () => {
     const server = await start();
     const ca = authority.caCertificate;
     expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
-      kind: 'answered',
+      kind: 'response',
       status: 200,
     });
   });
 
-  test('a server that offers HTTP/2 is spoken to in HTTP/1.1', async () => {
+  test('a server that offers HTTP/2 gets the request over HTTP/1.1', async () => {
     const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
     const ca = authority.caCertificate;
     expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
-      kind: 'answered',
+      kind: 'response',
     });
     expect(server.connections[0]?.text()).toContain(' HTTP/1.1\r\n');
   });
 
-  test('a server with a certificate of nobody we trust is not', async () => {
+  test('a server with an untrusted certificate gets no request', async () => {
     const server = await start();
     expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
       kind: 'not_sent',
@@ -55,7 +55,7 @@ describe('over TLS', () => {
     expectUntouched(server.connections);
   });
 
-  test('nor where the environment switches verification off', async () => {
+  test('a server with an untrusted certificate gets no request even if the environment switches off verification', async () => {
     const variable = 'NODE_TLS_REJECT_UNAUTHORIZED';
     process.env[variable] = '0';
     onTestFinished(() => {
@@ -68,7 +68,7 @@ describe('over TLS', () => {
     expectUntouched(server.connections);
   });
 
-  test('nor a server with a certificate for another name', async () => {
+  test('a server with a certificate for another name gets no request', async () => {
     const server = await start(await authority.issue(['login.example.com']));
     const ca = authority.caCertificate;
     expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
@@ -78,7 +78,7 @@ describe('over TLS', () => {
     expectUntouched(server.connections);
   });
 
-  test('nor a server that knows no TLS 1.2', async () => {
+  test('a server without TLS 1.2 gets no request', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = await start(old);
     const ca = authority.caCertificate;
@@ -88,7 +88,7 @@ describe('over TLS', () => {
     expectUntouched(server.connections);
   });
 
-  test('nor a server that speaks no TLS at all', async () => {
+  test('a server without TLS gets no request', async () => {
     const server = await startRawServer(() => undefined);
     server.connection().then(({ socket }) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const url = new URL(server.url);

@@ -8,26 +8,26 @@ import { answerWith, startRawServer } from './rawServer.ts';
 type Failed = Partial<TokenRequestFailure>;
 
 const now = () => Date.UTC(2026, 0, 1);
-const deadlines = { answerMs: 20_000, hardMs: 20_000 };
+const deadlines = { responseMs: 20_000, hardMs: 20_000 };
 const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now, deadlines });
 const credentials = { clientId: 'id', clientSecret: 'canary-secret~1', refreshToken: 'canary-refresh/1=' };
 const yes = () => true;
 
-/** One grant against a server that answers with these bytes. */
-async function respondedWith(
-  answer: (socket: Socket, request: string) => void,
+/** One token request to a server that responds in this way. */
+async function requestWith(
+  respond: (socket: Socket, request: string) => void,
   changes: ConnectionChanges = {},
 ) {
-  const server = await startRawServer((socket, connection) => answer(socket, connection.text()));
+  const server = await startRawServer((socket, connection) => respond(socket, connection.text()));
   const connection = connectionNamed('crm', { tokenUri: server.url.href, ...changes });
-  return { server, answer: await endpoint.grant({ connection, ...credentials }, yes) };
+  return { server, response: await endpoint.grant({ connection, ...credentials }, yes) };
 }
 
 const json = (socket: Socket, status: number, body: unknown, headers = {}) =>
   socket.end(answerWith(status, JSON.stringify(body), headers));
 
-describe('a grant', () => {
-  test('gives both tokens and the lifetimes', async () => {
+describe('a token request', () => {
+  test('returns both tokens and the lifetimes', async () => {
     const body = {
       access_token: 'a',
       refresh_token: 'r2',
@@ -35,25 +35,25 @@ describe('a grant', () => {
       refresh_token_expires_in: 600,
       token_type: 'bearer',
     };
-    const { answer } = await respondedWith((socket) => json(socket, 200, body));
-    expect(answer).toEqual({
+    const { response } = await requestWith((socket) => json(socket, 200, body));
+    expect(response).toEqual({
       refreshToken: 'r2',
       refreshTokenLifetimeMs: 600_000,
       accessToken: { value: 'a', lifetimeMs: 60_000, expiresInIsDefault: false },
     });
   });
 
-  test('leaves the refresh token out where the provider does', async () => {
-    const { answer } = await respondedWith((socket) => json(socket, 200, { access_token: 'a' }), {
+  test('returns no refresh token if the response has none', async () => {
+    const { response } = await requestWith((socket) => json(socket, 200, { access_token: 'a' }), {
       behavior: { defaultExpiresInMs: 1_800_000 },
     });
-    expect(answer).toEqual({
+    expect(response).toEqual({
       accessToken: { value: 'a', lifetimeMs: 1_800_000, expiresInIsDefault: true },
     });
   });
 
-  test('sends what the connection says', async () => {
-    const { server } = await respondedWith((socket) => json(socket, 200, {}), {
+  test('sends the parameters and the authentication of the connection', async () => {
+    const { server } = await requestWith((socket) => json(socket, 200, {}), {
       clientAuthentication: 'client_secret_post',
       parameters: { scope: 'a b' },
     });
@@ -70,37 +70,37 @@ describe('a grant', () => {
 
 describe('a refresh token is kept', () => {
   const kept: Record<string, (socket: Socket) => unknown> = {
-    'beside an error': (socket) => json(socket, 400, { refresh_token: 'r2', error: 'invalid_grant' }),
-    'with a status of failure': (socket) => json(socket, 500, { refresh_token: 'r2', access_token: 'a' }),
+    'next to an error': (socket) => json(socket, 400, { refresh_token: 'r2', error: 'invalid_grant' }),
+    'with an error status': (socket) => json(socket, 500, { refresh_token: 'r2', access_token: 'a' }),
     'with a redirect': (socket) => json(socket, 302, { refresh_token: 'r2' }, { location: '/' }),
-    'beside an access token that cannot be used': (socket) =>
+    'next to an access token that cannot be used': (socket) =>
       json(socket, 200, { refresh_token: 'r2', access_token: 'a', token_type: 'mac' }),
     'with the wrong content type': (socket) =>
       json(socket, 200, { refresh_token: 'r2' }, { 'content-type': 'text/html' }),
   };
-  test.each(Object.entries(kept))('%s, and the failure is told', async (_, respond) => {
-    const { answer } = await respondedWith(respond);
-    expect(answer.refreshToken).toBe('r2');
-    expect(answer.accessToken).toBeUndefined();
-    expect(answer.failure).toBeDefined();
+  test.each(Object.entries(kept))('%s, and the failure is reported', async (_, respond) => {
+    const { response } = await requestWith(respond);
+    expect(response.refreshToken).toBe('r2');
+    expect(response.accessToken).toBeUndefined();
+    expect(response.failure).toBeDefined();
   });
 
-  test('from an answer that broke off after its JSON was whole, and so is the access token', async () => {
-    const { answer } = await respondedWith((socket) => {
+  test('from a response that was interrupted after its JSON was complete, and so is the access token', async () => {
+    const { response } = await requestWith((socket) => {
       const body = '{"access_token":"a","refresh_token":"r2"}';
       socket.end(
         `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n`,
       );
     });
-    expect(answer).toMatchObject({ refreshToken: 'r2', accessToken: { value: 'a' } });
+    expect(response).toMatchObject({ refreshToken: 'r2', accessToken: { value: 'a' } });
   });
 
-  test('but not from one that broke off before', async () => {
-    const { answer } = await respondedWith((socket) => {
-      const whole = answerWith(200, '{"access_token":"a","refresh_token":"r2"}');
-      socket.end(whole.subarray(0, -1));
+  test('but not from a response that was interrupted earlier', async () => {
+    const { response } = await requestWith((socket) => {
+      const complete = answerWith(200, '{"access_token":"a","refresh_token":"r2"}');
+      socket.end(complete.subarray(0, -1));
     });
-    expect(answer).toEqual({
+    expect(response).toEqual({
       failure: expect.objectContaining({
         class: 'outcome_unknown',
         code: 'provider_unavailable',
@@ -110,48 +110,48 @@ describe('a refresh token is kept', () => {
 });
 
 describe('a failure', () => {
-  test('invalid_grant is told with what to do', async () => {
-    const { answer } = await respondedWith((socket) => json(socket, 400, { error: 'invalid_grant' }));
-    expect(answer.failure).toMatchObject({
+  test('with invalid_grant names the secret to set', async () => {
+    const { response } = await requestWith((socket) => json(socket, 400, { error: 'invalid_grant' }));
+    expect(response.failure).toMatchObject({
       class: 'reauthorization_required',
       fix: expect.stringContaining('crm-refresh-token'),
     });
   });
 
-  test('a success that says it is an error is none', async () => {
+  test('is reported for a 200 response with an error', async () => {
     const body = { access_token: 'a', error: 'invalid_grant' };
-    const { answer } = await respondedWith((socket) => json(socket, 200, body));
-    expect(answer).toEqual({
+    const { response } = await requestWith((socket) => json(socket, 200, body));
+    expect(response).toEqual({
       failure: expect.objectContaining({ class: 'reauthorization_required' } satisfies Failed),
     });
   });
 
-  test('Retry-After as a date counts from the clock of the caller', async () => {
+  test('with a date in Retry-After uses the clock of the caller', async () => {
     const headers = { 'retry-after': 'Thu, 01 Jan 2026 00:01:00 GMT' };
-    const { answer } = await respondedWith((socket) => json(socket, 429, {}, headers));
-    expect(answer.failure).toMatchObject({
+    const { response } = await requestWith((socket) => json(socket, 429, {}, headers));
+    expect(response.failure).toMatchObject({
       class: 'retrying',
       code: 'provider_throttled',
       retryAfterMs: 60_000,
     });
   });
 
-  test('a reset is ambiguous', async () => {
-    const { answer } = await respondedWith((socket) => socket.resetAndDestroy());
-    expect(answer.failure?.class).toBe('outcome_unknown');
+  test('after a connection reset has the class outcome_unknown', async () => {
+    const { response } = await requestWith((socket) => socket.resetAndDestroy());
+    expect(response.failure?.class).toBe('outcome_unknown');
   });
 
-  test('a grant that may not be sent any more is retryable', async () => {
+  test('has the class retrying if the request may no longer be sent', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
-    const answer = await endpoint.grant({ connection, ...credentials }, () => false);
-    expect(answer).toEqual({
+    const response = await endpoint.grant({ connection, ...credentials }, () => false);
+    expect(response).toEqual({
       failure: expect.objectContaining({ class: 'retrying', code: 'provider_unavailable' } satisfies Failed),
     });
     for (const { text } of server.connections) expect(text()).toBe('');
   });
 
-  test('http is refused before anything is sent, unless it is allowed', async () => {
+  test('refuses http before anything is sent, unless http is allowed', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const strict = createTokenEndpoint({ allowLoopbackHttp: false, now });
@@ -172,19 +172,19 @@ describe('a failure', () => {
       error_description: /Basic (\S+)/.exec(request)?.[1],
     }),
     'as a part of it': () => ({ error: 'x', error_description: 'unknown token canary-ref...' }),
-    'beside new tokens': () => ({
+    'next to new tokens': () => ({
       error: 'x',
       error_description: 'canary-new',
       refresh_token: 'canary-new',
       access_token: 'canary-new-a',
     }),
   };
-  test.each(Object.entries(echoes))('shows no secret where the provider repeats one %s', async (_, body) => {
+  test.each(Object.entries(echoes))('shows no secret if the provider repeats one %s', async (_, body) => {
     for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
-      const { answer } = await respondedWith((socket, request) => json(socket, 400, body(request)), {
+      const { response } = await requestWith((socket, request) => json(socket, 400, body(request)), {
         clientAuthentication,
       });
-      const shown = JSON.stringify(answer.failure);
+      const shown = JSON.stringify(response.failure);
       expect(shown).not.toMatch(/canary/);
       expect(shown).not.toContain(Buffer.from('id:canary-secret~1').toString('base64').slice(0, 12));
     }

@@ -28,8 +28,8 @@ function begin() {
   return { world, ports, connection, credentials, store, values, writes };
 }
 
-describe('storing what a sign-in brought', () => {
-  test('writes under the lease, the refresh token last, and then it rotates', async () => {
+describe('storing the result of a sign-in', () => {
+  test('writes under the lease, the refresh token last, and a rotation succeeds afterwards', async () => {
     const { world, ports, connection, credentials, store, values, writes } = begin();
     await store();
     expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
@@ -42,7 +42,7 @@ describe('storing what a sign-in brought', () => {
     expect(world.leaks()).toEqual([]);
   });
 
-  test('refuses a refresh token that fits into no vault before it writes anything', async () => {
+  test('refuses a refresh token that is too large for a vault before it writes anything', async () => {
     const { credentials, store, writes } = begin();
     credentials.refreshToken = 'x'.repeat(25_601);
     await expect(store()).rejects.toMatchObject({ code: 'refresh_token_too_large' });
@@ -51,12 +51,16 @@ describe('storing what a sign-in brought', () => {
 
   test.each([
     ['a blank refresh token', { refreshToken: '  ' }, 'The refresh token is blank'],
-    ['a refresh token with a NUL', { refreshToken: 'a\0b' }, 'The refresh token holds a line break'],
-    ['a line break in a client id', { clientId: 'a\nb' }, 'The client id holds a line break'],
+    ['a refresh token with a NUL', { refreshToken: 'a\0b' }, 'The refresh token contains a line break'],
+    ['a line break in a client id', { clientId: 'a\nb' }, 'The client id contains a line break'],
     ['an empty client id', { clientId: '' }, 'The client id is blank'],
-    ['a tab in a client secret', { clientSecret: 'a\tb' }, 'The client secret holds a line break'],
-    ['a client secret beyond ASCII', { clientSecret: 'gehe\u00efm' }, 'The client secret holds'],
-    ['a client secret that fits into no vault', { clientSecret: 'x'.repeat(25_601) }, 'has 25601 bytes'],
+    ['a tab in a client secret', { clientSecret: 'a\tb' }, 'The client secret contains a line break'],
+    ['a client secret beyond ASCII', { clientSecret: 'gehe\u00efm' }, 'The client secret contains'],
+    [
+      'a client secret that is too large for a vault',
+      { clientSecret: 'x'.repeat(25_601) },
+      'has 25601 bytes',
+    ],
   ])('refuses %s before it writes anything', async (_, useless, message) => {
     const { credentials, store, writes } = begin();
     Object.assign(credentials, useless);
@@ -67,14 +71,14 @@ describe('storing what a sign-in brought', () => {
     expect(writes()).toEqual([]);
   });
 
-  test('a blank inside is a character like any other', async () => {
+  test('accepts a blank within a value like any other character', async () => {
     const { credentials, store, values } = begin();
     Object.assign(credentials, { clientId: 'our client', clientSecret: ' ~' });
     await store();
     expect(values().slice(0, 2)).toEqual(['our client', ' ~']);
   });
 
-  test('does the same for a connection whose refresh token died', async () => {
+  test('does the same for a connection whose refresh token has expired', async () => {
     const { world, ports, connection, credentials, store } = begin();
     await store();
     world.provider.script(refusal('reauthorization_required'));
@@ -85,7 +89,7 @@ describe('storing what a sign-in brought', () => {
     expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
   });
 
-  test('a new consent is used at once, however fresh the access token is', async () => {
+  test('uses a new consent immediately, even if the access token is fresh', async () => {
     const { world, ports, connection, credentials, store } = begin();
     await store();
     expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
@@ -96,7 +100,7 @@ describe('storing what a sign-in brought', () => {
     expect(world.provider.sent.at(-1)).toBe(credentials.refreshToken);
   });
 
-  test('what is there already is not written again', async () => {
+  test('does not write existing values again', async () => {
     const { world, store, writes } = begin();
     world.credentials.set('crm-client-id', 'crm-client');
     world.credentials.set('crm-client-secret', 'client-secret-one');
@@ -104,9 +108,9 @@ describe('storing what a sign-in brought', () => {
     expect(writes()).toEqual(['put crm-refresh-token']);
   });
 
-  test('writes nothing over a secret of somebody else, unless told to', async () => {
+  test('overwrites a secret that does not belong to the connection only with replace', async () => {
     const { world, ports, connection, credentials, store, values, writes } = begin();
-    world.credentials.set('crm-client-secret', 'of somebody else');
+    world.credentials.set('crm-client-secret', 'of an operator');
     expect(await secretsInTheWay(connection, ports, credentials)).toEqual(['crm-client-secret']);
     await expect(store()).rejects.toMatchObject({ code: 'secret_not_managed' });
     expect(writes()).toEqual([]);
@@ -114,14 +118,14 @@ describe('storing what a sign-in brought', () => {
     expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
   });
 
-  test('before the sign-in only what is known is compared, and the name of the refresh token', async () => {
+  test('compares only the known values and the name of the refresh token before the sign-in', async () => {
     const { world, ports, connection } = begin();
     world.credentials.set('crm-client-secret', 'maybe the same');
-    world.credentials.set('crm-refresh-token', 'of somebody else');
+    world.credentials.set('crm-refresh-token', 'of an operator');
     expect(await secretsInTheWay(connection, ports, {})).toEqual(['crm-refresh-token']);
   });
 
-  test('a disabled secret of somebody else is in the way as well; one of our own is not', async () => {
+  test('reports a disabled secret that does not belong to the connection, but not one that does', async () => {
     const { world, ports, connection } = begin();
     world.credentials.set('crm-refresh-token', 'hidden');
     world.credentials.disable('crm-refresh-token');
@@ -131,7 +135,7 @@ describe('storing what a sign-in brought', () => {
     expect(await secretsInTheWay(connection, ports, {})).toEqual([]);
   });
 
-  test('while another rotation runs nothing is written', async () => {
+  test('writes nothing while another rotation runs', async () => {
     const { world, ports, store, writes } = begin();
     await ports.records.create(recordNamed());
     await ports.records.acquireLease('crm');
@@ -140,14 +144,14 @@ describe('storing what a sign-in brought', () => {
     expect(world.credentials.all()).toEqual([]);
   });
 
-  test('a process that lost its lease meanwhile writes no more', async () => {
+  test('writes nothing more after the process lost its lease', async () => {
     const { world, store, writes } = begin();
     world.after('put crm-client-id', ({ caller }) => caller.freeze(60_000));
     await expect(store()).rejects.toMatchObject({ code: 'in_progress' });
     expect(writes()).not.toContain('put crm-refresh-token');
   });
 
-  test('a vault that is briefly unavailable is asked again', async () => {
+  test('repeats a write if the vault is briefly unavailable', async () => {
     const { world, store, values, credentials } = begin();
     world.before('put crm-refresh-token', () => Promise.reject(failure('vault_unavailable')), 2);
     await store();
@@ -156,9 +160,9 @@ describe('storing what a sign-in brought', () => {
 
   test.each([
     ['half a second, then a second', undefined, 1_500],
-    ['as long as it asks for', 3_000, 6_000],
+    ['as long as the vault asks for', 3_000, 6_000],
     ['10 s at most', 60_000, 20_000],
-  ])('between the attempts it is given %s', async (_, retryAfterMs, ms) => {
+  ])('waits between the attempts: %s', async (_, retryAfterMs, ms) => {
     const { world, store } = begin();
     const begun = world.now();
     const throttled = () => Promise.reject(failure('vault_throttled', retryAfterMs));
@@ -167,7 +171,7 @@ describe('storing what a sign-in brought', () => {
     expect(world.now() - begun).toBe(ms);
   });
 
-  test('where only the answers to the last write were lost, everything is stored', async () => {
+  test('reports success if only the responses to the last write were lost', async () => {
     const { world, store, values, credentials } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm' });
     world.after('put crm-refresh-token', () => Promise.reject(failure('vault_unavailable')), 3);
@@ -175,7 +179,7 @@ describe('storing what a sign-in brought', () => {
     expect(values()).toEqual([credentials.clientId, credentials.clientSecret, credentials.refreshToken]);
   });
 
-  test('a write in the middle whose answers were lost is undone as well', async () => {
+  test('also undoes a write in the middle whose responses were lost', async () => {
     const { world, store, values } = begin();
     const old = ['the old client', 'the old secret', 'the old token'];
     for (const [index, name] of NAMES.entries())
@@ -185,7 +189,7 @@ describe('storing what a sign-in brought', () => {
     expect(values()).toEqual(old);
   });
 
-  test('where the last write fails, the ones before it are undone', async () => {
+  test('undoes the earlier writes if the last one fails', async () => {
     const { world, store, values } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm', mine: 'yes' });
     world.credentials.softDelete('crm-refresh-token');
@@ -195,7 +199,7 @@ describe('storing what a sign-in brought', () => {
     expect(world.credentials.latest('crm-client-secret')).toMatchObject({ value: 'undone', enabled: false });
   });
 
-  test('what was undone counts as absent, and the next one is stored', async () => {
+  test('treats undone secrets as absent, and stores the next values', async () => {
     const { world, ports, connection, store, values, credentials } = begin();
     const vault = ports.vault(connection.vaults.credential);
     world.before('put crm-refresh-token', () => Promise.reject(failure('vault_forbidden')));
@@ -206,7 +210,7 @@ describe('storing what a sign-in brought', () => {
     expect(await readCredential(connection, vault, 'crm-client-secret')).toBe(credentials.clientSecret);
   });
 
-  test('a disabled secret of somebody else does not count as absent', async () => {
+  test('does not treat a disabled secret as absent if it does not belong to the connection', async () => {
     const { world, ports, connection } = begin();
     world.credentials.set('crm-client-id', 'hidden', { connection: 'another' });
     world.credentials.disable('crm-client-id');

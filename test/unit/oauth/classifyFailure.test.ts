@@ -20,7 +20,7 @@ function failureOf(status: number, body: unknown, retryAfter?: string) {
   const bytes = bytesOf(body);
   const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter, body: bytes };
   return classifyFailure(
-    { kind: 'answered', ...received },
+    { kind: 'response', ...received },
     readTokenResponse(bytes, CAREFUL_BEHAVIOR),
     context,
   );
@@ -32,10 +32,10 @@ const entra = (error: string, ...error_codes: unknown[]) => ({
   error_description: 'AADSTS',
 });
 
-describe('what an answer says about the refresh token', () => {
+describe('the meaning of a response for the refresh token', () => {
   const html = '<html>not here</html>';
   const cases: Record<string, [number, unknown, FailureClass, ErrorCode]> = {
-    '400 invalid_grant: a person must sign in': [
+    '400 invalid_grant: the user must sign in': [
       400,
       { error: 'invalid_grant' },
       'reauthorization_required',
@@ -83,7 +83,7 @@ describe('what an answer says about the refresh token', () => {
       'reauthorization_required',
       'reauthorization_required',
     ],
-    '401 invalid_client: the next secret': [
+    '401 invalid_client: the client is rejected': [
       401,
       { error: 'invalid_client' },
       'client_rejected',
@@ -95,15 +95,10 @@ describe('what an answer says about the refresh token', () => {
     unsupported_grant_type: [400, { error: 'unsupported_grant_type' }, 'misconfigured', 'misconfigured'],
     invalid_request: [400, { error: 'invalid_request' }, 'misconfigured', 'misconfigured'],
     invalid_target: [400, { error: 'invalid_target' }, 'misconfigured', 'misconfigured'],
-    'an error that nobody knows': [400, { error: 'quota' }, 'misconfigured', 'misconfigured'],
+    'an unknown error': [400, { error: 'quota' }, 'misconfigured', 'misconfigured'],
     'an error is matched as a whole': [400, { error: 'invalid_grant_x' }, 'misconfigured', 'misconfigured'],
-    'an error is matched in its own case': [
-      400,
-      { error: 'INVALID_GRANT' },
-      'misconfigured',
-      'misconfigured',
-    ],
-    'an error is not looked for in the description': [
+    'an error is matched with its case': [400, { error: 'INVALID_GRANT' }, 'misconfigured', 'misconfigured'],
+    'the description does not count as an error': [
       400,
       { error: 'invalid_request', error_description: 'invalid_grant' },
       'misconfigured',
@@ -118,14 +113,14 @@ describe('what an answer says about the refresh token', () => {
     '404 with a page: a wrong address': [404, html, 'misconfigured', 'misconfigured'],
     '405 with nothing: a wrong address': [405, '', 'misconfigured', 'misconfigured'],
     '400 with JSON of another kind': [400, { message: 'no' }, 'misconfigured', 'misconfigured'],
-    '400 with an error that is no text': [
+    '400 with an error that is not a string': [
       400,
       { error: { code: 'invalid_grant' } },
       'misconfigured',
       'misconfigured',
     ],
     '429: not processed': [429, html, 'retrying', 'provider_throttled'],
-    '429 says more than the error beside it': [
+    '429 takes precedence over the error next to it': [
       429,
       { error: 'invalid_grant' },
       'retrying',
@@ -170,43 +165,43 @@ describe('what an answer says about the refresh token', () => {
       'outcome_unknown',
       'response_unusable',
     ],
-    '200 with an error that is no text': [
+    '200 with an error that is not a string': [
       200,
       { access_token: 'a', error: 7 },
       'outcome_unknown',
       'response_unusable',
     ],
-    'Entra: 50196 is a throttle though it says invalid_grant': [
+    'Entra: 50196 is a throttle, although the error is invalid_grant': [
       400,
       entra('invalid_grant', 50196),
       'retrying',
       'provider_throttled',
     ],
-    'Entra: 7000215 is the client': [
+    'Entra: 7000215 rejects the client': [
       401,
       entra('invalid_client', 7000215),
       'client_rejected',
       'client_rejected',
     ],
-    'Entra: 7000215 is not the client where the error says something else': [
+    'Entra: 7000215 does not reject the client if the error is not invalid_client': [
       400,
       entra('invalid_request', 7000215),
       'misconfigured',
       'misconfigured',
     ],
-    'Entra: 700016 is the configuration': [
+    'Entra: 700016 is a mistake in the configuration': [
       400,
       entra('unauthorized_client', 700016),
       'misconfigured',
       'misconfigured',
     ],
-    'Entra: 90002 is the configuration': [
+    'Entra: 90002 is a mistake in the configuration': [
       400,
       entra('invalid_request', 90002),
       'misconfigured',
       'misconfigured',
     ],
-    'Entra: 53003 wants a person': [
+    'Entra: 53003 requires a new sign-in': [
       400,
       entra('interaction_required', 53003),
       'reauthorization_required',
@@ -218,19 +213,19 @@ describe('what an answer says about the refresh token', () => {
       'retrying',
       'provider_throttled',
     ],
-    'Entra: an unknown number leaves it to the error': [
+    'Entra: for an unknown number, the error decides': [
       400,
       entra('invalid_grant', 99),
       'reauthorization_required',
       'reauthorization_required',
     ],
-    'Entra: a number in a text is none': [
+    'Entra: a number in a string does not count': [
       400,
       entra('invalid_grant', '50196'),
       'reauthorization_required',
       'reauthorization_required',
     ],
-    'Entra: a number in the description is none': [
+    'Entra: a number in the description does not count': [
       400,
       { error: 'invalid_grant', error_description: 'AADSTS50196' },
       'reauthorization_required',
@@ -247,7 +242,7 @@ describe('every number of Entra in the table', () => {
     700082, 50173, 700084, 7000215, 7000222, 700016, 90002, 65001, 50076, 50079, 53003, 50196, 70043, 70044,
     700027,
   ];
-  test.each(numbers)('AADSTS%i has a cause and a fix of its own', (number) => {
+  test.each(numbers)('AADSTS%i has its own cause and fix', (number) => {
     const error =
       number === 7000215 || number === 7000222 || number === 700027 ? 'invalid_client' : 'invalid_grant';
     const failure = failureOf(400, entra(error, number));
@@ -257,15 +252,15 @@ describe('every number of Entra in the table', () => {
   });
 });
 
-describe('the words', () => {
-  test('name the host, the status, the error and what the provider says, but not the path or the query', () => {
+describe('the texts', () => {
+  test('name the host, the status, the error and its description, but not the path or the query', () => {
     expect(
       failureOf(400, { error: 'invalid_grant', error_description: 'Token has been "revoked".' }),
     ).toEqual({
       class: 'reauthorization_required',
       code: 'reauthorization_required',
       message:
-        'login.example.com answered HTTP 400, invalid_grant: the refresh token is expired, revoked, already used or of another client. It says: "Token has been \'revoked\'."',
+        'login.example.com returned HTTP 400, invalid_grant: the refresh token is expired, revoked, already used or issued to another client. It says: "Token has been \'revoked\'."',
       fix: 'Sign in again and set crm-refresh-token to the new refresh token.',
     });
   });
@@ -276,7 +271,7 @@ describe('the words', () => {
     );
   });
 
-  test('are safe whatever the provider sends as error', () => {
+  test('are safe for any error that the provider sends', () => {
     const { message } = failureOf(400, {
       error: `\u001b[31m\r\n${'x'.repeat(500)}`,
       error_description: 'canary-secret',
@@ -288,37 +283,37 @@ describe('the words', () => {
 });
 
 describe('Retry-After', () => {
-  test('counts for what is tried again', () => {
+  test('counts for failures that are retried', () => {
     expect(failureOf(429, '', '7').retryAfterMs).toBe(7_000);
     expect(failureOf(503, '', 'Thu, 01 Jan 2026 00:00:09 GMT').retryAfterMs).toBe(9_000);
     expect(failureOf(400, entra('invalid_grant', 50196), '60').retryAfterMs).toBe(60_000);
   });
 
-  test('means nothing where a person must act, or where it makes no sense', () => {
+  test('is ignored if an operator must act, or if it is not valid', () => {
     expect(failureOf(400, { error: 'invalid_grant' }, '7')).not.toHaveProperty('retryAfterMs');
     expect(failureOf(429, '', 'soon')).not.toHaveProperty('retryAfterMs');
   });
 });
 
-describe('without an answer', () => {
-  test('nothing was sent: the refresh token is untouched', () => {
+describe('without a response', () => {
+  test('the class is retrying if nothing was sent', () => {
     expect(
       classifyFailure({ kind: 'not_sent', refused: false, why: 'ENOTFOUND' }, undefined, context),
     ).toMatchObject({
       class: 'retrying',
       code: 'provider_unavailable',
-      message: 'Nothing was sent to login.example.com: no connection was made (ENOTFOUND).',
+      message: 'Nothing was sent to login.example.com: the connection failed (ENOTFOUND).',
     });
     expect(
       classifyFailure({ kind: 'not_sent', refused: true, why: 'REFUSED' }, undefined, context).message,
     ).toContain('too short');
   });
 
-  test('something was sent: nobody knows', () => {
+  test('the class is outcome_unknown if something was sent', () => {
     expect(classifyFailure({ kind: 'no_response', why: 'ECONNRESET' }, undefined, context)).toMatchObject({
       class: 'outcome_unknown',
       code: 'provider_unavailable',
-      message: 'login.example.com was asked and gave no usable answer (ECONNRESET).',
+      message: 'The request was sent to login.example.com, but there was no usable response (ECONNRESET).',
     });
   });
 });

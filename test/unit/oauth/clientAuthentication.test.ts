@@ -22,11 +22,11 @@ describe('client authentication', () => {
   });
 
   const encodings = {
-    'a colon in the id cannot be taken for the separator': ['a:b', 'c', 'a%3Ab:c'],
+    'a colon in the id is escaped, because a colon is the separator': ['a:b', 'c', 'a%3Ab:c'],
     'a space becomes a plus sign': ['a b', 'c d', 'a+b:c+d'],
     'a plus sign and a percent sign are escaped': ['a', '+%', 'a:%2B%25'],
-    'what is not ASCII is escaped as UTF-8': ['ä', '€', '%C3%A4:%E2%82%AC'],
-    'what may stand for itself is left alone': ['a', 'x8Q~-._', 'a:x8Q~-._'],
+    'a character beyond ASCII is escaped as UTF-8': ['ä', '€', '%C3%A4:%E2%82%AC'],
+    'a character that needs no escape stays unchanged': ['a', 'x8Q~-._', 'a:x8Q~-._'],
     'a lone surrogate does not throw': ['a', '\ud800', 'a:%EF%BF%BD'],
   };
   test.each(Object.entries(encodings))('%s', (_, [id, secret, expected]) => {

@@ -5,7 +5,7 @@ import { decodeContent } from '../../../lib/oauth/decodeContent.ts';
 const plain = Buffer.from('{"refresh_token":"r"}');
 const LIMIT = 1_000;
 
-describe('an answer in a coding that was not asked for', () => {
+describe('a response with a coding that the request did not accept', () => {
   const coded: Record<string, Buffer> = {
     gzip: gzipSync(plain),
     ' GZip ': gzipSync(plain),
@@ -13,20 +13,20 @@ describe('an answer in a coding that was not asked for', () => {
     br: brotliCompressSync(plain),
     zstd: zstdCompressSync(plain),
   };
-  test.each(Object.entries(coded))('is unpacked from %j', (coding, body) => {
+  test.each(Object.entries(coded))('is decoded from %j', (coding, body) => {
     expect(Buffer.from(decodeContent(body, coding, LIMIT))).toEqual(plain);
   });
 
   test.each([undefined, 'identity', 'gzip', 'br, gzip', 'constructor'])(
-    'stays as it is with %s where it cannot be',
+    'stays unchanged with %s if it cannot be decoded',
     (coding) => {
       expect(decodeContent(plain, coding, LIMIT)).toBe(plain);
     },
   );
 
-  test('is not unpacked beyond the limit', () => {
+  test('is not decoded beyond the limit', () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
-    // Compared by hand: a failing matcher would print ten megabytes.
+    // Without a matcher: a failing one would print ten megabytes.
     expect(decodeContent(bomb, 'gzip', LIMIT) === bomb).toBe(true);
   });
 });

@@ -92,11 +92,11 @@ describe('an address', () => {
   test.each(CASES)('"%s" is %s', (address, kind) => expect(kindOf(address)).toBe(kind));
 
   const forms = ['127.0.0.1', '2130706433', '0177.0.0.1', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '[::1]'];
-  test.each(forms)('of this machine, written %s in a URL, is found', (host) => {
+  test.each(forms)('of this machine is recognized in the form %s of a URL', (host) => {
     expect(kindOf(literalAddress(new URL(`https://${host}/`)) ?? '')).toBe('loopback');
   });
 
-  test('is none where the URL has a name', () => {
+  test('is undefined if the URL has a host name', () => {
     expect(literalAddress(new URL('https://127.0.0.1.example/'))).toBeUndefined();
   });
 });
@@ -114,14 +114,11 @@ describe('the reach', () => {
   });
 });
 
-/** What a connector that asks for a name is given. */
-function resolved(
-  answer: string | LookupAddress[],
-  options: LookupOptions = { all: true },
-): Promise<unknown> {
+/** The result that a connector gets for a name. */
+function resolved(found: string | LookupAddress[], options: LookupOptions = { all: true }): Promise<unknown> {
   const resolver: LookupFunction = (_, asked, done) => {
     expect(asked.all).toBe(true);
-    done(null, answer, 6);
+    done(null, found, 6);
   };
   return new Promise((resolve) =>
     checkedLookup(new Set(['public']), resolver)('name', options, (error, address, family) =>
@@ -143,7 +140,7 @@ describe('lookups of the same name at the same time', () => {
     return { asked, answers, find };
   };
 
-  test('are one, and the next one asks again', async () => {
+  test('are one lookup, and a later one asks again', async () => {
     const { asked, answers, find } = resolver();
     const found = [find('hangs'), find('hangs')];
     answers[0]?.('20.0.0.1');
@@ -154,7 +151,7 @@ describe('lookups of the same name at the same time', () => {
     expect(asked).toEqual(['hangs', 'hangs']);
   });
 
-  test('are not one for another name or another form of the answer', () => {
+  test('are separate for another name or another form of the result', () => {
     const { asked, find } = resolver();
     void find('one');
     void find('one', false);
@@ -167,13 +164,13 @@ describe('a name', () => {
   const good = { address: '20.190.128.1', family: 4 };
   const also = { address: '2603:1020::1', family: 6 };
 
-  test('is given with all its addresses', async () =>
+  test('resolves to all its addresses', async () =>
     expect(await resolved([good, also])).toEqual([good, also]));
 
-  test('is given with the first where one is asked for', async () =>
+  test('resolves to the first address if the caller asks for one', async () =>
     expect(await resolved([good, also], {})).toEqual(good));
 
-  test('is understood where the resolver knows only one', async () =>
+  test('resolves to the address of a resolver that returns only one', async () =>
     expect(await resolved(also.address)).toEqual([also]));
 
   test.each(['127.0.0.1', '10.0.0.1', '169.254.169.254', '::ffff:127.0.0.1'])(

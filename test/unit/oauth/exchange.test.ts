@@ -3,7 +3,7 @@ import { codeOf, Exchange } from '../../../lib/oauth/exchange.ts';
 import { dispatchController } from '../../support/dispatchController.ts';
 
 describe('an exchange', () => {
-  test('asks before the first byte and lets the request go', () => {
+  test('calls mayStart before the first byte and sends the request', () => {
     const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
@@ -11,7 +11,7 @@ describe('an exchange', () => {
     expect(controller.reason).toBeNull();
   });
 
-  test('is not sent a second time, whatever the HTTP client has in mind', async () => {
+  test('is not sent a second time, even if the HTTP client tries', async () => {
     const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
@@ -27,13 +27,13 @@ describe('an exchange', () => {
     expect(await exchange.result).toMatchObject({ why: 'FIRST' });
   });
 
-  test('takes the first of headers that came twice', async () => {
+  test('uses the first of two headers with the same name', async () => {
     const controller = dispatchController();
     const exchange = new Exchange(() => true);
     exchange.onRequestStart(controller);
     exchange.onResponseStart(controller, 429, { 'retry-after': ['1', '2'] });
     exchange.onResponseEnd();
-    expect(await exchange.result).toMatchObject({ kind: 'answered', retryAfter: '1' });
+    expect(await exchange.result).toMatchObject({ kind: 'response', retryAfter: '1' });
   });
 });
 
@@ -43,6 +43,6 @@ test.each([
   [new TypeError('canary'), 'TypeError'],
   ['canary', 'UNKNOWN'],
   [null, 'UNKNOWN'],
-])('the code of %s is %s and nothing of its message', (error, code) => {
+])('the code of %s is %s and contains no part of its message', (error, code) => {
   expect(codeOf(error)).toBe(code);
 });

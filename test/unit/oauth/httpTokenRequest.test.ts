@@ -9,7 +9,7 @@ function request(parameters: Record<string, string>, clientAuthentication: Clien
 }
 
 describe('the request to the token endpoint', () => {
-  test('holds the grant, the parameters of the connection and the client', () => {
+  test('has the grant type, the refresh token, the parameters of the connection and the client', () => {
     const { body, headers } = request({ scope: 'a b', resource: 'https://x/' }, 'client_secret_post');
     expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
       grant_type: 'refresh_token',
@@ -27,7 +27,7 @@ describe('the request to the token endpoint', () => {
     });
   });
 
-  test('holds the secret nowhere but in the Authorization header for client_secret_basic', () => {
+  test('has the secret only in the Authorization header for client_secret_basic', () => {
     const { body, headers } = request({}, 'client_secret_basic');
     expect(body).toBe('grant_type=refresh_token&refresh_token=r%2F1%2B2%3D');
     expect(headers.authorization).toMatch(/^Basic /);

@@ -5,20 +5,20 @@ import { endpointsBeside, profileNamed, providerOf, providers } from '../../../l
 const { dynamics365, entra, generic, okta } = providers;
 
 describe('provider profiles', () => {
-  test('each stands under its own name and cites a page', () => {
+  test('each has its id as its key and cites a page', () => {
     for (const [id, profile] of Object.entries(providers)) {
       expect<string>(profile.id).toBe(id);
       expect(profile.source).toMatch(/^https:\/\//);
     }
   });
 
-  test('each either knows its token endpoint or asks for it', () => {
+  test('each either has a token endpoint or requires the entry to name it', () => {
     for (const { tokenUri, needs } of Object.values(providers)) {
       expect(needs.includes('tokenUri')).toBe(tokenUri === undefined);
     }
   });
 
-  test('Entra: the token endpoint holds the tenant, escaped', () => {
+  test('Entra: the token endpoint contains the tenant, escaped', () => {
     expect(entra.tokenUri?.({ tenant: 'contoso.com' })).toBe(
       'https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token',
     );
@@ -26,7 +26,7 @@ describe('provider profiles', () => {
     expect(entra.tokenUri?.({ tenant: '../evil?' })).toContain('/..%2Fevil%3F/');
   });
 
-  test('Entra: offline_access is always asked for, because only then comes a new refresh token', () => {
+  test('Entra: the scope always has offline_access, because a new refresh token requires it', () => {
     expect(entra.parameters({ scope: 'User.Read' })).toEqual({ scope: 'User.Read offline_access' });
     expect(entra.parameters({ scope: 'offline_access  User.Read' })).toEqual({
       scope: 'offline_access User.Read',
@@ -47,7 +47,7 @@ describe('provider profiles', () => {
     expect(dynamics365.needs).toEqual(['serviceUrl']);
   });
 
-  test('what a refresh token outlives', () => {
+  test('each has the documented grace period of a used refresh token', () => {
     const graces = Object.values(providers).map((profile) => [
       profile.id,
       profile.behavior.refreshTokenGraceMs,
@@ -69,7 +69,7 @@ describe('provider profiles', () => {
     });
   });
 
-  test('those with one token endpoint for all know it', () => {
+  test('those with one token endpoint for all tenants have it', () => {
     const fixed = Object.values(providers).filter(({ id }) => !['entra', 'dynamics365'].includes(id));
     const endpoints = fixed.flatMap(({ id, tokenUri }) => (tokenUri ? [[id, tokenUri({})]] : []));
     expect(Object.fromEntries(endpoints)).toEqual({
@@ -83,7 +83,7 @@ describe('provider profiles', () => {
     });
   });
 
-  test('the client authenticates as the provider documents it', () => {
+  test('each has the client authentication that the provider documents', () => {
     const posts = Object.values(providers).filter(
       ({ clientAuthentication }) => clientAuthentication === 'client_secret_post',
     );
@@ -99,14 +99,14 @@ describe('provider profiles', () => {
     ]);
   });
 
-  test('an access token whose answer does not say lives an hour, where the provider documents half of it, that', () => {
+  test('the default lifetime is an hour, or half an hour if the provider documents it', () => {
     const halves = Object.values(providers).filter(
       ({ behavior }) => behavior.defaultExpiresInMs === 1_800_000,
     );
     expect(halves.map(({ id }) => id)).toEqual(['hubspot', 'xero']);
   });
 
-  test('others send the scope of the entry and nothing else', () => {
+  test('others send only the scope of the entry', () => {
     expect(generic.parameters({ scope: 'a' })).toEqual({ scope: 'a' });
     expect(okta.parameters({ scope: '' })).toEqual({});
   });
@@ -116,7 +116,7 @@ describe('a sign-in', () => {
   const CLOUDS = ['com', 'us', 'partner.microsoftonline.cn'];
 
   test.each(CLOUDS)(
-    'Entra of .%s: authorization and device endpoint stand beside the token endpoint',
+    'Entra of .%s: the authorization and device endpoints follow from the token endpoint',
     (cloud) => {
       const base = `https://login.microsoftonline.${cloud}/contoso.com/oauth2/v2.0`;
       expect(endpointsBeside(`${base}/token`)).toEqual({
@@ -136,7 +136,7 @@ describe('a sign-in', () => {
     expect(endpointsBeside(tokenUri)).toBeUndefined();
   });
 
-  test('Entra takes any port of localhost and needs no prompt; all others get what RFC 8252 and OpenID Connect say', () => {
+  test('Entra accepts any port of localhost and needs no prompt; all others follow RFC 8252 and OpenID Connect', () => {
     const rules = Object.values(providers).map(({ id, signIn }) => [
       id,
       `${signIn.redirectUri} ${signIn.promptsForConsent}`,
@@ -146,7 +146,7 @@ describe('a sign-in', () => {
     expect(new Set(Object.values(others))).toEqual(new Set(['http://127.0.0.1/callback true']));
   });
 
-  test('the scope comes from the metadata only where nothing else is known, and at Okta', () => {
+  test('the scope comes from the metadata only for an unknown provider and for Okta', () => {
     const taking = Object.values(providers).filter(({ signIn }) => signIn.takesScopeFromMetadata);
     expect(taking.map(({ id }) => id)).toEqual(['generic', 'okta']);
   });
@@ -164,14 +164,14 @@ describe('the provider of an entry', () => {
     expect(providerOf(tokenUri, serviceUrl)?.id).toBe(id);
   });
 
-  test('is any provider where the name is missing or unknown', () => {
+  test('is the generic one if the name is missing or unknown', () => {
     expect(profileNamed('okta')).toBe(okta);
     expect(profileNamed(undefined)).toBe(generic);
     expect(profileNamed('constructor')).toBe(generic);
   });
 
   const names = Object.keys(providers).filter((id) => id !== 'generic');
-  test.each(globSync('cli/**/*.ts'))('is nothing that %s knows by name', (file) => {
+  test.each(globSync('cli/**/*.ts'))('does not appear by name in %s', (file) => {
     const found = readFileSync(file, 'utf8').match(new RegExp(names.join('|').replace('365', ''), 'gi'));
     expect(found ?? []).toEqual([]);
   });

@@ -14,8 +14,8 @@ function accessTokenOf(members: object): IssuedAccessToken | string | undefined 
   return read({ ...good, ...members })?.accessToken;
 }
 
-describe('a good answer', () => {
-  test('gives both tokens', () => {
+describe('a successful response', () => {
+  test('has both tokens', () => {
     expect(read({ ...good, scope: 's' })).toEqual({
       refreshToken: 'r',
       accessToken: {
@@ -28,7 +28,7 @@ describe('a good answer', () => {
     });
   });
 
-  test('without a refresh token gives none', () => {
+  test('has no refresh token if the body has none', () => {
     expect(read({ access_token: 'a' })).not.toHaveProperty('refreshToken');
   });
 
@@ -46,20 +46,20 @@ describe('a good answer', () => {
 describe('a refresh token is kept', () => {
   const rest = JSON.stringify({ refresh_token: 'r' }).slice(1);
   const kept: Record<string, unknown> = {
-    'beside an error': { refresh_token: 'r', error: 'invalid_grant' },
+    'next to an error': { refresh_token: 'r', error: 'invalid_grant' },
     'without an access token': { refresh_token: 'r' },
-    'beside an access token that cannot be used': {
+    'next to an access token that cannot be used': {
       refresh_token: 'r',
       access_token: 'a\r\nb',
       token_type: 'mac',
     },
-    'behind a byte order mark': `\ufeff{${rest}`,
+    'after a byte order mark': `\ufeff{${rest}`,
     'with white space around it': `\r\n {${rest} \n`,
     'as the last of two members': `{"refresh_token":"old",${rest}`,
-    'beside __proto__': `{"__proto__":{"refresh_token":"evil"},${rest}`,
-    'beside 100,000 levels of arrays': `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)},${rest}`,
-    'beside a lone surrogate': `{"scope":"\\ud800",${rest}`,
-    'beside bytes that are no UTF-8': Buffer.concat([
+    'next to __proto__': `{"__proto__":{"refresh_token":"evil"},${rest}`,
+    'next to 100,000 levels of arrays': `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)},${rest}`,
+    'next to a lone surrogate': `{"scope":"\\ud800",${rest}`,
+    'next to bytes that are not valid UTF-8': Buffer.concat([
       Buffer.from('{"scope":"'),
       Buffer.from([0xe9, 0xff]),
       Buffer.from(`",${rest}`),
@@ -87,14 +87,14 @@ describe('there is no refresh token', () => {
     'in an object': { refresh_token: { value: 'r' } },
     'in a prototype': '{"__proto__":{"refresh_token":"r"}}',
     'in an array': [{ refresh_token: 'r' }],
-    'in a text that holds an answer': JSON.stringify(JSON.stringify(good)),
-    'where the last of two members is empty': '{"refresh_token":"r","refresh_token":""}',
+    'in a string that contains a token response': JSON.stringify(JSON.stringify(good)),
+    'if the last of two members is empty': '{"refresh_token":"r","refresh_token":""}',
   };
   test.each(Object.entries(none))('%s', (_, body) => {
     expect(read(body)?.refreshToken).toBeUndefined();
   });
 
-  test('in what every object inherits', () => {
+  test('in a member that every object inherits', () => {
     const everyObject = Object.prototype as { refresh_token?: string };
     everyObject.refresh_token = 'r';
     onTestFinished(() => {
@@ -103,14 +103,14 @@ describe('there is no refresh token', () => {
     expect(read({ access_token: 'a' })?.refreshToken).toBeUndefined();
   });
 
-  test('in a token that lost bytes, which would replace one that works', () => {
+  test('in a token that lost bytes, because it would replace one that works', () => {
     const body = Buffer.concat([Buffer.from('{"refresh_token":"r'), Buffer.from([0xff]), Buffer.from('"}')]);
     expect(readTokenResponse(body, HOURLY)).toBeDefined();
     expect(readTokenResponse(body, HOURLY)?.refreshToken).toBeUndefined();
   });
 
   test.each(['', '<html>a=b</html>', '<p>error=x', '5', 'null', '[]', '{"a":', 'hello', 'a=b&c=d'])(
-    'in %j, which is no answer',
+    'in %j, which is not a token response',
     (body) => {
       expect(read(body)).toBeUndefined();
     },
@@ -124,18 +124,18 @@ describe('there is no refresh token', () => {
 
 describe('an access token cannot be used', () => {
   const unusable: Record<string, [object, string]> = {
-    'where there is none': [{ access_token: undefined }, 'no access token'],
-    'where it is empty': [{ access_token: '' }, 'no access token'],
-    'where it is null': [{ access_token: null }, 'no access token'],
-    'where it is a number': [{ access_token: 5 }, 'no text'],
-    'with a line end': [{ access_token: 'a\r\nX-Evil: 1' }, 'no header'],
-    'with a line end behind it': [{ access_token: 'a\n' }, 'no header'],
-    'with a NUL': [{ access_token: 'a\u0000' }, 'no header'],
-    'with a character that is not ASCII': [{ access_token: 'a\u00e9' }, 'no header'],
-    'with a space before it': [{ access_token: ' a' }, 'no header'],
+    'if it is missing': [{ access_token: undefined }, 'no access token'],
+    'if it is empty': [{ access_token: '' }, 'no access token'],
+    'if it is null': [{ access_token: null }, 'no access token'],
+    'if it is a number': [{ access_token: 5 }, 'not a string'],
+    'with a line end': [{ access_token: 'a\r\nX-Evil: 1' }, 'not allowed in a header'],
+    'with a line end after it': [{ access_token: 'a\n' }, 'not allowed in a header'],
+    'with a NUL': [{ access_token: 'a\u0000' }, 'not allowed in a header'],
+    'with a character that is not ASCII': [{ access_token: 'a\u00e9' }, 'not allowed in a header'],
+    'with a space before it': [{ access_token: ' a' }, 'not allowed in a header'],
     'of the type mac': [{ token_type: 'mac' }, 'other than Bearer'],
     'of the type DPoP': [{ token_type: 'DPoP' }, 'other than Bearer'],
-    'of a type that is no text': [{ token_type: 1 }, 'other than Bearer'],
+    'of a type that is not a string': [{ token_type: 1 }, 'other than Bearer'],
     'of an empty type': [{ token_type: '' }, 'other than Bearer'],
   };
   test.each(Object.entries(unusable))('%s', (_, [members, why]) => {
@@ -143,7 +143,7 @@ describe('an access token cannot be used', () => {
   });
 
   test.each(['Bearer', 'bearer', 'BEARER', 'BearerToken', undefined, null])(
-    'but can be with the type %s',
+    'but can be used with the type %s',
     (type) => {
       expect(accessTokenOf({ token_type: type })).toMatchObject({ value: 'a' });
     },
@@ -156,7 +156,7 @@ describe('the lifetime of an access token', () => {
     ['3600', 3_600_000],
     [1.5, 1_500],
     [315_360_000, 315_360_000_000],
-  ])('is said by %j', (value, lifetimeMs) => {
+  ])('is read from %j', (value, lifetimeMs) => {
     expect(accessTokenOf({ expires_in: value })).toMatchObject({ lifetimeMs, expiresInIsDefault: false });
   });
 
@@ -177,14 +177,14 @@ describe('the lifetime of an access token', () => {
     true,
     [60],
   ];
-  test.each(strange)('is assumed where the answer says %j', (value) => {
+  test.each(strange)('is the default if the response has %j', (value) => {
     expect(accessTokenOf({ expires_in: value })).toMatchObject({
       lifetimeMs: HOUR,
       expiresInIsDefault: true,
     });
   });
 
-  test('is assumed where the answer says a number beyond all numbers', () => {
+  test('is the default if the number in the response is too large', () => {
     expect(read('{"access_token":"a","expires_in":1e309}')?.accessToken).toMatchObject({
       expiresInIsDefault: true,
     });
@@ -202,18 +202,18 @@ describe('the lifetime of a refresh token', () => {
     expect(read({ ...good, [name]: '8640' })?.refreshTokenLifetimeMs).toBe(8_640_000);
   });
 
-  test.each([0, -1, 'never', null, 1e12])('is unknown where the answer says %j', (value) => {
+  test.each([0, -1, 'never', null, 1e12])('is unknown if the response has %j', (value) => {
     expect(read({ ...good, refresh_expires_in: value })).not.toHaveProperty('refreshTokenLifetimeMs');
   });
 });
 
 describe('an error', () => {
-  test('is there with its description and its numbers', () => {
+  test('has its description and its numbers', () => {
     const body = { error: 'invalid_grant', error_description: 'd', error_codes: [50196, 'x', null, 1.5] };
     expect(read(body)?.error).toEqual({ code: 'invalid_grant', description: 'd', numbers: [50196] });
   });
 
-  test('is there even where it is no text', () => {
+  test('is present even if it is not a string', () => {
     expect(read({ ...good, error: { code: 1 }, error_description: 5, error_codes: 7 })?.error).toEqual({
       code: undefined,
       description: undefined,
@@ -221,18 +221,18 @@ describe('an error', () => {
     });
   });
 
-  test.each([null, '', false, undefined])('is not there where its member is %j', (error) => {
+  test.each([null, '', false, undefined])('is absent if its member is %j', (error) => {
     expect(read({ ...good, error })).not.toHaveProperty('error');
   });
 });
 
-describe('whatever comes', () => {
-  test('reading does not throw', () => {
+describe('any body', () => {
+  test('can be read without an exception', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (body) => void readTokenResponse(body, HOURLY)));
     fc.assert(fc.property(fc.json(), (body) => void read(body)));
   });
 
-  test('a refresh token that stands in an answer is found', () => {
+  test('has a refresh token if the response has one', () => {
     const token = fc.string({ minLength: 1, unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
     const encoding = fc.constantFrom<BufferEncoding>('utf8', 'utf16le');
     const others = fc.dictionary(

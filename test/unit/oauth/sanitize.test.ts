@@ -9,12 +9,15 @@ const sanitize = sanitizer(secretsSent('client-1', secret, refreshToken));
 
 describe('text of a provider', () => {
   const texts: Record<string, [string, string]> = {
-    'plain text stays': ['AADSTS700082: The token has expired.', 'AADSTS700082: The token has expired.'],
+    'plain text stays unchanged': [
+      'AADSTS700082: The token has expired.',
+      'AADSTS700082: The token has expired.',
+    ],
     'line ends become a space': ['a\r\nTrace ID: 1\n\tb', 'a Trace ID: 1 b'],
-    'colours of a terminal disappear': ['\u001b[31mred\u001b[0m', 'red'],
-    'the title of a terminal disappears': ['\u001b]0;owned\u0007text', 'text'],
+    'terminal colors disappear': ['\u001b[31mred\u001b[0m', 'red'],
+    'a terminal title disappears': ['\u001b]0;owned\u0007text', 'text'],
     'control characters disappear': ['a\u0000b\u0008c\u007fd\u009be', 'abcde'],
-    'what is not ASCII disappears': ['caf\u00e9 \u202egnp', 'caf gnp'],
+    'a character beyond ASCII disappears': ['caf\u00e9 \u202egnp', 'caf gnp'],
     'quotes and backslashes become harmless': ['"a\\b"', "'a/b'"],
     'a refresh token is hidden': [`token ${refreshToken} bad`, 'token [redacted] bad'],
     'a client secret is hidden': [`secret=${secret}`, 'secret=[redacted]'],
@@ -28,15 +31,12 @@ describe('text of a provider', () => {
       'starts with [redacted]...',
     ],
     'the last part of a secret is hidden': [`ends in ${refreshToken.slice(-9)}`, 'ends in [redacted]'],
-    'a JSON Web Token is hidden, whosever it is': [
-      'got eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln',
-      'got [redacted]',
-    ],
-    'what looks like a token is hidden, whosever it is': [
-      'used an-0lder.token~of/somebody+else_1== before',
+    'any JSON Web Token is hidden': ['got eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln', 'got [redacted]'],
+    'any text that looks like a token is hidden': [
+      'used an-0lder.token~of/another+user_1== before',
       'used [redacted] before',
     ],
-    'ids and addresses for the support stay': [
+    'ids and addresses for the support team stay': [
       'Trace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333, see https://login.microsoftonline.com/error',
       'Trace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333, see https://login.microsoftonline.com/error',
     ],
@@ -50,11 +50,11 @@ describe('text of a provider', () => {
     expect(sanitize(`Basic ${header}`)).toBe('Basic [redacted]');
   });
 
-  test('a secret of characters that are not shown as they are is hidden', () => {
+  test('a secret of characters that the sanitizer changes is hidden', () => {
     expect(sanitizer(['"a"b\\c"d"'])('it was "a"b\\c"d"')).toBe('it was [redacted]');
   });
 
-  test('long text is cut, and a secret at the cut is hidden all the same', () => {
+  test('long text is cut, and a secret at the cut is still hidden', () => {
     const text = sanitize(`${'x'.repeat(185)}${refreshToken}${'y'.repeat(100_000)}`);
     expect(text).toHaveLength(200);
     expect(text).toContain('[redacted]');
@@ -65,7 +65,7 @@ describe('text of a provider', () => {
     expect(sanitizer(['a', '', 'ab'])('a cab')).toBe('a cab');
   });
 
-  test('whatever comes, only characters of RFC 6749 section 5.2 leave, and no eight of a secret', () => {
+  test('the result has only characters of RFC 6749 section 5.2, and no eight characters of a secret', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(secret, refreshToken, '\u001b[1m', '\r\n'),

@@ -1,4 +1,4 @@
-/** The body of an answer. */
+/** The body of a response. */
 export function bytesOf(value: unknown): Uint8Array {
   return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 }

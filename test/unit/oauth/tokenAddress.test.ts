@@ -30,8 +30,8 @@ describe('where secrets may be sent', () => {
     'another protocol': 'file:///etc/passwd',
     'user info': 'https://user:canary@login.example.com/token',
     'a fragment': 'https://login.example.com/token#canary',
-    'no address': 'POST https://canary.example/token',
-    nothing: '',
+    'text that is not an address': 'POST https://canary.example/token',
+    'an empty text': '',
   };
   test.each(Object.entries(refused))(
     '%s is refused, with a fix and without showing the address',
