@@ -26,7 +26,7 @@ test.each([
 ])('%s is refused with its size, and not shown', (_, value, bytes) => {
   expect(refusal(value)).toEqual({
     code: 'vault_rejected',
-    message: `The value has ${bytes} bytes; Key Vault takes 25600.`,
+    message: `The value has ${bytes} bytes; Key Vault allows 25600.`,
     fix: 'Shorten it.',
   });
 });

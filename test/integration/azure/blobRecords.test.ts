@@ -105,7 +105,7 @@ describe('without a container', () => {
       const error = await errorOf(call());
       expect(error).toMatchObject({
         code: 'storage_unavailable',
-        message: expect.stringContaining('vanished'),
+        message: expect.stringContaining('disappeared'),
       });
       expect(proxy.requests).toHaveLength(3);
     }

@@ -91,7 +91,7 @@ describe('in Azure', () => {
     [
       503,
       'vault_unavailable',
-      'Could not authenticate at https://v.vault.azure.net (no answer, SIGN_IN_UNAVAILABLE).',
+      'Could not authenticate at https://v.vault.azure.net (no response, SIGN_IN_UNAVAILABLE).',
     ],
   ] as const)('a sign-in alone that is answered %i is %s', async (status, code, message) => {
     fault = status;
