@@ -138,7 +138,11 @@ function decoded(segment: string): string {
 }
 
 function textOf(body: Buffer | undefined, url: string): string {
-  if (!body) throw invalid(`The blob at ${url} has more than 4 MB.`, 'Set CONNECTIONS to the blob with the connections.');
+  if (!body)
+    throw invalid(
+      `The blob at ${url} has more than 4 MB.`,
+      'Set CONNECTIONS to the blob with the connections.',
+    );
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {

@@ -33,7 +33,7 @@ async function admit(vault: Vault, writes: number, limit: number, clock: Clock):
     vault.admitted = vault.admitted.filter(({ at }) => at > now - WINDOW_MS);
     const oldest = vault.admitted[0];
     const taken = vault.admitted.reduce((sum, each) => sum + each.writes, 0);
-    // More writes at once than the limit are let through alone: they would wait forever.
+    // A request for more writes than the limit is let through alone: it would wait forever.
     if (!oldest || taken + writes <= limit) {
       vault.admitted.push({ at: now, writes });
       return;

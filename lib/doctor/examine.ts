@@ -50,7 +50,10 @@ function settingsCheck({ warnings, schedule }: Settings): Check {
 async function signInCheck({ signIn }: Patient): Promise<Check> {
   try {
     await signIn();
-    return ok('sign-in', 'Authentication works. The permissions below are those of the identity that is signed in here.');
+    return ok(
+      'sign-in',
+      'Authentication works. The permissions below are those of the identity that is signed in here.',
+    );
   } catch (thrown) {
     return thrownCheck('sign-in', thrown);
   }
@@ -103,7 +106,11 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
   const message = `The refresh token expires on ${new Date(expiresAt).toISOString().slice(0, 10)} unless it is renewed first.`;
   return [
     ...checks,
-    warning('refresh token', message, `Sign in again, or set ${secrets.refreshToken} to a new refresh token.`),
+    warning(
+      'refresh token',
+      message,
+      `Sign in again, or set ${secrets.refreshToken} to a new refresh token.`,
+    ),
   ];
 }
 
@@ -113,9 +120,15 @@ function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number):
   const needed = LEASE_MS + scheduleIntervalMs;
   if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay valid after their use.');
   if (grace === 0)
-    return ok('grace', 'Refresh tokens are single-use: a process that dies between the token response and the save loses the token.');
+    return ok(
+      'grace',
+      'Refresh tokens are single-use: a process that dies between the token response and the save loses the token.',
+    );
   if (grace > needed)
-    return ok('grace', `The rotator repeats a lost token request within ${needed / 1000} s; the grace is ${grace / 1000} s.`);
+    return ok(
+      'grace',
+      `The rotator repeats a lost token request within ${needed / 1000} s; the grace is ${grace / 1000} s.`,
+    );
   return warning(
     'grace',
     `The grace of ${grace / 1000} s ends before the rotator repeats a lost token request: lease and schedule interval take ${needed / 1000} s.`,

@@ -53,7 +53,10 @@ export async function storageChecks(records: RecordStore, now: () => number): Pr
     const { now: theirs } = await records.list();
     const ours = now();
     await records.renewLease(PROBE, NO_LEASE);
-    return [ok(check, 'The account is reachable and allows listing and writing records.'), skewCheck(ours - theirs)];
+    return [
+      ok(check, 'The account is reachable and allows listing and writing records.'),
+      skewCheck(ours - theirs),
+    ];
   } catch (thrown) {
     return [thrownCheck(check, thrown)];
   }

@@ -110,6 +110,8 @@ async function publishedChecks(
   if (found && found.value === undefined && isManaged(found.tags))
     return [unpublishedCheck(connection, check, name)];
   const versions = await versionChecks(vault, check, name);
-  const state = found ? `${name} is managed by the rotator.` : `${name} does not exist yet; the name is free.`;
+  const state = found
+    ? `${name} is managed by the rotator.`
+    : `${name} does not exist yet; the name is free.`;
   return versions.length > 0 ? versions : [ok(check, state)];
 }
