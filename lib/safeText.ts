@@ -31,7 +31,7 @@ export function safeKey(key: string): string | undefined {
 }
 
 /**
- * A name from the configuration in a form that is safe to show: control characters, white space and everything beyond
+ * A name from the configuration in a form that is safe to show. Control characters, white space and everything beyond
  * ASCII become `?`, and the end of an overlong name is cut off.
  */
 export function safeName(name: string): string {

@@ -52,7 +52,7 @@ type secrets = {
 @sealed()
 type publish = {
   // Bicep has no union of different types.
-  @description('The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365; "refreshToken" holds the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.')
+  @description('The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.')
   #disable-next-line no-explicit-any
   connectionString: any?
 }

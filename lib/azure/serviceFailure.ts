@@ -51,8 +51,8 @@ const CREDENTIAL_ERRORS: readonly unknown[] = [
 
 /**
  * Reads what an SDK threw.
- * @param seen the response that the SDK received, if it is known apart from the error: the Key Vault client cannot parse
- *   an error without a body, and loses the status
+ * @param seen the response that the SDK received, if it is known apart from the error. The Key Vault client cannot parse
+ *   an error without a body, and loses the status.
  */
 export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailure {
   if (thrown instanceof DeadlinePassed) return silence('DEADLINE');

@@ -85,7 +85,7 @@ export const publishSection = z.strictObject(
       )
       .optional()
       .describe(
-        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365; "refreshToken" holds the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.',
+        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.',
       ),
   },
   'must be an object',

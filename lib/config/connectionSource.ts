@@ -35,8 +35,8 @@ export type SourceSettings = Pick<
 export type ConnectionSource = () => Promise<Connections>;
 
 /**
- * The current connections of the configuration. After the first successful read, a source that fails or is not valid is
- * logged, once for each change, and the last valid connections stay in use, with the reason as `stale`.
+ * The current connections of the configuration. If a source fails or is not valid after the first successful read, the
+ * last valid connections stay in use, with the reason as `stale`. It is logged once for each change.
  * @returns a function that throws RotatorError (`configuration_invalid`, or what `readBlob` throws) until it has read a
  *   valid text; concurrent calls share one read
  */

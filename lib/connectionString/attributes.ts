@@ -37,7 +37,7 @@ export function attributeNamed<A extends Attribute>(attributes: readonly A[], na
 
 /**
  * Recognizes repeated names. Of several attributes with one name the first counts in the ODBC reference (SQLDriverConnect,
- * "Comments") and the last in psqlODBC and others, so a text with two of them has no reliable meaning.
+ * "Comments") and the last in psqlODBC and others. A text with two of them therefore has no reliable meaning.
  */
 export class Names {
   readonly #seen = new Set<string>();

@@ -19,7 +19,7 @@ const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * How often to look for a newer token, and how long before its expiry a token may no longer be used without a look: one
+ * How often to look for a newer token, and how long before its expiry a token may no longer be used without a look. It is one
  * minute, or a sixth of the lifetime if that is less than 6 min. The rotator replaces a token when two thirds of its
  * lifetime are over, so there are at least two looks before the old one expires.
  */

@@ -43,7 +43,7 @@ interface GetOptions {
 }
 
 /**
- * Creates a reader for one connection. It does nothing before the first `get` or between two calls: it has no timers, so it
+ * Creates a reader for one connection. It does nothing before the first `get` or between two calls. It has no timers, so it
  * keeps no process alive, except during a look, which takes 10 s at most.
  * @throws TypeError if the vault's address, the credential, or the name of the connection or of the secret is not valid
  */

@@ -9,7 +9,7 @@ const NO_LEASE = '00000000-0000-4000-8000-000000000000';
 const TOO_MANY_TAGS = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`probe-${at}`, '']));
 
 /**
- * Tests each permission that the rotator needs in a vault, with requests that change nothing: the vault responds with 403 if
+ * Tests each permission that the rotator needs in a vault, with requests that change nothing. The vault responds with 403 if
  * the permission is missing, and with 404 or 400 if it is not.
  */
 export async function vaultChecks(vault: SecretVault, url: string): Promise<Check[]> {
