@@ -8,8 +8,8 @@ export interface Backoff {
   readonly attempt: number;
 }
 
-/** The wait after that many failures in a row, in milliseconds. It only gives the duration; the caller waits. */
+/** The wait after that many failures in a row, in milliseconds. It only returns the duration; the caller waits. */
 export function backoff({ first, longest, attempt }: Backoff): number {
-  // Beyond 1,023 doublings the power is Infinity, and the wait is still the longest.
+  // Beyond 1,023 doublings the power is Infinity, and the result is still `longest`.
   return Math.min(longest, first * 2 ** (Math.max(1, attempt) - 1));
 }

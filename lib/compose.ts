@@ -21,12 +21,12 @@ import { createRotator, type Rotator } from './rotator.ts';
 
 export type { CallerRules } from './config/settings.ts';
 
-/** The rotator, and what the HTTP functions must know beside it. */
+/** The rotator, and the rules for callers of the HTTP functions. */
 export type Composition = Rotator & { readonly callers: CallerRules | undefined };
 /** Receives each log line, without a line end. */
 export type WriteLine = (level: LogLevel, line: string) => void;
 
-/** The real parts, for commands that do more than a rotator. */
+/** The production adapters, for commands that need more than a rotator. */
 export interface Parts {
   readonly settings: Settings;
   readonly ports: Ports;
@@ -37,7 +37,7 @@ export interface Parts {
 }
 
 /**
- * A rotator made of the real parts.
+ * A rotator with the production adapters.
  * @param env the process's environment
  * @throws RotatorError `configuration_invalid`
  */
@@ -47,7 +47,7 @@ export function compose(env: Environment, write: WriteLine = writeToConsole): Co
 }
 
 /**
- * Puts the real parts together: the only place that knows all of them.
+ * Creates the production adapters: the only place that knows all of them.
  * @throws RotatorError `configuration_invalid`
  */
 export function composeParts(env: Environment, write: WriteLine): Parts {
@@ -87,7 +87,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
   };
 }
 
-/** A deployment with wrong settings tells so in the log at each trigger, not only in the answers. */
+/** A deployment with wrong settings reports them in the log at each trigger, not only in HTTP responses. */
 function readSettings(env: Environment, log: Log): Settings {
   try {
     return readEnvironment(env);
@@ -97,7 +97,7 @@ function readSettings(env: Environment, log: Log): Settings {
   }
 }
 
-/** One client per vault: it keeps its connections and its challenge. */
+/** One client per vault, which keeps its network connections and its challenge. */
 function remembering(create: (url: string) => SecretVault): (url: string) => SecretVault {
   const vaults = new Map<string, SecretVault>();
   return (url) => {

@@ -1,6 +1,6 @@
 import { CONNECTION_NAME } from './secretNames.ts';
 
-/** What a code tells in general; the sentences of one problem name its connection, secret or vault. */
+/** What a code means in general; the message of one problem names its connection, secret or vault. */
 interface CodeDescription {
   /** One sentence. */
   readonly means: string;
@@ -9,13 +9,13 @@ interface CodeDescription {
 }
 
 /**
- * Every way in which this program says that something is wrong; docs/reference.md is written from this table. A code is stable:
- * alarms, dashboards and callers may rely on it. Retired codes are not used again.
+ * Every error code of this program; docs/reference.md is generated from this table. A code is stable: alarms, dashboards and
+ * callers may rely on it. Retired codes are never used again.
  */
 export const ERROR_CODES = {
   // configuration
   configuration_invalid: {
-    means: 'The settings, the connections file or an address given to a command cannot be used.',
+    means: 'The settings, the connections file or an address given to a command are not valid.',
     fix: 'Correct the setting that the message names.',
   },
   connection_invalid: {
@@ -80,7 +80,7 @@ export const ERROR_CODES = {
   },
   record_unreadable: {
     means: 'This version cannot read the record of the connection.',
-    fix: 'Deploy the version that wrote the record again, or delete the blob: the rotator creates it anew from the vault.',
+    fix: 'Deploy the version that wrote the record again, or delete the blob: the rotator creates it again from the vault.',
   },
   owned_elsewhere: {
     means: 'The refresh token was last used by another deployment of the rotator.',
@@ -98,10 +98,10 @@ export const ERROR_CODES = {
   outcome_unknown: {
     means:
       'The response to a token request was lost, and the rotator does not know whether the provider executed the request.',
-    fix: 'Wait. The rotator repeats the request as soon as that can do no harm.',
+    fix: 'Wait. The rotator repeats the request as soon as it is safe.',
   },
   reauthorization_required: {
-    means: 'The provider does not accept the refresh token any longer.',
+    means: 'The provider no longer accepts the refresh token.',
     fix: 'Run `rotator connect NAME`, or sign in again and set `NAME-refresh-token`.',
   },
   client_rejected: {
@@ -146,14 +146,14 @@ export const ERROR_CODES = {
   // the first refresh token
   authorization_denied: {
     means: 'The user or the provider denied the sign-in.',
-    fix: 'Run the command again and allow the access.',
+    fix: 'Run the command again and allow access.',
   },
   authorization_expired: {
-    means: 'The sign-in was not finished in time.',
+    means: 'The user did not finish the sign-in in time.',
     fix: 'Run the command again and finish the sign-in.',
   },
   authorization_failed: {
-    means: 'The sign-in failed at the authorization server or on the way to it.',
+    means: 'The sign-in failed at the authorization server, or the server could not be reached.',
     fix: 'Correct the option or the setting at the provider that the message names.',
   },
   refresh_token_not_issued: {
@@ -162,7 +162,7 @@ export const ERROR_CODES = {
   },
   // the HTTP functions
   unauthenticated: {
-    means: 'The caller of an HTTP function has no identity of Entra ID.',
+    means: 'The caller of an HTTP function has no Entra ID identity.',
     fix: 'Get a token for the app registration of the rotator and send it as `Authorization: Bearer`.',
   },
   forbidden: {
@@ -188,7 +188,7 @@ export const ERROR_CODES = {
   },
   input_unreadable: {
     means: 'A file or text given to a command cannot be read, or is not valid.',
-    fix: 'Give the input that the message describes.',
+    fix: 'Correct the input that the message describes.',
   },
   rotator_unreachable: {
     means: 'The function app at the address after `--via` did not respond.',
@@ -198,7 +198,7 @@ export const ERROR_CODES = {
     means: 'Ctrl-C ended the command.',
     fix: 'Run the command again; nothing was left half-written.',
   },
-  // everything else is a defect of ours
+  // everything else is a defect of the rotator
   internal_error: {
     means: 'An unexpected error occurred, usually a defect of the rotator.',
     fix: 'Report the log lines around the error.',
@@ -220,16 +220,16 @@ export interface Problem {
 }
 
 /**
- * The only error that this program throws on purpose. It never has a `cause`: the errors of the SDKs hold
- * requests and answers, and with them secrets.
+ * The only error that this program throws on purpose. It never has a `cause`: the errors of the SDKs contain
+ * requests and responses, and with them secrets.
  */
 export class RotatorError extends Error implements Problem {
   override readonly name = 'RotatorError';
   readonly code: ErrorCode;
   readonly fix: string;
-  /** How long the service asked us to stay away, in milliseconds. */
+  /** How long the service asked the rotator to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Secrets of the credential vault that an operator must change; undefined if the problem may pass without that. */
+  /** Secrets of the credential vault that an operator must change; undefined if the problem may end without that. */
   readonly clearedBy: readonly SecretInVersion[] | undefined;
 
   constructor(
@@ -255,7 +255,7 @@ export interface SecretInVersion {
 }
 
 /**
- * A secret that an operator must set before anything can go on: it is missing, or empty in this version.
+ * A secret that an operator must set before rotation can continue: it is missing, or empty in this version.
  * @param what names the secret's purpose: "the client secret"
  */
 export function secretUnusable(
@@ -274,7 +274,7 @@ export function secretUnusable(
 }
 
 /**
- * Nothing is configured under that name; one that cannot be a name is not repeated.
+ * No connection has that name. The message does not repeat a text that is not a valid name.
  * @param otherCase the name of a connection that differs only in case
  */
 export function unknownConnection(name: string, otherCase?: string): RotatorError {
@@ -289,7 +289,7 @@ export function unknownConnection(name: string, otherCase?: string): RotatorErro
   });
 }
 
-/** The problem that any thrown value stands for. Foreign errors give only their class name: their text may hold secrets. */
+/** The problem for any thrown value. Of foreign errors only the class name is used: their text may contain secrets. */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof RotatorError) {
     return { code: thrown.code, message: thrown.message, fix: thrown.fix };
@@ -298,11 +298,11 @@ export function problemOf(thrown: unknown): Problem {
   return {
     code: 'internal_error',
     message: `An unexpected ${kind} was thrown.`,
-    fix: 'Report this with the log lines around it.',
+    fix: 'Report the log lines around the error.',
   };
 }
 
-/** How long the service behind an error asked us to stay away, in milliseconds; 0 if it did not. */
+/** How long the service behind an error asked the rotator to wait, in milliseconds; 0 if it did not. */
 export function retryAfterOf(thrown: unknown): number {
   return thrown instanceof RotatorError ? (thrown.retryAfterMs ?? 0) : 0;
 }

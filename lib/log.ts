@@ -9,7 +9,7 @@ type Fields<E extends LogEvent> = (typeof LOG_EVENTS)[E]['fields'];
 type ValueOf<Kind> = Kind extends 'boolean' ? boolean : Kind extends `number${string}` ? number : string;
 
 /**
- * The fields of one event, as its entry in `LOG_EVENTS` says. Values are never a token, a secret or a part of one.
+ * The fields of one event, from its entry in `LOG_EVENTS`. Values are never a token, a secret or a part of one.
  * @public tests check their expectations with it
  */
 export type EventFields<E extends LogEvent> = {
@@ -23,7 +23,7 @@ export type EventFields<E extends LogEvent> = {
 /** Writes one event with its fields. */
 export type Log = <E extends LogEvent>(level: LogLevel, event: E, fields: EventFields<E>) => void;
 
-/** The events that tell of one connection. */
+/** The events about one connection. */
 type ConnectionEvent = {
   [E in LogEvent]: 'connection' extends keyof Fields<E> ? E : never;
 }[LogEvent];
@@ -41,7 +41,7 @@ export function logOf(log: Log, connection: string): ConnectionLog {
 }
 
 /**
- * A log that gives one JSON line per event.
+ * A log that writes one JSON line per event.
  * @param write receives the level and the line, without a line end
  * @param now the wall clock in milliseconds, for the line's `time` only
  */

@@ -1,8 +1,8 @@
-/** What a field holds; with a question mark it may be missing. */
+/** The type of a field; with a question mark it may be missing. */
 type FieldKind = 'string' | 'number' | 'boolean' | 'string?' | 'number?';
 
 interface EventDescription {
-  /** What has happened, one sentence. */
+  /** What happened, in one or two sentences. */
   readonly means: string;
   readonly fields: Readonly<Record<string, FieldKind>>;
 }
@@ -12,19 +12,19 @@ const VERSION = { ...CONNECTION, version: 'string' } as const;
 const PROBLEM = { code: 'string', message: 'string', fix: 'string' } as const;
 
 /**
- * Every event that is logged, with its fields: the type of `Log`, the columns of `infra/queries/rotatorEvents.kql` and the table
- * in `docs/reference.md` are made from it. The names are stable: alarms and dashboards are built on them.
+ * Every log event with its fields: the type of `Log`, the columns of `infra/queries/rotatorEvents.kql` and the table in
+ * `docs/reference.md` are generated from it. The names are stable: alarms and dashboards rely on them.
  */
 export const LOG_EVENTS = {
   sweep_finished: {
     means:
-      'A sweep has ended; the fields from rotated to draining count how its rotations ended, the last three tell why the connections cannot be read any more.',
+      'A sweep ended. The fields from rotated to draining count the results of its rotations; the last three say why the connections can no longer be read.',
     fields: {
       connections: 'number',
       invalid: 'number',
       due: 'number',
       postponed: 'number',
-      /** Connections whose access token is past 90 % of its life, or that never had one and keep failing; and the first few of them. */
+      /** Connections whose access token is past 90 % of its lifetime, or that never had one and keep failing; and the first few of them. */
       overdue: 'number',
       overdueConnections: 'string?',
       durationMs: 'number',
@@ -44,7 +44,7 @@ export const LOG_EVENTS = {
   },
   sweep_failed: { means: 'A sweep could not run at all.', fields: PROBLEM },
   rotation_finished: {
-    means: 'One connection was looked at; where it is not well, the problem and what to do.',
+    means: 'The rotator finished with one connection; if there is a problem, the fields name it and its fix.',
     fields: {
       ...CONNECTION,
       result: 'string',
@@ -58,20 +58,20 @@ export const LOG_EVENTS = {
     },
   },
   rotation_crashed: {
-    means: 'A defect of ours ended a rotation; the others went on.',
+    means: 'A defect of the rotator ended a rotation; the other rotations continued.',
     fields: { ...CONNECTION, ...PROBLEM },
   },
   record_not_written: {
     means: 'The record of a connection could not be leased, read or written.',
     fields: { ...CONNECTION, ...PROBLEM },
   },
-  lease_lost: { means: 'Somebody else has the lease by now.', fields: CONNECTION },
+  lease_lost: { means: 'The lease was lost to another process.', fields: CONNECTION },
   refresh_token_copied: {
-    means: "A person's refresh token was written once more with our tags.",
+    means: 'The rotator copied a refresh token that an operator had set, to add its own tags.',
     fields: VERSION,
   },
   token_response_received: {
-    means: 'A token endpoint has answered, or was given up.',
+    means: 'A token endpoint responded, or the rotator stopped waiting for it.',
     fields: {
       ...CONNECTION,
       outcome: 'string',
@@ -82,7 +82,7 @@ export const LOG_EVENTS = {
     },
   },
   token_request_repeated: {
-    means: 'A refresh token is sent once more after an unclear answer.',
+    means: 'The rotator repeats a token request because the outcome of the first one is unknown.',
     fields: { ...CONNECTION, code: 'string?' },
   },
   client_secret_rejected: {
@@ -90,11 +90,11 @@ export const LOG_EVENTS = {
     fields: VERSION,
   },
   refresh_token_saved: {
-    means: 'The vault has taken a new refresh token.',
+    means: 'The vault stored a new refresh token.',
     fields: { ...VERSION, generation: 'number', attempts: 'number', saveMs: 'number' },
   },
   refresh_token_save_waiting: {
-    means: 'The vault did not take a new refresh token; it is tried again for as long as the process lives.',
+    means: 'The vault did not store a new refresh token; the process tries again for as long as it lives.',
     fields: { ...CONNECTION, ...PROBLEM, attempts: 'number' },
   },
   access_token_published: {
@@ -106,25 +106,25 @@ export const LOG_EVENTS = {
     fields: { ...VERSION, generation: 'number' },
   },
   announcement_not_cleared: {
-    means: 'The tag that announces a finished token request could not be removed.',
+    means: 'The rotator could not remove the tag that announces a finished token request.',
     fields: VERSION,
   },
   refresh_token_reconciled: {
-    means: 'Healing has found the version of the refresh token that counts.',
+    means: 'The rotator reconciled the vault: it found the version of the refresh token that counts.',
     fields: { ...VERSION, finding: 'string' },
   },
   late_write_undone: {
-    means: 'A write that came too late was undone: the token that counts is the latest version again.',
+    means: 'The rotator undid a write that came too late: the token that counts is the latest version again.',
     fields: { ...VERSION, late: 'string' },
   },
   superseded_version_disabled: {
     means:
-      'A refresh token older than the one in use and its parent, or a connection string with one, can be read no more.',
+      'The rotator disabled a refresh token older than the one in use and its parent, or a connection string with one.',
     fields: { ...VERSION, secret: 'string' },
   },
   superseded_version_disable_failed: {
     means:
-      'A refresh token older than the one in use and its parent, or a connection string with one, could not be disabled.',
+      'The rotator could not disable a refresh token older than the one in use and its parent, or a connection string with one.',
     fields: { ...VERSION, secret: 'string', code: 'string', message: 'string' },
   },
   credential_expiring: {
@@ -132,17 +132,17 @@ export const LOG_EVENTS = {
     fields: { ...CONNECTION, secret: 'string', expires: 'string', days: 'number' },
   },
   configuration_loaded: {
-    means: 'The connections were read.',
+    means: 'The rotator read the connections.',
     fields: { connections: 'number', valid: 'number', paused: 'number', invalid: 'number' },
   },
   configuration_invalid: {
-    means: 'The connections cannot be read any more; the last good ones stay in force.',
+    means: 'The rotator can no longer read the connections and keeps using the last valid ones.',
     fields: PROBLEM,
   },
   connection_invalid: {
-    means: 'The entry of a connection cannot be used.',
+    means: 'The entry of a connection is not valid.',
     fields: { ...CONNECTION, ...PROBLEM },
   },
   setting_ignored: { means: 'A setting has no effect.', fields: { message: 'string' } },
-  settings_invalid: { means: 'The settings cannot be used: nothing runs.', fields: PROBLEM },
+  settings_invalid: { means: 'The settings are not valid, so nothing runs.', fields: PROBLEM },
 } as const satisfies Readonly<Record<string, EventDescription>>;

@@ -1,6 +1,6 @@
 /**
- * Does the host name of a parsed URL stand for this machine?
- * @param hostname as `URL` gives it: the parser has made one form of every way to write an IP address
+ * Does the host name of a parsed URL mean this machine?
+ * @param hostname as `URL` returns it: the parser normalizes every way to write an IP address
  */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);

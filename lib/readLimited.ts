@@ -1,7 +1,7 @@
 /**
  * All bytes of a body, up to a limit.
  * @param chunks a body of `fetch`, of an SDK, of an incoming request
- * @returns undefined if there are more than `limit` bytes; the rest is not read, and what becomes of it the iterator decides
+ * @returns undefined if there are more than `limit` bytes; the rest is not read, and the iterator decides what happens to it
  */
 export async function readLimited(
   chunks: AsyncIterable<Uint8Array | string> | null | undefined,

@@ -14,7 +14,7 @@ import { rotate } from './rotation/steps/rotation.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
 import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 
-/** Everything that triggers and commands can ask for. Methods throw `RotatorError` and nothing else. */
+/** Everything that triggers and commands can do. Methods throw `RotatorError` and nothing else. */
 export interface Rotator {
   /** Rotates all connections that are due. */
   sweep(): Promise<SweepSummary>;
@@ -26,17 +26,17 @@ export interface Rotator {
   status(name: string): Promise<ConnectionStatus>;
   /** What the next sweep would do with each connection; nothing is written or sent. */
   plan(): Promise<readonly Planned[]>;
-  /** Whose record store the refresh token was last used under. @throws RotatorError */
+  /** The record store with which the refresh token was last used. @throws RotatorError */
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
   takeOver(name: string, from: string): Promise<void>;
-  /** Resolves where the configuration and the records can be read. */
+  /** Resolves if the configuration and the records can be read. */
   checkReady(): Promise<void>;
-  /** Starts no more grants and resolves when everything that was received is saved. */
+  /** Starts no more token requests, and resolves when every received token is saved. */
   drain(): Promise<void>;
 }
 
-/** @param now the wall clock in milliseconds; only for telling whether a token has expired */
+/** @param now the wall clock in milliseconds; only used to decide whether a token has expired */
 export function createRotator(ports: Ports, now: () => number): Rotator {
   const state = new ProcessMemory();
   return {
@@ -55,7 +55,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
   };
 }
 
-/** Anybody may ask whether the rotator is ready: whoever asks within these milliseconds gets the same answer. */
+/** The readiness check needs no sign-in: all calls within these milliseconds get the same result. */
 const READY_MS = 5_000;
 
 function remembered({ clock }: Ports, work: () => Promise<void>): () => Promise<void> {
@@ -69,7 +69,7 @@ function remembered({ clock }: Ports, work: () => Promise<void>): () => Promise<
   };
 }
 
-/** A sweep that could not run at all: an alarm is built on this line, or on the absence of `sweep_finished`. */
+/** Logs a sweep that could not run at all: an alarm relies on this line, or on the absence of `sweep_finished`. */
 async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSummary> {
   try {
     return await sweep(ports, state);

@@ -1,37 +1,37 @@
 import { LONGEST_SECRET_NAME } from './secretNames.ts';
 
-// Which text from outside may appear in a message, a log line or an answer. Sentences of a provider need more: see
+// Which external text may appear in a message, a log line or a response. Sentences of a provider need more: see
 // lib/oauth/sanitize.ts, which knows the secrets that they must not repeat.
 
 /** The longest names of errors have about 50 characters; longer text may be anything. */
 const CODE = /^\w{1,64}$/;
-/** The names of settings, as a person may have misspelt them. */
+/** The names of settings, possibly misspelled. */
 const KEY = /^[a-z$_@][\w$.@-]{0,39}$/i;
 
 /**
- * The code of an error of a library, a service or the operating system, such as `ECONNREFUSED`. Its message may hold parts of
- * a request, its code does not.
+ * The code of an error of a library, a service or the operating system, such as `ECONNREFUSED`. Its message may contain
+ * parts of a request, its code does not.
  * @returns undefined if it is not one word of at most 64 letters, digits and underscores
  */
 export function safeCode(code: unknown): string | undefined {
   return typeof code === 'string' && CODE.test(code) ? code : undefined;
 }
 
-/** The {@link safeCode} of whatever was thrown. */
+/** The {@link safeCode} of any thrown value. */
 export function safeCodeOf(thrown: unknown): string | undefined {
   return safeCode((thrown as { readonly code?: unknown } | null | undefined)?.code);
 }
 
 /**
- * A key of the configuration that is not known, such as `client_secrett`.
- * @returns undefined if it does not look like a key: it may be a value in the wrong place
+ * An unknown key of the configuration, such as `client_secrett`.
+ * @returns undefined if it does not look like a key, because it may be a misplaced value
  */
 export function safeKey(key: string): string | undefined {
   return KEY.test(key) ? key : undefined;
 }
 
 /**
- * A name out of the configuration, always as something that can be shown: control characters, white space and everything beyond
+ * A name from the configuration in a form that is safe to show. Control characters, white space and everything beyond
  * ASCII become `?`, and the end of an overlong name is cut off.
  */
 export function safeName(name: string): string {

@@ -1,12 +1,12 @@
 /** The longest name of a secret, in characters (Key Vault REST reference, "Object identifiers"). */
 export const LONGEST_SECRET_NAME = 127;
 
-/** Whether Key Vault takes a text as the name of a secret. */
+/** Matches the names that Key Vault accepts for secrets. */
 export const SECRET_NAME = /^[0-9A-Za-z-]{1,127}$/;
 /** The same in words. */
 export const SECRET_NAME_RULE = '1 to 127 of 0-9, A-Z, a-z and -';
 
-/** Whether a text can be the name of a connection: with each ending but the last it is the name of a secret. */
+/** Matches the names of connections: with each ending except the last one, a name is also a valid secret name. */
 export const CONNECTION_NAME = /^[0-9A-Za-z-]{1,113}$/;
 /** The same in words. */
 export const CONNECTION_NAME_RULE = '1 to 113 of 0-9, A-Z, a-z and -';
@@ -19,7 +19,7 @@ const ENDINGS = {
   connectionString: 'connection-string',
 } as const;
 
-/** The name of a secret of a connection whose entry does not name another one. */
+/** The default name of a secret of a connection. */
 export function defaultSecretName(connection: string, secret: keyof typeof ENDINGS): string {
   return `${connection}-${ENDINGS[secret]}`;
 }

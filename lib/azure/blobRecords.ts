@@ -8,9 +8,9 @@ import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
 import { storageCode, storageError } from './storageErrors.ts';
 
-/** A renewal must have its answer well within the 15 s that a lease lasts. */
+/** A renewal must have its response well within the 15 s that a lease lasts. */
 const TIMEOUT_MS = 5_000;
-/** The most that one list request gives (List Blobs, REST reference). */
+/** The most blobs that one list request returns (List Blobs, REST reference). */
 const PAGE_SIZE = 5_000;
 /** Records are a few kilobytes. */
 const LARGEST_RECORD_BYTES = 1_000_000;
@@ -25,7 +25,7 @@ const NOT_LEASED = {
   LeaseAlreadyPresent: 'taken',
   LeaseIsBreakingAndCannotBeAcquired: 'taken',
 } as const;
-/** A conditional create of a blob that is there, leased or not. */
+/** A conditional create of a blob that exists, leased or not. */
 const NOT_CREATED = {
   BlobAlreadyExists: 'exists',
   ConditionNotMet: 'exists',
@@ -45,7 +45,7 @@ const LEASE_LOST = {
   LeaseNotPresentWithLeaseOperation: false,
 };
 
-/** How records are kept. */
+/** How records are stored. */
 export interface RecordStoreOptions {
   /** Longest time for one request, sign-in included, in milliseconds. Default 5 s. */
   readonly timeoutMs?: number;
@@ -55,7 +55,7 @@ export interface RecordStoreOptions {
 
 /**
  * Records as blobs: the record is the body, its summary the metadata, so that one request lists them all. Every call
- * is one request, but for the first ever, which makes the container. Nothing is retried here.
+ * sends one request, except that the very first one also creates the container. Nothing is retried here.
  * @param container made by `createRecordContainer`
  */
 export function createRecordStore(container: ContainerClient, options: RecordStoreOptions = {}): RecordStore {
@@ -136,7 +136,7 @@ class BlobRecords implements RecordStore {
 
   write(record: ConnectionRecord, leaseId: string): Promise<boolean> {
     const write = async (abortSignal: AbortSignal) => {
-      // The blob must be there: a lease that ended with its blob fences nobody.
+      // The blob must exist: a lease that ended with its blob fences off no other process.
       await this.#upload(record, { leaseId, ifMatch: '*' }, abortSignal);
       return true;
     };
@@ -148,7 +148,7 @@ class BlobRecords implements RecordStore {
       await this.#upload(record, { ifNoneMatch: '*' }, abortSignal);
       return 'created' as const;
     };
-    return this.#call(`make the record of ${record.connection}`, create, NOT_CREATED);
+    return this.#call(`create the record of ${record.connection}`, create, NOT_CREATED);
   }
 
   async #page(continuationToken: string | undefined) {
@@ -169,7 +169,7 @@ class BlobRecords implements RecordStore {
 
   #createContainer() {
     const create = (abortSignal: AbortSignal) => this.#container.createIfNotExists({ abortSignal });
-    return this.#call('make the container of the records', create, {});
+    return this.#call('create the container of the records', create, {});
   }
 
   #upload(record: ConnectionRecord, conditions: BlobRequestConditions, abortSignal: AbortSignal) {
@@ -201,21 +201,21 @@ class BlobRecords implements RecordStore {
     return this.#container.getBlockBlobClient(blobNameOf(name));
   }
 
-  /** The service's clock in milliseconds, by its Date header: whole seconds. */
+  /** The service's clock in milliseconds, from its Date header: whole seconds. */
   #timeOf({ date }: { readonly date?: Date }): number {
     if (date) return date.getTime();
     throw new RotatorError({
       code: 'storage_unavailable',
-      message: `${this.#address} answered without a Date header: the time cannot be told.`,
-      fix: 'See whether a proxy between the rotator and the storage account removes headers.',
+      message: `The response of ${this.#address} has no Date header, which the rotator uses as its clock.`,
+      fix: 'Check whether a proxy between the rotator and the storage account removes headers.',
     });
   }
 
   #vanished(): RotatorError {
     return new RotatorError({
       code: 'storage_unavailable',
-      message: `${this.#address} vanished right after it was made.`,
-      fix: 'See whether something deletes containers in the storage account.',
+      message: `The container ${this.#address} disappeared right after the rotator created it.`,
+      fix: 'Check whether something deletes containers in the storage account.',
     });
   }
 }

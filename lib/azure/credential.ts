@@ -12,18 +12,18 @@ import {
 /** The identity endpoint is on the same host; retries must fit into the time limit of one storage request. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 250 };
 
-/** Who the rotator is. */
+/** The identity of the rotator. */
 export interface CredentialOptions {
-  /** Client id of a user-assigned managed identity; absent means the system-assigned one. */
+  /** Client id of a user-assigned managed identity; if missing, the system-assigned one is used. */
   readonly managedIdentityClientId?: string | undefined;
-  /** Is there a managed identity endpoint, as App Service and Functions announce by `IDENTITY_ENDPOINT`? */
+  /** Is there a managed identity endpoint, which App Service and Functions announce in `IDENTITY_ENDPOINT`? */
   readonly inAzure: boolean;
 }
 
 /**
  * The credential for vaults and storage: in Azure the managed identity and nothing else; elsewhere a service principal
- * of the environment or whoever is signed in to one of the developer tools. Nothing is sent before the first token is
- * asked for.
+ * from the environment, or the user who is signed in to one of the developer tools. Nothing is sent before the first
+ * call of `getToken`.
  */
 export function createCredential({ managedIdentityClientId, inAzure }: CredentialOptions): TokenCredential {
   if (inAzure) {

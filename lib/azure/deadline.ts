@@ -3,12 +3,12 @@ export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 
   constructor(ms: number) {
-    super(`No answer within ${ms} ms.`);
+    super(`No response within ${ms} ms.`);
   }
 }
 
 /**
- * Gives work a time limit that holds even where the work does not heed the signal: not every credential does.
+ * Gives work a time limit that applies even if the work ignores the signal, as some credentials do.
  * @param ms time limit in milliseconds
  * @param controller aborted when the time is up
  * @throws DeadlinePassed when the time is up; otherwise what the work throws
@@ -21,7 +21,7 @@ export async function withDeadline<T>(
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      // Rejected first: the caller is to see the deadline and not the SDK's name for it.
+      // Rejected first, so that the caller sees this error and not the SDK's abort error.
       reject(new DeadlinePassed(ms));
       controller.abort();
     }, ms);

@@ -2,7 +2,7 @@ import { RotatorError } from '../errors.ts';
 import { described, notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFailure.ts';
 
-/** What was asked of which vault. */
+/** A request to a vault. */
 export interface VaultCall {
   readonly action: 'get' | 'set' | 'update' | 'list';
   readonly secret: string;
@@ -21,9 +21,9 @@ const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
 const NETWORK_RULES = ['ForbiddenByFirewall', 'ForbiddenByConnection'];
 
 /**
- * The error that stands for whatever the Key Vault client threw: it names the secret and the vault, and holds no part
- * of the request or the answer.
- * @param seen the last answer that the client got, if any
+ * The error for anything that the Key Vault client threw: it names the secret and the vault, and contains no part of
+ * the request or the response.
+ * @param seen the last response that the client received, if any
  */
 export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
@@ -53,8 +53,8 @@ function forbidden(call: VaultCall, failure: ServiceFailure): RotatorError {
     code: 'vault_forbidden',
     message: `${call.vaultUrl} does not let the rotator ${verb} the secret ${call.secret} (${described(failure)}).`,
     fix: network
-      ? `Let the rotator through the firewall of ${call.vaultUrl}: by virtual network integration and a private endpoint, or by an IP rule.`
-      : `Grant the rotator's identity the data action ${right} on ${call.vaultUrl}, for example by the role Key Vault Secrets Officer.`,
+      ? `Allow the rotator through the firewall of ${call.vaultUrl}: with virtual network integration and a private endpoint, or with an IP rule.`
+      : `Grant the rotator's identity the data action ${right} on ${call.vaultUrl}, for example with the role Key Vault Secrets Officer.`,
   });
 }
 
@@ -69,7 +69,7 @@ function disabled({ secret, vaultUrl }: VaultCall): RotatorError {
 function softDeleted({ secret, vaultUrl }: VaultCall): RotatorError {
   return new RotatorError({
     code: 'secret_soft_deleted',
-    message: `The secret ${secret} in ${vaultUrl} is deleted and not yet purged: its name cannot be written to.`,
+    message: `The secret ${secret} in ${vaultUrl} is deleted but not purged, so Key Vault refuses to write it.`,
     fix: `Recover the deleted secret ${secret}, or purge it.`,
   });
 }
@@ -78,7 +78,7 @@ function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
   const problem = {
     code: 'vault_throttled' as const,
     message: `${call.vaultUrl} is throttling requests and did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
-    fix: 'Wait a few minutes; if this lasts, find what else uses the vault, or spread the connections over more vaults.',
+    fix: 'Wait a few minutes. If it continues, find out what else uses the vault, or spread the connections over more vaults.',
   };
   return new RotatorError(problem, failure);
 }
@@ -87,18 +87,18 @@ function rejected(call: VaultCall, failure: ServiceFailure): RotatorError {
   const { verb } = ACTIONS[call.action];
   return refused(
     `${call.vaultUrl} refused to ${verb} the secret ${call.secret} (${described(failure)}).`,
-    `Look at ${call.secret} in the vault: something may have deleted it, or keep it from being changed.`,
+    `Check ${call.secret} in the vault: something may have deleted it, or may prevent changes to it.`,
   );
 }
 
 function notAVault({ vaultUrl }: VaultCall): RotatorError {
   return refused(
-    `${vaultUrl} is not the address of a Key Vault: no token is sent there.`,
-    'Correct the vault URL: https, and a host below the Key Vault domain of your cloud.',
+    `${vaultUrl} is not the address of a Key Vault, so the rotator sends no token to it.`,
+    'Correct the vault URL: it needs https, and a host in the Key Vault domain of your cloud.',
   );
 }
 
-/** The client refuses by plain errors to send its token to a host that is no vault, or without TLS. */
+/** The client throws plain errors when it refuses to send its token to a host that is not a vault, or without TLS. */
 function isRefusedAddress(thrown: unknown): boolean {
   const refusal = /challenge|must use HTTPS|allowInsecureConnection/i;
   return thrown instanceof Error && thrown.name === 'Error' && refusal.test(thrown.message);

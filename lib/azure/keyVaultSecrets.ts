@@ -12,7 +12,7 @@ import { PublishedValues } from './publishedValues.ts';
 import type { SeenResponse } from './serviceFailure.ts';
 
 const TIMEOUT_MS = 10_000;
-/** The client writes times as 32-bit seconds: later ones would come out in the past. */
+/** The client writes times as 32-bit seconds: later ones would wrap around into the past. */
 const LATEST_TIME_MS = 0x7fffffff * 1000;
 
 /** How a vault is used. */
@@ -22,10 +22,10 @@ export interface SecretVaultOptions {
 }
 
 /**
- * One Key Vault by its address. Nothing is retried here: the protocol has its own retries, under a lease.
+ * The Key Vault at an address. Nothing is retried here: the protocol has its own retries, under a lease.
  *
- * With `skipIdentical`, a value that this process wrote last and that still is the latest makes no new version: its
- * properties are updated instead. (Providers may answer the same access token until it expires, and versions can never
+ * With `skipIdentical`, a value that this process wrote last and that is still the latest makes no new version: its
+ * properties are updated instead. (Providers may return the same access token until it expires, and versions can never
  * be deleted.)
  */
 export function createSecretVault(
@@ -51,10 +51,10 @@ class KeyVaultSecrets implements SecretVault {
     this.#url = url;
     this.#timeoutMs = timeoutMs;
     this.#client = new SecretClient(url, credential, {
-      // The local vault answers the challenge of the real one, whose domain is not a loopback address.
+      // The local vault sends the same challenge as a real one, whose domain is not a loopback address.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
       retryOptions: { maxRetries: 0 },
-      // A vault does not redirect; whoever does is not to be given a secret.
+      // A vault does not redirect, and a host that does must not receive a secret.
       redirectOptions: { maxRetries: 0 },
     });
   }
@@ -71,7 +71,7 @@ class KeyVaultSecrets implements SecretVault {
     refuseTooLarge(value, {
       code: 'vault_rejected',
       what: `The value for the secret ${name} in ${this.#url}`,
-      fix: 'Have the provider issue smaller tokens, for example with fewer scopes or claims.',
+      fix: 'Configure the provider to issue smaller tokens, for example with fewer scopes or claims.',
     });
     const known = properties.skipIdentical && this.#published.versionOf(name, value);
     const updated = known && (await this.#updatePublished(name, known, properties));
@@ -91,7 +91,7 @@ class KeyVaultSecrets implements SecretVault {
     );
   }
 
-  /** What a PATCH does not name stays as it is, the tags too (Update Secret, REST reference). */
+  /** A PATCH leaves unchanged what it does not name, including the tags (Update Secret, REST reference). */
   async disable(name: string, version: string): Promise<void> {
     checkVersion(version);
     await this.#required('update', name, (options) =>
@@ -104,7 +104,7 @@ class KeyVaultSecrets implements SecretVault {
     const seen: SecretVersion[] = [];
     let pages: AsyncIterator<KeyVaultSecret['properties'][]> | undefined;
     for (;;) {
-      // The time limit is for each page: a secret may have thousands of versions, 25 a page.
+      // The time limit applies to each page: a secret may have thousands of versions, 25 a page.
       const next = (options: CallOptions) => {
         pages ??= this.#client.listPropertiesOfSecretVersions(name, options).byPage()[Symbol.asyncIterator]();
         return pages.next();
@@ -115,7 +115,7 @@ class KeyVaultSecrets implements SecretVault {
     }
   }
 
-  /** The same value again: undefined where that version is not the latest any more, or cannot be read or found. */
+  /** The same value again: undefined if that version is not the latest any more, or cannot be read or found. */
   async #updatePublished(name: string, version: string, properties: SecretProperties) {
     if ((await this.#latestVersion(name)) !== version) return undefined;
     const updated = await this.#call('update', name, (options) =>
@@ -141,8 +141,8 @@ class KeyVaultSecrets implements SecretVault {
     const answer = await this.#call(action, name, send);
     if (answer !== undefined) return answer;
     throw refused(
-      `${this.#url} does not know the secret ${name}, or not the version that was to be changed (404).`,
-      `See whether something deletes ${name}.`,
+      `${this.#url} has no secret ${name}, or not the version to change (404).`,
+      `Check whether something deletes ${name}.`,
     );
   }
 
@@ -208,19 +208,16 @@ function versionOf({
   return { version, createdAt: createdOn?.getTime() ?? 0, tags, ...disabled };
 }
 
-// The client puts names and versions into addresses, where `..` would name something else.
+// The client puts names and versions into URLs, where `..` would lead to another resource.
 function checkName(name: string): void {
   if (SECRET_NAME.test(name)) return;
   throw refused(
-    `${JSON.stringify(name.slice(0, 150))} is not a name that a secret can have.`,
+    `${JSON.stringify(name.slice(0, 150))} is not a valid secret name.`,
     `Use ${SECRET_NAME_RULE}.`,
   );
 }
 
 function checkVersion(version: string | undefined): void {
   if (version === undefined || /^[0-9A-Za-z]{1,64}$/.test(version)) return;
-  throw refused(
-    'What was given as the version of a secret is none.',
-    'Repair or delete the record of the connection.',
-  );
+  throw refused('The secret version is not valid.', 'Repair or delete the record of the connection.');
 }

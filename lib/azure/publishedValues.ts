@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Which version holds the value that this process published last under each name, so that the same value need not be
- * written twice. Only digests are kept. Whether that version still is the latest is for the caller to ask.
+ * Which version holds the value that this process published last under each name, so that it does not write the same
+ * value twice. Only digests are kept. The caller checks whether that version is still the latest.
  */
 export class PublishedValues {
   readonly #byName = new Map<string, { readonly digest: string; readonly version: string }>();
 
-  /** The version that holds this value; undefined where it must be written. */
+  /** The version that holds this value; undefined if the value must be written. */
   versionOf(name: string, value: string): string | undefined {
     const known = this.#byName.get(name.toLowerCase());
     return known?.digest === digestOf(value) ? known.version : undefined;

@@ -9,10 +9,10 @@ import {
 
 const SUFFIX = '.json';
 
-/** A summary that makes its connection due now: the record itself then tells what is the matter. */
+/** A summary that makes its connection due now: the record itself then shows the problem. */
 const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
 
-/** The blob of a connection. Names of connections may differ in case only by mistake; blob names always would. */
+/** The blob of a connection. Connection names ignore case, and blob names do not, so they are lower case. */
 export function blobNameOf(connection: string): string {
   return `${connection.toLowerCase()}${SUFFIX}`;
 }
@@ -28,13 +28,13 @@ export function bodyOf(record: ConnectionRecord): string {
  */
 export function recordOf(body: string, connection: string, container: string): ConnectionRecord {
   const parsed = recordSchema.safeParse(parseJson(body));
-  // The spelling of the caller counts, should the case of a name have changed.
+  // The caller's spelling counts, because the case of a name may have changed.
   if (parsed.success) return { ...parsed.data, connection };
   const paths = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole');
   throw new RotatorError({
     code: 'record_unreadable',
-    message: `The blob ${blobNameOf(connection)} in ${container} is no record that this version can read (${paths.slice(0, 3).join(', ')}).`,
-    fix: 'If a newer version wrote it, deploy that version again; else delete the blob: the record is made anew from the vault.',
+    message: `This version cannot read the record in the blob ${blobNameOf(connection)} in ${container} (${paths.slice(0, 3).join(', ')}).`,
+    fix: 'If a newer version wrote the record, deploy that version again. Otherwise delete the blob: the rotator creates the record again from the vault.',
   });
 }
 
@@ -48,8 +48,8 @@ export function metadataOf(record: ConnectionRecord): Record<string, string> {
 }
 
 /**
- * Reads what {@link metadataOf} wrote. Metadata that cannot be read breaks nothing: the connection is due now.
- * @returns the connection's name and summary; undefined for a blob that is no record
+ * Reads what {@link metadataOf} wrote. Unreadable metadata does no harm: the connection is due now.
+ * @returns the connection's name and summary; undefined for a blob that is not a record
  */
 export function listedOf(
   blobName: string,

@@ -5,8 +5,8 @@ import type { ServiceFailure } from './serviceFailure.ts';
 export type Service = 'vault' | 'storage';
 
 /**
- * There is no token for a service, so that it was not asked.
- * @param what was to be done: "read the secret crm-refresh-token"
+ * The rotator has no token for a service, so it sent no request.
+ * @param what the failed action: "read the secret crm-refresh-token"
  * @param address of the vault, account or container, without a query
  */
 export function notSignedIn(service: Service, what: string, address: string): RotatorError {
@@ -17,7 +17,7 @@ export function notSignedIn(service: Service, what: string, address: string): Ro
   });
 }
 
-/** A service did not do what it was asked to; that may pass. Parameters as in {@link notSignedIn}. */
+/** A service failed, perhaps temporarily. Parameters as in {@link notSignedIn}. */
 export function unavailable(
   service: Service,
   what: string,
@@ -27,13 +27,13 @@ export function unavailable(
   const problem = {
     code: `${service}_unavailable` as const,
     message: `Could not ${what} at ${address} (${described(failure)}).`,
-    fix: "Wait a few minutes; if this lasts, check the address, its name resolution and Azure's status.",
+    fix: 'Wait a few minutes. If it continues, check the address, DNS and the status of Azure.',
   };
   return new RotatorError(problem, failure);
 }
 
-/** Status and codes of a failure, as they stand in parentheses. */
+/** Status and codes of a failure, for the parentheses at the end of a message. */
 export function described({ status, codes }: ServiceFailure): string {
-  if (codes.includes('DEADLINE')) return 'no answer in time';
-  return [status || 'no answer', ...codes].join(', ');
+  if (codes.includes('DEADLINE')) return 'no response in time';
+  return [status || 'no response', ...codes].join(', ');
 }

@@ -12,17 +12,17 @@ import { DeadlinePassed } from './deadline.ts';
  * request, its authorization header and its body.
  */
 export interface ServiceFailure {
-  /** `identity`: no token could be had, the service was not asked. `silent`: no usable answer came. */
+  /** `identity`: could not authenticate, so no request was sent. `silent`: no usable response arrived. */
   readonly kind: 'answer' | 'identity' | 'silent';
   /** HTTP status, for `answer`. */
   readonly status: number;
   /** The service's error codes, the outer one first; for `silent`, the system's. */
   readonly codes: readonly string[];
-  /** How long the service asks us to stay away, in milliseconds. */
+  /** How long the service asks the rotator to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** The part of an HTTP answer that is looked at. */
+/** The part of an HTTP response that matters here. */
 export interface SeenResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | undefined };
@@ -51,8 +51,8 @@ const CREDENTIAL_ERRORS: readonly unknown[] = [
 
 /**
  * Reads what an SDK threw.
- * @param seen the answer that the SDK got, where it is known apart from the error: the Key Vault client fails on its
- *   own over an error without a body, and forgets the status
+ * @param seen the response that the SDK received, if it is known apart from the error. The Key Vault client cannot parse
+ *   an error without a body, and loses the status.
  */
 export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailure {
   if (thrown instanceof DeadlinePassed) return silence('DEADLINE');
@@ -64,7 +64,7 @@ export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailur
   return { kind: 'answer', status: answer.status, codes, retryAfterMs: retryAfter(answer.headers) };
 }
 
-/** A sign-in service that is down or overloaded is no matter of rights: it passes by itself. */
+/** A sign-in service that is down or overloaded does not mean missing permissions: it recovers without an operator. */
 function credentialFailure({ statusCode, cause }: SdkError): ServiceFailure {
   const status = Number(statusCode ?? cause?.status);
   const passing = status === 429 || status >= 500 || cause?.errorCode === 'network_error';
@@ -82,7 +82,7 @@ function codesOf({ code, details }: SdkError, answer: SeenResponse | undefined):
   return [...new Set(codes.flatMap((each) => safeCode(each) ?? []))];
 }
 
-/** The milliseconds that Azure's services may name, else the standard header; a date counts from the service's own clock. */
+/** The milliseconds that Azure's services may send, else the standard header; a date counts from the service's own clock. */
 function retryAfter(headers: SeenResponse['headers']): number | undefined {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
     const value = headers.get(name)?.trim() ?? '';

@@ -4,7 +4,7 @@ import { readFailure } from './serviceFailure.ts';
 
 /**
  * Gets a token for the vaults and throws it away.
- * @throws RotatorError `vault_forbidden`, or `vault_unavailable` if the sign-in service does not answer
+ * @throws RotatorError `vault_forbidden`, or `vault_unavailable` if the sign-in service does not respond
  */
 export async function signIn(credential: TokenCredential, vaultUrl: string): Promise<void> {
   try {
@@ -17,7 +17,7 @@ export async function signIn(credential: TokenCredential, vaultUrl: string): Pro
   }
 }
 
-/** What a token for the vaults of a cloud is asked for: `https://vault.azure.net/.default` in the public one. */
+/** The scope of a token for the vaults of a cloud: `https://vault.azure.net/.default` in the public one. */
 function vaultScope(vaultUrl: string): string {
   const domain = /\.(vault\..+)$/.exec(new URL(vaultUrl).hostname)?.[1] ?? 'vault.azure.net';
   return `https://${domain}/.default`;

@@ -15,9 +15,9 @@ import { storageError } from './storageErrors.ts';
 const RECORD_CONTAINER = 'token-rotator-records';
 
 const CONFIGURATION_TIMEOUT_MS = 10_000;
-/** A larger blob is refused, unread. */
+/** A larger blob is refused. */
 export const LARGEST_CONFIGURATION_BYTES = 4 * 1024 * 1024;
-/** Where blobs live, cloud by cloud: a token for storage is sent nowhere else. */
+/** The domain of blobs in each cloud: a token for storage is sent nowhere else. */
 const BLOB_DOMAINS = [
   '.blob.core.windows.net',
   '.blob.storage.azure.net',
@@ -25,21 +25,21 @@ const BLOB_DOMAINS = [
   '.blob.core.chinacloudapi.cn',
 ];
 
-/** The storage account of the record store, as the Functions host's own settings name it. */
+/** The storage account of the record store, as the settings of the Functions host name it. */
 export type StorageLocation =
   | { readonly kind: 'connectionString'; readonly connectionString: string }
   | {
       readonly kind: 'identity';
       /** `https://ACCOUNT.blob.core.windows.net` */
       readonly blobServiceUrl: string;
-      /** Client id of the managed identity for storage; whoever makes the credential uses it. */
+      /** Client id of the managed identity for storage; the caller uses it to create the credential. */
       readonly clientId?: string;
     };
 
 /**
  * The container of the records; nothing is sent.
  * @param credential used for the kind `identity` only
- * @throws RotatorError `configuration_invalid` where the connection string is none
+ * @throws RotatorError `configuration_invalid` if the connection string is not valid
  */
 export function createRecordContainer(
   storage: StorageLocation,
@@ -51,8 +51,8 @@ export function createRecordContainer(
 /**
  * Reads the blob with the connections, with one request.
  * @param url address of the blob; with a connection string it must be of the same account
- * @param etag what the last read gave
- * @returns `unchanged` where the blob still has that ETag
+ * @param etag the ETag of the last read
+ * @returns `unchanged` if the blob still has that ETag
  * @throws RotatorError `configuration_invalid` (no such blob, over 4 MB, not text, address not allowed), `storage_*`
  */
 export async function readConfigurationBlob(
@@ -78,7 +78,7 @@ export async function readConfigurationBlob(
   }
 }
 
-/** The protocol has its own retries, under a lease that a retry in here could outlive. A new object each time: the client writes to it. */
+/** The protocol has its own retries, under a lease that a retry here could outlive. A new object each time, because the client writes to it. */
 function pipelineOptions(): StoragePipelineOptions {
   return { retryOptions: { maxTries: 1 } };
 }
@@ -104,15 +104,15 @@ function blobAt(address: string, storage: StorageLocation, credential: TokenCred
   if (!url || url.search || url.hash || url.username || url.password) {
     throw invalid(
       'CONNECTIONS is not the plain address of a blob.',
-      'Give an address without user, query and fragment: the rotator signs in by itself.',
+      'Set CONNECTIONS to an address without user, query and fragment: the rotator adds its own credentials.',
     );
   }
   if (storage.kind === 'connectionString') return blobOfAccount(url, service, account);
   const known = url.host === account.host || BLOB_DOMAINS.some((domain) => url.hostname.endsWith(domain));
   if (url.protocol === 'https:' && known) return new BlobClient(url.href, credential, pipelineOptions());
   throw invalid(
-    `${url.origin} is no blob service: no token is sent there.`,
-    'Let CONNECTIONS be the https address of a blob in Azure Storage.',
+    `${url.origin} is not a blob service, so the rotator sends no token to it.`,
+    'Set CONNECTIONS to the https address of a blob in Azure Storage.',
   );
 }
 
@@ -124,8 +124,8 @@ function blobOfAccount(url: URL, service: BlobServiceClient, account: URL): Blob
     return service.getContainerClient(container).getBlobClient(name);
   }
   throw invalid(
-    `${url.origin}${url.pathname} is no blob of the account that the connection string is for.`,
-    `Keep the connections in that account, below ${account.origin}${base}.`,
+    `${url.origin}${url.pathname} is not a blob of the account in the connection string.`,
+    `Set CONNECTIONS to a blob of that account, below ${account.origin}${base}.`,
   );
 }
 
@@ -138,11 +138,15 @@ function decoded(segment: string): string {
 }
 
 function textOf(body: Buffer | undefined, url: string): string {
-  if (!body) throw invalid(`The blob at ${url} has more than 4 MB.`, 'Let CONNECTIONS name the right blob.');
+  if (!body)
+    throw invalid(
+      `The blob at ${url} has more than 4 MB.`,
+      'Set CONNECTIONS to the blob with the connections.',
+    );
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw invalid(`The blob at ${url} is no UTF-8 text.`, 'Save the connections as UTF-8.');
+    throw invalid(`The blob at ${url} is not UTF-8 text.`, 'Save the connections as UTF-8.');
   }
 }
 

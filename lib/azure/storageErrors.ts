@@ -3,8 +3,8 @@ import { described, notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure, type ServiceFailure } from './serviceFailure.ts';
 
 /**
- * The error that stands for whatever the Blob Storage client threw; it holds no part of the request or the answer.
- * @param what was to be done, for the message: "read the record of dynamics-prod"
+ * The error for anything that the Blob Storage client threw; it contains no part of the request or the response.
+ * @param what the failed action, for the message: "read the record of dynamics-prod"
  * @param address of the account or container, without a query
  */
 export function storageError(thrown: unknown, what: string, address: string): RotatorError {
@@ -15,7 +15,7 @@ export function storageError(thrown: unknown, what: string, address: string): Ro
   return unavailable('storage', what, address, failure);
 }
 
-/** The storage service's own code for an error, such as `LeaseAlreadyPresent`; empty where it did not answer. */
+/** The storage service's own code for an error, such as `LeaseAlreadyPresent`; empty if it did not respond. */
 export function storageCode(thrown: unknown): string {
   return readFailure(thrown).codes[0] ?? '';
 }
@@ -26,7 +26,7 @@ function forbidden(what: string, address: string, failure: ServiceFailure): Rota
     code: 'storage_forbidden',
     message: `${address} does not let the rotator ${what} (${described(failure)}).`,
     fix: network
-      ? "Let the rotator through the storage account's firewall, and see that the account's settings allow its way of signing in."
+      ? "Allow the rotator through the storage account's firewall, and check that the account allows the authentication method that it uses."
       : "Grant the rotator's identity the role Storage Blob Data Owner on the account; with a connection string, check its key.",
   });
 }

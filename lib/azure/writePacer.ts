@@ -6,7 +6,7 @@ const WINDOW_MS = 10_000;
 interface Vault {
   /** When writes were let through, oldest first; those of the last window only. */
   admitted: { readonly at: number; readonly writes: number }[];
-  /** Resolves when everybody who asked before has been let through. */
+  /** Resolves when all earlier callers have been let through. */
   last: Promise<void>;
 }
 
@@ -33,7 +33,7 @@ async function admit(vault: Vault, writes: number, limit: number, clock: Clock):
     vault.admitted = vault.admitted.filter(({ at }) => at > now - WINDOW_MS);
     const oldest = vault.admitted[0];
     const taken = vault.admitted.reduce((sum, each) => sum + each.writes, 0);
-    // More than the limit at once is let through alone: it would wait for ever.
+    // A request for more writes than the limit is let through alone: it would wait forever.
     if (!oldest || taken + writes <= limit) {
       vault.admitted.push({ at: now, writes });
       return;

@@ -1,8 +1,8 @@
 import { isLoopback } from '../loopback.ts';
 
-/** What an address may look like beside `https://host`. */
+/** Which addresses are accepted besides `https://host`. */
 export interface AddressRules {
-  /** Accept plain http where the host is this machine. */
+  /** Accept plain http if the host is this machine. */
   readonly allowLoopbackHttp: boolean;
   /** Accept a path. Default true. */
   readonly path?: boolean;
@@ -10,7 +10,7 @@ export interface AddressRules {
   readonly query?: boolean;
 }
 
-/** The address, or what is wrong with it as the end of a sentence. */
+/** The address, or the problem with it as the end of a sentence. */
 export type Address =
   | { readonly url: URL; readonly cause?: undefined }
   | { readonly url?: undefined; readonly cause: string };
@@ -23,7 +23,7 @@ export function readAddress(text: string, rules: AddressRules): Address {
   const cause = textCause(text);
   if (cause) return { cause };
   const url = URL.parse(text);
-  if (!url) return { cause: 'is no absolute address' };
+  if (!url) return { cause: 'is not an absolute address' };
   const urlCause = schemeCause(url, rules) ?? partsCause(url, text, rules);
   return urlCause ? { cause: urlCause } : { url };
 }
@@ -40,10 +40,10 @@ export function readOrigin(
   return url ? { origin: url.origin } : { cause };
 }
 
-/** The URL parser drops line ends and tabs silently, which would make two different texts one address. */
+/** The URL parser silently drops line ends and tabs, which would make two different texts the same address. */
 function textCause(text: string): string | undefined {
   if (text.length > LONGEST_ADDRESS) return `is longer than ${LONGEST_ADDRESS} characters`;
-  if (/[^\x21-\x7e]/.test(text)) return 'holds white space or characters other than ASCII';
+  if (/[^\x21-\x7e]/.test(text)) return 'contains white space or characters other than ASCII';
   return undefined;
 }
 
@@ -56,9 +56,10 @@ function schemeCause(url: URL, { allowLoopbackHttp }: AddressRules): string | un
 }
 
 function partsCause(url: URL, text: string, { path = true, query = true }: AddressRules): string | undefined {
-  // The parser hides empty parts ("https://@host", "https://host/#"), so the text itself is looked at as well.
+  // The parser hides empty parts ("https://@host", "https://host/#"), so this checks the text itself as well.
   const authority = /^[a-z]+:[/\\]*([^/\\?#]*)/i.exec(text)?.[1] ?? '';
-  if (url.username || url.password || authority.includes('@')) return 'must not hold a user name or password';
+  if (url.username || url.password || authority.includes('@'))
+    return 'must not contain a user name or password';
   if (text.includes('#')) return 'must not have a fragment (#)';
   if (!query && text.includes('?')) return 'must not have a query (?)';
   if (!path && url.pathname !== '/') return 'must not have a path';

@@ -4,7 +4,7 @@ import type { Finding } from './findings.ts';
 /** One connection's use of one secret. */
 interface Use {
   readonly connection: string;
-  /** Its place in the entry: `secrets.refreshToken`. */
+  /** Its path in the entry: `secrets.refreshToken`. */
   readonly key: string;
   /** The same for two uses of the same secret. */
   readonly secret: string;
@@ -13,9 +13,9 @@ interface Use {
 }
 
 /**
- * Secrets that two connections, or one twice, would write over each other. Client ids and client secrets may be
- * shared: they are only read. Key Vault does not tell upper from lower case in names.
- * @returns findings by connection name; the message names the places, not the secrets
+ * Secrets that two connections would overwrite for each other, or that one connection uses twice. Client ids and client
+ * secrets may be shared: they are only read. Key Vault ignores the case of names.
+ * @returns findings by connection name; the message names the paths, not the secrets
  */
 export function secretConflicts(connections: readonly Connection[]): ReadonlyMap<string, readonly Finding[]> {
   const uses = connections.flatMap(usesOf);
@@ -28,7 +28,7 @@ export function secretConflicts(connections: readonly Connection[]): ReadonlyMap
   return new Map([...grouped].map(([name, found]) => [name, found.map(({ finding }) => finding)]));
 }
 
-/** Names that differ only by case stand for the same secrets. Returns the other name for each of them. */
+/** Names that differ only in case mean the same secrets. Returns the other name for each of them. */
 export function nameConflicts(names: readonly string[]): ReadonlyMap<string, string> {
   const groups = Map.groupBy(names, (name) => name.toLowerCase());
   const pairs = names.flatMap((name): [string, string][] => {

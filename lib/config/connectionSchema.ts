@@ -3,14 +3,14 @@ import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
 import { CONNECTION_NAME, CONNECTION_NAME_RULE, SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 
-/** A directory id or a domain name; it becomes a part of an address. */
+/** A directory id or a domain name; it becomes part of an address. */
 const TENANT = /^[0-9A-Za-z.-]{1,253}$/;
-/** What the protocol itself sends; RFC 6749 section 6 and RFC 7521 section 4.2. */
+/** A parameter name, except those that the protocol itself sends; RFC 6749 section 6 and RFC 7521 section 4.2. */
 const PARAMETER =
   /^(?!(?:grant_type|refresh_token|client_id|client_secret|client_assertion.*)$)[!-~]{1,100}$/i;
-/** In characters: beside it there must be room for an access token in Key Vault's 25 KB. */
+/** In characters: Key Vault's 25 KB must have room for an access token as well. */
 const LONGEST_TEMPLATE = 10_000;
-/** One year, in seconds: longer spans are mistakes in the unit, and would leave the range of dates in the end. */
+/** One year, in seconds: longer spans are mistakes in the unit, and very long ones exceed the range of dates. */
 const LONGEST_SPAN = 31_536_000;
 
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
@@ -21,23 +21,23 @@ const text = z
   .string('must be text')
   .trim()
   .min(1, 'is empty')
-  .regex(/^[ -~]*$/, 'holds characters that are no printable ASCII');
+  .regex(/^[ -~]*$/, 'contains characters that are not printable ASCII');
 const secretName = z
   .string('must be the name of a secret')
-  .regex(SECRET_NAME, `is no name of a secret: ${SECRET_NAME_RULE}`);
+  .regex(SECRET_NAME, `is not a valid secret name: ${SECRET_NAME_RULE}`);
 const seconds = z.number('must be a number of seconds').max(LONGEST_SPAN, 'is longer than a year');
 const positiveSeconds = seconds.positive('must be above 0');
 const flag = z.boolean('must be true or false');
 
-// Each description begins with a sentence that completes "Set <path> to ...": the fix of a problem is made of it.
+// Each description begins with a sentence that completes "Set <path> to ...": fixes are built from it.
 
-/** The names of the secrets; what stands here is never a secret itself. */
+/** The names of the secrets, never the secrets themselves. */
 export const secretsSection = z.strictObject(
   {
     clientId: secretName
       .optional()
       .describe(
-        'The name of the secret with the client id. Default: NAME-client-id. Leave out with `clientId`.',
+        'The name of the secret with the client id. Default: NAME-client-id. Omit if `clientId` is set.',
       ),
     clientSecret: z
       .union(
@@ -57,13 +57,13 @@ export const secretsSection = z.strictObject(
     connectionString: secretName
       .optional()
       .describe(
-        'The name of the secret with the connection string, where `publish.connectionString` asks for one. Default: NAME-connection-string.',
+        'The name of the secret with the connection string, if `publish.connectionString` requests one. Default: NAME-connection-string.',
       ),
   },
   'must be an object',
 );
 
-/** What is published beside the access token. */
+/** What is published in addition to the access token. */
 export const publishSection = z.strictObject(
   {
     connectionString: z
@@ -85,7 +85,7 @@ export const publishSection = z.strictObject(
       )
       .optional()
       .describe(
-        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365; "refreshToken" holds the client secret and the refresh token, is written to the credential vault, and wants refresh tokens that stay usable.',
+        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.',
       ),
   },
   'must be an object',
@@ -108,7 +108,7 @@ export const vaultsSection = z.strictObject(
   'must be an object',
 );
 
-/** One entry of the file. Addresses are checked further when the entry is resolved. */
+/** One entry of the file. Resolving the entry checks its addresses further. */
 export const connectionEntry = z.strictObject(
   {
     provider: z
@@ -120,60 +120,64 @@ export const connectionEntry = z.strictObject(
     tokenUri: text
       .optional()
       .describe(
-        'The https address of the token endpoint, 2,000 characters at most. Required where the provider does not know it. A leading "POST " is removed.',
+        'The https address of the token endpoint, 2,000 characters at most. Required if the provider has no default for it. A leading "POST " is removed.',
       ),
     allowPrivateNetwork: flag
       .default(false)
       .describe(
-        'true where the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), else false. Loopback, link-local and metadata addresses are refused in any case.',
+        'true if the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), otherwise false. Loopback, link-local and metadata addresses are always refused.',
       ),
     tenant: text
-      .regex(TENANT, 'is no tenant')
+      .regex(TENANT, 'is not a valid tenant id or domain name')
       .optional()
       .describe('The directory (tenant) id or a verified domain name. Only for providers with tenants.'),
     serviceUrl: text
       .optional()
       .describe(
-        'The https address of the service that the token is for, as https://ORG.crm.dynamics.com. Dynamics 365 takes the scope from it.',
+        'The https address of the service that the token is for, such as https://ORG.crm.dynamics.com. Dynamics 365 derives the scope from it.',
       ),
     clientId: text
       .optional()
-      .describe('The client id itself. Leave out to read it from the secret that `secrets.clientId` names.'),
+      .describe('The client id itself. Omit to read it from the secret that `secrets.clientId` names.'),
     clientAuthentication: z
       .enum(CLIENT_AUTHENTICATION, `must be one of ${CLIENT_AUTHENTICATION.join(', ')}`)
       .optional()
       .describe(
-        `The way in which the client proves its identity (${CLIENT_AUTHENTICATION.join(', ')}). Default: what the provider prefers.`,
+        `The way in which the client proves its identity (${CLIENT_AUTHENTICATION.join(', ')}). Default: the method that the provider prefers.`,
       ),
     scope: text
       .optional()
       .describe(
-        'The scopes to ask for, separated by spaces. Default: what the provider profile says, or none.',
+        'The scopes to request, separated by spaces. Default: those of the provider profile, or none.',
       ),
-    resource: text.optional().describe('The `resource` parameter of the grant. Most providers want none.'),
+    resource: text
+      .optional()
+      .describe('The `resource` parameter of the token request. Most providers need none.'),
     parameters: z
       .record(
-        z.string().regex(PARAMETER, 'is a parameter that is sent by the protocol itself, or no name'),
+        z
+          .string()
+          .regex(PARAMETER, 'is not a valid parameter name, or the protocol itself sends this parameter'),
         z.string('must be text'),
         'must be an object of texts',
       )
       .optional()
       .describe(
-        "The further parameters of the grant, as an object of texts. The protocol's own (grant_type, refresh_token, client_id, client_secret, client_assertion...) are refused.",
+        "The additional parameters of the token request, as an object of texts. The protocol's own (grant_type, refresh_token, client_id, client_secret, client_assertion...) are refused.",
       ),
     secrets: secretsSection
       .optional()
-      .describe('The names of the secrets, as an object. The secrets themselves stand in Key Vault only.'),
+      .describe('The names of the secrets, as an object. The secrets themselves are only in Key Vault.'),
     publish: publishSection
       .optional()
-      .describe('The further secrets to publish with each access token, as an object.'),
+      .describe('The additional secrets to publish with each access token, as an object.'),
     vaults: vaultsSection
       .optional()
-      .describe("The addresses of this connection's vaults, as an object. Seldom needed."),
+      .describe("The addresses of this connection's vaults, as an object. Rarely needed."),
     renewBefore: positiveSeconds
       .optional()
       .describe(
-        'The number of seconds before expiry at which the access token is renewed, above 0. Default: when two thirds of its lifetime are gone.',
+        'The number of seconds before expiry at which the access token is renewed, above 0. Default: when two thirds of its lifetime are over.',
       ),
     refreshTokenGrace: z
       .union(
@@ -182,21 +186,23 @@ export const connectionEntry = z.strictObject(
       )
       .optional()
       .describe(
-        'The number of seconds for which a refresh token stays usable after its first use, or "unlimited". 0: single use. Too high a value may make the provider revoke the connection. Default: what the provider documents.',
+        'The number of seconds for which a refresh token stays valid after its first use, or "unlimited". 0: single use. If the value is too high, the provider may revoke the connection. Default: the value that the provider documents.',
       ),
     accessTokenLifetime: positiveSeconds
       .optional()
       .describe(
-        'The lifetime of an access token in seconds, above 0, where the answer does not say it. Default: what the provider documents, else 3600.',
+        'The lifetime of an access token in seconds, above 0, if the token response names none. Default: the value that the provider documents, otherwise 3600.',
       ),
     overwrite: flag
       .default(false)
       .describe(
-        'true where an existing secret that somebody else made may be overwritten with the access token or connection string, else false.',
+        'true if the access token or connection string may overwrite an existing secret that the rotator does not manage, otherwise false.',
       ),
     enabled: flag
       .default(true)
-      .describe('true, or false to pause the connection. A paused one is shown and never granted.'),
+      .describe(
+        'true, or false to pause the connection. The rotator shows a paused connection but sends no token requests for it.',
+      ),
   },
   'must be an object',
 );
@@ -204,12 +210,12 @@ export const connectionEntry = z.strictObject(
 /** One entry with its simple defaults. */
 export type ConnectionEntry = z.output<typeof connectionEntry>;
 
-/** The name of a connection: a part of the default names of its secrets. */
+/** The name of a connection, which is part of the default names of its secrets. */
 export const connectionName = z
   .string()
-  .regex(CONNECTION_NAME, `is no name of a connection: ${CONNECTION_NAME_RULE}`);
+  .regex(CONNECTION_NAME, `is not a valid connection name: ${CONNECTION_NAME_RULE}`);
 
-/** The whole file: all connections by name. The JSON Schema for editors is made from it. */
+/** The whole file: all connections by name. The JSON Schema for editors is generated from it. */
 export const connectionsFile = z
   .strictObject(
     {
@@ -223,5 +229,5 @@ export const connectionsFile = z
     'must be an object',
   )
   .describe(
-    'The connections that the rotator keeps fresh. Times are in seconds. No secret stands in this file.',
+    'The connections that the rotator keeps fresh. Times are in seconds. This file contains no secrets.',
   );

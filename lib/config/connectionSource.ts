@@ -5,7 +5,7 @@ import { safeCodeOf } from '../safeText.ts';
 import { parseConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 
-/** A text with what tells it from its other versions: an ETag, or a stamp of the file. */
+/** A text with the stamp of its version: an ETag, or a stamp of the file. */
 interface StampedText {
   readonly text: string;
   readonly stamp: string;
@@ -14,14 +14,14 @@ interface StampedText {
 /**
  * Reads the text at an address or path.
  * @param stamp of the text that the caller has
- * @returns `unchanged` where the caller has the current text
+ * @returns `unchanged` if the caller has the current text
  */
 export type ReadText = (location: string, stamp?: string) => Promise<StampedText | 'unchanged'>;
 
-/** How the outside is read. */
+/** The readers of external sources. */
 export interface ConnectionReaders {
   readonly readFile: ReadText;
-  /** The stamp is the ETag; one request, with `If-None-Match` where there is a stamp. */
+  /** The stamp is the ETag; one request, with `If-None-Match` if there is a stamp. */
   readonly readBlob: ReadText;
 }
 
@@ -31,14 +31,14 @@ export type SourceSettings = Pick<
   'connectionsSource' | 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp'
 >;
 
-/** Reads at the first call, and later looks whether there is something new. */
+/** Reads at the first call, and checks for changes at later ones. */
 export type ConnectionSource = () => Promise<Connections>;
 
 /**
- * The connections as the configuration has them now. Once they were read, a source that fails or holds
- * nonsense is logged, once for each change, and the last good connections stay in force, with the reason as `stale`.
- * @returns a function that throws RotatorError (`configuration_invalid`, or what `readBlob` throws) while no
- *   good text was read yet; calls at the same time share one reading
+ * The current connections of the configuration. If a source fails or is not valid after the first successful read, the
+ * last valid connections stay in use, with the reason as `stale`. It is logged once for each change.
+ * @returns a function that throws RotatorError (`configuration_invalid`, or what `readBlob` throws) until it has read a
+ *   valid text; concurrent calls share one read
  */
 export function createConnectionSource(
   settings: SourceSettings,
@@ -57,13 +57,13 @@ export function createConnectionSource(
 }
 
 interface State {
-  /** The last good ones. */
+  /** The last valid connections. */
   connections: Connections | undefined;
-  /** Of the last text that was looked at, good or not; undefined before the first good one. */
+  /** The stamp of the last text that was checked, valid or not; undefined before the first valid one. */
   stamp: string | undefined;
-  /** What is wrong with the text of that stamp. */
+  /** The problem with the text of that stamp. */
   wrong: Problem | undefined;
-  /** What was last complained about, so that it is logged once. */
+  /** The last logged problem, so that it is logged once. */
   complaint: string | undefined;
 }
 
@@ -92,12 +92,12 @@ async function reload(state: State, read: Read, settings: SourceSettings, log: L
     if (stamp !== state.stamp) state.wrong = problemOf(error);
     return lastGood(state, error, stamp, log);
   } finally {
-    // A bad text is not parsed again each time, but only where there are good connections to go on with.
+    // The same invalid text is not parsed again each time, but only if there are valid connections to continue with.
     if (state.connections) state.stamp = stamp;
   }
 }
 
-/** A source that can be read again is complained about anew when it fails the next time. */
+/** A source that was readable in between is logged again when it fails the next time. */
 function unchanged(state: State): Connections {
   state.complaint = undefined;
   const connections = state.connections ?? { valid: [], invalid: [] };
@@ -108,14 +108,14 @@ function lastGood(state: State, error: RotatorError, stamp: string | undefined, 
   if (!state.connections) throw error;
   const complaint = `${error.code} ${error.message} ${stamp}`;
   if (complaint !== state.complaint) {
-    const message = `${error.message} The last good connections stay in force.`;
+    const message = `${error.message} The rotator keeps using the last valid connections.`;
     log('error', 'configuration_invalid', { code: error.code, message, fix: error.fix });
   }
   state.complaint = complaint;
   return { ...state.connections, stale: problemOf(error) };
 }
 
-/** Errors of the file system carry a stable code; their text holds the path and is left out. */
+/** File system errors have a stable code; their text contains the path, so it is left out. */
 function sourceError(thrown: unknown, { connectionsSource }: SourceSettings): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const code = safeCodeOf(thrown);
@@ -123,7 +123,7 @@ function sourceError(thrown: unknown, { connectionsSource }: SourceSettings): Ro
   return new RotatorError({
     code: 'configuration_invalid',
     message: `The ${connectionsSource.kind} that CONNECTIONS names cannot be read${reason}.`,
-    fix: `Make the ${connectionsSource.kind} readable for the rotator, or set CONNECTIONS to another one; a change of the content is picked up by itself.`,
+    fix: `Make the ${connectionsSource.kind} readable for the rotator, or set CONNECTIONS to another one. The rotator detects changes of the content automatically.`,
   });
 }
 

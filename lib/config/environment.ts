@@ -14,9 +14,9 @@ import { longestGapMs } from './schedule.ts';
 import type { CallerRules, ConnectionsSource, Settings } from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
-/** Every 10 s: the law of takeover needs lease plus tick to stay below the provider's grace. */
+/** Every 10 s: lease plus schedule interval must stay below the provider's grace, so that another process can repeat a request. */
 const DEFAULT_SCHEDULE = '*/10 * * * * *';
-/** Key Vault takes 300 new versions per vault in ten seconds; the rest is for people and other programs. */
+/** Key Vault accepts 300 new versions per vault in ten seconds; the rest is for users and other programs. */
 const VAULT_WRITES = { most: 300, fallback: 270 };
 
 const CONNECTIONS_FIX =
@@ -24,10 +24,9 @@ const CONNECTIONS_FIX =
 const SCHEDULE_FIX = `Set ROTATION_SCHEDULE to six fields (second minute hour day month day-of-week), for example ${DEFAULT_SCHEDULE}.`;
 
 /**
- * Checks all settings at once.
- * @param env variables by name; this function does not look at `process.env`
- * @throws RotatorError `configuration_invalid`, which names every variable that is missing or wrong; no value
- *   stands in it
+ * Checks all settings together.
+ * @param env variables by name; this function does not read `process.env`
+ * @throws RotatorError `configuration_invalid`, which names every variable that is missing or not valid, without its value
  */
 export function readEnvironment(env: Environment): Settings {
   const reader: EnvironmentReader = { env, findings: [], warnings: proxyWarnings(env) };
@@ -37,7 +36,7 @@ export function readEnvironment(env: Environment): Settings {
 }
 
 /**
- * What the entries of a file are checked against; no more settings need be there.
+ * The settings that the check of a connections file needs; all others may be missing.
  * @throws RotatorError `configuration_invalid`, as {@link readEnvironment}
  */
 export function readEntryRules(
@@ -50,7 +49,7 @@ export function readEntryRules(
   return { ...vaults, allowLoopbackHttp };
 }
 
-/** Undefined only where the reader has a finding. */
+/** Undefined only if the reader has a finding. */
 function readSettings(reader: EnvironmentReader): Settings | undefined {
   const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');
   const vaults = readVaults(reader, allowLoopbackHttp);
@@ -110,13 +109,13 @@ function readConnectionsSource(
     note(reader, 'CONNECTIONS', 'is not set', CONNECTIONS_FIX);
     return undefined;
   }
-  // No path begins like JSON, and none runs over several lines.
+  // Paths do not begin like JSON or contain line breaks.
   if (/^[[{"]|[\r\n]/.test(value)) return { kind: 'inline', text: value };
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(value)) return readBlobUrl(reader, value, allowLoopbackHttp);
   return { kind: 'file', path: value };
 }
 
-/** Signed URLs are refused: the signature is a secret, and the identity reads the blob without it. */
+/** Signed URLs are refused: the signature is a secret, and the rotator's identity can read the blob without it. */
 function readBlobUrl(
   reader: EnvironmentReader,
   value: string,
@@ -129,8 +128,8 @@ function readBlobUrl(
 }
 
 /**
- * WEBSITE_AUTH_ENABLED is set by the platform: https://learn.microsoft.com/azure/app-service/reference-app-settings. Where
- * it is missing the calls are refused, but not the sweeps: tokens must not expire over a wrong setting of the HTTP functions.
+ * WEBSITE_AUTH_ENABLED is set by the platform: https://learn.microsoft.com/azure/app-service/reference-app-settings. If it
+ * is missing, calls are refused but sweeps run: tokens must not expire because of a wrong setting of the HTTP functions.
  */
 function readCallers(reader: EnvironmentReader): CallerRules | undefined {
   const requiredRole = settingOf(reader, 'REQUIRED_APP_ROLE');
@@ -145,16 +144,16 @@ function readSchedule(
   const schedule = settingOf(reader, 'ROTATION_SCHEDULE') ?? DEFAULT_SCHEDULE;
   const scheduleIntervalMs = longestGapMs(schedule);
   if (scheduleIntervalMs !== undefined) return { schedule, scheduleIntervalMs };
-  note(reader, 'ROTATION_SCHEDULE', 'is no NCRONTAB schedule that comes round again', SCHEDULE_FIX);
+  note(reader, 'ROTATION_SCHEDULE', 'is not an NCRONTAB schedule that runs repeatedly', SCHEDULE_FIX);
   return undefined;
 }
 
-/** A proxy resolves names itself, so the check of the resolved address could not hold behind one. */
+/** A proxy resolves names itself, so the check of the resolved address would have no effect behind one. */
 function proxyWarnings(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => /^(https?|all)_proxy$/i.test(name) && env[name]?.trim())
     .map(
       (name) =>
-        `${name} is ignored for token endpoints: grants use no proxy; give the app a direct route to its providers.`,
+        `${name} is ignored for token endpoints, because token requests use no proxy. Give the app a direct route to its providers.`,
     );
 }

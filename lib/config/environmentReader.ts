@@ -4,24 +4,24 @@ import type { Finding } from './findings.ts';
 /** Variables by name, usually `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads variables and remembers everything that is wrong or worth a warning. */
+/** Reads variables and collects all problems and warnings. */
 export interface EnvironmentReader {
   readonly env: Environment;
   readonly findings: Finding[];
   readonly warnings: string[];
 }
 
-/** The value without white space around it; undefined where it is missing or empty. */
+/** The value without white space around it; undefined if it is missing or empty. */
 export function settingOf({ env }: EnvironmentReader, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }
 
-/** Notes what is wrong with a variable. `cause` and `fix` never repeat its value. */
+/** Records a problem with a variable. `cause` and `fix` never repeat its value. */
 export function note(reader: EnvironmentReader, where: string, cause: string, fix: string): void {
   reader.findings.push({ where, cause, fix });
 }
 
-/** `true` or `false`; false where the variable is missing. */
+/** `true` or `false`; false if the variable is missing. */
 export function readFlag(reader: EnvironmentReader, name: string): boolean {
   const value = settingOf(reader, name)?.toLowerCase() ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
@@ -29,17 +29,17 @@ export function readFlag(reader: EnvironmentReader, name: string): boolean {
   return false;
 }
 
-/** A whole number from 1 to `most`; the default where the variable is missing. */
+/** A whole number from 1 to `most`; the default if the variable is missing. */
 export function readCount(reader: EnvironmentReader, name: string, most: number, fallback: number): number {
   const value = settingOf(reader, name);
   if (value === undefined) return fallback;
   const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
   if (count >= 1 && count <= most) return count;
-  note(reader, name, `is no whole number from 1 to ${most}`, `Set ${name} to a number from 1 to ${most}.`);
+  note(reader, name, `is not a whole number from 1 to ${most}`, `Set ${name} to a number from 1 to ${most}.`);
   return fallback;
 }
 
-/** A service's address without path; undefined where the variable is missing or was found wrong. */
+/** A service's address without path; undefined if the variable is missing or not valid. */
 export function readOriginOf(
   reader: EnvironmentReader,
   name: string,
@@ -56,10 +56,10 @@ export function readOriginOf(
 
 const CLIENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The client id of a managed identity; undefined where the variable is missing or was found wrong. */
+/** The client id of a managed identity; undefined if the variable is missing or not valid. */
 export function readClientId(reader: EnvironmentReader, name: string): string | undefined {
   const value = settingOf(reader, name);
   if (value === undefined || CLIENT_ID.test(value)) return value;
-  note(reader, name, 'is no client id', `Set ${name} to the client id (a GUID) of the managed identity.`);
+  note(reader, name, 'is not a client id', `Set ${name} to the client id (a GUID) of the managed identity.`);
   return undefined;
 }

@@ -19,8 +19,8 @@ const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string
 const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
 
 /**
- * What one complaint of the schema about an entry means to a person. No value of the file stands in it.
- * @param at where the entry stands: `connections.dynamics-prod`
+ * Explains one issue of the schema with an entry to operators, without repeating a value of the file.
+ * @param at the path of the entry: `connections.dynamics-prod`
  */
 export function explainIssue(at: string, issue: Issue): Finding[] {
   if (issue.code === 'unrecognized_keys') {
@@ -31,7 +31,7 @@ export function explainIssue(at: string, issue: Issue): Finding[] {
   return [{ where, cause: issue.message, fix: fixOf(at, issue.path) }];
 }
 
-/** Says that something must be set, in the words of the schema. */
+/** A fix that says what to set, in the words of the schema. */
 export function fixOf(at: string, path: Path): string {
   const description = descriptionOf(path) ?? 'The entry of a connection, as an object';
   const first = description.split('. ', 1)[0]?.replace(/\.$/, '') ?? '';
@@ -39,7 +39,7 @@ export function fixOf(at: string, path: Path): string {
   return `Set ${joinPath(at, path)} to ${words}.`;
 }
 
-/** A key that the schema does not know, with the one that was probably meant. */
+/** A key that the schema does not have, with the key that was probably meant. */
 export function unknownKey(where: string, key: string, known: readonly string[]): Finding {
   const shown = safeKey(key);
   const cause = shown === undefined ? 'has an unknown key' : `has an unknown key ${shown}`;
@@ -48,15 +48,17 @@ export function unknownKey(where: string, key: string, known: readonly string[])
   );
   if (section === 'secrets') {
     const meant = `${where}.secrets.${sectionKey(section, key)}`;
-    const fix = `Keep secrets out of the configuration: store this one in Key Vault and remove it here; ${meant} may name it.`;
+    const fix = `Keep secrets out of the configuration: store this one in Key Vault and remove it here. ${meant} may name it.`;
     return { where, cause, fix };
   }
   const meant = section ? `${section}.${sectionKey(section, key)}` : nearest(key, known);
-  const fix = meant ? `Did you mean ${meant}?` : `Remove it from ${where}; known are ${known.join(', ')}.`;
+  const fix = meant
+    ? `Did you mean ${meant}?`
+    : `Remove it from ${where}; the known keys are ${known.join(', ')}.`;
   return { where, cause, fix };
 }
 
-/** Does the key belong into the section? "ClientSecret" and "client_secret" do too. */
+/** The key of the section that is meant, in its own spelling: "ClientSecret" and "client_secret" mean `clientSecret`. */
 function sectionKey(section: string, key: string): string | undefined {
   const plain = key.toLowerCase().replace(/[_-]/g, '');
   return Object.keys(sections[section]?.shape ?? {}).find((known) => known.toLowerCase() === plain);
@@ -65,7 +67,7 @@ function sectionKey(section: string, key: string): string | undefined {
 function wrongParameter(where: string, issue: Issue): Finding {
   if (issue.code !== 'invalid_key')
     return { where, cause: issue.message, fix: `Set ${where} to a text, or remove it.` };
-  const cause = issue.issues[0]?.message ?? 'is no name of a parameter';
+  const cause = issue.issues[0]?.message ?? 'is not a valid parameter name';
   return { where, cause, fix: `Remove ${where}.` };
 }
 

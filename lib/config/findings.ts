@@ -1,6 +1,6 @@
 import { type ErrorCode, RotatorError } from '../errors.ts';
 
-/** One thing that is wrong in the configuration. No part of it repeats a configured value. */
+/** One problem in the configuration. No part of it repeats a configured value. */
 export interface Finding {
   /** The setting or the path inside the file: `connections.dynamics-prod.tokenUri`. */
   readonly where: string;
@@ -10,7 +10,7 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** More would only hide the first ones; the rest is seen when these are repaired. */
+/** More would only hide the first ones; the others are reported when these are fixed. */
 const MOST_SHOWN = 12;
 
 /**

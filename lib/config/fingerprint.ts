@@ -5,8 +5,8 @@ import type { Connection } from '../rotation/core/connection.ts';
 export type Unmarked = Omit<Connection, 'fingerprint'>;
 
 /**
- * Whether a change of the member may clear a block: whether a token request that was refused, or a result that could not be
- * stored, may succeed with the new value. The others decide when something is sent, or what may be overwritten; neither blocks.
+ * Whether a change of the member may clear a block, because a refused token request, or a result that could not be stored, may
+ * succeed with the new value. The others decide when a request is sent, or what may be overwritten; neither blocks.
  */
 const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   name: false,
@@ -29,9 +29,9 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
 };
 
 /**
- * A digest of everything whose change may clear a block; it holds no secret. If it differs from the one in the record, a blocked
- * connection is tried again: a changed list or order unblocks all of them after an upgrade. What is undefined does not count, so
- * a new optional member changes the digest only of connections that use it.
+ * A digest of everything whose change may clear a block, without secrets. If it differs from the one in the record, a blocked
+ * connection is tried again, so a changed list or order unblocks all connections after an upgrade. Undefined members do not
+ * count, so a new optional member changes the digest only of connections that use it.
  */
 export function fingerprintOf(connection: Unmarked): string {
   const names = Object.keys(CLEARS_BLOCK) as (keyof Unmarked)[];

@@ -1,6 +1,6 @@
 /**
- * The known word that was probably meant: the closest by letters, where case and marks such as `_` and `-` do not count.
- * @returns undefined where nothing is close
+ * The known word that was probably meant: the closest by letters, ignoring case and marks such as `_` and `-`.
+ * @returns undefined if no word is close
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = simplify(word.slice(0, LONGEST));
@@ -11,7 +11,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.max(1, plain.length / 3) ? best.candidate : undefined;
 }
 
-/** No known word is longer; what a file holds may be of any length. */
+/** No known word is longer; a word in a file may have any length. */
 const LONGEST = 64;
 
 function simplify(word: string): string {

@@ -16,10 +16,10 @@ const SHAPE_FIX = 'Write {"connections": {"NAME": {...}}}; connections.schema.js
 
 /**
  * Reads the text of the connections and fills in every default.
- * @param text JSON; a byte order mark before it is passed over
- * @returns valid and invalid connections; a wrong entry stops no other
- * @throws RotatorError `configuration_invalid` where the text is no JSON or has the wrong shape at the top; it
- *   tells line and column, and repeats nothing of the text
+ * @param text JSON; a byte order mark before it is ignored
+ * @returns valid and invalid connections; an invalid entry does not affect the others
+ * @throws RotatorError `configuration_invalid` if the text is not valid JSON or has the wrong shape at the top; it names
+ *   line and column, and repeats nothing of the text
  */
 export function parseConnections(text: string, context: ConfigurationContext): Connections {
   const { entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
@@ -37,7 +37,7 @@ export function parseConnections(text: string, context: ConfigurationContext): C
 
 interface FileContent {
   readonly entries: Readonly<Record<string, unknown>>;
-  /** By connection, where it or a key in it stands twice: the path inside the entry. */
+  /** For each connection that appears twice or has a key that does: the path inside the entry. */
   readonly repeated: ReadonlyMap<string, readonly (readonly string[])[]>;
 }
 
@@ -55,20 +55,21 @@ function readFile(text: string): FileContent {
   };
 }
 
-/** `JSON.parse` quotes the text in its message, so the position is looked for by our own means. */
+/** `JSON.parse` quotes the text in its message, so `scanJson` finds the position instead. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     const before = text.slice(0, scanJson(text).errorAt ?? text.length).split('\n');
     const column = (before.at(-1)?.length ?? 0) + 1;
-    const what = text.trim() === '' ? 'is empty' : `is no JSON at line ${before.length}, column ${column}`;
+    const what =
+      text.trim() === '' ? 'is empty' : `is not valid JSON (line ${before.length}, column ${column})`;
     throw new RotatorError({
       code: FILE,
       message: `The text of the connections ${isOtherEncoding(text) ? 'is not encoded in UTF-8' : what}.`,
       fix: isOtherEncoding(text)
-        ? 'Save it as UTF-8; Windows PowerShell 5 writes UTF-16 unless it is told otherwise (Out-File -Encoding utf8).'
-        : 'Correct it there: JSON wants double quotes, no comma after the last member and no comments.',
+        ? 'Save it as UTF-8. Windows PowerShell 5 writes UTF-16 by default; use Out-File -Encoding utf8.'
+        : 'Correct it there: JSON requires double quotes, and allows no comments and no comma after the last member.',
     });
   }
 }
@@ -94,18 +95,18 @@ function isOutside(path: readonly string[]): boolean {
 }
 
 function repeatedOutside(): Finding {
-  const fix = 'Keep one of each key; only the last would count.';
-  return { where: 'the top of the file', cause: 'has a key that stands there twice', fix };
+  const fix = 'Keep one of each key: only the last would count.';
+  return { where: 'the top of the file', cause: 'has a key that appears twice', fix };
 }
 
 function repeatedFinding(at: string, path: readonly string[]): Finding {
   const where = [at, ...path.map(safeName)].join('.');
-  return { where, cause: 'stands there twice', fix: `Keep one ${where}; only the last would count.` };
+  return { where, cause: 'appears twice', fix: `Keep one ${where}: only the last would count.` };
 }
 
 function caseFindings(at: string, other: string | undefined): Finding[] {
   if (other === undefined) return [];
-  const cause = `differs from connections.${safeName(other)} only by case, and Key Vault takes both names for one`;
+  const cause = `differs from connections.${safeName(other)} only in case, and Key Vault treats both names as the same`;
   return [{ where: at, cause, fix: `Rename ${at}.` }];
 }
 
@@ -124,7 +125,7 @@ function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolv
   return { findings: [...findings, ...(resolved.findings ?? [])] };
 }
 
-/** Only entries that are right by themselves are compared: a wrong one is not used, so it disturbs nobody. */
+/** Compares only entries that are valid on their own: an invalid one is not used, so it cannot conflict with others. */
 function withoutConflicts(results: readonly { name: string; resolved: Resolved }[]): Connections {
   const sound = results.flatMap(({ resolved }) => resolved.connection ?? []);
   const conflicts = secretConflicts(sound);

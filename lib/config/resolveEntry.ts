@@ -9,24 +9,24 @@ import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 
-/** What an entry is resolved against. */
+/** The settings that resolving an entry needs. */
 export interface ConfigurationContext {
   /** Default vaults, without a slash at the end. */
   readonly credentialVaultUrl: string;
   readonly tokenVaultUrl: string;
-  /** May an address be plain http where its host is this machine? */
+  /** May an address be plain http if its host is this machine? */
   readonly allowLoopbackHttp: boolean;
 }
 
-/** Either the connection or what is wrong with its entry. */
+/** Either the connection or the problems with its entry. */
 export type Resolved =
   | { readonly connection: Connection; readonly findings?: undefined }
   | { readonly connection?: undefined; readonly findings: readonly Finding[] };
 
-/** Notes what is wrong with the part of the entry at `path`. */
+/** Records a problem with the part of the entry at `path`. */
 type Complain = (path: readonly string[], cause: string) => void;
 
-/** Fills in every default of an entry and checks what its schema cannot. */
+/** Fills in every default of an entry and checks what the schema cannot check. */
 export function resolveEntry(name: string, entry: ConnectionEntry, context: ConfigurationContext): Resolved {
   const findings: Finding[] = [];
   const at = `connections.${name}`;
@@ -38,7 +38,7 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
 }
 
-/** Undefined only where something was complained about. */
+/** Undefined only if there is a finding. */
 function connectionOf(
   name: string,
   entry: ConnectionEntry,
@@ -73,15 +73,15 @@ function connectionOf(
   };
 }
 
-/** What may stand in an entry, but not together. */
+/** Settings that are valid alone but not together. */
 function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
   const { clientId, secrets, parameters, renewBefore, accessTokenLifetime } = entry;
   if (clientId !== undefined && secrets?.clientId !== undefined) {
-    complain(['secrets', 'clientId'], 'stands beside clientId, of which only one can be meant');
+    complain(['secrets', 'clientId'], 'conflicts with clientId; set only one');
   }
   for (const name of ['scope', 'resource'] as const) {
     const twice = entry[name] !== undefined && parameters !== undefined && Object.hasOwn(parameters, name);
-    if (twice) complain([name], `stands in parameters.${name} as well, of which only one can be meant`);
+    if (twice) complain([name], `conflicts with parameters.${name}; set only one`);
   }
   if (renewBefore !== undefined && accessTokenLifetime !== undefined && renewBefore >= accessTokenLifetime) {
     complain(['renewBefore'], 'is not less than accessTokenLifetime, so the token would always be renewed');
@@ -134,7 +134,7 @@ function readVaults(
   };
 }
 
-/** In the order of their names, so that the order in the file does not matter to the fingerprint. */
+/** In the order of their names, so that the order in the file does not affect the fingerprint. */
 function parametersOf(
   { scope, resource, parameters }: ConnectionEntry,
   profile: ProviderProfile,
@@ -157,7 +157,7 @@ function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connectio
   };
 }
 
-/** What the profile says, unless the entry says otherwise. */
+/** The behavior in the profile, unless the entry overrides it. */
 function behaviorOf(
   { refreshTokenGrace: grace, accessTokenLifetime: lifetime }: ConnectionEntry,
   { behavior }: ProviderProfile,

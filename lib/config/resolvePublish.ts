@@ -7,11 +7,11 @@ import type { ConnectionString, TokenBehavior } from '../rotation/core/connectio
 import { defaultSecretName, LONGEST_SECRET_NAME } from '../secretNames.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 
-/** What a template of the user's own may hold: it is published to consumers. */
+/** The placeholders that a custom template may contain: it is published to consumers. */
 const PLACEHOLDERS = ['accessToken', 'serviceUrl'];
 const WHERE = ['publish', 'connectionString'];
 
-/** The connection string that an entry asks to be published; undefined where none, or where something is wrong with it. */
+/** The connection string that an entry asks to publish; undefined if there is none, or if it is not valid. */
 export function resolveConnectionString(
   name: string,
   entry: ConnectionEntry,
@@ -21,10 +21,7 @@ export function resolveConnectionString(
   const asked = entry.publish?.connectionString;
   if (asked === undefined) {
     if (entry.secrets?.connectionString !== undefined)
-      complain(
-        ['secrets', 'connectionString'],
-        'names a secret that publish.connectionString does not ask for',
-      );
+      complain(['secrets', 'connectionString'], 'names a secret, but publish.connectionString is missing');
     return undefined;
   }
   const template = typeof asked === 'string' ? FORMS[asked] : { syntax: asked.syntax, text: asked.template };
@@ -39,9 +36,9 @@ export function resolveConnectionString(
 }
 
 const REFRESH_TOKEN_USED_TWICE =
-  'is refreshToken where a used refresh token becomes invalid: the driver would use up the one that the rotator needs';
+  'is refreshToken, but a used refresh token becomes invalid: the driver would use up the one that the rotator needs';
 
-/** What is wrong with a template, as the end of a sentence about it. */
+/** The problem with a template, as the end of a sentence about it. */
 function wrongTemplate(
   template: Template,
   hasServiceUrl: boolean,
@@ -52,7 +49,7 @@ function wrongTemplate(
     return 'needs the serviceUrl of the entry, which is missing';
   if (!isForConsumers) return undefined;
   if (used.some((each) => !PLACEHOLDERS.includes(each)))
-    return `holds a word in braces that is no placeholder; known are {${PLACEHOLDERS.join('}, {')}}; a word needs no braces`;
+    return `has a word in braces that is not a placeholder; the placeholders are {${PLACEHOLDERS.join('}, {')}}`;
   if (!used.includes('accessToken')) return 'is a template without {accessToken}';
   try {
     fillIn(template, { accessToken: 'x', serviceUrl: 'x' });

@@ -1,8 +1,8 @@
-/** What `JSON.parse` does not tell: where the text stops being JSON, and which names stand twice in one object. */
+/** What `JSON.parse` does not report: where the text stops being JSON, and which names an object repeats. */
 export interface JsonScan {
-  /** Index of the first token that does not belong there; undefined where the text is JSON. */
+  /** Index of the first token that is not allowed there; undefined if the text is valid JSON. */
   readonly errorAt: number | undefined;
-  /** Paths of names that an object holds more than once; the first few. `JSON.parse` keeps only the last of each. */
+  /** Paths of the first few names that an object repeats. `JSON.parse` keeps only the last value of each. */
   readonly repeated: readonly (readonly string[])[];
 }
 
@@ -21,7 +21,7 @@ interface Frame {
 }
 
 interface Scanner {
-  /** The path of the key that is looked for, and the index at which it was seen. */
+  /** The path of the key to find, and the index at which it was found. */
   readonly wanted?: readonly string[];
   foundAt?: number;
   readonly open: Frame[];
@@ -29,12 +29,12 @@ interface Scanner {
   expected: Expected;
 }
 
-/** Walks over the text without recursion: the depth of hostile input has no limit. */
+/** Scans the text without recursion, because the depth of hostile input has no limit. */
 export function scanJson(text: string): JsonScan {
   return walk(text, { open: [], repeated: [], expected: 'value' });
 }
 
-/** Where the name at the end of a path begins, as an index; undefined where the text has no such path. */
+/** The index at which the name at the end of a path begins; undefined if the text has no such path. */
 export function placeOf(text: string, path: readonly string[]): number | undefined {
   const scanner: Scanner = { open: [], repeated: [], expected: 'value', wanted: path };
   walk(text, scanner);
@@ -56,14 +56,14 @@ function walk(text: string, scanner: Scanner): JsonScan {
   return { errorAt: complete ? undefined : text.length, repeated: scanner.repeated };
 }
 
-/** Where the white space at the end begins. No regular expression: it would begin anew at each space. */
+/** The index at which the white space at the end begins. A regular expression would start again at each space. */
 function endOf(text: string): number {
   let end = text.length;
   while ('\t\n\r '.includes(text[end - 1] ?? 'none')) end--;
   return end;
 }
 
-/** Takes one token; false where it does not belong here. */
+/** Accepts one token; false if it is not allowed here. */
 function accept(scanner: Scanner, token: string, at: number): boolean {
   const { expected } = scanner;
   if (token === '}' || token === ']') return close(scanner, token);
@@ -111,7 +111,7 @@ function key(scanner: Scanner, token: string, at: number): boolean {
   return expect(scanner, 'colon');
 }
 
-/** The depth is compared first: to look at the whole path at each key would take for ever in a deep text. */
+/** The depth is compared first: comparing the whole path at each key would take too long in a deep text. */
 function isWanted({ open, wanted }: Scanner): boolean {
   return wanted?.length === open.length && wanted.every((part, depth) => part === open[depth]?.at);
 }

@@ -1,20 +1,20 @@
 import { Cron } from 'croner';
 
-/** A field of NCRONTAB: numbers, names, ranges, lists and steps. croner would also take L, W, # and ?, the host does not. */
+/** A field of NCRONTAB: numbers, names, ranges, lists and steps. croner also accepts L, W, # and ?; the host does not. */
 const ITEM = /^(\*|(\d+|[a-z]{3})(-(\d+|[a-z]{3}))?)(\/\d+)?$/i;
 const FIELDS = 6;
 
-/** Where the runs are counted from. Fixed, so that one schedule always gives one tick. */
+/** The start of the counted runs. Fixed, so that a schedule always gives the same schedule interval. */
 const REFERENCE = new Date('2026-01-01T00:00:00Z');
 
-/** Enough for a whole minute of seconds. A schedule of more runs a day that stands still at night counts by its gap in the day. */
+/** Enough for a whole minute of seconds. If a schedule with more runs a day pauses at night, only its gap by day counts. */
 const RUNS = 61;
 
 /**
  * The time between two runs of an NCRONTAB schedule of six fields
  * (`second minute hour day month day-of-week`), in UTC.
- * @returns the longest gap between the next runs in milliseconds: what a takeover may have to wait for; undefined where the
- *   text is no such schedule or never comes round twice
+ * @returns the longest gap between the next runs in milliseconds, which a takeover may have to wait; undefined if the text
+ *   is not such a schedule or does not run twice
  */
 export function longestGapMs(schedule: string): number | undefined {
   const runs = (cronOf(schedule)?.nextRuns(RUNS, REFERENCE) ?? []).map((run) => run.getTime());
@@ -22,7 +22,7 @@ export function longestGapMs(schedule: string): number | undefined {
   return gaps.length > 0 ? Math.max(...gaps) : undefined;
 }
 
-/** The same schedule as a job that is not scheduled yet; undefined where the text is no such schedule. */
+/** The schedule as a job that is not started; undefined if the text is not such a schedule. */
 export function cronOf(schedule: string): Cron | undefined {
   const fields = schedule.trim().split(/\s+/);
   const isWellFormed = fields.every((field) => field.split(',').every((item) => ITEM.test(item)));

@@ -12,9 +12,9 @@ const ACCOUNT_NAME_FIX = `Set ${ACCOUNT_NAME} to the storage account's name (3 t
 const BLOB_SERVICE_URI_FIX = `Set ${BLOB_SERVICE_URI} to https://ACCOUNT.blob.core.windows.net.`;
 
 /**
- * The storage account by the host's own settings. A connection string wins over an identity, as in the host,
+ * The storage account in the host's own settings. A connection string takes precedence over an identity, as in the host,
  * so that both always use the same account.
- * @returns undefined where something is missing or wrong; the reader has the findings
+ * @returns undefined if a setting is missing or not valid; the reader has the findings
  */
 export function readStorage(
   reader: EnvironmentReader,
@@ -35,15 +35,15 @@ function readConnectionString(
 ): StorageSettings | undefined {
   if (identityNamed(reader)) {
     reader.warnings.push(
-      `${CONNECTION_STRING} holds a connection string, so ${ACCOUNT_NAME} and ${BLOB_SERVICE_URI} have no effect; remove one or the other.`,
+      `${CONNECTION_STRING} holds a connection string, so ${ACCOUNT_NAME} and ${BLOB_SERVICE_URI} have no effect. Remove either the one or the others.`,
     );
   }
   if (isConnectionString(connectionString)) return { kind: 'connectionString', connectionString };
-  note(reader, CONNECTION_STRING, 'is no connection string of a storage account', CONNECTION_STRING_FIX);
+  note(reader, CONNECTION_STRING, 'is not a connection string of a storage account', CONNECTION_STRING_FIX);
   return undefined;
 }
 
-/** Only the form is looked at: the value holds the account's key. */
+/** Checks only the form, because the value contains the account's key. */
 function isConnectionString(text: string): boolean {
   return /(^|;)\s*(UseDevelopmentStorage\s*=\s*true|(AccountName|BlobEndpoint)\s*=\s*[^;\s])/i.test(text);
 }
@@ -63,12 +63,12 @@ function readBlobServiceUrl(reader: EnvironmentReader, allowLoopbackHttp: boolea
   return readOriginOf(reader, BLOB_SERVICE_URI, BLOB_SERVICE_URI_FIX, allowLoopbackHttp);
 }
 
-/** The public cloud's address of the account; other clouds are named by `__blobServiceUri`. */
+/** The account's address in the public cloud; other clouds need `__blobServiceUri`. */
 function readAccountName(reader: EnvironmentReader): string | undefined {
   const account = settingOf(reader, ACCOUNT_NAME);
   if (account === undefined) return undefined;
   if (/^[a-z0-9]{3,24}$/.test(account)) return `https://${account}.blob.core.windows.net`;
-  note(reader, ACCOUNT_NAME, 'is no name of a storage account', ACCOUNT_NAME_FIX);
+  note(reader, ACCOUNT_NAME, 'is not a valid storage account name', ACCOUNT_NAME_FIX);
   return undefined;
 }
 

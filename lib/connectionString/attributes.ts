@@ -6,29 +6,29 @@ export interface Attribute {
   readonly value: string;
 }
 
-/** An attribute and where its value stands in the text that it was read from. */
+/** An attribute and the position of its value in the text. */
 export interface ReadAttribute extends Attribute {
-  /** Index of the first character of the value as it is written, its braces included. */
+  /** Index of the first character of the value as written, including its braces. */
   readonly from: number;
   /** Index after the last one. */
   readonly to: number;
 }
 
 /**
- * The characters that the ODBC reference forbids in a keyword (SQLDriverConnect, "Comments"), and control characters. A
- * private-use character is none that a keyword has; `template.ts` marks its placeholders with them.
+ * The characters that the ODBC reference forbids in a keyword (SQLDriverConnect, "Comments"), and control characters. Keywords
+ * have no private-use characters, so `template.ts` marks its placeholders with them.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not stand there
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a name must not contain them
 const NOT_IN_A_NAME = /[[\]{}(),;?*=!@\\\u0000-\u001f\u007f\ue000-\uf8ff]/;
 
-/** The index in `name` of the first character that no name of an attribute may hold; -1 where it is a name. */
+/** The index in `name` of the first character that an attribute name must not contain; -1 if it is a valid name. */
 export function badCharacterIn(name: string): number {
   return name.search(NOT_IN_A_NAME);
 }
 
 /**
- * The attribute of that name; names do not tell upper from lower case.
- * @returns undefined where there is none
+ * The attribute of that name; names ignore case.
+ * @returns undefined if there is none
  */
 export function attributeNamed<A extends Attribute>(attributes: readonly A[], name: string): A | undefined {
   const wanted = name.toLowerCase();
@@ -36,13 +36,13 @@ export function attributeNamed<A extends Attribute>(attributes: readonly A[], na
 }
 
 /**
- * Tells names that were seen before. Of several attributes with one name the first counts by the ODBC reference (SQLDriverConnect,
- * "Comments") and the last to psqlODBC and others, so a text with two of them has no meaning that could be relied on.
+ * Recognizes repeated names. Of several attributes with one name the first counts in the ODBC reference (SQLDriverConnect,
+ * "Comments") and the last in psqlODBC and others. A text with two of them therefore has no reliable meaning.
  */
 export class Names {
   readonly #seen = new Set<string>();
 
-  /** @returns false for a name that was given before, in upper or lower case */
+  /** @returns false for a name that was added before, in upper or lower case */
   add(name: string): boolean {
     const before = this.#seen.size;
     return this.#seen.add(name.toLowerCase()).size > before;
@@ -55,19 +55,19 @@ export function addressIn(tokenUri: string): string {
 }
 
 /**
- * The text with one value written anew; everything else stays as it was, byte for byte.
- * @param written the new value as it is to stand there, quoted
+ * The text with one value replaced; everything else stays as it was, byte for byte.
+ * @param written the new value, already quoted
  */
 export function replaced(text: string, { from, to }: ReadAttribute, written: string): string {
   return text.slice(0, from) + written + text.slice(to);
 }
 
-/** A text that is no connection string. The message names the place and repeats nothing of the text: it may hold secrets. */
+/** The text is not a valid connection string. The message names the place and repeats nothing of the text, which may contain secrets. */
 export class Unreadable extends RotatorError {
   /**
    * @param what names the syntax: "ODBC connection string"
-   * @param offset index of the character at which it cannot be read on
-   * @param expected what should stand there
+   * @param offset index of the first character that is not valid
+   * @param expected what the syntax requires there
    */
   constructor(what: string, text: string, offset: number, expected: string) {
     const lines = text.slice(0, offset).split('\n');

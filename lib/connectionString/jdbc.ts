@@ -2,9 +2,9 @@ import type { ReadAttribute } from './attributes.ts';
 import { type Syntax, scan } from './scan.ts';
 
 /**
- * The URL of the JDBC driver for Dynamics 365. Values with spaces at an end or braces stand in braces and nothing is doubled, as
- * in `Password={{hello}}` (Progress DataDirect for JDBC, "Connection property descriptions"). Its documentation knows no way to
- * write a `;`.
+ * The URL of the JDBC driver for Dynamics 365. Values with braces, or with a space at an end, are put in braces and nothing is
+ * doubled, as in `Password={{hello}}` (Progress DataDirect for JDBC, "Connection property descriptions"). Its documentation
+ * describes no way to write a `;`.
  */
 export const jdbc: Syntax = {
   title: 'JDBC URL',
@@ -24,7 +24,7 @@ export const jdbc: Syntax = {
 
 /**
  * Reads `jdbc:datadirect:dynamics365:ServiceURL=...;AccessToken=...;`.
- * @returns in their order, with their names as written
+ * @returns the attributes in their order, with their names as written
  * @throws Unreadable
  */
 export function parseJdbc(text: string): ReadAttribute[] {

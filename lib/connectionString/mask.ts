@@ -1,7 +1,7 @@
-/** What stands in the place of a secret. */
+/** The text shown in place of a secret. */
 export const MASK = '***';
 
-/** `TokenURI` and `ClientID` are no secrets; `AuthorizationCode`, `KeyPassword` or `PWD` are. */
+/** `TokenURI` and `ClientID` are not secrets; `AuthorizationCode`, `KeyPassword` or `PWD` are. */
 const SECRET = /(?:token|secret|password|code|key|^pwd)$/i;
 
 /** Does an attribute of this name hold a secret? */

@@ -2,10 +2,10 @@ import type { ReadAttribute } from './attributes.ts';
 import { type Syntax, scan } from './scan.ts';
 
 /**
- * The string of SQLDriverConnect, with or without a DSN. A value in braces holds anything, each `}` doubled (MS-ODBCSTR
- * section 2.1, ODBCConnectionString). Braces stand only where a value needs them, so that a `=`, `/` or `+` inside looks as in
- * the driver's documentation. A value that is empty or begins with a quote or `=` would not need them by the grammar, but
- * parsers that also know OLE DB's rules read it in their own way.
+ * The string of SQLDriverConnect, with or without a DSN. A value in braces may contain any text, each `}` doubled (MS-ODBCSTR
+ * section 2.1, ODBCConnectionString). Only values that need braces get them, so that a `=`, `/` or `+` inside looks as in
+ * the driver's documentation. By the grammar, a value that is empty or begins with a quote or `=` needs no braces, but
+ * parsers that also know OLE DB's rules read it differently.
  */
 export const odbc: Syntax = {
   title: 'ODBC connection string',
@@ -25,8 +25,8 @@ export const odbc: Syntax = {
 
 /**
  * Reads `DRIVER=...;ServiceURL=...;`. White space and line breaks between attributes, empty attributes and a missing last `;`
- * are allowed; a line break inside a value without braces is not: there a `;` was forgotten.
- * @returns in their order, with their names as written
+ * are allowed; a line break inside a value without braces is not, because it means that a `;` is missing.
+ * @returns the attributes in their order, with their names as written
  * @throws Unreadable
  */
 export function parseOdbc(text: string): ReadAttribute[] {

@@ -4,13 +4,13 @@ const TITLE = 'odbc.ini';
 
 /** One data source. */
 export interface Section {
-  /** What stands in the brackets. */
+  /** The name in the brackets. */
   readonly name: string;
   readonly attributes: readonly ReadAttribute[];
 }
 
 /**
- * Reads an odbc.ini file, or one section of it. Values reach to the end of their line and know no quoting; a line that begins
+ * Reads an odbc.ini file, or one section of it. Values extend to the end of their line and are never quoted; a line that begins
  * with `;` or `#` is a comment.
  * @throws Unreadable
  */
@@ -38,7 +38,7 @@ export function parseOdbcIni(text: string): Section[] {
 
 type Fail = (index: number, expected: string) => Unreadable;
 
-/** The lines without white space at their ends, and where they begin. */
+/** The lines without white space at their ends, and the positions at which they begin. */
 function linesOf(text: string): { line: string; from: number }[] {
   return [...text.matchAll(/[^\r\n]+/g)].map(({ 0: whole, index }) => {
     const rest = whole.trimStart();

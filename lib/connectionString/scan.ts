@@ -1,21 +1,21 @@
 import { RotatorError } from '../errors.ts';
 import { badCharacterIn, Names, type ReadAttribute, Unreadable } from './attributes.ts';
 
-/** How a syntax writes values; all else is the same in all of them: `name=value;name=value;`. */
+/** How a syntax writes values; everything else is the same in all syntaxes: `name=value;name=value;`. */
 export interface Syntax {
-  /** Names it to people: "ODBC connection string". */
+  /** Its name in messages: "ODBC connection string". */
   readonly title: string;
-  /** What stands before the first attribute, in lower case. */
+  /** The text before the first attribute, in lower case. */
   readonly prefix: string;
-  /** The index of the `}` that closes the quoted value whose text begins at `from`; -1 where there is none. */
+  /** The index of the `}` that closes the quoted value whose text begins at `from`; -1 if there is none. */
   readonly closingBrace: (text: string, from: number) => number;
-  /** What the text between the braces stands for. */
+  /** Returns the value that the text between the braces represents. */
   readonly unquote: (inner: string) => string;
-  /** Fits a value that cannot stand there without braces. */
+  /** Matches a value that cannot be written without braces. */
   readonly needsBraces: RegExp;
-  /** Fits a value that cannot be written at all. */
+  /** Matches a value that cannot be written at all. */
   readonly unwritable: RegExp;
-  /** What stands between braces for a value: the other way round than `unquote`. */
+  /** Returns the text between braces for a value: the inverse of `unquote`. */
   readonly escape: (value: string) => string;
 }
 
@@ -56,15 +56,15 @@ export function scan(text: string, syntax: Syntax): ReadAttribute[] {
 }
 
 /**
- * One value as it is to be written.
- * @param inBraces also where it does not need them
+ * One value, quoted if necessary.
+ * @param inBraces uses braces even if the value does not need them
  * @throws RotatorError `connection_string_unwritable`
  */
 export function quoted(name: string, value: string, syntax: Syntax, inBraces = false): string {
   if (syntax.unwritable.test(value)) {
     throw new RotatorError({
       code: 'connection_string_unwritable',
-      message: `The value of ${name} cannot be written in the ${syntax.title}: the syntax has no way to write a character in it.`,
+      message: `The value of ${name} cannot be written in the ${syntax.title}: the syntax cannot represent one of its characters.`,
       fix: 'Use another syntax, or another value.',
     });
   }

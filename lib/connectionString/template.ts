@@ -3,7 +3,7 @@ import { jdbc } from './jdbc.ts';
 import { odbc } from './odbc.ts';
 import { quoted, type Syntax, scan } from './scan.ts';
 
-/** The syntaxes of templates. `raw` knows no attributes and no quoting: values are put in as they are. */
+/** The syntaxes of templates. `raw` has no attributes and no quoting: values are inserted unchanged. */
 export const TEMPLATE_SYNTAXES = ['odbc', 'jdbc', 'raw'] as const;
 
 /** A text with placeholders such as `{accessToken}`. */
@@ -12,11 +12,11 @@ export interface Template {
   readonly text: string;
 }
 
-/** Values by the names of their placeholders. */
+/** Values by placeholder name. */
 export type Values = Readonly<Record<string, string>>;
 
 const PLACEHOLDER = /\{([A-Za-z]+)\}/g;
-/** While a template is parsed, the braces of its placeholders are these: one character each, so that places stay the same. */
+/** These replace the braces of placeholders while a template is parsed: one character each, so that positions stay the same. */
 const OPEN = '\ue000';
 const CLOSE = '\ue001';
 const MARKED = /\ue000([A-Za-z]+)\ue001/g;
@@ -28,8 +28,8 @@ export function placeholdersIn({ text }: Template): string[] {
 }
 
 /**
- * The attributes of a template, with its placeholders in their values; none where it is `raw`.
- * @throws Unreadable where the template is none in its syntax
+ * The attributes of a template, with its placeholders in their values; none if it is `raw`.
+ * @throws Unreadable if the template is not valid in its syntax
  */
 export function attributesOf(template: Template): Attribute[] {
   if (template.syntax === 'raw') return [];
@@ -38,12 +38,12 @@ export function attributesOf(template: Template): Attribute[] {
 }
 
 /**
- * The text of a template with its placeholders filled in. In an ODBC string or a JDBC URL a value that holds one is quoted as a
- * whole where that is needed, as `Header=Bearer {accessToken}`, or where it stands in braces already, as `PWD={{accessToken}}`.
- * Everything else stays as it is, byte for byte.
- * @param values a placeholder of another name is a part of the text
- * @throws Unreadable where the template is none in its syntax
- * @throws RotatorError `connection_string_unwritable` where the syntax has no way to write a value
+ * The text of a template with its placeholders filled in. In an ODBC string or a JDBC URL, a value that contains one is quoted as
+ * a whole if it needs quotes (`Header=Bearer {accessToken}`) or is in braces already (`PWD={{accessToken}}`). Everything else
+ * stays as it is, byte for byte.
+ * @param values a placeholder with another name stays in the text
+ * @throws Unreadable if the template is not valid in its syntax
+ * @throws RotatorError `connection_string_unwritable` if the syntax cannot represent a value
  */
 export function fillIn(template: Template, values: Values): string {
   const known = (name: string) => Object.hasOwn(values, name);
@@ -58,7 +58,7 @@ export function fillIn(template: Template, values: Values): string {
   }, marked);
 }
 
-/** Parses the template while its placeholders are no braces to the parser. */
+/** Parses the template with its placeholders marked, so that the parser does not take them for quotes. */
 function scanMarked(
   { syntax, text }: Template,
   known: (name: string) => boolean,

@@ -1,9 +1,9 @@
 import { isLoopback } from '../loopback.ts';
 
 /**
- * The only origin that is given the token.
+ * The only origin that receives the token.
  * @param api any address of the API
- * @throws TypeError where the token would travel unencrypted to another machine
+ * @throws TypeError if the token would travel unencrypted to another machine
  */
 export function apiOrigin(api: string | URL): string {
   const { protocol, hostname, origin } = new URL(api);

@@ -3,13 +3,13 @@ import { newerToken } from './newerToken.ts';
 import type { TokenReader } from './tokenReader.ts';
 
 /**
- * A `fetch` that sends the access token to one API. A 401 there has the token read again; where that gives another one and the
- * body can be sent again (no stream), the request is repeated once.
+ * A `fetch` that sends the access token to one API. If the API responds with 401, it reads the token again. If that gives another
+ * token and the body can be sent again (not a stream), it repeats the request once.
  *
- * Other origins get no token, not by a redirect either. A request that was redirected is not repeated: its first part was executed.
+ * Other origins get no token, not even after a redirect. A redirected request is not repeated, because its first part was executed.
  * @param api any address of the API; its origin counts
- * @param send what sends the requests, in place of the global `fetch`
- * @throws TypeError where `api` is neither https nor this machine; TokenUnavailable when a request is made without a valid token
+ * @param send sends the requests in place of the global `fetch`
+ * @throws TypeError if `api` is neither https nor this machine; a request fails with TokenUnavailable if there is no valid token
  */
 export function fetchWithToken(
   reader: TokenReader,
@@ -40,7 +40,7 @@ function authorized(
   return { ...init, headers };
 }
 
-/** A stream is gone once it was sent, and so is the body of a `Request`. */
+/** A stream can be sent only once, and so can the body of a `Request`. */
 function isReplayable(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): boolean {
   const body: unknown = init?.body ?? (input instanceof Request ? input.body : undefined);
   const kinds = [URLSearchParams, ArrayBuffer, Blob, FormData];

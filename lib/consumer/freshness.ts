@@ -6,11 +6,11 @@ export interface TokenTimes {
   readonly expiresAt: number;
 }
 
-/** What came of looking into the vault. */
+/** The result of the last looks into the vault. */
 export interface Looks {
   /** When the last look ended, in milliseconds since the epoch. */
   readonly lookedAt: number;
-  /** How many looks in a row failed since one succeeded. */
+  /** How many looks in a row have failed since the last success. */
   readonly failures: number;
 }
 
@@ -19,9 +19,9 @@ const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * How often to look for a newer token, and how long before its expiry a token is not used any more without a look: every
- * minute, for tokens that live less than 6 min every sixth of their life. The rotator replaces a token when two thirds of its
- * life are gone, so there are at least two looks before the old one expires.
+ * How often to look for a newer token, and how long before its expiry a token may no longer be used without a look. It is one
+ * minute, or a sixth of the lifetime if that is less than 6 min. The rotator replaces a token when two thirds of its
+ * lifetime are over, so there are at least two looks before the old one expires.
  */
 function lookInterval({ issuedAt, expiresAt }: TokenTimes): number {
   const sixth = (expiresAt - issuedAt) / 6;
@@ -30,9 +30,9 @@ function lookInterval({ issuedAt, expiresAt }: TokenTimes): number {
 
 /**
  * Is a look due while a valid token is held?
- * @returns `look_first`: wait for the look before the token is used, because it is about to expire, or because nobody asked for
- *   so long that it may have been replaced; `look_meanwhile`: use the token and look in the background. After a failed look
- *   nobody waits: the vault may be down for as long as the token lives.
+ * @returns `look_first`: wait for the look before using the token, because it is about to expire, or because the last call is so
+ *   long ago that it may have been replaced; `look_meanwhile`: use the token and look in the background. After a failed look
+ *   callers do not wait: the vault may be down for the whole lifetime of the token.
  */
 export function lookDue(
   token: TokenTimes,
@@ -47,13 +47,13 @@ export function lookDue(
   return since >= interval ? 'look_meanwhile' : 'no';
 }
 
-/** Was the last look so recent that no reason is good enough for another? After failures for longer, up to 10 s. */
+/** Was the last look so recent that no other look is allowed yet? The pause grows with each failure, up to 10 s. */
 export function mustPause(looks: Looks, now: number): boolean {
   const pause = backoff({ first: SHORTEST_PAUSE_MS, longest: LONGEST_PAUSE_MS, attempt: looks.failures });
   return sinceLook(looks, now) < pause;
 }
 
-/** A clock that was set back must not put off the next look. */
+/** A clock that was set back must not delay the next look. */
 function sinceLook({ lookedAt }: Looks, now: number): number {
   return now < lookedAt ? Number.POSITIVE_INFINITY : now - lookedAt;
 }

@@ -6,14 +6,14 @@ import type { TokenReader } from './tokenReader.ts';
 type Options = Dispatcher.DispatchOptions;
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
-/** Looks for a newer token and gives what sends the request with it; undefined where there is none. */
+/** Looks for a newer token and returns a function that sends the request with it; undefined if there is no newer token. */
 type Again = () => Promise<(() => void) | undefined>;
 
 /**
  * The same as `fetchWithToken` for an undici agent: `new Agent().compose(tokenInterceptor(reader, api))`. Each request, and each
- * hop of a redirect, gets the token only where it goes to the origin of the API. Strings and bytes can be sent again.
+ * hop of a redirect, gets the token only if it goes to the origin of the API. Strings and bytes can be sent again.
  * @param api any address of the API; its origin counts
- * @throws TypeError where `api` is neither https nor this machine; a request fails with TokenUnavailable without a valid token
+ * @throws TypeError if `api` is neither https nor this machine; a request fails with TokenUnavailable if there is no valid token
  */
 export function tokenInterceptor(
   reader: TokenReader,
@@ -27,7 +27,7 @@ export function tokenInterceptor(
   };
 }
 
-/** Never rejects: what goes wrong reaches the handler. */
+/** Never rejects: the handler receives every error. */
 async function sendWithToken(
   reader: TokenReader,
   dispatch: Dispatcher.Dispatch,
@@ -43,7 +43,7 @@ async function sendWithToken(
     };
     send(token, isReplayable(options) ? new RepeatedOnce(handler, again) : handler);
   } catch (error) {
-    // As undici's own dispatchers do for a request that never began: there is no controller yet.
+    // undici's own dispatchers do the same for a request that never began: there is no controller yet.
     handler.onResponseError?.(null as unknown as Controller, error as Error);
   }
 }
@@ -57,7 +57,7 @@ function authorized(options: Options, token: string): Options {
   return { ...options, headers: [...others, ['authorization', `Bearer ${token}`]].flat() };
 }
 
-/** undici takes headers as an object, as a flat list of names and values, and as anything that gives pairs. */
+/** undici accepts headers as an object, as a flat list of names and values, and as any iterable of pairs. */
 function headerPairs(headers: Options['headers']): [string, string][] {
   if (!headers) return [];
   if (isFlatList(headers)) {
@@ -76,13 +76,13 @@ function isFlatList(headers: NonNullable<Options['headers']>): headers is string
 }
 
 /**
- * Passes everything on to the caller's handler, but for a 401: that is held back until it is known whether there is a newer token.
- * Then the request is sent once more and the handler hears the second answer only.
+ * Passes everything on to the caller's handler except a 401, which it holds back while it looks for a newer token. If there is
+ * one, it sends the request again and the handler receives the second response only.
  */
 class RepeatedOnce implements Handler {
   readonly #handler: Handler;
   readonly #again: Again;
-  /** What is held back; `dropped` once the second request is under way. */
+  /** The events held back; `dropped` once the second request has been sent. */
   #held: (() => void)[] | 'dropped' | undefined;
 
   constructor(handler: Handler, again: Again) {

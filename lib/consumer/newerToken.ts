@@ -1,6 +1,6 @@
 import type { TokenReader } from './tokenReader.ts';
 
-/** Another token than the one that the API refused; undefined where there is none: then the API's own answer says the most. */
+/** A token other than the one that the API refused; undefined if there is none: then the API's own response says the most. */
 export async function newerToken(
   reader: TokenReader,
   rejected: string,

@@ -9,9 +9,9 @@ export interface TokenReaderOptions {
   readonly vaultUrl: string;
   /** The connection's name at the rotator. */
   readonly connection: string;
-  /** Who reads: an identity with the role Key Vault Secrets User on the token vault. */
+  /** The identity that reads: it needs the role Key Vault Secrets User on the token vault. */
   readonly credential: TokenCredential;
-  /** The secret, where the connection's entry names another than `NAME-access-token`. */
+  /** The secret, if the connection's entry names one other than `NAME-access-token`. */
   readonly secretName?: string;
   /** The time in milliseconds since the epoch, for tests. */
   readonly now?: () => number;
@@ -27,25 +27,25 @@ export interface AccessToken {
 /** Gives the access token of one connection, always a valid one. */
 export interface TokenReader {
   /**
-   * The current token: from memory, and from the vault where a look is due. All callers share one look. While the vault cannot
-   * be read, the token in memory is given for as long as it is valid.
-   * @param options.rejected a token that the API answered 401 to: the vault is looked at first, at most once a second
-   * @param options.signal ends the waiting of this caller; a look goes on for all others
-   * @throws TokenUnavailable where no valid token is to be had; the signal's reason
+   * The current token: from memory, or from the vault if a look is due. All callers share one look. While the vault cannot
+   * be read, the reader returns the token in memory for as long as it is valid.
+   * @param options.rejected a token for which the API responded with 401: the reader looks in the vault first, at most once a second
+   * @param options.signal ends the waiting of this caller; the look continues for all others
+   * @throws TokenUnavailable if no valid token is available; the signal's reason
    */
   get(options?: GetOptions): Promise<AccessToken>;
 }
 
-/** What a caller of `get` may say. */
+/** The options of `get`. */
 interface GetOptions {
   readonly rejected?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes a reader for one connection. Nothing happens before the first `get`, and nothing between two of them: there are no timers,
- * so a reader keeps no process alive (but for a look that is under way, 10 s at most).
- * @throws TypeError where the vault's address, the credential, or the name of the connection or of the secret is none
+ * Creates a reader for one connection. It does nothing before the first `get` or between two calls. It has no timers, so it
+ * keeps no process alive, except during a look, which takes 10 s at most.
+ * @throws TypeError if the vault's address, the credential, or the name of the connection or of the secret is not valid
  */
 export function createTokenReader(options: TokenReaderOptions): TokenReader {
   const { vaultUrl, connection, credential, secretName = `${connection}-access-token` } = options;
@@ -89,7 +89,7 @@ class CachedToken implements TokenReader {
     return this.#held && this.#held.expiresAt > now ? this.#held : undefined;
   }
 
-  /** Never rejects: what went wrong is kept for whoever has no valid token. */
+  /** Never rejects: it keeps the error for callers without a valid token. */
   #look(): Promise<void> {
     this.#flight ??= this.#lookOnce().finally(() => {
       this.#flight = undefined;
@@ -100,7 +100,7 @@ class CachedToken implements TokenReader {
   async #lookOnce(): Promise<void> {
     try {
       const found = await this.#read();
-      // A token that is over is no news: one that is held and still valid must not give way to it.
+      // An expired token must not replace one in memory that is still valid.
       if (found.expiresAt <= this.#now()) throw tokenExpired();
       this.#held = found;
       this.#failure = undefined;
@@ -129,6 +129,6 @@ function tokenExpired(): TokenUnavailable {
   return new TokenUnavailable(
     'token_expired',
     'The access token in the vault has expired and was not renewed.',
-    'See the status of the connection at the rotator: it names the cause and the fix. Check the clock of this machine, too.',
+    'Check the status of the connection at the rotator, which names the cause and the fix, and the clock of this machine.',
   );
 }

@@ -1,10 +1,10 @@
 import { type Problem, problemOf, type RotatorError } from '../errors.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
-  /** What was looked at: "refresh token". */
+  /** What was checked: "refresh token". */
   readonly check: string;
-  /** The connection that it is about, where it is about one. */
+  /** The connection, if the check is about one. */
   readonly connection?: string;
   readonly level: 'ok' | 'warning' | 'failed';
   /** What was found, one sentence. */
@@ -25,12 +25,12 @@ export function failed(check: string, { message, fix }: Pick<Problem, 'message' 
   return { check, level: 'failed', message, fix };
 }
 
-/** What was thrown, as a failed check. */
+/** A thrown value as a failed check. */
 export function thrownCheck(check: string, thrown: unknown): Check {
   return failed(check, problemOf(thrown));
 }
 
-/** Is it this problem? */
+/** Does the thrown value have this code? */
 export function hasCode(thrown: unknown, code: RotatorError['code']): boolean {
   return problemOf(thrown).code === code;
 }

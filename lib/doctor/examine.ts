@@ -10,7 +10,7 @@ import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
 import { secretChecks } from './secrets.ts';
 
-/** What is examined, and the means that the protocol itself does not need. */
+/** What is examined, and the tools that the protocol itself does not need. */
 export interface Patient {
   readonly settings: Settings;
   readonly ports: Ports;
@@ -23,7 +23,7 @@ export interface Patient {
 
 /**
  * Checks everything that can be checked without spending a token or writing anything.
- * @param name of the only connection to look at; undefined: all
+ * @param name the only connection to check; undefined checks all
  * @throws RotatorError `connection_unknown`
  */
 export async function examine(patient: Patient, name: string | undefined): Promise<Check[]> {
@@ -43,14 +43,17 @@ export async function examine(patient: Patient, name: string | undefined): Promi
 
 function settingsCheck({ warnings, schedule }: Settings): Check {
   const [first] = warnings;
-  if (first === undefined) return ok('settings', `They are complete; the schedule is ${schedule}.`);
+  if (first === undefined) return ok('settings', `The settings are valid; the schedule is ${schedule}.`);
   return warning('settings', warnings.join(' '), 'Remove the settings that have no effect.');
 }
 
 async function signInCheck({ signIn }: Patient): Promise<Check> {
   try {
     await signIn();
-    return ok('sign-in', 'It works. The rights below are those of whoever is signed in here.');
+    return ok(
+      'sign-in',
+      'Authentication works. The permissions below are those of the identity that is signed in here.',
+    );
   } catch (thrown) {
     return thrownCheck('sign-in', thrown);
   }
@@ -96,29 +99,39 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
 }
 
 function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefined, now: number): Check[] {
-  if (!record) return [ok('record', 'There is none yet: the first sweep makes it.')];
+  if (!record) return [ok('record', 'The record does not exist yet; the first sweep creates it.')];
   const { failure, refreshTokenExpiresAt: expiresAt } = record;
-  const checks = failure ? [failed('record', failure)] : [ok('record', 'The last rotation went well.')];
+  const checks = failure ? [failed('record', failure)] : [ok('record', 'The last rotation succeeded.')];
   if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return checks;
-  const message = `The refresh token expires on ${new Date(expiresAt).toISOString().slice(0, 10)} unless it is renewed before.`;
+  const message = `The refresh token expires on ${new Date(expiresAt).toISOString().slice(0, 10)} unless it is renewed first.`;
   return [
     ...checks,
-    warning('refresh token', message, `Sign in again, or set ${secrets.refreshToken} anew.`),
+    warning(
+      'refresh token',
+      message,
+      `Sign in again, or set ${secrets.refreshToken} to a new refresh token.`,
+    ),
   ];
 }
 
-/** The law of takeover: another process must be able to repeat a lost grant while the provider still takes the old token. */
+/** Another process must be able to repeat a lost token request while the provider still accepts the old token. */
 function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number): Check {
   const grace = behavior.refreshTokenGraceMs;
   const needed = LEASE_MS + scheduleIntervalMs;
-  if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay usable.');
+  if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay valid after their use.');
   if (grace === 0)
-    return ok('grace', 'Single use: a process that dies between answer and save loses the token.');
+    return ok(
+      'grace',
+      'Refresh tokens are single-use: a process that dies between the token response and the save loses the token.',
+    );
   if (grace > needed)
-    return ok('grace', `A lost grant is repeated within ${needed / 1000} s, the grace is ${grace / 1000} s.`);
+    return ok(
+      'grace',
+      `The rotator repeats a lost token request within ${needed / 1000} s; the grace is ${grace / 1000} s.`,
+    );
   return warning(
     'grace',
-    `The grace of ${grace / 1000} s is over before a lost grant is repeated: lease and timer take ${needed / 1000} s.`,
-    `Let ROTATION_SCHEDULE run more often, or have the provider give ${name} a longer grace.`,
+    `The grace of ${grace / 1000} s ends before the rotator repeats a lost token request: lease and schedule interval take ${needed / 1000} s.`,
+    `Set ROTATION_SCHEDULE to run more often, or configure a longer grace for ${name} at the provider.`,
   );
 }

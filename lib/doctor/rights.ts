@@ -1,16 +1,16 @@
 import type { RecordStore, SecretVault } from '../rotation/ports.ts';
 import { type Check, failed, hasCode, ok, thrownCheck, warning } from './check.ts';
 
-/** A secret and a record that nobody has. */
+/** The name of a secret and a record that do not exist. */
 const PROBE = 'token-rotator-doctor-probe';
 const NO_VERSION = '0'.repeat(32);
 const NO_LEASE = '00000000-0000-4000-8000-000000000000';
-/** One more than Key Vault takes (Key Vault service limits): the vault refuses the write after it has looked at the right. */
+/** One more than Key Vault allows (Key Vault service limits): the vault refuses the write after it has checked the permission. */
 const TOO_MANY_TAGS = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`probe-${at}`, '']));
 
 /**
- * Asks a vault for each right that the rotator needs, by requests that change nothing: whoever lacks a right is answered 403,
- * whoever has it 404 or 400.
+ * Tests each permission that the rotator needs in a vault, with requests that change nothing. The vault responds with 403 if
+ * the permission is missing, and with 404 or 400 if it is not.
  */
 export async function vaultChecks(vault: SecretVault, url: string): Promise<Check[]> {
   const check = `vault ${url}`;
@@ -27,10 +27,10 @@ export async function vaultChecks(vault: SecretVault, url: string): Promise<Chec
   const bad = others.flatMap((thrown) => (thrown === undefined ? [] : [thrownCheck(check, thrown)]));
   return bad.length > 0
     ? bad
-    : [ok(check, 'It can be reached, and lets read, list, update and set secrets.')];
+    : [ok(check, 'The vault is reachable and allows reading, listing, updating and setting secrets.')];
 }
 
-/** What speaks against the right; undefined where nothing does. */
+/** The error that shows that the permission is missing; undefined if there is none. */
 async function ask(request: () => Promise<unknown>): Promise<unknown> {
   try {
     await request();
@@ -44,7 +44,7 @@ const SKEW_WARNING_MS = 60_000;
 const SKEW_FAILED_MS = 300_000;
 
 /**
- * Asks the storage account for reading and writing, and what time it is.
+ * Tests reading and writing in the storage account, and compares its clock.
  * @param now this machine's clock, in milliseconds
  */
 export async function storageChecks(records: RecordStore, now: () => number): Promise<Check[]> {
@@ -53,18 +53,21 @@ export async function storageChecks(records: RecordStore, now: () => number): Pr
     const { now: theirs } = await records.list();
     const ours = now();
     await records.renewLease(PROBE, NO_LEASE);
-    return [ok(check, 'It can be reached, and lets list and write records.'), skewCheck(ours - theirs)];
+    return [
+      ok(check, 'The account is reachable and allows listing and writing records.'),
+      skewCheck(ours - theirs),
+    ];
   } catch (thrown) {
     return [thrownCheck(check, thrown)];
   }
 }
 
-/** Signing in fails from about five minutes on; the rotator itself goes by the storage service's clock. */
+/** Authentication fails from about five minutes on; the rotator itself uses the storage service's clock. */
 function skewCheck(skewMs: number): Check {
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   const message = `This machine's clock is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the storage service's.`;
-  const fix = 'Let the machine set its clock by the network (NTP).';
+  const fix = 'Synchronize the clock of this machine over the network (NTP).';
   if (Math.abs(skewMs) >= SKEW_FAILED_MS) return failed('clock', { message, fix });
   if (Math.abs(skewMs) >= SKEW_WARNING_MS) return warning('clock', message, fix);
-  return ok('clock', "It agrees with the storage service's.");
+  return ok('clock', "This machine's clock agrees with the storage service's.");
 }

@@ -6,11 +6,11 @@ import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
 import { notManaged, readPublished } from '../rotation/steps/publication.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 
-/** Key Vault backs up no secret with more versions (Key Vault service limits). */
+/** Key Vault cannot back up a secret with more versions (Key Vault service limits). */
 const MOST_VERSIONS = 500;
 const MANY_VERSIONS = 400;
 
-/** Looks at every secret of a connection; nothing is written. */
+/** Checks every secret of a connection without writing anything. */
 export async function secretChecks(connection: Connection, ports: Ports, now: number): Promise<Check[]> {
   const { secrets, vaults, clientId } = connection;
   const vault = ports.vault(vaults.credential);
@@ -42,7 +42,7 @@ async function usableCheck(
     const secret = await vault.get(name);
     if (!secret?.value.trim())
       return failed(check, problemOf(secretUnusable(what, name, url, secret?.version)));
-    return more(secret) ?? ok(check, `${name} is there.`);
+    return more(secret) ?? ok(check, `${name} exists.`);
   } catch (thrown) {
     return thrownCheck(check, thrown);
   }
@@ -52,7 +52,7 @@ function expiryCheck(name: string, { properties }: Secret, now: number): Check |
   const { expiresAt } = properties;
   if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return undefined;
   const day = new Date(expiresAt).toISOString().slice(0, 10);
-  const fix = `Create a new client secret at the provider, and set ${name} to it, with its date of expiry.`;
+  const fix = `Create a new client secret at the provider, and set ${name} to it, with its expiration date.`;
   return expiresAt <= now
     ? failed('client secret', { message: `${name} expired on ${day}.`, fix })
     : warning('client secret', `${name} expires on ${day}.`, fix);
@@ -63,11 +63,11 @@ function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: 
   const { refreshToken } = secrets;
   if (tags.connection !== undefined && tags.connection.toLowerCase() !== name.toLowerCase()) {
     const message = `${refreshToken} was last written for the connection ${tags.connection}.`;
-    return failed(check, { message, fix: `Name another secret under secrets.refreshToken of ${name}.` });
+    return failed(check, { message, fix: `Set secrets.refreshToken of ${name} to another secret.` });
   }
   const other = foreignStore({ tags }, store);
   if (other === undefined) return undefined;
-  const message = `${refreshToken} was last used under the record store ${other}, this one is ${store}.`;
+  const message = `${refreshToken} was last used with the record store ${other}; this rotator uses ${store}.`;
   return failed(check, { message, fix: `Stop the other rotator, then run rotator takeover ${name}.` });
 }
 
@@ -80,7 +80,7 @@ async function versionChecks(vault: SecretVault, check: string, name: string): P
       warning(
         check,
         message,
-        `Let the entry name a new secret instead of ${name}, if you rely on backups of the vault.`,
+        `Name a new secret instead of ${name} in the entry if you rely on backups of the vault.`,
       ),
     ];
   } catch (thrown) {
@@ -90,10 +90,10 @@ async function versionChecks(vault: SecretVault, check: string, name: string): P
 
 const TITLES = { accessToken: 'access token', connectionString: 'connection string' };
 
-/** The placeholder of a connection that never got a token; a person may have disabled a token as well. */
+/** The placeholder of a connection that never had a token; an operator may also have disabled a token. */
 function unpublishedCheck({ name }: Connection, check: string, secret: string): Check {
-  const message = `${secret} is the rotator's own, and disabled: nothing was published yet, or somebody disabled it. Consumers cannot read it.`;
-  return warning(check, message, `See rotator status ${name}; the next rotation fills it.`);
+  const message = `${secret} is managed by the rotator and disabled, so consumers cannot read it: nothing was published yet, or an operator disabled it.`;
+  return warning(check, message, `Run rotator status ${name}; the next rotation sets the secret.`);
 }
 
 async function publishedChecks(
@@ -110,6 +110,8 @@ async function publishedChecks(
   if (found && found.value === undefined && isManaged(found.tags))
     return [unpublishedCheck(connection, check, name)];
   const versions = await versionChecks(vault, check, name);
-  const state = found ? `${name} is the rotator's own.` : `${name} is free.`;
+  const state = found
+    ? `${name} is managed by the rotator.`
+    : `${name} does not exist yet; the name is free.`;
   return versions.length > 0 ? versions : [ok(check, state)];
 }

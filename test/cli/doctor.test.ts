@@ -158,7 +158,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     const ended = await desk.rotator(['doctor', 'strict']).ended;
     expect(ended, ended.stdout).toMatchObject({ code: 0 });
     expect(ended.stdout).not.toMatch(/^(warning|failed)/m);
-    expect(ended.stdout).toMatch(/^ok {7}sign-in: It works/m);
+    expect(ended.stdout).toMatch(/^ok {7}sign-in: Authentication works/m);
     expect(writes()).toBe(before);
     expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(grants);
   });
@@ -208,7 +208,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       ['taken', 'access token', 'failed', /not made by the rotator.*"overwrite": true/],
       ['unpublished', 'access token', 'warning', /nothing was published yet.*rotator status unpublished/],
       ['many', 'refresh token', 'warning', /501 versions.*new secret/],
-      ['short-grace', 'grace', 'warning', /20 s is over.*25 s.*ROTATION_SCHEDULE/],
+      ['short-grace', 'grace', 'warning', /20 s ends before.*25 s.*ROTATION_SCHEDULE/],
     ];
     for (const [connection, check, level, text] of faults)
       expect(found(connection, check, level)).toMatch(text);

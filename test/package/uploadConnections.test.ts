@@ -84,7 +84,7 @@ describe('refuses a bad file with its cause, and keeps the stored file', () => {
     ['a wrong entry', GOOD.replace('tokenUri', 'tokenUrl'), 'tokenUrl', 'Did you mean tokenUri'],
     ['one wrong entry of two', GOOD.replace('{ "a"', '{ "b c": {}, "a"'), 'connections.b?c', 'Rename'],
     ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
-    ['no JSON', GOOD.slice(0, 40), 'is no JSON at line 1, column', 'Correct it'],
+    ['no JSON', GOOD.slice(0, 40), 'is not valid JSON (line 1, column', 'Correct it'],
     ['an empty file', '', 'is empty', 'Correct it'],
     ['no text', Uint8Array.of(0x7b, 0xff), 'is no UTF-8 text', 'Save'],
     ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'more than 4 MB', 'split'],

@@ -12,7 +12,7 @@ test.each([
   expect(backoff({ first: 250, longest: 10_000, attempt })).toBe(ms);
 });
 
-test('before the first failure the wait is the first one', () => {
+test('returns the first wait before any failure', () => {
   expect(backoff({ first: 250, longest: 10_000, attempt: 0 })).toBe(250);
 });
 

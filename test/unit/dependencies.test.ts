@@ -7,7 +7,7 @@ const lock = JSON.parse(read('package-lock.json')) as {
   packages: Record<string, { hasInstallScript?: true }>;
 };
 
-test('each runtime dependency has a sentence in docs/dependencies.md that tells why it is there', () => {
+test('docs/dependencies.md explains each runtime dependency', () => {
   const rows = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \| (.{20,}) \|$/gm)].map(
     ([, name]) => name,
   );
@@ -16,15 +16,15 @@ test('each runtime dependency has a sentence in docs/dependencies.md that tells 
   expect(rows, hint).toEqual(Object.keys(dependencies));
 });
 
-/** What the script of `protobufjs` prints and what `esbuild` gains in speed is not needed: both work after `npm ci --ignore-scripts`. */
+/** `protobufjs` only prints a notice and `esbuild` only gets faster: both work after `npm ci --ignore-scripts`. */
 const HARMLESS = ['node_modules/esbuild', 'node_modules/protobufjs'];
 
-test('no package but those known to work without it wants to run a script at installation', () => {
+test('only packages that work without their install script have one', () => {
   const scripted = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript);
   const unknown = scripted.map(([path]) => path).filter((path) => !HARMLESS.includes(path));
   expect(scripted.length).toBeGreaterThan(0);
   expect(
     unknown,
-    'See whether they work after "npm ci --ignore-scripts"; then name them in docs/dependencies.md and here.',
+    'Check whether they work after "npm ci --ignore-scripts". If they do, name them in docs/dependencies.md and here.',
   ).toEqual([]);
 });

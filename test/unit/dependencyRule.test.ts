@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Who may import whom, as in ARCHITECTURE.md. The first rule whose pattern fits a file is its rule; an import must fit one of
- * `may` (files of this repository) or `packages`.
+ * The allowed imports, as in ARCHITECTURE.md. The first rule whose `files` matches a file applies; an import must match `may`
+ * (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/(backoff|logEvents|loopback|retryAfter|secretNames)\.ts$/, may: /^$/, packages: /^$/ },
@@ -14,7 +14,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
-    // The pure core: it decides, and reads no clock, no random number and no environment.
+    // The pure core: it makes decisions without a clock, random numbers or the environment.
     files: /^lib\/rotation\/core\//,
     may: /^lib\/(backoff|errors|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
     packages: /^zod$/,
@@ -40,13 +40,13 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     packages: /^(zod|croner|node:.+)$/,
   },
   {
-    // What consumers import: nothing of the rotator's inside, and no more packages than a reader of secrets needs.
+    // The library for consumers: no internals of the rotator, and only the packages that a reader of secrets needs.
     files: /^lib\/consumer\//,
     may: /^lib\/(backoff|loopback|consumer\/\w+)\.ts$/,
     packages: /^(@azure\/(identity|keyvault-secrets)|undici)$/,
   },
   {
-    // The library for the flows fetches by itself; it gets our limits through its options.
+    // The OAuth library calls fetch on its own; its options pass our limits to it.
     files: /^lib\/authorization\//,
     may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
@@ -64,7 +64,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     packages: /^@azure\/functions$/,
   },
   {
-    // Adapters are put together by compose alone.
+    // Only compose creates adapters.
     files: /^cli\//,
     may: /^(cli\/.+|lib\/(compose|rotator|errors|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
@@ -99,7 +99,7 @@ describe('the dependency rule', () => {
   );
 });
 
-/** The file without its comments: they may name what the code must not use. */
+/** The file without its comments, which may name what the code must not use. */
 function codeOf(file: string): string {
   return readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 }

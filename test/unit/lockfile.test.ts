@@ -27,11 +27,11 @@ test('the lockfile names a version for each package, and each optional package o
   expect(wanted.filter((name) => !locked.has(name))).toEqual([]);
 });
 
-test('the lockfile holds a hash for everything but optional packages of other platforms', () => {
+test('the lockfile contains a hash for everything except optional packages of other platforms', () => {
   const unverified = packages.filter(([, { integrity, optional, os }]) => !integrity && !(optional && os));
   expect(unverified.map(([path]) => path)).toEqual([]);
 });
 
-test('the lockfile holds no download address', () => {
+test('the lockfile contains no download address', () => {
   expect(packages.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
 });

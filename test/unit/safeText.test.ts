@@ -33,7 +33,7 @@ test.each([
   ['ECODE', undefined],
   [null, undefined],
   [undefined, undefined],
-])('of what was thrown, %j, only the code is shown', (thrown, code) => {
+])('of the thrown value %j, only the code is shown', (thrown, code) => {
   expect(safeCodeOf(thrown)).toBe(code);
 });
 

@@ -30,10 +30,10 @@ function isRunning(processId: number): boolean {
   }
 }
 
-it('serves an account with a key of its own', async () => {
+it('serves an account with its own key', async () => {
   const azurite = await start();
   const emulator = BlobServiceClient.fromConnectionString('UseDevelopmentStorage=true');
-  // The SDK knows the key that is the same for everybody; written here, it would look like a secret.
+  // The SDK contains the emulator's well-known key; written here, it would look like a secret.
   const wellKnown = (Reflect.get(emulator.credential, 'accountKey') as Buffer).toString('base64');
   const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
   await service.createContainer('one');
@@ -44,7 +44,7 @@ it('serves an account with a key of its own', async () => {
   await expect(guessed.createContainer('two')).rejects.toMatchObject({ statusCode: 403 });
 });
 
-it('keeps account, port and blobs over a restart', async () => {
+it('keeps account, port and blobs across a restart', async () => {
   const dataDirectory = await directory();
   const first = await startAzurite(dataDirectory);
   await BlobServiceClient.fromConnectionString(first.connectionString).createContainer('kept');
@@ -59,7 +59,7 @@ it('keeps account, port and blobs over a restart', async () => {
   expect((await stat(join(dataDirectory, 'account.json'))).mode & 0o777).toBe(0o600);
 });
 
-it('names the directory that remembers a port that is taken', async () => {
+it('names the directory whose stored port is taken', async () => {
   const { blobServiceUrl } = await start();
   const dataDirectory = await directory();
   const port = Number(new URL(blobServiceUrl).port);
@@ -69,7 +69,7 @@ it('names the directory that remembers a port that is taken', async () => {
   );
 });
 
-it('tells of a damaged account file and leaves it alone', async () => {
+it('reports a damaged account file and leaves it unchanged', async () => {
   const dataDirectory = await directory();
   await (await startAzurite(dataDirectory)).close();
   const file = join(dataDirectory, 'account.json');
@@ -78,7 +78,7 @@ it('tells of a damaged account file and leaves it alone', async () => {
   expect(await readFile(file, 'utf8')).toBe('{');
 });
 
-it('is told to end even where its parent is gone before it listens to messages', async () => {
+it('receives the message to end even if its parent ends before it listens to messages', async () => {
   const preload = new URL('../../../local/storage/shutdownWithParent.ts', import.meta.url).href;
   const code = `
     const end = (message) => process.exit(message === 'shutdown' ? 7 : 8);
@@ -93,13 +93,13 @@ it('is told to end even where its parent is gone before it listens to messages',
   expect(await once(child, 'exit')).toEqual([7, null]);
 });
 
-it('closes twice without harm', async () => {
+it('can be closed twice', async () => {
   const azurite = await startAzurite();
   await Promise.all([azurite.close(), azurite.close()]);
   await azurite.close();
 });
 
-it('ends with its parent, even one that is killed, and saves its data', async () => {
+it('ends with its parent, even if that is killed, and saves its data', async () => {
   const dataDirectory = await directory();
   const module = new URL('../../../local/storage/azurite.ts', import.meta.url).href;
   const code = `

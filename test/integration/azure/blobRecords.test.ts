@@ -45,7 +45,7 @@ describe('a record', () => {
     'null',
     JSON.stringify({ ...RECORD, schema: 2 }),
     `${JSON.stringify(RECORD)}${' '.repeat(1_000_001)}`,
-  ])('with a body that is none (%#) is unreadable', async (body) => {
+  ])('with an invalid body (%#) is unreadable', async (body) => {
     const { container, store } = await start();
     await container.getBlockBlobClient('dynamics-prod.json').upload(body, Buffer.byteLength(body));
     const error = await errorOf(store.read('dynamics-prod'));
@@ -68,7 +68,7 @@ describe('a list', () => {
     for (const [name, metadata] of [
       ['bare.json', {}],
       ['broken.json', { phase: 'odd', generation: 'x', next: '1', connection: '%' }],
-      ['someone.txt', {}],
+      ['other.txt', {}],
     ] as const) {
       await container.getBlockBlobClient(name).upload('', 0, { metadata });
     }
@@ -81,7 +81,7 @@ describe('a list', () => {
 describe('without a container', () => {
   const store = () => createRecordStore(containerOf(azurite.connectionString));
 
-  it('a list makes it and is empty', async () => {
+  it('a list creates it and is empty', async () => {
     const { now, summaries } = await store().list();
     expect(summaries.size).toBe(0);
     expect(now).toBeGreaterThan(0);
@@ -94,7 +94,7 @@ describe('without a container', () => {
     expect(await store().write(RECORD, '00000000-0000-4000-8000-000000000000')).toBe(false);
   });
 
-  it('one that vanishes as soon as it is made is unavailability, not an endless loop', async () => {
+  it('a call fails if the new one disappears immediately, without an endless loop', async () => {
     const { proxy, store } = await start();
     proxy.fault((request, response) => {
       const making = request.method === 'PUT' && request.url?.includes('restype=container');
@@ -105,19 +105,19 @@ describe('without a container', () => {
       const error = await errorOf(call());
       expect(error).toMatchObject({
         code: 'storage_unavailable',
-        message: expect.stringContaining('vanished'),
+        message: expect.stringContaining('disappeared'),
       });
       expect(proxy.requests).toHaveLength(3);
     }
   });
 
-  it('a new record makes it', async () => {
+  it('a new record creates it', async () => {
     await store().create(RECORD);
     expect(await store().read('dynamics-prod')).toEqual(RECORD);
   });
 });
 
-it('stands for its account by the host without the port', () => {
+it('names its account by the host without the port', () => {
   expect(createRecordStore(containerOf(azurite.connectionString)).host).toBe('127.0.0.1');
 });
 
@@ -148,31 +148,34 @@ describe('a storage account', () => {
     [409, 'ContainerBeingDeleted', 'storage_unavailable'],
     [500, 'InternalError', 'storage_unavailable'],
     [503, 'ServerBusy', 'storage_unavailable'],
-  ])('that answers %i %s to everything is %s, asked once', async (status, storageCode, code) => {
-    const { proxy, store } = await start();
-    proxy.fault(answers(status, storageCode));
-    const calls = [
-      () => store.list(),
-      () => store.read('dynamics-prod'),
-      () => store.create(RECORD),
-      () => store.acquireLease('dynamics-prod'),
-      () => store.renewLease('dynamics-prod', 'x'),
-      () => store.releaseLease('dynamics-prod', 'x'),
-      () => store.write(RECORD, 'x'),
-    ];
-    for (const call of calls) {
-      expect(await errorOf(call())).toMatchObject({ code, message: expect.stringContaining(storageCode) });
-    }
-    expect(proxy.requests).toHaveLength(calls.length);
-  });
+  ])(
+    'that responds with %i %s to every request fails with %s after one request',
+    async (status, storageCode, code) => {
+      const { proxy, store } = await start();
+      proxy.fault(answers(status, storageCode));
+      const calls = [
+        () => store.list(),
+        () => store.read('dynamics-prod'),
+        () => store.create(RECORD),
+        () => store.acquireLease('dynamics-prod'),
+        () => store.renewLease('dynamics-prod', 'x'),
+        () => store.releaseLease('dynamics-prod', 'x'),
+        () => store.write(RECORD, 'x'),
+      ];
+      for (const call of calls) {
+        expect(await errorOf(call())).toMatchObject({ code, message: expect.stringContaining(storageCode) });
+      }
+      expect(proxy.requests).toHaveLength(calls.length);
+    },
+  );
 
-  it('asks for patience', async () => {
+  it('reports how long to wait', async () => {
     const { proxy, store } = await start();
     proxy.fault(answers(503, 'ServerBusy', { 'retry-after': '3' }));
     expect((await errorOf(store.list())).retryAfterMs).toBe(3_000);
   });
 
-  it('that cuts connections is unavailable', async () => {
+  it('that drops connections is unavailable', async () => {
     const { proxy, store } = await start();
     proxy.fault((request) => {
       request.destroy();
@@ -194,14 +197,14 @@ describe('a storage account', () => {
     expect((await errorOf(store.read('dynamics-prod'))).code).toBe('storage_unavailable');
   });
 
-  it('that does not answer in time is unavailable', async () => {
+  it('that does not respond in time is unavailable', async () => {
     const { proxy, store } = await start({ timeoutMs: 200 });
     proxy.fault(() => new Promise(() => {}));
     const error = await errorOf(store.renewLease('dynamics-prod', 'x'));
     expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('in time') });
   });
 
-  it('whose answer has no Date is unavailable: times would mean nothing', async () => {
+  it('whose response has no Date is unavailable, because times would have no meaning', async () => {
     const { proxy, store } = await start();
     proxy.fault((_, response) => {
       response.sendDate = false;
@@ -211,7 +214,7 @@ describe('a storage account', () => {
     expect((await errorOf(store.acquireLease('dynamics-prod'))).message).toContain('Date');
   });
 
-  it('whose key is wrong forbids', async () => {
+  it('refuses a wrong key', async () => {
     const key = Buffer.from(CANARY).toString('base64');
     const store = createRecordStore(
       containerOf(azurite.connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${key}`)),

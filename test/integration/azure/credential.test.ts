@@ -10,7 +10,7 @@ import { ALL_RIGHTS } from '../../../local/keyVault/server.ts';
 import { errorOf, startTrustedVault } from './support.ts';
 
 let identity: ManagedIdentityServer;
-/** What stands before the endpoint answers in its place; 0 cuts the connection. */
+/** The status with which the proxy responds in place of the endpoint; 0 drops the connection. */
 let fault: number | undefined;
 
 // One endpoint for all tests: the identity library remembers the first one, and its tokens, for the whole process.
@@ -62,13 +62,13 @@ describe('in Azure', () => {
     expect(identity.issuedTokens().length - before).toBe(1);
   });
 
-  it('the rotator is the system-assigned identity where no client id is given', async () => {
+  it('the rotator is the system-assigned identity if no client id is given', async () => {
     const { server, vault } = await start();
     await vault.get('token');
     expect(server.requests[0]?.bearerIdentity).toBe('system-assigned');
   });
 
-  it.each([400, 401, 403])('an identity that is refused with %i is a matter of rights', async (status) => {
+  it.each([400, 401, 403])('an identity that is refused with %i lacks permissions', async (status) => {
     fault = status;
     const { vault } = await start(randomUUID());
     const error = await errorOf(vault.get('token'));
@@ -78,22 +78,25 @@ describe('in Azure', () => {
     });
   });
 
-  it.each([0, 429, 503])('an identity endpoint that fails with %i passes by itself', async (status) => {
-    fault = status;
-    const { vault } = await start(randomUUID());
-    expect((await errorOf(vault.get('token'))).code).toBe('vault_unavailable');
-    fault = undefined;
-    expect(await vault.get('token')).toBeUndefined();
-  });
+  it.each([0, 429, 503])(
+    'an identity endpoint that fails with %i is temporarily unavailable',
+    async (status) => {
+      fault = status;
+      const { vault } = await start(randomUUID());
+      expect((await errorOf(vault.get('token'))).code).toBe('vault_unavailable');
+      fault = undefined;
+      expect(await vault.get('token')).toBeUndefined();
+    },
+  );
 
   it.each([
     [401, 'vault_forbidden', 'Could not authenticate to https://v.vault.azure.net to use its secrets.'],
     [
       503,
       'vault_unavailable',
-      'Could not authenticate at https://v.vault.azure.net (no answer, SIGN_IN_UNAVAILABLE).',
+      'Could not authenticate at https://v.vault.azure.net (no response, SIGN_IN_UNAVAILABLE).',
     ],
-  ] as const)('a sign-in alone that is answered %i is %s', async (status, code, message) => {
+  ] as const)('a separate sign-in with the response %i fails with %s', async (status, code, message) => {
     fault = status;
     const credential = createCredential({ inAzure: true, managedIdentityClientId: randomUUID() });
     const address = 'https://v.vault.azure.net';
@@ -103,7 +106,7 @@ describe('in Azure', () => {
   });
 });
 
-it('elsewhere whoever is signed in counts, and never a managed identity', async () => {
+it('outside Azure, uses the signed-in user and never a managed identity', async () => {
   vi.stubEnv('PATH', '');
   const before = identity.issuedTokens().length;
   const credential = createCredential({ inAzure: false });

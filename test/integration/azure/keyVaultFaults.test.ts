@@ -31,7 +31,7 @@ async function putUnder(fault: FaultDecision) {
   return { error, requests: server.requests.length };
 }
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each<[number, string | undefined, ErrorCode]>([
     [401, undefined, 'vault_forbidden'],
     [403, 'ForbiddenByRbac', 'vault_forbidden'],
@@ -48,7 +48,7 @@ describe('an answer', () => {
     [413, undefined, 'vault_rejected'],
     [500, undefined, 'vault_unavailable'],
     [503, undefined, 'vault_unavailable'],
-  ])('%i %s becomes %s, asked once', async (status, innerCode, code) => {
+  ])('%i %s fails with %s after one request', async (status, innerCode, code) => {
     const { error, requests } = await putUnder(instead(status, innerCode));
     expect(error).toMatchObject({ code, retryAfterMs: undefined });
     expect(error.message).toContain('token');
@@ -80,12 +80,12 @@ describe('an answer', () => {
     expect((await putUnder({ kind: 'answerInstead', answer })).error.code).toBe('vault_forbidden');
   });
 
-  it.each(['', '{', '[]', '{"id":7}'])('of 200 with the body %j is unavailability', async (body) => {
+  it.each(['', '{', '[]', '{"id":7}'])('of 200 with the body %j counts as unavailable', async (body) => {
     const answer = { status: 200, headers: { 'content-type': 'application/json' }, body };
     expect((await putUnder({ kind: 'answerInstead', answer })).error.code).toBe('vault_unavailable');
   });
 
-  it('tells which right is missing, or that it is the firewall', async () => {
+  it('names the missing permission, or the firewall', async () => {
     const { error } = await putUnder(instead(403, 'ForbiddenByRbac'));
     expect(error.fix).toMatch(/secrets\/setSecret.*Key Vault Secrets Officer/);
     expect((await putUnder(instead(403, 'ForbiddenByFirewall'))).error.fix).toContain('firewall');
@@ -100,14 +100,14 @@ describe('an answer', () => {
     [{ date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Wed, 31 Dec 2025 00:00:00 GMT' }, 0],
     [{ 'retry-after': '-5' }, undefined],
     [{ 'retry-after': 'soon' }, undefined],
-  ])('of 429 with %j asks for %s ms', async (headers, expected) => {
+  ])('of 429 with %j requests a wait of %s ms', async (headers, expected) => {
     const { error } = await putUnder(instead(429, undefined, headers as Record<string, string>));
     expect(error.retryAfterMs).toBe(expected);
   });
 });
 
 describe('the vault', () => {
-  it('that lacks a right for us is named with it', async () => {
+  it('is named in the fix with the missing permission', async () => {
     const { server } = await start();
     const vault = createSecretVault(server.tlsUrl, tokenOf('reader'));
     expect((await errorOf(vault.versions('token'))).fix).toContain('secrets/readMetadata');
@@ -116,7 +116,7 @@ describe('the vault', () => {
     expect((await errorOf(writer.get('token'))).fix).toContain('secrets/getSecret');
   });
 
-  it('that does not know our token forbids', async () => {
+  it('refuses an unknown token', async () => {
     const { vault } = await start(tokenOf('stranger'));
     expect((await errorOf(vault.get('token'))).code).toBe('vault_forbidden');
   });
@@ -134,7 +134,7 @@ describe('the vault', () => {
   });
 
   it.each(['destroyBefore', 'executeThenDestroy'] as const)(
-    'that cuts the connection (%s) is unavailable',
+    'that drops the connection (%s) is unavailable',
     async (kind) => {
       const { error, requests } = await putUnder({ kind });
       expect(error.code).toBe('vault_unavailable');
@@ -142,7 +142,7 @@ describe('the vault', () => {
     },
   );
 
-  it('that nobody answers for is unavailable', async () => {
+  it('that refuses connections is unavailable', async () => {
     const { server, vault } = await start();
     await server.close();
     const error = await errorOf(vault.put('token', CANARY, { tags: {} }));
@@ -152,7 +152,7 @@ describe('the vault', () => {
     });
   });
 
-  it('that does not answer in time is unavailable', async () => {
+  it('that does not respond in time is unavailable', async () => {
     const { server, vault } = await start(tokenOf('officer'), 300);
     await vault.get('warm');
     const asked = Promise.withResolvers<void>();
@@ -175,7 +175,7 @@ describe('the vault', () => {
     expect(getToken).not.toHaveBeenCalled();
   });
 
-  it('that is none, by its name, gets no token: only on this machine a name may differ', async () => {
+  it('whose name is not that of a Key Vault gets no token, except on this machine', async () => {
     const { caCertificate, issue } = await createCertificateAuthority();
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
     const server = await startVault({ tls: await issue(['vault.example']) });
@@ -188,7 +188,7 @@ describe('the vault', () => {
   });
 });
 
-/** Lets every name stand for this machine until the test ends. */
+/** Resolves every name to this machine until the test ends. */
 function resolveToLoopback(): void {
   const lookup = ((_name: string, options: object, done: (...answer: unknown[]) => void) =>
     'all' in options && options.all
@@ -200,17 +200,17 @@ function resolveToLoopback(): void {
 
 describe('a credential', () => {
   it.each<[string, Error, ErrorCode]>([
-    ['is not there', new CredentialUnavailableError(CANARY), 'vault_forbidden'],
+    ['is missing', new CredentialUnavailableError(CANARY), 'vault_forbidden'],
     ['is refused', new AuthenticationError(400, CANARY), 'vault_forbidden'],
     ['meets a broken sign-in service', new AuthenticationError(503, CANARY), 'vault_unavailable'],
     ['meets a busy sign-in service', new AuthenticationError(429, CANARY), 'vault_unavailable'],
-    ['fails in its own way', new Error(CANARY), 'vault_unavailable'],
+    ['fails with another error', new Error(CANARY), 'vault_unavailable'],
   ])('that %s', async (_, failure, code) => {
     const { vault } = await start({ getToken: () => Promise.reject(failure) });
     expect((await errorOf(vault.put('token', CANARY, { tags: {} }))).code).toBe(code);
   });
 
-  it('that heeds no signal cannot hold up a call', async () => {
+  it('that ignores the signal cannot delay a call', async () => {
     const { vault } = await start({ getToken: () => new Promise(() => {}) }, 200);
     expect((await errorOf(vault.get('token'))).message).toContain('in time');
   });

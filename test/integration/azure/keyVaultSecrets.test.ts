@@ -26,15 +26,15 @@ describe('versions', () => {
   });
 });
 
-// Key Vault's common library before 2.1.1 lost the body of the first.
-it('loses no body where two writes are the first of a client and the first challenge comes last', async () => {
+// Key Vault's common library before 2.1.1 lost the body of the first write.
+it('loses no body if the first two writes of a client are concurrent and the first challenge comes last', async () => {
   const { url, bodies } = await startSlowChallenge();
   const vault = createSecretVault(url, tokenOf('officer'));
   await Promise.all(['one', 'two'].map((name) => vault.put(name, `the ${name}`, { tags: {} })));
   expect(bodies.map((body) => JSON.parse(body).value).toSorted()).toEqual(['the one', 'the two']);
 });
 
-/** A vault that takes any body and answers its first challenge only when another request has been authorized. */
+/** A vault that accepts any body and sends its first challenge only after another request has been authorized. */
 async function startSlowChallenge() {
   const { caCertificate, issue } = await createCertificateAuthority();
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
@@ -74,7 +74,7 @@ describe('before anything is sent', () => {
     },
   );
 
-  it('a version that is none is refused', async () => {
+  it('an invalid version is refused', async () => {
     const { server, vault } = await start();
     await vault.put('warm', 'x', { tags: {} });
     server.clearRequests();
@@ -103,14 +103,14 @@ describe('a published value that is written again', () => {
     skipIdentical: true,
   });
 
-  it('fails where the vault cannot tell what is the latest', async () => {
+  it('fails if the vault cannot return the latest version', async () => {
     const { server, vault } = await start();
     await vault.put('token', CANARY, published(EXPIRES));
     server.intercept(({ operation }) => (operation === 'getSecret' ? { kind: 'destroyBefore' } : undefined));
     expect((await errorOf(vault.put('token', CANARY, published(EXPIRES)))).code).toBe('vault_unavailable');
   });
 
-  it('makes a version where the old one vanishes under the update', async () => {
+  it('makes a new version if the old one disappears before the update', async () => {
     const { server, vault } = await start();
     const { version } = await vault.put('token', CANARY, published(EXPIRES));
     const gone = { error: { code: 'SecretNotFound', message: '' } };

@@ -34,7 +34,7 @@ function read(url: string, etag?: string, connectionString = azurite.connectionS
   return readConfigurationBlob(url, { kind: 'connectionString', connectionString }, unused, etag);
 }
 
-/** A service on TLS that takes every request down and answers 404, and the location of its account. */
+/** A service with TLS that records every request and responds with 404, and the location of its account. */
 async function startBearerService() {
   const { caCertificate, issue } = await createCertificateAuthority();
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
@@ -51,7 +51,7 @@ async function startBearerService() {
 }
 
 describe('the blob with the connections', () => {
-  it('is read once, and again only when it changed, with one request each', async () => {
+  it('is read once, and again only after a change, with one request each', async () => {
     const proxy = await startProxy(azurite);
     const url = (await upload('a/connections é.json', '\ufeff{"é":1}')).replace(
       azurite.blobServiceUrl,
@@ -80,7 +80,7 @@ describe('the blob with the connections', () => {
     expect(error).toMatchObject({ code: 'configuration_invalid', message: expect.stringContaining('UTF-8') });
   });
 
-  it.each(['none', '100%'])('must be there: %s', async (name) => {
+  it.each(['none', '100%'])('must exist: %s', async (name) => {
     const error = await errorOf(read(`${azurite.blobServiceUrl}/settings/${name}`));
     expect(error).toMatchObject({
       code: 'configuration_invalid',
@@ -118,7 +118,7 @@ describe('the blob with the connections', () => {
 });
 
 describe('by identity', () => {
-  it('records and configuration are asked for with the token of the credential', async () => {
+  it('requests records and configuration with the token of the credential', async () => {
     const { requests, storage, blobServiceUrl } = await startBearerService();
     const credential = tokenOf('the-token');
     const store = createRecordStore(createRecordContainer(storage, credential));
@@ -131,7 +131,7 @@ describe('by identity', () => {
     ]);
   });
 
-  it('a credential that fails forbids, and its text is not shown', async () => {
+  it('fails with storage_forbidden if the credential fails, without showing its text', async () => {
     const { storage } = await startBearerService();
     const refused = Object.assign(new Error(CANARY), { name: 'CredentialUnavailableError' });
     const store = createRecordStore(
@@ -140,7 +140,7 @@ describe('by identity', () => {
     expect((await errorOf(store.list())).code).toBe('storage_forbidden');
   });
 
-  it('a credential that heeds no signal cannot hold up a call', async () => {
+  it('does not wait for a credential that ignores the signal', async () => {
     const { storage } = await startBearerService();
     const container = createRecordContainer(storage, { getToken: () => new Promise(() => {}) });
     const error = await errorOf(createRecordStore(container, { timeoutMs: 100 }).list());
@@ -152,7 +152,7 @@ describe('by identity', () => {
     'https://account.blob.core.windows.net.example.com/settings/x',
     'http://account.blob.core.windows.net/settings/x',
     'https://user:pass@account.blob.core.windows.net/settings/x',
-  ])('no token goes to %s', async (url) => {
+  ])('sends no token to %s', async (url) => {
     const { storage } = await startBearerService();
     const getToken = vi.fn(tokenOf('the-token').getToken);
     expect((await errorOf(readConfigurationBlob(url, storage, { getToken }))).code).toBe(
@@ -162,7 +162,7 @@ describe('by identity', () => {
   });
 });
 
-it('a connection string that is none is not shown', async () => {
+it('an invalid connection string is not shown', async () => {
   const storage: StorageLocation = { kind: 'connectionString', connectionString: `AccountKey=${CANARY}` };
   const error = await errorOf((async () => createRecordContainer(storage, unused))());
   expect(error.code).toBe('configuration_invalid');

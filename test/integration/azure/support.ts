@@ -9,10 +9,10 @@ import type { KeyVaultOptions } from '../../../local/keyVault/server.ts';
 import { startVault, type TestVault } from '../../local/keyVault/support.ts';
 import { errorOf as ownErrorOf } from '../../support/thrown.ts';
 
-/** Stands for a secret value: it must never show up in an error. */
+/** A secret value that must never appear in an error. */
 export const CANARY = 'canary-4f1d2c9e-value';
 
-/** A credential whose token the test vaults know. */
+/** A credential whose token the test vaults accept. */
 export function tokenOf(token: string): TokenCredential {
   return { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
 }
@@ -24,7 +24,7 @@ export async function startTrustedVault(options: Partial<KeyVaultOptions> = {}):
   return vault;
 }
 
-/** The error of a call that must fail, after a search for the canary in all of it. */
+/** The error of a call that must fail, after checking that no part of it contains the canary. */
 export async function errorOf(call: Promise<unknown>): Promise<RotatorError> {
   const error = await ownErrorOf(call);
   const everything = [
@@ -37,7 +37,7 @@ export async function errorOf(call: Promise<unknown>): Promise<RotatorError> {
   return error;
 }
 
-/** What the proxy does to a request in place of passing it on; undefined passes it on. */
+/** Handles a request in place of the service; undefined forwards it. */
 export type ProxyFault = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -87,7 +87,7 @@ export async function startProxy(target: {
   };
 }
 
-/** A fault that answers in place of the service. */
+/** A fault that responds in place of the service. */
 export function answers(status: number, code = 'Failed', headers: Record<string, string> = {}): ProxyFault {
   return (request, response) => {
     request.resume();

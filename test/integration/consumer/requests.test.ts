@@ -12,7 +12,7 @@ import {
 import { dispatchController } from '../../support/dispatchController.ts';
 import { START, startApi, startReading } from './support.ts';
 
-/** A reader that gives the first token until it is rejected, then the next. */
+/** A reader that returns the first token until it is rejected, then the next one. */
 function readerOf(...tokens: string[]) {
   const get = vi.fn(async ({ rejected }: { rejected?: string } = {}) => {
     if (rejected === tokens[0] && tokens.length > 1) tokens.shift();
@@ -63,7 +63,7 @@ describe.each([
     expect(api.requests).toEqual([{ method: 'GET', path: '/a?b=c', authorization: 'Bearer one', body: '' }]);
   });
 
-  test('replaces a header that is there already', async () => {
+  test('replaces an existing header', async () => {
     const api = await startApi(new Set(['one']));
     const headers = { Authorization: 'Bearer mine', accept: 'text/plain' };
     const init = { headers } as object;
@@ -82,7 +82,7 @@ describe.each([
     expect(api.requests.map((each) => each.body)).toEqual([received, received]);
   });
 
-  test('gives a second 401 to the caller', async () => {
+  test('returns a second 401 to the caller', async () => {
     const api = await startApi(new Set());
     const reader = readerOf('one', 'two', 'three');
     expect(await prepare(reader, api.url)(api.url)).toEqual({ status: 401, text: 'who are you?' });
@@ -90,7 +90,7 @@ describe.each([
     expect(reader.get).toHaveBeenCalledTimes(2);
   });
 
-  test('does not repeat with the token that was refused', async () => {
+  test('does not repeat a request with the refused token', async () => {
     const api = await startApi(new Set());
     expect(await prepare(readerOf('one'), api.url)(api.url)).toEqual({ status: 401, text: 'who are you?' });
     expect(api.requests).toHaveLength(1);
@@ -104,7 +104,7 @@ describe.each([
     expect(api.requests.map((each) => each.body)).toEqual(['once']);
   });
 
-  test('does not repeat what failed for other reasons', async () => {
+  test('does not repeat a request that failed for another reason', async () => {
     const api = await startApi(new Set(), (_request, response) => {
       response.writeHead(403).end();
       return true;
@@ -113,7 +113,7 @@ describe.each([
     expect(api.requests).toHaveLength(1);
   });
 
-  test('gives no token to another origin, neither asked nor redirected there', async () => {
+  test('sends no token to another origin, neither directly nor by a redirect', async () => {
     const stranger = await startApi(new Set(), (_request, response) => {
       response.writeHead(200).end();
       return true;
@@ -140,20 +140,20 @@ describe.each([
     expect(api.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  test('fails with the reader where there is no token', async () => {
+  test('fails with the error of the reader if there is no token', async () => {
     const api = await startApi(new Set());
     await expect(prepare(NO_TOKEN, api.url)(api.url)).rejects.toThrow(EXPIRED);
     expect(api.requests).toEqual([]);
   });
 
-  test('gives the 401 where the vault has no newer token', async () => {
+  test('returns the 401 if the vault has no newer token', async () => {
     const api = await startApi(new Set());
     const get: TokenReader['get'] = ({ rejected } = {}) =>
       rejected ? NO_TOKEN.get() : Promise.resolve({ token: 'one', expiresAt: 1 });
     expect((await prepare({ get }, api.url)(api.url)).status).toBe(401);
   });
 
-  test('ends when the caller gives up', async () => {
+  test('ends when the caller aborts', async () => {
     const api = await startApi(new Set(), () => true);
     const stop = new AbortController();
     const answer = prepare(readerOf('one'), api.url)(api.url, { signal: stop.signal });
@@ -162,7 +162,7 @@ describe.each([
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('ends when the caller gives up while a vault that hangs is looked at again', async () => {
+  test('ends when the caller aborts while the vault hangs at the second read', async () => {
     const api = await startApi(new Set(['two']));
     const stop = new AbortController();
     const get: TokenReader['get'] = async ({ rejected, signal } = {}) => {
@@ -175,7 +175,7 @@ describe.each([
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('ends when the caller gives up while the token is read again', async () => {
+  test('ends when the caller aborts while the token is read again', async () => {
     const api = await startApi(new Set(['two']));
     const stop = new AbortController();
     const get: TokenReader['get'] = async ({ rejected } = {}) => {
@@ -188,13 +188,16 @@ describe.each([
   });
 
   test.each(['http://api.example', 'ftp://127.0.0.1', 'http://127.0.0.1.example'])(
-    'is not made for %s',
+    'is not created for %s',
     (address) => expect(() => prepare(readerOf('one'), address)).toThrow(/https only/),
   );
 
-  test.each(['https://api.example/v1', 'http://localhost:1', 'http://[::1]'])('is made for %s', (address) => {
-    expect(() => prepare(readerOf('one'), address)).not.toThrow();
-  });
+  test.each(['https://api.example/v1', 'http://localhost:1', 'http://[::1]'])(
+    'is created for %s',
+    (address) => {
+      expect(() => prepare(readerOf('one'), address)).not.toThrow();
+    },
+  );
 });
 
 describe('fetchWithToken', () => {
@@ -244,7 +247,7 @@ describe('tokenInterceptor', () => {
     expect((await undiciFetch(api.url, { dispatcher })).status).toBe(200);
   });
 
-  test('a long 401 is given in full', async () => {
+  test('passes on a long 401 in full', async () => {
     const page = 'x'.repeat(300_000);
     const api = await startApi(new Set(), (_request, response) => {
       response.writeHead(401).end(page);
@@ -253,7 +256,7 @@ describe('tokenInterceptor', () => {
     expect((await withAgent(readerOf('one'), api.url)(api.url)).text).toBe(page);
   });
 
-  test('a 401 without end is left for the second request, and ended', async () => {
+  test('aborts an endless 401 for the second request', async () => {
     const ended = Promise.withResolvers<void>();
     const api = await startApi(new Set(['two']), ({ headers }, response) => {
       if (headers.authorization === 'Bearer two') return false;
@@ -264,7 +267,7 @@ describe('tokenInterceptor', () => {
     await ended.promise;
   });
 
-  test('a 401 is not read on while the vault is asked: it could be long', async () => {
+  test('pauses a 401 while it looks in the vault, because the body may be long', async () => {
     const asked = Promise.withResolvers<void>();
     const get: TokenReader['get'] = ({ rejected } = {}) => {
       if (!rejected) return Promise.resolve({ token: 'one', expiresAt: 1 });
@@ -283,7 +286,7 @@ describe('tokenInterceptor', () => {
   });
 });
 
-describe('a caller who gives up while the vault hangs', () => {
+describe('a caller that aborts while the vault hangs', () => {
   const hanging = createTokenReader({
     vaultUrl: 'https://vault.example',
     connection: 'crm',
@@ -291,7 +294,7 @@ describe('a caller who gives up while the vault hangs', () => {
   });
   const stopped = AbortSignal.abort();
 
-  test('waits no longer, by fetch', async () => {
+  test('stops waiting with fetch', async () => {
     const send = fetchWithToken(hanging, 'https://api.example');
     const soon = AbortSignal.timeout(20);
     await expect(send('https://api.example', { signal: soon })).rejects.toMatchObject({
@@ -304,21 +307,21 @@ describe('a caller who gives up while the vault hangs', () => {
   test.each([
     ['of the platform', stopped],
     ['of the SDK', { aborted: true, addEventListener: () => {}, removeEventListener: () => {} }],
-  ])('waits no longer, by a credential with a signal %s', async (_, abortSignal) => {
+  ])('stops waiting with a credential and a signal %s', async (_, abortSignal) => {
     const answer = tokenCredential(hanging).getToken('https://api.example/.default', { abortSignal });
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
 describe('tokenCredential', () => {
-  test('gives what the reader gives, and has the client ask each time', async () => {
+  test('returns the token of the reader, and makes the client ask each time', async () => {
     const answer = await tokenCredential(readerOf('one')).getToken('https://api.example/.default');
     expect(answer).toMatchObject({ token: 'one', expiresOnTimestamp: 1 });
     expect(answer?.refreshAfterTimestamp).toBeLessThan(Date.now());
   });
 });
 
-test('a token that the provider revoked at its replacement is found in the vault on the first 401', async () => {
+test('after a provider revokes the old token, the first 401 leads to the new token in the vault', async () => {
   const { reader, publish, at } = await startReading();
   await publish({ value: 'one', issuedAt: START, lifetime: 3600 });
   const api = await startApi(new Set(['one']));

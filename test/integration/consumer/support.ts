@@ -16,10 +16,10 @@ export interface Publication {
   readonly enabled?: boolean;
 }
 
-/** 2026-01-01T00:00:00Z in seconds: the readers of these tests begin at this time. */
+/** 2026-01-01T00:00:00Z in seconds: the start time of the readers of these tests. */
 export const START = 1_767_225_600;
 
-/** A vault, a reader of it with a clock that stands still until it is set, and what the two of them do. */
+/** A vault, a reader of it with a manual clock, and functions to control both. */
 export async function startReading(options: Partial<TokenReaderOptions> = {}) {
   const vault = await startTrustedVault();
   const clock = { now: START * 1000 };
@@ -50,7 +50,7 @@ export async function startReading(options: Partial<TokenReaderOptions> = {}) {
   };
 }
 
-/** An API that wants one of the tokens in `accepted`, and what it was asked. */
+/** An API that accepts the tokens in `accepted`, and the requests that it received. */
 export async function startApi(
   accepted: Set<string>,
   more?: (request: IncomingMessage, response: ServerResponse) => boolean,

@@ -12,10 +12,10 @@ import { START, startReading } from './support.ts';
 
 const HOUR = { issuedAt: START, lifetime: 3600 };
 const OUTAGES: readonly [string, FaultDecision][] = [
-  ['answers 503', { kind: 'answerInstead', answer: { status: 503 } }],
-  ['answers 429', { kind: 'answerInstead', answer: { status: 429, headers: { 'retry-after': '1' } } }],
-  ['cuts connections', { kind: 'destroyBefore' }],
-  ['answers 200 without a body', { kind: 'answerInstead', answer: { status: 200 } }],
+  ['responds with 503', { kind: 'answerInstead', answer: { status: 503 } }],
+  ['responds with 429', { kind: 'answerInstead', answer: { status: 429, headers: { 'retry-after': '1' } } }],
+  ['drops connections', { kind: 'destroyBefore' }],
+  ['responds with 200 without a body', { kind: 'answerInstead', answer: { status: 200 } }],
 ];
 
 const unhandled = vi.fn();
@@ -25,10 +25,10 @@ afterAll(() => {
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-/** The error of a call that must fail, after a search for the canary in all of it. */
+/** The error of a call that must fail, after checking that no part of it contains the canary. */
 async function errorOf(call: Promise<unknown>): Promise<TokenUnavailable> {
   const error = await call.then(
-    () => expect.fail('was to fail'),
+    () => expect.fail('the call succeeded'),
     (thrown) => thrown,
   );
   expect(error).toBeInstanceOf(TokenUnavailable);
@@ -38,7 +38,7 @@ async function errorOf(call: Promise<unknown>): Promise<TokenUnavailable> {
 }
 
 describe('a token reader', () => {
-  test('reads once for all who ask at the same time, and then from memory', async () => {
+  test('reads once for concurrent callers, and then from memory', async () => {
     const { reader, publish, token, looks, at } = await startReading();
     await publish({ value: 'one', ...HOUR });
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => reader.get()));
@@ -48,14 +48,14 @@ describe('a token reader', () => {
     expect(looks()).toBe(1);
   });
 
-  test('asks nothing of anybody before the first call', async () => {
+  test('sends no request before the first call', async () => {
     const getToken = vi.fn(tokenOf('reader').getToken);
     const { looks } = await startReading({ credential: { getToken } });
     expect(looks()).toBe(0);
     expect(getToken).not.toHaveBeenCalled();
   });
 
-  test('gives the old token and looks meanwhile, so that a token replaced early is found within a minute', async () => {
+  test('returns the old token and looks in the background, so it finds a token replaced early within a minute', async () => {
     const { vault, publish, token, at } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -74,7 +74,7 @@ describe('a token reader', () => {
     expect(vault.requests).toHaveLength(1);
   });
 
-  test('looks first where nobody asked for long, and in the last minute of the token', async () => {
+  test('looks first after a long time without calls, and in the last minute of the token', async () => {
     const { publish, token, at, looks } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -87,12 +87,12 @@ describe('a token reader', () => {
     expect(looks()).toBe(1);
   });
 
-  test('reads another secret where the connection names one', async () => {
+  test('reads another secret if the connection names one', async () => {
     const { reader } = await startReading({ secretName: 'token-for-crm' });
     expect((await errorOf(reader.get())).message).toContain('token-for-crm');
   });
 
-  test.each(OUTAGES)('while the vault %s, gives the token for as long as it lives', async (_, fault) => {
+  test.each(OUTAGES)('while the vault %s, returns the token for as long as it is valid', async (_, fault) => {
     const { vault, reader, publish, token, at } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -109,7 +109,7 @@ describe('a token reader', () => {
     expect(await token()).toBe('two');
   });
 
-  test('of a vault that is gone: the same, and later looks wait longer', async () => {
+  test('returns a valid token while the vault is gone, and waits longer between looks', async () => {
     const { vault, reader, publish, token, at, looks } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -122,7 +122,7 @@ describe('a token reader', () => {
     expect(looks()).toBe(1);
   });
 
-  test('of a vault that hangs: who has a valid token waits at most once', async () => {
+  test('does not wait for a vault that hangs while it has a valid token', async () => {
     const { vault, publish, token, at } = await startReading({ credential: tokenOf('reader') });
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -142,7 +142,7 @@ describe('a token reader', () => {
     over.resolve(undefined);
   });
 
-  test('never gives an expired token, though the vault holds nothing newer', async () => {
+  test('never returns an expired token, even if the vault has no newer one', async () => {
     const { reader, publish, token, at, looks } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -152,7 +152,7 @@ describe('a token reader', () => {
     expect(looks()).toBe(2);
   });
 
-  test('looks again at once where the token expired right after a look', async () => {
+  test('looks again immediately if the token expires right after a look', async () => {
     const { publish, token, at } = await startReading();
     await publish({ value: 'one', issuedAt: START - 10, lifetime: 11 });
     at(0.5);
@@ -162,7 +162,7 @@ describe('a token reader', () => {
     expect(await token()).toBe('two');
   });
 
-  test('keeps its valid token where an older one comes back into the vault', async () => {
+  test('keeps its valid token if an older one returns to the vault', async () => {
     const { publish, token, at } = await startReading();
     await publish({ value: 'new', ...HOUR });
     await token();
@@ -173,7 +173,7 @@ describe('a token reader', () => {
 });
 
 describe('a token that the API rejected', () => {
-  test('is read again at once, and not again within a second', async () => {
+  test('is read again immediately, but only once a second', async () => {
     const { reader, publish, token, at, looks } = await startReading();
     await publish({ value: 'one', ...HOUR });
     await token();
@@ -188,7 +188,7 @@ describe('a token that the API rejected', () => {
     expect(looks()).toBe(1);
   });
 
-  test('that was replaced in memory meanwhile needs no look', async () => {
+  test('needs no look if memory already holds a newer one', async () => {
     const { reader, publish, token, looks } = await startReading();
     await publish({ value: 'two', ...HOUR });
     await token();
@@ -198,7 +198,7 @@ describe('a token that the API rejected', () => {
 });
 
 describe('there is no token', () => {
-  test('where the secret is not there yet; once it is, it is found', async () => {
+  test('until the secret exists', async () => {
     const { reader, publish, token, at } = await startReading();
     expect(await errorOf(reader.get())).toMatchObject({ code: 'token_not_published' });
     await publish({ value: 'one', ...HOUR });
@@ -206,7 +206,7 @@ describe('there is no token', () => {
     expect(await token()).toBe('one');
   });
 
-  test('where the rotator has put its disabled placeholder', async () => {
+  test('if the secret is the disabled placeholder of the rotator', async () => {
     const { reader, publish } = await startReading();
     await publish({ value: 'pending', ...HOUR, enabled: false });
     expect(await errorOf(reader.get())).toMatchObject({
@@ -215,13 +215,13 @@ describe('there is no token', () => {
     });
   });
 
-  test('where the secret is another one: a refresh token must not reach an API', async () => {
+  test('if the secret has another content type, because a refresh token must not reach an API', async () => {
     const { reader, publish } = await startReading();
     await publish({ value: CANARY, ...HOUR, contentType: 'text/plain' });
     expect(await errorOf(reader.get())).toMatchObject({ code: 'not_an_access_token' });
   });
 
-  test('for who may not read', async () => {
+  test('for an identity without permission to read', async () => {
     for (const who of ['writer', 'stranger']) {
       const { reader } = await startReading({ credential: tokenOf(who) });
       expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_forbidden' });
@@ -229,16 +229,16 @@ describe('there is no token', () => {
   });
 
   test.each<[string, unknown, TokenUnavailableCode]>([
-    ['is not there', new CredentialUnavailableError(CANARY), 'sign_in_failed'],
+    ['is missing', new CredentialUnavailableError(CANARY), 'sign_in_failed'],
     ['is refused', new AuthenticationError(400, CANARY), 'sign_in_failed'],
-    ['fails in its own way', new Error(CANARY), 'vault_unavailable'],
+    ['fails with another error', new Error(CANARY), 'vault_unavailable'],
     ['throws nothing', undefined, 'vault_unavailable'],
   ])('for a credential that %s', async (_, failure, code) => {
     const { reader } = await startReading({ credential: { getToken: () => Promise.reject(failure) } });
     expect(await errorOf(reader.get())).toMatchObject({ code });
   });
 
-  test('for a caller who gives up, at once; the look goes on for the others', async () => {
+  test('for a caller that aborts, immediately, while the look continues for the others', async () => {
     const signIn = Promise.withResolvers<never>();
     const asked = Promise.withResolvers<void>();
     const getToken = () => {
@@ -257,20 +257,20 @@ describe('there is no token', () => {
     expect(await patient).toMatchObject({ code: 'sign_in_failed' });
   });
 
-  test('for a credential that never answers, after 10 s', async () => {
+  test('for a credential that never responds, after 10 s', async () => {
     const { reader } = await startReading({ credential: { getToken: () => new Promise(() => {}) } });
     expect(await errorOf(reader.get())).toMatchObject({ code: 'vault_unavailable' });
   });
 
   test.each<[string, object, RegExp]>([
-    ['a vault that is no address', { vaultUrl: 'my-vault' }, /"my-vault" is no address/],
-    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }, /https only/],
+    ['a vault that is not an address', { vaultUrl: 'my-vault' }, /"my-vault" is not a valid https address/],
+    ['a vault without TLS', { vaultUrl: 'http://my-vault.vault.azure.net' }, /not a valid https address/],
     ['no connection', { connection: '' }, /Name the connection/],
-    ['a connection that would be another address', { connection: '../keys/x' }, /no name of a secret/],
-    ['a secret that would be another address', { secretName: '..' }, /no name of a secret/],
+    ['a connection that would change the URL', { connection: '../keys/x' }, /not a valid secret name/],
+    ['a secret that would change the URL', { secretName: '..' }, /not a valid secret name/],
     ['no credential', { credential: undefined }, /credential is missing/],
-    ['a credential that is none', { credential: {} }, /credential is missing/],
-  ])('for %s: an error at once', (_, wrong, message) => {
+    ['a credential that is not valid', { credential: {} }, /credential is missing/],
+  ])('throws a TypeError immediately for %s', (_, wrong, message) => {
     const right = {
       vaultUrl: 'https://my-vault.vault.azure.net',
       connection: 'crm',

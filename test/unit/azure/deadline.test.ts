@@ -4,7 +4,7 @@ import { DeadlinePassed, withDeadline } from '../../../lib/azure/deadline.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('gives what the work gives, and leaves no timer behind', async () => {
+it('returns the result of the work and leaves no timer behind', async () => {
   expect(await withDeadline(100, async () => 'done')).toBe('done');
   await expect(withDeadline(100, () => Promise.reject(new Error('of the work')))).rejects.toThrow(
     'of the work',
@@ -12,13 +12,13 @@ it('gives what the work gives, and leaves no timer behind', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('ends work that does not heed the signal', async () => {
+it('ends work that ignores the signal', async () => {
   const ended = expect(withDeadline(100, () => new Promise(() => {}))).rejects.toBeInstanceOf(DeadlinePassed);
   await vi.advanceTimersByTimeAsync(100);
   await ended;
 });
 
-it('aborts work that heeds it, and still says that it was the deadline', async () => {
+it('aborts work that obeys the signal, and still reports the deadline', async () => {
   const aborted = vi.fn();
   const work = (signal: AbortSignal) =>
     new Promise<never>((_, reject) => {

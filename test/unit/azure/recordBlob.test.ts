@@ -11,7 +11,7 @@ const RECORD = recordNamed('Dynamics', {
 });
 
 describe('the summary in the metadata', () => {
-  it('is what was written, zero included', () => {
+  it('is read as it was written, including zero', () => {
     expect(listedOf('dynamics.json', metadataOf(RECORD))).toEqual({
       connection: 'Dynamics',
       summary: { phase: 'idle', generation: 4, nextAttemptAt: 1_767_225_600_123, rotatedAt: 0, expiresAt: 5 },
@@ -52,11 +52,11 @@ describe('the summary in the metadata', () => {
   );
 });
 
-it('a blob that is no record has no summary', () => {
+it('a blob that is not a record has no summary', () => {
   expect(listedOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
 });
 
-it('an unreadable body names what is wrong, and none of it', () => {
+it('the error for an unreadable body names the wrong members without their values', () => {
   const body = JSON.stringify({ ...RECORD, epoch: 'canary', history: [{ code: 5 }] });
   const { code, message } = thrownBy(() => recordOf(body, 'Dynamics', 'here'));
   expect(code).toBe('record_unreadable');

@@ -6,14 +6,14 @@ import { RotatorError } from '../../../lib/errors.ts';
 
 const CALL = { action: 'get', secret: 'token', vaultUrl: 'https://v.vault.azure.net' } as const;
 
-describe('what was thrown', () => {
-  it.each([undefined, null, 'text', 7, new Error('x'), {}])('as %s is silence', (thrown) => {
+describe('a thrown value', () => {
+  it.each([undefined, null, 'text', 7, new Error('x'), {}])('means no response if it is %s', (thrown) => {
     expect(readFailure(thrown)).toEqual({ kind: 'silent', status: 0, codes: [], retryAfterMs: undefined });
     expect(vaultError(thrown, CALL).code).toBe('vault_unavailable');
     expect(storageError(thrown, 'list', 'here').code).toBe('storage_unavailable');
   });
 
-  it('gives only codes that look like codes', () => {
+  it('contributes only codes that look like codes', () => {
     const error = {
       code: 'Bearer eyJ0',
       innerError: { code: 'ForbiddenByRbac', innerError: { code: 'x'.repeat(65) } },
@@ -22,12 +22,12 @@ describe('what was thrown', () => {
     expect(readFailure(thrown).codes).toEqual(['E_CODE', 'ForbiddenByRbac']);
   });
 
-  it('counts the answer that was seen where the error forgot it', () => {
+  it('counts with the response that was seen if the error has none', () => {
     const seen = { status: 403, headers: { get: () => undefined } };
     expect(readFailure(new TypeError('x'), seen)).toMatchObject({ kind: 'answer', status: 403 });
   });
 
-  it('of ours goes through unchanged', () => {
+  it('stays unchanged if it is a RotatorError', () => {
     const ours = new RotatorError({ code: 'vault_rejected', message: 'm', fix: 'f' });
     expect(vaultError(ours, CALL)).toBe(ours);
     expect(storageError(ours, 'list', 'here')).toBe(ours);

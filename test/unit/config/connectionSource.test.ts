@@ -19,7 +19,7 @@ const BLOB = { kind: 'blob', url: 'https://a.blob.core.windows.net/c/b' } as con
 const FILE = { kind: 'file', path: '/config/connections.json' } as const;
 
 describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
-  it('is read at the first call and again when it changed', async () => {
+  it('is read at the first call and again after a change', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     expect(await names(world)).toEqual(['a']);
     const first = await world.source();
@@ -30,14 +30,14 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(world.events()).toEqual(['configuration_loaded', 'configuration_loaded']);
   });
 
-  it('one flight serves calls at the same time', async () => {
+  it('is read once for concurrent calls', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     const [one, other] = await Promise.all([world.source(), world.source()]);
     expect(one).toBe(other);
     expect(world.asked).toHaveLength(1);
   });
 
-  it('counts and one warning per invalid entry are logged when it is read, not later', async () => {
+  it('logs the counts and one warning per invalid entry when it is read, not later', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY, b: { ...ENTRY, enabled: false }, c: {} }));
     await world.source();
     await world.source();
@@ -55,10 +55,10 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
   });
 
   it.each<[string, (world: World) => void]>([
-    ['became no JSON', (world) => world.set(`{"${CANARY}`)],
-    ['became unreadable', (world) => world.fail(fileError())],
-    ['became unavailable', (world) => world.fail(unavailable())],
-  ])('where it %s, the last good connections stay, with one line', async (_, breakIt) => {
+    ['is not valid JSON', (world) => world.set(`{"${CANARY}`)],
+    ['cannot be read', (world) => world.fail(fileError())],
+    ['is unavailable', (world) => world.fail(unavailable())],
+  ])('if it %s, keeps the last valid connections and logs one line', async (_, breakIt) => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     const good = await world.source();
     breakIt(world);
@@ -67,14 +67,14 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
       expect(await world.source()).toEqual({ ...good, stale });
     }
     expect(world.events()).toEqual(['configuration_loaded', 'configuration_invalid']);
-    expect(world.lines[1]).toMatchObject({ level: 'error', message: expect.stringContaining('last good') });
+    expect(world.lines[1]).toMatchObject({ level: 'error', message: expect.stringContaining('last valid') });
     expect(JSON.stringify(world.lines)).not.toContain(CANARY);
     world.set(fileOf({ b: ENTRY }));
     expect(await names(world)).toEqual(['b']);
     expect(await world.source()).not.toHaveProperty('stale');
   });
 
-  it('an outage in between does not hide that the last text was no good, and does not outlast itself', async () => {
+  it('reports the invalid last text again after an outage, and the outage only while it lasts', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     const staleCode = async () => (await world.source()).stale?.code;
     await world.source();
@@ -90,7 +90,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(await staleCode()).toBe('configuration_invalid');
   });
 
-  it('each change for the worse has its line', async () => {
+  it('logs one line for each invalid text', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     await world.source();
     for (const text of ['{', '[', '[']) {
@@ -100,7 +100,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(linesOf(world.lines, 'configuration_invalid')).toHaveLength(3);
   });
 
-  it('a second outage has its line, and what was missed in one is read after it', async () => {
+  it('logs a second outage, and reads after it what changed during it', async () => {
     const world = start(connectionsSource, fileOf({ a: ENTRY }));
     await world.source();
     world.fail(unavailable());
@@ -119,7 +119,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(await names(world)).toEqual(['b']);
   });
 
-  it('the first reading throws, and is tried again', async () => {
+  it('throws at the first read if it fails, and tries again at the next call', async () => {
     const world = start(connectionsSource, '[]');
     await expect(world.source()).rejects.toMatchObject({ code: 'configuration_invalid' });
     await expect(world.source()).rejects.toMatchObject({ code: 'configuration_invalid' });
@@ -128,7 +128,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(world.asked).toEqual([undefined, undefined, undefined]);
   });
 
-  it('a first reading that fails tells the reason and not the text of the error', async () => {
+  it('reports the reason of a failed first read, not the text of the error', async () => {
     const world = start(connectionsSource, '');
     world.fail(fileError());
     const thrown = await errorOf(world.source());
@@ -148,7 +148,7 @@ describe('a text in the setting', () => {
     expect(world.events()).toEqual(['configuration_loaded']);
   });
 
-  it('is refused at each call where it is wrong', async () => {
+  it('is refused at each call if it is not valid', async () => {
     const world = start({ kind: 'inline', text: `{"${CANARY}` }, '');
     for (const _ of [1, 2]) {
       const thrown = await errorOf(world.source());
@@ -159,7 +159,7 @@ describe('a text in the setting', () => {
 });
 
 describe('the reader of files', () => {
-  it('tells a text from its other versions, by a rename or a write, even within one second', async () => {
+  it('detects a rename or a write, even within one second', async () => {
     const path = join(await directory(), 'connections.json');
     await writeFile(path, 'one');
     const first = await readConnectionFile(path);
@@ -175,12 +175,12 @@ describe('the reader of files', () => {
     expect(await readConnectionFile(path, before.stamp)).toMatchObject({ text: 'two' });
   });
 
-  it('refuses a pipe, and whatever else is no file, at once: it could be waited for without end', async () => {
+  it('immediately refuses a pipe and everything else that is not a file, because reading could wait forever', async () => {
     for (const path of ['/dev/null', await directory()])
       await expect(readConnectionFile(path)).rejects.toMatchObject({ code: 'NOT_A_FILE' });
   });
 
-  it('fails where there is no file', async () => {
+  it('fails if there is no file', async () => {
     await expect(readConnectionFile(join(await directory(), 'none'))).rejects.toMatchObject({
       code: 'ENOENT',
     });
@@ -189,7 +189,7 @@ describe('the reader of files', () => {
 
 interface World {
   readonly source: ReturnType<typeof createConnectionSource>;
-  /** The stamps that the reader was asked with. */
+  /** The stamps that the reader received. */
   readonly asked: (string | undefined)[];
   readonly lines: LogLine[];
   events(): LogEvent[];

@@ -8,8 +8,8 @@ import { GOOD_ENV, shown } from './support.ts';
 const CANARY = 'canary-7d1e';
 const CLIENT_ID = '29453d6f-6789-45ab-8d8c-44fa3c527831';
 
-describe('what is not said has a default', () => {
-  it('the least environment gives all settings', () => {
+describe('a missing setting has a default', () => {
+  it('the smallest environment gives all settings', () => {
     expect(readEnvironment(GOOD_ENV)).toEqual({
       credentialVaultUrl: 'https://credentials.vault.azure.net',
       tokenVaultUrl: 'https://credentials.vault.azure.net',
@@ -23,7 +23,7 @@ describe('what is not said has a default', () => {
     });
   });
 
-  it('the sample of local settings is accepted', () => {
+  it('accepts the sample of local settings', () => {
     const sample = JSON.parse(readFileSync('local.settings.sample.json', 'utf8'));
     expect(readEnvironment(sample.Values)).toMatchObject({
       tokenVaultUrl: 'https://my-token-vault.vault.azure.net',
@@ -33,7 +33,7 @@ describe('what is not said has a default', () => {
   });
 });
 
-describe('what is said is used', () => {
+describe('a setting is used', () => {
   it.each<[string, Record<string, string>, object]>([
     [
       'a slash at the end of a vault and white space around it are removed',
@@ -61,17 +61,17 @@ describe('what is said is used', () => {
       { connectionsSource: { kind: 'inline', text: '{}' } },
     ],
     [
-      'a list as connections is taken for JSON, not for a path',
+      'a list as connections is read as JSON, not as a path',
       { CONNECTIONS: '["x"]' },
       { connectionsSource: { kind: 'inline', text: '["x"]' } },
     ],
     [
-      'text of several lines is taken for JSON, not for a path',
+      'text of several lines is read as JSON, not as a path',
       { CONNECTIONS: '// mine\n{}' },
       { connectionsSource: { kind: 'inline', text: '// mine\n{}' } },
     ],
     [
-      'a path of Windows',
+      'a Windows path',
       { CONNECTIONS: 'C:\\home\\connections.json' },
       { connectionsSource: { kind: 'file', path: 'C:\\home\\connections.json' } },
     ],
@@ -81,7 +81,7 @@ describe('what is said is used', () => {
       { connectionsSource: { kind: 'blob', url: 'https://a.blob.core.windows.net/config/connections.json' } },
     ],
     [
-      'the address of a blob on this machine where it is allowed',
+      'the address of a blob on this machine if it is allowed',
       { CONNECTIONS: 'http://localhost:10000/account/config/c.json', ALLOW_LOOPBACK_HTTP: 'TRUE' },
       { connectionsSource: { kind: 'blob', url: 'http://localhost:10000/account/config/c.json' } },
     ],
@@ -91,23 +91,23 @@ describe('what is said is used', () => {
       { schedule: '0 */5 * * * *', scheduleIntervalMs: 300_000 },
     ],
     [
-      'an app role, and the word of the platform that it authenticates callers',
+      'an app role, with a platform that authenticates callers',
       { REQUIRED_APP_ROLE: ' Tokens.Rotate ', WEBSITE_AUTH_ENABLED: 'True' },
       { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: true } },
     ],
     [
-      'an app role, though the platform does not authenticate anybody: that stops calls, not sweeps',
+      'an app role, with a platform that does not authenticate callers: that stops calls, not sweeps',
       { REQUIRED_APP_ROLE: 'Tokens.Rotate', WEBSITE_AUTH_ENABLED: 'False' },
       { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: false } },
     ],
     ['a number of writes', { VAULT_WRITES_PER_10_SECONDS: '300' }, { vaultWritesPer10Seconds: 300 }],
     [
-      "the storage account's address, before its name",
+      "the storage account's address, with precedence over its name",
       { AzureWebJobsStorage__blobServiceUri: 'https://a.blob.core.usgovcloudapi.net/' },
       { storage: { kind: 'identity', blobServiceUrl: 'https://a.blob.core.usgovcloudapi.net' } },
     ],
     [
-      'the client id of the storage identity serves for the vaults as well',
+      'the client id of the storage identity, for the vaults as well',
       { AzureWebJobsStorage__clientId: CLIENT_ID, AzureWebJobsStorage__credential: 'managedIdentity' },
       { storage: { kind: 'identity', clientId: CLIENT_ID }, managedIdentityClientId: CLIENT_ID },
     ],
@@ -126,7 +126,7 @@ describe('what is said is used', () => {
       'an endpoint with a signature',
       'BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1',
     ],
-  ])('a connection string wins over an identity, as in the host: %s', (_, connectionString) => {
+  ])('a connection string takes precedence over an identity, as in the host: %s', (_, connectionString) => {
     const settings = readEnvironment({ ...GOOD_ENV, AzureWebJobsStorage: connectionString });
     expect(settings.storage).toEqual({ kind: 'connectionString', connectionString });
     expect(settings.warnings).toEqual([expect.stringContaining('AzureWebJobsStorage__accountName')]);
@@ -148,7 +148,7 @@ describe('proxy variables are ignored with a warning', () => {
     expect(warnings.join()).not.toContain(CANARY);
   });
 
-  it('an empty one and NO_PROXY give none', () => {
+  it('an empty one and NO_PROXY cause no warning', () => {
     expect(readEnvironment({ ...GOOD_ENV, HTTPS_PROXY: '', NO_PROXY: '*' }).warnings).toEqual([]);
   });
 });
@@ -157,9 +157,9 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
   it.each<[string, Record<string, string | undefined>, string]>([
     ['no vault', { CREDENTIAL_VAULT_URL: undefined }, 'CREDENTIAL_VAULT_URL is not set'],
     [
-      'a vault that is no address',
+      'a vault that is not an address',
       { CREDENTIAL_VAULT_URL: CANARY },
-      'CREDENTIAL_VAULT_URL is no absolute address',
+      'CREDENTIAL_VAULT_URL is not an absolute address',
     ],
     [
       'a vault over http',
@@ -180,9 +180,9 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
     ['a vault with a query', { TOKEN_VAULT_URL: `https://a?${CANARY}` }, 'must not have a query'],
     ['a vault with an empty query', { TOKEN_VAULT_URL: 'https://a?' }, 'must not have a query'],
     ['a vault with a fragment', { TOKEN_VAULT_URL: `https://a#${CANARY}` }, 'must not have a fragment'],
-    ['a vault with user info', { TOKEN_VAULT_URL: `https://u:${CANARY}@a` }, 'must not hold a user name'],
-    ['a vault with empty user info', { TOKEN_VAULT_URL: 'https://@a' }, 'must not hold a user name'],
-    ['a vault with a line end inside', { TOKEN_VAULT_URL: `https://a\n${CANARY}` }, 'holds white space'],
+    ['a vault with user info', { TOKEN_VAULT_URL: `https://u:${CANARY}@a` }, 'must not contain a user name'],
+    ['a vault with empty user info', { TOKEN_VAULT_URL: 'https://@a' }, 'must not contain a user name'],
+    ['a vault with a line end inside', { TOKEN_VAULT_URL: `https://a\n${CANARY}` }, 'contains white space'],
     [
       'a vault of 10 kB',
       { TOKEN_VAULT_URL: `https://${'a'.repeat(10_000)}` },
@@ -195,20 +195,24 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
     ['connections by a signed URL', { CONNECTIONS: `https://a/c/b?sig=${CANARY}` }, 'must not have a query'],
     ['connections without a blob', { CONNECTIONS: `https://a/${CANARY}/` }, 'without container and blob'],
     [
-      'a flag that is neither',
+      'a flag that is neither true nor false',
       { ALLOW_LOOPBACK_HTTP: CANARY },
       'ALLOW_LOOPBACK_HTTP is neither true nor false',
     ],
-    ['0 writes', { VAULT_WRITES_PER_10_SECONDS: '0' }, 'no whole number from 1 to 300'],
-    ['301 writes', { VAULT_WRITES_PER_10_SECONDS: '301' }, 'no whole number from 1 to 300'],
+    ['0 writes', { VAULT_WRITES_PER_10_SECONDS: '0' }, 'not a whole number from 1 to 300'],
+    ['301 writes', { VAULT_WRITES_PER_10_SECONDS: '301' }, 'not a whole number from 1 to 300'],
     [
       'writes in words',
       { VAULT_WRITES_PER_10_SECONDS: CANARY },
-      'VAULT_WRITES_PER_10_SECONDS is no whole number',
+      'VAULT_WRITES_PER_10_SECONDS is not a whole number',
     ],
-    ['writes with a fraction', { VAULT_WRITES_PER_10_SECONDS: '2.5' }, 'no whole number from 1 to 300'],
-    ['a schedule of five fields', { ROTATION_SCHEDULE: '*/5 * * * *' }, 'ROTATION_SCHEDULE is no NCRONTAB'],
-    ['a schedule that is none', { ROTATION_SCHEDULE: CANARY }, 'ROTATION_SCHEDULE is no NCRONTAB'],
+    ['writes with a fraction', { VAULT_WRITES_PER_10_SECONDS: '2.5' }, 'not a whole number from 1 to 300'],
+    [
+      'a schedule of five fields',
+      { ROTATION_SCHEDULE: '*/5 * * * *' },
+      'ROTATION_SCHEDULE is not an NCRONTAB',
+    ],
+    ['a schedule that is not valid', { ROTATION_SCHEDULE: CANARY }, 'ROTATION_SCHEDULE is not an NCRONTAB'],
     [
       'no storage',
       { AzureWebJobsStorage__accountName: undefined },
@@ -217,7 +221,7 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
     [
       'a wrong account',
       { AzureWebJobsStorage__accountName: `A_${CANARY}` },
-      'is no name of a storage account',
+      'is not a valid storage account name',
     ],
     [
       'a wrong address of storage',
@@ -225,16 +229,16 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
       'AzureWebJobsStorage__blobServiceUri must not have a path',
     ],
     ['another credential', { AzureWebJobsStorage__credential: CANARY }, 'is not managedidentity'],
-    ['a client id that is none', { AZURE_CLIENT_ID: CANARY }, 'AZURE_CLIENT_ID is no client id'],
+    ['a client id that is not valid', { AZURE_CLIENT_ID: CANARY }, 'AZURE_CLIENT_ID is not a client id'],
     [
-      'the same for storage',
+      'a client id for storage that is not valid',
       { AzureWebJobsStorage__clientId: CANARY },
-      'AzureWebJobsStorage__clientId is no client id',
+      'AzureWebJobsStorage__clientId is not a client id',
     ],
     [
-      'a connection string that is none',
+      'a connection string that is not valid',
       { AzureWebJobsStorage: CANARY },
-      'AzureWebJobsStorage is no connection string',
+      'AzureWebJobsStorage is not a connection string',
     ],
   ])('%s', (_, env, expected) => {
     const problem = thrownBy(() => readEnvironment({ ...GOOD_ENV, ...env }));
@@ -244,17 +248,17 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
     expect(shown(problem)).not.toContain(CANARY);
   });
 
-  it('all of them at once', () => {
+  it('reports all problems together', () => {
     const problem = thrownBy(() =>
       readEnvironment({ TOKEN_VAULT_URL: 'x', ROTATION_SCHEDULE: 'x', AZURE_CLIENT_ID: 'x' }),
     );
     for (const name of [
       'CREDENTIAL_VAULT_URL is not set',
-      'TOKEN_VAULT_URL is no absolute address',
+      'TOKEN_VAULT_URL is not an absolute address',
       'CONNECTIONS is not set',
-      'ROTATION_SCHEDULE is no NCRONTAB',
+      'ROTATION_SCHEDULE is not an NCRONTAB',
       'AzureWebJobsStorage__accountName is not set',
-      'AZURE_CLIENT_ID is no client id',
+      'AZURE_CLIENT_ID is not a client id',
     ]) {
       expect(problem.message).toContain(name);
       expect(problem.fix).toContain(`Set ${name.split(' ')[0]} to `);
@@ -263,7 +267,7 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
 });
 
 describe('the names of the settings', () => {
-  it('are known, each that is read', () => {
+  it('include each setting that is read', () => {
     const read = new Set<string>();
     const env = new Proxy<Record<string, string>>(
       { ...GOOD_ENV, REQUIRED_APP_ROLE: 'Rotate' },
@@ -279,7 +283,7 @@ describe('the names of the settings', () => {
     expect(settingNames(Object.fromEntries([...read].map((name) => [name, ''])))).toEqual([...read]);
   });
 
-  it('are told from what a process needs', () => {
+  it('do not include what any process needs', () => {
     const needed = { PATH: '/bin', HOME: '/', TMPDIR: '/tmp', NODE_OPTIONS: '', TERM: 'x', NO_COLOR: '1' };
     const identity = { AZURE_TENANT_ID: 'x', IDENTITY_ENDPOINT: 'x', MSI_SECRET: 'x' };
     expect(withoutSettings({ ...GOOD_ENV, ...needed, ...identity })).toEqual(needed);

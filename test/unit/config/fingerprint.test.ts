@@ -25,7 +25,7 @@ const CONNECTION: Required<Unmarked> = {
 };
 
 describe('the fingerprint of a connection', () => {
-  // A change here clears every block after an upgrade, and each blocked connection sends a request.
+  // A different value clears every block after an upgrade, and each blocked connection sends a token request.
   test('is the same from version to version', () => {
     expect(fingerprintOf(CONNECTION)).toBe('540fe3e64a703ee8');
   });
@@ -54,7 +54,7 @@ describe('the fingerprint of a connection', () => {
     expect(fingerprintOf({ vaults, ...others, tokenUri })).toBe(fingerprintOf(CONNECTION));
   });
 
-  test('does not change with a member that is not there', () => {
+  test('does not change with a missing member', () => {
     const { clientId: _, ...without } = CONNECTION;
     expect(fingerprintOf({ ...CONNECTION, clientId: undefined })).toBe(fingerprintOf(without as Unmarked));
   });

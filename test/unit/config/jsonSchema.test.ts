@@ -4,7 +4,7 @@ import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
 import { connectionsJsonSchema } from '../../../lib/config/jsonSchema.ts';
 
 describe('the JSON Schema for editors', () => {
-  it('is current in the repository, and so is the Bicep type made from it', () => {
+  it('is current in the repository, and so is the Bicep type generated from it', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/writeSchema.ts', '--check'], {
       encoding: 'utf8',
     });

@@ -5,7 +5,7 @@ import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
 describe('defaults', () => {
-  it('the least entry gives a whole connection', () => {
+  it('fill the smallest entry to a whole connection', () => {
     expect(only(ENTRY)).toEqual({
       name: 'one',
       provider: 'generic',
@@ -29,7 +29,7 @@ describe('defaults', () => {
     });
   });
 
-  it.each(['entra', 'dynamics365', 'okta'] as const)('those of the provider %s', (provider) => {
+  it.each(['entra', 'dynamics365', 'okta'] as const)('come from the provider %s', (provider) => {
     const serviceUrl = 'https://org.crm.dynamics.com';
     const profile = providers[provider];
     const { tokenUri } = ENTRY;
@@ -41,16 +41,16 @@ describe('defaults', () => {
     });
   });
 
-  it("the provider's address for a tenant", () => {
+  it("include the provider's address for a tenant", () => {
     const tenant = 'contoso.onmicrosoft.com';
     expect(only({ provider: 'entra', tenant }).tokenUri).toBe(providers.entra.tokenUri?.({ tenant }));
   });
 });
 
-describe('what an entry says is used', () => {
+describe('a value in an entry is used', () => {
   it.each<[string, object, object]>([
     [
-      'a leading POST as the driver writes it',
+      'a leading POST, as the driver writes it',
       { tokenUri: 'POST https://a.example/t' },
       { tokenUri: 'https://a.example/t' },
     ],
@@ -60,7 +60,7 @@ describe('what an entry says is used', () => {
       { tokenUri: 'https://a.example/t?p=1' },
     ],
     ['an address of 2,000 characters', { tokenUri: longUri(2000) }, { tokenUri: longUri(2000) }],
-    ['an address beside a provider', { provider: 'entra' }, { tokenUri: ENTRY.tokenUri }],
+    ['an address together with a provider', { provider: 'entra' }, { tokenUri: ENTRY.tokenUri }],
     ['a client id', { clientId: ' id ' }, { clientId: 'id' }],
     [
       'client authentication',
@@ -74,7 +74,7 @@ describe('what an entry says is used', () => {
       { parameters: { audience: 'x', scope: 's' } },
     ],
     [
-      'parameters before those of the profile',
+      'parameters, with precedence over those of the profile',
       { parameters: { scope: 'mine' }, provider: 'entra' },
       { parameters: { scope: 'mine' } },
     ],
@@ -97,12 +97,12 @@ describe('what an entry says is used', () => {
     ['seconds before expiry', { renewBefore: 0.5 }, { renewBeforeMs: 500 }],
     ['a grace', { refreshTokenGrace: 30 }, { behavior: { refreshTokenGraceMs: 30_000 } }],
     [
-      'a grace of 0 over a provider of another',
+      'a grace of 0, with precedence over that of the provider',
       { provider: 'okta', refreshTokenGrace: 0 },
       { behavior: { refreshTokenGraceMs: 0 } },
     ],
     [
-      'a grace without end',
+      'an unlimited grace',
       { refreshTokenGrace: 'unlimited' },
       { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } },
     ],
@@ -114,13 +114,13 @@ describe('what an entry says is used', () => {
     expect(only({ ...ENTRY, ...entry })).toMatchObject(expected);
   });
 
-  it('http to this machine where it is allowed', () => {
+  it('accepts http to this machine if it is allowed', () => {
     const context = { ...CONTEXT, allowLoopbackHttp: true };
     const tokenUri = 'http://127.0.0.1:9000/token';
     expect(parseConnections(fileOf({ one: { tokenUri } }), context).valid).toMatchObject([{ tokenUri }]);
   });
 
-  it('the longest name, a byte order mark and $schema', () => {
+  it('accepts the longest name, a byte order mark and $schema', () => {
     const text = JSON.stringify({
       $schema: './connections.schema.json',
       connections: { ['n'.repeat(113)]: ENTRY },
@@ -129,7 +129,7 @@ describe('what an entry says is used', () => {
     expect(valid[0]?.secrets.refreshToken).toHaveLength(127);
   });
 
-  it('no connections at all', () => {
+  it('accepts an empty file', () => {
     expect(parseConnections(fileOf({}), CONTEXT)).toEqual({ valid: [], invalid: [] });
   });
 });
@@ -137,7 +137,7 @@ describe('what an entry says is used', () => {
 describe('the fingerprint', () => {
   const before = only(ENTRY).fingerprint;
 
-  it('is the same for the same entry, whatever the order', () => {
+  it('is the same for the same entry in any order', () => {
     const one = only({ ...ENTRY, parameters: { a: '1', b: '2' } });
     const other = only({ parameters: { b: '2', a: '1' }, ...ENTRY });
     expect(other.fingerprint).toBe(one.fingerprint);
@@ -181,7 +181,7 @@ describe('the fingerprint', () => {
   });
 });
 
-/** The connection that the entry gives under the name `one`. */
+/** The connection of the entry, under the name `one`. */
 function only(entry: object): Connection {
   const { valid, invalid } = parseConnections(fileOf({ one: entry }), CONTEXT);
   expect(invalid).toEqual([]);

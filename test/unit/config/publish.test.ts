@@ -14,7 +14,7 @@ const asking = (connectionString: unknown, more: object = {}) => ({
 });
 const parse = (entries: object) => parseConnections(fileOf(entries), CONTEXT);
 
-describe('a connection string that is asked for', () => {
+describe('a requested connection string', () => {
   it.each<[string, object, object, string]>([
     [
       "the driver's own with the access token",
@@ -80,28 +80,28 @@ describe('a connection string that cannot be published', () => {
     [
       'an unknown placeholder',
       template('A={accessToken};B={clientSecret};'),
-      'holds a word in braces that is no placeholder; known are {accessToken}, {serviceUrl}',
+      'has a word in braces that is not a placeholder; the placeholders are {accessToken}, {serviceUrl}',
     ],
     [
-      'a text that is none in its syntax',
+      'a text that is not valid in its syntax',
       template(`A={accessToken};${CANARY}`),
       `cannot be used. The ODBC connection string cannot be read: at character ${17 + CANARY.length} "="`,
     ],
-    ['a secret of its own', template(`T={accessToken};PWD=${CANARY};`), 'is a template with a secret in it'],
+    ['a literal secret', template(`T={accessToken};PWD=${CANARY};`), 'is a template with a secret in it'],
     [
       'no service address',
       asking('accessToken', { serviceUrl: undefined }),
       'publish.connectionString needs the serviceUrl of the entry, which is missing',
     ],
     [
-      'refresh tokens that a second user would use up',
+      'refresh tokens that the driver would use up',
       asking('refreshToken', { refreshTokenGrace: 60 }),
-      'is refreshToken where a used refresh token becomes invalid',
+      'is refreshToken, but a used refresh token becomes invalid',
     ],
     [
-      'a name for nothing',
+      'a secret name without a connection string',
       { ...ENTRY, secrets: { connectionString: 'x' } },
-      'secrets.connectionString names a secret that publish.connectionString does not ask for',
+      'secrets.connectionString names a secret, but publish.connectionString is missing',
     ],
   ])('because of %s', (_, entry, words) => {
     const { valid, invalid } = parse({ bad: entry, good: ENTRY });
@@ -112,7 +112,7 @@ describe('a connection string that cannot be published', () => {
     expect(problem).not.toContain(CANARY);
   });
 
-  it('because its default name would be too long', () => {
+  it('because of a default name that is too long', () => {
     const name = 'n'.repeat(110);
     const { invalid } = parse({ [name]: asking('accessToken') });
     expect(invalid.map(({ problem }) => shown(problem)).join()).toContain(
@@ -151,7 +151,7 @@ describe('a connection string that cannot be published', () => {
     );
   });
 
-  it('but another vault may have a secret of the same name', () => {
+  it('accepts a secret of the same name in another vault', () => {
     const entry = asking('accessToken', { secrets: { connectionString: 'a-refresh-token' } });
     expect(parse({ a: entry }).invalid).toEqual([]);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placeOf, scanJson } from '../../../lib/config/scanJson.ts';
 
-describe('the first token that does not belong is found', () => {
+describe('the first token that is not allowed is found', () => {
   it.each([
     ['nothing', '', 0],
     ['white space only', ' \n ', 3],
@@ -15,10 +15,10 @@ describe('the first token that does not belong is found', () => {
     ['single quotes', "{'a':1}", 1],
     ['a comment', '{\n// a\n}', 2],
     ['a key without quotes', '{a:1}', 1],
-    ['an end that is missing', '{"a":[1', 7],
+    ['a missing end', '{"a":[1', 7],
     ['an end of the other kind', '{"a":1]', 6],
-    ['something behind the end', '{} {}', 3],
-    ['a comma behind the end', '{},', 2],
+    ['text after the end', '{} {}', 3],
+    ['a comma after the end', '{},', 2],
     ['a line end in a text', '["a\nb"]', 1],
     ['a zero in front', '[01]', 2],
     ['a colon in a list', '[1:2]', 2],
@@ -27,18 +27,18 @@ describe('the first token that does not belong is found', () => {
     expect(scanJson(text).errorAt).toBe(errorAt);
   });
 
-  it('hostile depth does no harm', () => {
+  it('accepts hostile depth', () => {
     expect(scanJson('['.repeat(100_000)).errorAt).toBe(100_000);
     expect(scanJson('{"a":'.repeat(100_000)).errorAt).toBe(500_000);
   });
 
-  it('nor does white space without end', () => {
-    // 80 kB took seven seconds once, and the time grew with the square of the length.
+  it('accepts very long white space in linear time', () => {
+    // 80 kB once took seven seconds, and the time grew with the square of the length.
     expect(scanJson(`{} ${' '.repeat(400_000)}x`).errorAt).toBe(400_003);
     expect(scanJson(`{}${'\n'.repeat(400_000)}`).errorAt).toBeUndefined();
   });
 
-  it('it agrees with JSON.parse about every text', () => {
+  it('agrees with JSON.parse about every text', () => {
     const mutated = fc
       .tuple(fc.json(), fc.nat(), fc.constantFrom('', ',', '}', '"', '\\', '0', ' ', 'e', ']'))
       .map(
@@ -54,7 +54,7 @@ describe('the first token that does not belong is found', () => {
   });
 });
 
-describe('names that stand twice are found with their path', () => {
+describe('repeated names are found with their path', () => {
   it.each([
     ['none', '{"a":{"b":1},"c":{"b":1}}', []],
     ['at the top', '{"a":1,"a":2}', [['a']]],

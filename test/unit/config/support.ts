@@ -1,21 +1,21 @@
 import type { ConfigurationContext } from '../../../lib/config/parseConnections.ts';
 import type { Problem } from '../../../lib/errors.ts';
 
-/** The least that a good environment holds. */
+/** The smallest valid environment. */
 export const GOOD_ENV = {
   CREDENTIAL_VAULT_URL: 'https://credentials.vault.azure.net',
   CONNECTIONS: 'connections.json',
   AzureWebJobsStorage__accountName: 'rotatorstore',
 };
 
-/** What entries are resolved against. */
+/** The settings that resolving an entry needs. */
 export const CONTEXT: ConfigurationContext = {
   credentialVaultUrl: 'https://credentials.vault.azure.net',
   tokenVaultUrl: 'https://tokens.vault.azure.net',
   allowLoopbackHttp: false,
 };
 
-/** An entry with nothing but what is required. */
+/** An entry with the required members only. */
 export const ENTRY = { tokenUri: 'https://login.example.com/token' };
 
 /** The text of a file with these connections. */
@@ -23,7 +23,7 @@ export function fileOf(connections: unknown): string {
   return JSON.stringify({ connections });
 }
 
-/** Message and fix together: what a person gets to see. */
+/** Message and fix together, as operators see them. */
 export function shown({ code, message, fix }: Problem): string {
   return `${code}: ${message} ${fix}`;
 }

@@ -5,9 +5,9 @@ import { CONTEXT, ENTRY, fileOf, shown } from './support.ts';
 
 const CANARY = 'canary 5b_a0';
 
-describe('a wrong entry names its path, the cause and the fix, and stops no other', () => {
+describe('the problem of an invalid entry names path, cause and fix, and affects no other entry', () => {
   it.each<[string, unknown, string, string?]>([
-    ['no object', CANARY, 'connections.bad must be an object'],
+    ['a text', CANARY, 'connections.bad must be an object'],
     ['null', null, 'connections.bad must be an object'],
     ['a list', [], 'connections.bad must be an object'],
     [
@@ -23,30 +23,38 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
       'connections.bad.serviceUrl is missing',
     ],
     ['an unknown provider', { ...ENTRY, provider: CANARY }, 'provider must be one of generic, entra'],
-    ['a name of every object as provider', { ...ENTRY, provider: 'toString' }, 'provider must be one of'],
+    ['an object property as provider', { ...ENTRY, provider: 'toString' }, 'provider must be one of'],
     ['an address that is a number', { tokenUri: 7 }, 'connections.bad.tokenUri must be text'],
     ['an empty address', { tokenUri: ' ' }, 'connections.bad.tokenUri is empty'],
     ['an address over http', { tokenUri: `http://a/${CANARY.replace(' ', '')}` }, 'tokenUri must use https'],
     ['http to this machine', { tokenUri: 'http://localhost/t' }, 'ALLOW_LOOPBACK_HTTP=true'],
     ['a decimal form of this machine', { tokenUri: 'http://2130706433/t' }, 'ALLOW_LOOPBACK_HTTP=true'],
     ['a file', { tokenUri: 'file:///etc/passwd' }, 'tokenUri must use https'],
-    ['user info', { tokenUri: `https://u:${CANARY}@a/t`.replace(' ', '') }, 'must not hold a user name'],
-    ['user info with a backslash', { tokenUri: 'https:\\\\u@a/t' }, 'must not hold a user name'],
+    ['user info', { tokenUri: `https://u:${CANARY}@a/t`.replace(' ', '') }, 'must not contain a user name'],
+    ['user info with a backslash', { tokenUri: 'https:\\\\u@a/t' }, 'must not contain a user name'],
     ['a fragment', { tokenUri: 'https://a/t#x' }, 'must not have a fragment'],
     ['an empty fragment', { tokenUri: 'https://a/t#' }, 'must not have a fragment'],
     ['2,001 characters', { tokenUri: 'https://a.example/'.padEnd(2001, 'x') }, 'longer than 2000 characters'],
-    ['a line end in an address', { tokenUri: 'https://a\r\n.example/t' }, 'no printable ASCII'],
-    ['white space in an address', { tokenUri: `https://a/${CANARY}` }, 'tokenUri holds white space'],
+    ['a line end in an address', { tokenUri: 'https://a\r\n.example/t' }, 'not printable ASCII'],
+    ['white space in an address', { tokenUri: `https://a/${CANARY}` }, 'tokenUri contains white space'],
     ['no address at all', { tokenUri: 'POST ' }, 'tokenUri'],
     ['another method', { tokenUri: 'GET https://a/t' }, 'tokenUri'],
-    ['a tenant with a slash', { provider: 'entra', tenant: '../x' }, 'connections.bad.tenant is no tenant'],
-    ['a service that is no address', { ...ENTRY, serviceUrl: 'org' }, 'serviceUrl is no absolute address'],
+    [
+      'a tenant with a slash',
+      { provider: 'entra', tenant: '../x' },
+      'connections.bad.tenant is not a valid tenant id',
+    ],
+    [
+      'a service that is not an address',
+      { ...ENTRY, serviceUrl: 'org' },
+      'serviceUrl is not an absolute address',
+    ],
     ['an empty client id', { ...ENTRY, clientId: '' }, 'clientId is empty'],
-    ['a NUL in a client id', { ...ENTRY, clientId: 'a\u0000' }, 'clientId holds characters'],
+    ['a NUL in a client id', { ...ENTRY, clientId: 'a\u0000' }, 'clientId contains characters'],
     [
       'a client id and its secret',
       { ...ENTRY, clientId: 'x', secrets: { clientId: 'y' } },
-      'stands beside clientId',
+      'conflicts with clientId; set only one',
     ],
     [
       'unknown authentication',
@@ -57,12 +65,12 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
     [
       'scope twice',
       { ...ENTRY, scope: 'a', parameters: { scope: 'b' } },
-      'stands in parameters.scope as well',
+      'conflicts with parameters.scope; set only one',
     ],
     [
       'resource twice',
       { ...ENTRY, resource: 'a', parameters: { resource: 'a' } },
-      'stands in parameters.resource',
+      'conflicts with parameters.resource',
     ],
     ['parameters in a list', { ...ENTRY, parameters: [] }, 'parameters must be an object'],
     [
@@ -82,20 +90,24 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
     ].map((name): [string, unknown, string, string] => [
       `the protocol's own parameter ${name}`,
       { ...ENTRY, parameters: { [name]: CANARY } },
-      `connections.bad.parameters.${name} is a parameter that is sent by the protocol itself`,
+      `connections.bad.parameters.${name} is not a valid parameter name, or the protocol itself sends this parameter`,
       `Remove connections.bad.parameters.${name}.`,
     ]),
     [
       'a secret name with a dot',
       { ...ENTRY, secrets: { refreshToken: CANARY } },
-      'secrets.refreshToken is no name of a secret',
+      'secrets.refreshToken is not a valid secret name',
     ],
     [
       'a secret name of 128',
       { ...ENTRY, secrets: { accessToken: 'x'.repeat(128) } },
-      'secrets.accessToken is no name',
+      'secrets.accessToken is not a valid secret name',
     ],
-    ['dots as a secret name', { ...ENTRY, secrets: { clientId: '..' } }, 'secrets.clientId is no name'],
+    [
+      'dots as a secret name',
+      { ...ENTRY, secrets: { clientId: '..' } },
+      'secrets.clientId is not a valid secret name',
+    ],
     [
       'no client secret',
       { ...ENTRY, secrets: { clientSecret: [] } },
@@ -127,22 +139,22 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
     ['renewal in words', { ...ENTRY, renewBefore: '60' }, 'renewBefore must be a number of seconds'],
     ['renewal in milliseconds', { ...ENTRY, renewBefore: 60_000_000 }, 'renewBefore is longer than a year'],
     [
-      'renewal before the token is there',
+      'renewal before the token is issued',
       { ...ENTRY, renewBefore: 60, accessTokenLifetime: 60 },
       'not less than accessTokenLifetime',
     ],
     ['a negative grace', { ...ENTRY, refreshTokenGrace: -1 }, 'refreshTokenGrace must be 0 or more seconds'],
-    ['a grace in other words', { ...ENTRY, refreshTokenGrace: 'forever' }, 'or "unlimited"'],
+    ['a grace in unknown words', { ...ENTRY, refreshTokenGrace: 'forever' }, 'or "unlimited"'],
     ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],
     ['overwrite in words', { ...ENTRY, overwrite: 'yes' }, 'overwrite must be true or false'],
     ['enabled in words', { ...ENTRY, enabled: 'false' }, 'enabled must be true or false'],
     ['the spelling of the driver', { TokenURI: CANARY }, 'unknown key TokenURI', 'Did you mean tokenUri?'],
-    ['a key with a slip', { ...ENTRY, renwBefore: 1 }, 'unknown key renwBefore', 'Did you mean renewBefore?'],
+    ['a misspelled key', { ...ENTRY, renwBefore: 1 }, 'unknown key renwBefore', 'Did you mean renewBefore?'],
     [
-      'a key like no other',
+      'a key that resembles no other',
       { ...ENTRY, xyzzy: 1 },
       'unknown key xyzzy',
-      'Remove it from connections.bad; known are provider, tokenUri',
+      'Remove it from connections.bad; the known keys are provider, tokenUri',
     ],
     ['a key that looks like a value', { ...ENTRY, [CANARY]: 1 }, 'has an unknown key.'],
     [
@@ -164,7 +176,7 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
       'Did you mean vaults.credential?',
     ],
     [
-      'own names that collide',
+      'two equal names in one entry',
       { ...ENTRY, secrets: { refreshToken: 'X', clientSecret: 'x' } },
       'secrets.refreshToken names the same secret as connections.bad.secrets.clientSecret',
     ],
@@ -191,33 +203,33 @@ describe('a wrong entry names its path, the cause and the fix, and stops no othe
     for (const part of [CANARY, CANARY.replace(' ', '')]) expect(shown(problem)).not.toContain(part);
   });
 
-  it('all problems of one entry stand together', () => {
+  it('reports all problems of one entry together', () => {
     const { message, fix } = problemIn(fileOf({ good: ENTRY, bad: { tokenUri: 7, scope: 7, nonsense: 7 } }));
     expect(message).toBe(
       'connections.bad.tokenUri must be text; connections.bad.scope must be text; connections.bad has an unknown key nonsense.',
     );
-    expect(fix).toContain('Set connections.bad.scope to the scopes to ask for');
+    expect(fix).toContain('Set connections.bad.scope to the scopes to request');
   });
 
-  it('a hundred problems are counted, not listed', () => {
+  it('counts a hundred problems instead of listing all', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key${index}`, 1]));
     expect(problemIn(fileOf({ good: ENTRY, bad: many })).message).toMatch(/; and 88 more\.$/);
   });
 
-  it('a key that stands twice in an entry', () => {
+  it('reports a repeated key in an entry', () => {
     const text =
       '{"connections":{"good":{"tokenUri":"https://a/t"},"bad":{"tokenUri":"https://a/1","tokenUri":"https://a/2"}}}';
-    expect(problemIn(text).message).toBe('connections.bad.tokenUri stands there twice.');
+    expect(problemIn(text).message).toBe('connections.bad.tokenUri appears twice.');
   });
 
-  it('a connection that stands twice', () => {
+  it('reports a repeated connection', () => {
     const entry = '{"tokenUri":"https://a/t"}';
     const text = `{"connections":{"good":${entry},"bad":${entry},"bad":${entry}}}`;
-    expect(problemIn(text).message).toBe('connections.bad stands there twice.');
+    expect(problemIn(text).message).toBe('connections.bad appears twice.');
   });
 });
 
-describe('names', () => {
+describe('names of connections', () => {
   it.each([
     ['dots', '..', '..'],
     ['a slash', 'a/b', 'a/b'],
@@ -225,7 +237,7 @@ describe('names', () => {
     ['an escape sequence', '\u001b[31m', '?[31m'],
     ['an underscore', 'a_b', 'a_b'],
     ['nothing', '', '(empty)'],
-    ['a name of every object', '__proto__', '__proto__'],
+    ['an object property', '__proto__', '__proto__'],
     ['114 characters, which leave no room for a suffix', 'n'.repeat(114), 'n'.repeat(114)],
     ['128 characters', 'n'.repeat(128), `${'n'.repeat(127)}...`],
   ])('%s', (_, name, printed) => {
@@ -233,20 +245,20 @@ describe('names', () => {
     const { valid, invalid } = parseConnections(text, CONTEXT);
     expect(valid.map((connection) => connection.name)).toEqual(['good']);
     expect(invalid).toMatchObject([{ name: printed, problem: { code: 'connection_invalid' } }]);
-    expect(invalid[0]?.problem.message).toContain(`connections.${printed} is no name of a connection`);
+    expect(invalid[0]?.problem.message).toContain(`connections.${printed} is not a valid connection name`);
   });
 
-  it('two that differ only by case are both invalid', () => {
+  it('are both invalid if they differ only in case', () => {
     const { valid, invalid } = parseConnections(fileOf({ Prod: ENTRY, prod: ENTRY, other: ENTRY }), CONTEXT);
     expect(valid.map(({ name }) => name)).toEqual(['other']);
     expect(invalid.map(({ problem }) => problem.message)).toEqual([
-      'connections.Prod differs from connections.prod only by case, and Key Vault takes both names for one.',
-      'connections.prod differs from connections.Prod only by case, and Key Vault takes both names for one.',
+      'connections.Prod differs from connections.prod only in case, and Key Vault treats both names as the same.',
+      'connections.prod differs from connections.Prod only in case, and Key Vault treats both names as the same.',
     ]);
   });
 });
 
-describe('connections that would write over each other are both invalid', () => {
+describe('connections that would overwrite secrets of each other are both invalid', () => {
   const sameVault = {
     vaults: { credential: 'https://x.vault.azure.net', token: 'https://x.vault.azure.net' },
   };
@@ -277,26 +289,26 @@ describe('connections that would write over each other are both invalid', () => 
       ['a', 'b'],
     ],
     [
-      'a paused one counts as well',
+      'the same refresh token as a paused one',
       { secrets: { refreshToken: 'x' }, enabled: false },
       { secrets: { refreshToken: 'x' } },
       ['a', 'b'],
     ],
     [
-      'a shared client secret is fine',
+      'not with a shared client secret',
       { secrets: { clientSecret: 'x' } },
       { secrets: { clientSecret: 'x' } },
       [],
     ],
-    ['a shared client id is fine', { secrets: { clientId: 'x' } }, { secrets: { clientId: 'x' } }, []],
+    ['not with a shared client id', { secrets: { clientId: 'x' } }, { secrets: { clientId: 'x' } }, []],
     [
-      'the same name in other vaults is fine',
+      'not with the same name in other vaults',
       { secrets: { refreshToken: 'x' }, vaults: { credential: 'https://y.vault.azure.net' } },
       { secrets: { refreshToken: 'x' } },
       [],
     ],
     [
-      'the name of an entry that is wrong anyway is fine',
+      'not with the name of an entry that is invalid anyway',
       { secrets: { refreshToken: 'x' }, overwrite: 7 },
       { secrets: { refreshToken: 'x' } },
       ['a'],
@@ -310,7 +322,7 @@ describe('connections that would write over each other are both invalid', () => 
     expect(valid.map(({ name }) => name)).toEqual(['a', 'b', 'c'].filter((name) => !expected.includes(name)));
   });
 
-  it('the message names both places and no secret', () => {
+  it('name both paths and no secret in the message', () => {
     const secrets = { refreshToken: 'pasted-by-mistake' };
     const { invalid } = parseConnections(
       fileOf({ a: { ...ENTRY, secrets }, b: { ...ENTRY, secrets } }),
@@ -323,7 +335,7 @@ describe('connections that would write over each other are both invalid', () => 
   });
 });
 
-/** The problem of the connection `bad`; `good` must be valid. */
+/** The problem of the connection `bad`. Expects `good` to be valid. */
 function problemIn(text: string): Problem {
   const { valid, invalid } = parseConnections(text, CONTEXT);
   expect(valid.map(({ name }) => name)).toEqual(['good']);

@@ -8,14 +8,14 @@ import { CONTEXT, shown } from './support.ts';
 
 const CANARY = 'canary-91cf';
 
-describe('a text that is wrong as a whole is refused, and nothing of it is repeated', () => {
+describe('a text that is not valid as a whole is refused without repeating any of it', () => {
   it.each([
     ['nothing', '', 'The text of the connections is empty.'],
     ['white space', ' \n', 'is empty'],
-    ['words', CANARY, 'is no JSON at line 1, column 1.'],
+    ['words', CANARY, 'is not valid JSON (line 1, column 1).'],
     ['a comma after the last member', `{"connections": {\n  "${CANARY}": {},\n}}`, 'line 3, column 1'],
     ['single quotes', `{'${CANARY}': 1}`, 'line 1, column 2'],
-    ['an end that is missing', `{"connections":\r\n{"a":"${CANARY}"`, 'line 2, column 19'],
+    ['a missing end', `{"connections":\r\n{"a":"${CANARY}"`, 'line 2, column 19'],
     ['hostile depth', '['.repeat(100_000), 'column 100001'],
     ['a list at the top', `["${CANARY}"]`, 'the file must be an object'],
     ['a text at the top', `"${CANARY}"`, 'the file must be an object'],
@@ -34,11 +34,7 @@ describe('a text that is wrong as a whole is refused, and nothing of it is repea
       'the top of the file has an unknown key',
     ],
     ['a wrong $schema', '{"$schema":7,"connections":{}}', '$schema must be text'],
-    [
-      'a key that stands twice',
-      '{"connections":{"a":{}},"connections":{}}',
-      'has a key that stands there twice',
-    ],
+    ['a repeated key', '{"connections":{"a":{}},"connections":{}}', 'has a key that appears twice'],
     ['a prototype', '{"__proto__":{"connections":{}}}', 'connections must be an object'],
   ])('%s', (_, text, expected) => {
     const problem = thrownBy(() => parseConnections(text, CONTEXT));
@@ -49,7 +45,7 @@ describe('a text that is wrong as a whole is refused, and nothing of it is repea
     expect(shown(problem)).not.toContain(CANARY);
   });
 
-  it('a key with a slip brings the known one', () => {
+  it('suggests the known key for a misspelled one', () => {
     const { fix } = thrownBy(() => parseConnections('{"conections":{}}', CONTEXT));
     expect(fix).toContain('Did you mean connections?');
   });
@@ -72,7 +68,7 @@ describe('for every text', () => {
     entries.map((connections) => JSON.stringify({ connections })),
   );
 
-  it('nothing but a RotatorError is thrown', () => {
+  it('throws nothing but a RotatorError', () => {
     fc.assert(
       fc.property(file, (text) => {
         try {
@@ -85,7 +81,7 @@ describe('for every text', () => {
     );
   });
 
-  it('each entry is either valid or invalid, and its name is safe to print', () => {
+  it('returns each entry as valid or invalid, with a name that is safe to print', () => {
     fc.assert(
       fc.property(entries, (connections) => {
         const text = JSON.stringify({ connections });
@@ -98,7 +94,7 @@ describe('for every text', () => {
     );
   });
 
-  it('no value of an entry is repeated', () => {
+  it('repeats no value of an entry', () => {
     const planted = fc.constantFrom<unknown>(CANARY, `${CANARY} _`, [CANARY], { a: CANARY }, [`${CANARY} _`]);
     fc.assert(
       fc.property(fc.dictionary(keys, fc.oneof(planted, fc.dictionary(keys, planted))), (entry) => {

@@ -7,7 +7,7 @@ const PREFIX = 'jdbc:datadirect:dynamics365:';
 const URL_TEXT = `${PREFIX}ServiceURL=https://a.example/api/;AuthenticationMethod=OAuth2;AccessToken=a+b/c=;`;
 
 describe('a JDBC URL', () => {
-  test('comes out as it went in', () => {
+  test('is written as it was read', () => {
     const attributes = parseJdbc(URL_TEXT);
     expect(attributes.map(({ name }) => name)).toEqual(['ServiceURL', 'AuthenticationMethod', 'AccessToken']);
     expect(written(attributes, jdbc)).toBe(URL_TEXT);
@@ -20,7 +20,7 @@ describe('a JDBC URL', () => {
     ['{}', ''],
     ['', ''],
     ['a{b}', 'a{b}'],
-  ])('the value %j stands for %j', (written, value) => {
+  ])('reads the value %j as %j', (written, value) => {
     for (const end of ['', ';', ' ;B=2;'])
       expect(parseJdbc(`JDBC:DataDirect:dynamics365:A=${written}${end}`)[0]).toMatchObject({
         name: 'A',
@@ -31,8 +31,8 @@ describe('a JDBC URL', () => {
   test.each<[string, string, number]>([
     ['another prefix', 'jdbc:datadirect:oracle://secret', 0],
     ['no prefix', 'ServiceURL=secret;', 0],
-    ['a brace that the semicolon comes before', `${PREFIX}A={secret;B=}`, PREFIX.length + 2],
-    ['text behind the braces', `${PREFIX}A={x}secret;`, PREFIX.length + 5],
+    ['a brace that is not closed before the semicolon', `${PREFIX}A={secret;B=}`, PREFIX.length + 2],
+    ['text after the braces', `${PREFIX}A={x}secret;`, PREFIX.length + 5],
   ])('with %s is told with its place', (_, text, offset) => {
     const error = thrownBy(() => parseJdbc(text));
     expect(error.code).toBe('connection_string_unreadable');
@@ -40,7 +40,7 @@ describe('a JDBC URL', () => {
     expect(error.message).not.toContain('secret');
   });
 
-  test('has no way to write a semicolon', () => {
+  test('cannot contain a semicolon in a value', () => {
     const error = thrownBy(() => written([{ name: 'AccessToken', value: 'secret;' }], jdbc));
     expect(error.code).toBe('connection_string_unwritable');
     expect(error.message).toContain('The value of AccessToken cannot be written in the JDBC URL');

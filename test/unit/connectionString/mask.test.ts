@@ -11,6 +11,6 @@ test.each([
   'KeyPassword',
 ])('%s is a secret', (name) => expect(isSecret(name)).toBe(true));
 
-test.each(['TokenURI', 'ClientID', 'ServiceURL', 'DRIVER', 'Scope', 'CPWDX'])('%s is none', (name) =>
+test.each(['TokenURI', 'ClientID', 'ServiceURL', 'DRIVER', 'Scope', 'CPWDX'])('%s is not a secret', (name) =>
   expect(isSecret(name)).toBe(false),
 );

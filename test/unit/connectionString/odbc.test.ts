@@ -12,7 +12,7 @@ describe("the example of the driver's documentation", () => {
     expect(parseOdbc(EXAMPLE)).toHaveLength(EXAMPLE_ATTRIBUTES.length);
   });
 
-  test('comes out as it went in, but for its line breaks', () => {
+  test('is written as it was read, except for its line breaks', () => {
     expect(written(parseOdbc(EXAMPLE), odbc)).toBe(EXAMPLE.replaceAll('\n', ''));
   });
 
@@ -87,7 +87,7 @@ describe('reading', () => {
     ],
   ])('%s', (_, text, expected) => expect(pairs(text)).toEqual(expected));
 
-  test('an attribute is found by its name in upper or lower case', () => {
+  test('finds an attribute by its name in upper or lower case', () => {
     const attributes = parseOdbc('ServiceURL=one;DRIVER=two;');
     expect(attributeNamed(attributes, 'serviceurl')?.value).toBe('one');
     expect(attributeNamed(attributes, 'other')).toBeUndefined();
@@ -97,13 +97,13 @@ describe('reading', () => {
     ['POST https://a.example/t', 'https://a.example/t'],
     ['post  https://a.example/t ', 'https://a.example/t'],
     ['https://a.example/POST x', 'https://a.example/POST x'],
-  ])('the address in the token URI %j', (written, address) => {
+  ])('finds the address in the token URI %j', (written, address) => {
     const [tokenUri] = parseOdbc(`TokenURI=${written};`);
     expect(addressIn(tokenUri?.value ?? '')).toBe(address);
   });
 });
 
-describe('what cannot be read is told with its place and without its text', () => {
+describe('the error for an invalid text names the place without repeating the text', () => {
   test.each<[string, string, number, string]>([
     ['a text without =', 'secret-text', 11, '"=" after the name of an attribute'],
     ['a name that a semicolon ends', 'A=1;secret;B=2', 10, '"=" after the name of an attribute'],
@@ -113,7 +113,7 @@ describe('what cannot be read is told with its place and without its text', () =
     ['an open brace', 'A=1;B={secret;C=1;', 6, 'a value whose "{" is closed by a "}"'],
     ['an open brace with a doubled one', 'A={secret}}', 2, 'a value whose "{" is closed by a "}"'],
     ['text after a closing brace', 'A={x}secret;', 5, '";" after a value'],
-    ['a forgotten semicolon', 'A=secret\nB=2;', 9, '";" after a value'],
+    ['a missing semicolon', 'A=secret\nB=2;', 9, '";" after a value'],
     ['the same name again', 'Ab=1;\naB=secret', 6, 'a name that no attribute before it has'],
     ['NUL', 'A=secret\0;', 8, 'no NUL character'],
   ])('%s', (_, text, offset, expected) => {
@@ -124,7 +124,7 @@ describe('what cannot be read is told with its place and without its text', () =
     expect(error.message + error.fix).not.toContain('secret');
   });
 
-  test('with line and column where there are lines', () => {
+  test('names line and column if there are several lines', () => {
     expect(thrownBy(() => parseOdbc('A=1;\nB={2')).message).toContain('at character 8 (line 2, column 3) ');
   });
 });
@@ -145,7 +145,7 @@ describe('writing', () => {
     ['"a"', 'A={"a"};'],
   ])('the value %j', (value, text) => expect(written([{ name: 'A', value }], odbc)).toBe(text));
 
-  test('not a value with NUL', () => {
+  test('refuses a value with NUL', () => {
     const error = thrownBy(() => written([{ name: 'ClientSecret', value: 'secret\0' }], odbc));
     expect(error).toMatchObject({ code: 'connection_string_unwritable' });
     expect(error.message).toContain('ClientSecret');

@@ -18,7 +18,7 @@ RefreshToken=${REFRESH_TOKEN}
 Scope=`;
 
 describe('an odbc.ini file', () => {
-  test('is read by sections, with values that reach to the end of the line', () => {
+  test('is read by section, with values up to the end of the line', () => {
     expect(parseOdbcIni(FILE)).toMatchObject([
       { name: 'ODBC Data Sources', attributes: [{ name: 'Dynamics' }] },
       {
@@ -46,7 +46,7 @@ describe('an odbc.ini file', () => {
     expect(parseOdbcIni('[a]\nB=1\n[c]\nb=2').map(({ name }) => name)).toEqual(['a', 'c']);
   });
 
-  test('with a byte order mark, or empty', () => {
+  test('may have a byte order mark, or be empty', () => {
     expect(parseOdbcIni('\ufeff[a]\nb=c')).toMatchObject([{ name: 'a', attributes: [{ value: 'c' }] }]);
     expect(parseOdbcIni('')).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe('an odbc.ini file', () => {
     ['a brace in a name', '[a]\nb{=secret', 5, 'a character of the name of an attribute'],
     ['the same name again', '[a]\nB=1\nb=secret', 8, 'a name that no attribute of the section has yet'],
     ['NUL', '[a]\nb=\0', 6, 'no NUL character'],
-  ])('with %s is told with its place', (_, text, offset, expected) => {
+  ])('with %s is refused with the place of the error', (_, text, offset, expected) => {
     const error = thrownBy(() => parseOdbcIni(text));
     expect(error.code).toBe('connection_string_unreadable');
     expect(error.message).toContain(`at character ${offset + 1} `);

@@ -16,7 +16,7 @@ import { written } from './support.ts';
 
 const RUNS = { numRuns: 2_000 };
 
-/** Rich in the characters that mean something to one of the syntaxes, and in any others. */
+/** Text with many characters that have a meaning in one of the syntaxes, and with others. */
 const dense = fc.string({
   unit: fc.constantFrom(...'{}[];=\'"#\\+/ \t\r\n\ufeff\u00a0\u2028ab$é😀', '}}', ';;', '{accessToken}'),
   maxLength: 12,
@@ -66,8 +66,8 @@ test('any attributes that fit on lines survive being written and read as a secti
   );
 });
 
-test("somebody else's parser reads the same values out of what is built", () => {
-  // It keeps what it reads in an object, which cannot have this name.
+test('an independent parser reads the same values', () => {
+  // That parser stores attributes in an object, which cannot have this name.
   const held = listOf(value).filter((list) => list.every((each) => each.name.toLowerCase() !== '__proto__'));
   fc.assert(
     fc.property(held, (attributes) => {
@@ -78,7 +78,7 @@ test("somebody else's parser reads the same values out of what is built", () => 
   );
 });
 
-test('any value that is put in the place of another is read back, and nothing else changes', () => {
+test('any value that replaces another is read back, and nothing else changes', () => {
   const attributes = listOf(value).filter((list) => list.length > 0);
   fc.assert(
     fc.property(attributes, fc.nat(), value, (list, index, next) => {
@@ -100,7 +100,7 @@ test('any value that is put in the place of another is read back, and nothing el
   );
 });
 
-test('any access token that is put into a template is read back', () => {
+test('any access token in a template is read back', () => {
   const shape = fc.constantFrom(
     'T={accessToken};A=1',
     'T={{accessToken}};A=1;',
@@ -118,7 +118,7 @@ test('any access token that is put into a template is read back', () => {
   );
 });
 
-test('any text gives attributes whose places are right, or our own error at a place in it', () => {
+test('any text gives attributes with correct positions, or a RotatorError with a position', () => {
   const attribute = fc.tuple(name, text).map(([name, written]) => `${name}=${written}`);
   const long = fc.array(fc.oneof(text, attribute), { maxLength: 5 }).map((parts) => parts.join(';'));
   fc.assert(
@@ -155,7 +155,7 @@ function readOrRefuse<T>(reader: () => readonly T[], text: string): readonly T[]
   }
 }
 
-test('a megabyte of the worst is read or refused as well', () => {
+test('a hostile megabyte is read or refused as well', () => {
   for (const unit of ['}}', '{', 'a}}', ';', '=', 'A={}}};', '\n', ' ']) {
     const long = `A={${unit.repeat(1_000_000 / unit.length)}`;
     for (const read of [long, `${long}}`, `${long}};`]) {

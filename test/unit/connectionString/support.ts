@@ -1,6 +1,6 @@
 import type { Attribute } from '../../../lib/connectionString/attributes.ts';
 import { quoted, type Syntax } from '../../../lib/connectionString/scan.ts';
-/** The example of the driver's documentation, line breaks and all. Its values are put together here: to a scanner they look like secrets. */
+/** The example of the driver's documentation with its line breaks. Its values are built from parts, because scanners take them for secrets. */
 export const CLIENT_SECRET = ['12a3=bCD/EfGh4Ijk', 'Lm5P67qR8s=//TuV', 'WXy1Zabcd'].join('+');
 export const REFRESH_TOKEN = ['12a3=bCD/EfGh4Ijk', 'Lgd8g-44tk3c527831'].join('+');
 export const EXAMPLE = [
@@ -20,7 +20,7 @@ export const EXAMPLE_ATTRIBUTES = [
   { name: 'RefreshToken', value: REFRESH_TOKEN },
 ];
 
-/** The attributes as a text, each value as templates quote it. */
+/** The attributes as text, with each value quoted as in templates. */
 export function written(attributes: readonly Attribute[], syntax: Syntax): string {
   const each = attributes.map(({ name, value }) => `${name}=${quoted(name, value, syntax)};`);
   return syntax.prefix + each.join('');

@@ -22,7 +22,7 @@ describe('a template', () => {
     ],
   ])('in %s: %j', (syntax, text, expected) => expect(filled(syntax, text)).toBe(expected));
 
-  test('a value with a dollar sign or a placeholder of its own is taken as it is', () => {
+  test('inserts a value with a dollar sign or a placeholder unchanged', () => {
     const odd = { accessToken: "$&$1$'{serviceUrl}", serviceUrl: 'x' };
     expect(fillIn({ syntax: 'raw', text: 'T={accessToken}' }, odd)).toBe("T=$&$1$'{serviceUrl}");
     expect(fillIn({ syntax: 'odbc', text: 'T={accessToken};U={serviceUrl};' }, odd)).toBe(
@@ -30,7 +30,7 @@ describe('a template', () => {
     );
   });
 
-  test('tells its placeholders', () => {
+  test('lists its placeholders', () => {
     expect(placeholdersIn({ syntax: 'raw', text: '{a} {b}{a} {c d} {}' })).toEqual(['a', 'b', 'a']);
   });
 
@@ -38,14 +38,14 @@ describe('a template', () => {
     ['no attribute', 'T{accessToken}', 1],
     ['a placeholder in a name', 'T{accessToken}=1', 1],
     ['an open brace', 'T={Bearer {accessToken};', 2],
-    ['a character of ours', 'T=\ue000', 2],
+    ['a private-use character', 'T=\ue000', 2],
   ])('with %s cannot be used', (_, text, offset) => {
     const error = thrownBy(() => filled('odbc', text));
     expect(error.code).toBe('connection_string_unreadable');
     expect(error.message).toContain(`at character ${offset + 1} `);
   });
 
-  test('cannot hold a value that its syntax cannot write', () => {
+  test('refuses a value that its syntax cannot represent', () => {
     const text = 'jdbc:datadirect:dynamics365:AccessToken={accessToken};';
     expect(thrownBy(() => filled('jdbc', text)).code).toBe('connection_string_unwritable');
   });

@@ -7,9 +7,9 @@ const SHORT_TOKEN = { issuedAt: 0, expiresAt: 30_000 };
 
 describe('a look is due', () => {
   test.each([
-    ['not at once', HOUR_TOKEN, 0, 59_999, 'no'],
+    ['not immediately', HOUR_TOKEN, 0, 59_999, 'no'],
     ['meanwhile after a minute', HOUR_TOKEN, 0, MINUTE, 'look_meanwhile'],
-    ['first after two minutes in which nobody asked', HOUR_TOKEN, 0, 2 * MINUTE, 'look_first'],
+    ['first after two minutes without a call', HOUR_TOKEN, 0, 2 * MINUTE, 'look_first'],
     ['not again right after a look', HOUR_TOKEN, 10 * MINUTE, 10 * MINUTE + 999, 'no'],
     ['meanwhile before the last minute', HOUR_TOKEN, 58 * MINUTE, 59 * MINUTE - 1, 'no'],
     ['first in the last minute', HOUR_TOKEN, 59 * MINUTE - 1_000, 59 * MINUTE, 'look_first'],
@@ -30,7 +30,7 @@ describe('a look is due', () => {
     }
   });
 
-  test('after a failure nobody waits for it, not even in the last minute', () => {
+  test('only in the background after a failure, even in the last minute', () => {
     const looks = { lookedAt: 59 * MINUTE, failures: 1 };
     expect(lookDue(HOUR_TOKEN, looks, 59 * MINUTE + 999)).toBe('no');
     expect(lookDue(HOUR_TOKEN, looks, 59 * MINUTE + 1_000)).toBe('look_meanwhile');
