@@ -1,6 +1,6 @@
 /**
- * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process run through. With
- * --check it writes nothing and exits with 1 where the document is not current.
+ * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process use. With
+ * --check, it writes nothing and exits with 1 if the document is not current.
  */
 import { type Case, FREEZES, KILLS, LOST_RESPONSES, type Provider } from '../test/faults/process/cases.ts';
 import { DRAINS, OUTAGES } from '../test/faults/process/outages.ts';
@@ -22,7 +22,7 @@ const MOMENTS = {
   after_response: 'when it is answered',
 } as const;
 
-/** One row for the cases that differ in the provider only. */
+/** One row for all cases that differ only in the provider. */
 function rowsOf(cases: readonly Case[]): string[] {
   const rows = new Map<string, Map<Provider, string>>();
   for (const given of cases) {
