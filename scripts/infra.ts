@@ -1,7 +1,7 @@
 /**
- * Checks the Bicep: builds it (a warning of the compiler or of a linter rule is an error), compares the predicted deployment
- * with everything switched on with the snapshot, and runs all tests in test/infra without skipping any. With --write, it
- * formats the files and writes the snapshot instead.
+ * Checks the Bicep: builds it, compares the predicted deployment with everything switched on with the snapshot, and runs all tests in
+ * test/infra without skipping any. A warning of the compiler or of a linter rule is an error. With --write, it formats the files and
+ * writes the snapshot instead.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';

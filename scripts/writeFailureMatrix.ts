@@ -13,13 +13,13 @@ const MATRIX_TEST = '`matrix.test.ts`';
 function faultOf({ fault }: Case): string {
   if (fault.kind === 'kill') return 'SIGKILL';
   if (fault.kind === 'freeze') return `stopped for ${fault.ms / 1000} s`;
-  return `answer ${fault.name}`;
+  return `response ${fault.name}`;
 }
 
 const MOMENTS = {
-  before_forwarding: 'before the service sees it',
-  after_execution: 'when the service has executed it',
-  after_response: 'when it is answered',
+  before_forwarding: 'before the service receives it',
+  after_execution: 'after the service has executed it',
+  after_response: 'after the response',
 } as const;
 
 /** One row for all cases that differ only in the provider. */

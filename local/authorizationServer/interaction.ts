@@ -32,7 +32,7 @@ export function interactionPages(provider: Provider, clients: ClientRegistry): M
 async function clicked(provider: Provider, interaction: Interaction, answers: URLSearchParams) {
   if (interaction.prompt.name === 'login') return { login: { accountId: ACCOUNT_ID } };
   if (answers.get('answer') === 'allow')
-    return { consent: { grantId: await grantWhatIsAsked(provider, interaction) } };
+    return { consent: { grantId: await grantRequestedConsent(provider, interaction) } };
   return { error: 'access_denied', error_description: 'The user pressed Deny.' };
 }
 
@@ -44,14 +44,14 @@ export function zeroClickInteraction(provider: Provider): Middleware {
     const result =
       interaction.prompt.name === 'login'
         ? { login: { accountId: ACCOUNT_ID } }
-        : { consent: { grantId: await grantWhatIsAsked(provider, interaction) } };
+        : { consent: { grantId: await grantRequestedConsent(provider, interaction) } };
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
     ctx.redirect(returnTo);
     ctx.status = 303;
   };
 }
 
-async function grantWhatIsAsked(provider: Provider, interaction: Interaction): Promise<string> {
+async function grantRequestedConsent(provider: Provider, interaction: Interaction): Promise<string> {
   const grant = new provider.Grant({
     accountId: interaction.session?.accountId,
     clientId: String(interaction.params.client_id),

@@ -119,8 +119,8 @@ describe('a query is reported', () => {
     ["RotatorEvents | where overdue == 'many'", 'compares real with string'],
     ['RotatorEvents | where code > 3', 'KS106'],
     ['RotatorEvents | where', 'KS006'],
-  ])('%s', (query, told) => {
-    expect(analyze(PREFIX + query).problems.join(' ')).toContain(told);
+  ])('%s', (query, expected) => {
+    expect(analyze(PREFIX + query).problems.join(' ')).toContain(expected);
   });
 
   test.each([

@@ -23,9 +23,9 @@ export function mutantSuite(serverOf: () => BicepServer): void {
     '%s',
     async (_, mutant) => {
       await withChange(mutant, async (root) => {
-        const told = await violationsOfSnapshot(serverOf(), root, documented);
-        const more = told.some(tells(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
-        expect([...told, ...more]).toContainEqual(expect.stringContaining(mutant.told));
+        const found = await violationsOfSnapshot(serverOf(), root, documented);
+        const more = found.some(isViolationOf(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
+        expect([...found, ...more]).toContainEqual(expect.stringContaining(mutant.violation));
       });
     },
   );
@@ -115,8 +115,8 @@ export function parameterSuite(serverOf: () => BicepServer): void {
   }
 }
 
-function tells({ told }: Mutant): (violation: string) => boolean {
-  return (violation) => violation.includes(told);
+function isViolationOf({ violation }: Mutant): (violation: string) => boolean {
+  return (each) => each.includes(violation);
 }
 
 /** With everything switched on: the violations of the rules, and the differences from the table of rights. Empty if it does not compile. */

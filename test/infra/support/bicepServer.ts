@@ -17,13 +17,13 @@ export const TARGET = {
   location: 'westeurope',
 };
 
-interface Answer {
+interface RpcResponse {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: { readonly message: string };
 }
 
-type Settle = (answer: Answer) => void;
+type Settle = (response: RpcResponse) => void;
 
 /**
  * The Bicep CLI as a server (`bicep jsonrpc --stdio`): it compiles a file in a fraction of the time that a separate process
@@ -47,17 +47,17 @@ export class BicepServer {
 
   /** The template is empty if there are errors. */
   async compile(path: string): Promise<{ diagnostics: Diagnostic[]; template: Template }> {
-    const answer = await this.#call('bicep/compile', { path });
-    const { diagnostics, contents } = answer as { diagnostics: Diagnostic[]; contents: string | null };
+    const response = await this.#call('bicep/compile', { path });
+    const { diagnostics, contents } = response as { diagnostics: Diagnostic[]; contents: string | null };
     return { diagnostics, template: JSON.parse(contents ?? '{}') };
   }
 
   /** @throws Error with the first problem if the template refuses the parameters */
   async snapshot(path: string): Promise<Snapshot> {
-    const answer = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
+    const response = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
       snapshot: string;
     };
-    return JSON.parse(answer.snapshot);
+    return JSON.parse(response.snapshot);
   }
 
   async format(path: string): Promise<string> {
@@ -87,10 +87,10 @@ export class BicepServer {
       const length = Number(/Content-Length: (\d+)/i.exec(this.#received.toString('latin1', 0, end))?.[1]);
       const stop = end + 4 + length;
       if (end < 0 || this.#received.length < stop) return;
-      const answer: Answer = JSON.parse(this.#received.toString('utf8', end + 4, stop));
+      const response: RpcResponse = JSON.parse(this.#received.toString('utf8', end + 4, stop));
       this.#received = this.#received.subarray(stop);
-      this.#waiting.get(answer.id)?.(answer);
-      this.#waiting.delete(answer.id);
+      this.#waiting.get(response.id)?.(response);
+      this.#waiting.delete(response.id);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Change } from './workshop.ts';
 
 /** A harmful change, and a part of the message that the rules must report for it. */
 export interface Mutant extends Change {
-  readonly told: string;
+  readonly violation: string;
 }
 
 const MODULES = 'infra/modules';
@@ -207,14 +207,14 @@ export const MUTANTS: readonly Mutant[] = [
   main("for service in ['blob', 'table']", "for service in ['blob']", 'private endpoints'),
 ];
 
-function change(module: string, find: string, replace: string, told: string): Mutant {
-  return { file: `${MODULES}/${module}`, find, replace, told };
+function change(module: string, find: string, replace: string, violation: string): Mutant {
+  return { file: `${MODULES}/${module}`, find, replace, violation };
 }
 
-function main(find: string, replace: string, told: string): Mutant {
-  return { file: 'infra/main.bicep', find, replace, told };
+function main(find: string, replace: string, violation: string): Mutant {
+  return { file: 'infra/main.bicep', find, replace, violation };
 }
 
-function custom(find: string, changes: readonly [replace: string, told: string][]): Mutant[] {
-  return changes.map(([replace, told]) => change('rotatorOnVault.bicep', find, replace, told));
+function custom(find: string, changes: readonly [replace: string, violation: string][]): Mutant[] {
+  return changes.map(([replace, violation]) => change('rotatorOnVault.bicep', find, replace, violation));
 }

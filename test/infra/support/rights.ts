@@ -31,8 +31,8 @@ export function deployedRights(snapshot: Snapshot): Right[] {
 }
 
 /**
- * Violations that the table does not show: assignments that are not on one resource, do not say what kind of
- * principal the rotator is, or have a name that another principal or role would share; custom roles with a wider scope.
+ * Violations that the table does not show: custom roles with a wider scope, and assignments that are not on one resource or do not say
+ * what kind of principal the rotator is. The name of an assignment must differ for each principal and role.
  */
 export function rightsViolations(snapshot: Snapshot): string[] {
   const assignments = ofType(snapshot, ASSIGNMENTS).flatMap((assignment) => assignmentViolations(assignment));

@@ -57,12 +57,12 @@ test.each([
   ['an unknown path', 'GET', '/api/unknown'],
   ['a path without the prefix', 'GET', '/items/one'],
   ['a method that is not registered, as in Azure', 'DELETE', '/api/items/one'],
-  ['HEAD where only GET is registered, as in Azure', 'HEAD', '/api/items/one'],
+  ['HEAD if only GET is registered, as in Azure', 'HEAD', '/api/items/one'],
   ['a missing parameter', 'GET', '/api/items'],
   ['an empty parameter', 'GET', '/api/items//2'],
   ['a segment too many', 'GET', '/api/items/one/2/3'],
   ['the root', 'GET', '/'],
-])('404 with an empty body for %s', async (_, method, path) => {
+])('responds with 404 and no body to %s', async (_, method, path) => {
   const response = await call(path, { method });
   expect([response.status, await response.text()]).toEqual([404, '']);
 });

@@ -72,9 +72,9 @@ test('moves no other entry with an entry of ours that a user pointed elsewhere',
 test.each([
   ['no JSON', '{"connections": {,}}', 'line 1, column 18'],
   ['another shape', '{"connections": []}', 'connections.schema.json'],
-])('reports a file that is %s, and leaves it unchanged', async (_, text, told) => {
+])('reports a file that is %s, and leaves it unchanged', async (_, text, expected) => {
   await writeFile(data.file('connections.json'), text);
-  await expect(write(NEW)).rejects.toThrow(told);
+  await expect(write(NEW)).rejects.toThrow(expected);
   await expect(write(NEW)).rejects.toThrow('the file is unchanged');
   expect(await readFile(data.file('connections.json'), 'utf8')).toBe(text);
 });
