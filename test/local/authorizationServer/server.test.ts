@@ -48,8 +48,16 @@ describe('the start fails for an invalid declaration', () => {
       'client app: invalid client_secret',
     ],
     ['a client twice', [localClient(), localClient()], 'client app is declared twice'],
-    ['grace without seconds', [localClient({ rotation: 'grace' })], 'client app: graceSeconds'],
-    ['seconds without grace', [localClient({ graceSeconds: 5 })], 'client app: graceSeconds'],
+    [
+      'grace without seconds',
+      [localClient({ rotation: 'grace' })],
+      'client app: set graceSeconds for rotation "grace" only',
+    ],
+    [
+      'seconds without grace',
+      [localClient({ graceSeconds: 5 })],
+      'client app: set graceSeconds for rotation "grace" only',
+    ],
   ])('%s', async (_name, clients, message) => {
     await expect(startForTest({ clients })).rejects.toThrow(message);
   });

@@ -19,5 +19,5 @@ test('does not send users of another stack to the wrong one', () => {
 });
 
 test('shows a fix with the command that applies it immediately', () => {
-  expect(shown(true)).toMatch(/Repair[\s\S]*demo-wrong-secret\/rotate\?force=true/);
+  expect(shown(true)).toMatch(/Fix the client secret[\s\S]*demo-wrong-secret\/rotate\?force=true/);
 });
