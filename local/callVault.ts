@@ -1,9 +1,9 @@
 import type { CONSUMER, OPERATOR } from './servers.ts';
 
-/** Any version that the local vault takes; the current one of the secrets data plane when this was written. */
+/** Any version that the local vault accepts; the current one of the secrets data plane when this was written. */
 export const API_VERSION = '2025-07-01';
 
-/** Asks a local vault about a secret as curl does: over plain HTTP, with the name of the caller as bearer token. */
+/** Calls a local vault as curl does: over plain HTTP, with the name of the caller as bearer token. */
 export function callVault(
   { url }: { readonly url: string },
   caller: typeof OPERATOR | typeof CONSUMER,

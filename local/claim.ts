@@ -5,15 +5,15 @@ import { isAlive } from '../cli/localStack.ts';
 
 const FILE = 'process.json';
 
-/** Who works in a directory. Process ids of another machine, or of another container, tell nothing here. */
+/** The process that works in a directory. Process ids of another machine or container are meaningless here. */
 interface Owner {
   readonly processId: number;
   readonly host: string;
 }
 
 /**
- * Notes that this process works in the directory.
- * @throws Error with a sentence for people where another one does
+ * Records that this process works in the directory.
+ * @throws Error with a message for users if another process works there
  */
 export async function claim(directory: string): Promise<void> {
   const owner = await ownerOf(directory);
@@ -22,14 +22,14 @@ export async function claim(directory: string): Promise<void> {
   await writeFile(join(directory, FILE), JSON.stringify(own), { mode: 0o600 });
 }
 
-/** The directory is free for the next one. */
+/** Frees the directory for the next process. */
 export async function release(directory: string): Promise<void> {
   await rm(join(directory, FILE), { force: true });
 }
 
 /**
- * Removes directories that processes of this user left because they were killed: there are secrets in them.
- * @param prefix how their names begin
+ * Removes directories that killed processes of this user left behind, because they contain secrets.
+ * @param prefix the beginning of their names
  */
 export async function removeLeft(parent: string, prefix: string): Promise<void> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
@@ -70,6 +70,6 @@ function parse(text: string): Owner | undefined {
 
 function taken(directory: string, { processId }: Owner): Error {
   return new Error(
-    `Another local stack runs with the data directory ${directory} (process ${processId}). End it, or name another directory; where that process is something else, remove ${join(directory, FILE)}.`,
+    `Another local stack runs with the data directory ${directory} (process ${processId}). Stop it or choose another directory. If that process is not a local stack, remove ${join(directory, FILE)}.`,
   );
 }

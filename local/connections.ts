@@ -1,15 +1,15 @@
-/** One connection of the local stack: a client of the authorization server, and what the rotator is told about it. */
+/** One connection of the local stack: a client of the authorization server, and its entry in the rotator's connections file. */
 export interface LocalConnection {
   readonly name: string;
   readonly rotation: 'single_use' | 'grace' | 'none';
   readonly graceSeconds?: number;
   readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
-  /** The credential vault gets a wrong client secret at first: a person repairs it. */
+  /** At first, the credential vault contains a wrong client secret, which an operator fixes. */
   readonly wrongSecret?: true;
   readonly description: string;
 }
 
-/** The life of an access token in the local stack, in seconds: short, so that a person sees renewals. */
+/** The lifetime of an access token in the local stack, in seconds: short, so that a user sees renewals. */
 export const ACCESS_TOKEN_SECONDS = 30;
 
 export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
@@ -17,14 +17,14 @@ export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
     name: 'demo-single-use',
     rotation: 'single_use',
     clientAuthentication: 'client_secret_basic',
-    description: 'each refresh token works once; a second use revokes everything',
+    description: 'each refresh token works once; a second use revokes the token family',
   },
   {
     name: 'demo-grace',
     rotation: 'grace',
     graceSeconds: 60,
     clientAuthentication: 'client_secret_post',
-    description: 'a used refresh token works for another minute',
+    description: 'a used refresh token works for one more minute',
   },
   {
     name: 'demo-reusable',
@@ -37,7 +37,7 @@ export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
     rotation: 'single_use',
     clientAuthentication: 'client_secret_basic',
     wrongSecret: true,
-    description: 'its client secret is wrong until you repair it',
+    description: 'its client secret is wrong until you fix it',
   },
 ];
 

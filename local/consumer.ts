@@ -1,23 +1,23 @@
 import { accepted, readAccessToken } from './requests.ts';
 import type { Servers } from './servers.ts';
 
-/** What a consumer knows of the servers. */
+/** What a consumer needs to know of the servers. */
 interface Places {
   readonly tokenVault: Pick<Servers['tokenVault'], 'url'>;
   readonly authorization: Pick<Servers['authorization'], 'resourceEndpoint'>;
 }
 
-/** What a consumer found. */
+/** A token that a consumer found. */
 export interface SeenToken {
   readonly connection: string;
-  /** How many different access tokens of this connection worked so far. */
+  /** How many different access tokens of this connection have worked so far. */
   readonly count: number;
 }
 
 /**
- * Reads the access token of each connection as any workload would, over and over, and tries each new one at the resource.
+ * Reads the access token of each connection repeatedly, as any workload would, and tries each new one at the resource.
  * @param onToken called for each new access token that the resource accepts
- * @param signal ends it
+ * @param signal stops the reading
  */
 export async function watchTokens(
   names: readonly string[],

@@ -7,25 +7,25 @@ import { claim, release, removeLeft } from './claim.ts';
 
 const PREFIX = 'token-rotator-';
 
-/** Where the local stack keeps its files; the secrets in them are its own and worth nothing elsewhere. */
+/** The files of the local stack. The secrets in them belong to this stack only and are worthless elsewhere. */
 export interface DataDirectory {
   readonly path: string;
-  /** True where nothing was kept from an earlier run. */
+  /** True if no files were kept from an earlier run. */
   readonly fresh: boolean;
   file(name: string): string;
-  /** The text of a file; undefined where there is none. */
+  /** The text of a file; undefined if the file does not exist. */
   read(name: string): Promise<string | undefined>;
   /** Writes a file that only its owner can read, in one step; returns its path. */
   write(name: string, text: string): Promise<string>;
   /** A random secret that is the same at every start with this directory. */
   secret(name: string): Promise<string>;
-  /** Removes a temporary directory; another is free for the next start. */
+  /** Removes a temporary directory, or frees a kept one for the next start. */
   close(): Promise<void>;
 }
 
 /**
- * @param path a directory to keep; undefined for one that is removed at the end
- * @throws Error with a sentence for people where it cannot be made or used, or another process uses it
+ * @param path a directory to keep; undefined for a temporary one that is removed at the end
+ * @throws Error with a message for users if it cannot be made or used, or another process uses it
  */
 export async function openDataDirectory(path: string | undefined): Promise<DataDirectory> {
   const directory = path === undefined ? await makeTemporary() : await makeKept(resolve(path));
@@ -63,14 +63,14 @@ async function makeTemporary(): Promise<string> {
   await removeLeft(parent, PREFIX);
   return mkdtemp(join(parent, PREFIX)).catch(({ code }: NodeJS.ErrnoException) => {
     throw new Error(
-      `No directory can be made in ${parent} (${code}). Set TMPDIR to a directory that you may write to, or give --data DIR.`,
+      `Cannot make a directory in ${parent} (${code}). Set TMPDIR to a directory that you can write to, or use --data DIR.`,
     );
   });
 }
 
 async function makeKept(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new Error(`The data directory ${directory} cannot be made (${code}). Name another one.`);
+    throw new Error(`Cannot make the data directory ${directory} (${code}). Choose another one.`);
   });
   return directory;
 }
@@ -82,7 +82,7 @@ async function using<T>(directory: string, work: () => Promise<T>): Promise<T> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new Error(
-      `The data directory ${directory} cannot be used (${code}). Name one that is yours to read and write.`,
+      `Cannot use the data directory ${directory} (${code}). Choose one that you can read and write.`,
     );
   }
 }

@@ -25,11 +25,11 @@ export async function environmentOf(
     AzureWebJobsStorage: storage.connectionString,
     AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
     UV_THREADPOOL_SIZE: '64',
-    // The servers are on this machine: a proxy set for the machine must not come in between.
+    // The servers are on this machine, so requests must not go through a proxy that is set for the machine.
     NO_PROXY: '127.0.0.1,localhost',
     IDENTITY_ENDPOINT: identity.url,
     IDENTITY_HEADER: identity.header,
-    // The Key Vault client speaks TLS only; this makes the vaults' own certificate authority a trusted one.
+    // The Key Vault client requires TLS. With this setting, it trusts the vaults' own certificate authority.
     NODE_EXTRA_CA_CERTS: await data.write('ca.pem', caCertificate),
   };
 }

@@ -7,22 +7,22 @@ import { withoutSettings } from '../lib/config/settingNames.ts';
 const MAIN = fileURLToPath(new URL('./functionHost/main.ts', import.meta.url));
 const LISTENING = /^Functions listening on (\S+)$/;
 
-/** The function host as a process of its own. */
+/** The function host as a separate process. */
 export interface HostProcess {
   readonly url: string;
   readonly processId: number;
-  /** Ends when the process ends, with its exit code; null after a signal. */
+  /** Resolves with the exit code when the process ends; null after a signal. */
   readonly ended: Promise<number | null>;
-  /** SIGTERM: no new grants, what is received is saved. */
+  /** SIGTERM: the host sends no new token requests and saves the tokens that it received. */
   stop(): Promise<void>;
-  /** SIGKILL, as when a machine goes away. */
+  /** SIGKILL, as when a machine fails. */
   kill(): Promise<void>;
 }
 
 /**
  * Starts the function host and waits until it listens.
- * @param environment all settings; none is taken from this process
- * @param port 0: any free one; undefined: 7071, or any free one where that is taken
+ * @param environment all settings; this process adds none of its own
+ * @param port 0 means any free port; undefined means 7071, or any free port if 7071 is in use
  * @param onLine receives each line that it prints
  */
 export async function startHostProcess(
@@ -31,10 +31,10 @@ export async function startHostProcess(
   onLine: (line: string) => void,
 ): Promise<HostProcess> {
   const child = spawn(process.execPath, [MAIN], {
-    // A setting that the shell happens to have is not meant for the functions.
+    // The functions must not see a setting that the shell happens to have.
     env: { ...withoutSettings(process.env), ...environment, FUNCTIONS_PORT: String(port ?? '') },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Ctrl-C reaches a whole group of processes; the host is stopped by its parent, before the servers that it writes to.
+    // Ctrl-C reaches the whole process group. The parent stops the host itself, before the servers that the host writes to.
     detached: process.platform !== 'win32',
   });
   const ended = once(child, 'exit').then(([code]) => code as number | null);

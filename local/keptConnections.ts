@@ -4,7 +4,7 @@ import { connectionsFile, type LocalConnection } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
 
 const FILE = 'connections.json';
-/** A token endpoint of an earlier start: its port was another. */
+/** A token endpoint of an earlier start, with another port. */
 const LOCAL_ENDPOINT = /^http:\/\/127\.0\.0\.1:\d+\//;
 
 type Entries = Record<string, Readonly<Record<string, unknown>>>;
@@ -13,9 +13,9 @@ interface File {
 }
 
 /**
- * Writes the connections file: our own entries as they are now, and beside them what a person added.
+ * Writes the connections file: the current entries of the local stack, and the entries that a user added.
  * @returns its path
- * @throws Error with a sentence for people where the file that is there cannot be read; it stays as it is
+ * @throws Error with a message for users if the existing file cannot be read; the file stays unchanged
  */
 export async function writeConnections(
   data: DataDirectory,
@@ -30,7 +30,7 @@ export async function writeConnections(
   return data.write(FILE, `${JSON.stringify(next, null, 2)}\n`);
 }
 
-/** Entries at the authorization server of the last start, which our own entries name, go on at the one of this start. */
+/** Moves entries that use the authorization server of the last start, which our own entries name, to the new one. */
 function moved(kept: Entries, own: Entries, tokenUri: string): Entries {
   const former = Object.keys(own).map((name) => kept[name]?.tokenUri);
   const isFormer = (each: unknown) => LOCAL_ENDPOINT.test(String(each)) && former.includes(each);
@@ -53,6 +53,6 @@ function parse(text: string | undefined, path: string): File {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as File;
   } catch (thrown) {
     const { message, fix } = problemOf(thrown);
-    throw new Error(`${path} cannot be read, and was left as it is. ${message} ${fix}`);
+    throw new Error(`Cannot read ${path}; the file is unchanged. ${message} ${fix}`);
   }
 }

@@ -11,7 +11,7 @@ interface Event extends Readonly<Record<string, unknown>> {
   readonly result?: RotationResult['result'];
 }
 
-/** What the instructions tell of a stack. */
+/** The parts of a stack that the instructions show. */
 interface Described extends Pick<Stack, 'isFoundLocally'> {
   readonly host: Pick<Stack['host'], 'url'>;
   readonly data: Pick<Stack['data'], 'file'>;
@@ -21,12 +21,12 @@ interface Described extends Pick<Stack, 'isFoundLocally'> {
   };
 }
 
-const FOUND_LOCALLY = `Sign in for another connection, as a person does:
+const FOUND_LOCALLY = `Sign in for another connection, as an operator does:
   npx rotator connect demo --local`;
 const NOT_FOUND_LOCALLY =
-  'Another local stack runs: `npx rotator ... --local` works on that one until it ends, not on this.';
+  'Another local stack runs: `npx rotator ... --local` uses that one until it ends, not this one.';
 
-/** What a person can do while the stack runs, as lines to copy. */
+/** What a user can do while the stack runs, as lines to copy. */
 export function instructions({ host, servers, data, isFoundLocally }: Described): string {
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
   const secret = (vault: { url: string }, name: string) =>
@@ -37,21 +37,21 @@ ${LOCAL_CONNECTIONS.map(({ name, description }) => `  ${name.padEnd(18)} ${descr
 
 Rotate one now:
   curl -X POST "${host.url}/api/connections/demo-single-use/rotate?force=true"
-See the status of all:
+Show the status of all connections:
   curl ${host.url}/api/connections
-Read an access token as a consumer does:
+Read an access token, as a consumer does:
   curl -H "Authorization: Bearer ${CONSUMER}" ${secret(servers.tokenVault, 'demo-single-use-access-token')}
-Repair the client secret of ${wrong} (noticed within five minutes, or at once with force):
+Fix the client secret of ${wrong} (the rotator detects it within five minutes, or immediately with force):
   curl -X PUT -H "Authorization: Bearer ${OPERATOR}" -H "Content-Type: application/json" --data @${data.file(repairFile(wrong))} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
   curl -X POST "${host.url}/api/connections/${wrong}/rotate?force=true"
 
 ${isFoundLocally ? FOUND_LOCALLY : NOT_FOUND_LOCALLY}
 
-Ctrl-C stops everything. Each line below is a rotation:
+Press Ctrl-C to stop everything. Each line below is a rotation:
 `;
 }
 
-/** One line of the functions' output for the screen; undefined for what a person need not see. */
+/** One line of the functions' output for the screen; undefined if a user does not need to see it. */
 export function screenLine(line: string): string | undefined {
   const event = parse(line);
   if (!event) return line.startsWith('Functions listening on') ? undefined : line;

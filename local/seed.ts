@@ -6,7 +6,7 @@ import { setSecret } from './requests.ts';
 import type { Servers } from './servers.ts';
 
 /**
- * Does once what a person does for each connection: signs in by the authorization-code flow, and puts client id, client
+ * Does once what an operator does for each connection: signs in with the authorization code flow, and writes client id, client
  * secret and the first refresh token into the credential vault.
  */
 export async function seedConnections(
@@ -19,7 +19,7 @@ export async function seedConnections(
     const client = servers.clients.find(({ clientId }) => clientId === connection.name);
     if (client) await seed(connection, client, servers, data);
   }
-  await data.write('seeded', 'The connections have their first refresh tokens.\n');
+  await data.write('seeded', 'All connections have their first refresh tokens.\n');
 }
 
 async function seed(
@@ -36,7 +36,7 @@ async function seed(
   if (wrongSecret) await data.write(repairFile(name), JSON.stringify({ value: client.clientSecret }));
 }
 
-/** The request body that repairs a wrong client secret; a file, so that no secret stands on a screen. */
+/** The request body that fixes a wrong client secret; a file, so that the secret does not appear on a screen. */
 export function repairFile(name: string): string {
   return `${name}-client-secret.json`;
 }

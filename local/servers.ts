@@ -10,15 +10,15 @@ import { type ManagedIdentityServer, startManagedIdentity } from './keyVault/man
 import { ALL_RIGHTS, type KeyVaultServer, startKeyVault, type VaultRight } from './keyVault/server.ts';
 import { type Azurite, startAzurite } from './storage/azurite.ts';
 
-/** Who the rotator is towards the vaults: the client id of its managed identity, a GUID as in Azure. */
+/** The rotator's identity for the vaults: the client id of its managed identity, a GUID as in Azure. */
 export const ROTATOR_CLIENT_ID = '00000000-0000-4000-8000-000000000001';
-/** The client that `rotator connect --local` signs in with; a person clicks through its sign-in and consent. */
+/** The client that `rotator connect --local` signs in with; a user clicks through its sign-in and consent. */
 export const CLI_CLIENT_ID = 'rotator-cli';
-/** The bearer tokens that people use with curl; they are names, not secrets: the servers listen on loopback only. */
+/** The bearer tokens for curl. They are names, not secrets, because the servers listen on loopback only. */
 export const OPERATOR = 'operator';
 export const CONSUMER = 'consumer';
 
-/** The servers that the rotator talks to, each the real thing or as near to it as a machine without Azure gets. */
+/** The servers that the rotator talks to. Each is the real program, or as close to it as possible without Azure. */
 export interface Servers {
   readonly authorization: AuthorizationServer;
   readonly credentialVault: KeyVaultServer;
@@ -28,7 +28,7 @@ export interface Servers {
   readonly clients: readonly LocalClient[];
   /** The certificate of the vaults' certificate authority, PEM. */
   readonly caCertificate: string;
-  /** The vaults' own key and certificate, PEM: for a proxy that stands in for them. */
+  /** The vaults' own key and certificate, PEM: for a proxy that replaces the vaults. */
   readonly vaultTls: { readonly key: string; readonly cert: string };
   close(): Promise<void>;
 }
@@ -42,8 +42,8 @@ const CLI_CLIENT = {
 } as const;
 
 /**
- * Starts them all on free ports.
- * @param accessTokenSeconds the life of an access token
+ * Starts all servers on free ports.
+ * @param accessTokenSeconds the lifetime of an access token
  */
 export async function startServers(
   connections: readonly LocalConnection[],

@@ -6,22 +6,22 @@ import { seedConnections } from './seed.ts';
 import { CLI_CLIENT_ID, type Servers, startServers } from './servers.ts';
 import { removeState, writeState } from './stateFile.ts';
 
-/** How the stack is started. */
+/** Options for starting the stack. */
 export interface StackOptions {
-  /** Kept for the next start; undefined: nothing is kept. */
+  /** The directory that is kept for the next start. Undefined: the stack keeps nothing. */
   readonly dataDirectory?: string | undefined;
-  /** Port of the function host; 0 for a free one; by default 7071, or a free one where that is taken. */
+  /** Port of the function host. 0 means any free port. Default: 7071, or any free port if 7071 is in use. */
   readonly port?: number | undefined;
   /** Receives each line that the functions print. */
   readonly onLine: (line: string) => void;
   readonly connections?: readonly LocalConnection[];
   /** Six-field NCRONTAB; default every 5 s. */
   readonly schedule?: string | undefined;
-  /** The life of an access token in seconds; default 30. */
+  /** The lifetime of an access token in seconds; default 30. */
   readonly accessTokenSeconds?: number | undefined;
-  /** Where the command line finds this stack; undefined: nowhere. */
+  /** The state file by which the command line finds this stack. Undefined: it does not find the stack. */
   readonly stateFile?: string;
-  /** Ends the start-up: what was started is closed, and the promise rejects with the signal's reason. */
+  /** Cancels the start: everything that was started is closed, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -29,17 +29,17 @@ export interface StackOptions {
 export interface Stack {
   readonly servers: Servers;
   readonly data: DataDirectory;
-  /** Is this the stack that the command line finds by `--local`? The first one that runs is. */
+  /** Whether the command line finds this stack with `--local`. It finds the first one that runs. */
   readonly isFoundLocally: boolean;
   /** The function host that runs now. */
   readonly host: HostProcess;
-  /** Starts the function host anew, after it was killed. */
+  /** Starts the function host again after it was killed. */
   restartHost(): Promise<void>;
-  /** Stops the function host first, so that it can save what it received, then the servers. */
+  /** Stops the function host first, so that it can save the tokens that it received, then the servers. */
   close(): Promise<void>;
 }
 
-/** Starts the servers, obtains the first refresh tokens where there are none, and starts the functions. */
+/** Starts the servers, obtains the first refresh tokens if they are missing, and starts the functions. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { connections = LOCAL_CONNECTIONS, dataDirectory, port, onLine, signal } = options;
   const data = await openDataDirectory(dataDirectory);
@@ -92,7 +92,7 @@ async function describe(
   };
 }
 
-/** Tells the command line about the stack, in a file that is there only while it runs. */
+/** Makes the stack known to the command line, in a file that exists only while the stack runs. */
 function stateKeeper(
   { authorization }: Servers,
   data: DataDirectory,

@@ -8,11 +8,11 @@ import { instructions, screenLine } from './screen.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const USAGE = `Usage: npm start -- [--rotations N] [--data DIR] [--port N]
-  --rotations N  end with 0 once a consumer has seen N new access tokens that work, with 1 after two minutes without
-  --data DIR     keep everything in DIR and go on from there at the next start
-  --port N       port of the functions, 7071 by default, or a free one where that is taken`;
+  --rotations N  exit with 0 when a consumer has seen N new access tokens that work, or with 1 after two minutes
+  --data DIR     keep everything in DIR and continue from there at the next start
+  --port N       port of the functions, default 7071, or a free port if 7071 is in use`;
 const PATIENCE_MS = 120_000;
-/** A start-up that hangs, as on a file system that does not answer, is not waited for any longer. */
+/** How long to wait for a start that hangs, for example on a file system that does not respond. */
 const STOP_MS = 10_000;
 
 interface Options {
@@ -21,7 +21,7 @@ interface Options {
   readonly port: number | undefined;
 }
 
-/** @throws Error with a sentence for people where an argument is wrong */
+/** @throws Error with a message for users if an argument is wrong */
 function readOptions(args: string[]): Options | 'help' {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -33,17 +33,17 @@ function readOptions(args: string[]): Options | 'help' {
     values.rotations === undefined ? undefined : wholeNumber('--rotations', values.rotations, 1, 1000);
   const port = values.port === undefined ? undefined : wholeNumber('--port', values.port, 0, 65_535);
   if (values.data?.trim() === '')
-    throw new Error('--data takes the path of a directory, and what follows it is empty.');
+    throw new Error('--data requires the path of a directory, but the value is empty.');
   return { rotations, data: values.data, port };
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw new Error(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+  throw new Error(`${name} requires a whole number from ${least} to ${most}, not "${text}".`);
 }
 
-/** Runs until Ctrl-C, or until enough tokens were seen; returns the exit code. */
+/** Runs until Ctrl-C, or until the consumer has seen enough tokens; returns the exit code. */
 async function run({ rotations, data, port }: Options): Promise<number> {
   const stopping = new AbortController();
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => ({
@@ -69,7 +69,7 @@ interface End {
   readonly message: string;
 }
 
-/** Lets the start-up notice that it is not wanted any more, and clean up. */
+/** Cancels the start and lets it clean up. */
 async function abandon(
   starting: Promise<Stack>,
   stopping: AbortController,
@@ -89,7 +89,7 @@ async function hostEnded({ host }: Stack): Promise<End> {
   const code = await host.ended;
   return {
     code: 1,
-    message: `The function host ended by itself, ${code === null ? 'by a signal' : `with ${code}`}. Stopping ...`,
+    message: `The function host ended unexpectedly ${code === null ? 'by a signal' : `with exit code ${code}`}. Stopping ...`,
   };
 }
 
@@ -110,7 +110,10 @@ async function countRotations({ servers }: Stack, wanted: number): Promise<End> 
   );
   clearTimeout(timer);
   if (seen >= wanted) return { code: 0, message: 'Stopping ...' };
-  return { code: 1, message: `Only ${seen} of ${wanted} new access tokens within two minutes. Stopping ...` };
+  return {
+    code: 1,
+    message: `Only ${seen} of ${wanted} new access tokens worked within two minutes. Stopping ...`,
+  };
 }
 
 function show(line: string): void {
@@ -134,7 +137,7 @@ async function main(): Promise<number> {
 main().then(
   (code) => process.exit(code),
   (error: Error) => {
-    console.error(`The local stack could not run: ${error.message}`);
+    console.error(`The local stack failed: ${error.message}`);
     process.exit(1);
   },
 );

@@ -4,22 +4,22 @@ import { isAlive, type LocalStack } from '../cli/localStack.ts';
 import { replaceFile } from '../cli/replaceFile.ts';
 
 /**
- * Writes the state where only its owner can read it. A stack that runs already keeps the file.
+ * Writes the state so that only its owner can read it. If another stack already runs, its file stays.
  * @returns whether it was written
- * @throws Error with a sentence for people where it cannot be
+ * @throws Error with a message for users if the file cannot be written
  */
 export async function writeState(path: string, state: LocalStack): Promise<boolean> {
   const owner = await processIn(path);
   if (owner !== undefined && owner !== state.processId && isAlive(owner)) return false;
   await replaceFile(path, JSON.stringify(state, undefined, 2)).catch(({ code }: NodeJS.ErrnoException) => {
     throw new Error(
-      `${path}, by which rotator --local finds this stack, cannot be written (${code}). See that the directory ${dirname(path)} is yours to write to, or remove it.`,
+      `Cannot write ${path} (${code}), which "rotator --local" needs to find this stack. Make the directory ${dirname(path)} writable for you, or remove it.`,
     );
   });
   return true;
 }
 
-/** Removes the state of this process; another's stays. */
+/** Removes the state of this process; the state of another process stays. */
 export async function removeState(path: string, processId: number): Promise<void> {
   if ((await processIn(path)) === processId) await rm(path, { force: true });
 }

@@ -1,8 +1,9 @@
 /**
- * Finds phrases and old identifiers that readers stumble over, in every file that readers open, and commit subjects of more than 72
- * characters. Options: paths restrict it, --summary prints only the number of findings of each rule. Exits with 1 if it finds any.
+ * Finds phrases and old identifiers that confuse readers, in every file that readers open, and commit subjects of more than 72
+ * characters. Paths as arguments restrict the search. --summary prints only the number of findings of each rule. Exits with 1 if it finds any.
  *
- * Why this is our own: Vale downloads a binary when it is installed, cspell (109 packages) compares single words but no phrases, and
+ * Why the project has its own check: Vale downloads a binary when it is installed. cspell (109 packages) compares single words but no
+ * phrases, and
  * textlint with prh (173 packages) reads Markdown but neither comments of TypeScript nor the words inside identifiers.
  */
 import { execFileSync } from 'node:child_process';
@@ -14,11 +15,11 @@ import rules from './language/rules.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const READ_BY_PEOPLE = /\.(ts|js|md|bicep|bicepparam|json|kql|yml|yaml|cs|py|sh)$/;
-/** What others wrote, what is written from a text that is checked itself, and the rules with their examples. */
+/** Third-party texts, texts that are generated from a checked text, and the rules with their examples. */
 const LEFT_OUT =
   /^(package-lock\.json|connections\.schema\.json|.*\.snapshot\.json|scripts\/language\/rules\.json)$/;
 const LONGEST_SUBJECT = 72;
-/** What has landed already: the first of these that exists. */
+/** The branch with the commits that have landed: the first of these that exists. */
 const LANDED = ['origin/main', 'main'];
 
 const { values, positionals } = parseArgs({
@@ -38,7 +39,7 @@ function filesToCheck(): string[] {
   return files;
 }
 
-/** Subjects that are too long, of commits that have not landed; none if a shallow clone does not know what has landed. */
+/** Subjects that are too long, of commits that have not landed; none if a shallow clone does not know which commits have landed. */
 function longSubjects(): string[] {
   for (const landed of LANDED)
     try {

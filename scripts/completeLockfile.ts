@@ -1,7 +1,7 @@
 /**
- * Adds to package-lock.json the optional packages of other platforms that npm left out: where a registry could not give one
- * of them when the lockfile was written, npm drops it silently, and `npm ci` then refuses the whole lockfile.
- * Run after each change of dependencies: `node scripts/completeLockfile.ts`.
+ * Adds to package-lock.json the optional packages of other platforms that npm omitted. If a registry could not provide one
+ * of them when npm wrote the lockfile, npm drops it silently, and then `npm ci` refuses the whole lockfile.
+ * Run it after each change of dependencies: `node scripts/completeLockfile.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ const LOCKFILE = new URL('../package-lock.json', import.meta.url);
 const SYSTEMS = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32'];
 const PROCESSORS = ['arm64', 'ia32', 'ppc64', 'riscv64', 's390x', 'x64', 'wasm32', 'arm'];
 
-/** The platform that the name of such a package tells. */
+/** The platform in the name of such a package. */
 function platformOf(name: string): Pick<LockedPackage, 'os' | 'cpu' | 'libc'> {
   const os = SYSTEMS.filter((system) => name.includes(system));
   const cpu = PROCESSORS.filter((processor) => name.includes(processor)).slice(0, 1);
@@ -42,4 +42,4 @@ const lock = JSON.parse(readFileSync(LOCKFILE, 'utf8')) as { packages: Record<st
 const packages = complete(lock.packages);
 const added = Object.keys(packages).length - Object.keys(lock.packages).length;
 writeFileSync(LOCKFILE, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`);
-console.log(`${added} packages of other platforms added to package-lock.json.`);
+console.log(`Added ${added} packages of other platforms to package-lock.json.`);

@@ -1,6 +1,6 @@
 /**
- * Prints how easy lib/rotation is to read, in figures: of its text, and of one rotation that is run in memory. The aims are a
- * thermometer: where one would make the code worse, leave it.
+ * Prints how easy lib/rotation is to read, in figures: of its text, and of one rotation that it runs in memory. The targets are
+ * guides: if meeting one would make the code worse, do not meet it.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +35,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-/** The files of lib/rotation that importing the sweep brings along, itself included. */
+/** The files of lib/rotation that an import of the sweep loads, itself included. */
 function importClosure(withTypes: boolean): string[] {
   const reached = new Set<string>();
   const reach = (path: string) => {
@@ -104,7 +104,7 @@ for (const [figure, value, aim = ''] of ROWS)
   console.log(`${figure.padEnd(width(0))}  ${String(value).padEnd(width(1))}  ${aim}`.trimEnd());
 
 const LISTS: Readonly<Record<string, readonly string[]>> = {
-  'Frames, the first vault write first (distinct functions by name, and the call of the port as one more)':
+  'Frames, the first vault write first (distinct functions by name, plus the call of the port)':
     frames.map(shortName),
   'Files of which code runs in one rotation': executed.map(shortName),
   [`Functions with ${MANY_PARAMETERS} or more parameters`]: withMany.map((each) =>

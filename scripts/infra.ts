@@ -1,7 +1,7 @@
 /**
- * Checks the Bicep: builds it (a warning of the compiler or of a linter's rule is an error), compares what it would deploy
- * with everything switched on with the snapshot, and runs the tests in test/infra, none of which is skipped. With --write it
- * formats the files and writes the snapshot instead.
+ * Checks the Bicep: builds it, compares the predicted deployment with everything switched on with the snapshot, and runs all tests in
+ * test/infra without skipping any. A warning of the compiler or of a linter rule is an error. With --write, it formats the files and
+ * writes the snapshot instead.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -18,7 +18,7 @@ const WHERE = [
 
 const { path, missing } = findBicep();
 if (path === undefined) {
-  console.error(`The Bicep cannot be checked: ${missing}.`);
+  console.error(`Cannot check the Bicep: ${missing}.`);
   process.exitCode = 1;
 } else if (process.argv.includes('--write')) {
   format(path);
@@ -37,7 +37,7 @@ function builds(bicep: string): boolean {
   const { built, findings } = buildFindings(bicep, join(ROOT, MAIN));
   for (const finding of findings) console.error(finding);
   if (built && findings.length === 0) return true;
-  console.error(`${MAIN} does not build without warnings.`);
+  console.error(`${MAIN} builds with warnings; fix them.`);
   process.exitCode = 1;
   return false;
 }

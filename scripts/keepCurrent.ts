@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writes a generated file. Where the program was started with --check it writes nothing, and has the process end with 1 where the
+ * Writes a generated file. If the program was started with --check, it writes nothing, and the process ends with 1 if the
  * file is not current.
  * @param name path from the top of the repository
- * @param wantedFrom gives the whole text, from the one that is there now; empty where there is none
- * @param command what brings the file up to date
+ * @param wantedFrom returns the whole text, made from the current one; its input is empty if the file does not exist
+ * @param command the command that brings the file up to date
  */
 export function keepCurrent(name: string, wantedFrom: (current: string) => string, command: string): void {
   const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -22,7 +22,7 @@ export function keepCurrent(name: string, wantedFrom: (current: string) => strin
 
 /**
  * The same for a part of a file, between two lines that mark it.
- * @throws Error where the file lacks a mark
+ * @throws Error if the file lacks a mark
  */
 export function keepPartCurrent(name: string, [begin, end]: Marks, wanted: string, command: string): void {
   const withPart = (current: string) => {

@@ -1,6 +1,6 @@
 /**
  * Writes infra/queries/rotatorEvents.kql from lib/logEvents.ts: the log lines as a table with typed columns, which every query of an
- * alarm begins with. With --check it writes nothing and exits with 1 if the file is not current.
+ * alarm begins with. With --check, it writes nothing and exits with 1 if the file is not current.
  */
 import { LOG_EVENTS } from '../lib/logEvents.ts';
 import { keepCurrent } from './keepCurrent.ts';
@@ -23,7 +23,7 @@ function columns(): Map<string, Kind> {
   return kinds;
 }
 
-/** The functions print their lines to the console; the host passes them on as traces (category Host.Function.Console). */
+/** The functions print their lines to the console; the host forwards them as traces (category Host.Function.Console). */
 function prefix(): string {
   const projected = [...columns()].map(([name, kind]) => `    ${name} = ${CONVERSIONS[kind]}(Line.${name})`);
   return `// Written by scripts/writeLogSchema.ts from lib/logEvents.ts: the lines that the functions print, one column per field.

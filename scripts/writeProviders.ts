@@ -24,9 +24,9 @@ interface Fact {
 const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
   refreshTokenGraceMs: {
     title: 'grace',
-    means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost answer costs the
-  chain, see [reliability.md](reliability.md). Where a provider does not document one, it is taken for single use, which can delay a repeat but makes
-  none too early. Name yours where it is a setting of your tenant.`,
+    means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost token response costs the
+  token family, see [reliability.md](reliability.md). If a provider does not document a grace period, the profile assumes single use. This can delay
+  a repeated token request, but never sends one too early. If it is a setting of your tenant, set yours in the entry.`,
     show: ({ refreshTokenGraceMs: ms }) => {
       if (ms === 0) return 'none: single use';
       return Number.isFinite(ms) ? span(ms) : 'unlimited';
@@ -34,13 +34,13 @@ const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
   },
   defaultExpiresInMs: {
     title: 'access token',
-    means: 'the lifetime that is assumed where an answer does not tell it.',
+    means: 'the default lifetime, for token responses that name none.',
     show: ({ defaultExpiresInMs }) => span(defaultExpiresInMs),
   },
   refreshTokenLifetimeMs: {
     title: 'refresh token',
     means:
-      'for how long it lives unused, or in all; no time stands where it is a setting of the tenant, or not documented.',
+      'how long it stays valid without use, or in total. No time means that it is a setting of the tenant, or not documented.',
     show: ({ refreshTokenLifetimeMs: ms }) => (ms === undefined ? '' : span(ms)),
   },
   refreshTokenDeadline: {
@@ -52,9 +52,9 @@ const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
 };
 const facts = Object.values(FACTS);
 
-/** The tenant in the address stands for whatever an entry names. */
+/** The tenant in the address is a placeholder for the tenant of an entry. */
 function endpoint({ tokenUri }: ProviderProfile): string {
-  return tokenUri ? `\`${tokenUri({ tenant: 'TENANT' })}\`` : 'named by the entry';
+  return tokenUri ? `\`${tokenUri({ tenant: 'TENANT' })}\`` : 'set in the entry';
 }
 
 function row(profile: ProviderProfile): string {
@@ -74,8 +74,8 @@ const wanted = `# Providers
 
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
 
-A profile gives a connection its defaults; whatever an entry names itself goes before it (\`tokenUri\`, \`clientAuthentication\`,
-\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that a profile was written from.
+A profile gives a connection its defaults. A value in the entry overrides them (\`tokenUri\`, \`clientAuthentication\`,
+\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that the profile is based on.
 
 ${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 

@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the schema that the program itself uses: connections.schema.json for editors, and
- * infra/modules/connection.bicep, the type of the parameter `connections`. With --check it writes nothing.
+ * Writes the files that follow from the schema of the program: connections.schema.json for editors, and
+ * infra/modules/connection.bicep, the type of the parameter `connections`. With --check, it writes nothing.
  */
 import { connectionsJsonSchema } from '../lib/config/jsonSchema.ts';
 import { keepCurrent } from './keepCurrent.ts';

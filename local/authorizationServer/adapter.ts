@@ -2,7 +2,7 @@ import type { Adapter, AdapterFactory } from 'oidc-provider';
 import type { ClientRegistry } from './clients.ts';
 import type { TokenStore } from './tokenStore.ts';
 
-/** The storage that oidc-provider asks for: clients from the registry, everything else from the store. */
+/** The storage that oidc-provider requires: clients come from the registry, everything else from the store. */
 export function createAdapterFactory(store: TokenStore, clients: ClientRegistry): AdapterFactory {
   return (model) => (model === 'Client' ? clientAdapter(clients) : storeAdapter(store, model));
 }
@@ -21,7 +21,7 @@ function storeAdapter(store: TokenStore, model: string): Adapter {
 
 function clientAdapter(clients: ClientRegistry): Adapter {
   const refuse = async () => {
-    throw new Error('clients are declared at the start and never registered or changed over HTTP');
+    throw new Error('clients are declared at the start; HTTP requests cannot register or change them');
   };
   return {
     find: async (id) => clients.metadata(id),

@@ -22,7 +22,7 @@ const OPTIONS = { [allowInsecureRequests]: true };
 
 /**
  * Obtains the first tokens as a browser and a web application would: authorization code flow with PKCE.
- * @throws Error where the server refuses
+ * @throws Error if the server refuses
  */
 export async function signIn(issuer: string, client: LocalClient): Promise<TokenEndpointResponse> {
   const { clientSecret: secret, clientAuthentication, redirectUri } = client;
@@ -57,7 +57,7 @@ export async function signIn(issuer: string, client: LocalClient): Promise<Token
   return processAuthorizationCodeResponse(server, own, response);
 }
 
-/** Walks from the authorization endpoint to the application's redirect URI, which is not called. */
+/** Follows the redirects from the authorization endpoint to the application's redirect URI, which is not called. */
 async function followRedirects(start: URL, redirectUri: string): Promise<URL> {
   const jar = new CookieJar();
   let url = start;

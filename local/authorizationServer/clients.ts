@@ -11,9 +11,7 @@ export class ClientRegistry {
     for (const client of clients) {
       if (this.#clients.has(client.clientId)) throw new Error(`client ${client.clientId} is declared twice`);
       if ((client.rotation === 'grace') !== (client.graceSeconds !== undefined)) {
-        throw new Error(
-          `client ${client.clientId}: graceSeconds belongs to rotation "grace", and only there`,
-        );
+        throw new Error(`client ${client.clientId}: set graceSeconds for rotation "grace" only`);
       }
       this.#clients.set(client.clientId, client);
     }
@@ -41,7 +39,7 @@ export class ClientRegistry {
     this.#clients.set(clientId, { ...client, clientSecret });
   }
 
-  /** The client as oidc-provider wants it. */
+  /** The client in the format of oidc-provider. */
   metadata(clientId: string): AllClientMetadata | undefined {
     const client = this.#clients.get(clientId);
     if (!client) return undefined;
@@ -51,7 +49,7 @@ export class ClientRegistry {
       token_endpoint_auth_method: client.clientAuthentication,
       redirect_uris: [client.redirectUri],
       grant_types: ['authorization_code', 'refresh_token', ...(client.interactive ? [DEVICE_GRANT] : [])],
-      // Only of native applications any loopback port is taken (RFC 8252 section 7.3).
+      // The server accepts any loopback port for native applications only (RFC 8252 section 7.3).
       ...(client.interactive && { application_type: 'native' }),
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',

@@ -1,8 +1,8 @@
-/** As much of a cookie jar as one login against one host needs: names and values, no domains, paths or dates. */
+/** A cookie jar for one login at one host: it keeps names and values, but no domains, paths or dates. */
 export class CookieJar {
   readonly #cookies = new Map<string, string>();
 
-  /** Takes over what an answer sets; an empty value is how oidc-provider deletes. */
+  /** Stores the cookies that a response sets. oidc-provider deletes a cookie by setting an empty value. */
   store(headers: Headers): void {
     for (const line of headers.getSetCookie()) {
       const pair = line.split(';', 1)[0] ?? '';

@@ -5,13 +5,13 @@ import type { StoreSnapshot } from './tokenStore.ts';
 
 const FORMAT = 1;
 
-/** What survives a restart. */
+/** The state that survives a restart. */
 export interface ServerState {
   keys: ServerKeys;
   models: StoreSnapshot;
 }
 
-/** The state in the file; undefined where there is no file yet. */
+/** The state in the file; undefined if there is no file yet. */
 export async function readState(path: string): Promise<ServerState | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -19,7 +19,10 @@ export async function readState(path: string): Promise<ServerState | undefined> 
   });
   if (text === undefined) return undefined;
   const state = parseState(text);
-  if (!state) throw new Error(`${path} holds no authorization server state; delete it to start afresh`);
+  if (!state)
+    throw new Error(
+      `${path} does not contain the state of the authorization server. Delete the file to start again.`,
+    );
   return state;
 }
 
@@ -28,7 +31,7 @@ function parseState(text: string): ServerState | undefined {
     const value = JSON.parse(text) as ServerState & { format: number };
     return value.format === FORMAT && value.keys && value.models ? value : undefined;
   } catch {
-    // The parser's message quotes the file, which holds tokens.
+    // The parser's message quotes the file, which contains tokens.
     return undefined;
   }
 }
@@ -38,16 +41,16 @@ export function writeState(path: string, state: ServerState): Promise<void> {
   return replaceFile(path, JSON.stringify({ format: FORMAT, ...state }));
 }
 
-/** Saves after changes; many changes at once share a write. */
+/** Saves after changes; changes that arrive together share a write. */
 export interface Saver {
   changed(): void;
   /** Resolves when every change up to now is in the file. */
   flush(): Promise<void>;
-  /** The last flush. What comes later is dropped: the file may belong to the next process by then. */
+  /** The last flush. Later changes are dropped, because the file may belong to the next process by then. */
   close(): Promise<void>;
 }
 
-/** A saver that calls `write` one at a time, never without a change. */
+/** A saver that never runs two calls of `write` at the same time, and calls it only after a change. */
 export function createSaver(write: () => Promise<void>): Saver {
   let dirty = false;
   let closed = false;

@@ -9,7 +9,7 @@ import { LONGEST_FORM } from './tokenForm.ts';
 type Middleware = Parameters<Provider['use']>[0];
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-/** The pages of sign-in and consent, for clients whose person clicks. */
+/** The pages of sign-in and consent, for clients whose user clicks. */
 export function interactionPages(provider: Provider, clients: ClientRegistry): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(INTERACTION_PATH)) return next();
@@ -32,11 +32,11 @@ export function interactionPages(provider: Provider, clients: ClientRegistry): M
 async function clicked(provider: Provider, interaction: Interaction, answers: URLSearchParams) {
   if (interaction.prompt.name === 'login') return { login: { accountId: ACCOUNT_ID } };
   if (answers.get('answer') === 'allow')
-    return { consent: { grantId: await grantWhatIsAsked(provider, interaction) } };
-  return { error: 'access_denied', error_description: 'The person pressed Deny.' };
+    return { consent: { grantId: await grantRequestedConsent(provider, interaction) } };
+  return { error: 'access_denied', error_description: 'The user pressed Deny.' };
 }
 
-/** Stands for the person at the browser: logs in and consents to whatever is asked, without a click. */
+/** Acts as the user at the browser: signs in and gives every consent, without a click. */
 export function zeroClickInteraction(provider: Provider): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(INTERACTION_PATH)) return next();
@@ -44,14 +44,14 @@ export function zeroClickInteraction(provider: Provider): Middleware {
     const result =
       interaction.prompt.name === 'login'
         ? { login: { accountId: ACCOUNT_ID } }
-        : { consent: { grantId: await grantWhatIsAsked(provider, interaction) } };
+        : { consent: { grantId: await grantRequestedConsent(provider, interaction) } };
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
     ctx.redirect(returnTo);
     ctx.status = 303;
   };
 }
 
-async function grantWhatIsAsked(provider: Provider, interaction: Interaction): Promise<string> {
+async function grantRequestedConsent(provider: Provider, interaction: Interaction): Promise<string> {
   const grant = new provider.Grant({
     accountId: interaction.session?.accountId,
     clientId: String(interaction.params.client_id),

@@ -7,7 +7,7 @@ export interface ServerKeys {
   cookieKeys: string[];
 }
 
-/** New keys. Elliptic: an RSA key would take longer to make than the rest of the start. */
+/** New keys. They are elliptic, because making an RSA key would take longer than the rest of the start. */
 export function generateKeys(): ServerKeys {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: 'ES256' };

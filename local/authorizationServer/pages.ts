@@ -2,13 +2,13 @@ import type { Configuration } from 'oidc-provider';
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
 
-/** The three pages of the device flow (RFC 8628): the code is typed in, confirmed, and done. */
+/** The three pages of the device flow (RFC 8628): the user enters the code, confirms it and is done. */
 export const devicePages: Pick<
   DeviceFlow,
   'userCodeInputSource' | 'userCodeConfirmSource' | 'successSource'
 > = {
   userCodeInputSource: async (ctx, form, _out, error) => {
-    const why = error ? '<p id="error">This code is not known, or it was refused.</p>' : '';
+    const why = error ? '<p id="error">The code is unknown, or the server refused it.</p>' : '';
     ctx.body = page('Enter the code', `${why}${form}<button form="op.deviceInputForm">Continue</button>`);
   },
   userCodeConfirmSource: async (ctx, form, _client, _device, userCode) => {
@@ -17,11 +17,11 @@ export const devicePages: Pick<
     ctx.body = page('Is this the code on your screen?', `<p>${escaped(userCode)}</p>${form}${buttons}`);
   },
   successSource: async (ctx) => {
-    ctx.body = page('Done', '<p id="done">Go on in the terminal.</p>');
+    ctx.body = page('Done', '<p id="done">Return to the terminal.</p>');
   },
 };
 
-/** Any name and any password will do. */
+/** Accepts any name and any password. */
 export function signInPage(): string {
   return page(
     'Sign in',

@@ -7,13 +7,13 @@ import type { TokenStore } from './tokenStore.ts';
 
 const DAY_SECONDS = 86_400;
 const REFRESH_TOKEN_SECONDS = 90 * DAY_SECONDS;
-/** Each rotation starts another 90 days, so the grant behind the tokens has to outlive any of them. */
+/** Each rotation starts another 90 days, so the grant behind the tokens must outlive all of them. */
 const REQUEST_SECONDS = 3_650 * DAY_SECONDS;
 
 /** Where the provider sends the browser to log in and to consent. */
 export const INTERACTION_PATH = '/interaction/';
 
-/** What the provider is made of. */
+/** The parts of the provider. */
 export interface ProviderParts {
   store: TokenStore;
   clients: ClientRegistry;
@@ -21,14 +21,14 @@ export interface ProviderParts {
   accessTokenSeconds: number;
 }
 
-/** The oidc-provider instance; everything for which it would print a development warning is set. */
+/** Makes the oidc-provider instance. Every setting is present for which it would otherwise print a development warning. */
 export function createProvider(issuer: string, parts: ProviderParts): Provider {
   return new Provider(issuer, {
     ...tokenRules(parts),
     adapter: createAdapterFactory(parts.store, parts.clients),
     jwks: parts.keys.jwks,
     cookies: { keys: parts.keys.cookieKeys },
-    // The default is 15 s: tokens would live that much longer than `expires_in` says.
+    // The default is 15 s: tokens would stay valid that much longer than `expires_in` says.
     clockTolerance: 0,
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'], email: ['email'] },

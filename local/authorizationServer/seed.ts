@@ -1,12 +1,12 @@
 import type Provider from 'oidc-provider';
 
-/** The only account: who logs in does not matter to anybody here. */
+/** The only account: the tests and the local stack need no second one. */
 export const ACCOUNT_ID = 'local-user';
 
-/** With `openid` the access token opens the resource endpoint, with `offline_access` there is a refresh token. */
+/** With `openid`, the resource endpoint accepts the access token. With `offline_access`, there is a refresh token. */
 export const DEFAULT_SCOPE = 'openid email offline_access';
 
-/** Saves what a code flow would leave behind: a grant and the first refresh token of its family. */
+/** Saves what the authorization code flow would save: the consent and the first refresh token of its token family. */
 export async function seedFirstRefreshToken(provider: Provider, clientId: string): Promise<string> {
   const client = await provider.Client.find(clientId);
   if (!client) throw new Error(`no client ${clientId}`);

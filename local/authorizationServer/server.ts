@@ -17,7 +17,7 @@ export type * from './types.ts';
 
 const HOST = '127.0.0.1';
 
-/** What a running server consists of. */
+/** The parts of a running server. */
 interface Parts {
   options: AuthorizationServerOptions;
   clients: ClientRegistry;
@@ -36,7 +36,7 @@ export async function startAuthorizationServer(
   const server = createServer();
   server.listen(0, HOST);
   await once(server, 'listening');
-  // From here to the request handler nothing awaits, so no early connection goes unanswered.
+  // From here to the request handler nothing awaits, so every early connection gets a response.
   const issuer = `http://${HOST}:${(server.address() as AddressInfo).port}`;
   const provider = createProvider(issuer, { ...parts, accessTokenSeconds: options.accessTokenSeconds });
   mount(provider, parts);
@@ -64,7 +64,7 @@ async function loadParts(options: AuthorizationServerOptions): Promise<Parts> {
   return { options, clients, keys, store, saver, log: new TokenRequestLog(now), hook: undefined };
 }
 
-/** Order matters: what the provider did is in the file before a hook or the client gets to see it. */
+/** The order matters: the data file contains what the provider did before a hook or the client sees it. */
 function mount(provider: Provider, parts: Parts): void {
   const { store, saver, log } = parts;
   const path = provider.pathFor('token');
@@ -80,9 +80,9 @@ function mount(provider: Provider, parts: Parts): void {
 
 function reportErrors(provider: Provider, report: (error: Error) => void): void {
   provider.on('server_error', (_ctx, error) => report(error));
-  // Koa's event for what is thrown around the provider, a hook's errors included; the provider's types leave it out.
+  // Koa's event for errors that are thrown around the provider, also by a hook. The types of the provider omit it.
   (provider as EventEmitter).on('error', (error: NodeJS.ErrnoException & { expose?: boolean }) => {
-    // A client that hangs up, or asks for something odd, is no failure of the server.
+    // A client that disconnects, or sends a malformed request, does not count as a failure of the server.
     if (!error.expose && !['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? '')) report(error);
   });
 }
@@ -91,7 +91,7 @@ function logError(error: Error): void {
   console.error(`authorization server: ${error.message}`);
 }
 
-/** oidc-provider looks at a client only when it is first used; a wrong declaration should fail the start. */
+/** oidc-provider checks a client at its first use. This call makes a wrong declaration fail the start. */
 async function checkClients(provider: Provider, clients: ClientRegistry): Promise<void> {
   for (const clientId of clients.ids()) {
     await provider.Client.find(clientId).catch((error: Error & { error_description?: string }) => {

@@ -3,13 +3,13 @@ import type Provider from 'oidc-provider';
 import { readBody } from '../requestBody.ts';
 import { claimedClientId, LONGEST_FORM } from './tokenForm.ts';
 import type { OpenTokenRequest, TokenRequestLog } from './tokenRequestLog.ts';
-import type { Answer, ExecutedAnswer, Interception, InterceptionHook, RawWriter } from './types.ts';
+import type { ExecutedResponse, HookResponse, Interception, InterceptionHook, RawWriter } from './types.ts';
 
 type Middleware = Parameters<Provider['use']>[0];
 type Context = Parameters<Middleware>[0];
-type Execute = () => Promise<ExecutedAnswer>;
+type Execute = () => Promise<ExecutedResponse>;
 
-/** What the token endpoint is watched with. */
+/** What the observation of the token endpoint needs. */
 export interface TokenEndpointParts {
   path: string;
   log: TokenRequestLog;
@@ -17,14 +17,14 @@ export interface TokenEndpointParts {
   hook: () => InterceptionHook | undefined;
 }
 
-/** Records each token request and does to it what the hook says. */
+/** Records each token request and applies the decision of the hook to it. */
 export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== parts.path) return next();
     const request = ctx.req;
     const body = await readBody(request, LONGEST_FORM);
     if (!body) return ctx.throw(413);
-    // The provider reads the body from ctx.req, which is at its end now; it uses nothing else of it here.
+    // The provider reads the body from ctx.req, which has already ended. It uses nothing else of ctx.req here.
     ctx.req = Readable.from(body) as Context['req'];
 
     const form = new URLSearchParams(body.toString());
@@ -35,12 +35,12 @@ export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
     const execute = async () => {
       entry.executing();
       await next();
-      return executedAnswer(ctx, parts.issued);
+      return executedResponse(ctx, parts.issued);
     };
     try {
       const hooked = parts.hook()?.({ clientId, grantType, number, headers: request.headers, form });
       await carryOut((await hooked) ?? { action: 'execute' }, ctx, execute, entry);
-      // Before the answer leaves: the client may send its next request as soon as it has this answer.
+      // Before the response leaves: the client may send its next request as soon as it has this response.
       entry.end(ctx.status);
     } catch (error) {
       entry.end(500);
@@ -60,7 +60,7 @@ async function carryOut(
       await execute();
       return;
     case 'answer':
-      setAnswer(ctx, decision.answer);
+      setResponse(ctx, decision.answer);
       return;
     case 'destroy':
       entry.end(undefined);
@@ -71,7 +71,7 @@ async function carryOut(
       destroy(ctx);
       return;
     case 'execute_then_alter':
-      setAnswer(ctx, await decision.alter(await execute()));
+      setResponse(ctx, await decision.alter(await execute()));
       return;
     case 'take_over':
       await takeOver(ctx, decision.write, decision.execute ? await execute() : undefined);
@@ -79,13 +79,13 @@ async function carryOut(
   }
 }
 
-function executedAnswer(ctx: Context, issued: Set<string>): ExecutedAnswer {
+function executedResponse(ctx: Context, issued: Set<string>): ExecutedResponse {
   const body = ctx.body as Record<string, unknown>;
   if (typeof body.id_token === 'string') issued.add(body.id_token);
   return { status: ctx.status, body };
 }
 
-function setAnswer(ctx: Context, { status, headers = {}, body, contentType }: Answer): void {
+function setResponse(ctx: Context, { status, headers = {}, body, contentType }: HookResponse): void {
   ctx.status = status;
   ctx.body = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   if (contentType === null) ctx.remove('content-type');
@@ -99,7 +99,11 @@ function destroy(ctx: Context): void {
   ctx.request.req.socket.destroy();
 }
 
-async function takeOver(ctx: Context, write: RawWriter, executed: ExecutedAnswer | undefined): Promise<void> {
+async function takeOver(
+  ctx: Context,
+  write: RawWriter,
+  executed: ExecutedResponse | undefined,
+): Promise<void> {
   ctx.respond = false;
   for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
   ctx.res.statusCode = 200;

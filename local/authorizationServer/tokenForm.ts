@@ -1,7 +1,7 @@
-/** Bytes of the longest form. More than oidc-provider takes (56 KB), so that it is the one to refuse. */
+/** Bytes of the longest form. More than oidc-provider accepts (56 KB), so that oidc-provider is the one that refuses. */
 export const LONGEST_FORM = 64 * 1024;
 
-/** Which client says it is asking: from the Authorization header or the form. Not authenticated. */
+/** The client that the request names, in the Authorization header or in the form. It is not authenticated. */
 export function claimedClientId(
   authorization: string | undefined,
   form: URLSearchParams,

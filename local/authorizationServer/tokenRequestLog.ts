@@ -1,14 +1,14 @@
 import type { TokenRequest } from './types.ts';
 
-/** A request on its way; the log is written through it. */
+/** A token request in flight; its methods write to the log. */
 export interface OpenTokenRequest {
   readonly number: number;
   executing(): void;
-  /** The first call counts. */
+  /** Only the first call counts. */
   end(status: number | undefined): void;
 }
 
-/** Remembers token requests and how many refresh grants of a client ran at one time. */
+/** Records token requests, and the highest number of refresh token requests of a client that ran at the same time. */
 export class TokenRequestLog {
   readonly requests: TokenRequest[] = [];
   readonly #now: () => number;

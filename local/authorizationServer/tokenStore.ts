@@ -1,22 +1,22 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 
-/** A consumed token is remembered this long, so that its reuse is recognized; a stack left running stays small. */
+/** How long the store remembers a consumed token. It must recognize reuse, and a stack that keeps running must stay small. */
 const REMEMBER_CONSUMED_MS = 6 * 3_600_000;
 const PRUNE_EVERY_MS = 60_000;
 const ISSUED_MODELS = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode']);
 
-/** What is kept of one token, grant, session or interaction. */
+/** The stored data of one token, grant, session or interaction. */
 export interface StoredEntry {
   payload: AdapterPayload;
   expiresAt?: number;
-  /** From this time on the token counts as used; in the future while a grace period runs. */
+  /** From this time on, the token counts as used. The time is in the future during a grace period. */
   consumedFrom?: number;
 }
 
-/** Entries by model name and id: what goes to the data file. */
+/** Entries by model name and id: the content of the data file. */
 export type StoreSnapshot = Record<string, Record<string, StoredEntry>>;
 
-/** What the store needs from outside. */
+/** What the store needs from its caller. */
 export interface TokenStoreOptions {
   now: () => number;
   /** How long a used refresh token of this client stays usable. */
@@ -27,7 +27,7 @@ export interface TokenStoreOptions {
 
 /** The authorization server's state: a map per model, with expiry. */
 export class TokenStore {
-  /** Values of every token and code seen, for tests that search output for secrets. */
+  /** Values of every token and code so far, for tests that search output for secrets. */
   readonly issued = new Set<string>();
   readonly #options: TokenStoreOptions;
   readonly #models = new Map<string, Map<string, StoredEntry>>();
@@ -73,8 +73,8 @@ export class TokenStore {
   }
 
   /**
-   * Marks a token as used, at the end of its grace. Two grants that run interleaved may both have found it unused: the
-   * second one to come here is refused, or both would get a token.
+   * Marks a token as used, at the end of its grace period. Two token requests that run interleaved may both have found it unused:
+   * the store refuses the second one here, because otherwise both would get a token.
    */
   consume(model: string, id: string): void {
     const entry = this.#live(model, id);
@@ -92,7 +92,7 @@ export class TokenStore {
     if (this.#entries(model).delete(id)) this.#options.changed();
   }
 
-  /** Removes a grant with all its tokens. A scan: it is rare, and an index would have to follow every expiry. */
+  /** Removes the consent (`Grant`) with all its tokens. It scans: this is rare, and an index would have to follow every expiry. */
   revokeGrant(grantId: string): void {
     this.#entries('Grant').delete(grantId);
     for (const entries of this.#models.values()) {
@@ -103,7 +103,7 @@ export class TokenStore {
     this.#options.changed();
   }
 
-  /** Everything that has not expired. */
+  /** All entries that have not expired. */
   snapshot(): StoreSnapshot {
     this.#prune(this.#options.now());
     return Object.fromEntries(

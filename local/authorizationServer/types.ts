@@ -8,16 +8,16 @@ export interface LocalClient {
   clientAuthentication: 'client_secret_basic' | 'client_secret_post';
   /**
    * `single_use`: each refresh token works once, a second use revokes the whole family.
-   * `grace`: a refresh token stays usable for `graceSeconds` after its first use; a use after that revokes the family.
-   * `none`: the refresh token is reusable and each answer repeats it.
+   * `grace`: a refresh token stays usable for `graceSeconds` after its first use; a later use revokes the family.
+   * `none`: the refresh token is reusable and each response repeats it.
    */
   rotation: 'single_use' | 'grace' | 'none';
-  /** With `grace` only. */
+  /** For `grace` only. */
   graceSeconds?: number | undefined;
-  /** Where the authorization code goes; nothing has to listen there. */
+  /** The target of the authorization code. No server has to listen there. */
   redirectUri: string;
   /**
-   * A person signs in and consents by clicks, with the code flow on any loopback port or the device flow. Default: both happen
+   * A user signs in and consents by clicks, with the code flow on any loopback port or the device flow. Default: both happen
    * without a click.
    */
   interactive?: true | undefined;
@@ -27,14 +27,14 @@ export interface LocalClient {
 export interface AuthorizationServerOptions {
   clients: readonly LocalClient[];
   accessTokenSeconds: number;
-  /** Keeps grants, tokens and keys over a restart. Absent: everything is forgotten on close. */
+  /** The file that keeps grants, tokens and keys across a restart. If it is missing, the server forgets everything on close. */
   dataFile?: string | undefined;
   /**
-   * Milliseconds; decides about grace and expiry. For tests: it may run ahead of the machine's clock, which
-   * oidc-provider reads as well, but not behind it.
+   * Milliseconds; the clock for grace periods and expiry. In tests, it may run ahead of the machine's clock, which
+   * oidc-provider also reads, but not behind it.
    */
   now?: (() => number) | undefined;
-  /** Told about failures of the server itself. Default: one line on stderr. */
+  /** Receives failures of the server itself. Default: one line on stderr. */
   onError?: ((error: Error) => void) | undefined;
 }
 
@@ -42,79 +42,82 @@ export interface AuthorizationServerOptions {
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly tokenEndpoint: string;
-  /** Answers 200 to a GET with a valid access token of scope `openid`, 401 to others. */
+  /** Responds with 200 to a GET with a valid access token of scope `openid`, and with 401 to others. */
   readonly resourceEndpoint: string;
   /** Every POST to the token endpoint since the start, in the order of arrival. */
   readonly tokenRequests: readonly TokenRequest[];
-  /** The highest number of refresh grants of this client that were in flight at one time so far. */
+  /** The highest number of refresh token requests of this client that have been in flight at the same time. */
   concurrentRequests(clientId: string): number;
-  /** Every access token, refresh token, id token and authorization code that the server knows to have issued. */
+  /** Every access token, refresh token, ID token and authorization code that the server knows it issued. */
   issuedValues(): string[];
-  /** Asks the hook about each token request that arrives from now on; `undefined` removes it. */
+  /** Calls the hook for each token request that arrives from now on; `undefined` removes it. */
   intercept(hook: InterceptionHook | undefined): void;
-  /** From now on this is the only secret accepted for the client. */
+  /** From now on, the server accepts only this secret for the client. */
   setClientSecret(clientId: string, secret: string): void;
-  /** A first refresh token without the code flow, for many connections at once. */
+  /** Makes a first refresh token without the code flow, for many connections at once. */
   seedRefreshToken(clientId: string): Promise<string>;
-  /** Ends every connection, kept-alive and unanswered ones too. */
+  /** Ends every connection, also kept-alive ones and ones that wait for a response. */
   close(): Promise<void>;
 }
 
-/** What is remembered of one POST to the token endpoint. It holds no secret. */
+/** The record of one POST to the token endpoint. It contains no secret. */
 export interface TokenRequest {
   readonly clientId: string | undefined;
   readonly grantType: string | undefined;
-  /** Undefined while in flight, and where the connection was destroyed before execution. */
+  /** Undefined while in flight, and if the connection was destroyed before execution. */
   readonly status: number | undefined;
-  /** True from the moment the grant was handed to the provider: what it did counts even where the answer got lost. */
+  /** True from the moment the provider received the token request: its effects count even if the response got lost. */
   readonly executed: boolean;
   /** Milliseconds on the server's clock (`now`). */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
 }
 
-/** What a hook sees of a token request before the grant is executed. */
+/** What a hook sees of a token request before the provider executes it. */
 interface InterceptedRequest {
   readonly clientId: string | undefined;
   readonly grantType: string | undefined;
   /** 1 for the first token request since the start. */
   readonly number: number;
   readonly headers: IncomingHttpHeaders;
-  /** The form as sent, secrets included. */
+  /** The form as sent, including secrets. */
   readonly form: URLSearchParams;
 }
 
-/** An answer that a hook makes up. */
-export interface Answer {
+/** A response that a hook makes. */
+export interface HookResponse {
   status: number;
   headers?: Record<string, string | string[]> | undefined;
-  /** Strings and Buffers are sent as they are, anything else as JSON. */
+  /** Strings and Buffers are sent unchanged, anything else as JSON. */
   body: unknown;
   /** Default: JSON; null sends no Content-Type. */
   contentType?: string | null | undefined;
 }
 
-/** The answer that the provider gave. */
-export interface ExecutedAnswer extends Answer {
+/** The response of the provider. */
+export interface ExecutedResponse extends HookResponse {
   body: Record<string, unknown>;
 }
 
-/** What shall happen to a token request. To hold it, let the hook (or `alter`) return a promise that is settled later. */
+/** What happens to a token request. To hold it, let the hook (or `alter`) return a promise that settles later. */
 export type Interception =
   | { action: 'execute' }
-  | { action: 'answer'; answer: Answer }
+  | { action: 'answer'; answer: HookResponse }
   | { action: 'destroy' }
   | { action: 'execute_then_destroy' }
-  | { action: 'execute_then_alter'; alter: (executed: ExecutedAnswer) => Answer | Promise<Answer> }
+  | {
+      action: 'execute_then_alter';
+      alter: (executed: ExecutedResponse) => HookResponse | Promise<HookResponse>;
+    }
   | { action: 'take_over'; execute: boolean; write: RawWriter };
 
-/** Writes the answer itself, for what HTTP libraries refuse to send: truncated, dripping, malformed. */
+/** Writes the response itself: for truncated, slow or malformed responses, which HTTP libraries refuse to send. */
 export type RawWriter = (
   response: ServerResponse,
-  executed: ExecutedAnswer | undefined,
+  executed: ExecutedResponse | undefined,
 ) => void | Promise<void>;
 
-/** Decides about one token request; returning nothing executes it. */
+/** Decides about one token request; if it returns nothing, the provider executes the request. */
 export type InterceptionHook = (
   request: InterceptedRequest,
 ) => Interception | undefined | Promise<Interception | undefined>;

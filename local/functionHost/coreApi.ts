@@ -1,17 +1,17 @@
 import Module from 'node:module';
 import type { FunctionCallback, FunctionMetadata, ProgrammingModel, RpcBindingInfo } from './rpc.ts';
 
-/** A function that an app registered, with what its bindings say (route, methods, schedule). */
+/** A function that an app registered, with the settings of its bindings (route, methods, schedule). */
 export interface RegisteredFunction {
   readonly name: string;
   readonly metadata: FunctionMetadata;
   readonly callback: FunctionCallback;
 }
 
-/** What the app registered in this process. */
+/** The functions and hooks that the app registered in this process. */
 export interface FunctionRegistry {
   readonly functions: ReadonlyMap<string, RegisteredFunction>;
-  /** The model that `@azure/functions` set; throws where nothing was registered. */
+  /** The model that `@azure/functions` set. Throws if the app registered nothing. */
   programmingModel(): ProgrammingModel;
   /** Runs the appTerminate hooks one after the other, in the order of their registration. */
   terminate(): Promise<void>;
@@ -22,9 +22,9 @@ const CORE_MODULE = '@azure/functions-core';
 let installed: FunctionRegistry | undefined;
 
 /**
- * Provides the module `@azure/functions-core` to this process, as the Azure Functions worker does, and returns what gets
- * registered through it. Call it before the first use of `@azure/functions`, which otherwise stays in its test mode for the
- * life of the process. A second call returns the same registry.
+ * Provides the module `@azure/functions-core` to this process, as the Azure Functions worker does, and returns the registry
+ * that it fills. Call it before the first use of `@azure/functions`, which otherwise stays in its test mode until the process
+ * ends. A second call returns the same registry.
  */
 export function installFunctionsCore(): FunctionRegistry {
   installed ??= install();
@@ -36,7 +36,7 @@ export function triggerOf(fn: RegisteredFunction): RpcBindingInfo & { bindingNam
   for (const [bindingName, binding] of Object.entries(fn.metadata.bindings)) {
     if (/trigger$/i.test(binding.type ?? '')) return { ...binding, bindingName };
   }
-  throw new Error(`Function "${fn.name}" has no trigger.`);
+  throw new Error(`Function "${fn.name}" has no trigger; add one.`);
 }
 
 function install(): FunctionRegistry {
@@ -51,7 +51,8 @@ function install(): FunctionRegistry {
       functions.set(name, { name, metadata, callback });
     },
     registerHook(name: string, callback: (context: object) => unknown) {
-      if (name !== 'appTerminate') throw new Error(`The local host has no hook ${name}, only appTerminate.`);
+      if (name !== 'appTerminate')
+        throw new Error(`The local host does not support the hook ${name}; use appTerminate.`);
       hooks.push(callback);
     },
     setProgrammingModel(next: ProgrammingModel) {
@@ -61,8 +62,8 @@ function install(): FunctionRegistry {
       console.warn(message);
     },
   };
-  // The worker's own way. `require` of every CommonJS module and of createRequire ends here, so that it holds for the
-  // library loaded from ESM, from CommonJS and from a bundle.
+  // The worker does the same. `require` of every CommonJS module and of createRequire uses this function, so it also works for the
+  // library when it is loaded from ESM, from CommonJS or from a bundle.
   Module.prototype.require = new Proxy(Module.prototype.require, {
     apply: (target, self, args) => (args[0] === CORE_MODULE ? core : Reflect.apply(target, self, args)),
   });
@@ -70,7 +71,9 @@ function install(): FunctionRegistry {
     functions,
     programmingModel() {
       if (model !== undefined) return model;
-      throw new Error('No function is registered: @azure/functions was used before installFunctionsCore().');
+      throw new Error(
+        'No function is registered. Call installFunctionsCore() before the first use of @azure/functions.',
+      );
     },
     async terminate() {
       for (const hook of hooks) await hook({ hookData: {} });

@@ -5,30 +5,30 @@ import { invokeHttp, invokeTimer, type Log, messageOf } from './invoke.ts';
 import { createRouter } from './routes.ts';
 import { createTimers } from './timers.ts';
 
-/** What to run and how. */
+/** What to run, and how. */
 export interface FunctionHostOptions {
   /** The module that registers the functions when it is imported. */
   readonly entry: URL;
-  /** Its host.json; `extensions.http.routePrefix` is read ("api" where it is missing). */
+  /** The path of its host.json. The host reads `extensions.http.routePrefix` ("api" if it is missing). */
   readonly hostJson: URL;
-  /** 0 means any free port; undefined 7071, or any free one where that is taken. */
+  /** 0 means any free port. Undefined means 7071, or any free port if 7071 is in use. */
   readonly port: number | undefined;
   /** Settings for `%NAME%` in schedules. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Takes what functions log and how they fail. */
+  /** Receives what functions log, and their failures. */
   readonly log: Log;
 }
 
 /** Running functions. */
 export interface FunctionHost {
-  /** Where the functions answer, without the route prefix and without a slash at the end. */
+  /** Base URL of the functions, without the route prefix and without a slash at the end. */
   readonly url: string;
-  /** Takes no more work, runs the appTerminate hooks and waits for what is running. A second call waits for the first. */
+  /** Stops accepting requests, runs the appTerminate hooks and waits for running functions. A second call waits for the first. */
   close(): Promise<void>;
 }
 
 /**
- * Runs an app's Azure Functions in this process without Core Tools, as far as the functions of this repository need it: HTTP
+ * Runs an app's Azure Functions in this process without Core Tools. It supports what the functions of this repository need: HTTP
  * and timer triggers, and the appTerminate hook. As with Core Tools, function keys are not checked.
  */
 export async function startFunctionHost(options: FunctionHostOptions): Promise<FunctionHost> {
@@ -44,7 +44,7 @@ export async function startFunctionHost(options: FunctionHostOptions): Promise<F
   let closed: Promise<void> | undefined;
   const close = async () => {
     const stopped = [...timers.map((timer) => timer.stop()), listener.close()];
-    // The hooks run while invocations still do, as in the real worker: one that tells the app to drain shortens the wait.
+    // As in the real worker, the hooks run while invocations still do: a hook that tells the app to drain shortens the wait.
     await registry.terminate().catch((error) => log(`An appTerminate hook failed: ${messageOf(error)}`));
     await Promise.all(stopped);
   };
@@ -56,6 +56,6 @@ async function readRoutePrefix(hostJson: URL): Promise<string> {
   try {
     return JSON.parse(text).extensions?.http?.routePrefix ?? 'api';
   } catch (error) {
-    throw new Error(`host.json is no JSON: ${messageOf(error)}`);
+    throw new Error(`host.json is not valid JSON: ${messageOf(error)}`);
   }
 }

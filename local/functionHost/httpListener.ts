@@ -9,16 +9,16 @@ import type { Router } from './routes.ts';
 /** The largest body that the host reads. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Where people expect a function host: Core Tools listen on it. */
+/** The port that users expect a function host on: Core Tools listen on it. */
 const USUAL_PORT = 7071;
 
-/** Keys are not checked here, so only this machine may call. */
+/** The host checks no keys, so only this machine may call. */
 const LOOPBACK = '127.0.0.1';
 
-/** An HTTP server before the functions. */
+/** An HTTP server for the functions. */
 export interface HttpListener {
   readonly url: string;
-  /** Takes no more requests and waits until those under way are answered. */
+  /** Stops accepting requests and waits until the host has responded to those in flight. */
   close(): Promise<void>;
 }
 
@@ -34,8 +34,8 @@ interface ListenerState {
 
 /**
  * Listens on the loopback address.
- * @param port 0 means any free one; undefined the usual one, or any free one where another program has that
- * @throws Error where the port is taken
+ * @param port 0 means any free port; undefined means the usual port, or any free port if another program uses that
+ * @throws Error if the port is in use
  */
 export async function listen(
   port: number | undefined,
@@ -44,9 +44,9 @@ export async function listen(
 ): Promise<HttpListener> {
   const state: ListenerState = { closing: false, underWay: new Set(), reading: new Set() };
   const server = createServer((request, response) => {
-    const answered = answer(response, state, () => respond(request, state, route, invoke));
-    state.underWay.add(answered);
-    void answered.finally(() => state.underWay.delete(answered));
+    const sent = sendResponse(response, state, () => respond(request, state, route, invoke));
+    state.underWay.add(sent);
+    void sent.finally(() => state.underWay.delete(sent));
   });
   const listening = startListening(server, port ?? USUAL_PORT);
   await (port === undefined ? listening.catch(() => startListening(server, 0)) : listening);
@@ -58,7 +58,7 @@ async function stopListening(server: Server, state: ListenerState): Promise<void
   state.closing = true;
   const closed = server.listening ? once(server, 'close') : undefined;
   server.close();
-  // A function has not begun for these, and a client that stalls must not hold up the end.
+  // No function runs for these yet, and a client that stalls must not delay the shutdown.
   for (const request of state.reading) request.destroy();
   await Promise.allSettled(state.underWay);
   server.closeAllConnections();
@@ -74,17 +74,17 @@ async function startListening(server: Server, port: number): Promise<void> {
   }
 }
 
-/** What a person can do about a port that cannot be listened to. */
+/** What a user can do about a port that the host cannot listen on. */
 function listenError(code: string | undefined, port: number): Error {
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `Port ${port} is in use; stop the other process or choose another port.`,
-    EACCES: `Port ${port} is not open to this user (EACCES); choose one above 1023.`,
+    EACCES: `This user may not listen on port ${port} (EACCES); choose a port above 1023.`,
   };
-  return new Error(why[code ?? ''] ?? `Port ${port} cannot be listened to (${code}); choose another port.`);
+  return new Error(why[code ?? ''] ?? `Cannot listen on port ${port} (${code}); choose another port.`);
 }
 
-/** Answers one request; never rejects. */
-async function answer(
+/** Responds to one request; never rejects. */
+async function sendResponse(
   response: ServerResponse,
   state: ListenerState,
   respond: () => Promise<PlainResponse>,

@@ -9,14 +9,14 @@ export interface PlainRequest {
   readonly body: Uint8Array;
 }
 
-/** An answer ready for the wire. */
+/** A response ready for the wire. */
 export interface PlainResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** The request as the host sends it to the Node worker: mappings of nullable strings, the body as bytes. */
+/** The request in the format in which the host sends it to the Node worker: mappings of nullable strings, the body as bytes. */
 export function toRpcRequest(request: PlainRequest): RpcTypedData {
   const query = [...new Set(request.url.searchParams.keys())];
   const http: RpcHttpData = {
@@ -24,14 +24,14 @@ export function toRpcRequest(request: PlainRequest): RpcTypedData {
     url: request.url.href,
     nullableHeaders: nullable(Object.entries(request.headers).filter(([, value]) => value !== '')),
     nullableParams: nullable(Object.entries(request.params)),
-    // The host joins repeated names by a comma; a handler that is to read them all must read them so in Azure, too.
+    // The host joins repeated names with a comma. A handler that needs all values must read them in this form in Azure, too.
     nullableQuery: nullable(query.map((name) => [name, request.url.searchParams.getAll(name)])),
   };
   if (request.body.length > 0) http.body = { bytes: request.body };
   return { http };
 }
 
-/** The answer that the library made of the handler's result; its body is always bytes. */
+/** The response that the library made of the handler's result; its body is always bytes. */
 export function fromRpcResponse(value: RpcTypedData | null | undefined): PlainResponse {
   const { statusCode, headers = {}, body } = value?.http ?? {};
   return { status: Number(statusCode), headers, body: body?.bytes ?? new Uint8Array() };

@@ -3,10 +3,10 @@ import { type FunctionRegistry, triggerOf } from './coreApi.ts';
 import { fromRpcResponse, type PlainRequest, type PlainResponse, toRpcRequest } from './httpRpc.ts';
 import type { RpcTypedData } from './rpc.ts';
 
-/** Takes one line (or a message of several) for the person who watches the host. */
+/** Receives one line (or a message of several lines) for the user of the host. */
 export type Log = (line: string) => void;
 
-/** TimerInfo as the host serializes it for a schedule that runs more often than once a minute: of those it keeps no status. */
+/** TimerInfo as the host serializes it for a schedule that runs more often than once a minute. The host keeps no status of those. */
 const TIMER = JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false });
 
 /** Runs one HTTP function as the host does, without a listener and without its route. */
@@ -19,12 +19,12 @@ export async function invokeHttp(
   return fromRpcResponse(await invokeFunction(registry, name, toRpcRequest(request), log));
 }
 
-/** Runs one timer function as the host does, whatever its schedule says. */
+/** Runs one timer function as the host does, regardless of its schedule. */
 export async function invokeTimer(registry: FunctionRegistry, name: string, log: Log): Promise<void> {
   await invokeFunction(registry, name, { json: TIMER }, log);
 }
 
-/** The message of anything thrown, on one line. Only the message: causes and stacks may hold what must not be shown. */
+/** The message of any thrown value, on one line. Only the message, because causes and stacks may contain secrets. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/\p{Cc}+/gu, ' ');
@@ -32,7 +32,7 @@ export function messageOf(error: unknown): string {
 
 /**
  * Runs one function with the data of its trigger, in the order of the real worker: arguments, handler, response. The
- * conversions are those of `@azure/functions`. Rejects with what the handler threw, after one log line that names the function.
+ * library `@azure/functions` converts them. If the handler throws, logs one line that names the function and rejects with that error.
  */
 async function invokeFunction(
   registry: FunctionRegistry,

@@ -1,7 +1,8 @@
 /**
  * The local function host as a process: `node local/functionHost/main.ts`.
  *
- * Reads FUNCTIONS_PORT (where it is not set: 7071, or a free one where that is taken), FUNCTIONS_ENTRY and FUNCTIONS_HOST_JSON (paths; the repository's own by default). Ends with 0
+ * Reads FUNCTIONS_PORT (if it is missing: 7071, or a free port if 7071 is in use), FUNCTIONS_ENTRY and FUNCTIONS_HOST_JSON (paths;
+ * the repository's own by default). Ends with 0
  * on SIGTERM, on SIGINT and when the parent that opened an IPC channel goes away.
  */
 import { resolve } from 'node:path';
@@ -9,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { type FunctionHost, startFunctionHost } from './host.ts';
 import { messageOf } from './invoke.ts';
 
-/** An app that does not finish by then is left alone: whoever started the host may be gone, and nobody else would end it. */
+/** How long the host waits for the app. The process that started the host may be gone, so the host must end itself. */
 const SHUTDOWN_LIMIT_MS = 60_000;
 
 function pathSetting(name: string, fallback: string): URL {
@@ -21,7 +22,7 @@ function portSetting(): number | undefined {
   if (!process.env.FUNCTIONS_PORT) return undefined;
   const port = Number(process.env.FUNCTIONS_PORT);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error(`FUNCTIONS_PORT is "${process.env.FUNCTIONS_PORT}"; give a number from 0 to 65535.`);
+  throw new Error(`FUNCTIONS_PORT is "${process.env.FUNCTIONS_PORT}"; set it to a number from 0 to 65535.`);
 }
 
 async function start(): Promise<FunctionHost> {
@@ -34,7 +35,7 @@ async function start(): Promise<FunctionHost> {
   });
 }
 
-/** Resolves at the first reason to stop. Later ones change nothing: a terminal and a parent often both send a signal. */
+/** Resolves at the first reason to stop. It ignores later ones, because a terminal and a parent often both send a signal. */
 function stopRequested(): Promise<void> {
   return new Promise((done) => {
     for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(event, () => done());
@@ -43,7 +44,7 @@ function stopRequested(): Promise<void> {
 
 async function main(): Promise<void> {
   const stop = stopRequested();
-  // Once the reader of the output is gone, writing fails; that must not cut the shutdown short.
+  // If the reader of the output is gone, writing fails. That must not interrupt the shutdown.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const host = await start();
   console.log(`Functions listening on ${host.url}`);

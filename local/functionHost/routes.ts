@@ -18,10 +18,10 @@ interface Route {
 }
 
 /**
- * Routes of all HTTP functions: prefix from host.json plus the registered route (the function's name where there is none).
- * As in the real host, literals are compared without case, and a route that exists for other methods only is no match (404,
- * not 405; HEAD is not answered by a GET route). Unlike there, the first route that fits wins, however general it is.
- * @throws Error for a route that is more than literals, `{name}` and `{name?}`
+ * Routes of all HTTP functions: the prefix from host.json plus the registered route (the function's name if it has none).
+ * As in the real host, literals ignore case. A route that exists for other methods only does not match (404,
+ * not 405; a GET route does not serve HEAD). Unlike there, the first route that fits wins, even if a later one is more specific.
+ * @throws Error for a route that contains anything but literals, `{name}` and `{name?}`
  */
 export function createRouter(
   { functions }: Pick<FunctionRegistry, 'functions'>,

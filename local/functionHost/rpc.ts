@@ -1,19 +1,19 @@
 /**
  * The part of `@azure/functions-core` that `@azure/functions` and this host exchange for HTTP and timer functions. The real
- * module is injected by the Azure Functions worker and its types are on no registry, so they are written down here.
+ * module is injected by the Azure Functions worker and its types are on no registry, so this file declares them.
  */
 
-/** A value on its way between host and worker; one member is set. */
+/** A value on its way between host and worker; exactly one member is set. */
 export interface RpcTypedData {
   json?: string;
   bytes?: Uint8Array;
   http?: RpcHttpData;
 }
 
-/** A mapping the way the host sends it to a worker with the capability UseNullableValueDictionaryForHttp. */
+/** A mapping in the format in which the host sends it to a worker with the capability UseNullableValueDictionaryForHttp. */
 export type RpcNullableStrings = Record<string, { value: string }>;
 
-/** An HTTP request (url, method, nullable*) or the answer to one (statusCode, headers). */
+/** An HTTP request (url, method, nullable*) or the response to one (statusCode, headers). */
 export interface RpcHttpData {
   method?: string;
   url?: string;
@@ -25,7 +25,7 @@ export interface RpcHttpData {
   body?: RpcTypedData;
 }
 
-/** A binding as registered; of the bindings of a function one is its trigger. */
+/** A registered binding. One of the bindings of a function is its trigger. */
 export interface RpcBindingInfo {
   type?: string;
   route?: string;
@@ -33,7 +33,7 @@ export interface RpcBindingInfo {
   schedule?: string;
 }
 
-/** What `app.http` and `app.timer` hand to the worker. */
+/** What `app.http` and `app.timer` pass to the worker. */
 export interface FunctionMetadata {
   name: string;
   bindings: Record<string, RpcBindingInfo>;
@@ -42,7 +42,7 @@ export interface FunctionMetadata {
 /** The handler, called with the inputs and the invocation context. */
 export type FunctionCallback = (...args: unknown[]) => unknown;
 
-/** What the worker gives the library for one invocation. */
+/** What the worker passes to the library for one invocation. */
 interface CoreInvocationContext {
   invocationId: string;
   request: { inputData: readonly { name: string; data: RpcTypedData }[] };
@@ -57,7 +57,7 @@ interface InvocationModel {
   getResponse(context: unknown, result: unknown): Promise<{ returnValue?: RpcTypedData | null }>;
 }
 
-/** What the library hands to the worker at the first registration. */
+/** What the library passes to the worker at the first registration. */
 export interface ProgrammingModel {
   getInvocationModel(context: CoreInvocationContext): InvocationModel;
 }

@@ -1,21 +1,21 @@
 import { cronOf } from '../../lib/config/schedule.ts';
 import { type FunctionRegistry, type RegisteredFunction, triggerOf } from './coreApi.ts';
 
-/** One timer function. It never overlaps itself: a tick during a run is skipped, as by the real listener. */
+/** One timer function. It never overlaps itself: like the real listener, it skips a tick during a run. */
 export interface FunctionTimer {
-  /** Begins to tick. */
+  /** Starts to tick. */
   start(): void;
-  /** No more ticks; resolves when the last run has ended. */
+  /** Stops to tick; resolves when the last run has ended. */
   stop(): Promise<void>;
 }
 
-/** Where settings come from, usually `process.env`. */
+/** The source of settings, usually `process.env`. */
 type Settings = Readonly<Record<string, string | undefined>>;
 
-/** Runs the named function; it has logged the failure where it rejects. */
+/** Runs the named function. If it rejects, it has logged the failure. */
 type Run = (name: string) => Promise<void>;
 
-/** The timers of all registered timer functions, not started. Throws where a schedule cannot be read. */
+/** The timers of all registered timer functions, not started. Throws if a schedule is not valid. */
 export function createTimers(
   { functions }: Pick<FunctionRegistry, 'functions'>,
   settings: Settings,
@@ -37,14 +37,14 @@ function createTimer(
   const cron = cronOf(schedule);
   if (!cron) {
     throw new Error(
-      `Function "${name}": "${schedule}" is no NCRONTAB expression; write six fields: second minute hour day month day-of-week.`,
+      `Function "${name}": "${schedule}" is not a valid NCRONTAB expression; write six fields: second minute hour day month day-of-week.`,
     );
   }
   let running: Promise<void> | undefined;
   return {
     start: () =>
       void cron.schedule(() => {
-        // The next tick comes all the same after a failure.
+        // The next tick comes even after a failure.
         running ??= run(name)
           .catch(() => undefined)
           .finally(() => {

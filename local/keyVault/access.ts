@@ -34,7 +34,7 @@ export function bearerTokenOf(header: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
 }
 
-/** The 401 that tells a client where tokens come from; the SDK sends its first request only to get it. */
+/** The 401 that names the token endpoint to a client; the SDK sends its first request only to get it. */
 export function challenge(tokenWasSent: boolean): VaultResponse {
   const parameters = [`authorization="${TENANT}"`, `resource="${RESOURCE}"`];
   if (tokenWasSent) parameters.push('error="invalid_token"');

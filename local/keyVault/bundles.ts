@@ -6,7 +6,7 @@ import {
   type StoredSecret,
 } from './vaultStore.ts';
 
-/** A version as the service shows it, without its value. */
+/** A version in the format of the service, without its value. */
 export function propertiesBundle(base: string, { secret, version }: Found): Record<string, unknown> {
   return { id: `${base}/secrets/${secret.name}/${version.id}`, ...shared(version) };
 }

@@ -19,15 +19,15 @@ const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const AUTHORITY = 'CN=Key Vault Token Rotator local CA';
 
-/** A certificate authority that lives in this process only; its key is never handed out. */
+/** A certificate authority that exists in this process only; it never exposes its key. */
 export interface CertificateAuthority {
-  /** PEM of the certificate that clients are to trust. */
+  /** PEM of the certificate that clients must trust. */
   readonly caCertificate: string;
   /** Makes a server certificate for host names and IP addresses. */
   issue(hosts: readonly string[]): Promise<{ key: string; cert: string }>;
 }
 
-/** Makes a certificate authority, so that clients that want TLS can use the local stack. */
+/** Makes a certificate authority, so that clients that require TLS can use the local stack. */
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
   const authority = await newKeys();
   const certify = async (
@@ -41,12 +41,12 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
       publicKey,
       signingKey: authority.privateKey,
       signingAlgorithm: SIGNATURE,
-      // An hour back, for clients in containers whose clocks lag; a year is what every client accepts.
+      // The validity starts an hour ago, for clients in containers whose clocks lag; every client accepts one year.
       notBefore: new Date(Date.now() - HOUR_MS),
       notAfter: new Date(Date.now() + 365 * DAY_MS),
       extensions: [
         ...extensions,
-        // RFC 5280 asks for both, and clients that check strictly (Python from 3.13 on) refuse a chain without them.
+        // RFC 5280 requires both. Clients that check strictly (Python from 3.13 on) refuse a certificate chain without them.
         await SubjectKeyIdentifierExtension.create(publicKey),
         await AuthorityKeyIdentifierExtension.create(authority.publicKey),
       ],

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { AddressInfo } from 'node:net';
 import type { VaultResponse } from './types.ts';
 
-/** The interface that local servers listen on: nobody else's machine reaches them. */
+/** The interface that local servers listen on: other machines cannot reach them. */
 export const LOOPBACK = '127.0.0.1';
 
 /** The address that the caller used; the service builds ids and links from it. */
@@ -14,22 +14,28 @@ export function baseUrlOf(request: IncomingMessage): string {
   return `${scheme}://${/^[\w.:[\]-]+$/.test(host) ? host : fallback}`;
 }
 
-/** Sends an answer. */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: VaultResponse): void {
+/** Sends a response. */
+export function sendResponse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  vaultResponse: VaultResponse,
+): void {
   const clientRequestId = request.headers['x-ms-client-request-id'];
-  response.statusCode = answer.status;
+  response.statusCode = vaultResponse.status;
   response.setHeader('cache-control', 'no-cache');
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('x-ms-request-id', randomUUID());
   if (typeof clientRequestId === 'string') response.setHeader('x-ms-client-request-id', clientRequestId);
-  if (answer.body !== undefined) response.setHeader('content-type', 'application/json; charset=utf-8');
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
+  if (vaultResponse.body !== undefined) response.setHeader('content-type', 'application/json; charset=utf-8');
+  for (const [name, value] of Object.entries(vaultResponse.headers ?? {})) response.setHeader(name, value);
+  response.end(
+    typeof vaultResponse.body === 'string' ? vaultResponse.body : JSON.stringify(vaultResponse.body),
+  );
 }
 
 /** Listens on a free port of the loopback interface and returns it. */
 export function listen(server: Server): Promise<number> {
-  // Longer than the pools of clients keep a connection: a race for a closing one would look like a fault.
+  // Longer than clients keep connections in their pools: a race for a closing connection would look like a fault.
   server.keepAliveTimeout = 65_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -40,7 +46,7 @@ export function listen(server: Server): Promise<number> {
   });
 }
 
-/** Stops listening and cuts what is still connected. */
+/** Stops listening and cuts the open connections. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -48,7 +54,7 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** A listener for an async handler; a failure that the handler let through cuts the connection. */
+/** A listener for an async handler. An error that the handler does not catch cuts the connection. */
 export function listenerOf(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): RequestListener {

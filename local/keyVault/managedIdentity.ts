@@ -5,10 +5,10 @@ import { closeServer, LOOPBACK, listen, listenerOf } from './http.ts';
 const PATH = '/msi/token';
 const LIFETIME_SECONDS = 24 * 3600;
 
-/** Name of the identity of a request that names none. */
+/** Name of the identity of a request that does not name one. */
 const SYSTEM_ASSIGNED = 'system-assigned';
 
-/** How the endpoint is started. */
+/** Options for starting the endpoint. */
 export interface ManagedIdentityOptions {
   /** The value of `IDENTITY_HEADER`, which every request must carry. */
   readonly header: string;
@@ -23,7 +23,7 @@ export interface ManagedIdentityServer {
   /** The value for `IDENTITY_HEADER`. */
   readonly header: string;
   issuedTokens(): string[];
-  /** The identity that a token was issued to, as long as it is valid. */
+  /** The identity that a token was issued to, while the token is valid. */
   identityOf(token: string): string | undefined;
   close(): Promise<void>;
 }
@@ -71,8 +71,8 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
 }
 
 function refusalOf(request: IncomingMessage, url: URL, header: string) {
-  if (url.pathname !== PATH) return { status: 404, message: `Tokens are at ${PATH}.` };
-  if (request.method !== 'GET') return { status: 405, message: 'Ask with GET.' };
+  if (url.pathname !== PATH) return { status: 404, message: `Request tokens at ${PATH}.` };
+  if (request.method !== 'GET') return { status: 405, message: 'Use GET.' };
   // The header proves that the caller is a process of this app and not a page that was tricked into a request.
   if (!sameText(request.headers['x-identity-header'], header)) {
     return { status: 401, message: 'X-IDENTITY-HEADER is missing or wrong.' };

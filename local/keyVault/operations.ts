@@ -6,7 +6,7 @@ import type { VaultOperation, VaultResponse } from './types.ts';
 import { parseSetParameters, parseUpdateParameters } from './validation.ts';
 import type { VaultStore } from './vaultStore.ts';
 
-/** What an operation works with; `base` is the address that the caller used, as it is part of every id. */
+/** The input of an operation; `base` is the address that the caller used, because it is part of every id. */
 export interface OperationContext {
   readonly store: VaultStore;
   readonly route: Route;
@@ -41,7 +41,7 @@ const EXECUTE: Readonly<Record<VaultOperation, Execute>> = {
   },
 };
 
-/** Does what a request asks for. Refusals are thrown. */
+/** Executes the operation that a request asks for. Throws refusals. */
 export function executeOperation(context: OperationContext): VaultResponse {
   return EXECUTE[context.route.operation](context, context.route.secretName ?? '');
 }

@@ -1,17 +1,17 @@
 import { badParameter } from './errors.ts';
 
-/** Most items that one page holds, and the number when none is asked for. */
+/** The highest number of items on one page, and the default. */
 const MAX_PAGE_SIZE = 25;
 
 const TOKEN_PARAMETER = '$skiptoken';
 
-/** Where a listing goes on and how much of it is wanted. */
+/** Where a listing continues, and the size of its page. */
 export interface PageRequest {
   readonly size: number;
   readonly after?: string;
 }
 
-/** One page of a listing; `last` is the key to go on after, absent on the last page. */
+/** One page of a listing; `last` is the key to continue after, absent on the last page. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly last?: string;
@@ -28,8 +28,8 @@ export function readPageRequest(query: URLSearchParams): PageRequest {
 }
 
 /**
- * Cuts a page out of items by their keys. The token is a key and no offset, so that a secret that comes or
- * goes between two pages neither repeats nor hides another one.
+ * Cuts a page out of items by their keys. The token is a key, not an offset, so that a secret that appears or
+ * disappears between two pages neither repeats nor hides another one.
  */
 export function cutPage<T>(items: readonly T[], keyOf: (item: T) => string, request: PageRequest): Page<T> {
   const { after, size } = request;
@@ -58,7 +58,7 @@ function readSkipToken(token: string): string {
     const { after } = JSON.parse(Buffer.from(token, 'base64url').toString());
     if (typeof after === 'string') return after;
   } catch {
-    // Falls through to the same refusal as a token of another form.
+    // Continues to the same refusal as for a token of another form.
   }
-  throw badParameter('The skip token is not one that this vault gave out.');
+  throw badParameter('The skip token was not issued by this vault.');
 }

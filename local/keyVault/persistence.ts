@@ -28,13 +28,13 @@ const fileSchema = z.object({
   ),
 });
 
-/** Saves a vault; `idle` settles when nothing is being written any more. */
+/** Saves a vault; `idle` settles when all writes have ended. */
 export interface Persistence {
   save(): Promise<void>;
   idle(): Promise<void>;
 }
 
-/** Reads the secrets of a data file; a file that is not there is an empty vault. */
+/** Reads the secrets of a data file; a missing file is an empty vault. */
 export async function loadSecrets(file: string): Promise<StoredSecret[]> {
   let text: string;
   try {
@@ -46,11 +46,13 @@ export async function loadSecrets(file: string): Promise<StoredSecret[]> {
   const parsed = fileSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data.secrets;
   const where = parsed.error.issues[0]?.path.join('.') || 'its top';
-  // Neither the text nor the parser's message is quoted: the file holds secrets.
-  throw new Error(`The vault's data file ${file} cannot be read (at ${where}). Repair it, or move it away.`);
+  // The message quotes neither the text nor the parser's message, because the file contains secrets.
+  throw new Error(
+    `The vault's data file ${file} is not valid (at ${where}). Repair the file or move it away.`,
+  );
 }
 
-/** Saves snapshots to a file; changes that come in while one is written share the next write. */
+/** Saves snapshots to a file; changes that arrive during a write share the next write. */
 export function createPersistence(file: string, snapshot: () => StoredSecret[]): Persistence {
   let tail: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;

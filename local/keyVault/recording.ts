@@ -1,7 +1,7 @@
 import type { Route } from './routing.ts';
 import type { RecordedRequest } from './types.ts';
 
-/** A recorded request whose outcome is still to be filled in. */
+/** A recorded request without its outcome, which is added later. */
 export type OpenRecord = { -readonly [Key in keyof RecordedRequest]: RecordedRequest[Key] };
 
 /** The record of a request that has just arrived. */

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../requestBody.ts';
 import { bearerTokenOf, challenge, requireRight } from './access.ts';
-import { answerOf, badParameter } from './errors.ts';
-import { baseUrlOf, sendAnswer } from './http.ts';
+import { badParameter, responseOf } from './errors.ts';
+import { baseUrlOf, sendResponse } from './http.ts';
 import { executeOperation } from './operations.ts';
 import type { Persistence } from './persistence.ts';
 import { type OpenRecord, openRecord } from './recording.ts';
@@ -12,7 +12,7 @@ import { createThrottle } from './throttle.ts';
 import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultResponse, VaultRight } from './types.ts';
 import type { VaultStore } from './vaultStore.ts';
 
-/** The largest value, every byte of it escaped, with full tags stays well below. */
+/** The largest valid request (the largest value with every byte escaped, and full tags) is well below this. */
 const MAX_BODY_BYTES = 512 * 1024;
 
 interface HandlerParts {
@@ -31,7 +31,7 @@ interface Call {
   readonly record: OpenRecord;
 }
 
-/** Makes the handler of both listeners and the list in which it records requests. */
+/** Makes the handler for both listeners, and the list in which it records requests. */
 export function createRequestHandler({ options, store, persistence, state }: HandlerParts) {
   const now = options.now ?? Date.now;
   const requests: OpenRecord[] = [];
@@ -41,7 +41,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     const token = bearerTokenOf(request.headers.authorization);
     const rights = token === undefined ? undefined : options.authorize(token);
     if (token === undefined || rights === undefined) {
-      return sendAnswer(request, response, challenge(token !== undefined));
+      return sendResponse(request, response, challenge(token !== undefined));
     }
     const method = request.method ?? '';
     const route = matchRoute(method, request.url ?? '');
@@ -49,16 +49,16 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     requests.push(record);
     const body = await readBody(request, MAX_BODY_BYTES);
     const call = { route, base: baseUrlOf(request), rights, body, record };
-    const answer = await decide(call).catch(answerOf);
-    if (answer === 'destroy') return void response.destroy();
-    record.status = answer.status;
-    sendAnswer(request, response, answer);
+    const vaultResponse = await decide(call).catch(responseOf);
+    if (vaultResponse === 'destroy') return void response.destroy();
+    record.status = vaultResponse.status;
+    sendResponse(request, response, vaultResponse);
   }
 
   async function decide(call: Call): Promise<VaultResponse | 'destroy'> {
     const decision = await state.hook?.(describe(call.record));
     if (decision?.kind === 'answerInstead') return decision.answer;
-    // A vault that was closed while a hook waited is gone: nothing may change behind its back.
+    // If the vault was closed while a hook waited, nothing may change any more.
     if (decision?.kind === 'destroyBefore' || state.closed) return 'destroy';
     return applyFault(decision, await execute(call));
   }
@@ -66,13 +66,13 @@ export function createRequestHandler({ options, store, persistence, state }: Han
   async function execute(call: Call): Promise<VaultResponse> {
     const before = store.revision;
     try {
-      const answer = perform(call);
+      const response = perform(call);
       call.record.executed = true;
-      // Answered only when it is on the disk: what a caller was told is stored survives a kill.
+      // Responds only after the write to disk: a change that the vault confirmed to a caller survives a kill.
       if (store.revision !== before) await persistence?.save();
-      return answer;
+      return response;
     } catch (error) {
-      return answerOf(error);
+      return responseOf(error);
     }
   }
 

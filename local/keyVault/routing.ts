@@ -2,7 +2,7 @@ import { badParameter, VaultError } from './errors.ts';
 import type { VaultOperation } from './types.ts';
 import { isSecretName } from './validation.ts';
 
-/** A request line, understood as far as it can be; `problem` is why it cannot be executed. */
+/** A request line, parsed as far as possible; `problem` says why it cannot be executed. */
 export interface Route {
   readonly operation: VaultOperation;
   readonly path: string;
@@ -31,7 +31,7 @@ const OPERATIONS: Readonly<Record<string, Methods>> = {
 
 const API_VERSION = /^(\d{4}-\d{2}-\d{2}|\d+\.\d+)(-preview(\.\d+)?)?$/;
 
-/** Reads method and request target. It never throws, so that a bad request is recorded like any other. */
+/** Reads method and request target. It never throws, so that a malformed request is recorded like any other. */
 export function matchRoute(method: string, target: string): Route {
   const url = parseTarget(target);
   const segments = url && decodeSegments(url.pathname);
@@ -53,11 +53,11 @@ export function matchRoute(method: string, target: string): Route {
   return { ...common, operation, ...parametersOf(segments) };
 }
 
-/** Every request names the version of the API; the service refuses one that does not. */
+/** Every request must name the version of the API; the service refuses one that does not. */
 export function requireApiVersion(query: URLSearchParams): void {
   const version = query.get('api-version');
   if (version === null) throw badParameter('api-version must be specified.');
-  if (!API_VERSION.test(version)) throw badParameter('The api-version is not a supported one.');
+  if (!API_VERSION.test(version)) throw badParameter('The api-version is not supported.');
 }
 
 function parseTarget(target: string): URL | undefined {
@@ -67,7 +67,7 @@ function parseTarget(target: string): URL | undefined {
 
 function decodeSegments(pathname: string): string[] | undefined {
   try {
-    // Empty segments are dropped: the SDK asks for `/secrets/NAME/` where it means the latest version.
+    // Drops empty segments: the SDK requests `/secrets/NAME/` for the latest version.
     return pathname.split('/').filter(Boolean).map(decodeURIComponent);
   } catch {
     return undefined;
@@ -92,7 +92,7 @@ function parametersOf(segments: readonly string[]): Pick<Route, 'secretName' | '
     ? {}
     : {
         problem: badParameter(
-          'The request URI contains an invalid name: use 1 to 127 of 0-9, a-z, A-Z and -.',
+          'The request URI contains an invalid name. Use 1 to 127 of the characters 0-9, a-z, A-Z and -.',
         ),
       };
   const hasVersion =

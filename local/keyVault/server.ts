@@ -8,12 +8,12 @@ import { VaultStore } from './vaultStore.ts';
 
 export type { KeyVaultOptions, KeyVaultServer, VaultRight } from './types.ts';
 
-/** Every right: what the role Key Vault Secrets Officer gives. */
+/** Every right that the role Key Vault Secrets Officer gives. */
 export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 'purge'] as const;
 
 /**
- * Starts a server that stands for the secrets data plane of Azure Key Vault on this machine, for the local
- * stack and for tests: the real clients talk to it.
+ * Starts a server that replaces the secrets data plane of Azure Key Vault on this machine, for the local
+ * stack and for tests. The real clients talk to it.
  */
 export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultServer> {
   const { dataFile, tls } = options;

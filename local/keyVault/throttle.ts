@@ -1,6 +1,6 @@
 const WINDOW_MS = 10_000;
 
-/** Counts what was let through in the last ten seconds; returns the seconds to wait where that was enough. */
+/** Counts the accepted requests of the last ten seconds; returns the seconds to wait if the limit is reached. */
 export function createThrottle(limit: number | undefined, now: () => number): () => number | undefined {
   let taken: number[] = [];
   return () => {

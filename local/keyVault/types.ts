@@ -1,7 +1,7 @@
 /** What a caller may do, one per data action of Key Vault's role-based access control. */
 export type VaultRight = 'get' | 'set' | 'update' | 'list' | 'delete' | 'recover' | 'purge';
 
-/** The operations of the secrets data plane; `unknown` is a request that names none of them. */
+/** The operations of the secrets data plane; `unknown` is a request that matches none of them. */
 export type VaultOperation =
   | 'getSecret'
   | 'setSecret'
@@ -15,8 +15,8 @@ export type VaultOperation =
   | 'purge'
   | 'unknown';
 
-/** An authenticated request as the intercept hook sees it. It never holds a value, a token or a query. */
-interface RecordedRequestBeforeAnswer {
+/** An authenticated request as the intercept hook sees it. It never contains a value, a token or a query. */
+interface RecordedRequestBeforeResponse {
   readonly method: string;
   readonly path: string;
   readonly operation: VaultOperation;
@@ -25,46 +25,46 @@ interface RecordedRequestBeforeAnswer {
   readonly bearerIdentity?: string;
 }
 
-/** The same request with what became of it. */
-export interface RecordedRequest extends RecordedRequestBeforeAnswer {
-  /** Status sent to the caller; 0 while there is none, and for ever where the connection was cut. */
+/** The same request with its outcome. */
+export interface RecordedRequest extends RecordedRequestBeforeResponse {
+  /** Status sent to the caller; 0 before that, and permanently 0 if the connection was cut. */
   readonly status: number;
-  /** Whether the vault did what was asked (a refused request was not executed). */
+  /** Whether the vault executed the request (it does not execute a request that it refuses). */
   readonly executed: boolean;
 }
 
-/** An answer; a body that is no string is sent as JSON. */
+/** A response; a body that is not a string is sent as JSON. */
 export interface VaultResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** What an intercept hook may do to a request; returning undefined lets it pass untouched. */
+/** What an intercept hook may do to a request; if it returns undefined, the request passes unchanged. */
 export type FaultDecision =
   | { readonly kind: 'answerInstead'; readonly answer: VaultResponse }
   | { readonly kind: 'destroyBefore' }
   | { readonly kind: 'executeThenDestroy' }
   | {
       readonly kind: 'executeThenAnswer';
-      /** A fixed answer, or one made from the real answer (awaiting in it delays the answer only). */
+      /** A fixed response, or one made from the real response (awaiting in it delays the response only). */
       readonly answer: VaultResponse | ((real: VaultResponse) => VaultResponse | Promise<VaultResponse>);
     };
 
 /** Called for every authenticated request before it is executed; awaiting in it delays the request. */
 export type InterceptHook = (
-  request: RecordedRequestBeforeAnswer,
+  request: RecordedRequestBeforeResponse,
 ) => Promise<FaultDecision | undefined> | FaultDecision | undefined;
 
-/** How a vault is started. */
+/** Options for starting a vault. */
 export interface KeyVaultOptions {
   /** Name of the vault, for messages only. */
   readonly name: string;
-  /** Listens on TLS as well, with this key and certificate. */
+  /** If present, the vault also listens on TLS with this key and certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Where the vault is kept; absent keeps it in memory. */
+  /** The file that keeps the vault. If it is missing, the vault is in memory only. */
   readonly dataFile?: string;
-  /** Rights of a bearer token; undefined means that nobody knows the token (401). */
+  /** Rights of a bearer token; undefined means that the token is unknown (401). */
   authorize(bearerToken: string): readonly VaultRight[] | undefined;
   /** Name of the token's holder, for the record of requests. */
   identify?(bearerToken: string): string | undefined;
@@ -75,13 +75,13 @@ export interface KeyVaultOptions {
 
 /** A running vault. */
 export interface KeyVaultServer {
-  /** Plain HTTP, for curl and scripts: the real clients give bearer tokens to TLS addresses only. */
+  /** Plain HTTP, for curl and scripts: the real clients send bearer tokens only to TLS addresses. */
   readonly url: string;
   readonly tlsUrl?: string;
-  /** Every authenticated request in order of arrival; the challenge is not among them. */
+  /** Every authenticated request in order of arrival, without the challenge. */
   readonly requests: readonly RecordedRequest[];
   clearRequests(): void;
-  /** Every value ever stored, purged ones and those of the data file included. */
+  /** Every value ever stored, including purged ones and those of the data file. */
   issuedValues(): string[];
   /** Sets the hook that decides about faults, or removes it. */
   intercept(hook: InterceptHook | undefined): void;

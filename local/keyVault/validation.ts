@@ -1,10 +1,10 @@
 import { badParameter } from './errors.ts';
 
-/** Largest value: documented as 25 KB of octets, so bytes are counted and not characters. */
+/** Largest value. The documentation says 25 KB of octets, so this counts bytes, not characters. */
 const MAX_VALUE_BYTES = 25_600;
 /** Longest content type, in characters. */
 const MAX_CONTENT_TYPE = 255;
-/** Most tags on one version. */
+/** The highest number of tags on one version. */
 const MAX_TAGS = 15;
 /** Longest name and longest value of a tag, in characters. */
 const MAX_TAG_LENGTH = 512;
@@ -16,7 +16,7 @@ interface SettableAttributes {
   readonly exp?: number;
 }
 
-/** Body of an update; what is absent stays as it is. */
+/** Body of an update; a missing property stays unchanged. */
 export interface UpdateParameters {
   readonly contentType?: string;
   readonly tags?: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export interface SetParameters extends UpdateParameters {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether Key Vault would take the name of a secret. */
+/** Whether Key Vault would accept the name of a secret. */
 export function isSecretName(name: string): boolean {
   return /^[0-9A-Za-z-]{1,127}$/.test(name);
 }
@@ -56,7 +56,7 @@ function parseObject(body: Buffer): JsonObject {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    // The parser's message quotes the body, and the body holds a secret.
+    // The parser's message quotes the body, and the body contains a secret.
     throw badParameter('The request body is not valid JSON.');
   }
   return asObject(json, 'The request body');

@@ -19,7 +19,7 @@ export interface SecretVersion {
   readonly updated: number;
 }
 
-/** A secret with all its versions, the oldest first: `created` has whole seconds and cannot order them. */
+/** A secret with all its versions, the oldest first: `created` has whole seconds, so it cannot order them. */
 export interface StoredSecret {
   readonly name: string;
   readonly versions: readonly SecretVersion[];
@@ -36,11 +36,11 @@ export interface Found {
 }
 
 /**
- * The contents of a vault and the only ways in which they change. It reads no clock and no random number, and
- * every transition either happens whole or throws a refusal and changes nothing.
+ * The contents of a vault and the only ways to change them. It reads no clock and no random number.
+ * Every transition either happens completely, or throws a refusal and changes nothing.
  */
 export class VaultStore {
-  /** Goes up with each change, so that a caller can tell whether there is something to save. */
+  /** Increases with each change, so that a caller can tell whether to save. */
   revision = 0;
   readonly #secrets = new Map<string, StoredSecret>();
   readonly #values = new Set<string>();
@@ -52,12 +52,12 @@ export class VaultStore {
     }
   }
 
-  /** Everything, deleted secrets included. */
+  /** All secrets, including deleted ones. */
   snapshot(): StoredSecret[] {
     return [...this.#secrets.values()];
   }
 
-  /** Every value ever stored, those of purged secrets too. */
+  /** Every value ever stored, including those of purged secrets. */
   values(): string[] {
     return [...this.#values];
   }
@@ -72,14 +72,14 @@ export class VaultStore {
     return this.snapshot().filter(isDeleted);
   }
 
-  /** Versions of a secret; none where there is no such secret, as in the service. */
+  /** Versions of a secret; empty if the secret does not exist, as in the service. */
   versions(name: string): Found[] {
     const secret = this.#secrets.get(name.toLowerCase());
     if (!secret || isDeleted(secret)) return [];
     return secret.versions.map((version) => ({ secret, version }));
   }
 
-  /** A version with its value, or the latest; expired ones are read like others. */
+  /** A named version with its value, or the latest one. Expired versions are readable like others. */
   get(name: string, versionId?: string): Found {
     const found = this.#find(name, versionId);
     if (!found.version.enabled) throw secretDisabled();
@@ -98,7 +98,7 @@ export class VaultStore {
     return { secret, version };
   }
 
-  /** Changes properties of a version (or of the latest); tags are replaced as a whole. */
+  /** Changes properties of a version (or of the latest one); new tags replace all old ones. */
   update(name: string, versionId: string | undefined, parameters: UpdateParameters, at: number): Found {
     const found = this.#find(name, versionId);
     const { attributes, ...properties } = parameters;
@@ -125,14 +125,14 @@ export class VaultStore {
     return secret;
   }
 
-  /** Takes a deletion back, with all versions. */
+  /** Reverses a deletion, for all versions. */
   recover(name: string): Found {
     const { deleted: _deleted, ...secret } = this.getDeleted(name);
     this.#put(secret);
     return this.#find(name);
   }
 
-  /** Forgets a deleted secret for good. */
+  /** Deletes a deleted secret permanently. */
   purge(name: string): void {
     this.getDeleted(name);
     this.#secrets.delete(name.toLowerCase());

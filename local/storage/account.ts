@@ -8,19 +8,19 @@ const FILE = 'account.json';
 /** The storage account of an emulator. */
 export interface StorageAccount {
   readonly name: string;
-  /** Base64 of 64 bytes, as real ones. */
+  /** Base64 of 64 bytes, like real keys. */
   readonly key: string;
   readonly port?: number;
 }
 
-/** An account with a key of its own: the emulator's well-known key would open it to every page and program. */
+/** An account with its own key: with the emulator's well-known key, every web page and program could read it. */
 export function newAccount(): StorageAccount {
   return { name: 'tokenrotator', key: randomBytes(64).toString('base64') };
 }
 
 /**
- * The account that a data directory belongs to; undefined where it is new.
- * @throws Error where the file is damaged
+ * The account that a data directory belongs to; undefined if the directory is new.
+ * @throws Error if the file is damaged
  */
 export async function loadAccount(directory: string): Promise<StorageAccount | undefined> {
   const file = join(directory, FILE);
@@ -30,7 +30,7 @@ export async function loadAccount(directory: string): Promise<StorageAccount | u
   });
   if (text === undefined) return undefined;
   const account = parse(text);
-  if (!account) throw new Error(`${file} is damaged: delete ${directory} to start with empty storage.`);
+  if (!account) throw new Error(`${file} is damaged. Delete ${directory} to start with empty storage.`);
   return account;
 }
 

@@ -10,23 +10,23 @@ const PRELOAD = new URL('./shutdownWithParent.ts', import.meta.url);
 
 /** A running blob service. */
 export interface Azurite {
-  /** Holds the account's key: never log it. */
+  /** Contains the account's key: never log it. */
   readonly connectionString: string;
   /** Address of the account, without a slash at the end. */
   readonly blobServiceUrl: string;
   readonly processId: number;
   /**
    * Stops the process and resolves when it has saved its data and ended.
-   * @throws Error where it ended without saving
+   * @throws Error if it ended without saving
    */
   close(): Promise<void>;
 }
 
 /**
- * Starts Azurite's blob service on this machine as a child process, with an account whose key nobody else knows. It
- * ends with this process at the latest.
- * @param dataDirectory where blobs, the account's key and the port are kept; undefined keeps everything in memory
- * @throws Error where it cannot start, for one because the port that is kept is taken
+ * Starts Azurite's blob service on this machine as a child process, with an account whose key only this process knows. Azurite
+ * ends no later than this process.
+ * @param dataDirectory the directory of blobs, the account's key and the port; undefined keeps everything in memory
+ * @throws Error if it cannot start, for example because the kept port is in use
  */
 export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
   const account = (dataDirectory && (await loadAccount(dataDirectory))) || newAccount();
@@ -45,7 +45,7 @@ export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
 function argumentsOf(port: number, dataDirectory: string | undefined): string[] {
   const storage = dataDirectory === undefined ? ['--inMemoryPersistence'] : ['--location', dataDirectory];
   const address = ['--blobHost', LOOPBACK, '--blobPort', String(port)];
-  // The newest clients speak a newer API version than Azurite knows; what is used here did not change.
+  // The newest clients use a newer API version than Azurite knows. The operations used here did not change.
   return ['--silent', '--skipApiVersionCheck', '--disableTelemetry', ...address, ...storage];
 }
 
@@ -54,13 +54,13 @@ function launch(args: readonly string[], accounts: string): ChildProcess {
   return spawn(process.execPath, ['--import', PRELOAD.href, entry, ...args], {
     env: { ...process.env, AZURITE_ACCOUNTS: accounts },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A Ctrl-C at the terminal reaches a whole group of processes; Azurite has to outlive those that still write to it.
+    // Ctrl-C at the terminal reaches the whole process group. Azurite must outlive the processes that still write to it.
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
 }
 
-/** Resolves when Azurite says on which port it listens. */
+/** Resolves when Azurite reports the port that it listens on. */
 async function portOf(
   child: ChildProcess,
   kept: number | undefined,
@@ -77,14 +77,12 @@ async function portOf(
       };
       child.stdout?.on('data', read);
       child.stderr?.on('data', read);
-      child.once('error', () =>
-        reject(new Error('Azurite could not be started: see whether npm ci has run.')),
-      );
+      child.once('error', () => reject(new Error('Could not start Azurite. Run "npm ci" first.')));
       child.once('exit', () => reject(startFailure(output, kept, dataDirectory)));
     });
   } finally {
     clearTimeout(timer);
-    // What it prints later is of no use, but a full pipe would stop it.
+    // Later output is not needed, but a full pipe would block Azurite.
     for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
   }
 }
@@ -92,10 +90,10 @@ async function portOf(
 function startFailure(output: string, kept: number | undefined, dataDirectory: string | undefined): Error {
   if (output.includes('EADDRINUSE')) {
     return new Error(
-      `Port ${kept} of ${LOOPBACK} is taken, maybe by an Azurite that still runs. It is the one of the storage in ${dataDirectory}: stop what uses it, or name another data directory.`,
+      `Port ${kept} of ${LOOPBACK}, which the storage in ${dataDirectory} needs, is in use. Stop the process that uses it, maybe an earlier Azurite, or choose another data directory.`,
     );
   }
-  return new Error(`Azurite ended before it listened. It said: ${output.trim().slice(-500) || 'nothing'}`);
+  return new Error(`Azurite ended before it listened. Its output: ${output.trim().slice(-500) || 'nothing'}`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -105,6 +103,5 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.connected) child.disconnect();
   const [code] = await ended;
   clearTimeout(timer);
-  if (code !== 0)
-    throw new Error('Azurite ended without saving its data: what it was told last may be lost.');
+  if (code !== 0) throw new Error('Azurite ended without saving its data. The last writes may be lost.');
 }

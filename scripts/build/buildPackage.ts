@@ -6,24 +6,24 @@ import { checkLicences, licenceTexts } from './licences.ts';
 import { type BundledPackage, readPackages } from './packages.ts';
 import { createSbom } from './sbom.ts';
 
-/** The same sources give the same bytes, whenever they are zipped: the earliest date that a zip file can hold. */
+/** The earliest date that a ZIP file can contain, so that the same sources give the same bytes at any time. */
 const ZIP_DATE = new Date(1980, 0, 1);
 
-/** What was built. */
+/** The result of a build. */
 export interface BuiltPackage {
   /** Bytes of each file in the folder, by name. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly zipBytes: number;
-  /** The packages of others that stand in the bundle. */
+  /** The third-party packages in the bundle. */
   readonly packages: readonly BundledPackage[];
 }
 
 /**
- * Builds the deployment package: everything that the Functions host needs, so that nothing is installed in Azure.
+ * Builds the deployment package: everything that the Functions host needs, so that Azure installs nothing.
  * @param root folder of this repository
- * @param folder receives the files; what was in it is removed
+ * @param folder receives the files; its earlier content is removed
  * @param zipFile receives the same files zipped
- * @throws Error where the sources do not bundle or a package has a licence that is not on the list; nothing is written then
+ * @throws Error if the sources do not bundle or a package has a licence that is not on the list; then it writes nothing
  */
 export async function buildPackage(root: string, folder: string, zipFile: string): Promise<BuiltPackage> {
   const { files: bundled, metafile } = await bundle(root);
@@ -55,7 +55,7 @@ interface OwnPackage {
   readonly license: string;
 }
 
-/** No dependencies stand in it: a remote build would install them beside the bundle. */
+/** It lists no dependencies: a remote build would install them next to the bundle. */
 function packageJson({ name, version, description, license }: OwnPackage): object {
   const engines = { node: `>=${NODE_MAJOR}` };
   return { name, version, private: true, description, license, type: 'module', main: BUNDLE, engines };

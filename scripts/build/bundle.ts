@@ -3,23 +3,23 @@ import { build, type Metafile } from 'esbuild';
 
 /** Name of the bundle, which `main` of the deployed package.json names. */
 export const BUNDLE = 'index.js';
-/** The runtime that the deployment asks for. */
+/** The runtime that the deployment uses. */
 export const NODE_MAJOR = 24;
 
-/** Packages in the bundle call `require` at run time; in an ES module there is none. */
+/** Packages in the bundle call `require` at run time, which does not exist in an ES module. */
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-/** The bundle and how it came about. */
+/** The bundle and its sources. */
 export interface Bundle {
   readonly files: { readonly [BUNDLE]: Uint8Array } & Readonly<Record<string, Uint8Array>>;
   readonly metafile: Metafile;
 }
 
 /**
- * Bundles all functions into one ES module. Not minified: that saves no time at the start, and stack traces stay readable
- * without the source map. The map has no copy of the sources in it, which would double the package.
- * @throws Error with what esbuild says
+ * Bundles all functions into one ES module. It is not minified: that would save no time at the start, and stack traces stay readable
+ * without the source map. The map contains no copy of the sources, which would double the package.
+ * @throws Error with the message of esbuild
  */
 export async function bundle(root: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({

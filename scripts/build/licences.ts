@@ -1,6 +1,6 @@
 import type { BundledPackage } from './packages.ts';
 
-/** SPDX identifiers of licences that ask for no more than their text and notices to go along. */
+/** SPDX identifiers of licences that require only that their text and notices accompany the copy. */
 const PERMISSIVE: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
@@ -16,7 +16,7 @@ const PERMISSIVE: ReadonlySet<string> = new Set([
 type Licensed = Pick<BundledPackage, 'name' | 'version' | 'licence' | 'author' | 'texts'>;
 
 /**
- * Refuses packages that may not be passed on as they are.
+ * Refuses packages whose licence does not allow redistribution in this form.
  * @throws Error that names each of them and its licence
  */
 export function checkLicences(packages: readonly Licensed[]): void {
@@ -26,15 +26,15 @@ export function checkLicences(packages: readonly Licensed[]): void {
     ...refused.map(
       ({ name, version, licence }) => `${name} ${version} is under ${licence || 'no stated licence'}`,
     ),
-    ...withoutText.map(({ name, version }) => `${name} ${version} holds no licence file`),
+    ...withoutText.map(({ name, version }) => `${name} ${version} contains no licence file`),
   ];
   if (complaints.length === 0) return;
   throw new Error(
-    `Packages in the bundle may not be passed on like this: ${complaints.join('; ')}. Replace them, or add the licence to the list in scripts/build/licences.ts once it is clear what it asks for.`,
+    `Cannot redistribute packages in the bundle: ${complaints.join('; ')}. Replace them, or check what the licence requires and add it to scripts/build/licences.ts.`,
   );
 }
 
-/** Reads SPDX expressions of one level: `MIT`, `(MIT OR GPL-2.0)`, `MIT AND ISC`; anything else is refused. */
+/** Reads SPDX expressions of one level: `MIT`, `(MIT OR GPL-2.0)`, `MIT AND ISC`. It refuses anything else. */
 function isPermissive(expression: string): boolean {
   const plain = expression.replace(/^\((.*)\)$/, '$1');
   if (plain.includes(' AND ')) return plain.split(' AND ').every((id) => PERMISSIVE.has(id));
@@ -42,11 +42,11 @@ function isPermissive(expression: string): boolean {
 }
 
 /**
- * What must go along with the bundle.
- * @param mit a text of the MIT licence: for packages that name it and bring no file
+ * The licence texts that must accompany the bundle.
+ * @param mit a text of the MIT licence, for packages that name this licence but contain no licence file
  */
 export function licenceTexts(packages: readonly Licensed[], mit: string): string {
-  const head = 'index.js holds parts of these packages, under the licences below.';
+  const head = 'index.js contains parts of these packages, under the licences below.';
   const parts = packages.map((bundled) => {
     const { name, version, licence, texts } = bundled;
     const legal = texts.length > 0 ? texts : [mitOf(bundled, mit)];

@@ -2,28 +2,28 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** A package of others that stands in the bundle, wholly or in part. */
+/** A third-party package that is in the bundle, completely or in part. */
 export interface BundledPackage {
   /** Folder below the root: `node_modules/@azure/identity`. */
   readonly folder: string;
   readonly name: string;
   readonly version: string;
-  /** What its package.json says: an SPDX expression, if it is well made. */
+  /** The licence from its package.json: an SPDX expression, if it is valid. */
   readonly licence: string;
   readonly author: string | undefined;
   /** Its licence and notice files, if it has any. */
   readonly texts: readonly string[];
-  /** The hash from the lockfile, as `sha512-` and base64; undefined where the lockfile has none. */
+  /** The hash from the lockfile, as `sha512-` and base64; undefined if the lockfile contains none. */
   readonly integrity: string | undefined;
   /** Folders of the packages that it imports. */
   readonly imports: readonly string[];
-  /** Do this repository's own files import it? */
+  /** Whether this repository's own files import it. */
   readonly direct: boolean;
 }
 
 const LEGAL_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
 
-/** Reads who stands in a bundle, sorted by folder. Two versions of one package are two packages. */
+/** Lists the packages in a bundle, sorted by folder. Two versions of one package are two packages. */
 export async function readPackages(root: string, metafile: Metafile): Promise<BundledPackage[]> {
   const imports = importsBetween(metafile);
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as Lockfile;

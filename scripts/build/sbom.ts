@@ -8,7 +8,7 @@ interface Application {
 }
 
 /**
- * The bill of materials of the bundle, as CycloneDX 1.6 JSON: https://cyclonedx.org/docs/1.6/json/. It has no time in it,
+ * The bill of materials of the bundle, as CycloneDX 1.6 JSON: https://cyclonedx.org/docs/1.6/json/. It contains no time,
  * and its serial number comes from the bundle, so that the same sources give the same document.
  */
 export function createSbom(application: Application, packages: readonly BundledPackage[], code: Uint8Array) {
@@ -55,7 +55,7 @@ function purlOf({ name, version }: { readonly name: string; readonly version: st
   return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
-/** A UUID of version 8 (RFC 9562 section 5.8) out of the code's hash. */
+/** A UUID of version 8 (RFC 9562 section 5.8), made from the code's hash. */
 function uuidOf(code: Uint8Array): string {
   const hex = createHash('sha256').update(code).digest('hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);

@@ -10,23 +10,23 @@ import { RotatorError } from '../../lib/errors.ts';
 const ROLE_PAUSE_MS = 15_000;
 const ROLE_TRIES = 40;
 
-/** What the upload works with. */
+/** What the upload needs from its caller. */
 export interface UploadPorts {
   readFile(path: string): Promise<Uint8Array>;
   blobAt(url: string): Pick<BlockBlobClient, 'upload'>;
   wait(ms: number): Promise<unknown>;
-  /** Tells the person at the terminal, one line. */
+  /** Prints one line for the operator at the terminal. */
   say(line: string): void;
 }
 
 /**
- * Checks the connections file as the rotator would, and uploads it, byte for byte, where the deployment reads a blob.
- * @param env what the deployment put out
- * @throws RotatorError `configuration_invalid` (file or variables), `storage_*`; nothing is uploaded then
+ * Checks the connections file as the rotator would, and uploads it, byte for byte, to the blob that the deployment reads.
+ * @param env the outputs of the deployment
+ * @throws RotatorError `configuration_invalid` (file or variables), `storage_*`; then it uploads nothing
  */
 export async function uploadConnections(env: Environment, ports: UploadPorts): Promise<void> {
   if (env.CONNECTIONS_SOURCE !== 'blob') {
-    ports.say('The connections stand in the parameters of the deployment: there is no file to upload.');
+    ports.say('The connections are in the parameters of the deployment: there is no file to upload.');
     return;
   }
   const url = required(env, 'CONNECTIONS_BLOB_URL');
@@ -42,7 +42,7 @@ function required(env: Environment, name: string): string {
   if (value) return value;
   throw invalid(
     `${name} is not set.`,
-    'Run this by azd, or set it to the output of that name of the deployment.',
+    'Run this with azd, or set it to the deployment output of the same name.',
   );
 }
 
@@ -51,18 +51,18 @@ async function read(path: string, ports: UploadPorts): Promise<Uint8Array> {
     return await ports.readFile(path);
   } catch {
     throw invalid(
-      `${path} cannot be read.`,
+      `Cannot read ${path}.`,
       'Write the connections there, or set CONNECTIONS_FILE to their path.',
     );
   }
 }
 
-/** @returns how many connections stand in the file */
+/** @returns the number of connections in the file */
 function check(file: Uint8Array, path: string, env: Environment): number {
   if (file.length > LARGEST_CONFIGURATION_BYTES) {
     throw invalid(
-      `${path} has more than 4 MB.`,
-      'The rotator reads no more; split the connections between two rotators.',
+      `${path} is larger than 4 MB.`,
+      'Split the connections between two rotators; a rotator reads at most 4 MB.',
     );
   }
   const credentialVaultUrl = required(env, 'CREDENTIAL_VAULT_URL');
@@ -82,7 +82,7 @@ function textOf(file: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file);
   } catch {
-    throw invalid(`${path} is no UTF-8 text.`, 'Save the connections as UTF-8.');
+    throw invalid(`${path} is not valid UTF-8.`, 'Save the connections as UTF-8.');
   }
 }
 
@@ -96,7 +96,7 @@ async function upload(file: Uint8Array, url: string, { blobAt, wait, say }: Uplo
       const noRole = readFailure(thrown).codes.includes('AuthorizationPermissionMismatch');
       if (!noRole) throw storageError(thrown, 'upload the connections', url);
       if (tries === ROLE_TRIES) throw noRoleError(url);
-      say('Your role on the storage account does not work yet; trying again in 15 s.');
+      say('Your role on the storage account does not work yet; retrying in 15 s.');
       await wait(ROLE_PAUSE_MS);
     }
   }
@@ -105,8 +105,8 @@ async function upload(file: Uint8Array, url: string, { blobAt, wait, say }: Uplo
 function noRoleError(url: string): RotatorError {
   return new RotatorError({
     code: 'storage_forbidden',
-    message: `Whoever is signed in here may not write to ${url}.`,
-    fix: 'Sign in as one of the operators of the deployment, or add yourself to its parameter operators and deploy again.',
+    message: `The signed-in account may not write to ${url}.`,
+    fix: 'Sign in as an operator of the deployment, or add your account to its parameter operators and deploy again.',
   });
 }
 

@@ -7,11 +7,11 @@ import { World } from '../../test/unit/rotation/world.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What V8 saw of one rotation. Files are paths from the top of the repository. */
+/** V8's observations of one rotation. Files are paths from the top of the repository. */
 export interface ObservedRotation {
   /** Files of lib/rotation of which at least one function ran. */
   readonly executed: readonly string[];
-  /** Functions of lib/rotation from the first vault write up to the sweep, as `file function`; the call of the port is not one of them. */
+  /** Functions of lib/rotation from the first vault write up to the sweep, as `file function`, without the call of the port. */
   readonly frames: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export async function observeOneRotation(): Promise<ObservedRotation> {
   const { ports, state: memory } = world.process();
   const sweepOnce = () => world.settle(sweep(ports, memory));
   await sweepOnce();
-  // The service tells whole seconds.
+  // The service returns whole seconds.
   await world.clock.pass(world.record(connection.name).nextAttemptAt - world.now() + 1000);
 
   const session = new Session();
@@ -41,7 +41,7 @@ export async function observeOneRotation(): Promise<ObservedRotation> {
   session.on('Runtime.consoleAPICalled', ({ params }) => {
     atFirstWrite = params.stackTrace;
   });
-  // Error.stack lacks the callers behind Promise.race and finally. The inspector keeps them, and gives a stack with each message.
+  // Error.stack lacks the callers behind Promise.race and finally. The inspector keeps them, and adds a stack to each message.
   world.before(/^(put|tag|disable) /, () => inspector.console.debug('first write'));
 
   const { results } = await sweepOnce();

@@ -20,16 +20,16 @@ export interface MeasuredFunction {
   readonly parameters: number;
   /** A free function with a parameter of the type `Run`: the state that travels through every step of a rotation. */
   readonly takesRotationState: boolean;
-  /** Is its name used once in its file, and that in a call? */
+  /** Whether its name appears once in its file, in a call. */
   readonly calledOnce: boolean;
 }
 
-/** What is measured in one source file. */
+/** The measurements of one source file. */
 export interface SourceFile {
   readonly path: string;
   readonly lines: number;
   readonly functions: readonly MeasuredFunction[];
-  /** Files of the repository that it imports; with `typeOnly` nothing of them is needed at run time. */
+  /** Files of the repository that it imports; with `typeOnly`, it imports only types from them. */
   readonly imports: readonly { readonly path: string; readonly typeOnly: boolean }[];
   /** Classes that extend `Error`, or a class whose name ends with `Error`. */
   readonly exceptions: readonly string[];
@@ -97,7 +97,7 @@ function functionsOf(parsed: Parsed): MeasuredFunction[] {
     lines: parsed.textOf(whole).split('\n').length,
     parameters: params.length,
     takesRotationState: kind === 'function' && params.some((each) => /:.*\bRun\b/s.test(parsed.textOf(each))),
-    // The declaration is a use as well.
+    // The declaration counts as a use.
     calledOnce: names.uses(name) === 2 && names.calls(name) === 1,
   });
   const methodsOf = ({ body }: Class) =>
@@ -126,7 +126,7 @@ function functionsOf(parsed: Parsed): MeasuredFunction[] {
   });
 }
 
-/** How often the names of a file stand for what they name (the declaration included), and how often that is called. */
+/** How often each name of a file refers to its declaration (which counts as well), and how often it is called. */
 function namesOf({ program }: Parsed) {
   const places = new Map<string, Set<number>>();
   const calls = new Map<string, number>();

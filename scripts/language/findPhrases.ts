@@ -3,15 +3,15 @@ export interface LanguageRule {
   /** Short, for the summary. */
   readonly name: string;
   /**
-   * A regular expression without case. A blank stands for the end of a line as well, and for the change from one word to the next in
+   * A regular expression that ignores case. A blank also matches the end of a line, and the change from one word to the next in
    * an identifier: `lost token` finds `lostToken` and `LOST_TOKEN`. It matches whole words only.
    */
   readonly find: string;
   /** What to write instead. */
   readonly better: string;
-  /** The beginnings of the paths that the rule is for; all files if missing. */
+  /** Prefixes of the paths that the rule is for; all files if missing. */
   readonly onlyIn?: readonly string[];
-  /** The beginnings of the paths that may keep the phrase. */
+  /** Prefixes of the paths that may keep the phrase. */
   readonly allowedIn?: readonly string[];
 }
 
@@ -23,10 +23,10 @@ export interface Finding {
   readonly rule: LanguageRule;
 }
 
-/** What can be between two words: blanks, a line end, and what begins the next line in a comment, a list or a quotation. */
+/** The characters between two words: blanks, a line end, and the beginning of the next line in a comment, a list or a quotation. */
 const GAP = '[\\s*/#>]+';
 
-/** A rule that can be searched for. */
+/** A rule with its compiled regular expression. */
 export interface CompiledRule extends LanguageRule {
   readonly pattern: RegExp;
 }
@@ -59,7 +59,7 @@ export function findPhrases(file: string, text: string, rules: readonly Compiled
     .toSorted((one, other) => one.line - other.line);
 }
 
-/** Puts a blank between the words of each identifier. `offsets` gives the place in the text for each place in `words`. */
+/** Puts a blank between the words of each identifier. `offsets` maps each place in `words` to its place in the text. */
 function splitIdentifiers(text: string): { words: string; offsets: readonly number[] } {
   const offsets: number[] = [];
   let words = '';

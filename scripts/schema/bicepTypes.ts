@@ -17,10 +17,10 @@ export interface JsonSchema {
 
 const METADATA =
   "metadata description = 'One entry of the connections. Written by scripts/writeSchema.ts from lib/config/connectionSchema.ts.'";
-/** Longer unions get a type of their own. */
+/** Longer unions get their own type. */
 const MOST_INLINE = 3;
 
-/** A type, and what is written above the member that has it. */
+/** A type, and the lines above the member that has it. */
 interface TypeUse {
   readonly type: string;
   readonly decorators?: readonly string[];
@@ -28,7 +28,7 @@ interface TypeUse {
 }
 
 /**
- * The Bicep file with the types of the connections, as far as Bicep can say what the schema says: it has no patterns, no fractions
+ * The Bicep file with the types of the connections, as far as Bicep can express the schema: it has no patterns, no fractions
  * and no unions of different types.
  * @param connections the schema of all connections by name
  */
@@ -42,7 +42,7 @@ export function bicepTypes(connections: JsonSchema): string {
   return `${[METADATA, map, ...declared].join('\n\n')}\n`;
 }
 
-/** Types that a member needs are declared before the type with the member. */
+/** Types that a member needs are declared before the type that contains the member. */
 function declareObject(name: string, schema: JsonSchema, declared: string[]): void {
   const { properties = {}, required = [] } = schema;
   const members = Object.entries(properties).map(([key, member]) => {
@@ -90,7 +90,7 @@ function rangeOf({ minimum, exclusiveMinimum, maximum }: JsonSchema): string[] {
   ];
 }
 
-/** Of a pattern such as `^[...]{1,127}$` the lengths are taken. */
+/** Takes the lengths from a pattern such as `^[...]{1,127}$`. */
 function lengthsOf({ minLength, pattern = '' }: JsonSchema): string[] {
   const [, least, most] = /\{(\d+),(\d+)\}\$$/.exec(pattern) ?? [];
   const shortest = minLength ?? least;

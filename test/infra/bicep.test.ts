@@ -7,13 +7,13 @@ import { BicepServer } from './support/bicepServer.ts';
 
 const bicep = bicepForTests();
 
-// One file, because a server takes seconds for the first file that it compiles.
+// All suites are in one file, because a server takes seconds for the first file that it compiles.
 describe.skipIf(!bicep)('the Bicep', () => {
   let server: BicepServer;
   const serverOf = () => server;
 
   beforeAll(() => {
-    // As azd calls it: main.bicepparam reads these.
+    // The variables that azd sets. main.bicepparam reads them.
     const ofAzd = {
       AZURE_ENV_NAME: 'from-azd',
       AZURE_PRINCIPAL_ID: '10000000-0000-4000-8000-000000000007',
@@ -23,9 +23,9 @@ describe.skipIf(!bicep)('the Bicep', () => {
   });
   afterAll(() => server.close());
 
-  describe('as it stands', () => deploymentSuite(serverOf));
-  describe('and the connections', () => connectionTypeSuite(serverOf));
-  describe('with a finding still deploys, and is told about it', () => warningSuite(bicep ?? ''));
+  describe('as committed', () => deploymentSuite(serverOf));
+  describe('and the type of the connections', () => connectionTypeSuite(serverOf));
+  describe('still deploys with a finding, and reports it', () => warningSuite(bicep ?? ''));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));
-  describe('is judged by rules that notice', () => mutantSuite(serverOf));
+  describe('is checked by rules that detect defects', () => mutantSuite(serverOf));
 });

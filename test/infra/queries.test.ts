@@ -18,7 +18,7 @@ interface WorkbookItem {
   readonly content: { readonly query?: readonly string[] };
 }
 
-/** The workbook fills its parameters in as text. */
+/** The workbook inserts its parameters as text. */
 const workbook = (JSON.parse(read('infra/workbook.json')) as { items: WorkbookItem[] }).items.flatMap(
   ({ name, content }) =>
     content.query
@@ -27,10 +27,10 @@ const workbook = (JSON.parse(read('infra/workbook.json')) as { items: WorkbookIt
 ) as [string, string][];
 const alarmQueries = NAMES.map((name) => [name, read(`infra/queries/${name}.kql`)] as [string, string]);
 
-/** As the deployment puts it together. */
+/** The query text as the deployment assembles it. */
 const whole = (query: string) => (query.includes('RotatorEvents') ? PREFIX + query : query);
 
-/** What the columns that name something may hold; the results of rotations are counted in fields of these names. */
+/** The possible values of columns that contain names. The results of rotations are counted in fields of these names. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   event: Object.keys(LOG_EVENTS),
   code: errorCodes,
@@ -40,14 +40,14 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
 
 const FIELDS = [...PREFIX.matchAll(/^ {4}(\w+) = /gm)].map(([, field]) => field ?? '');
 
-/** The query with a table in which a field has another name. */
+/** The query, with a table in which a field has another name. */
 const withRenamed = (field: string, query: string) =>
   PREFIX.replace(`    ${field} = `, `    ${field}Renamed = `) + query;
 
 const misses = (field: string, query: string) =>
   analyze(withRenamed(field, query)).problems.some((each) => each.startsWith(`KS142 The name '${field}'`));
 
-/** Fields that a query uses although none of the events that it names has them; other events may. */
+/** Fields that a query uses although no event that it names has them; other events may have them. */
 function foreignFields(query: string): string[] {
   const named = analyze(whole(query)).comparisons.flatMap(({ column, words }) =>
     column === 'event' ? words : [],
@@ -62,7 +62,7 @@ function foreignFields(query: string): string[] {
   return mentioned.filter((field) => misses(field, query));
 }
 
-/** Words that the program never writes into the column that they are looked for in. */
+/** Words that a query looks for in a column although the program never writes them there. */
 const unknownWords = (query: string) =>
   analyze(whole(query)).comparisons.flatMap(({ column, words }) =>
     words.filter((word) => KNOWN[column] && !KNOWN[column].includes(word)),
@@ -73,7 +73,7 @@ describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
     expect(analyze(whole(query)).problems).toEqual([]);
   });
 
-  test('looks for events, codes and results that there are', () => {
+  test('looks for events, codes and results that exist', () => {
     expect(unknownWords(query)).toEqual([]);
   });
 
@@ -82,13 +82,13 @@ describe.each([...alarmQueries, ...workbook])('the query %s', (_, query) => {
   });
 });
 
-// A query cannot be run here: what it is there for is looked for in it.
+// A test cannot run a query, so it searches the query for the purpose of the alarm.
 test.each<[string, string, RotationResult['result'] | LogEvent | ErrorCode]>([
   ['saveWaiting', 'result', 'rotated'],
   ['saveWaiting', 'result', 'blocked'],
   ['needsOperator', 'event', 'sweep_finished'],
   ['needsOperator', 'code', 'configuration_invalid'],
-])('%s knows the %s %s', (name, column, word) => {
+])('%s contains the %s %s', (name, column, word) => {
   const { comparisons } = analyze(PREFIX + read(`infra/queries/${name}.kql`));
   expect(comparisons.flatMap((each) => (each.column === column ? each.words : []))).toContain(word);
 });
@@ -103,11 +103,11 @@ describe('a query is reported', () => {
     ['vaultThrottled', 'message'],
     ['saveWaiting', 'attempts'],
     ['lateWriteUndone', 'late'],
-  ])('%s, where the field %s has another name', (name, field) => {
+  ])('%s, if the field %s has another name', (name, field) => {
     expect(misses(field, read(`infra/queries/${name}.kql`))).toBe(true);
   });
 
-  test('where it uses a field of another event', () => {
+  test('if it uses a field of another event', () => {
     const [event] = Object.entries(LOG_EVENTS).find(([, { fields }]) => 'late' in fields) ?? [];
     const query = `RotatorEvents | where event == '${event}' | project late, days`;
     expect(foreignFields(query)).toEqual(['days']);
@@ -119,8 +119,8 @@ describe('a query is reported', () => {
     ["RotatorEvents | where overdue == 'many'", 'compares real with string'],
     ['RotatorEvents | where code > 3', 'KS106'],
     ['RotatorEvents | where', 'KS006'],
-  ])('%s', (query, told) => {
-    expect(analyze(PREFIX + query).problems.join(' ')).toContain(told);
+  ])('%s', (query, expected) => {
+    expect(analyze(PREFIX + query).problems.join(' ')).toContain(expected);
   });
 
   test.each([
@@ -146,37 +146,40 @@ describe('the alarms', () => {
     dimensions: [...dimensions.matchAll(/'(\w+)'/g)].map(([, column]) => column ?? ''),
   }));
 
-  test('are one for each query', () => {
+  test('exist for each query', () => {
     expect(alarms.map(({ name }) => name).toSorted()).toEqual(NAMES.toSorted());
     const loaded = [...bicep.matchAll(/queries\/(\w+)\.kql/g)].map(([, name]) => name ?? '');
     expect(loaded.toSorted()).toEqual([...NAMES, 'rotatorEvents'].toSorted());
   });
 
-  test.each(alarms)('$name: begins with what its query needs, and has its dimensions', (alarm) => {
-    const query = read(`infra/queries/${alarm.name}.kql`);
-    const load = `loadTextContent('../queries/${alarm.name}.kql')`;
-    expect(alarm.query).toBe(whole(query) === query ? load : `'\${events}\${${load}}'`);
-    const { columns } = analyze(whole(query));
-    for (const dimension of alarm.dimensions) expect(columns).toHaveProperty(dimension, 'string');
-  });
+  test.each(alarms)(
+    '$name: starts with the definitions that its query needs, and has its dimensions',
+    (alarm) => {
+      const query = read(`infra/queries/${alarm.name}.kql`);
+      const load = `loadTextContent('../queries/${alarm.name}.kql')`;
+      expect(alarm.query).toBe(whole(query) === query ? load : `'\${events}\${${load}}'`);
+      const { columns } = analyze(whole(query));
+      for (const dimension of alarm.dimensions) expect(columns).toHaveProperty(dimension, 'string');
+    },
+  );
 
-  test.each(alarms)('$name: what to do is documented', ({ name, severity }) => {
+  test.each(alarms)('$name: the documentation says what to do', ({ name, severity }) => {
     expect(documented).toMatch(new RegExp(`^\\| \`${name}\` \\| ${severity} \\|`, 'm'));
   });
 
-  test('miss no line: the host passes on each of them', () => {
+  test('miss no line: the host forwards each of them', () => {
     const { logging } = JSON.parse(read('host.json'));
     expect(logging.applicationInsights.samplingSettings).toEqual({ isEnabled: false });
     const { default: level, 'Host.Function.Console': console = level } = logging.logLevel;
     expect(console).toBe('Information');
   });
 
-  test('a token that waits is remembered for a day, though its process falls silent', () => {
+  test('remember an unsaved token for a day, even if its process stops logging', () => {
     expect(alarms.find(({ name }) => name === 'saveWaiting')?.window).toBe('P1D');
   });
 
-  // Azure Monitor takes no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
-  test.each(alarmQueries)('%s: neither searches nor unites tables', (_, query) => {
+  // Azure Monitor accepts no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
+  test.each(alarmQueries)('%s: uses neither search nor union', (_, query) => {
     expect(query).not.toMatch(/\b(union|search)\b/);
   });
 });

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The part of the Kusto language service that is used; it is C# compiled to JavaScript, and its own types are of no help. */
+/** The parts of the Kusto language service that the tests use; it is C# compiled to JavaScript, and its own types do not help. */
 interface KustoList<T> {
   readonly Count: number;
   getItem(index: number): T;
@@ -35,7 +35,7 @@ interface KustoLanguage {
   };
 }
 
-/** The columns that are used, as Azure Monitor's table reference has them. */
+/** The columns that the queries use, from Azure Monitor's table reference. */
 const TABLES = {
   AppTraces: '(TimeGenerated: datetime, Message: string)',
   AZKVAuditLogs: '(TimeGenerated: datetime, HttpStatusCode: int, OperationName: string, _ResourceId: string)',
@@ -47,16 +47,16 @@ interface Comparison {
   readonly words: readonly string[];
 }
 
-/** What the language service makes of a query. */
+/** The analysis of a query by the language service. */
 export interface AnalyzedQuery {
-  /** A sentence for each error, warning, and comparison of a text with something else. */
+  /** A message for each error, warning, and comparison of a text with another type. */
   readonly problems: readonly string[];
-  /** The columns that the query gives, with their types. */
+  /** The columns that the query returns, with their types. */
   readonly columns: Readonly<Record<string, string>>;
   readonly comparisons: readonly Comparison[];
 }
 
-/** Made once: the language service keeps in it what it has learned about the tables and functions. */
+/** Made once: the language service caches its knowledge of the tables and functions in it. */
 let workspace: unknown;
 
 /** Parses a query and binds it against the tables of the workspace. */
@@ -76,7 +76,7 @@ export function analyze(query: string): AnalyzedQuery {
   };
 }
 
-/** The service takes `overdue == 'a'` without a word, and no row would ever fit. */
+/** The service accepts `overdue == 'a'` without a warning, and no row would ever match. */
 function mixedKinds(comparison: SyntaxNode): string[] {
   const kinds = [comparison.Left, comparison.Right].map((side) => side?.ResultType?.Name);
   const texts = kinds.filter((kind) => kind === 'string').length;

@@ -26,7 +26,7 @@ describe('a template', () => {
   }
 });
 
-it('the table of rights is read whatever the order of the actions', () => {
+it('reads the table of rights regardless of the order of the actions', () => {
   const table = '| who | on | may | why |\n| --- | --- | --- | --- |\n';
   const markdown = `# S\n\n## Rights\n\n${table}| a | b | \`set\`, \`get\` | c |\n| d | e | Some Role | f |\n\n## Other\n\n| g | h | i | j |\n`;
   expect(documentedRights(markdown)).toEqual(['a | b | get, set', 'd | e | Some Role']);

@@ -1,5 +1,5 @@
-"""Connects with each connection string of the JSON list on stdin, by the driver manager of this machine, and prints for each
-the user that the server sees, or null where it refuses. Nothing of a string is printed."""
+"""Connects with each connection string of the JSON list on stdin, through the driver manager of this machine. For each, prints
+the user that the server sees, or null if it refuses. It never prints a part of a string."""
 
 import ctypes
 import json

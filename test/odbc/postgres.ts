@@ -8,16 +8,16 @@ import { join } from 'node:path';
 export const DRIVER = 'PostgreSQL Unicode';
 const OWNER = 'rotator_test';
 
-/** A PostgreSQL server of its own that listens on a socket in its folder and nowhere else. */
+/** A separate PostgreSQL server that listens only on a socket in its folder. */
 export interface Postgres {
-  /** The folder of the socket: what a client names as the server. */
+  /** The folder of the socket: clients use it as the name of the server. */
   readonly socketFolder: string;
   /** Makes a user that must log in with this password. */
   addUser(name: string, password: string): void;
   close(): Promise<void>;
 }
 
-/** What is missing on this machine; undefined where everything is there. */
+/** The programs that are missing on this machine; undefined if everything is there. */
 export function missing(): string | undefined {
   if (!binaries()) return 'PostgreSQL';
   if (!existsSync('/etc/odbcinst.ini') || !readFileSync('/etc/odbcinst.ini', 'utf8').includes(`[${DRIVER}]`))
@@ -26,7 +26,7 @@ export function missing(): string | undefined {
   return loads.status === 0 ? undefined : 'python3 with unixODBC';
 }
 
-/** Starts a server. As root it runs under the account `postgres`: it refuses to run as root. */
+/** Starts a server. If this process is root, the server runs under the account `postgres`, because it refuses to run as root. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'odbc-'));
   const remove = () => rmSync(folder, { recursive: true });
@@ -56,7 +56,7 @@ async function started(folder: string, remove: () => void): Promise<Postgres> {
   const ended = once(server, 'exit');
   const ready = Promise.withResolvers<void>();
   server.stderr.on('data', (line) => String(line).includes('ready to accept connections') && ready.resolve());
-  const early = ended.then(() => Promise.reject(new Error('PostgreSQL ended as it started.')));
+  const early = ended.then(() => Promise.reject(new Error('PostgreSQL ended during its start.')));
   await Promise.race([ready.promise, early]);
   return {
     socketFolder: folder,

@@ -8,12 +8,12 @@ import { DRIVER, missing, type Postgres, startPostgres } from './postgres.ts';
 
 const absent = missing();
 if (absent !== undefined) {
-  const message = `The check of ODBC quoting by a real driver needs odbc-postgresql, postgresql and unixodbc: ${absent} is not here.`;
+  const message = `The test of ODBC quoting with a real driver needs ${absent}. Install odbc-postgresql, postgresql and unixodbc.`;
   if (process.env.REQUIRE_ODBC === '1') throw new Error(message);
   console.warn(`SKIPPED: ${message}`);
 }
 
-/** Without braces psqlODBC takes + for a space and %XX for a byte, so these stand beside characters that need braces. */
+/** Without braces, psqlODBC takes + for a space and %XX for a byte, so these values also contain characters that need braces. */
 const PASSWORDS = [
   'plain',
   'with spaces inside',
@@ -39,7 +39,7 @@ const PASSWORDS = [
 ];
 
 describe.skipIf(absent !== undefined)(
-  'psqlODBC logs in at PostgreSQL with values as templates quote them',
+  'psqlODBC logs in to PostgreSQL with values as templates quote them',
   () => {
     let postgres: Postgres;
     beforeAll(async () => {
@@ -60,19 +60,19 @@ describe.skipIf(absent !== undefined)(
         odbc,
       );
 
-    test('each password arrives as it is, and a wrong one is refused', () => {
+    test('each password arrives unchanged, and PostgreSQL refuses a wrong one', () => {
       const right = PASSWORDS.map((password, index) => login(index, password));
       const wrong = PASSWORDS.map((password, index) => login(index, `${password}x`));
       expect(connect(right)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
       expect(connect(wrong)).toEqual(PASSWORDS.map(() => null));
     });
 
-    test('a string that was read and is written again still logs in', () => {
+    test('a string that is read and written again still logs in', () => {
       const again = PASSWORDS.map((password, index) => written(parseOdbc(login(index, password)), odbc));
       expect(connect(again)).toEqual(PASSWORDS.map((_, index) => `user_${index}`));
     });
 
-    test('a template with braces of its own carries what psqlODBC reads in its own way without them', () => {
+    test('a template with its own braces keeps characters that psqlODBC would change without braces', () => {
       const user = `user_${PASSWORDS.length}`;
       const shared = `DRIVER=${DRIVER};Server=${postgres.socketFolder};Database=postgres;UID=${user};`;
       const accessToken = 'a+b%20c';
@@ -83,7 +83,7 @@ describe.skipIf(absent !== undefined)(
       expect(connect(filled)).toEqual([user, null]);
     });
 
-    test('of two passwords it takes the last, where the ODBC reference says the first: such a string is refused', () => {
+    test('psqlODBC takes the last of two passwords, the ODBC reference the first: such a string is refused', () => {
       const twice = [`${login(0, 'wrong')}pwd=plain;`, `${login(0, 'plain')}pwd=wrong;`];
       expect(connect(twice)).toEqual(['user_0', null]);
       for (const text of twice)

@@ -158,7 +158,7 @@ describe('licences', () => {
 
   test('a package without the licence file that it needs stops the build', () => {
     expect(() => checkLicences([bundled('Apache-2.0', [])])).toThrow(
-      'some-package 1.2.3 holds no licence file',
+      'some-package 1.2.3 contains no licence file',
     );
   });
 

@@ -86,9 +86,9 @@ describe('refuses a bad file with its cause, and keeps the stored file', () => {
     ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
     ['no JSON', GOOD.slice(0, 40), 'is not valid JSON (line 1, column', 'Correct it'],
     ['an empty file', '', 'is empty', 'Correct it'],
-    ['no text', Uint8Array.of(0x7b, 0xff), 'is no UTF-8 text', 'Save'],
-    ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'more than 4 MB', 'split'],
-    ['no file', undefined, 'connections.json cannot be read', 'CONNECTIONS_FILE'],
+    ['no text', Uint8Array.of(0x7b, 0xff), 'is not valid UTF-8', 'Save'],
+    ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'larger than 4 MB', 'Split'],
+    ['no file', undefined, 'connections.json.', 'CONNECTIONS_FILE'],
   ])('%s', async (name, file, cause, fix) => {
     const before = '{"connections":{}}';
     await container.getBlockBlobClient(name).upload(before, before.length);

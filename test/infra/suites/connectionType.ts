@@ -6,12 +6,12 @@ import type { Template, TemplateType } from '../support/arm.ts';
 import { ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
 
-/** What both can say about a value. */
+/** The parts of a value's description that both languages can express. */
 type Shape = Readonly<Record<string, unknown>>;
 
-/** The type of the parameter connections is the JSON Schema, as far as Bicep can say it, in the same words. */
+/** The type of the parameter connections matches the JSON Schema and uses the same words, as far as Bicep can express it. */
 export function connectionTypeSuite(serverOf: () => BicepServer): void {
-  it('the parameter connections takes what connections.schema.json takes', async () => {
+  it('the parameter connections accepts the same values as connections.schema.json', async () => {
     const { template } = await serverOf().compile(join(ROOT, 'infra', 'main.bicep'));
     const schema = JSON.parse(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8'));
     const parameter = template.parameters?.connections ?? {};
@@ -42,13 +42,13 @@ function shapeOfSchema(schema: JsonSchema, required = true): Shape {
   };
 }
 
-/** Bicep has no defaults of members. */
+/** Bicep has no defaults for members. */
 function wordsOfSchema({ description, default: fallback }: JsonSchema): Shape {
   if (description === undefined) return {};
   return { words: fallback === undefined ? description : `${description} Default: ${fallback}.` };
 }
 
-/** Bicep has no patterns: of "^[...]{1,127}$" it takes the lengths. */
+/** Bicep has no patterns: it takes the lengths of "^[...]{1,127}$". */
 function lengthsOfSchema({ minLength, pattern = '' }: JsonSchema): Shape {
   const [, least, most] = /\{(\d+),(\d+)\}\$$/.exec(pattern) ?? [];
   const shortest = minLength ?? (least === undefined ? undefined : Number(least));
@@ -88,7 +88,7 @@ function othersOfType(others: TemplateType | boolean | undefined, template: Temp
   return typeof others === 'object' ? shapeOfType(others, template) : (others ?? true);
 }
 
-/** What a declaration refers to: "#/definitions/NAME". */
+/** The definition that a declaration refers to: "#/definitions/NAME". */
 function target({ $ref }: TemplateType, template: Template): TemplateType {
   return $ref === undefined ? {} : (template.definitions?.[$ref.replace('#/definitions/', '')] ?? {});
 }

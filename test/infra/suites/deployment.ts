@@ -18,7 +18,7 @@ import { templateViolations } from '../support/templateRules.ts';
 
 const OFFICER = 'Key Vault Secrets Officer';
 
-/** The Bicep as it stands. */
+/** The committed Bicep. */
 export function deploymentSuite(serverOf: () => BicepServer): void {
   let server: BicepServer;
   let deployment: Deployment;
@@ -46,22 +46,22 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     });
   });
 
-  it('holds what must hold, whatever the parameters', () => {
+  it('follows the rules with all parameters', () => {
     expect(templateViolations(deployment.template)).toEqual([]);
   });
 
   describe.each(PARAMETER_FILES)('with the parameters %s', (name) => {
-    it('deploys what is safe', () => {
+    it('deploys only safe settings', () => {
       expect(deployment.snapshots[name].diagnostics).toEqual([]);
       expect(resourceViolations(deployment.snapshots[name])).toEqual([]);
     });
   });
 
-  it('with everything switched on, deploys what the snapshot says; "npm run infra -- --write" writes it anew', () => {
+  it('with everything switched on, matches the snapshot; "npm run infra -- --write" updates it', () => {
     expect(deployment.snapshots.production).toEqual(JSON.parse(readText(SNAPSHOT)));
   });
 
-  it('makes no network and no vault that nobody asked for', () => {
+  it('makes no network and no vault without a parameter for it', () => {
     const typesOf = (name: ParameterFile) =>
       deployment.snapshots[name].predictedResources.map(({ type }) => type);
     const leftOut = (name: ParameterFile) => {
@@ -77,7 +77,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     ]);
   });
 
-  it('starts small where nothing is said', () => {
+  it('starts small by default', () => {
     const only = (type: string) => ofType(deployment.snapshots.smallest, type)[0]?.properties;
     expect(only('Microsoft.OperationalInsights/workspaces')).toMatchObject({ retentionInDays: 30 });
     expect(only('Microsoft.Web/sites')).toMatchObject({
@@ -89,31 +89,31 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     expect(appSettings(deployment.snapshots.smallest).CONNECTIONS).toBe('{"connections":{}}');
   });
 
-  it('with everything switched on, has all that the rules are about', () => {
+  it('with everything switched on, has all resources that the rules check', () => {
     expect(absentTypes(deployment.snapshots.production)).toEqual([]);
   });
 
-  describe('gives the rights that docs/security.md tells', () => {
+  describe('gives the rights that docs/security.md lists', () => {
     const documented = documentedRights(readText('docs/security.md'));
 
-    it('to everybody', () => {
+    it('to all principals', () => {
       const deployed = deployedRights(deployment.snapshots.production);
       expect([...new Set(deployed)].sort()).toEqual([...documented].sort());
     });
 
-    it('to the rotator alone where nobody is named', () => {
+    it('to the rotator alone if the parameters name no other principal', () => {
       const deployed = deployedRights(deployment.snapshots.smallest);
       expect(deployed.sort()).toEqual(documented.filter((right) => right.startsWith('rotator')).sort());
     });
 
-    it('by a built-in role where no role may be made', () => {
+    it('through a built-in role if custom roles are not allowed', () => {
       const onVaults = /^(rotator \| (?:credential|token) vault) \| .*/;
       const fallback = documented.map((right) => right.replace(onVaults, `$1 | ${OFFICER}`));
       expect(deployedRights(deployment.snapshots.existingVaults).sort()).toEqual(fallback.sort());
     });
   });
 
-  describe('gives the app settings that the program understands', () => {
+  describe('gives the app valid settings', () => {
     it('with connections in a setting', () => {
       const { credentialVaultUrl, tokenVaultUrl, connectionsSource, ...rest } = understood(
         deployment.snapshots.existingVaults,
@@ -148,17 +148,17 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     const ofResources = Object.values(deployment.snapshots).flatMap(({ predictedResources }) =>
       predictedResources.map(({ type }) => type.split('/')[0]),
     );
-    // Every subscription has this one.
+    // Every subscription has this one registered.
     const needed = new Set(ofResources.filter((namespace) => namespace !== 'Microsoft.Authorization'));
     expect([...named].sort()).toEqual([...needed, 'Microsoft.App'].sort());
   });
 
-  it('gives name lookups threads enough that some may hang', () => {
+  it('has enough threads for name lookups even if some lookups hang', () => {
     for (const file of PARAMETER_FILES)
       expect(Number(appSettings(deployment.snapshots[file]).UV_THREADPOOL_SIZE)).toBeGreaterThanOrEqual(64);
   });
 
-  it('makes nothing of existing vaults but rights and audit logs', () => {
+  it('adds only rights and audit logs to existing vaults', () => {
     const { predictedResources } = deployment.snapshots.existingVaults;
     const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));
     expect(new Set(onVaults.map(({ type }) => type.split('/').at(-1)))).toEqual(
@@ -166,7 +166,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     );
   });
 
-  it('gives the audit logs of two rotators two names, so that they can share a vault', () => {
+  it('gives the audit logs of two rotators different names, so that they can share a vault', () => {
     const names = PARAMETER_FILES.map((file) => [
       ...new Set(
         ofType(deployment.snapshots[file], 'Microsoft.Insights/diagnosticSettings').map(({ name }) =>
@@ -187,7 +187,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     const types = ofType(snapshot, 'Microsoft.Authorization/roleAssignments').map(
       ({ properties }) => properties.principalType,
     );
-    expect(types, 'a group is no user').toContain('Group');
+    expect(types, 'the operator is a group').toContain('Group');
     expect(types).not.toContain('User');
   });
 }

@@ -15,7 +15,7 @@ const CONSUMER = "param consumers = [{ principalId: '20000000-0000-4000-8000-000
 const VAULT =
   '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults';
 
-/** What would be worse than the Bicep as it stands is noticed. */
+/** The tests detect every change that would make the committed Bicep worse. */
 export function mutantSuite(serverOf: () => BicepServer): void {
   const documented = documentedRights(readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8'));
 
@@ -23,17 +23,17 @@ export function mutantSuite(serverOf: () => BicepServer): void {
     '%s',
     async (_, mutant) => {
       await withChange(mutant, async (root) => {
-        const told = await violationsOfSnapshot(serverOf(), root, documented);
-        const more = told.some(tells(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
-        expect([...told, ...more]).toContainEqual(expect.stringContaining(mutant.told));
+        const found = await violationsOfSnapshot(serverOf(), root, documented);
+        const more = found.some(isViolationOf(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
+        expect([...found, ...more]).toContainEqual(expect.stringContaining(mutant.violation));
       });
     },
   );
 }
 
-/** A rule that depends on the day or on the version of Bicep stops us, and nobody's deployment. */
+/** A rule that depends on the date or the version of Bicep fails the checks of this repository, but no deployment of a user. */
 export function warningSuite(bicep: string): void {
-  it('no rule is an error', () => {
+  it('treats no rule as an error', () => {
     const { analyzers } = JSON.parse(readFileSync(join(ROOT, 'infra', 'bicepconfig.json'), 'utf8'));
     const levels = Object.values<{ level: string }>(analyzers.core.rules).map(({ level }) => level);
     expect(new Set(levels)).toEqual(new Set(['warning']));
@@ -57,7 +57,7 @@ export function warningSuite(bicep: string): void {
   });
 }
 
-/** Parameters that contradict each other, and one vault for both. */
+/** Parameters that contradict each other, and one vault for both purposes. */
 export function parameterSuite(serverOf: () => BicepServer): void {
   it.each([
     ['one vault and consumers', `param singleVault = true\n${CONSUMER}`, 'set singleVault to false'],
@@ -82,18 +82,18 @@ export function parameterSuite(serverOf: () => BicepServer): void {
       "param existingTokenVaultId = 'contoso-tokens'",
       'existingTokenVaultId must be the resource id of a vault',
     ],
-  ])('%s are refused with the fix', async (_, replace, fix) => {
+  ])('refuses %s with a fix', async (_, replace, fix) => {
     await expect(predicted(replace)).rejects.toThrow(fix);
   });
 
-  it('one vault holds both, and has one set of rights and one audit log', async () => {
+  it('gives a single vault one set of rights and one audit log', async () => {
     const snapshot = await predicted('param singleVault = true');
     expect(snapshot.outputs.TOKEN_VAULT_URL).toBe(snapshot.outputs.CREDENTIAL_VAULT_URL);
     expect(deployedRights(snapshot).filter((right) => right.includes('vault'))).toHaveLength(1);
     expect(resourceViolations(snapshot)).toEqual([]);
   });
 
-  it('private networking without addresses to let in closes the public addresses', async () => {
+  it('closes the public addresses for private networking without allowed addresses', async () => {
     const snapshot = await predicted('param privateNetworking = true');
     const closed = snapshot.predictedResources
       .filter(({ properties }) => properties?.publicNetworkAccess === 'Disabled')
@@ -103,7 +103,7 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     expect(resourceViolations(snapshot)).toEqual([]);
   });
 
-  it('Entra authentication that is not asked for is switched off, not left out', async () => {
+  it('switches Entra authentication off explicitly if it is not requested', async () => {
     const [settings] = ofType(await predicted(''), 'Microsoft.Web/sites/config');
     expect(settings).toMatchObject({ properties: { platform: { enabled: false } } });
     expect(settings?.id).toMatch(/authsettingsV2$/);
@@ -115,11 +115,11 @@ export function parameterSuite(serverOf: () => BicepServer): void {
   }
 }
 
-function tells({ told }: Mutant): (violation: string) => boolean {
-  return (violation) => violation.includes(told);
+function isViolationOf({ violation }: Mutant): (violation: string) => boolean {
+  return (each) => each.includes(violation);
 }
 
-/** With everything switched on: what the rules say, and the differences from the table of rights. Nothing where it does not compile. */
+/** With everything switched on: the violations of the rules, and the differences from the table of rights. Empty if it does not compile. */
 async function violationsOfSnapshot(
   server: BicepServer,
   root: string,
@@ -136,7 +136,7 @@ async function violationsOfSnapshot(
   ];
 }
 
-/** What the compiler says; where it says nothing, the rules. */
+/** The findings of the compiler; if there are none, those of the rules. */
 async function violationsOfTemplate(server: BicepServer, root: string): Promise<string[]> {
   const { diagnostics, template } = await server.compile(join(root, 'infra', 'main.bicep'));
   if (diagnostics.length > 0) return diagnostics.map(({ code, message }) => `${code}: ${message}`);

@@ -13,7 +13,7 @@ export interface TemplateType {
   readonly metadata?: { readonly description?: string };
 }
 
-/** What `bicep build` makes of a file: modules are templates within resources of type deployments. */
+/** The output of `bicep build`: modules are templates within resources of type deployments. */
 export interface Template {
   readonly $schema: string;
   readonly definitions?: Readonly<Record<string, TemplateType>>;
@@ -22,21 +22,21 @@ export interface Template {
   readonly resources: Readonly<Record<string, TemplateResource>>;
 }
 
-/** A resource before its expressions are worked out. */
+/** A resource before its expressions are evaluated. */
 interface TemplateResource {
   readonly type: string;
   readonly existing?: boolean;
   readonly properties?: { readonly template?: Template };
 }
 
-/** A resource as a deployment would send it; what only Azure knows stands as `[expression]`. */
+/** A resource as a deployment would send it. A value that only Azure knows is `[expression]`. */
 export interface Resource {
   readonly id: string;
   readonly type: string;
   readonly name: string;
   // biome-ignore lint/suspicious/noExplicitAny: each type of resource has its own properties
   readonly properties: any;
-  // biome-ignore lint/suspicious/noExplicitAny: the same
+  // biome-ignore lint/suspicious/noExplicitAny: as for properties
   readonly [other: string]: any;
 }
 
@@ -55,7 +55,7 @@ export function allTemplates(template: Template, path = 'main'): [string, Templa
   return [[path, template], ...modules];
 }
 
-/** Every text in a value, however deep; names of properties too. */
+/** Every text in a value at any depth, including names of properties. */
 export function allTexts(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -67,7 +67,7 @@ export function ofType(snapshot: Snapshot, type: string): Resource[] {
   return snapshot.predictedResources.filter((resource) => resource.type === type);
 }
 
-/** A setting's value with the parts that only Azure knows filled in, as in its public cloud. */
+/** A setting's value. The parts that only Azure knows are filled in as in its public cloud. */
 export function resolved(value: string): string {
   const clientId = '40000000-0000-4000-8000-000000000001';
   const known = value

@@ -8,14 +8,14 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PROJECT = join(ROOT, 'infra', 'bicep.csproj');
 const BINARY = process.platform === 'win32' ? 'bicep.exe' : 'bicep';
 
-/** Where the Bicep CLI is, or why there is none. */
+/** The path of the Bicep CLI, or the reason why it is missing. */
 export type BicepCli =
   | { readonly path: string; readonly missing?: undefined }
   | { readonly path?: undefined; readonly missing: string };
 
 /**
- * The Bicep CLI of the version that `infra/bicep.csproj` names, restored with the .NET SDK where it is not there yet; else
- * the one on PATH or of the Azure CLI, where it is not older.
+ * The Bicep CLI of the version that `infra/bicep.csproj` names, restored with the .NET SDK if it is missing. Otherwise
+ * the one on PATH or of the Azure CLI, if it is not older.
  */
 export function findBicep(): BicepCli {
   const wanted = /Version="\[(.+?)\]"/.exec(readFileSync(PROJECT, 'utf8'))?.[1] ?? '';
@@ -23,11 +23,11 @@ export function findBicep(): BicepCli {
   if (existsSync(restored) || restore(restored)) return { path: restored };
   const path = [BINARY, join(homedir(), '.azure', 'bin', BINARY)].find((other) => isCurrent(other, wanted));
   if (path !== undefined) return { path };
-  const missing = `no Bicep CLI ${wanted} or newer on PATH or of "az bicep", and none that "dotnet restore infra/bicep.csproj" could bring`;
+  const missing = `found no Bicep CLI ${wanted} or newer on PATH or in "az bicep", and "dotnet restore infra/bicep.csproj" could not install one`;
   return { missing };
 }
 
-/** As NuGet lays packages out: lower-case name, version, content. */
+/** The layout of NuGet packages: lower-case name, version, content. */
 function restoredBicep(version: string): string {
   const os = { win32: 'win', darwin: 'osx' }[process.platform as string] ?? 'linux';
   const name = `azure.bicep.commandline.${os}-${process.arch}`;
@@ -35,8 +35,8 @@ function restoredBicep(version: string): string {
 }
 
 /**
- * Builds a file and reads the report: warnings alone leave the exit code at 0. Here each of them is a defect; whoever deploys with
- * a newer Bicep, which may know more rules, is only told.
+ * Builds a file and reads the report: warnings alone leave the exit code at 0. Here, each warning is a defect. Operators who deploy with
+ * a newer Bicep, which may have more rules, only see the warning.
  */
 export function buildFindings(bicep: string, file: string): { built: boolean; findings: string[] } {
   const build = ['build', file, '--stdout', '--diagnostics-format', 'sarif'];
@@ -49,7 +49,7 @@ export function buildFindings(bicep: string, file: string): { built: boolean; fi
   };
 }
 
-/** Several test processes may do this at once, so each has its own folder for what the restore notes. */
+/** Several test processes may do this at the same time, so each has its own folder for the notes of the restore. */
 function restore(wanted: string): boolean {
   const notes = mkdtempSync(join(tmpdir(), 'bicep-restore-'));
   try {
@@ -68,13 +68,13 @@ function isCurrent(path: string, wanted: string): boolean {
 }
 
 /**
- * The CLI for a test file; undefined: skip its tests.
- * @throws Error where there is none although REQUIRE_BICEP is set
+ * The CLI for a test file. If it is undefined, skip the tests.
+ * @throws Error if it is missing although REQUIRE_BICEP is set
  */
 export function bicepForTests(): string | undefined {
   const { path, missing } = findBicep();
   if (path === undefined && process.env.REQUIRE_BICEP)
-    throw new Error(`The Bicep tests need a CLI: ${missing}.`);
-  if (path === undefined) console.warn(`The Bicep tests are skipped: ${missing}.`);
+    throw new Error(`Install the Bicep CLI for the Bicep tests: ${missing}.`);
+  if (path === undefined) console.warn(`Skipping the Bicep tests: ${missing}.`);
   return path;
 }

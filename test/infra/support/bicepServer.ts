@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Snapshot, Template } from './arm.ts';
 
-/** What the compiler has to say about a file; a linter's rule is one of them. */
+/** A finding of the compiler about a file; findings of linter rules are included. */
 export interface Diagnostic {
   readonly source: string;
   readonly level: string;
@@ -9,7 +9,7 @@ export interface Diagnostic {
   readonly message: string;
 }
 
-/** Where a snapshot pretends to be deployed to. */
+/** The target that a snapshot assumes. */
 export const TARGET = {
   subscriptionId: '00000000-0000-4000-8000-000000000001',
   tenantId: '00000000-0000-4000-8000-000000000002',
@@ -17,16 +17,16 @@ export const TARGET = {
   location: 'westeurope',
 };
 
-interface Answer {
+interface RpcResponse {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: { readonly message: string };
 }
 
-type Settle = (answer: Answer) => void;
+type Settle = (response: RpcResponse) => void;
 
 /**
- * The Bicep CLI as a server (`bicep jsonrpc --stdio`): a file compiles in a fraction of the time that a process of its own
+ * The Bicep CLI as a server (`bicep jsonrpc --stdio`): it compiles a file in a fraction of the time that a separate process
  * takes. Messages are JSON-RPC 2.0 with the header of the Language Server Protocol's base protocol.
  */
 export class BicepServer {
@@ -35,9 +35,9 @@ export class BicepServer {
   #received = Buffer.alloc(0);
   #lastId = 0;
 
-  /** @param env variables that a parameter file may read, beside those of this process */
+  /** @param env variables that a parameter file may read, in addition to those of this process */
   constructor(path: string, env: Readonly<Record<string, string>> = {}) {
-    // It lives for seconds: profiling for a better second compilation would take half of its time.
+    // It runs for seconds only: profiling for a better second compilation would take half of its time.
     const options = { env: { ...process.env, DOTNET_TieredPGO: '0', ...env } };
     this.#process = spawn(path, ['jsonrpc', '--stdio'], options);
     this.#process.stdout.on('data', (bytes: Buffer) => this.#receive(bytes));
@@ -45,19 +45,19 @@ export class BicepServer {
     this.#process.once('error', ({ message }) => this.#fail(message));
   }
 
-  /** The template is empty where there are errors. */
+  /** The template is empty if there are errors. */
   async compile(path: string): Promise<{ diagnostics: Diagnostic[]; template: Template }> {
-    const answer = await this.#call('bicep/compile', { path });
-    const { diagnostics, contents } = answer as { diagnostics: Diagnostic[]; contents: string | null };
+    const response = await this.#call('bicep/compile', { path });
+    const { diagnostics, contents } = response as { diagnostics: Diagnostic[]; contents: string | null };
     return { diagnostics, template: JSON.parse(contents ?? '{}') };
   }
 
-  /** @throws Error with the first problem where the template refuses the parameters */
+  /** @throws Error with the first problem if the template refuses the parameters */
   async snapshot(path: string): Promise<Snapshot> {
-    const answer = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
+    const response = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
       snapshot: string;
     };
-    return JSON.parse(answer.snapshot);
+    return JSON.parse(response.snapshot);
   }
 
   async format(path: string): Promise<string> {
@@ -87,10 +87,10 @@ export class BicepServer {
       const length = Number(/Content-Length: (\d+)/i.exec(this.#received.toString('latin1', 0, end))?.[1]);
       const stop = end + 4 + length;
       if (end < 0 || this.#received.length < stop) return;
-      const answer: Answer = JSON.parse(this.#received.toString('utf8', end + 4, stop));
+      const response: RpcResponse = JSON.parse(this.#received.toString('utf8', end + 4, stop));
       this.#received = this.#received.subarray(stop);
-      this.#waiting.get(answer.id)?.(answer);
-      this.#waiting.delete(answer.id);
+      this.#waiting.get(response.id)?.(response);
+      this.#waiting.delete(response.id);
     }
   }
 

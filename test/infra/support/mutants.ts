@@ -1,13 +1,13 @@
 import type { Change } from './workshop.ts';
 
-/** A change for the worse, and a part of what the rules must say about it. */
+/** A harmful change, and a part of the message that the rules must report for it. */
 export interface Mutant extends Change {
-  readonly told: string;
+  readonly violation: string;
 }
 
 const MODULES = 'infra/modules';
 
-/** Each must be noticed by the rules or by the table of rights. */
+/** The rules or the table of rights must detect each of them. */
 export const MUTANTS: readonly Mutant[] = [
   // Rights
   ...custom("'Microsoft.KeyVault/vaults/secrets/update/action'", [
@@ -28,7 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
     ['assignableScopes: [subscription().id]', 'can be assigned on /subscriptions/'],
   ]),
   ...custom("role == 'custom') {\n  name: guid(vault.id, principalId, customRole.id)\n  scope: vault", [
-    ["role == 'custom') {\n  name: guid(vault.id, principalId, customRole.id)", 'which is no resource'],
+    ["role == 'custom') {\n  name: guid(vault.id, principalId, customRole.id)", 'which is not a resource'],
   ]),
   ...custom('guid(vault.id, principalId, customRole.id)', [
     ["guid(vault.id, 'rotator', customRole.id)", 'not made of scope, principal and role'],
@@ -49,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     'rotatorOnHost.bicep',
     "    principalType: 'ServicePrincipal'\n    roleDefinitionId: tableDataContributor",
     "    principalType: 'User'\n    roleDefinitionId: tableDataContributor",
-    'taken for a User',
+    'has the type User',
   ),
   change(
     'vaultAccess.bicep',
@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
     'functionApp.bicep',
     "type: 'UserAssigned'\n",
     "type: 'SystemAssigned, UserAssigned'\n",
-    'identity alone',
+    'only the user-assigned identity',
   ),
   change(
     'functionApp.bicep',
@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     'functionApp.bicep',
     "{ name: 'AzureWebJobsStorage__accountName', value: storageAccountName }",
     "{ name: 'AzureWebJobsStorage', value: 'DefaultEndpointsProtocol=https;AccountName=store;AccountKey=x' }",
-    'holds a secret',
+    'contains a secret',
   ),
   change('functionApp.bicep', 'maximumInstanceCount: 40', 'maximumInstanceCount: 10', 'maximumInstanceCount'),
   main(
@@ -207,14 +207,14 @@ export const MUTANTS: readonly Mutant[] = [
   main("for service in ['blob', 'table']", "for service in ['blob']", 'private endpoints'),
 ];
 
-function change(module: string, find: string, replace: string, told: string): Mutant {
-  return { file: `${MODULES}/${module}`, find, replace, told };
+function change(module: string, find: string, replace: string, violation: string): Mutant {
+  return { file: `${MODULES}/${module}`, find, replace, violation };
 }
 
-function main(find: string, replace: string, told: string): Mutant {
-  return { file: 'infra/main.bicep', find, replace, told };
+function main(find: string, replace: string, violation: string): Mutant {
+  return { file: 'infra/main.bicep', find, replace, violation };
 }
 
-function custom(find: string, changes: readonly [replace: string, told: string][]): Mutant[] {
-  return changes.map(([replace, told]) => change('rotatorOnVault.bicep', find, replace, told));
+function custom(find: string, changes: readonly [replace: string, violation: string][]): Mutant[] {
+  return changes.map(([replace, violation]) => change('rotatorOnVault.bicep', find, replace, violation));
 }

@@ -2,7 +2,10 @@ import { ofType, type Snapshot } from './arm.ts';
 
 const WITH_FIREWALL = ['Microsoft.KeyVault/vaults', 'Microsoft.Storage/storageAccounts'];
 
-/** What is wrong with private networking; nothing where there is none. With a network: closed firewalls, the app inside, an endpoint with its name for each service that it uses. */
+/**
+ * The violations of private networking; empty if it is off. With a network, the rules require closed firewalls, the app inside, and an
+ * endpoint with its name for each service that it uses.
+ */
 export function networkViolations(snapshot: Snapshot): string[] {
   if (ofType(snapshot, 'Microsoft.Network/virtualNetworks').length === 0) return [];
   const open = WITH_FIREWALL.flatMap((type) => ofType(snapshot, type)).filter(
@@ -12,7 +15,7 @@ export function networkViolations(snapshot: Snapshot): string[] {
     ({ properties }) => !`${properties.virtualNetworkSubnetId}`.includes('functionsSubnetId'),
   );
   return [
-    ...open.map(({ name }) => `${name} is open to every address in spite of private networking`),
+    ...open.map(({ name }) => `${name} is open to every address despite private networking`),
     ...outside.map(({ name }) => `${name} is not in the network`),
     ...endpointViolations(snapshot),
     ...delegationViolations(snapshot),
@@ -27,7 +30,7 @@ function endpointViolations(snapshot: Snapshot): string[] {
   const wanted = ['blob', 'table', 'vault', 'vault'];
   const zones = ofType(snapshot, 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups');
   const complete = groups.sort().join() === wanted.join() && zones.length === wanted.length;
-  return complete ? [] : [`private endpoints are there for ${groups.join()} with ${zones.length} names`];
+  return complete ? [] : [`private endpoints exist for ${groups.join()} with ${zones.length} names`];
 }
 
 function delegationViolations(snapshot: Snapshot): string[] {

@@ -3,7 +3,7 @@ import { networkViolations } from './networkRules.ts';
 import { rightsViolations } from './rights.ts';
 import { appSettings, settingsViolations } from './settings.ts';
 
-/** What a property must be. */
+/** The required value of a property. */
 type Wanted = readonly [path: string, allowed: readonly unknown[]];
 
 /** Every resource of the type must have these properties. */
@@ -45,7 +45,7 @@ const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
     ['functionAppConfig.scaleAndConcurrency.maximumInstanceCount', [40]],
   ],
   'Microsoft.Web/sites/basicPublishingCredentialsPolicies': [['allow', [false]]],
-  // Where it is on at all.
+  // Only if it is switched on.
   'Microsoft.Web/sites/config': [
     ['globalValidation.requireAuthentication', [true]],
     ['globalValidation.unauthenticatedClientAction', ['Return401']],
@@ -55,7 +55,7 @@ const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
   ],
 };
 
-/** What is wrong with what a deployment would make. Empty: nothing. */
+/** The violations of the resources in a deployment; empty if there are none. */
 export function resourceViolations(snapshot: Snapshot): string[] {
   return [
     ...snapshot.predictedResources.flatMap(propertyViolations),
@@ -68,7 +68,7 @@ export function resourceViolations(snapshot: Snapshot): string[] {
   ];
 }
 
-/** Types that the rules are about and that the deployment has not. */
+/** Types that the rules check but the deployment does not contain. */
 export function absentTypes(snapshot: Snapshot): string[] {
   return Object.keys(WANTED)
     .filter((type) => ofType(snapshot, type).length === 0)
@@ -86,10 +86,10 @@ function propertyViolations({ type, name, properties }: Resource): string[] {
 function identityViolations(snapshot: Snapshot): string[] {
   return ofType(snapshot, 'Microsoft.Web/sites')
     .filter(({ identity }) => identity?.type !== 'UserAssigned')
-    .map(({ name }) => `${name} does not use the user-assigned identity alone`);
+    .map(({ name }) => `${name} does not use only the user-assigned identity`);
 }
 
-/** Entra authentication is on where the functions ask for a role, and switched off in so many words where they do not. */
+/** Entra authentication is on if the functions require a role, and otherwise explicitly off. */
 function authenticationViolations(snapshot: Snapshot): string[] {
   const wanted = appSettings(snapshot).REQUIRED_APP_ROLE !== '';
   const states = ofType(snapshot, 'Microsoft.Web/sites/config').map(
@@ -97,10 +97,10 @@ function authenticationViolations(snapshot: Snapshot): string[] {
   );
   return states.length === 1 && states[0] === wanted
     ? []
-    : [`Entra authentication should be ${wanted} and is ${states.join()}`];
+    : [`Entra authentication should be ${wanted} but is ${states.join()}`];
 }
 
-/** Both vaults that the app is told of have an audit log, whether they are new or not. */
+/** Both vaults in the settings of the app have an audit log, whether they are new or not. */
 function auditViolations(snapshot: Snapshot): string[] {
   const settings = ofType(snapshot, 'Microsoft.Insights/diagnosticSettings');
   const vaults = [snapshot.outputs.CREDENTIAL_VAULT_URL, snapshot.outputs.TOKEN_VAULT_URL];

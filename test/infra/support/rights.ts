@@ -18,7 +18,7 @@ export function documentedRights(markdown: string): Right[] {
   });
 }
 
-/** What a deployment gives to whom. */
+/** The rights that a deployment gives to each principal. */
 export function deployedRights(snapshot: Snapshot): Right[] {
   return ofType(snapshot, ASSIGNMENTS).map((assignment) => {
     const { principalId, roleDefinitionId } = assignment.properties;
@@ -31,8 +31,8 @@ export function deployedRights(snapshot: Snapshot): Right[] {
 }
 
 /**
- * What is wrong with the rights, beside the table: assignments that do not stand on one resource, do not say what kind of
- * principal the rotator is, or have a name that another principal or role would share; custom roles that reach further.
+ * Violations that the table does not show: custom roles with a wider scope, and assignments that are not on one resource or do not say
+ * what kind of principal the rotator is. The name of an assignment must differ for each principal and role.
  */
 export function rightsViolations(snapshot: Snapshot): string[] {
   const assignments = ofType(snapshot, ASSIGNMENTS).flatMap((assignment) => assignmentViolations(assignment));
@@ -49,10 +49,10 @@ function assignmentViolations(assignment: Resource): string[] {
   const scope = scopeOf(assignment);
   const found: string[] = [];
   if (!/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/./.test(scope)) {
-    found.push(`a role is assigned on ${scope}, which is no resource`);
+    found.push(`a role is assigned on ${scope}, which is not a resource`);
   }
   if (whoIs(principalId) !== 'rotator') return found;
-  if (principalType !== 'ServicePrincipal') found.push(`the rotator is taken for a ${principalType}`);
+  if (principalType !== 'ServicePrincipal') found.push(`the rotator has the type ${principalType}`);
   const parts = [scope, '.principalId', roleDefinitionId.match(GUID)?.at(-1)];
   if (!assignment.name.startsWith('[guid(') || !parts.every((part) => assignment.name.includes(part))) {
     found.push(`the name of an assignment on ${scope} is not made of scope, principal and role`);
@@ -70,7 +70,7 @@ function whoIs(principalId: string): string {
   return { 1: 'operators', 2: 'consumers' }[principalId[0] ?? ''] ?? `unknown ${principalId}`;
 }
 
-/** The id of a resource whose name only Azure knows is an expression with the scope as its first argument. */
+/** If only Azure knows the name of a resource, its id is an expression with the scope as its first argument. */
 function scopeOf({ id }: Resource): string {
   return (
     /^\[\w+\('([^']*)', 'Microsoft.Authorization/.exec(id)?.[1] ??

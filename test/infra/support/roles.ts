@@ -1,4 +1,4 @@
-/** The built-in roles that may be used, by GUID; https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+/** The allowed built-in roles, by GUID; https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
 export const ROLES: ReadonlyMap<string, string> = new Map([
   ['b86a8fe4-44ce-4948-aee5-eccb2c155cd7', 'Key Vault Secrets Officer'],
   ['4633458b-17de-408a-b874-0445c86b69e6', 'Key Vault Secrets User'],

@@ -10,19 +10,19 @@ const OF_THE_HOST = [
   'UV_THREADPOOL_SIZE',
 ];
 
-/** The app's settings by name, as far as they can be known before a deployment. */
+/** The app's settings by name, as far as they are known before a deployment. */
 export function appSettings(snapshot: Snapshot): Record<string, string> {
   const [app] = ofType(snapshot, 'Microsoft.Web/sites');
   const settings: { name: string; value: string }[] = app?.properties.siteConfig.appSettings ?? [];
   return Object.fromEntries(settings.map(({ name, value }) => [name, resolved(value)]));
 }
 
-/** What the program understands of them. @throws RotatorError where it does not */
+/** The settings as the program reads them. @throws RotatorError if they are not valid */
 export function understood(snapshot: Snapshot): Settings {
   return readEnvironment(appSettings(snapshot));
 }
 
-/** Settings that nothing reads, and settings that hold what only a secret looks like. */
+/** Settings that nothing reads, and settings that contain a value that looks like a secret. */
 export function settingsViolations(snapshot: Snapshot): string[] {
   const settings = appSettings(snapshot);
   const read = namesRead(settings);
@@ -36,7 +36,7 @@ export function settingsViolations(snapshot: Snapshot): string[] {
   );
   return [
     ...unread.map((name) => `nothing reads the setting ${name}`),
-    ...secrets.map(([name]) => `the setting ${name} holds a secret`),
+    ...secrets.map(([name]) => `the setting ${name} contains a secret`),
     ...refusal(snapshot),
   ];
 }
@@ -44,14 +44,15 @@ export function settingsViolations(snapshot: Snapshot): string[] {
 function refusal(snapshot: Snapshot): string[] {
   try {
     const { warnings, storage } = understood(snapshot);
-    const byIdentity = storage.kind === 'identity' ? [] : ['the storage account is not reached by identity'];
+    const byIdentity =
+      storage.kind === 'identity' ? [] : ['the app does not use its identity for the storage account'];
     return [...warnings, ...byIdentity];
   } catch (thrown) {
     return [String(thrown)];
   }
 }
 
-/** The names that the program asks the environment for. */
+/** The names that the program reads from the environment. */
 function namesRead(settings: Readonly<Record<string, string>>): ReadonlySet<string> {
   const read = new Set<string>();
   const get = (target: Readonly<Record<string, string>>, name: string) => {
@@ -61,7 +62,7 @@ function namesRead(settings: Readonly<Record<string, string>>): ReadonlySet<stri
   try {
     readEnvironment(new Proxy(settings, { get }));
   } catch {
-    // What is wrong with the values is told by refusal().
+    // refusal() reports invalid values.
   }
   return read;
 }

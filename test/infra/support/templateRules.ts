@@ -2,12 +2,12 @@ import { allTemplates, allTexts, type Template, type TemplateType } from './arm.
 import { GUID, ROLES } from './roles.ts';
 
 const TEMPLATE_OF_A_RESOURCE_GROUP = /\/deploymentTemplate\.json#$/;
-/** Functions that answer a secret, and settings that hold one. */
+/** Functions that return a secret, and settings that contain one. */
 const SECRET =
   /\b(list\w*(Keys?|Secrets?|Credentials|Sas)\w*|getSecret)\s*\(|AccountKey=|SharedAccessSignature|[?&]sig=/i;
 const SECURE_TYPE = /^secure/i;
 
-/** What is wrong with a template, or with a module in it, whatever its parameters. Empty: nothing. */
+/** The violations of a template, or of a module in it, regardless of its parameters; empty if there are none. */
 export function templateViolations(template: Template): string[] {
   return allTemplates(template).flatMap(([path, module]) => [
     ...scopeViolations(path, module),
@@ -49,7 +49,7 @@ function secretViolations(path: string, { outputs = {}, resources }: Template): 
   const texts = allTexts([ownResources(resources), outputs]).filter((text) => SECRET.test(text));
   return [
     ...secure.map(([name]) => `${path}: the output ${name} is a secret`),
-    ...texts.map((text) => `${path} reads or holds a secret: ${text}`),
+    ...texts.map((text) => `${path} reads or contains a secret: ${text}`),
   ];
 }
 
@@ -60,14 +60,14 @@ function roleViolations(path: string, template: Template): string[] {
   return [
     ...guids
       .filter((guid) => !ROLES.has(guid))
-      .map((guid) => `${path} holds the GUID ${guid}, which is no role of the table`),
+      .map((guid) => `${path} contains the GUID ${guid}, which is not a role of the table`),
     ...actions
       .filter((text) => text.includes('*'))
-      .map((text) => `${path}: the custom role holds the wildcard ${text}`),
+      .map((text) => `${path}: the custom role contains the wildcard ${text}`),
   ];
 }
 
-/** Modules are looked at by themselves; what is given to them belongs to whoever calls them. */
+/** Checks modules separately: their parameters are part of the template that calls them. */
 function ownResources(resources: Template['resources']) {
   return Object.values(resources).map(({ properties = {}, ...rest }) => {
     const { template, ...own } = properties;

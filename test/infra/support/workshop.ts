@@ -6,15 +6,15 @@ import { ROOT } from './bicepCli.ts';
 /** A change of one file below the root. */
 export interface Change {
   readonly file: string;
-  /** Occurs exactly once; empty: the text is added at the end. */
+  /** Must occur exactly once. If it is empty, the text is added at the end. */
   readonly find: string;
   readonly replace: string;
 }
 
 /**
  * Copies the Bicep and the parameter files, changes the copy, and removes it after use.
- * @param use is given the folder that stands for the root
- * @throws Error where the text to be replaced is not there exactly once
+ * @param use receives the folder that replaces the root
+ * @throws Error if the text to replace does not occur exactly once
  */
 export async function withChange<T>(change: Change, use: (root: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'infra-'));
@@ -33,6 +33,6 @@ export async function withChange<T>(change: Change, use: (root: string) => Promi
 function changed(text: string, { file, find, replace }: Change): string {
   if (find === '') return `${text}${replace}\n`;
   const parts = text.split(find);
-  if (parts.length !== 2) throw new Error(`"${find}" stands ${parts.length - 1} times in ${file}`);
+  if (parts.length !== 2) throw new Error(`"${find}" occurs ${parts.length - 1} times in ${file}`);
   return parts.join(replace);
 }

@@ -15,14 +15,14 @@ describe('a sign-in', () => {
     },
   );
 
-  it('works for a redirect URI on https that nobody serves', async () => {
+  it('works for an https redirect URI that no server listens on', async () => {
     const client = localClient({ redirectUri: 'https://app.example/signed-in' });
     const server = await startForTest({ clients: [client] });
     const tokens = await signIn(server.issuer, client);
     expect(await resourceStatus(server, tokens.access_token)).toBe(200);
   });
 
-  it('fails with the error code where the client secret is wrong, and names no secret', async () => {
+  it('fails with the error code if the client secret is wrong, and names no secret', async () => {
     const server = await startForTest();
     const client = localClient({ clientSecret: 'not-the-secret' });
     const failure: unknown = await signIn(server.issuer, client).catch((error) => error);
@@ -30,13 +30,13 @@ describe('a sign-in', () => {
     expect(inspect(failure, { depth: 10 })).not.toContain('not-the-secret');
   });
 
-  it('stops with an error where the client is unknown', async () => {
+  it('stops with an error if the client is unknown', async () => {
     const server = await startForTest();
-    const client = localClient({ clientId: 'nobody' });
+    const client = localClient({ clientId: 'unknown' });
     await expect(signIn(server.issuer, client)).rejects.toThrow('login stopped at /auth with 400');
   });
 
-  it('takes a code only once', async () => {
+  it('accepts a code only once', async () => {
     const server = await startForTest();
     const codeForms: URLSearchParams[] = [];
     server.intercept(({ form }) => {

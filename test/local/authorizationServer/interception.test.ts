@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type {
-  Answer,
   AuthorizationServer,
-  ExecutedAnswer,
+  ExecutedResponse,
+  HookResponse,
   Interception,
 } from '../../../local/authorizationServer/server.ts';
 import { postRefresh, refresh, resourceStatus, startForTest } from './support.ts';
@@ -16,13 +16,13 @@ async function startIntercepted(
   return { server, seed };
 }
 
-/** Unused single-use tokens still work: so a later refresh tells whether the first one was executed. */
+/** Single-use tokens work until they are used, so a later refresh shows whether the first one was executed. */
 async function wasExecuted(server: AuthorizationServer, seed: string): Promise<boolean> {
   return (await refresh(server, seed)).status === 400;
 }
 
-describe('before the grant is executed', () => {
-  it('shows the hook what arrived', async () => {
+describe('before the token request is executed', () => {
+  it('shows the hook the request as it arrived', async () => {
     const server = await startForTest();
     const seed = await server.seedRefreshToken('app');
     const seen: unknown[] = [];
@@ -35,7 +35,7 @@ describe('before the grant is executed', () => {
     expect(seen).toEqual([['app', 'refresh_token', 1, type, seed]]);
   });
 
-  it('holds a request as long as the hook waits', async () => {
+  it('holds a request while the hook waits', async () => {
     const server = await startForTest();
     const seed = await server.seedRefreshToken('app');
     const arrived = Promise.withResolvers<void>();
@@ -45,15 +45,15 @@ describe('before the grant is executed', () => {
       await release.promise;
       return undefined;
     });
-    const answer = refresh(server, seed);
+    const response = refresh(server, seed);
     await arrived.promise;
     expect(server.tokenRequests).toMatchObject([{ status: undefined, executed: false, endedAt: undefined }]);
     release.resolve();
-    expect((await answer).status).toBe(200);
+    expect((await response).status).toBe(200);
     expect(server.tokenRequests).toMatchObject([{ status: 200, executed: true }]);
   });
 
-  it('executes a held request although its sender gave up', async () => {
+  it('executes a held request even if its sender gave up', async () => {
     const server = await startForTest();
     const seed = await server.seedRefreshToken('app');
     const arrived = Promise.withResolvers<void>();
@@ -63,9 +63,9 @@ describe('before the grant is executed', () => {
       if (number > 1) return undefined;
       arrived.resolve();
       await release.promise;
-      const alter = (answer: ExecutedAnswer): Answer => {
+      const alter = (response: ExecutedResponse): HookResponse => {
         executed.resolve();
-        return answer;
+        return response;
       };
       return { action: 'execute_then_alter', alter };
     });
@@ -81,7 +81,7 @@ describe('before the grant is executed', () => {
     expect(await wasExecuted(server, seed)).toBe(true);
   });
 
-  it('answers instead of the provider, with any status, headers, body and content type', async () => {
+  it('responds instead of the provider, with any status, headers, body and content type', async () => {
     const { server, seed } = await startIntercepted({
       action: 'answer',
       answer: {
@@ -124,25 +124,25 @@ describe('before the grant is executed', () => {
   });
 });
 
-describe('after the grant was executed', () => {
-  it('loses the answer', async () => {
+describe('after the token request was executed', () => {
+  it('drops the response', async () => {
     const { server, seed } = await startIntercepted({ action: 'execute_then_destroy' });
     await expect(postRefresh(server, seed)).rejects.toThrow('fetch failed');
     expect(server.tokenRequests).toMatchObject([{ status: 200, executed: true }]);
     expect(await wasExecuted(server, seed)).toBe(true);
   });
 
-  it('alters the answer that the provider gave', async () => {
+  it('alters the response of the provider', async () => {
     const { server, seed } = await startIntercepted({
       action: 'execute_then_alter',
       alter: async ({ status, body }) => ({ status, body: { ...body, expires_in: '3600' } }),
     });
-    const answer = await refresh(server, seed);
-    expect(answer).toMatchObject({ status: 200, body: { expires_in: '3600' } });
-    expect(await resourceStatus(server, answer.body.access_token)).toBe(200);
+    const response = await refresh(server, seed);
+    expect(response).toMatchObject({ status: 200, body: { expires_in: '3600' } });
+    expect(await resourceStatus(server, response.body.access_token)).toBe(200);
   });
 
-  it('replaces the answer by a failure', async () => {
+  it('replaces the response with a failure', async () => {
     const { server, seed } = await startIntercepted({
       action: 'execute_then_alter',
       alter: () => ({ status: 502, body: 'bad gateway', contentType: 'text/plain' }),
@@ -152,8 +152,8 @@ describe('after the grant was executed', () => {
   });
 });
 
-describe('taking over', () => {
-  it('lets a test write bytes that no library would: an answer cut off in the middle', async () => {
+describe('a raw writer', () => {
+  it('writes bytes that no library would write: a response that is cut off in the middle', async () => {
     const { server, seed } = await startIntercepted({
       action: 'take_over',
       execute: true,
@@ -168,7 +168,7 @@ describe('taking over', () => {
     expect(await wasExecuted(server, seed)).toBe(true);
   });
 
-  it('takes over without execution and without headers of the provider', async () => {
+  it('writes without execution and without the headers of the provider', async () => {
     const { server, seed } = await startIntercepted({
       action: 'take_over',
       execute: false,
@@ -184,7 +184,7 @@ describe('taking over', () => {
   });
 });
 
-it('reports a hook that throws and answers 500 without what it threw', async () => {
+it('reports a hook that throws, and responds with 500 without the error', async () => {
   const errors: Error[] = [];
   const server = await startForTest({ onError: (error) => errors.push(error) });
   server.intercept(() => {

@@ -16,7 +16,7 @@ async function temporaryDataFile(): Promise<string> {
 }
 
 describe('a restart with the same data file', () => {
-  it('goes on with the same tokens, grants and keys', async () => {
+  it('keeps the tokens, grants and keys', async () => {
     const dataFile = await temporaryDataFile();
     const before = await startForTest({ dataFile });
     const rotated = await refresh(before, await before.seedRefreshToken('app'));
@@ -29,7 +29,7 @@ describe('a restart with the same data file', () => {
     expect((await refresh(after, rotated.body.refresh_token)).status).toBe(200);
   });
 
-  it('still knows a used token, and the values issued before', async () => {
+  it('remembers a used token, and the values issued before', async () => {
     const dataFile = await temporaryDataFile();
     const before = await startForTest({ dataFile });
     const seed = await before.seedRefreshToken('app');
@@ -44,7 +44,7 @@ describe('a restart with the same data file', () => {
     expect(await resourceStatus(after, rotated.body.access_token)).toBe(401);
   });
 
-  it('lets a grace that began before the restart run on', async () => {
+  it('continues a grace period that began before the restart', async () => {
     const client = localClient({ rotation: 'grace', graceSeconds: 30 });
     const clock = manualClock();
     const options = { dataFile: await temporaryDataFile(), clients: [client], now: clock.now };
@@ -60,7 +60,7 @@ describe('a restart with the same data file', () => {
     expect((await refresh(after, seed, client)).status).toBe(400);
   });
 
-  it('forgets everything where there is no data file', async () => {
+  it('forgets everything if there is no data file', async () => {
     const before = await startForTest();
     const seed = await before.seedRefreshToken('app');
     await before.close();
@@ -69,13 +69,13 @@ describe('a restart with the same data file', () => {
 });
 
 describe('the data file', () => {
-  it('holds a rotation before the client has its answer, so that a killed server loses none', async () => {
+  it('contains a rotation before the client gets its response, so that a killed server loses none', async () => {
     const dataFile = await temporaryDataFile();
     const server = await startForTest({ dataFile });
     const seed = await server.seedRefreshToken('app');
     expect(await readFile(dataFile, 'utf8')).toContain(seed);
-    const answer = await refresh(server, seed);
-    expect(await readFile(dataFile, 'utf8')).toContain(answer.body.refresh_token);
+    const response = await refresh(server, seed);
+    expect(await readFile(dataFile, 'utf8')).toContain(response.body.refresh_token);
   });
 
   it('is readable by its owner only and leaves no temporary file', async () => {
@@ -87,17 +87,17 @@ describe('the data file', () => {
   });
 
   it.each(['', '{"format":1,"keys"', '{"format":99}', 'null'])(
-    'is refused, unquoted, where it holds no state: %j',
+    'is refused, without a quotation, if it contains no state: %j',
     async (text) => {
       const dataFile = join(await temporaryDirectory(), 'state.json');
       await writeFile(dataFile, text);
       await expect(startForTest({ dataFile })).rejects.toThrow(
-        `${dataFile} holds no authorization server state; delete it to start afresh`,
+        `${dataFile} does not contain the state of the authorization server. Delete the file to start again.`,
       );
     },
   );
 
-  it('that cannot be written turns the answer into a 500: no token goes out that a restart would forget', async () => {
+  it('turns the response into a 500 if it cannot be written: a restart would forget the token', async () => {
     const dataFile = await temporaryDataFile();
     const errors: Error[] = [];
     const server = await startForTest({ dataFile, onError: (error) => errors.push(error) });
@@ -115,7 +115,7 @@ describe('the data file', () => {
     expect((await refresh(await startForTest({ dataFile }), seed)).status).toBe(400);
   });
 
-  it('that cannot be read fails the start', async () => {
+  it('fails the start if it cannot be read', async () => {
     await expect(startForTest({ dataFile: await temporaryDirectory() })).rejects.toThrow('EISDIR');
   });
 });

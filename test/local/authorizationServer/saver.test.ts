@@ -14,16 +14,16 @@ function gatedWrites(): { write: () => Promise<void>; finish: (error?: Error) =>
   };
 }
 
-/** Lets everything that waits for nothing but promises happen. */
+/** Lets everything run that waits only for promises. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('writes nothing where nothing changed', async () => {
+it('does not write without a change', async () => {
   const writes = gatedWrites();
   await createSaver(writes.write).flush();
   expect(writes.count()).toBe(0);
 });
 
-it('lets changes made during a write share the next one, and never writes two at a time', async () => {
+it('combines changes made during a write into the next one, and never runs two writes at the same time', async () => {
   const writes = gatedWrites();
   const saver = createSaver(writes.write);
   saver.changed();
@@ -42,7 +42,7 @@ it('lets changes made during a write share the next one, and never writes two at
   expect(writes.count()).toBe(2);
 });
 
-it('makes a flush without a change of its own wait for the write under way', async () => {
+it('lets a flush without a new change wait for the current write', async () => {
   const writes = gatedWrites();
   const saver = createSaver(writes.write);
   saver.changed();

@@ -8,7 +8,7 @@ import { localClient, postRefresh, refresh, resourceStatus, startForTest } from 
 
 describe('client authentication', () => {
   it.each(['client_secret_basic', 'client_secret_post'] as const)(
-    'answers a wrong secret by %s with 401 invalid_client and spends nothing',
+    'responds to a wrong secret by %s with 401 invalid_client and does not consume the token',
     async (clientAuthentication) => {
       const client = localClient({ clientAuthentication });
       const server = await startForTest({ clients: [client] });
@@ -23,9 +23,9 @@ describe('client authentication', () => {
     },
   );
 
-  it('cannot change the secret of a client that was not declared', async () => {
+  it('cannot change the secret of an undeclared client', async () => {
     const server = await startForTest();
-    expect(() => server.setClientSecret('nobody', 'changed')).toThrow('no client nobody');
+    expect(() => server.setClientSecret('unknown', 'changed')).toThrow('no client unknown');
   });
 
   it('refuses the refresh token of another client', async () => {
@@ -40,7 +40,7 @@ describe('client authentication', () => {
   });
 });
 
-describe('declarations that cannot work fail the start', () => {
+describe('the start fails for an invalid declaration', () => {
   it.each([
     [
       'a secret that is not ASCII',
@@ -48,15 +48,23 @@ describe('declarations that cannot work fail the start', () => {
       'client app: invalid client_secret',
     ],
     ['a client twice', [localClient(), localClient()], 'client app is declared twice'],
-    ['grace without seconds', [localClient({ rotation: 'grace' })], 'client app: graceSeconds'],
-    ['seconds without grace', [localClient({ graceSeconds: 5 })], 'client app: graceSeconds'],
+    [
+      'grace without seconds',
+      [localClient({ rotation: 'grace' })],
+      'client app: set graceSeconds for rotation "grace" only',
+    ],
+    [
+      'seconds without grace',
+      [localClient({ graceSeconds: 5 })],
+      'client app: set graceSeconds for rotation "grace" only',
+    ],
   ])('%s', async (_name, clients, message) => {
     await expect(startForTest({ clients })).rejects.toThrow(message);
   });
 });
 
-describe('what is remembered', () => {
-  it('counts refresh grants of one client in flight, held ones included, each client for itself', async () => {
+describe('the record of the server', () => {
+  it('counts the refresh token requests in flight of each client separately, including held ones', async () => {
     const other = localClient({ clientId: 'other', rotation: 'none' });
     const reusable = localClient({ rotation: 'none' });
     const server = await startForTest({ clients: [reusable, other] });
@@ -77,17 +85,17 @@ describe('what is remembered', () => {
     expect([server.concurrentRequests('app'), server.concurrentRequests('other')]).toEqual([3, 1]);
     server.intercept(undefined);
     await refresh(server, seed);
-    expect([server.concurrentRequests('app'), server.concurrentRequests('nobody')]).toEqual([3, 0]);
+    expect([server.concurrentRequests('app'), server.concurrentRequests('unknown')]).toEqual([3, 0]);
   });
 
-  it('never counts a client that waits for each answer twice', async () => {
+  it('counts a client that waits for each response only once', async () => {
     const server = await startForTest();
     let token = await server.seedRefreshToken('app');
     for (let i = 0; i < 25; i += 1) token = (await refresh(server, token)).body.refresh_token ?? '';
     expect(server.concurrentRequests('app')).toBe(1);
   });
 
-  it('lists token requests with times, unknown clients and odd ones too, and without secrets', async () => {
+  it('lists token requests with times and without secrets, including malformed ones and unknown clients', async () => {
     const server = await startForTest();
     const { tokenEndpoint } = server;
     await refresh(server, await server.seedRefreshToken('app'));
@@ -108,7 +116,7 @@ describe('what is remembered', () => {
       expect(listed).not.toContain(secret);
   });
 
-  it('knows every value that it issued', async () => {
+  it('contains every issued value', async () => {
     const server = await startForTest();
     const codes: (string | null)[] = [];
     server.intercept(({ form }) => {
@@ -131,17 +139,17 @@ describe('what is remembered', () => {
   });
 });
 
-it('seeds hundreds of connections in a moment and forgets none', async () => {
+it('seeds hundreds of connections quickly and forgets none', async () => {
   const server = await startForTest();
   const seeds = await Promise.all(Array.from({ length: 500 }, () => server.seedRefreshToken('app')));
   expect(new Set(seeds).size).toBe(500);
   const last = await refresh(server, seeds.at(-1));
   expect((await refresh(server, seeds[0])).status).toBe(200);
   expect(await resourceStatus(server, last.body.access_token)).toBe(200);
-  await expect(server.seedRefreshToken('nobody')).rejects.toThrow('no client nobody');
+  await expect(server.seedRefreshToken('unknown')).rejects.toThrow('no client unknown');
 });
 
-it('prints nothing: not at the start, not in a login, a refresh, an error or at the end', async () => {
+it('prints nothing at the start, during a login, a refresh or an error, and at the end', async () => {
   onTestFinished(() => void vi.restoreAllMocks());
   const methods = ['log', 'info', 'warn', 'error'] as const;
   const printed = methods.map((method) => vi.spyOn(console, method));
@@ -161,7 +169,7 @@ it('prints nothing: not at the start, not in a login, a refresh, an error or at 
 });
 
 describe('close', () => {
-  it('does not wait for kept-alive connections, and can be called again', async () => {
+  it('does not wait for kept-alive connections, and accepts a second call', async () => {
     const server = await startForTest();
     const agent = new Agent({ keepAliveTimeout: 600_000 });
     const { body } = await request(`${server.issuer}/jwks`, { dispatcher: agent });
@@ -182,10 +190,10 @@ describe('close', () => {
       arrived.resolve();
       return release.promise;
     });
-    const answer = postRefresh(server, 'any').catch((error: Error) => error.message);
+    const response = postRefresh(server, 'any').catch((error: Error) => error.message);
     await arrived.promise;
     await server.close();
-    expect(await answer).toBe('fetch failed');
+    expect(await response).toBe('fetch failed');
     release.resolve(undefined);
   });
 });

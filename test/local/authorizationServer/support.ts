@@ -9,7 +9,7 @@ import {
   startAuthorizationServer,
 } from '../../../local/authorizationServer/server.ts';
 
-/** A client for a test; single use and client_secret_post unless it says otherwise. */
+/** A client for a test; single use and client_secret_post by default. */
 export function localClient(overrides: Partial<LocalClient> = {}): LocalClient {
   return {
     clientId: 'app',
@@ -39,7 +39,7 @@ export async function startForTest(
   return server;
 }
 
-/** A clock that a test moves; it starts at the machine's time, as the server asks for. */
+/** A clock that a test moves; it starts at the machine's time, as the server requires. */
 export function manualClock(): { now: () => number; advance: (seconds: number) => void } {
   let time = Date.now();
   return {
@@ -50,21 +50,21 @@ export function manualClock(): { now: () => number; advance: (seconds: number) =
   };
 }
 
-/** A directory that goes with the test. */
+/** A directory that is removed after the test. */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'authorization-server-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   return directory;
 }
 
-/** What a token endpoint answered. */
+/** The response of a token endpoint. */
 export interface TokenResponseBody {
   status: number;
   headers: Headers;
   body: { access_token?: string; refresh_token?: string; error?: string; [more: string]: unknown };
 }
 
-/** The refresh token grant, sent without any client library. */
+/** The refresh token grant, sent without a client library. */
 export async function refresh(
   server: AuthorizationServer,
   refreshToken: string | undefined,
@@ -78,7 +78,7 @@ export async function refresh(
   };
 }
 
-/** The same, for tests that look at the raw answer. */
+/** The same, for tests that read the raw response. */
 export function postRefresh(
   server: AuthorizationServer,
   refreshToken: string | undefined,
@@ -96,7 +96,7 @@ export function postRefresh(
   return fetch(server.tokenEndpoint, { method: 'POST', body, headers });
 }
 
-/** What the protected resource says to an access token. */
+/** The status of the protected resource for an access token. */
 export async function resourceStatus(
   server: AuthorizationServer,
   accessToken: string | undefined,

@@ -19,7 +19,7 @@ describe('TokenStore', () => {
     expect(store.find('AccessToken', 'a')).toBeUndefined();
   });
 
-  it('keeps models apart and hands out copies', () => {
+  it('separates models and returns copies', () => {
     const { store } = storeAt();
     store.upsert('AccessToken', 'a', { amr: ['pwd'] }, 60);
     expect(store.find('RefreshToken', 'a')).toBeUndefined();
@@ -27,7 +27,7 @@ describe('TokenStore', () => {
     expect(store.find('AccessToken', 'a')).toEqual({ amr: ['pwd'] });
   });
 
-  it('holds thousands of entries: nothing is evicted', () => {
+  it('keeps thousands of entries without eviction', () => {
     const { store } = storeAt();
     for (let i = 0; i < 5_000; i += 1) store.upsert('RefreshToken', `r${i}`, {}, DAY);
     expect(store.find('RefreshToken', 'r0')).toBeDefined();
@@ -40,7 +40,7 @@ describe('TokenStore', () => {
     expect(store.findByUid('Session', 'u2')).toBeUndefined();
   });
 
-  it('revokes a grant with every token of it, and nothing else', () => {
+  it('revokes one consent with all its tokens, and nothing else', () => {
     const { store } = storeAt();
     store.upsert('Grant', 'g1', {}, DAY);
     store.upsert('AccessToken', 'a', { grantId: 'g1' }, DAY);
@@ -50,7 +50,7 @@ describe('TokenStore', () => {
     expect(Object.values(store.snapshot()).flatMap(Object.keys)).toEqual(['other']);
   });
 
-  it('gives the grace to refresh tokens only', () => {
+  it('applies the grace period to refresh tokens only', () => {
     const { store } = storeAt(manualClock(), 30);
     store.upsert('AuthorizationCode', 'c', {}, 60);
     store.consume('AuthorizationCode', 'c');
@@ -60,7 +60,7 @@ describe('TokenStore', () => {
     expect(store.find('RefreshToken', 'r')).not.toHaveProperty('consumed');
   });
 
-  it('remembers a consumed token for hours, then lets go of it, so that a long run stays small', () => {
+  it('remembers a consumed token for hours, then forgets it, so that a long run stays small', () => {
     const { store, clock } = storeAt();
     store.upsert('RefreshToken', 'r', {}, 90 * DAY);
     store.consume('RefreshToken', 'r');
@@ -70,7 +70,7 @@ describe('TokenStore', () => {
     expect(store.snapshot().RefreshToken).toEqual({});
   });
 
-  it('remembers every token value it saw, restored ones too, but no session', () => {
+  it('remembers every token value, including restored ones, but no session', () => {
     const { store, clock } = storeAt();
     store.upsert('AccessToken', 'a', {}, 1);
     store.upsert('Session', 's', { uid: 'u' }, DAY);

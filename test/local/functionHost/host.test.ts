@@ -20,12 +20,12 @@ afterEach(() => {
   return host.close();
 });
 
-test('a name can be registered once only', () => {
+test('refuses a second registration of a name', () => {
   const register = () => app.http('probe', { authLevel: 'anonymous', handler: () => ({}) });
   expect(register).toThrow('Function "probe" is registered twice; names must be unique.');
 });
 
-test('handlers can be invoked through the library without a listener', async () => {
+test('invokes handlers through the library without a listener', async () => {
   const registry = installFunctionsCore();
   const url = new URL('http://functions.test/api/items/one?q=1');
   const request = { method: 'GET', url, headers: {}, params: { id: 'one' }, body: new Uint8Array() };
@@ -42,7 +42,7 @@ test('close lets a running request finish, runs the hooks once and refuses new o
   const running = fetch(`${host.url}/api/held`);
   await state.begun.promise;
   await Promise.all([host.close(), host.close()]);
-  // The fixture's appTerminate hook opens the gate: hooks do not wait for what is running.
+  // The fixture's appTerminate hook opens the gate: hooks do not wait for running functions.
   expect(state.events).toEqual(['appTerminate', 'held function ended']);
   const response = await running;
   expect([response.status, await response.text()]).toEqual([200, 'held']);
@@ -54,7 +54,7 @@ test('close does not wait for a client that stalls', async () => {
   const socket = createConnection(Number(port), hostname);
   await once(socket, 'connect');
   socket.write('POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
-  // "100 Continue": the host has begun to read the body.
+  // "100 Continue" shows that the host has begun to read the body.
   await once(socket, 'data');
   const ended = once(socket, 'close').catch(() => undefined);
   await host.close();
@@ -62,7 +62,7 @@ test('close does not wait for a client that stalls', async () => {
   expect(state.events).toEqual(['appTerminate']);
 });
 
-test('where no port is named, the usual one or a free one will do: two hosts run side by side', async () => {
+test('without a port, the host takes the usual one or a free one: two hosts can run at the same time', async () => {
   const invoke = () => Promise.reject(new Error('was called'));
   const listeners = await Promise.all([1, 2].map(() => listen(undefined, () => undefined, invoke)));
   const ports = listeners.map(({ url }) => new URL(url).port);
@@ -70,7 +70,7 @@ test('where no port is named, the usual one or a free one will do: two hosts run
   expect(new Set(ports).size).toBe(2);
 });
 
-test('a port that is taken is named', async () => {
+test('the error names a port that is in use', async () => {
   const taken = Number(new URL(host.url).port);
   const fixture = (name: string) => new URL(`./fixture/${name}`, import.meta.url);
   const second = startFunctionHost({
@@ -83,8 +83,8 @@ test('a port that is taken is named', async () => {
   await expect(second).rejects.toThrow(`Port ${taken} is in use`);
 });
 
-// Last: a hook cannot be taken back.
-test('a hook that fails does not keep the host from closing', async () => {
+// This test is the last one, because a hook cannot be removed.
+test('the host closes even if a hook fails', async () => {
   app.hook.appTerminate(() => Promise.reject(new Error('hook broke')));
   await host.close();
   expect(host.lines).toEqual(['An appTerminate hook failed: hook broke']);

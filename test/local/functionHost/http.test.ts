@@ -45,7 +45,7 @@ test('a handler sees method, params, query, headers and body', async () => {
   });
 });
 
-test('JSON answers carry their status, headers and length', async () => {
+test('JSON responses have their status, headers and length', async () => {
   const response = await call('/api/items/one');
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('application/json');
@@ -57,60 +57,60 @@ test.each([
   ['an unknown path', 'GET', '/api/unknown'],
   ['a path without the prefix', 'GET', '/items/one'],
   ['a method that is not registered, as in Azure', 'DELETE', '/api/items/one'],
-  ['HEAD where only GET is registered, as in Azure', 'HEAD', '/api/items/one'],
+  ['HEAD if only GET is registered, as in Azure', 'HEAD', '/api/items/one'],
   ['a missing parameter', 'GET', '/api/items'],
   ['an empty parameter', 'GET', '/api/items//2'],
   ['a segment too many', 'GET', '/api/items/one/2/3'],
   ['the root', 'GET', '/'],
-])('404 with an empty body for %s', async (_, method, path) => {
+])('responds with 404 and no body to %s', async (_, method, path) => {
   const response = await call(path, { method });
   expect([response.status, await response.text()]).toEqual([404, '']);
 });
 
-test('HEAD has the headers of the answer and no body', async () => {
+test('HEAD returns the headers of the response and no body', async () => {
   const response = await call('/api/probe', { method: 'HEAD' });
   expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([200, '"1"', '']);
 });
 
-test('a path with dots ends where it points to', async () => {
+test('resolves a path with dots', async () => {
   expect(await statusOf('/api/items/../probe')).toBe(200);
   expect(await statusOf('/API/Probe/')).toBe(200);
   expect(await statusOf('//api/probe')).toBe(404);
 });
 
-test('a Host header that is no host changes nothing', async () => {
+test('a malformed Host header changes nothing', async () => {
   expect(await statusOf('/api/probe', { host: 'a b/c' })).toBe(200);
 });
 
-test('a body of 1 MB is read, one byte more is 413', async () => {
+test('reads a body of 1 MB, and responds with 413 to one byte more', async () => {
   const send = (size: number) => call('/api/size', { method: 'POST', body: new Uint8Array(size) });
   expect(await (await send(LARGEST_BODY_BYTES)).text()).toBe(String(LARGEST_BODY_BYTES));
   const refused = await send(LARGEST_BODY_BYTES + 1);
   expect([refused.status, await refused.text()]).toEqual([413, '']);
 });
 
-test('a client that reads no answer before it has sent everything can send it', async () => {
+test('a client can send its whole body before it reads the response', async () => {
   const sent = httpRequest(`${host.url}/api/size`, { method: 'POST' });
-  const answered = once(sent, 'response');
+  const responded = once(sent, 'response');
   await new Promise<void>((resolve) => sent.end(Buffer.alloc(16 * LARGEST_BODY_BYTES), resolve));
-  const [response] = await answered;
+  const [response] = await responded;
   expect(response.resume().statusCode).toBe(413);
 });
 
-test('a body without a length is bounded, too', async () => {
+test('limits a body without a length, too', async () => {
   const body = new Blob([new Uint8Array(LARGEST_BODY_BYTES + 1)]).stream();
   expect((await call('/api/size', { method: 'POST', body, duplex: 'half' } as RequestInit)).status).toBe(413);
 });
 
-test('a handler that throws: 500, nothing in the body, one log line with the message only', async () => {
+test('responds with 500 and no body if a handler throws, and logs one line with the message only', async () => {
   const response = await call('/api/throws');
   expect([response.status, await response.text()]).toEqual([500, '']);
   expect(host.lines).toEqual(['Function "throws" failed: broken in two lines']);
 });
 
-test('an answer that cannot be given is a failure of the function', async () => {
-  expect((await call('/api/badAnswer')).status).toBe(500);
+test('treats a malformed response as a failure of the function', async () => {
+  expect((await call('/api/badResponse')).status).toBe(500);
   expect(host.lines).toEqual([
-    expect.stringContaining('Function "badAnswer" failed: The HTTP response must be an object'),
+    expect.stringContaining('Function "badResponse" failed: The HTTP response must be an object'),
   ]);
 });

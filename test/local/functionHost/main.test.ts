@@ -10,7 +10,7 @@ let child: ChildProcess | undefined;
 
 afterEach(() => child?.kill('SIGKILL'));
 
-/** Starts the host with an IPC channel and keeps its output to itself; says when it listens. */
+/** Starts the host with an IPC channel and captures its output; resolves when it listens. */
 const PARENT = `
   const host = require('node:child_process').spawn(process.execPath, [process.argv[1]], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -45,7 +45,7 @@ function startMain(env: Record<string, string> = {}) {
     while (!lines.includes(text)) await once(stdout, 'line');
   };
   stderr.on('line', (text) => errors.push(text));
-  // Not the child's own "close": it does not come when the parent has disconnected.
+  // Not the child's own "close" event: it does not occur after the parent has disconnected.
   const ends = [once(started, 'exit'), once(stdout, 'close'), once(stderr, 'close')];
   const closed = Promise.all(ends).then(([exit]) => exit);
   return { child: started, lines, errors, closed, listening: listeningUrl(stdout, closed), line };
@@ -56,7 +56,7 @@ async function listeningUrl(reader: AsyncIterable<string> & NodeJS.EventEmitter,
   return /^Functions listening on (http:\S+)$/.exec(String((first as unknown[])[0]))?.[1];
 }
 
-test('serves the functions and ends with 0 on SIGTERM, after the hooks; no line of a function is lost', async () => {
+test('serves the functions, and exits with 0 on SIGTERM after the hooks, without losing a line of a function', async () => {
   const { child, lines, errors, closed, listening, line } = startMain();
   const url = await listening;
   const held = fetch(`${url}/api/held`).then((response) => response.text());
@@ -68,7 +68,7 @@ test('serves the functions and ends with 0 on SIGTERM, after the hooks; no line 
   expect(errors).toEqual([]);
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('a second %s changes nothing', async (signal) => {
+test.each(['SIGINT', 'SIGTERM'] as const)('ignores a second %s', async (signal) => {
   const { child, lines, closed, listening } = startMain();
   await listening;
   child.kill('SIGTERM');
@@ -77,7 +77,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('a second %s changes nothing', async (
   expect(lines.at(-1)).toBe('fixture terminated');
 });
 
-test('leaves with its parent: the end of the IPC channel stops it', async () => {
+test('stops when its parent closes the IPC channel', async () => {
   const { child, lines, closed, listening } = startMain();
   await listening;
   child.disconnect();
@@ -85,7 +85,7 @@ test('leaves with its parent: the end of the IPC channel stops it', async () => 
   expect(lines.at(-1)).toBe('fixture terminated');
 });
 
-test('leaves with a parent that was killed, though nobody reads its output any more', async () => {
+test('stops after its parent was killed, even if no process reads its output', async () => {
   const main = path('../../../local/functionHost/main.ts');
   const parent = spawn(process.execPath, ['-e', PARENT, main], {
     env: settings(),
@@ -94,11 +94,11 @@ test('leaves with a parent that was killed, though nobody reads its output any m
   child = parent;
   await once(parent.stdout, 'data');
   parent.kill('SIGKILL');
-  // The host has the same stderr, so this pipe ends when both are gone.
+  // The host has the same stderr, so this pipe closes when both processes have ended.
   expect(await textOf(parent.stderr)).toBe('');
 });
 
-test('runs its timers by the schedule', async () => {
+test('runs its timers on schedule', async () => {
   const { child, closed, line } = startMain({ FIXTURE_SCHEDULE: '* * * * * *' });
   await line('timer ran');
   child.kill('SIGTERM');
@@ -106,16 +106,19 @@ test('runs its timers by the schedule', async () => {
 });
 
 test.each([
-  [{ FUNCTIONS_PORT: '70710' }, 'FUNCTIONS_PORT is "70710"; give a number from 0 to 65535.'],
+  [{ FUNCTIONS_PORT: '70710' }, 'FUNCTIONS_PORT is "70710"; set it to a number from 0 to 65535.'],
   [
     { FUNCTIONS_ENTRY: path('./fixture/unsupportedRoute.ts') },
     'Function "numbered": the local host does not support "{id:int}"',
   ],
-  [{ FUNCTIONS_ENTRY: path('./fixture/unsupportedHook.ts') }, 'The local host has no hook preInvocation'],
+  [
+    { FUNCTIONS_ENTRY: path('./fixture/unsupportedHook.ts') },
+    'The local host does not support the hook preInvocation',
+  ],
   [{ FIXTURE_SCHEDULE: '' }, 'the setting FIXTURE_SCHEDULE is missing'],
-  [{ FUNCTIONS_HOST_JSON: path('./fixture/index.ts') }, 'host.json is no JSON'],
+  [{ FUNCTIONS_HOST_JSON: path('./fixture/index.ts') }, 'host.json is not valid JSON'],
   [{ FUNCTIONS_ENTRY: path('./fixture/state.ts') }, 'No function is registered'],
-])('a start that fails is one line on stderr and exit code 1: %o', async (env, message) => {
+])('a failed start prints one line on stderr and exits with 1: %o', async (env, message) => {
   const { errors, closed } = startMain(env);
   expect(await closed).toEqual([1, null]);
   expect(errors).toEqual([expect.stringContaining(message)]);

@@ -5,7 +5,7 @@ export interface FixtureHost extends FunctionHost {
   readonly lines: string[];
 }
 
-/** Starts the fixture; its timers with a setting do not tick by themselves within a test. */
+/** Starts the fixture. Its timers with a setting do not tick during a test. */
 export async function startFixture(env: Record<string, string> = {}): Promise<FixtureHost> {
   const lines: string[] = [];
   const host = await startFunctionHost({

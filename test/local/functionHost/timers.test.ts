@@ -20,7 +20,7 @@ function timerOf(schedule: string, run: (name: string) => Promise<void> = async 
   return timer;
 }
 
-test('a timer function is handed the timer that the real worker makes', async () => {
+test('passes the same timer to a timer function as the real worker', async () => {
   vi.useRealTimers();
   const host = await startFixture();
   await invokeTimer(installFunctionsCore(), 'oftenTimer', () => {});
@@ -30,7 +30,7 @@ test('a timer function is handed the timer that the real worker makes', async ()
   ]);
 });
 
-test('the schedule of the setting ticks, also after a failure, and not after stop', async () => {
+test('the schedule from the setting ticks even after a failure, but not after stop', async () => {
   const run = vi.fn(() => Promise.reject(new Error('no sweep')));
   const timer = timerOf('%SCHEDULE%', run);
   timer.start();
@@ -42,7 +42,7 @@ test('the schedule of the setting ticks, also after a failure, and not after sto
   expect(run).toHaveBeenCalledTimes(3);
 });
 
-test('a tick during a run is skipped, and stop waits for the run', async () => {
+test('skips a tick during a run, and stop waits for the run', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = vi.fn(() => promise);
   const timer = timerOf('* * * * * *', run);
@@ -59,9 +59,6 @@ test('a tick during a run is skipped, and stop waits for the run', async () => {
   await stopping;
 });
 
-test.each(['* * * * *', '@hourly', '61 * * * * *', ''])(
-  'what is no schedule is refused: "%s"',
-  (schedule) => {
-    expect(() => timerOf(schedule)).toThrow(`Function "t": "${schedule}" is no NCRONTAB expression`);
-  },
-);
+test.each(['* * * * *', '@hourly', '61 * * * * *', ''])('refuses an invalid schedule: "%s"', (schedule) => {
+  expect(() => timerOf(schedule)).toThrow(`Function "t": "${schedule}" is not a valid NCRONTAB expression`);
+});

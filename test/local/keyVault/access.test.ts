@@ -4,27 +4,27 @@ import { API, clientOf, collect, put, send, startVault } from './support.ts';
 describe('authentication', () => {
   it('challenges a request without a token and does not record it', async () => {
     const vault = await startVault();
-    const answer = await send(`${vault.url}/secrets/token?${API}`, { token: undefined });
-    expect(answer).toMatchObject({ status: 401, json: { error: { code: 'Unauthorized' } } });
-    expect(answer.headers['www-authenticate']).toMatch(
+    const response = await send(`${vault.url}/secrets/token?${API}`, { token: undefined });
+    expect(response).toMatchObject({ status: 401, json: { error: { code: 'Unauthorized' } } });
+    expect(response.headers['www-authenticate']).toMatch(
       /^Bearer authorization="https:\/\/login\.microsoftonline\.com\/[0-9a-f-]{36}", resource="https:\/\/vault\.azure\.net"$/,
     );
     expect(vault.requests).toEqual([]);
   });
 
   it.each([
-    ['an unknown token', 'Bearer somebody'],
+    ['an unknown token', 'Bearer unknown'],
     ['another scheme', 'Basic b2ZmaWNlcjo='],
     ['an empty token', 'Bearer '],
   ])('refuses %s with 401', async (_, authorization) => {
     const vault = await startVault();
     const headers = { authorization };
-    const answer = await send(`${vault.url}/secrets/token?${API}`, { token: undefined, headers });
-    expect(answer.status).toBe(401);
+    const response = await send(`${vault.url}/secrets/token?${API}`, { token: undefined, headers });
+    expect(response.status).toBe(401);
     expect(vault.requests).toEqual([]);
   });
 
-  it('lets the real client through after the challenge, and loses no body on the way', async () => {
+  it('accepts the real client after the challenge, and receives its complete body', async () => {
     const vault = await startVault();
     await clientOf(vault).setSecret('token', 'value');
     expect(vault.requests).toEqual([
@@ -40,16 +40,16 @@ describe('authentication', () => {
     ]);
   });
 
-  it('gives the real client a 401 that it reports', async () => {
+  it('returns a 401 that the real client reports', async () => {
     const vault = await startVault();
-    await expect(clientOf(vault, 'somebody').getSecret('token')).rejects.toMatchObject({
+    await expect(clientOf(vault, 'unknown').getSecret('token')).rejects.toMatchObject({
       statusCode: 401,
     });
   });
 });
 
 describe('authorization', () => {
-  it('lets each right do its own and nothing else', async () => {
+  it('allows each right its own operations only', async () => {
     const vault = await startVault();
     await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
     const reader = clientOf(vault, 'reader');
@@ -84,13 +84,16 @@ describe('authorization', () => {
     ['POST', 'deletedsecrets/token/recover', 'writer', 'recover/action'],
     ['DELETE', 'deletedsecrets/token', 'writer', 'purge/action'],
   ])(
-    'tells the missing action of %s /%s in the words of the service',
+    'names the missing action of %s /%s in the words of the service',
     async (method, path, token, action) => {
       const vault = await startVault();
-      const answer = await send(`${vault.url}/${path}?${API}`, { method, token });
-      expect(answer.status).toBe(403);
-      expect(answer.json.error).toMatchObject({ code: 'Forbidden', innererror: { code: 'ForbiddenByRbac' } });
-      expect(answer.json.error.message).toContain(`'Microsoft.KeyVault/vaults/secrets/${action}'`);
+      const response = await send(`${vault.url}/${path}?${API}`, { method, token });
+      expect(response.status).toBe(403);
+      expect(response.json.error).toMatchObject({
+        code: 'Forbidden',
+        innererror: { code: 'ForbiddenByRbac' },
+      });
+      expect(response.json.error.message).toContain(`'Microsoft.KeyVault/vaults/secrets/${action}'`);
       expect(vault.requests).toMatchObject([
         { status: 403, executed: false, bearerIdentity: `the ${token}` },
       ]);
@@ -99,7 +102,7 @@ describe('authorization', () => {
 });
 
 describe('the record of requests', () => {
-  it('names the operation, the secret and the version, and never holds a value', async () => {
+  it('contains the operation, the secret and the version, but never a value', async () => {
     const vault = await startVault();
     const client = clientOf(vault);
     const { version = '' } = (await client.setSecret('token', 'canary-value')).properties;

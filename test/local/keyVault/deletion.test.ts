@@ -11,7 +11,7 @@ async function vaultWithDeletedSecret() {
 }
 
 describe('soft delete', () => {
-  it('hides a deleted secret and shows it among the deleted ones', async () => {
+  it('hides a deleted secret and lists it with the deleted ones', async () => {
     const { vault, client, deleted } = await vaultWithDeletedSecret();
     expect(deleted.properties).toMatchObject({
       name: 'Gone',
@@ -26,7 +26,7 @@ describe('soft delete', () => {
     expect((await client.getDeletedSecret('GONE')).value).toBeUndefined();
   });
 
-  it('refuses to update or to delete what is deleted', async () => {
+  it('refuses to update or to delete a deleted secret', async () => {
     const { client } = await vaultWithDeletedSecret();
     await expect(client.updateSecretProperties('gone', '', {})).rejects.toMatchObject({ statusCode: 404 });
     await expect(client.beginDeleteSecret('gone')).rejects.toMatchObject({ statusCode: 404 });
@@ -41,7 +41,7 @@ describe('soft delete', () => {
     expect(await collect(client.listDeletedSecrets())).toEqual([]);
   });
 
-  it('purges for good and frees the name', async () => {
+  it('purges permanently and frees the name', async () => {
     const { vault, client } = await vaultWithDeletedSecret();
     await client.purgeDeletedSecret('gone');
     await expect(client.getDeletedSecret('gone')).rejects.toMatchObject({ statusCode: 404 });
@@ -55,17 +55,17 @@ describe('soft delete', () => {
     ['DELETE', 'deletedsecrets/alive'],
     ['POST', 'deletedsecrets/alive/recover'],
     ['DELETE', 'secrets/nothing'],
-  ])('answers 404 to %s /%s', async (method, path) => {
+  ])('responds with 404 to %s /%s', async (method, path) => {
     const vault = await startVault();
     await put(`${vault.url}/secrets/alive?${API}`, { value: 'value' });
     expect((await send(`${vault.url}/${path}?${API}`, { method })).status).toBe(404);
   });
 
-  it('deletes no single version', async () => {
+  it('does not delete a single version', async () => {
     const vault = await startVault();
     const { json } = await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
-    const answer = await send(`${json.id}?${API}`, { method: 'DELETE' });
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('GET, PATCH');
+    const response = await send(`${json.id}?${API}`, { method: 'DELETE' });
+    expect(response.status).toBe(405);
+    expect(response.headers.allow).toBe('GET, PATCH');
   });
 });

@@ -9,7 +9,7 @@ const UNAVAILABLE = {
 };
 
 describe('interception', () => {
-  it('shows the hook each authenticated request and lets it pass', async () => {
+  it('shows each authenticated request to the hook and executes it', async () => {
     const vault = await startVault();
     const seen: Parameters<InterceptHook>[0][] = [];
     vault.intercept((request) => {
@@ -29,7 +29,7 @@ describe('interception', () => {
     expect(vault.issuedValues()).toEqual(['value']);
   });
 
-  it('answers instead of executing', async () => {
+  it('responds without executing', async () => {
     const vault = await startVault();
     vault.intercept(() => ({ kind: 'answerInstead', answer: UNAVAILABLE }));
     await expect(clientOf(vault).setSecret('token', 'value')).rejects.toMatchObject({ statusCode: 503 });
@@ -37,14 +37,14 @@ describe('interception', () => {
     expect(vault.requests).toMatchObject([{ status: 503, executed: false }]);
   });
 
-  it('answers with text as it stands', async () => {
+  it('sends a text unchanged', async () => {
     const vault = await startVault();
-    const answer = { status: 200, headers: { 'content-type': 'text/html' }, body: '"half' };
-    vault.intercept(() => ({ kind: 'answerInstead', answer }));
+    const response = { status: 200, headers: { 'content-type': 'text/html' }, body: '"half' };
+    vault.intercept(() => ({ kind: 'answerInstead', answer: response }));
     expect(await send(`${vault.url}/secrets?${API}`)).toMatchObject({ status: 200, text: '"half' });
   });
 
-  it('cuts the connection before anything is executed', async () => {
+  it('cuts the connection before executing the request', async () => {
     const vault = await startVault();
     vault.intercept(() => ({ kind: 'destroyBefore' }));
     await expect(clientOf(vault).setSecret('token', 'value')).rejects.toMatchObject({
@@ -54,7 +54,7 @@ describe('interception', () => {
     expect(vault.requests).toMatchObject([{ status: 0, executed: false }]);
   });
 
-  it('executes and cuts the connection: the write happened, and nobody was told', async () => {
+  it('executes a write and cuts the connection without a response', async () => {
     const vault = await startVault();
     vault.intercept(({ operation }) =>
       operation === 'setSecret' ? { kind: 'executeThenDestroy' } : undefined,
@@ -65,7 +65,7 @@ describe('interception', () => {
     expect((await client.getSecret('token')).value).toBe('value');
   });
 
-  it('executes and answers something else, fixed or made from the real answer', async () => {
+  it('executes and sends another response, fixed or made from the real one', async () => {
     const vault = await startVault();
     vault.intercept(() => ({ kind: 'executeThenAnswer', answer: UNAVAILABLE }));
     expect((await put(`${vault.url}/secrets/token?${API}`, { value: 'value' })).status).toBe(503);
@@ -77,7 +77,7 @@ describe('interception', () => {
     expect(vault.issuedValues()).toEqual(['value']);
   });
 
-  it('delays a request until the hook lets go; one sent later overtakes it', async () => {
+  it('delays a request until the hook resolves; a later request overtakes it', async () => {
     const vault = await startVault();
     const arrived = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<undefined>();
@@ -123,7 +123,7 @@ describe('interception', () => {
     expect(vault.issuedValues()).toEqual(['late']);
   });
 
-  it('does nothing more for a request that a hook still holds when the vault closes', async () => {
+  it('does not execute a request that a hook still holds when the vault closes', async () => {
     const vault = await startVault();
     const arrived = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<undefined>();
@@ -141,7 +141,7 @@ describe('interception', () => {
     expect(vault.issuedValues()).toEqual([]);
   });
 
-  it('answers 500 where the hook itself fails, and can be taken away', async () => {
+  it('responds with 500 if the hook fails, and lets the test remove the hook', async () => {
     const vault = await startVault();
     vault.intercept(() => {
       throw new Error('a mistake in a test');

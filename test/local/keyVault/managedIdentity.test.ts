@@ -19,7 +19,7 @@ function ask(url: string, headers: Record<string, string> = { 'x-identity-header
 }
 
 describe('the managed identity endpoint', () => {
-  it('lets the real credential and the real client work with rights by identity', async () => {
+  it('gives the real credential and the real client the rights of the identity', async () => {
     const identity = await startIdentity();
     vi.stubEnv('IDENTITY_ENDPOINT', identity.url);
     vi.stubEnv('IDENTITY_HEADER', identity.header);
@@ -44,7 +44,7 @@ describe('the managed identity endpoint', () => {
     expect(identity.issuedTokens().length).toBeGreaterThanOrEqual(3);
   });
 
-  it('answers as App Service does, with a token of its own each time', async () => {
+  it('responds as App Service does, with a new token each time', async () => {
     const identity = await startIdentity(() => NEW_YEAR * 1000);
     const first = await ask(`${identity.url}?${QUERY}&client_id=rotator`);
     expect(first).toMatchObject({
@@ -61,7 +61,7 @@ describe('the managed identity endpoint', () => {
     expect(identity.issuedTokens()).toEqual([first.json.access_token, second.json.access_token]);
   });
 
-  it('knows a token until it expires, and no other', async () => {
+  it('accepts a token until it expires, and no other', async () => {
     let now = NEW_YEAR * 1000;
     const identity = await startIdentity(() => now);
     const { json } = await ask(`${identity.url}?${QUERY}&client_id=rotator`);
@@ -90,10 +90,10 @@ describe('the managed identity endpoint', () => {
     expect(identity.issuedTokens()).toEqual([]);
   });
 
-  it('answers GET only', async () => {
+  it('accepts GET only', async () => {
     const identity = await startIdentity();
     const headers = { 'x-identity-header': HEADER };
-    const answer = await send(`${identity.url}?${QUERY}`, { method: 'POST', token: undefined, headers });
-    expect(answer.status).toBe(405);
+    const response = await send(`${identity.url}?${QUERY}`, { method: 'POST', token: undefined, headers });
+    expect(response.status).toBe(405);
   });
 });

@@ -4,14 +4,14 @@ import { cutPage, nextLink, readPageRequest } from '../../../local/keyVault/pagi
 const itself = (key: string) => key;
 
 describe('paging', () => {
-  it('neither repeats nor hides an item when others come and go between two pages', () => {
+  it('neither repeats nor hides an item when others appear or disappear between two pages', () => {
     const first = cutPage(['d', 'b', 'f'], itself, { size: 2 });
     expect(first).toEqual({ items: ['b', 'd'], last: 'd' });
     const second = cutPage(['a', 'b', 'e', 'f'], itself, { size: 2, after: 'd' });
     expect(second).toEqual({ items: ['e', 'f'] });
   });
 
-  it('needs no further page where the last one is just full', () => {
+  it('returns no further page if the last one is exactly full', () => {
     expect(cutPage(['a', 'b'], itself, { size: 2 })).toEqual({ items: ['a', 'b'] });
   });
 

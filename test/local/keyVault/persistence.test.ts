@@ -11,7 +11,7 @@ async function temporaryDirectory(): Promise<string> {
 }
 
 describe('the data file', () => {
-  it('brings everything back after a restart', async () => {
+  it('restores everything after a restart', async () => {
     const dataFile = path.join(await temporaryDirectory(), 'deeper', 'vault.json');
     const before = await startVault({ dataFile });
     const writer = clientOf(before);
@@ -33,14 +33,14 @@ describe('the data file', () => {
     expect(after.issuedValues()).toEqual(['one', 'two', 'three']);
   });
 
-  it('holds each change before it is answered, for its owner only, and leaves nothing beside it', async () => {
+  it('contains each change before the response, is readable by its owner only, and leaves no other file', async () => {
     const directory = await temporaryDirectory();
     const dataFile = path.join(directory, 'vault.json');
     const vault = await startVault({ dataFile });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       ['a', 'b', 'c', 'd', 'e'].map((name) => put(`${vault.url}/secrets/${name}?${API}`, { value: name })),
     );
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     const { secrets } = JSON.parse(await readFile(dataFile, 'utf8'));
     expect(secrets.map(({ name }: { name: string }) => name).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect((await stat(dataFile)).mode & 0o777).toBe(0o600);
@@ -59,7 +59,7 @@ describe('the data file', () => {
     ['half a file', '{"format":1,"secrets":[{"name":"canary'],
     ['another format', '{"format":2,"secrets":[]}'],
     ['a secret without versions', '{"format":1,"secrets":[{"name":"canary","versions":[]}]}'],
-  ])('is left alone where it cannot be read: %s', async (_, text) => {
+  ])('stays unchanged if it is not valid: %s', async (_, text) => {
     const dataFile = path.join(await temporaryDirectory(), 'vault.json');
     await writeFile(dataFile, text);
     const refusal = await startVault({ dataFile }).catch((error: Error) => error.message);
@@ -68,11 +68,11 @@ describe('the data file', () => {
     expect(await readFile(dataFile, 'utf8')).toBe(text);
   });
 
-  it('answers 500 where it cannot be written', async () => {
+  it('causes a 500 if it cannot be written', async () => {
     const directory = await temporaryDirectory();
     const vault = await startVault({ dataFile: path.join(directory, 'file', 'vault.json') });
     await writeFile(path.join(directory, 'file'), 'not a directory');
-    const answer = await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
-    expect(answer).toMatchObject({ status: 500, json: { error: { code: 'InternalServerError' } } });
+    const response = await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
+    expect(response).toMatchObject({ status: 500, json: { error: { code: 'InternalServerError' } } });
   });
 });

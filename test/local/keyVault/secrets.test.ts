@@ -30,7 +30,7 @@ describe('setting and reading secrets', () => {
     });
   });
 
-  it('takes names without regard to case and keeps the case first used', async () => {
+  it('ignores the case of names and keeps the case of the first use', async () => {
     const client = clientOf(await startVault());
     await client.setSecret('Mixed-Case', 'one');
     const second = await client.setSecret('mixed-CASE', 'two');
@@ -39,7 +39,7 @@ describe('setting and reading secrets', () => {
     expect((await collect(client.listPropertiesOfSecrets())).map(({ name }) => name)).toEqual(['Mixed-Case']);
   });
 
-  it('knows every value that was ever stored', async () => {
+  it('remembers every value that was ever stored', async () => {
     const vault = await startVault();
     const client = clientOf(vault);
     await client.setSecret('token', 'one');
@@ -51,7 +51,7 @@ describe('setting and reading secrets', () => {
 });
 
 describe('changing properties', () => {
-  it('changes the latest version where none is named, and any older one by its id', async () => {
+  it('changes the latest version by default, and an older one by its id', async () => {
     const client = clientOf(await startVault());
     const first = (await client.setSecret('token', 'one')).properties.version ?? '';
     const second = (await client.setSecret('token', 'two')).properties.version ?? '';
@@ -64,12 +64,12 @@ describe('changing properties', () => {
     expect((await client.getSecret('token', { version: first })).properties.tags).toEqual({ older: 'yes' });
   });
 
-  it('answers an update without the value', async () => {
+  it('responds to an update without the value', async () => {
     const vault = await startVault();
     await put(`${vault.url}/secrets/token?${API}`, { value: 'hidden' });
-    const answer = await send(`${vault.url}/secrets/token?${API}`, { method: 'PATCH', body: '{}' });
-    expect(answer.status).toBe(200);
-    expect(answer.json).not.toHaveProperty('value');
+    const response = await send(`${vault.url}/secrets/token?${API}`, { method: 'PATCH', body: '{}' });
+    expect(response.status).toBe(200);
+    expect(response.json).not.toHaveProperty('value');
   });
 });
 
@@ -90,7 +90,7 @@ describe('listing', () => {
     );
   });
 
-  it('honours maxresults over all pages', async () => {
+  it('applies maxresults to all pages', async () => {
     const vault = await startVault();
     for (const name of ['a', 'b', 'c']) await put(`${vault.url}/secrets/${name}?${API}`, { value: name });
     const first = await send(`${vault.url}/secrets?${API}&maxresults=2`);

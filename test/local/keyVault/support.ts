@@ -11,7 +11,7 @@ import {
   type VaultRight,
 } from '../../../local/keyVault/server.ts';
 
-/** Tokens that the vaults of these tests know, and what their holders may do. */
+/** The tokens of the vaults in these tests, and the rights of their holders. */
 const RIGHTS: Readonly<Record<string, readonly VaultRight[]>> = {
   officer: ALL_RIGHTS,
   reader: ['get'],
@@ -52,13 +52,13 @@ async function createAuthority() {
   return { ca: caCertificate, tls: await issue(['localhost', '127.0.0.1']) };
 }
 
-/** The real client with a fixed token; over TLS, because it gives tokens to nothing else. */
+/** The real client with a fixed token; over TLS, because it sends tokens only to TLS addresses. */
 export function clientOf(vault: TestVault, token = 'officer'): SecretClient {
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
   return new SecretClient(vault.tlsUrl, credential, clientOptions(vault));
 }
 
-/** Options of a client of a test vault: it tries once, so that a fault is seen and not retried away. */
+/** Options of a client of a test vault: it does not retry, so that a test sees the fault. */
 export function clientOptions({ ca }: TestVault): SecretClientOptions {
   return {
     disableChallengeResourceVerification: true,
@@ -75,22 +75,22 @@ export interface RawRequest {
   readonly ca?: string;
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** The body as JSON; undefined where it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every form
+  /** The body as JSON; undefined if it is not valid JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read responses of every form
   readonly json: any;
 }
 
-/** Sends a request as curl would: no client in between that mends, retries or hides anything. */
-export function send(target: string, options: RawRequest = {}): Promise<RawAnswer> {
+/** Sends a request as curl would: no client in between repairs, retries or hides anything. */
+export function send(target: string, options: RawRequest = {}): Promise<RawResponse> {
   const { method = 'GET', body, ca } = options;
   const token = 'token' in options ? options.token : 'officer';
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const headers = { ...authorization, ...options.headers };
-  // `path` apart from the address keeps what URL would normalise, such as `//secrets`.
+  // `path` is separate from the address, because URL would normalise targets such as `//secrets`.
   const { protocol, hostname, port } = new URL(target);
   const path = target.slice(target.indexOf(port) + port.length) || '/';
   const common = { hostname, port, path, method, headers };
@@ -107,7 +107,7 @@ export function send(target: string, options: RawRequest = {}): Promise<RawAnswe
 }
 
 /** Sends a JSON body with PUT. */
-export function put(target: string, body: unknown, token = 'officer'): Promise<RawAnswer> {
+export function put(target: string, body: unknown, token = 'officer'): Promise<RawResponse> {
   return send(target, { method: 'PUT', token, body: JSON.stringify(body) });
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { API, clientOf, NEW_YEAR, put, startVault } from './support.ts';
 
 describe('throttling', () => {
-  it('takes only so many new versions in ten seconds and says when to come back', async () => {
+  it('limits the new versions in ten seconds and says when to retry', async () => {
     let now = NEW_YEAR * 1000;
     const vault = await startVault({ now: () => now, limits: { newVersionsPer10Seconds: 2 } });
     const client = clientOf(vault);
@@ -24,7 +24,7 @@ describe('throttling', () => {
     expect(vault.issuedValues()).toEqual(['one', 'two', 'five']);
   });
 
-  it('has no limit unless told', async () => {
+  it('has no limit by default', async () => {
     const vault = await startVault({ now: () => NEW_YEAR * 1000 });
     const client = clientOf(vault);
     for (let index = 0; index < 400; index += 1) await client.setSecret('token', String(index));

@@ -7,7 +7,7 @@ import { API, clientOf, collect, put, send, startVault } from './support.ts';
 const HOSTS = ['localhost', '127.0.0.1'];
 
 describe('TLS', () => {
-  it('serves the real client over pages, whose links stay on the same origin', async () => {
+  it('returns page links on the same origin to the real client', async () => {
     const vault = await startVault();
     const client = clientOf(vault);
     const names = Array.from({ length: 30 }, (_, index) => `secret-${index + 10}`);
@@ -18,16 +18,16 @@ describe('TLS', () => {
   it('shows the same secrets on both ports', async () => {
     const vault = await startVault();
     await put(`${vault.url}/secrets/token?${API}`, { value: 'value' });
-    const answer = await send(`${vault.tlsUrl}/secrets/token?${API}`, { ca: vault.ca });
-    expect(answer.json.value).toBe('value');
-    expect(answer.json.id.startsWith(vault.tlsUrl)).toBe(true);
+    const response = await send(`${vault.tlsUrl}/secrets/token?${API}`, { ca: vault.ca });
+    expect(response.json.value).toBe('value');
+    expect(response.json.id.startsWith(vault.tlsUrl)).toBe(true);
   });
 
   it.each(HOSTS)('is trusted under the name %s', async (host) => {
     const vault = await startVault();
     const { port } = new URL(vault.tlsUrl);
-    const answer = await send(`https://${host}:${port}/secrets?${API}`, { ca: vault.ca });
-    expect(answer.status).toBe(200);
+    const response = await send(`https://${host}:${port}/secrets?${API}`, { ca: vault.ca });
+    expect(response.status).toBe(200);
   });
 
   it('is refused by a client that does not know the authority', async () => {
@@ -37,7 +37,7 @@ describe('TLS', () => {
     await expect(sent).rejects.toThrow(/certificate/);
   });
 
-  it('has no TLS address unless asked', async () => {
+  it('has no TLS address by default', async () => {
     const vault = await startKeyVault({ name: 'test-vault', authorize: () => [] });
     onTestFinished(() => vault.close());
     expect(vault).not.toHaveProperty('tlsUrl');
@@ -45,7 +45,7 @@ describe('TLS', () => {
 });
 
 describe('the certificate authority', () => {
-  it('issues what strict clients want: names, usages and key identifiers', async () => {
+  it('issues certificates with the names, usages and key identifiers that strict clients require', async () => {
     const authority = await createCertificateAuthority();
     const { key, cert } = await authority.issue(HOSTS);
     const root = new X509Certificate(authority.caCertificate);

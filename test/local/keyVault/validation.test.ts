@@ -3,26 +3,26 @@ import { API, put, send, startVault } from './support.ts';
 
 const CANARY = 'canary-3f9c';
 
-describe('bad input is refused with 400 BadParameter, stores nothing and repeats no value', () => {
+describe('refuses bad input with 400 BadParameter, stores nothing and repeats no value', () => {
   it.each([
     ['no value', { contentType: 'text/plain' }],
-    ['a value that is no string', { value: 7 }],
+    ['a value that is not a string', { value: 7 }],
     ['a value of 25601 bytes', { value: 'x'.repeat(25_601) }],
     ['a value of few characters and too many bytes', { value: '€'.repeat(8534) }],
-    ['a content type that is no string', { value: CANARY, contentType: {} }],
-    ['a tag that is no string', { value: CANARY, tags: { tag: 1 } }],
+    ['a content type that is not a string', { value: CANARY, contentType: {} }],
+    ['a tag that is not a string', { value: CANARY, tags: { tag: 1 } }],
     ['tags in a list', { value: CANARY, tags: ['tag'] }],
-    ['attributes that are no object', { value: CANARY, attributes: 'enabled' }],
-    ['enabled that is no boolean', { value: CANARY, attributes: { enabled: 'yes' } }],
+    ['attributes that are not an object', { value: CANARY, attributes: 'enabled' }],
+    ['enabled that is not a boolean', { value: CANARY, attributes: { enabled: 'yes' } }],
     ['an expiry with a fraction', { value: CANARY, attributes: { exp: 1.5 } }],
     ['a not-before in text', { value: CANARY, attributes: { nbf: '1' } }],
     ['a list at the top', [CANARY]],
     ['null at the top', null],
   ])('%s', async (_, body) => {
     const vault = await startVault();
-    const answer = await put(`${vault.url}/secrets/token?${API}`, body);
-    expect(answer).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
-    expect(JSON.stringify(answer.json)).not.toContain(CANARY);
+    const response = await put(`${vault.url}/secrets/token?${API}`, body);
+    expect(response).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
+    expect(JSON.stringify(response.json)).not.toContain(CANARY);
     expect(vault.issuedValues()).toEqual([]);
     expect(vault.requests).toMatchObject([{ status: 400, executed: false }]);
   });
@@ -30,22 +30,22 @@ describe('bad input is refused with 400 BadParameter, stores nothing and repeats
   it.each([
     ['nothing', ''],
     ['half of a body', `{"value":"${CANARY}`],
-    ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
     ['a nesting of 100,000', '['.repeat(100_000)],
     ['more than 512 KB', `{"value":"${'x'.repeat(600_000)}"}`],
   ])('%s', async (_, body) => {
     const vault = await startVault();
-    const answer = await send(`${vault.url}/secrets/token?${API}`, { method: 'PUT', body });
-    expect(answer).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
-    expect(JSON.stringify(answer.json)).not.toContain(CANARY);
+    const response = await send(`${vault.url}/secrets/token?${API}`, { method: 'PUT', body });
+    expect(response).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
+    expect(JSON.stringify(response.json)).not.toContain(CANARY);
   });
 
   it.each([['a_b'], ['a.b'], ['a%2Fb'], ['a%0D%0Ab'], ['%00'], ['n'.repeat(128)], ['%E0%A4%A']])(
     'the name %s',
     async (name) => {
       const vault = await startVault();
-      const answer = await put(`${vault.url}/secrets/${name}?${API}`, { value: CANARY });
-      expect(answer).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
+      const response = await put(`${vault.url}/secrets/${name}?${API}`, { value: CANARY });
+      expect(response).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
       expect(vault.issuedValues()).toEqual([]);
     },
   );
@@ -57,15 +57,15 @@ describe('bad input is refused with 400 BadParameter, stores nothing and repeats
     ['maxresults 0', `${API}&maxresults=0`],
     ['maxresults 26', `${API}&maxresults=26`],
     ['maxresults in words', `${API}&maxresults=ten`],
-    ['a skip token of its own making', `${API}&$skiptoken=abc`],
+    ['a made-up skip token', `${API}&$skiptoken=abc`],
   ])('%s', async (_, query) => {
     const vault = await startVault();
-    const answer = await send(`${vault.url}/secrets?${query}`);
-    expect(answer).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
+    const response = await send(`${vault.url}/secrets?${query}`);
+    expect(response).toMatchObject({ status: 400, json: { error: { code: 'BadParameter' } } });
   });
 });
 
-describe('what is just within the limits is stored', () => {
+describe('stores input that is just within the limits', () => {
   it.each([
     ['a value of 25600 bytes, every byte of it escaped', { value: '\u0001'.repeat(25_600) }],
     ['a tag named __proto__', { value: 'v', tags: JSON.parse('{"__proto__":"tag"}') }],
@@ -82,12 +82,12 @@ describe('what is just within the limits is stored', () => {
 });
 
 describe('request lines', () => {
-  it('takes a trailing slash, a doubled slash, an encoded api-version and any case of the collection', async () => {
+  it('accepts a trailing slash, a doubled slash, an encoded api-version and any case of the collection', async () => {
     const vault = await startVault();
     await put(`${vault.url}//secrets/token?${API}`, { value: 'value' });
     for (const path of ['/secrets/token/?', '//Secrets/token?', '/secrets/tok%65n/?']) {
-      const answer = await send(`${vault.url}${path}api%2Dversion=2026-04-01`);
-      expect(answer).toMatchObject({ status: 200, json: { value: 'value' } });
+      const response = await send(`${vault.url}${path}api%2Dversion=2026-04-01`);
+      expect(response).toMatchObject({ status: 200, json: { value: 'value' } });
     }
   });
 
@@ -98,18 +98,18 @@ describe('request lines', () => {
     ['POST', '/secrets/token', 405],
     ['PUT', '/secrets', 405],
     ['HEAD', '/secrets/token', 405],
-  ])('answers %s %s with %i and records it as unknown', async (method, path, status) => {
+  ])('responds to %s %s with %i and records it as unknown', async (method, path, status) => {
     const vault = await startVault();
     expect((await send(`${vault.url}${path}?${API}`, { method })).status).toBe(status);
     expect(vault.requests).toMatchObject([{ method, path, operation: 'unknown', status }]);
   });
 
-  it('returns the request id of the client and never lets an answer be cached', async () => {
+  it('returns the request id of the client and forbids caching of every response', async () => {
     const vault = await startVault();
     const headers = { 'x-ms-client-request-id': 'mine' };
-    const answer = await send(`${vault.url}/secrets?${API}`, { headers });
-    expect(answer.headers).toMatchObject({ 'x-ms-client-request-id': 'mine', 'cache-control': 'no-cache' });
-    expect(answer.headers['x-ms-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    const response = await send(`${vault.url}/secrets?${API}`, { headers });
+    expect(response.headers).toMatchObject({ 'x-ms-client-request-id': 'mine', 'cache-control': 'no-cache' });
+    expect(response.headers['x-ms-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('builds ids from the address that the caller used, unless the Host header is nonsense', async () => {

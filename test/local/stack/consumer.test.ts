@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchTokens } from '../../../local/consumer.ts';
 
-test('nothing is counted any more after enough was seen', async () => {
+test('counts nothing more after enough tokens', async () => {
   const server = createServer(
     (request, response) => void response.end(JSON.stringify({ value: request.url })),
   );

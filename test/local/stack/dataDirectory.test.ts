@@ -26,14 +26,14 @@ async function endedProcess(): Promise<number> {
 
 const claimOf = (processId: number, host = hostname()) => JSON.stringify({ processId, host });
 
-test('a directory that another process works in is refused, with the process', async () => {
+test('refuses a directory that another process works in, and names the process', async () => {
   await writeFile(join(folder, 'process.json'), claimOf(process.ppid));
   await expect(openDataDirectory(folder)).rejects.toThrow(
     `Another local stack runs with the data directory ${folder} (process ${process.ppid})`,
   );
 });
 
-test('a directory whose process is gone goes on, and is free again after its end', async () => {
+test('takes over a directory whose process has ended, and frees it at the end', async () => {
   await writeFile(join(folder, 'process.json'), claimOf(await endedProcess()));
   const data = await openDataDirectory(folder);
   expect(await data.read('process.json')).toBe(claimOf(process.pid));
@@ -41,7 +41,7 @@ test('a directory whose process is gone goes on, and is free again after its end
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('what a killed process left behind is removed, and nothing else', async () => {
+test('removes only the directories that killed processes left behind', async () => {
   vi.stubEnv('TMPDIR', folder);
   const ended = await endedProcess();
   const owners: [string, string | undefined][] = [
@@ -64,14 +64,14 @@ test('what a killed process left behind is removed, and nothing else', async () 
   );
 });
 
-test('no place for temporary files is told with its fix', async () => {
+test('reports a missing place for temporary files with a fix', async () => {
   vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
   await expect(openDataDirectory(undefined)).rejects.toThrow(/nowhere \(ENOENT\)\. Set TMPDIR .*--data DIR/);
 });
 
-test('a directory that cannot be used is told with its fix', async () => {
+test('reports an unusable directory with a fix', async () => {
   await mkdir(join(folder, 'process.json'));
   await expect(openDataDirectory(folder)).rejects.toThrow(
-    `The data directory ${folder} cannot be used (EISDIR). Name one that is yours`,
+    `Cannot use the data directory ${folder} (EISDIR). Choose one that you can`,
   );
 });

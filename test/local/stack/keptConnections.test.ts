@@ -34,7 +34,7 @@ async function change(changed: (file: { connections: Record<string, object> }) =
   await writeFile(data.file('connections.json'), JSON.stringify(file));
 }
 
-test('what a person added stays at the next start, and follows the authorization server to its new port', async () => {
+test('keeps the entries of a user at the next start, and moves them to the new port of the authorization server', async () => {
   await write(OLD);
   await change((file) => {
     file.connections.added = { tokenUri: OLD, scope: 'openid' };
@@ -49,7 +49,7 @@ test('what a person added stays at the next start, and follows the authorization
   expect(NAMES.map((name) => kept[name]?.tokenUri)).toEqual(NAMES.map(() => NEW));
 });
 
-test('a file that was there before the first start gets our entries beside its own', async () => {
+test('adds our entries to a file that existed before the first start', async () => {
   await writeFile(
     data.file('connections.json'),
     `\uFEFF{"$schema":"./x.json","connections":{"mine":{"tokenUri":"${ELSEWHERE}"}}}`,
@@ -59,7 +59,7 @@ test('a file that was there before the first start gets our entries beside its o
   expect(await readFile(data.file('connections.json'), 'utf8')).toContain('"$schema"');
 });
 
-test('an entry of ours that a person pointed elsewhere takes no other with it', async () => {
+test('moves no other entry with an entry of ours that a user pointed elsewhere', async () => {
   await write(OLD);
   await change((file) => {
     file.connections['demo-grace'] = { tokenUri: ELSEWHERE };
@@ -72,9 +72,9 @@ test('an entry of ours that a person pointed elsewhere takes no other with it', 
 test.each([
   ['no JSON', '{"connections": {,}}', 'line 1, column 18'],
   ['another shape', '{"connections": []}', 'connections.schema.json'],
-])('a file that is %s is told, and left as it is', async (_, text, told) => {
+])('reports a file that is %s, and leaves it unchanged', async (_, text, expected) => {
   await writeFile(data.file('connections.json'), text);
-  await expect(write(NEW)).rejects.toThrow(told);
-  await expect(write(NEW)).rejects.toThrow('was left as it is');
+  await expect(write(NEW)).rejects.toThrow(expected);
+  await expect(write(NEW)).rejects.toThrow('the file is unchanged');
   expect(await readFile(data.file('connections.json'), 'utf8')).toBe(text);
 });

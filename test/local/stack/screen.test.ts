@@ -9,15 +9,15 @@ const shown = (isFoundLocally: boolean) =>
     servers: { tokenVault: { url: 'http://127.0.0.1:2' }, credentialVault: { url: 'http://127.0.0.1:3' } },
   });
 
-test('the stack that the command line finds says how to use it', () => {
+test('explains how to use a stack that the command line finds', () => {
   expect(shown(true)).toContain('npx rotator connect demo --local');
 });
 
-test('another one does not lead to the wrong stack', () => {
+test('does not send users of another stack to the wrong one', () => {
   expect(shown(false)).not.toContain('rotator connect');
   expect(shown(false)).toContain('Another local stack runs');
 });
 
-test('a repair comes with the line that makes it count at once', () => {
-  expect(shown(true)).toMatch(/Repair[\s\S]*demo-wrong-secret\/rotate\?force=true/);
+test('shows a fix with the command that applies it immediately', () => {
+  expect(shown(true)).toMatch(/Fix the client secret[\s\S]*demo-wrong-secret\/rotate\?force=true/);
 });

@@ -12,10 +12,10 @@ const POST = { clientAuthentication: 'client_secret_post' } as const;
 const STRICT = localConnection('strict');
 const GRACE = localConnection('grace', { rotation: 'grace', graceSeconds: 60, ...POST });
 const REUSABLE = localConnection('reusable', { rotation: 'none', ...POST });
-/** The lease of the killed process has to run out before another one takes over. */
+/** The lease of the killed process must expire before another process takes over. */
 const TAKEOVER_TIMEOUT = 90_000;
 
-/** Each with a stack of its own: most of the time they wait for a lease to run out. */
+/** Each has its own stack: most of the time, they wait for a lease to expire. */
 describe.concurrent('SIGKILL of the function host', () => {
   /**
    * Starts a stack with one connection, lets `arrange` kill the host during the next rotation, restarts the host and waits
@@ -50,7 +50,7 @@ describe.concurrent('SIGKILL of the function host', () => {
     }
   }
 
-  /** Kills the host when the vault sees the operation for the first time. */
+  /** Kills the host at the first such operation in the vault. */
   function atVault(
     vault: 'credentialVault' | 'tokenVault',
     operation: VaultOperation,
@@ -67,11 +67,11 @@ describe.concurrent('SIGKILL of the function host', () => {
     };
   }
 
-  /** Kills the host when the provider has executed the grant. */
+  /** Kills the host when the provider has executed the token request. */
   function duringRequest({ servers }: Stack, kill: () => Promise<void>) {
-    const alter = async <Answer>(answer: Answer) => {
+    const alter = async <Response>(response: Response) => {
       await kill();
-      return answer;
+      return response;
     };
     servers.authorization.intercept(() => ({ action: 'execute_then_alter', alter }));
   }
@@ -83,27 +83,35 @@ describe.concurrent('SIGKILL of the function host', () => {
       atVault('credentialVault', 'setSecret', { kind: 'executeThenDestroy' }),
     ],
     [
-      'before the grant is announced in the vault: nothing was spent',
+      'before the token request is announced in the vault: no token was used',
       STRICT,
       atVault('credentialVault', 'updateSecret', { kind: 'destroyBefore' }),
     ],
     [
-      'before the access token is published: the next process obtains another',
+      'before the access token is published: the next process obtains another one',
       STRICT,
       atVault('tokenVault', 'setSecret', { kind: 'destroyBefore' }),
     ],
-    ['when the provider has executed the grant and a grace runs: it is repeated', GRACE, duringRequest],
-    ['when the provider has executed the grant of a reusable token: it is repeated', REUSABLE, duringRequest],
+    [
+      'when the provider has executed the token request in a grace period: the rotator repeats it',
+      GRACE,
+      duringRequest,
+    ],
+    [
+      'when the provider has executed the request with a reusable token: the rotator repeats it',
+      REUSABLE,
+      duringRequest,
+    ],
   ] as const)('%s', { timeout: TAKEOVER_TIMEOUT }, async ([, connection, arrange], { expect }) => {
     expect(await surviveKill(connection, arrange)).toMatchObject({ state: 'fresh' });
   });
 });
 
 test(
-  'stopped and started again with the same data, the stack goes on',
+  'the stack continues after a stop and a start with the same data',
   async () => {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
-    // Tokens that are not due again before the end.
+    // Tokens that are not due again before the end of the test.
     const lasting = { port: 0, onLine: () => {}, accessTokenSeconds: 3600 };
     const options = { ...lasting, connections: [STRICT, REUSABLE], dataDirectory };
     const first = await startStack(options);

@@ -12,7 +12,7 @@ const directories: string[] = [];
 const children: ChildProcess[] = [];
 
 afterAll(async () => {
-  // Those of a test that failed still run.
+  // The children of a failed test still run.
   for (const child of children) child.kill('SIGKILL');
   await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
 });
@@ -21,7 +21,7 @@ interface Running {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly exit: Promise<number | null>;
-  /** Resolves when the output holds the text. */
+  /** Resolves when the output contains the text. */
   seen(text: string): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-/** Every long string in the files that the servers keep: secrets and tokens are among them, and much that is harmless. */
+/** Every long string in the files of the servers: it includes secrets and tokens, and many harmless strings. */
 async function secretsIn(directory: string): Promise<string[]> {
   const vaults = ['credential-vault.json', 'token-vault.json'].map((file) => join(directory, file));
   const found: string[] = [];
@@ -69,7 +69,7 @@ async function secretsIn(directory: string): Promise<string[]> {
   return [...found, ...secrets].filter((value) => !value.startsWith('demo-') && value !== 'pending');
 }
 
-test('--rotations ends with 0, and nothing secret was on the screen', async () => {
+test('--rotations exits with 0 and prints no secret', async () => {
   const directory = await temporaryDirectory();
   const run = start('--rotations', '4', '--port', '0', '--data', directory);
   expect(await run.exit, run.output()).toBe(0);
@@ -79,7 +79,7 @@ test('--rotations ends with 0, and nothing secret was on the screen', async () =
   expect(secrets.filter((secret) => run.output().includes(secret))).toEqual([]);
 }, 120_000);
 
-test('the printed commands do what they say, and Ctrl-C stops everything', async () => {
+test('the printed commands work, and Ctrl-C stops everything', async () => {
   const run = start('--port', '0');
   await run.seen('demo-wrong-secret  blocked');
   await run.seen('demo-single-use    rotated');
@@ -109,14 +109,14 @@ test('the printed commands do what they say, and Ctrl-C stops everything', async
   expect(await run.exit, run.output()).toBe(0);
 }, 120_000);
 
-test('a data directory that is a file is named', async () => {
+test('reports a data directory that is a file', async () => {
   const file = fileURLToPath(import.meta.url);
   const run = start('--data', file);
   expect(await run.exit).toBe(1);
-  expect(run.output()).toContain(`The data directory ${file} cannot be made (EEXIST)`);
+  expect(run.output()).toContain(`Cannot make the data directory ${file} (EEXIST)`);
 });
 
-test('Ctrl-C during the start-up ends it, and leaves nothing behind', async () => {
+test('Ctrl-C during the start ends it, and leaves nothing behind', async () => {
   const directory = await temporaryDirectory();
   const run = startWith({ TMPDIR: directory }, '--port', '0');
   await run.seen('Starting the authorization server');
@@ -127,9 +127,9 @@ test('Ctrl-C during the start-up ends it, and leaves nothing behind', async () =
   expect(await readdir(directory)).toEqual([]);
 }, 60_000);
 
-test('a second start with the same data says so, and a stray setting of the shell does not matter', async () => {
+test('reports a second start with the same data, and ignores a stray setting of the shell', async () => {
   const directory = await temporaryDirectory();
-  const stray = { VAULT_WRITES_PER_10_SECONDS: 'abc', REQUIRED_APP_ROLE: 'nobody', AZURE_CLIENT_ID: 'x' };
+  const stray = { VAULT_WRITES_PER_10_SECONDS: 'abc', REQUIRED_APP_ROLE: 'unknown', AZURE_CLIENT_ID: 'x' };
   const first = startWith(stray, '--port', '0', '--data', directory);
   await first.seen('demo-single-use    rotated');
   const second = start('--port', '0', '--data', directory);
@@ -140,11 +140,11 @@ test('a second start with the same data says so, and a stray setting of the shel
 }, 120_000);
 
 test.each([
-  [['--data', ''], '--data takes the path of a directory, and what follows it is empty.'],
-  [['--rotations', 'many'], '--rotations takes a whole number'],
-  [['--port', '70000'], '--port takes a whole number'],
+  [['--data', ''], '--data requires the path of a directory, but the value is empty.'],
+  [['--rotations', 'many'], '--rotations requires a whole number'],
+  [['--port', '70000'], '--port requires a whole number'],
   [['--nonsense'], 'nonsense'],
-])('%s is refused with a sentence and the usage', async (args, message) => {
+])('refuses %s with a message and the usage', async (args, message) => {
   const run = start(...args);
   expect(await run.exit).toBe(2);
   expect(run.output()).toContain(message);

@@ -9,7 +9,7 @@ const functionOf = (name: string, ...lines: string[]) =>
   measured(...lines).functions.find((each) => each.name === name);
 
 describe('a source file', () => {
-  test('has functions, arrow functions, methods and constructors with their lines and parameters', () => {
+  test('lists functions, arrow functions, methods and constructors with their lines and parameters', () => {
     const { functions, lines } = measured(
       'export function one(a: number, b = 2) {',
       '  return a + b;',
@@ -53,7 +53,7 @@ describe('a source file', () => {
     expect(functionOf('f', ...lines)?.calledOnce).toBe(once);
   });
 
-  test('tells a private method that is called once from one that is called twice', () => {
+  test('distinguishes a private method that is called once from one that is called twice', () => {
     const lines = ['class A { #f() {} #g() {}', 'h() { this.#f(); this.#g(); this.#g(); } }'];
     expect(functionOf('#f', ...lines)?.calledOnce).toBe(true);
     expect(functionOf('#g', ...lines)?.calledOnce).toBe(false);
@@ -68,7 +68,7 @@ describe('a source file', () => {
     expect(functionOf('f', line)?.takesRotationState).toBe(takes);
   });
 
-  test('imports files, some of them as types only', () => {
+  test('lists the files that it imports, and which ones only for types', () => {
     const { imports } = measured(
       "import { a, type B } from '../a.ts';",
       "import type { C } from './c.ts';",
@@ -84,7 +84,7 @@ describe('a source file', () => {
     ]);
   });
 
-  test('has exception classes', () => {
+  test('lists its exception classes', () => {
     const { exceptions } = measured(
       'export class LeaseLost extends Error {}',
       'class Special extends RotatorError {}',
@@ -94,7 +94,7 @@ describe('a source file', () => {
     expect(exceptions).toEqual(['LeaseLost', 'Special']);
   });
 
-  test('holds a mutable record if a private field of that type is assigned outside the constructor', () => {
+  test('lists a mutable record if a private field of that type is assigned outside the constructor', () => {
     const { mutableRecords } = measured(
       'class A {',
       '  #record: ConnectionRecord | undefined;',
@@ -108,7 +108,7 @@ describe('a source file', () => {
     expect(mutableRecords).toEqual(['A.#record']);
   });
 
-  test('that is not valid is refused', () => {
+  test('is refused if it is not valid', () => {
     expect(() => measured('function (')).toThrow('lib/rotation/core/x.ts is not valid TypeScript');
   });
 });

@@ -11,7 +11,7 @@ describe.each(rules)('the rule "$name"', (rule) => {
   test.each(rule.passes)('does not find: %s', (text) => expect(found(text, rule)).toEqual([]));
 });
 
-test('each rule has a name of its own, and a better phrase that no rule finds', () => {
+test('each rule has a unique name, and a better phrase that no rule finds', () => {
   expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
   const compiled = rules.map(compileRule);
   expect(rules.flatMap(({ better }) => findPhrases('README.md', better, compiled))).toEqual([]);
@@ -38,7 +38,7 @@ describe('a phrase', () => {
     (text) => expect(found(text, rule)).toEqual([]),
   );
 
-  test('is reported with its file, its first line and its own words', () => {
+  test('is reported with its file, its first line and its exact words', () => {
     const text = 'one\nconst x = 1; // the lost\n//   Token\nlostTokens();\n';
     expect(found(text, rule).map(({ file, line, phrase }) => [file, line, phrase])).toEqual([
       ['lib/rotation/x.ts', 2, 'lost // Token'],
@@ -46,7 +46,7 @@ describe('a phrase', () => {
     ]);
   });
 
-  test('is found where its rule is for only', () => {
+  test('is found only in the paths of its rule', () => {
     const here = { ...rule, onlyIn: ['lib/', 'README.md'] };
     expect(found('lost token', here, 'lib/x.ts')).toHaveLength(1);
     expect(found('lost token', here, 'docs/lib/x.md')).toEqual([]);
