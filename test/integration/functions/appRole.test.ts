@@ -53,12 +53,12 @@ test.each(CALLS)('%s %s %s answers who has it', async (name, method, path, param
 test('without the platform in front, the calls are refused with the fix and the timer goes on', async () => {
   vi.resetModules();
   vi.stubEnv('WEBSITE_AUTH_ENABLED', '');
-  const { answering } = await import('../../../functions/responses.ts');
+  const { respond } = await import('../../../functions/responses.ts');
   const { rotator } = await import('../../../functions/rotator.ts');
   // Loaded only now: it must find what stands for the Functions worker.
   const { HttpRequest } = await import('@azure/functions');
   const request = new HttpRequest({ method: 'POST', url: 'http://127.0.0.1/', headers: asCaller(ROLE) });
-  const answer = await answering(request, () => Promise.reject(new Error('was called')));
+  const answer = await respond(request, () => Promise.reject(new Error('was called')));
   expect(answer.status).toBe(500);
   expect(JSON.parse(String(answer.body))).toMatchObject({
     code: 'configuration_invalid',
