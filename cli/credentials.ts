@@ -8,7 +8,7 @@ import { askSecret, askText, readStdin } from './prompts.ts';
 /** Where the client secret is read from: an argument would stay in the shell's history. */
 const SECRET_VARIABLE = 'ROTATOR_CLIENT_SECRET';
 
-/** The options that give the client's credentials. */
+/** The options that set the client's credentials. */
 export interface CredentialOptions {
   readonly clientId?: string;
   readonly clientSecretStdin?: true;

@@ -58,7 +58,7 @@ const trace = (message: unknown) => {
   requested.push(`${method} ${origin}${path}`);
 };
 
-/** One sweep by the timer, with all connections due at once. */
+/** Runs one sweep by the timer, with all connections due. */
 async function sweep(): Promise<void> {
   collectGarbage();
   const before = process.memoryUsage().rss;
