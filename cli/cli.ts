@@ -19,28 +19,28 @@ export interface CommonOptions {
   readonly connections?: string;
 }
 
-/** For commands that can begin without any: the first connection has no file yet. */
+/** For commands that work without any connection: the first connection has no file yet. */
 export const NO_CONNECTIONS: Environment = { CONNECTIONS: '{"connections":{}}' };
 
 /** What a command works with. */
 export interface Cli {
   readonly options: CommonOptions;
   readonly terminal: Terminal;
-  /** The process's environment. Settings for a library that reads it by itself are written to it. */
+  /** The process's environment. Settings for libraries that read the environment are written to it. */
   readonly env: Record<string, string | undefined>;
-  /** Fires at Ctrl-C: what was begun is brought to an end, nothing new is begun. */
+  /** Fires on Ctrl-C: the command finishes the work in progress and starts nothing new. */
   readonly interrupted: AbortSignal;
 }
 
-/** Everything that a command needs to speak with vaults and storage. */
+/** Everything that a command needs to connect to vaults and storage. */
 export interface Connected extends Parts {
   /** Undefined without `--local`. */
   readonly stack: LocalStack | undefined;
 }
 
 /**
- * Puts the parts together from the environment, the options, or the running local stack.
- * @param fallback settings that count where nobody gave any
+ * Composes the parts from the environment, the options, or the running local stack.
+ * @param fallback settings that apply if neither the environment nor the options have them
  * @throws RotatorError `configuration_invalid`
  */
 export async function connect(cli: Cli, fallback: Environment = {}): Promise<Connected> {
@@ -55,15 +55,15 @@ export async function connect(cli: Cli, fallback: Environment = {}): Promise<Con
   return { ...parts, stack };
 }
 
-/** @throws RotatorError `configuration_invalid` where `--local` is given and no stack runs */
+/** @throws RotatorError `configuration_invalid` if `--local` is set and no stack is running */
 function stackOf({ local, stack }: CommonOptions): LocalStack | undefined {
   return local || stack !== undefined ? readLocalStack(stack ?? STACK_FILE) : undefined;
 }
 
-/** Azure's libraries read the managed identity's address from the environment; the vaults' certificate is trusted from now on. */
+/** Azure's libraries read the managed identity's address from the environment. From here on the process trusts the vaults' certificate. */
 function enterStack({ environment }: LocalStack, env: Cli['env']): void {
   const ca = environment.NODE_EXTRA_CA_CERTS;
-  // A setting that the shell happens to have is not meant for the local stack.
+  // A setting in the shell's environment is not meant for the local stack.
   for (const name of settingNames(env)) delete env[name];
   Object.assign(env, environment);
   if (ca) tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(ca, 'utf8')]);
@@ -87,6 +87,6 @@ export function ensureNotInterrupted({ interrupted }: Pick<Cli, 'interrupted'>):
   throw new RotatorError({
     code: 'interrupted',
     message: 'The command was interrupted.',
-    fix: 'Nothing is left half-written; run it again when you like.',
+    fix: 'Run the command again at any time: it left nothing half-written.',
   });
 }

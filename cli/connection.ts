@@ -4,7 +4,7 @@ import { profileNamed } from '../lib/oauth/providers/index.ts';
 import { type Connection, findConnection } from '../lib/rotation/core/connection.ts';
 import type { Connected } from './cli.ts';
 
-/** What an entry of the connections file says, as far as commands write one. */
+/** The properties of a connections-file entry that commands write. */
 export interface Entry {
   readonly provider?: string;
   readonly tokenUri?: string;
@@ -37,28 +37,28 @@ export function entryOfOptions(options: EntryOptions): Entry {
   };
 }
 
-/** The token endpoint that the provider's profile knows; undefined where the entry must name it. */
+/** The token endpoint from the provider's profile; undefined if the entry must name it. */
 export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
   return profileNamed(provider).tokenUri?.({ tenant });
 }
 
 /**
- * For a connection that is configured already its entry counts.
- * @throws RotatorError `command_invalid` where options would say something else
+ * Refuses options that describe a new connection if the connection already has an entry.
+ * @throws RotatorError `command_invalid`
  */
 export function refuseEntryOptions(name: string, known: Connection | undefined, options: EntryOptions): void {
   const { scope: _anew, ...described } = entryOfOptions(options);
   if (!known || Object.keys(described).length === 0) return;
   throw new RotatorError({
     code: 'command_invalid',
-    message: `${name} stands in the connections file, and its entry counts.`,
-    fix: 'Change the entry instead of giving options that describe a new connection.',
+    message: `${name} is already in the connections file, so options cannot describe it.`,
+    fix: 'Remove the options that describe a new connection, or change the entry.',
   });
 }
 
 /**
  * The connection of that name in the connections file; undefined if it is a new one.
- * @throws RotatorError `connection_invalid` if its entry is wrong, or its name differs from another one only in case
+ * @throws RotatorError `connection_invalid` if its entry is invalid, or its name differs from another name only in case
  */
 export async function configured(name: string, { ports }: Connected): Promise<Connection | undefined> {
   const found = findConnection(await ports.connections(), name);
@@ -68,13 +68,13 @@ export async function configured(name: string, { ports }: Connected): Promise<Co
   if (otherCase === undefined) return undefined;
   throw new RotatorError({
     code: 'connection_invalid',
-    message: `${name} differs from ${otherCase} in the connections file only by case, and Key Vault takes both for one.`,
+    message: `${name} differs from ${otherCase} in the connections file only in case, and Key Vault ignores case.`,
     fix: `Write ${otherCase}, or choose another name.`,
   });
 }
 
 /**
- * A connection that stands in no file yet.
+ * A connection that is not in the connections file yet.
  * @throws RotatorError `connection_invalid`
  */
 export function resolved(name: string, entry: Entry, { settings }: Connected): Connection {
@@ -84,6 +84,6 @@ export function resolved(name: string, entry: Entry, { settings }: Connected): C
   throw new RotatorError({
     code: 'connection_invalid',
     message: invalid[0]?.problem.message ?? 'The connection cannot be used.',
-    fix: 'Give or correct the options that describe it: --token-uri, --provider, --tenant, --service-url and so on.',
+    fix: 'Add or correct the options that describe the connection, such as --token-uri, --provider, --tenant or --service-url.',
   });
 }

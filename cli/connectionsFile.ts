@@ -8,13 +8,13 @@ import type { Entry } from './connection.ts';
 import { replaceFile } from './replaceFile.ts';
 
 const PAUSE_MS = 50;
-/** Another command needs milliseconds. */
+/** Another command holds the lock for milliseconds only. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Adds an entry to the connections file, in one step: whoever reads it meanwhile sees the old file or the new one. Commands
- * at the same time wait for each other.
- * @throws RotatorError where CONNECTIONS is no file, or would not be valid with the entry
+ * Adds an entry to the connections file in one step: a concurrent reader sees either the old file or the new one. Concurrent
+ * commands wait for each other.
+ * @throws RotatorError if CONNECTIONS does not name a file, or the file would be invalid with the entry
  */
 export async function appendEntry(name: string, entry: Entry, settings: Settings): Promise<string> {
   const { connectionsSource: source } = settings;
@@ -42,8 +42,8 @@ function withEntry(text: string, name: string, entry: Entry, settings: Settings)
 }
 
 /**
- * Makes the file beside `path` that only one command at a time can make.
- * @returns its path; removing it lets the next one in
+ * Creates the lock file next to `path`, which only one command at a time can create.
+ * @returns its path; removing it lets the next command continue
  */
 async function takeLock(path: string): Promise<string> {
   const lock = `${path}.lock`;
@@ -63,15 +63,15 @@ async function takeLock(path: string): Promise<string> {
 function stillThere(lock: string): RotatorError {
   return new RotatorError({
     code: 'in_progress',
-    message: `${lock} is in the way: another command writes the connections file, or died while it did.`,
-    fix: 'Run the command again; where no other runs, remove that file first.',
+    message: `The lock ${lock} exists: another command is writing the connections file, or ended before it removed the lock.`,
+    fix: 'Run the command again. If no other command is running, remove the lock file first.',
   });
 }
 
 function noFile(): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
-    message: 'CONNECTIONS is no file, so no entry can be added to it.',
-    fix: 'Add the entry by hand.',
+    message: 'CONNECTIONS does not name a file, so the command cannot add the entry.',
+    fix: 'Add the entry manually.',
   });
 }

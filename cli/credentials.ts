@@ -8,7 +8,7 @@ import { askSecret, askText, readStdin } from './prompts.ts';
 /** Where the client secret is read from: an argument would stay in the shell's history. */
 const SECRET_VARIABLE = 'ROTATOR_CLIENT_SECRET';
 
-/** How a person gives the client's credentials. */
+/** The options that set the client's credentials. */
 export interface CredentialOptions {
   readonly clientId?: string;
   readonly clientSecretStdin?: true;
@@ -21,9 +21,10 @@ export interface ClientCredentials {
 }
 
 /**
- * As given, else as they came with the input, else those that the vault has, else the local stack's, else a person is asked.
- * @param input what a connection string or a JSON document held
- * @throws RotatorError `input_unreadable` where no provider would take one of them
+ * The client's credentials from the first source that has them: options, imported text, vault, local stack, and last a question to
+ * the user.
+ * @param input the values of a connection string or a JSON document
+ * @throws RotatorError `input_unreadable` if no provider would accept one of them
  */
 export async function clientCredentials(
   { env, terminal }: Cli,

@@ -1,22 +1,22 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 
-/** What the exit code of `rotator` tells; docs/cli.md has the same table. */
+/** The exit codes of `rotator`; docs/cli.md has the same table. */
 export const EXIT = {
   done: 0,
-  /** Something failed; it may pass by itself. */
+  /** Something failed; a later attempt may succeed. */
   failed: 1,
-  /** The command line itself is wrong. */
+  /** The command line is invalid. */
   usage: 2,
-  /** Settings, the connections file or what was given as input are wrong. */
+  /** Settings, the connections file or the input are invalid. */
   invalid: 3,
-  /** Nothing goes on until a person does something. */
+  /** An operator must act. */
   operatorNeeded: 4,
-  /** Not now: asked again in a moment it may work. */
+  /** Not now: the same command may succeed in a few seconds. */
   notNow: 5,
-  /** The sign-in was denied, given up or brought no refresh token. */
+  /** The sign-in was denied, timed out, or returned no refresh token. */
   notAuthorized: 6,
-  /** A secret that somebody else made is in the way. */
+  /** A secret that the rotator does not manage already has the name. */
   notOurs: 7,
   /** Ctrl-C. */
   interrupted: 130,
@@ -69,7 +69,7 @@ const BY_RESULT: Readonly<Record<RotationResult['result'], number>> = {
   retrying: EXIT.failed,
 };
 
-/** The exit code for the end of one rotation. */
+/** The exit code for the result of one rotation. */
 export function exitCodeOfResult({ result, problem }: Pick<RotationResult, 'result' | 'problem'>): number {
   return result === 'retrying' && problem ? exitCodeOf(problem.code) : BY_RESULT[result];
 }

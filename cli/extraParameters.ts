@@ -1,6 +1,6 @@
 import { RotatorError } from '../lib/errors.ts';
 
-/** What a sign-in sets by itself: RFC 6749 sections 2.3 and 4.1, RFC 7636, RFC 8628, RFC 9101 and OpenID Connect Core 1.0. */
+/** The parameters that the sign-in itself sets: RFC 6749 sections 2.3 and 4.1, RFC 7636, RFC 8628, RFC 9101 and OpenID Connect Core 1.0. */
 const OWN =
   /^(client_(id|secret|assertion.*)|grant_type|refresh_token|redirect_uri|response_(type|mode)|state|nonce|code|code_(challenge|challenge_method|verifier)|device_code|request|request_uri)$/i;
 
@@ -20,15 +20,15 @@ export function extraParameters(given: readonly string[] = []): Record<string, s
 function nameless(): RotatorError {
   return new RotatorError({
     code: 'command_invalid',
-    message: 'What follows --parameter has no name before an equals sign.',
-    fix: 'Give it as NAME=VALUE: --parameter access_type=offline.',
+    message: 'The value of --parameter is not in the form NAME=VALUE.',
+    fix: 'Write it as NAME=VALUE, for example --parameter access_type=offline.',
   });
 }
 
 function ours(name: string): RotatorError {
   return new RotatorError({
     code: 'command_invalid',
-    message: `The sign-in sets the parameter ${name} by itself.`,
-    fix: `Leave out --parameter ${name}; client id and redirect URI have options of their own.`,
+    message: `The sign-in itself sets the parameter ${name}.`,
+    fix: `Remove --parameter ${name}. Set the client id with --client-id and the redirect URI with --redirect-uri.`,
   });
 }

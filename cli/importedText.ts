@@ -5,7 +5,7 @@ import { parseOdbc } from '../lib/connectionString/odbc.ts';
 import { parseOdbcIni } from '../lib/connectionString/odbcIni.ts';
 import { RotatorError } from '../lib/errors.ts';
 
-/** What an imported text says about a connection. */
+/** The values that an imported text has for a connection. */
 export interface Imported {
   readonly serviceUrl?: string;
   readonly tokenUri?: string;
@@ -13,13 +13,13 @@ export interface Imported {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly refreshToken?: string;
-  /** Names of what the rotator has no place for. */
+  /** Names of the attributes that the rotator does not keep. */
   readonly left: readonly string[];
 }
 
 type Field = Exclude<keyof Imported, 'left'>;
 
-/** Names without case, `_` and `-`. Drivers, Postman and token endpoints each have their own. */
+/** Names without case, `_` and `-`. Drivers, Postman and token endpoints each use different names. */
 const FIELDS: Readonly<Record<string, Field>> = {
   serviceurl: 'serviceUrl',
   tokenuri: 'tokenUri',
@@ -31,7 +31,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   clientsecret: 'clientSecret',
   refreshtoken: 'refreshToken',
 };
-/** Of no use any more, or said by the rotator itself: nobody need be told that they are left. */
+/** No longer useful, or set by the rotator itself: the command does not report that it drops them. */
 const EXPECTED =
   /^(driver|accesstoken|tokentype|expiresin|extexpiresin|idtoken|granttype|authenticationmethod)$/;
 
@@ -41,16 +41,16 @@ interface Pair {
 }
 
 /**
- * Reads a connection string, a section of odbc.ini, a JDBC URL, or JSON of Postman or a token endpoint; which of them it is, its
- * beginning tells.
- * @param section of an odbc.ini with several
- * @throws RotatorError `connection_string_unreadable` or `input_unreadable`: they point at the character
+ * Reads a connection string, a section of odbc.ini, a JDBC URL, or JSON of Postman or a token endpoint. The first characters
+ * decide which of them it is.
+ * @param section name of the section, for an odbc.ini with several
+ * @throws RotatorError `connection_string_unreadable` or `input_unreadable`, with the position of the character
  */
 export function readImported(text: string, section: string | undefined): Imported {
   const plain = text.replace(/^\uFEFF/, '');
   const begin = plain.trimStart();
   if (begin === '')
-    throw unreadable('is empty', 'Give a file that holds the connection string, or pipe it in.');
+    throw unreadable('is empty', 'Name a file that contains the connection string, or pipe it to stdin.');
   if (begin.startsWith('{')) return collect(jsonPairs(plain));
   if (/^jdbc:/i.test(begin)) return collect(parseJdbc(plain.trim()));
   if (/^(\[|[;#])/.test(begin)) return collect(sectionOf(plain, section));
@@ -76,13 +76,13 @@ function plainName(name: string): string {
 function sectionOf(text: string, wanted: string | undefined): readonly Pair[] {
   const sections = parseOdbcIni(text);
   const named = wanted === undefined ? sections : sections.filter(({ name }) => name === wanted);
-  // The list of all data sources stands in the same file.
+  // The same file also has a section that lists all data sources.
   const own = named.filter(({ attributes }) => attributeNamed(attributes, 'RefreshToken'));
   const [only] = own.length > 0 ? own : named;
   if (only && own.length <= 1) return only.attributes;
   throw unreadable(
-    only ? 'has several sections with a refresh token' : 'has no such section',
-    `Name one with --section: ${sections.map(({ name }) => name).join(', ')}.`,
+    only ? 'has several sections with a refresh token' : 'does not have that section',
+    `Set --section to one of: ${sections.map(({ name }) => name).join(', ')}.`,
   );
 }
 
@@ -111,12 +111,12 @@ function parseJson(text: string): unknown {
     const lines = text.slice(0, at).split('\n');
     const place = `character ${at + 1} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
     throw unreadable(
-      `is no JSON at ${place}`,
-      'Correct it at that character and try again; nothing was changed.',
+      `is not valid JSON at ${place}`,
+      'Correct the text at that character, then try again. The command changed nothing.',
     );
   }
 }
 
 function unreadable(what: string, fix: string): RotatorError {
-  return new RotatorError({ code: 'input_unreadable', message: `What is to be imported ${what}.`, fix });
+  return new RotatorError({ code: 'input_unreadable', message: `The input ${what}.`, fix });
 }

@@ -14,22 +14,22 @@ import { appendEntry } from './connectionsFile.ts';
 import { exitCodeOfResult } from './exitCodes.ts';
 import { askConsent } from './prompts.ts';
 
-/** What decides about secrets that are in the way. */
+/** The option that allows the command to overwrite secrets that the rotator does not manage. */
 export interface KeepOptions {
   readonly replace?: true;
 }
 
-/** A connection with everything that it needs to begin. */
+/** A connection with everything that its first rotation needs. */
 export interface Beginning extends FirstCredentials {
   readonly connection: Connection;
-  /** To be added to the connections file; undefined where it stands there already. */
+  /** The entry to add to the connections file; undefined if the file already has it. */
   readonly entry: Entry | undefined;
   readonly replace: boolean;
 }
 
 /**
- * Asks, before anything is spent, whether secrets of somebody else may be written over.
- * @throws RotatorError `secret_not_managed` where they may not
+ * Asks, before any token is used, whether the command may overwrite secrets that the rotator does not manage.
+ * @throws RotatorError `secret_not_managed` if the user does not consent
  */
 export async function confirmReplacing(
   { terminal }: Cli,
@@ -40,12 +40,12 @@ export async function confirmReplacing(
 ): Promise<boolean> {
   const names = await secretsInTheWay(connection, ports, known);
   if (names.length === 0 || replace) return replace ?? false;
-  const question = `${names.join(', ')} in ${connection.vaults.credential} was not made by the rotator for this connection. Write over?`;
+  const question = `The rotator did not create ${names.join(', ')} in ${connection.vaults.credential} for this connection. Overwrite?`;
   if (await askConsent(terminal, question)) return true;
   throw notOurs(names, connection);
 }
 
-/** Stores the credentials, rotates once and tells, or makes, the entry. From here on Ctrl-C waits for the end. */
+/** Stores the credentials, rotates once, and prints or adds the entry. From here on Ctrl-C waits until the command is done. */
 export async function keep(
   cli: Cli,
   parts: Pick<Connected, 'ports' | 'settings' | 'stack'>,
@@ -71,20 +71,21 @@ export async function keep(
   return exitCodeOfResult(rotation);
 }
 
-/** How the first rotation ended, for the person who has just stored the credentials. */
+/** The result of the first rotation, for the operator who has just stored the credentials. */
 function firstRotationLines(rotation: RotationResult): readonly string[] {
   const { connection, result, problem } = rotation;
   if (result === 'not_due') return [`${connection} was rotated by the running rotator.`];
   if (problem?.code !== 'vault_forbidden') return resultLines(rotation);
   return [
     ...resultLines(rotation),
-    'The credentials are stored. Operators of a deployment may not publish: the deployed rotator, which may, rotates as soon as it has the entry.',
+    'The credentials are stored. An operator has no permission to publish: the deployed rotator rotates as soon as it has the entry.',
   ];
 }
 
 function entryLines(name: string, entry: Entry | undefined, file: string | undefined): string[] {
   if (!entry) return [];
-  if (file !== undefined) return [`Its entry is in ${file}: the running stack rotates it from now on.`];
+  if (file !== undefined)
+    return [`The entry is in ${file}. The running stack rotates the connection from now on.`];
   const text = JSON.stringify({ [name]: entry }, null, 2);
   return ['', 'Add this to "connections" in the connections file:', ...text.split('\n').slice(1, -1)];
 }

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { RotatorError } from '../lib/errors.ts';
 
-/** Where `npm start` tells how it is reached. */
+/** The file in which `npm start` writes how to reach the stack. */
 export const STACK_FILE = fileURLToPath(new URL('../.local/stack.json', import.meta.url));
 
 const stackFile = z.object({
   processId: z.number(),
   hostUrl: z.string(),
-  /** The settings of its functions; they open nothing but servers on this machine. */
+  /** The settings of its functions; they give access only to servers on this machine. */
   environment: z.record(z.string(), z.string()),
   authorization: z.object({
     issuer: z.string(),
@@ -18,20 +18,20 @@ const stackFile = z.object({
   }),
 });
 
-/** A running local stack, as `npm start` writes it; as secret as its data directory. */
+/** A running local stack, as `npm start` writes it; as confidential as its data directory. */
 export type LocalStack = Readonly<z.infer<typeof stackFile>>;
 
 /**
  * Reads what a running `npm start` wrote.
- * @throws RotatorError `configuration_invalid` where none runs
+ * @throws RotatorError `configuration_invalid` if no stack is running
  */
 export function readLocalStack(path: string): LocalStack {
   const stack = parse(path);
   if (stack && isAlive(stack.processId)) return stack;
   throw new RotatorError({
     code: 'configuration_invalid',
-    message: `No local stack runs: ${path} ${stack ? 'is of one that ended' : 'is missing or unreadable'}.`,
-    fix: 'Start it with npm start, and leave it running.',
+    message: `No local stack is running: ${path} ${stack ? 'belongs to a stack that ended' : 'is missing or unreadable'}.`,
+    fix: 'Run npm start, and keep it running.',
   });
 }
 
@@ -43,7 +43,7 @@ function parse(path: string): LocalStack | undefined {
   }
 }
 
-/** Does a process of this number run? */
+/** Whether a process with this id is running. */
 export function isAlive(processId: number): boolean {
   try {
     return process.kill(processId, 0);

@@ -4,11 +4,11 @@ const PATIENCE_MS = 2_000;
 
 const interruption = new AbortController();
 
-/** The first one lets what was begun come to its end; a write is over in seconds, so there is no second way out. */
+/** The first signal lets the work in progress finish. A write takes seconds, so a second signal does not end the process. */
 function interrupt(): void {
   if (interruption.signal.aborted) return;
   interruption.abort();
-  setTimeout(() => console.error('Bringing to an end what was begun ...'), PATIENCE_MS).unref();
+  setTimeout(() => console.error('Finishing the work in progress ...'), PATIENCE_MS).unref();
 }
 
 async function main(): Promise<number> {
@@ -28,8 +28,8 @@ async function main(): Promise<number> {
 
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
-// A reader that goes away (`| head`) is no error.
+// A reader that closes the pipe (`| head`) is not an error.
 process.stdout.on('error', () => process.exit(0));
 const exitCode = await main();
-// Idle connections would keep the process for some seconds.
+// Idle connections would keep the process running for some seconds.
 process.stdout.write('', () => process.exit(exitCode));

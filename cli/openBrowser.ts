@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Opens the address in the person's browser, if there is one: `$BROWSER`, else what the system has. Never throws: the address is
- * on the screen as well.
+ * Opens the address in the user's browser, if there is one: `$BROWSER`, or else the system's default. Never throws, because the
+ * address is also on the screen.
  */
 export function openBrowser(url: string, browser: string | undefined): void {
   const [command, args] = browser ? [browser, [url]] : opener(process.platform, url);

@@ -5,9 +5,9 @@ import { SHELLS, type Shell } from './commands/completion.ts';
 import { EXIT } from './exitCodes.ts';
 import { createTerminal } from './terminal.ts';
 
-/** What the process gives to a command. */
+/** What the process passes to a command. */
 export interface Surroundings {
-  /** What the person typed, without the name of the program. */
+  /** What the user typed, without the name of the program. */
   readonly args: readonly string[];
   readonly env: Record<string, string | undefined>;
   readonly interrupted: AbortSignal;
@@ -17,10 +17,10 @@ const USAGE_FIX = 'Run rotator --help, or rotator COMMAND --help.';
 
 type Run = (cli: Cli, args: readonly (string | undefined)[], options: never) => Promise<number>;
 
-/** All commands with their options. The code of a command is loaded when it runs: help and completion come at once. */
+/** All commands with their options. The code of a command is loaded only when it runs, so help and completion are fast. */
 export function createProgram(surroundings: Surroundings, ended: (exitCode: number) => void): Command {
   const program = new Command('rotator')
-    .description('Looks after the connections of the Key Vault token rotator.')
+    .description('Manages the connections of the Key Vault Token Rotator.')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError(USAGE_FIX)
     .configureOutput(wantsJson(surroundings) ? { writeErr: () => {} } : {})
@@ -32,7 +32,7 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
       const options = command.optsWithGlobals<CommonOptions>();
       const terminal = createTerminal({ json: options.json ?? false, verbose: options.verbose ?? false });
       const cli = { options, terminal, ...surroundings };
-      ended(await answering(cli, () => run(cli, received.slice(0, -2) as string[], options as never)));
+      ended(await exitCodeAfter(cli, () => run(cli, received.slice(0, -2) as string[], options as never)));
     });
     return command;
   };
@@ -46,30 +46,30 @@ type Add = (spec: string, description: string, run: Run) => Command;
 
 function commonOptions(): Option[] {
   return [
-    new Option('--json', 'print one JSON document, errors too'),
+    new Option('--json', 'print one JSON document, also for errors'),
     new Option('--verbose', 'print the log to stderr'),
-    new Option('--local', 'work with the local stack that npm start runs'),
-    new Option('--stack <file>', 'the same with another state file than .local/stack.json'),
-    new Option('--credential-vault <url>', 'instead of CREDENTIAL_VAULT_URL'),
-    new Option('--token-vault <url>', 'instead of TOKEN_VAULT_URL'),
-    new Option('--storage-account <name>', 'instead of AzureWebJobsStorage__accountName'),
-    new Option('--connections <file>', 'instead of CONNECTIONS: a file or the https address of a blob'),
+    new Option('--local', 'use the local stack that npm start runs'),
+    new Option('--stack <file>', 'like --local, with another state file than .local/stack.json'),
+    new Option('--credential-vault <url>', 'use this vault instead of CREDENTIAL_VAULT_URL'),
+    new Option('--token-vault <url>', 'use this vault instead of TOKEN_VAULT_URL'),
+    new Option('--storage-account <name>', 'use this account instead of AzureWebJobsStorage__accountName'),
+    new Option('--connections <file>', 'use this file or https blob URL instead of CONNECTIONS'),
   ];
 }
 
 function addWatching(add: Add): void {
   add(
     'status [name]',
-    'show state, times and troubles of one or all connections',
+    'show the state, times and problems of one or all connections',
     async (cli, [name], options) => (await import('./commands/status.ts')).status(cli, name, options),
-  ).option('--watch', 'show it again every two seconds until Ctrl-C');
+  ).option('--watch', 'refresh every two seconds until Ctrl-C');
   add('rotate [name]', 'rotate one connection, or all that are due', async (cli, [name], options) =>
     (await import('./commands/rotate.ts')).rotate(cli, name, options),
   )
-    .option('--force', 'although it is not due or needs a person')
-    .option('--due', 'all connections that are due')
-    .option('--via <url>', 'through the deployed functions; the key comes from ROTATOR_FUNCTION_KEY');
-  add('plan', 'tell what the next sweep would do, and why', async (cli) =>
+    .option('--force', 'rotate even if the connection is not due or is blocked')
+    .option('--due', 'rotate all connections that are due')
+    .option('--via <url>', 'call the deployed functions, with the key from ROTATOR_FUNCTION_KEY');
+  add('plan', 'show what the next sweep would do, and why', async (cli) =>
     (await import('./commands/plan.ts')).plan(cli),
   );
   add('validate', 'check a connections file', async (cli, [file = '']) =>
@@ -83,89 +83,89 @@ function addWatching(add: Add): void {
 function addObtaining(add: Add): void {
   const connect = add(
     'connect <name>',
-    'sign in and store the first refresh token, or the next one after it died',
+    'sign in and store the first refresh token, or a new one if the old one no longer works',
     async (cli, [name = ''], options) => (await import('./commands/connect.ts')).connect(cli, name, options),
   )
-    .option('--device', 'sign in on another device by a code (RFC 8628)')
+    .option('--device', 'sign in on another device with a code (RFC 8628)')
     .option('--issuer <url>', 'the authorization server, whose metadata names the endpoints')
-    .option('--authorization-endpoint <url>', 'where there is no metadata')
-    .option('--device-endpoint <url>', 'where there is no metadata')
-    .option('--parameter <name=value...>', 'more parameters of the authorization request')
-    .option('--redirect-uri <url>', 'http on this machine, as registered at the provider')
-    .option('--no-browser', 'only print the address')
+    .option('--authorization-endpoint <url>', 'the authorization endpoint, if there is no metadata')
+    .option('--device-endpoint <url>', 'the device authorization endpoint, if there is no metadata')
+    .option('--parameter <name=value...>', 'additional parameters of the authorization request')
+    .option('--redirect-uri <url>', 'an http URL on this machine, as registered at the provider')
+    .option('--no-browser', 'print the address without opening a browser')
     .addOption(
       new Option('--timeout <seconds>', 'how long to wait for the browser').default('300').argParser(seconds),
     );
   const imports = add(
     'import <name> [file]',
-    'take over a connection string, an odbc.ini section, a JDBC URL or token JSON, from a file or stdin',
+    'import a connection string, an odbc.ini section, a JDBC URL or token JSON, from a file or stdin',
     async (cli, [name = '', file], options) =>
       (await import('./commands/import.ts')).importText(cli, name, file, options),
-  ).option('--section <name>', 'of an odbc.ini with several data sources');
+  ).option('--section <name>', 'the section of an odbc.ini with several data sources');
   for (const command of [connect, imports])
     for (const option of beginningOptions()) command.addOption(option);
   add(
     'render <name>',
-    "show the consumer's connection string, its secrets masked",
+    "show the consumer's connection string with masked secrets",
     async (cli, [name = ''], options) => (await import('./commands/render.ts')).render(cli, name, options),
   )
     .addOption(
-      new Option('--form <form>', "which of the driver's strings").choices(['accessToken', 'refreshToken']),
+      new Option('--form <form>', 'which token the string contains').choices(['accessToken', 'refreshToken']),
     )
-    .option('--reveal', 'with the secrets');
+    .option('--reveal', 'show the secrets');
 }
 
 function addRepairing(add: Add, program: Command): void {
   add(
     'doctor [name]',
-    'check settings, rights, secrets and providers without spending a token',
+    'check settings, permissions, secrets and providers without using a token',
     async (cli, [name]) => (await import('./commands/doctor.ts')).doctor(cli, name),
   );
   add(
     'takeover <name>',
-    'take a connection over from a rotator with other records',
+    'take over a connection from a rotator with another record store',
     async (cli, [name = ''], options) =>
       (await import('./commands/takeover.ts')).takeover(cli, name, options),
-  ).option('--yes', 'the other rotator is stopped: do not ask');
+  ).option('--yes', 'confirm that the other rotator is stopped, and do not ask');
   add('completion', 'print the completion script of a shell', async (_cli, [shell]) =>
     (await import('./commands/completion.ts')).completion(shell as Shell, program),
   ).addArgument(new Argument('<shell>', 'the shell').choices(SHELLS));
 }
 
-/** What describes a new connection and its client. */
+/** The options that describe a new connection and its client. */
 function beginningOptions(): Option[] {
   return [
     new Option('--provider <id>', 'the provider profile of a new connection').choices(Object.keys(providers)),
     new Option('--token-uri <url>', 'the token endpoint'),
     new Option('--tenant <tenant>', 'the directory (tenant), for providers that have tenants'),
     new Option('--service-url <url>', 'the service that the token is for'),
-    new Option('--scope <scopes>', 'the scopes to ask for, separated by spaces'),
-    new Option('--client-authentication <method>', 'how the client proves its identity').choices([
+    new Option('--scope <scopes>', 'the scopes to request, separated by spaces'),
+    new Option('--client-authentication <method>', 'how the client authenticates').choices([
       'client_secret_basic',
       'client_secret_post',
     ]),
     new Option(
       '--refresh-token-grace <seconds>',
-      'how long a used refresh token stays usable, or unlimited',
+      'how long a used refresh token remains valid, or unlimited',
     ).argParser(grace),
     new Option('--client-id <id>', 'the client id'),
     new Option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET'),
-    new Option('--replace', 'write over secrets that somebody else made'),
+    new Option('--replace', 'overwrite secrets that the rotator does not manage'),
   ];
 }
 
 function seconds(text: string): string {
   if (/^[1-9]\d{0,4}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give a whole number of seconds from 1 to 99999.');
+  throw new InvalidArgumentError('Enter a whole number of seconds from 1 to 99999.');
 }
 
 function grace(text: string): string {
   if (/^(unlimited|\d{1,9}(\.\d{1,3})?)$/.test(text)) return text;
-  throw new InvalidArgumentError('Give a number of seconds from 0, or unlimited.');
+  throw new InvalidArgumentError('Enter a number of seconds from 0, or unlimited.');
 }
 
-/** Whatever a command throws becomes a problem on the screen and an exit code. */
-async function answering({ terminal, interrupted }: Cli, work: () => Promise<number>): Promise<number> {
+/** Runs a command, and turns any error that it throws into a problem on the screen and an exit code. */
+async function exitCodeAfter({ terminal, interrupted }: Cli, work: () => Promise<number>): Promise<number> {
   const { problemOf } = await import('../lib/errors.ts');
   const { exitCodeOf } = await import('./exitCodes.ts');
   try {
@@ -178,13 +178,14 @@ async function answering({ terminal, interrupted }: Cli, work: () => Promise<num
   }
 }
 
-/** Options are not read yet where the command line is wrong. */
+/** Looks at the raw arguments, because options are not parsed yet if the command line is invalid. */
 function wantsJson({ args }: Surroundings): boolean {
   return args.includes('--json');
 }
 
 /**
- * What commander itself throws: help is no error, everything else is a wrong command line. For people it has told so itself.
+ * Handles what commander itself throws: help is not an error, and everything else is an invalid command line. Without `--json`
+ * commander has already printed the message.
  * @returns the exit code
  */
 export function endUsage(thrown: unknown, surroundings: Surroundings): number {
@@ -192,8 +193,8 @@ export function endUsage(thrown: unknown, surroundings: Surroundings): number {
   if (thrown.exitCode === 0) return EXIT.done;
   if (wantsJson(surroundings)) {
     const what =
-      thrown.code === 'commander.help' ? 'no command is given' : thrown.message.replace(/^error: /, '');
-    const message = `The command line is wrong: ${what.replaceAll('\n', ' ')}.`;
+      thrown.code === 'commander.help' ? 'the command is missing' : thrown.message.replace(/^error: /, '');
+    const message = `The command line is not valid: ${what.replaceAll('\n', ' ')}.`;
     createTerminal({ json: true, verbose: false }).problem({
       code: 'command_invalid',
       message,

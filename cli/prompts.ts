@@ -4,31 +4,31 @@ import { interrupted } from '../lib/authorization/client.ts';
 import { RotatorError } from '../lib/errors.ts';
 import type { Terminal } from './terminal.ts';
 
-/** @param instead how to give it where nobody can be asked: "--client-id" */
+/** @param instead the option to use if the terminal is not interactive: "--client-id" */
 export async function askText(terminal: Terminal, message: string, instead: string): Promise<string> {
   if (!terminal.interactive) throw cannotAsk(message, instead);
   return answered(await text({ message, validate: required }));
 }
 
-/** Asks for a secret: what is typed is not shown. */
+/** Asks for a secret, and does not show what the user types. */
 export async function askSecret(terminal: Terminal, message: string, instead: string): Promise<string> {
   if (!terminal.interactive) throw cannotAsk(message, instead);
   return answered(await password({ message, validate: required }));
 }
 
-/** No is the answer where nobody can be asked. */
+/** Asks for consent; false if the terminal is not interactive. */
 export async function askConsent(terminal: Terminal, message: string): Promise<boolean> {
   if (!terminal.interactive) return false;
   return answered(await confirm({ message, initialValue: false }));
 }
 
-/** All of stdin, without the line end that a pipe brings along. */
+/** All of stdin, without the line break that a pipe appends. */
 export async function readStdin(): Promise<string> {
   return (await streamText(process.stdin)).replace(/\r?\n$/, '');
 }
 
 function required(value: string | undefined): string | undefined {
-  return value?.trim() ? undefined : 'It is needed.';
+  return value?.trim() ? undefined : 'A value is required.';
 }
 
 function answered<T>(answer: T): Exclude<T, symbol> {
@@ -39,7 +39,7 @@ function answered<T>(answer: T): Exclude<T, symbol> {
 function cannotAsk(what: string, instead: string): RotatorError {
   return new RotatorError({
     code: 'command_invalid',
-    message: `${what} is not given, and nobody can be asked here.`,
-    fix: `Give it by ${instead}.`,
+    message: `${what} is missing, and the command cannot ask for it without a terminal.`,
+    fix: `Set it with ${instead}.`,
   });
 }

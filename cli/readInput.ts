@@ -3,7 +3,7 @@ import { RotatorError } from '../lib/errors.ts';
 import { safeCodeOf } from '../lib/safeText.ts';
 
 /**
- * The text of a file that a person named.
+ * The text of a file that the user named.
  * @throws RotatorError `input_unreadable`
  */
 export async function readInput(file: string): Promise<string> {
@@ -13,7 +13,7 @@ export async function readInput(file: string): Promise<string> {
     throw new RotatorError({
       code: 'input_unreadable',
       message: `The file ${file} cannot be read (${safeCodeOf(thrown) ?? 'unknown'}).`,
-      fix: 'Give the path of a file that can be read.',
+      fix: 'Set the path of a readable file.',
     });
   }
 }

@@ -3,10 +3,10 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file in one step: readers see the old text or the new one, and a process that is killed half-way leaves the old
- * one. Makes the directory if it is missing.
+ * Writes a file in one step: readers see either the old text or the new text, and a process that is killed halfway leaves the
+ * old text. Creates the directory if it is missing.
  * @param mode permissions of the new file; by default only its owner can read it
- * @throws what the file system says; the old file then stays
+ * @throws the error of the file system; the old file is then unchanged
  */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

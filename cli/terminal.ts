@@ -3,26 +3,26 @@ import type { Problem } from '../lib/errors.ts';
 
 type Colour = 'green' | 'yellow' | 'red' | 'dim';
 
-/** Where a command tells what it found: for people, or as JSON. */
+/** Where a command prints its results: as text for users, or as JSON. */
 export interface Terminal {
-  /** May a person be asked? */
+  /** Whether the command may ask the user. */
   readonly interactive: boolean;
-  /** May the screen be cleared? */
+  /** Whether the command may clear the screen. */
   readonly redraws: boolean;
-  /** A line for people on stdout; nothing with `--json`. */
+  /** Prints a line of text on stdout; prints nothing with `--json`. */
   say(line: string): void;
-  /** The result: the document with `--json`, the lines without. */
+  /** Prints the result: the document with `--json`, otherwise the lines. */
   result(document: object, lines: readonly string[]): void;
-  /** A hint beside the result, on stderr. */
+  /** Prints a hint in addition to the result, on stderr. */
   hint(line: string): void;
   problem(problem: Problem): void;
-  /** Coloured where stdout is a terminal and NO_COLOR is not set. */
+  /** Colours the text if stdout is a terminal and NO_COLOR is not set. */
   paint(colour: Colour, text: string): string;
-  /** Shows that something takes its time, on a terminal only. */
+  /** Shows that work is in progress, on a terminal only. */
   working<T>(what: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** @param verbose log lines are written to stderr, so that nothing else may move there */
+/** @param verbose log lines go to stderr, so the terminal must not animate anything there */
 export function createTerminal({ json, verbose }: { json: boolean; verbose: boolean }): Terminal {
   const interactive = !json && Boolean(process.stdin.isTTY && process.stdout.isTTY);
   const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -40,7 +40,7 @@ export function createTerminal({ json, verbose }: { json: boolean; verbose: bool
   };
 }
 
-/** No spinner of a library: those put the terminal into raw mode and end the process at Ctrl-C, in the middle of a write. */
+/** Not a library's spinner: those put the terminal into raw mode and end the process on Ctrl-C, in the middle of a write. */
 async function showing<T>(what: string, work: () => Promise<T>): Promise<T> {
   process.stderr.write(`${what} ...`);
   try {
@@ -50,7 +50,7 @@ async function showing<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Rows as aligned columns, without white space at the ends. */
+/** Rows as aligned columns, without trailing white space. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, at) =>
@@ -69,7 +69,7 @@ function widthOf(text: string): number {
   return text.replace(/\u001b\[\d+m/g, '').length;
 }
 
-/** A span of time in words: `4 min 5 s`. */
+/** A duration as text: `4 min 5 s`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const parts = [

@@ -7,10 +7,10 @@ import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
 import type { Cli } from './cli.ts';
 
-/** Where the key of the functions is read from: an argument would stay in the shell's history. */
+/** The variable that holds the function key: an argument would stay in the shell's history. */
 const KEY_VARIABLE = 'ROTATOR_FUNCTION_KEY';
 const TIMEOUT_MS = 230_000;
-/** Nobody took the connection. */
+/** The error codes of a connection that was never established. */
 const UNCONNECTED: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -59,7 +59,7 @@ export async function rotateVia(
   return { result: failed, connection: name, problem: { code: known, ...problem }, ...wait };
 }
 
-/** Rotates what is due by `POST /api/rotate`. */
+/** Rotates all due connections by `POST /api/rotate`. */
 export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
   const { status, body } = await post(via, '/api/rotate', cli);
   if (status === 200 || status === 207) return body as SweepSummary;
@@ -75,15 +75,15 @@ async function post(via: string, path: string, { env, interrupted }: Cli) {
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
   const headers = key ? { 'x-functions-key': key } : {};
   const target = new URL(path, url);
-  const answer = await fetch(target, { method: 'POST', redirect: 'manual', headers, signal }).catch(
+  const response = await fetch(target, { method: 'POST', redirect: 'manual', headers, signal }).catch(
     (thrown: { cause?: { code?: unknown } }) => {
       throw unreachable(url, UNCONNECTED.has(thrown.cause?.code));
     },
   );
-  const wait = retryAfterMs(answer.headers.get('retry-after') ?? undefined, Date.now());
-  const body: unknown = await answer.json().catch(() => undefined);
-  if (answer.status === 401) throw keyRefused(url, Boolean(key));
-  return { status: answer.status, body, retryAfterMs: wait };
+  const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.status === 401) throw keyRefused(url, Boolean(key));
+  return { status: response.status, body, retryAfterMs: wait };
 }
 
 function problemIn(body: unknown, via: string, status: number) {
@@ -92,8 +92,8 @@ function problemIn(body: unknown, via: string, status: number) {
     return { code: problem.data.code, message: problem.data.detail, fix: problem.data.fix };
   return {
     code: 'internal_error',
-    message: `${new URL(via).host} answered HTTP ${status} with something that is no answer of the rotator.`,
-    fix: 'Check the address after --via: the root of the function app.',
+    message: `${new URL(via).host} returned HTTP ${status} with a body that is not a response of the rotator.`,
+    fix: 'Set --via to the root address of the function app.',
   };
 }
 
@@ -101,14 +101,14 @@ function wrongAddress(cause: string): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
     message: `The address after --via ${cause}.`,
-    fix: 'Give the root of the function app: https://APP.azurewebsites.net.',
+    fix: 'Set --via to the root address of the function app: https://APP.azurewebsites.net.',
   });
 }
 
 function keyRefused({ host }: URL, given: boolean): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
-    message: `${host} ${given ? 'does not accept the key' : 'wants a key'} (401).`,
+    message: `${host} ${given ? 'does not accept the key' : 'requires a key'} (401).`,
     fix: `Set ${KEY_VARIABLE} to a function key of the app.`,
   });
 }
@@ -116,16 +116,16 @@ function keyRefused({ host }: URL, given: boolean): RotatorError {
 function keyMalformed(): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
-    message: `${KEY_VARIABLE} holds white space or other characters that no function key has.`,
-    fix: `Set ${KEY_VARIABLE} to the key alone.`,
+    message: `${KEY_VARIABLE} contains white space or other characters that a function key cannot have.`,
+    fix: `Set ${KEY_VARIABLE} to the function key only.`,
   });
 }
 
-/** @param unconnected is it certain that nothing was sent? */
+/** @param unconnected whether it is certain that nothing was sent */
 function unreachable({ host }: URL, unconnected: boolean): RotatorError {
   return new RotatorError({
     code: 'rotator_unreachable',
-    message: unconnected ? `There is no way to ${host}: nothing was sent.` : `${host} did not answer.`,
-    fix: `Check the address after --via and the way to it.${unconnected ? '' : ' The rotation may run all the same: see rotator status.'}`,
+    message: unconnected ? `Cannot connect to ${host}: nothing was sent.` : `${host} did not respond.`,
+    fix: `Check the address after --via and the network.${unconnected ? '' : ' The rotation may still run: check it with rotator status.'}`,
   });
 }

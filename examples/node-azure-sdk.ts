@@ -1,4 +1,4 @@
-/** The same where a client wants a `TokenCredential`, as those of the Azure SDK do. */
+/** One request to the API with a client that takes a `TokenCredential`, such as a client of the Azure SDK. */
 import { DefaultAzureCredential } from '@azure/identity';
 import { getClient } from '@azure-rest/core-client';
 import { createTokenReader, tokenCredential } from 'key-vault-token-rotator/consumer';
@@ -12,5 +12,5 @@ const reader = createTokenReader({
 });
 const client = getClient(API_URL, tokenCredential(reader));
 
-const answer = await client.path('/').get();
-console.log(answer.status, JSON.stringify(answer.body));
+const response = await client.path('/').get();
+console.log(response.status, JSON.stringify(response.body));

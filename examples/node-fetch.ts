@@ -1,4 +1,4 @@
-/** One request to the API with the connection's token, by `fetch`. */
+/** One request to the API with the connection's token, with `fetch`. */
 import { DefaultAzureCredential } from '@azure/identity';
 import { createTokenReader, fetchWithToken } from 'key-vault-token-rotator/consumer';
 
@@ -11,5 +11,5 @@ const reader = createTokenReader({
 });
 const callApi = fetchWithToken(reader, API_URL);
 
-const answer = await callApi(API_URL);
-console.log(answer.status, await answer.text());
+const response = await callApi(API_URL);
+console.log(response.status, await response.text());

@@ -1,4 +1,4 @@
-/** A service that calls the API ten times a second, by undici, until it is stopped. It prints how many requests failed. */
+/** A service that calls the API ten times a second with undici, until SIGTERM. Then it prints how many requests failed. */
 import { setInterval } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
 import { createTokenReader, tokenInterceptor } from 'key-vault-token-rotator/consumer';
@@ -24,7 +24,7 @@ for await (const _ of setInterval(100)) {
   try {
     const { statusCode, body } = await request(API_URL, { dispatcher });
     await body.dump();
-    if (statusCode !== 200) throw new Error(`The API answered ${statusCode}.`);
+    if (statusCode !== 200) throw new Error(`The API returned ${statusCode}.`);
   } catch (error) {
     counts.failed += 1;
     console.error(new Date().toISOString(), (error as Error).message);

@@ -1,14 +1,15 @@
 import type { CallerRules } from '../lib/compose.ts';
 
 /**
- * Who App Service authentication found the caller to be: base64 of JSON, and it removes what callers send under this name.
+ * The header in which App Service authentication passes the caller's identity, as base64 of JSON. The platform removes any value
+ * that a caller sends under this name.
  * https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
  */
 export const PRINCIPAL_HEADER = 'x-ms-client-principal';
 
-/** Node takes headers of 16 KB in all, unless told otherwise; more than this is none of the platform's. */
+/** Node accepts 16 KB of headers in total by default, so the platform does not write a longer value than this. */
 const LARGEST_PRINCIPAL = 64 * 1024;
-/** The platform passes the claim `roles` on under either name. */
+/** The platform passes the claim `roles` under either name. */
 const ROLE_CLAIMS: readonly unknown[] = [
   'roles',
   'http://schemas.microsoft.com/ws/2008/06/identity/claims/role',
@@ -16,11 +17,11 @@ const ROLE_CLAIMS: readonly unknown[] = [
 
 const NOT_AUTHENTICATED = {
   code: 'unauthenticated',
-  message: 'The call carries no identity of Entra ID.',
-  fix: 'Get a token for the app registration of the rotator, and send it as Authorization: Bearer.',
+  message: 'The request has no Entra ID identity.',
+  fix: 'Get a token for the app registration of the rotator, and send it in the header Authorization: Bearer.',
 } as const;
 
-/** Why a call is refused. */
+/** Why a request is refused. */
 export type Refusal = {
   readonly code: 'unauthenticated' | 'forbidden' | 'configuration_invalid';
   readonly message: string;
@@ -28,9 +29,9 @@ export type Refusal = {
 };
 
 /**
- * Tells why a caller may not call; undefined where it may.
+ * Returns why the caller is refused, or undefined if the caller is allowed.
  * @param header value of `X-MS-CLIENT-PRINCIPAL`
- * @param rules undefined: the key, which the platform has checked, is enough
+ * @param rules undefined if the function key, which the platform has checked, is enough
  */
 export function refusalOf(header: string | null, rules: CallerRules | undefined): Refusal | undefined {
   if (rules === undefined) return undefined;
@@ -38,8 +39,9 @@ export function refusalOf(header: string | null, rules: CallerRules | undefined)
   if (!platformAuthenticates) {
     return {
       code: 'configuration_invalid',
-      message: 'REQUIRED_APP_ROLE is set, but App Service authentication is off: anybody could claim a role.',
-      fix: 'Switch authentication on (entraAuthentication of the deployment), or remove REQUIRED_APP_ROLE.',
+      message:
+        'REQUIRED_APP_ROLE is set, but App Service authentication is off, so any caller could claim a role.',
+      fix: 'Turn on authentication (entraAuthentication of the deployment), or remove REQUIRED_APP_ROLE.',
     };
   }
   const roles = rolesOf(header);
@@ -52,7 +54,7 @@ export function refusalOf(header: string | null, rules: CallerRules | undefined)
   };
 }
 
-/** Undefined where the header is none that the platform writes. */
+/** The caller's roles; undefined if the platform did not write the header. */
 function rolesOf(header: string | null): unknown[] | undefined {
   const claims = claimsOf(header);
   if (!Array.isArray(claims)) return undefined;
@@ -60,7 +62,7 @@ function rolesOf(header: string | null): unknown[] | undefined {
 }
 
 function claimsOf(header: string | null): unknown {
-  // Node's own decoder stops at the first padding: of two headers joined by a comma it would read one.
+  // Node's decoder stops at the first padding, so it would read only one of two headers joined by a comma.
   if (!header || header.length > LARGEST_PRINCIPAL || !/^[\w+/]+={0,2}$/.test(header)) return undefined;
   try {
     return JSON.parse(Buffer.from(header, 'base64').toString())?.claims;

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answering, json } from './responses.ts';
+import { json, respond } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 app.http('connectionStatus', {
@@ -7,7 +7,7 @@ app.http('connectionStatus', {
   authLevel: 'function',
   route: 'connections/{name?}',
   handler: (request) =>
-    answering(request, async () => {
+    respond(request, async () => {
       const { name } = request.params;
       if (name) return json(await rotator().status(name));
       return json({ connections: await rotator().statusOfAll() });

@@ -6,7 +6,10 @@ import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
 import { rotator } from './rotator.ts';
 
 const LARGEST_BODY_BYTES = 4096;
-/** For browsers that are led here: nothing of an answer is kept, guessed, framed, embedded, told to others or fetched without TLS. */
+/**
+ * For browsers that are sent here: they must not cache, sniff, frame or embed a response, name its address to other sites, or fetch
+ * it without TLS.
+ */
 const HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -21,10 +24,10 @@ type ProblemCode = ErrorCode | 'saving' | 'cooldown' | 'draining';
 const BODY_TOO_LARGE = {
   code: 'body_too_large',
   message: `The request has a body of more than ${LARGEST_BODY_BYTES} bytes.`,
-  fix: 'Send no body: none is used.',
+  fix: 'Send the request without a body.',
 } as const;
 
-/** Which HTTP status tells what (RFC 9110 section 15). */
+/** The HTTP status of each code (RFC 9110 section 15). */
 const STATUS: Partial<Record<ProblemCode, number>> = {
   parameter_invalid: 400,
   unauthenticated: 401,
@@ -58,21 +61,21 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
 };
 
 /**
- * Runs a handler for callers who may call, and turns whatever it throws into a problem document; refuses bodies that are too
- * large, and callers without the app role where one is required.
+ * Runs a handler for an authorized caller, and turns any error that it throws into a problem document. Refuses bodies that are too
+ * large, and callers without the app role if one is required.
  */
-export function answering(
+export function respond(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
-  return answeringAnybody(request, async () => {
+  return respondAnonymously(request, async () => {
     const refusal = refusalOf(request.headers.get(PRINCIPAL_HEADER), rotator().callers);
     return refusal ? problemResponse(refusal) : handler();
   });
 }
 
-/** The same for whoever calls. */
-export async function answeringAnybody(
+/** Does the same without authorization, for an endpoint that is anonymous. */
+export async function respondAnonymously(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
@@ -83,18 +86,18 @@ export async function answeringAnybody(
   }
 }
 
-/** A body may come in chunks, without a length: then it is read as far as the limit, and thrown away. */
+/** A chunked body has no declared length, so it is read up to the limit and discarded. */
 async function hasLargeBody({ headers, body }: HttpRequest): Promise<boolean> {
   if (Number(headers.get('content-length') ?? 0) > LARGEST_BODY_BYTES) return true;
   return (await readLimited(body, LARGEST_BODY_BYTES)) === undefined;
 }
 
-/** 200 with a JSON document. */
+/** A response with a JSON document. */
 export function json(body: object, status = 200): HttpResponseInit {
   return { status, headers: { ...HEADERS, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-/** An RFC 9457 problem document; what is not in the table is an unavailable vault or storage account. */
+/** An RFC 9457 problem document; a code that is missing from the table means an unavailable vault or storage account (503). */
 export function problemResponse(
   { code, message, fix }: Omit<Problem, 'code'> & { code: ProblemCode },
   more: { connection?: string; retryAfterMs?: number; status?: number } = {},
@@ -110,7 +113,7 @@ export function problemResponse(
       ...HEADERS,
       'Content-Type': 'application/problem+json',
       ...(seconds && { 'Retry-After': seconds }),
-      // RFC 9110 section 11.6.1 asks for it.
+      // RFC 9110 section 11.6.1 requires it.
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
     },
     body: JSON.stringify({
@@ -128,17 +131,20 @@ export function problemResponse(
 const NOT_NOW = {
   in_progress: [
     'Another rotation of this connection is running.',
-    'Ask for its status, or try again in a moment.',
+    'Get the status of the connection, or try again in a few seconds.',
   ],
   saving: [
-    'A new refresh token was received and waits for its vault.',
-    'Nothing: it is saved as soon as the vault takes it.',
+    'The rotator received a new refresh token, but the vault has not accepted it yet.',
+    'Wait: the rotator saves the token as soon as the vault accepts it.',
   ],
   cooldown: ['A rotation of this connection was forced a moment ago.', 'Try again in a few seconds.'],
-  draining: ['This process is about to end and starts no more grants.', 'Try again in a moment.'],
+  draining: [
+    'This process is shutting down and starts no more token requests.',
+    'Try again in a few seconds.',
+  ],
 } as const;
 
-/** The answer to a manual rotation. It never holds a token. */
+/** The response to a manual rotation. It never contains a token. */
 export function rotationResponse(result: RotationResult): HttpResponseInit {
   const { connection, retryAfterMs = 5000, problem } = result;
   switch (result.result) {
@@ -154,7 +160,7 @@ export function rotationResponse(result: RotationResult): HttpResponseInit {
     }
     default: {
       const known = problem ?? problemOf(undefined);
-      // What the provider refused just now is its answer (502); what it refused before is a state of the connection.
+      // A refusal by the provider in this rotation is a bad gateway (502); an earlier one is a state of the connection (409).
       const status = result.reason === 'blocked' ? { status: 409 } : {};
       return problemResponse(known, { connection, retryAfterMs, ...status });
     }

@@ -1,8 +1,8 @@
 import { app } from '@azure/functions';
-import { answering, problemResponse, rotationResponse } from './responses.ts';
+import { problemResponse, respond, rotationResponse } from './responses.ts';
 import { rotator } from './rotator.ts';
 
-/** `?force` alone is meant as yes. */
+/** `?force` without a value means true. */
 const FORCE: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
@@ -12,15 +12,15 @@ const FORCE: ReadonlyMap<string, boolean> = new Map([
 ]);
 const WRONG_FORCE = {
   code: 'parameter_invalid',
-  message: 'The parameter force is neither true nor false.',
-  fix: 'Give force=true, or leave it out.',
+  message: 'The value of the parameter force is not true or false.',
+  fix: 'Set force=true, or remove it.',
 } as const;
-/** Beside ours those of the platform: the function's key, and the name of the key. */
+/** The rotator's own parameter and those of the platform: the function key, and the name of the key. */
 const PARAMETERS = /^(force|[Cc]ode|[Cc]lient[Ii]d)$/;
 const UNKNOWN_PARAMETER = {
   code: 'parameter_invalid',
-  message: 'The address has a parameter that is not known.',
-  fix: 'Give force=true, or leave it out; there is no other parameter.',
+  message: 'The request URL has an unknown parameter.',
+  fix: 'Remove every query parameter except force.',
 } as const;
 
 app.http('rotateConnection', {
@@ -28,7 +28,7 @@ app.http('rotateConnection', {
   authLevel: 'function',
   route: 'connections/{name}/rotate',
   handler: (request) =>
-    answering(request, async () => {
+    respond(request, async () => {
       const isKnown = [...request.query.keys()].every((name) => PARAMETERS.test(name));
       if (!isKnown) return problemResponse(UNKNOWN_PARAMETER);
       const force = FORCE.get(request.query.get('force') ?? 'false');

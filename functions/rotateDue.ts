@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { answering, json } from './responses.ts';
+import { json, respond } from './responses.ts';
 import { rotator } from './rotator.ts';
 
 app.http('rotateDue', {
@@ -7,7 +7,7 @@ app.http('rotateDue', {
   authLevel: 'function',
   route: 'rotate',
   handler: (request) =>
-    answering(request, async () => {
+    respond(request, async () => {
       const summary = await rotator().sweep();
       const { retrying = 0, blocked = 0 } = summary.results;
       return json(summary, retrying + blocked > 0 ? 207 : 200);

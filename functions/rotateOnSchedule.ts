@@ -3,7 +3,7 @@ import { rotator } from './rotator.ts';
 
 app.timer('rotateOnSchedule', {
   schedule: '%ROTATION_SCHEDULE%',
-  // Throws only where the sweep could not run at all: single failures are in the summary and in the records.
+  // Throws only if the whole sweep could not run: failures of single connections are in the summary and in the records.
   handler: async () => {
     await rotator().sweep();
   },

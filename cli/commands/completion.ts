@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { EXIT } from '../exitCodes.ts';
 
-/** The shells that a script can be had for. */
+/** The shells that have a completion script. */
 export const SHELLS = ['bash', 'zsh', 'powershell'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** Words by command; the empty one is the program itself. */
+/** Words by command; the empty name is the program itself. */
 type Words = ReadonlyMap<string, readonly string[]>;
 
-/** `rotator completion SHELL`: a script that knows commands and options, and asks nobody when it is used. */
+/** `rotator completion SHELL`: a script that contains the commands and options, so completion does not run the program. */
 export function completion(shell: Shell, program: Command): number {
   process.stdout.write(`${scripts[shell](wordsOf(program))}\n`);
   return EXIT.done;

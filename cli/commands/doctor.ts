@@ -10,7 +10,7 @@ const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
 /** `rotator doctor [NAME]` */
 export async function doctor(cli: Cli, name: string | undefined): Promise<number> {
   const { terminal } = cli;
-  const checks = await terminal.working('Examining', () => allChecks(cli, name));
+  const checks = await terminal.working('Checking', () => allChecks(cli, name));
   terminal.result(
     { checks },
     checks.flatMap((check) => linesOf(check, terminal)),
@@ -18,7 +18,7 @@ export async function doctor(cli: Cli, name: string | undefined): Promise<number
   return checks.some(({ level }) => level === 'failed') ? EXIT.operatorNeeded : EXIT.done;
 }
 
-/** Settings that are wrong are a finding like any other. */
+/** Invalid settings are a finding like any other. */
 async function allChecks(cli: Cli, name: string | undefined): Promise<Check[]> {
   try {
     return await examine({ ...(await connect(cli)), now: Date.now }, name);

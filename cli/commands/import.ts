@@ -43,18 +43,18 @@ export async function importText(
   const replace = await confirmReplacing(cli, parts, connection, { ...client, refreshToken }, options);
   ensureNotInterrupted(cli);
   if (left.length > 0)
-    cli.terminal.hint(`Not kept, because the rotator has no use for it: ${left.join(', ')}.`);
+    cli.terminal.hint(`Not imported, because the rotator does not use it: ${left.join(', ')}.`);
   return keep(cli, parts, { connection, entry, ...client, refreshToken, replace });
 }
 
-/** Standard input can be read once only. */
+/** Standard input can be read only once. */
 async function textOf(file: string | undefined, { clientSecretStdin }: ImportOptions): Promise<string> {
   if (file !== undefined && file !== '-') return readInput(file);
   if (!clientSecretStdin) return readStdin();
   throw new RotatorError({
     code: 'command_invalid',
-    message: 'Both the connection string and the client secret would be read from stdin.',
-    fix: 'Give the connection string as a file, or the client secret by ROTATOR_CLIENT_SECRET.',
+    message: 'The connection string and the client secret cannot both come from stdin.',
+    fix: 'Name a file with the connection string, or set the client secret in ROTATOR_CLIENT_SECRET.',
   });
 }
 
@@ -69,13 +69,13 @@ function entryOf({ serviceUrl, tokenUri, scope }: Imported, options: EntryOption
   };
 }
 
-/** Secrets go to the token endpoint of the configuration, and come from the one that they belong to. */
+/** The rotator sends secrets to the configured token endpoint, so they must belong to that endpoint. */
 function refuseOtherEndpoint(known: Connection | undefined, { tokenUri }: Imported): void {
   if (!known || tokenUri === undefined || URL.parse(tokenUri)?.href === URL.parse(known.tokenUri)?.href)
     return;
   throw new RotatorError({
     code: 'input_unreadable',
-    message: `What is to be imported belongs to another token endpoint than ${known.name} in the connections file.`,
+    message: `The input belongs to another token endpoint than ${known.name} in the connections file.`,
     fix: 'Choose another name, or correct the tokenUri of the entry.',
   });
 }
@@ -83,7 +83,7 @@ function refuseOtherEndpoint(known: Connection | undefined, { tokenUri }: Import
 function noRefreshToken(): RotatorError {
   return new RotatorError({
     code: 'input_unreadable',
-    message: 'What is to be imported holds no refresh token.',
+    message: 'The input has no refresh token.',
     fix: 'Import a text with RefreshToken (refresh_token in JSON), or sign in with rotator connect.',
   });
 }

@@ -8,7 +8,9 @@ import { span, type Terminal, table } from '../terminal.ts';
 export async function plan(cli: Cli): Promise<number> {
   const { terminal } = cli;
   const { ports } = await connect(cli);
-  const planned = await terminal.working('Looking ahead', () => createRotator(ports, Date.now).plan());
+  const planned = await terminal.working('Planning the next sweep', () =>
+    createRotator(ports, Date.now).plan(),
+  );
   const shown = planned.map(({ until, ...each }) => ({
     ...each,
     ...(until !== undefined && { until: new Date(until).toISOString() }),
@@ -23,7 +25,7 @@ function linesOf(planned: readonly Planned[], terminal: Terminal, now: number): 
     connection,
     terminal.paint(action === 'refresh' ? 'green' : action === 'skip' ? 'dim' : 'yellow', action),
     reason.replaceAll('_', ' '),
-    until === undefined || until <= now ? message : `${message} Again in ${span(until - now)}.`,
+    until === undefined || until <= now ? message : `${message} Next attempt in ${span(until - now)}.`,
   ]);
   return table([['NAME', 'ACTION', 'REASON', 'WHY'], ...rows]);
 }

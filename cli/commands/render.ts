@@ -34,13 +34,13 @@ export async function render(cli: Cli, name: string, { form, reveal }: RenderOpt
   const connectionString = renderConnectionString(connection, string, values);
   if (reveal && string.holds === 'refreshToken' && Number.isFinite(connection.behavior.refreshTokenGraceMs))
     terminal.hint(
-      'This holds a refresh token that works once: whoever uses it takes it away from the rotator.',
+      'The string contains a refresh token that works once. If another process uses it, the rotator can no longer use it.',
     );
   terminal.result({ connection: name, holds: string.holds, connectionString }, [connectionString]);
   return EXIT.done;
 }
 
-/** As asked for, as the entry publishes it, or the one that can be imported again. */
+/** The form that `--form` names, else the form that the entry publishes, else the form that can be imported again. */
 function formOf(
   { connectionString }: Connection,
   form: RenderOptions['form'],
@@ -50,17 +50,17 @@ function formOf(
   return { holds, template: FORMS[holds] };
 }
 
-/** A driver that is told no service connects to nothing. */
+/** Without the address of a service a driver cannot connect. */
 function refuseNoService({ name, serviceUrl }: Connection, { template }: Pick<ConnectionString, 'template'>) {
   if (serviceUrl !== undefined || !placeholdersIn(template).includes('serviceUrl')) return;
   throw new RotatorError({
     code: 'connection_string_unwritable',
-    message: `The connection string of ${name} needs the address of a service, and the entry names none.`,
-    fix: `Set connections.${name}.serviceUrl to it.`,
+    message: `The connection string of ${name} needs the address of a service, but the entry does not have one.`,
+    fix: `Set connections.${name}.serviceUrl to the address of the service.`,
   });
 }
 
-/** Secrets are read only where they are to be seen, and only those that the string holds. */
+/** Reads secrets only if `reveal` is set, and only those that the string contains. */
 async function valuesOf(
   connection: Connection,
   holds: ConnectionString['holds'],
@@ -87,7 +87,7 @@ async function valuesOf(
   };
 }
 
-/** What the rotator published, and nothing that somebody else put in its place; its disabled placeholder is none. */
+/** The token that the rotator published. The value of another process, or the rotator's disabled placeholder, does not count. */
 async function publishedAccessToken(
   { name, secrets, vaults }: Connection,
   vault: SecretVault,
@@ -96,8 +96,8 @@ async function publishedAccessToken(
   if (found?.value && isManaged(found.tags)) return found.value;
   throw new RotatorError({
     code: found?.value ? 'secret_not_managed' : 'secret_missing',
-    message: `The rotator has not published an access token of ${name}: ${secrets.accessToken} in ${vaults.token} ${found?.value ? 'was set by somebody else' : 'holds none'}.`,
-    fix: `See rotator status ${name}.`,
+    message: `The rotator has not published an access token of ${name}: ${secrets.accessToken} in ${vaults.token} ${found?.value ? 'is not managed by the rotator' : 'has no token'}.`,
+    fix: `Run rotator status ${name}.`,
   });
 }
 

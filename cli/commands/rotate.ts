@@ -14,12 +14,12 @@ export interface RotateOptions {
   readonly via?: string;
 }
 
-/** `rotator rotate NAME [--force]`, `rotator rotate --due`; with `--via URL` through the deployed functions. */
+/** `rotator rotate NAME [--force]`, `rotator rotate --due`; with `--via URL` by the deployed functions. */
 export async function rotate(cli: Cli, name: string | undefined, options: RotateOptions): Promise<number> {
   if ((name === undefined) !== (options.due ?? false) || (options.due && options.force)) {
     throw new RotatorError({
       code: 'command_invalid',
-      message: 'rotate takes either the name of a connection (and --force), or --due.',
+      message: 'rotate takes either the name of a connection (and optionally --force), or --due.',
       fix: 'Run rotator rotate --help.',
     });
   }
@@ -43,7 +43,7 @@ async function rotateDue(cli: Cli, { via }: RotateOptions): Promise<number> {
   const { terminal } = cli;
   const work = (): Promise<SweepSummary> =>
     via === undefined ? withRotator(cli, (rotator) => rotator.sweep()) : sweepVia(via, cli);
-  const summary = await terminal.working('Rotating what is due', work);
+  const summary = await terminal.working('Rotating all due connections', work);
   terminal.result(summary, [sweepLine(summary)]);
   const { retrying = 0, blocked = 0, outcome_unknown: unknown = 0, saving = 0 } = summary.results;
   if (summary.invalid > 0) return EXIT.invalid;
@@ -52,7 +52,7 @@ async function rotateDue(cli: Cli, { via }: RotateOptions): Promise<number> {
   return unknown + saving + summary.postponed > 0 ? EXIT.notNow : EXIT.done;
 }
 
-/** Ctrl-C starts no more grants; what was received is saved before this returns. */
+/** After Ctrl-C it sends no more token requests, and it saves every received token before it returns. */
 async function withRotator<T>(cli: Cli, work: (rotator: Rotator) => Promise<T>): Promise<T> {
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
@@ -67,7 +67,7 @@ async function withRotator<T>(cli: Cli, work: (rotator: Rotator) => Promise<T>):
   }
 }
 
-/** What `--json` shows of a rotation: times in ISO 8601, no token. */
+/** The `--json` document of a rotation: times in ISO 8601, no token. */
 export function documentOf({ expiresAt, ...result }: RotationResult): object {
   return {
     ...result,
@@ -77,16 +77,16 @@ export function documentOf({ expiresAt, ...result }: RotationResult): object {
 
 const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, string>> = {
   not_due: 'is not due. Add --force to rotate it anyway.',
-  cooldown: 'was forced a moment ago. Try again in a few seconds.',
+  cooldown: 'was forced a few seconds ago. Try again in a few seconds.',
   in_progress: 'is being rotated by another process.',
   saving: 'has a new refresh token that its vault has not accepted yet.',
-  outcome_unknown: 'waits, because the outcome of its last token request is unknown.',
+  outcome_unknown: 'is waiting, because the outcome of its last token request is unknown.',
   blocked: 'is blocked until an operator acts. After the fix, add --force to try immediately.',
   retrying: 'could not be rotated. It is tried again automatically.',
   draining: 'was not rotated: the command was interrupted.',
 };
 
-/** What a rotation came to, for people. */
+/** The result of a rotation as text. */
 export function resultLines({
   result,
   connection,

@@ -23,7 +23,7 @@ export async function status(cli: Cli, name: string | undefined, options: { watc
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
   const read = async () => (name === undefined ? readAll() : [await rotator.status(name)]);
-  /** The list tells no more than the reason; message and fix are read if there is one. */
+  /** The list has only the reason of a problem; message and fix come from the status of the connection. */
   const readAll = async () => {
     const all = await rotator.statusOfAll();
     return Promise.all(all.map((each) => (each.reason && !each.fix ? rotator.status(each.name) : each)));

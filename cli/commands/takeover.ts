@@ -12,7 +12,7 @@ export async function takeover(cli: Cli, name: string, { yes }: { yes?: true }):
   const { owner, ownStore } = await rotator.owner(name);
   if (owner === undefined) {
     terminal.result({ connection: name, takenOver: false }, [
-      `${name} is not claimed by another rotator: there is nothing to do.`,
+      `${name} does not belong to another rotator: there is nothing to do.`,
     ]);
     return EXIT.done;
   }
@@ -21,23 +21,23 @@ export async function takeover(cli: Cli, name: string, { yes }: { yes?: true }):
   ensureNotInterrupted(cli);
   await rotator.takeOver(name, owner);
   terminal.result({ connection: name, takenOver: true, from: owner, to: ownStore }, [
-    `${name} belongs to ${ownStore} now, and is due at once.`,
+    `${name} now belongs to ${ownStore}, and is due immediately.`,
   ]);
   return EXIT.done;
 }
 
 function meaning(name: string, owner: string, ownStore: string): string {
   return [
-    `The refresh token of ${name} was last used by a rotator whose records are in ${owner}; those of this one are in ${ownStore}.`,
-    'Taking it over is safe only if that rotator is stopped, or no longer has the connection: two of them would each use up',
-    "the other's refresh tokens, and the provider may then revoke everything.",
+    `A rotator with its records in ${owner} last used the refresh token of ${name}. This rotator has its records in ${ownStore}.`,
+    'A takeover is safe only if that rotator is stopped, or no longer has the connection. Otherwise each rotator uses up',
+    "the other's refresh tokens, and the provider may then revoke the whole token family.",
   ].join('\n');
 }
 
 function notConfirmed(name: string, owner: string): RotatorError {
   return new RotatorError({
     code: 'owned_elsewhere',
-    message: `${name} belongs to the records in ${owner}, and nothing was changed.`,
+    message: `${name} belongs to the rotator with its records in ${owner}. The command changed nothing.`,
     fix: 'Stop the other rotator, then run the command again with --yes.',
   });
 }

@@ -9,7 +9,7 @@ import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
 
-/** What an entry is checked against where no vault is named: only whether two are the same matters. */
+/** The vault for the checks if no vault is set: the checks depend only on whether two vaults are the same. */
 const ANY_VAULT = 'https://vault.invalid';
 
 /** `rotator validate FILE` */
@@ -36,12 +36,12 @@ function settingsOf({ credentialVault, tokenVault, local }: CommonOptions, env: 
 
 /** `rotator export-schema` */
 export function exportSchema(): number {
-  // The schema is JSON already: --json changes nothing.
+  // The schema is already JSON, so --json changes nothing.
   process.stdout.write(`${JSON.stringify(connectionsJsonSchema(), null, 2)}\n`);
   return EXIT.done;
 }
 
-/** Line and column, from 1, at which the entry's name stands; problems show it as safeName does. */
+/** Line and column, from 1, of the entry's name; `name` is the printable form that safeName returns. */
 function placeIn(text: string, name: string): { line: number; column: number } {
   const { connections } = JSON.parse(text) as { connections: object };
   const written = Object.keys(connections).find((each) => safeName(each) === name) ?? name;

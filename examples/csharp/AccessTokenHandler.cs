@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using Azure.Security.KeyVault.Secrets;
 
 /// <summary>
-/// Puts the connection's token on each request to the API. The token is read from Key Vault, kept for a minute, and read again at once
-/// after a 401; a request without a body is then sent once more.
+/// Adds the connection's token to each request to the API. The handler reads the token from Key Vault and keeps it for a minute. After a
+/// 401 it reads the token again immediately, and sends a request without a body once more.
 /// </summary>
 public sealed class AccessTokenHandler(SecretClient vault, string connection, Uri api) : DelegatingHandler
 {

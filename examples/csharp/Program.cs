@@ -7,7 +7,7 @@ var vaultUrl = new Uri(Setting("TOKEN_VAULT_URL"));
 var api = new Uri(Setting("API_URL"));
 var vault = new SecretClient(vaultUrl, new DefaultAzureCredential(), new SecretClientOptions
 {
-    // A vault on this machine stands for one in Azure: its challenge names a domain that is not its own.
+    // A local test vault names the domain of Azure in its challenge, which does not match its own address.
     DisableChallengeResourceVerification = vaultUrl.IsLoopback,
 });
 

@@ -1,4 +1,4 @@
-"""Calls the API with the connection's token: read from Key Vault, kept for a minute, read again at once after a 401."""
+"""Calls the API with the connection's token. Reads the token from Key Vault, keeps it for a minute, and reads it again immediately after a 401."""
 
 import os
 import time
@@ -28,17 +28,17 @@ class AccessToken:
 
 def call_api(url: str, token: AccessToken) -> requests.Response:
     used = token.get()
-    answer = requests.get(url, headers={"Authorization": f"Bearer {used}"}, timeout=30)
-    if answer.status_code == 401:
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token.get(rejected=used)}"}, timeout=30)
-    return answer
+    response = requests.get(url, headers={"Authorization": f"Bearer {used}"}, timeout=30)
+    if response.status_code == 401:
+        response = requests.get(url, headers={"Authorization": f"Bearer {token.get(rejected=used)}"}, timeout=30)
+    return response
 
 
 vault_url = os.environ["TOKEN_VAULT_URL"]
 vault = SecretClient(
     vault_url,
     DefaultAzureCredential(),
-    # A vault on this machine stands for one in Azure: its challenge names a domain that is not its own.
+    # A local test vault names the domain of Azure in its challenge, which does not match its own address.
     verify_challenge_resource=urlsplit(vault_url).hostname != "127.0.0.1",
 )
 response = call_api(os.environ["API_URL"], AccessToken(vault, os.environ["CONNECTION"]))

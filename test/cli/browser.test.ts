@@ -8,11 +8,11 @@ import { type Desk, documentOf, startDesk } from './support.ts';
 
 const ADDRESS = /http:\S+\/auth\?\S+/;
 
-test('there is a browser where one is required', () => {
+test('a browser is installed if REQUIRE_CHROMIUM is set', () => {
   if (process.env.REQUIRE_CHROMIUM === '1') expect(NO_CHROMIUM).toBeUndefined();
 });
 
-describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, { timeout: 90_000 }, () => {
+describe.skipIf(NO_CHROMIUM)(`a user in a real browser ${NO_CHROMIUM ?? ''}`, { timeout: 90_000 }, () => {
   let desk: Desk;
   let browser: Browser;
 
@@ -26,7 +26,7 @@ describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, 
     await desk?.close();
   });
 
-  /** The running functions have rotated the connection by themselves: more than the first rotation of the command. */
+  /** Waits until the running functions have rotated the connection, after the first rotation of the command. */
   async function rotatedByTheStack(name: string) {
     const { generation = 0 } = await statusWhere(desk.stack.host, name, ({ state }) => state === 'fresh');
     const later = await statusWhere(desk.stack.host, name, (status) => (status.generation ?? 0) > generation);
@@ -51,7 +51,7 @@ describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, 
     await page.close();
   });
 
-  test('the same by device code, on another device', async () => {
+  test('connect signs in on another device by device code', async () => {
     const running = desk.rotator(['connect', 'by-device', '--device']);
     const [, address = '', code = ''] = await running.seen(/Go to (\S+) .* enter the code (\S+)/);
     const context = await browser.newContext();
@@ -69,7 +69,7 @@ describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, 
     await context.close();
   });
 
-  test('a denied consent is told and writes nothing', async () => {
+  test('reports a denied consent, and writes nothing', async () => {
     const running = desk.rotator(['connect', 'denied', '--no-browser']);
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -82,7 +82,7 @@ describe.skipIf(NO_CHROMIUM)(`a person in a real browser ${NO_CHROMIUM ?? ''}`, 
     await context.close();
   });
 
-  test('the browser that BROWSER names is opened', async () => {
+  test('opens the browser that BROWSER names', async () => {
     const seen = join(desk.stack.data.path, 'opened');
     const script = join(desk.stack.data.path, 'browser.sh');
     await writeFile(script, `#!/bin/sh\nprintf '%s' "$1" > '${seen}'\n`);

@@ -3,12 +3,12 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const EXECUTABLE = '/usr/bin/chromium';
 
-/** Why the tests with a browser are skipped; undefined where there is one. */
+/** Why the tests with a browser are skipped; undefined if there is one. */
 export const NO_CHROMIUM = existsSync(EXECUTABLE)
   ? undefined
   : `no ${EXECUTABLE}: install the package chromium; REQUIRE_CHROMIUM=1 makes this a failure`;
 
-/** @throws Error where there is no Chromium */
+/** @throws Error if Chromium is not installed */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: EXECUTABLE });
 }

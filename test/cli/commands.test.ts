@@ -13,18 +13,18 @@ import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 let desk: Desk;
 
 beforeAll(async () => {
-  // A token that is not due again while this machine is busy.
+  // The token does not become due again, even if this machine is busy.
   desk = await startDesk([STRICT, { ...STRICT, name: 'other' }], undefined, 3600);
 });
 
 afterAll(() => desk?.close());
 
 describe('with a running local stack', { timeout: 60_000 }, () => {
-  test('the state file can be read by its owner only', async () => {
+  test('only its owner can read the state file', async () => {
     expect((await stat(desk.stateFile)).mode & 0o777).toBe(0o600);
   });
 
-  test('plan, rotate --due, status', async () => {
+  test('plan, rotate --due and status show the same connections', async () => {
     expect(documentOf(await desk.rotator(['plan', '--json']).ended)).toMatchObject({
       planned: [
         { connection: 'strict', action: 'reconcile' },
@@ -43,7 +43,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  test('rotate NAME: not due, forced, through the functions, again too soon', async () => {
+  test('rotate NAME reports not due, forced, rotated by the functions, and forced too soon', async () => {
     const plain = await desk.rotator(['rotate', 'strict', '--json']).ended;
     expect(plain.code).toBe(0);
     expect(documentOf(plain)).toMatchObject({ result: 'not_due' });
@@ -59,7 +59,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(documentOf(due)).toMatchObject({ connections: 2 });
   });
 
-  test('a rotation of somebody else is told', async () => {
+  test('reports a rotation that another process runs', async () => {
     const { connectionString } = desk.stack.servers.storage;
     const container = createRecordContainer(
       { kind: 'connectionString', connectionString },
@@ -73,7 +73,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(documentOf(refused)).toMatchObject({ result: 'in_progress' });
   });
 
-  test('Ctrl-C while a grant is out: its token is saved before the command ends', async () => {
+  test('saves the token before the command ends if Ctrl-C comes while a token request is in flight', async () => {
     desk.stack.servers.authorization.intercept(async () => {
       await first.promise;
       return undefined;
@@ -90,7 +90,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(ended.code).toBe(0);
   });
 
-  test('a stray setting of the shell is not meant for the local stack', async () => {
+  test('ignores settings of the shell with the local stack', async () => {
     const env = {
       VAULT_WRITES_PER_10_SECONDS: 'abc',
       AzureWebJobsStorage__credential: 'x',
@@ -100,19 +100,19 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
   });
 
-  test('a connection string without a service is not rendered', async () => {
+  test('does not render a connection string without a service', async () => {
     const ended = await desk.rotator(['render', 'strict']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
     expect(ended.stderr).toContain('Set connections.strict.serviceUrl');
   });
 
-  test('a name that is none', async () => {
+  test('rejects the name of a connection that does not exist', async () => {
     const ended = await desk.rotator(['status', 'nix']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
     expect(ended.stderr).toContain('connection_unknown: There is no connection named nix.');
   });
 
-  test('status --watch goes on until Ctrl-C', async () => {
+  test('status --watch runs until Ctrl-C', async () => {
     const running = desk.rotator(['status', '--watch', '--json']);
     let lines = 0;
     for await (const chunk of running.child.stdout ?? []) {
@@ -123,7 +123,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
     expect((await running.ended).code).toBe(0);
   });
 
-  test('a key of the functions comes from the environment, and its refusal is told', async () => {
+  test('takes the function key from the environment, and reports its refusal', async () => {
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
       keys.push(request.headers['x-functions-key']);
@@ -143,7 +143,7 @@ describe('with a running local stack', { timeout: 60_000 }, () => {
 });
 
 describe('without a stack', () => {
-  test('validate tells line and column, of JSON and of an entry', async () => {
+  test('validate shows line and column, of JSON and of an entry', async () => {
     const file = join(desk.stack.data.path, 'checked.json');
     await writeFile(
       file,
@@ -195,9 +195,9 @@ describe('without a stack', () => {
     [['connect', 'x', '--timeout', '0'], 'whole number of seconds from 1'],
     [['connect', 'x', '--refresh-token-grace', ''], 'seconds from 0, or unlimited'],
     [['import', 'x', '--refresh-token-grace', '1e3'], 'seconds from 0, or unlimited'],
-    [['connect', 'x', '--parameter', 'prompt=login', 'state=1'], 'sets the parameter state by itself'],
-    [['connect', 'x', '--parameter', 'offline'], 'no name before an equals sign'],
-  ])('%j is a wrong command line, also with --json', async (args, text) => {
+    [['connect', 'x', '--parameter', 'prompt=login', 'state=1'], 'itself sets the parameter state'],
+    [['connect', 'x', '--parameter', 'offline'], 'not in the form NAME=VALUE'],
+  ])('%j is an invalid command line, also with --json', async (args, text) => {
     const ended = await run(args).ended;
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(text);
@@ -207,20 +207,20 @@ describe('without a stack', () => {
     expect(documentOf(json)).toMatchObject({ error: { code: 'command_invalid', message } });
   });
 
-  test('no command at all is a wrong command line as well', async () => {
+  test('a missing command is an invalid command line', async () => {
     expect(await run([]).ended).toMatchObject({ code: 2, stdout: '' });
-    const message = expect.stringContaining('no command is given');
+    const message = expect.stringContaining('the command is missing');
     expect(documentOf(await run(['--json']).ended)).toMatchObject({ error: { message } });
   });
 
   test.each([
     [
-      'with a line end in the middle',
+      'with a line break in the middle',
       'half\nhalf',
-      'configuration_invalid: ROTATOR_FUNCTION_KEY holds white space',
+      'configuration_invalid: ROTATOR_FUNCTION_KEY contains white space',
     ],
-    ['that is sent to nobody', 'a-key', 'rotator_unreachable: There is no way to 127.0.0.1'],
-  ])('a key of the functions %s is told apart from a lost answer', async (_, key, text) => {
+    ['that is never sent', 'a-key', 'rotator_unreachable: Cannot connect to 127.0.0.1'],
+  ])('reports a function key %s differently from a lost response', async (_, key, text) => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const via = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -228,19 +228,19 @@ describe('without a stack', () => {
     await once(server, 'close');
     const ended = await run(['rotate', 'x', '--via', via], { env: { ROTATOR_FUNCTION_KEY: key } }).ended;
     expect(ended.stderr).toContain(text);
-    expect(ended.stderr).not.toContain('may run all the same');
+    expect(ended.stderr).not.toContain('may still run');
   });
 
-  test('missing settings are named, all of them', async () => {
+  test('names all missing settings', async () => {
     const ended = await run(['status']).ended;
     expect(ended.code).toBe(3);
     for (const name of ['CREDENTIAL_VAULT_URL', 'CONNECTIONS', 'AzureWebJobsStorage__accountName'])
       expect(ended.stderr).toContain(`${name} is not set`);
   });
 
-  test('a local stack that does not run is told', async () => {
+  test('reports that no local stack is running', async () => {
     const ended = await run(['status', '--stack', '/nowhere/stack.json']).ended;
     expect(ended.code).toBe(3);
-    expect(ended.stderr).toContain('Start it with npm start');
+    expect(ended.stderr).toContain('Run npm start');
   });
 });

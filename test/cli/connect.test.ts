@@ -17,7 +17,7 @@ function connect(name: string, more: readonly string[] = [], options?: RunOption
   return desk.rotator(['connect', name, '--no-browser', '--json', ...more], options);
 }
 
-/** A person follows the printed address. */
+/** Visits the printed address as the user would. */
 async function signIn(running: Running, answer: 'allow' | 'deny' = 'allow') {
   await new BrowserUser().visit((await running.seen(ADDRESS))[0], answer);
   return running.ended;
@@ -32,7 +32,7 @@ const writes = () =>
   desk.stack.servers.credentialVault.requests.filter(({ method }) => method === 'PUT').length;
 
 describe('rotator connect', { timeout: 60_000 }, () => {
-  test('a new connection: secrets in the vault, first rotation, entry in the file, nothing secret on the screen', async () => {
+  test('stores the secrets, rotates, adds the entry and shows no secret for a new connection', async () => {
     const ended = await signIn(connect('fresh'));
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
@@ -51,7 +51,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     for (const secret of desk.secrets()) expect(ended.stdout + ended.stderr).not.toContain(secret);
   });
 
-  test('consent anew for a connection that is configured: its own client, its entry as it was', async () => {
+  test('a new consent for a configured connection uses its client and keeps its entry', async () => {
     await signIn(connect('again'));
     const before = await readFile(desk.stack.data.file('connections.json'), 'utf8');
     await desk.secret('credentialVault', 'again-refresh-token', {
@@ -88,7 +88,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a closed browser is waited for as long as told, and writes nothing', async () => {
+  test('waits for a closed browser as long as --timeout says, and writes nothing', async () => {
     const ended = await connect('nothing', ['--timeout', '1']).ended;
     expect(ended.code).toBe(6);
     expect(documentOf(ended)).toMatchObject({ error: { code: 'authorization_expired' } });
@@ -105,7 +105,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
 
-  test('without a refresh token the missing scope is named, and nothing is written', async () => {
+  test('names the missing scope and writes nothing if the response has no refresh token', async () => {
     const ended = await signIn(connect('nothing', ['--scope', 'openid']));
     expect(ended.code).toBe(6);
     expect(documentOf(ended)).toMatchObject({
@@ -127,7 +127,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a wrong client secret from stdin is told', async () => {
+  test('reports a wrong client secret from stdin', async () => {
     const running = connect('nothing', ['--client-secret-stdin'], { input: 'wrong-secret\n' });
     const ended = await signIn(running);
     expect(ended.code).toBe(4);
@@ -135,8 +135,8 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a secret of somebody else is not written over, before anybody signs in; --replace does', async () => {
-    await desk.secret('credentialVault', 'taken-refresh-token', { value: 'of somebody else' });
+  test('refuses to overwrite an unmanaged secret before the sign-in, and overwrites it with --replace', async () => {
+    await desk.secret('credentialVault', 'taken-refresh-token', { value: 'of another process' });
     const before = writes();
     const ended = await connect('taken').ended;
     expect(ended.code).toBe(7);
@@ -148,7 +148,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(replaced, replaced.stderr).toMatchObject({ code: 0 });
   });
 
-  test('a vault that refuses the refresh token: what was written before is undone', async () => {
+  test('undoes what it wrote if the vault refuses the refresh token', async () => {
     desk.stack.servers.credentialVault.intercept(({ operation, secretName }) =>
       operation === 'setSecret' && secretName === 'undone-refresh-token'
         ? { kind: 'answerInstead', answer: { status: 403, body: { error: { code: 'Forbidden' } } } }
@@ -163,7 +163,7 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(file.connections).not.toHaveProperty('undone');
   });
 
-  test('Ctrl-C in the middle of the writes lets them come to their end', async () => {
+  test('Ctrl-C in the middle of the writes lets them finish', async () => {
     const reached = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     desk.stack.servers.credentialVault.intercept(async ({ operation, secretName }) => {
@@ -184,21 +184,21 @@ describe('rotator connect', { timeout: 60_000 }, () => {
     expect(await stored('stopped')).not.toContain(undefined);
   });
 
-  test('a name that differs only by case from another is refused before anybody signs in', async () => {
+  test('refuses a name that differs only in case from another name, before the sign-in', async () => {
     const ended = await connect(STRICT.name.toUpperCase()).ended;
     expect(ended.code).toBe(3);
     expect(documentOf(ended)).toMatchObject({ error: { fix: expect.stringContaining('Write strict') } });
   });
 
-  test('options of a new connection are refused for one that has an entry', async () => {
+  test('refuses the options of a new connection for a connection that has an entry', async () => {
     const ended = await connect(STRICT.name, ['--token-uri', 'https://login.example/token']).ended;
     expect(ended.code).toBe(2);
     expect(documentOf(ended)).toMatchObject({
-      error: { message: expect.stringContaining('its entry counts') },
+      error: { message: expect.stringContaining('is already in the connections file') },
     });
   });
 
-  test('where nobody can be asked, what is missing and how to give it is told', async () => {
+  test('names the missing credential and its option if there is no terminal', async () => {
     const ended = await connect('nothing', ['--client-id', 'another-client']).ended;
     expect(ended.code).toBe(2);
     expect(documentOf(ended)).toMatchObject({

@@ -23,18 +23,18 @@ describe('docs/cli.md', () => {
     },
   );
 
-  test('every common option is there', () => {
+  test('documents every common option', () => {
     for (const { flags } of program.options) expect(TEXT).toContain(`| \`${flags}\` |`);
   });
 
-  test('every option and command that it names exists', () => {
+  test('names only options and commands that exist', () => {
     const known = [program, ...program.commands].flatMap(({ options }) => options.map(({ long }) => long));
     for (const [, option] of TEXT.matchAll(/(?<![\w-])(--[a-z][a-z-]+)/g)) expect(known).toContain(option);
     const names = program.commands.map((command) => command.name());
     for (const [, name] of TEXT.matchAll(/npx rotator ([a-z-]+)/g)) expect(names).toContain(name);
   });
 
-  test('every exit code is there, and no other', () => {
+  test('documents every exit code, and no other', () => {
     const documented = [...TEXT.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
     expect(documented).toEqual(Object.values(EXIT));
   });

@@ -54,14 +54,14 @@ async function set(name: string, value: string, more: object = {}) {
   await desk.secret('credentialVault', name, { value, ...more });
 }
 
-/** Three secrets that nothing is wrong with. */
+/** Sets three valid secrets. */
 async function setAll(name: string) {
   await set(`${name}-client-id`, name);
   await set(`${name}-client-secret`, 'a-client-secret');
   await set(`${name}-refresh-token`, 'a-refresh-token');
 }
 
-/** Everything that can be wrong, each with a connection of its own. @returns the connections file */
+/** Plants every fault, each in a separate connection. @returns the connections file */
 async function plant(): Promise<object> {
   const { authorization, tokenVault } = desk.stack.servers;
   const tokenUri = authorization.tokenEndpoint;
@@ -103,7 +103,7 @@ async function plant(): Promise<object> {
     tags: { 'managed-by': 'key-vault-token-rotator' },
     attributes: { enabled: false },
   });
-  await desk.secret('tokenVault', 'taken-access-token', { value: 'of somebody else' });
+  await desk.secret('tokenVault', 'taken-access-token', { value: 'of another process' });
   for (let version = 0; version < 500; version++) await set('many-refresh-token', `token ${version}`);
   expect(tokenVault.requests.length).toBeGreaterThan(0);
   await deleteSecret('no-secret-client-secret');
@@ -136,7 +136,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
-/** What the local stack's state file says, changed. */
+/** A copy of the local stack's state file with changed settings. @returns its path */
 async function changedState(change: Record<string, string>): Promise<string> {
   const state = JSON.parse(await readFile(desk.stateFile, 'utf8'));
   const file = join(desk.stack.data.path, 'changed.json');
@@ -145,13 +145,13 @@ async function changedState(change: Record<string, string>): Promise<string> {
 }
 
 describe('rotator doctor', { timeout: 120_000 }, () => {
-  test('finds nothing wrong with what is right, and writes nothing', async () => {
+  test('finds no problem in a valid deployment, and writes nothing', async () => {
     const { credentialVault, tokenVault, authorization } = desk.stack.servers;
     const writes = () =>
       [...credentialVault.requests, ...tokenVault.requests].filter(
         ({ method, executed }) => method !== 'GET' && executed,
       ).length;
-    const [before, grants] = [
+    const [before, requests] = [
       writes(),
       authorization.tokenRequests.filter(({ grantType }) => grantType).length,
     ];
@@ -160,7 +160,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     expect(ended.stdout).not.toMatch(/^(warning|failed)/m);
     expect(ended.stdout).toMatch(/^ok {7}sign-in: Authentication works/m);
     expect(writes()).toBe(before);
-    expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(grants);
+    expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(requests);
   });
 
   test('finds each of the planted faults, and names its fix', async () => {
@@ -219,7 +219,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     desk.stack.servers.tokenVault.intercept(undefined);
   });
 
-  /** The same without a process of its own, so that its coverage is seen. */
+  /** The same in this process, so that its coverage is measured. */
   async function inThisProcess(state: string) {
     const { environment } = JSON.parse(await readFile(state, 'utf8'));
     for (const [name, value] of Object.entries<string>(environment)) vi.stubEnv(name, value);
@@ -229,7 +229,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     return checks.map(({ check, level }) => [check, level]);
   }
 
-  test('settings, sign-in and a connection that is unknown', async () => {
+  test('reports missing settings, a failed sign-in and an unknown connection', async () => {
     const none = await run(['doctor']).ended;
     expect(none.code).toBe(4);
     expect(none.stdout).toMatch(/failed {3}settings: CREDENTIAL_VAULT_URL is not set/);
@@ -247,7 +247,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     expect(stderr).toContain('Write strict: names are case-sensitive.');
   });
 
-  test('what the record tells is told', async () => {
+  test('reports the problem in the record', async () => {
     await desk.secret('credentialVault', 'strict-refresh-token', { value: 'dead' });
     await desk.rotator(['rotate', 'strict', '--force']).ended;
     const ended = await desk.rotator(['doctor', 'strict', '--json']).ended;

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localConnection } from '../support/localConnection.ts';
 import { type Desk, documentOf, startDesk } from './support.ts';
 
-/** Its connections stand in no file: they come by import. */
+/** Its connections are in no file: the tests import them. */
 const CLIENTS = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused', 'again'].map((name) =>
   localConnection(`client-${name}`),
 );
-/** As in the driver's documentation: `=`, `/`, `//` and `+` stand inside. Made at run time: it looks like a real one. */
+/** Contains `=`, `/`, `//` and `+`, as in the driver's documentation. Made at run time, because it looks like a real secret. */
 const SECRET = ['12a3=b', 'CD/EfGh', '4Ijk+Lm5', 'P67s=//', 'TuV+WXy1'].join('');
 const SERVICE = 'https://mywebinstance.api.crm.dynamics.com/api/data/v9.1/';
 
@@ -48,16 +48,16 @@ function bring(name: string, input: string, more: readonly string[] = []) {
 const latest = async (name: string) => (await desk.secret('credentialVault', name))?.value ?? '';
 
 describe('rotator import and render', { timeout: 60_000 }, () => {
-  test("the driver's example string goes in and comes out unchanged, but for a newer refresh token", async () => {
+  test("imports and renders the driver's example string unchanged, except for a newer refresh token", async () => {
     const given = await attributes('crm');
-    // The documentation breaks the string over lines.
+    // The documentation splits the string into lines.
     const imported = await bring('crm', odbc(given).replaceAll(';', ';\n'));
     expect(imported, imported.stdout).toMatchObject({ code: 0 });
     expect(documentOf(imported)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
     const shown = await desk.rotator(['render', 'crm', '--reveal'], { reveals: true }).ended;
     const newer = await latest('crm-refresh-token');
     expect(newer).not.toBe(given.RefreshToken);
-    // Told apart here and not by expect: a difference would be printed.
+    // Compared here and not by expect, which would print a difference.
     expect(shown.stdout === `${odbc({ ...given, RefreshToken: newer })}\n`).toBe(true);
     expect(shown.stderr).toContain('works once');
   });
@@ -76,8 +76,8 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     expect(stderr).toContain('Write crm: names are case-sensitive.');
   });
 
-  test('render takes for an access token only what the rotator published', async () => {
-    const secret = { value: 'of-somebody-else' };
+  test('render accepts as an access token only what the rotator published', async () => {
+    const secret = { value: 'of-another-process' };
     await desk.secret('tokenVault', 'crm-access-token', secret);
     const args = ['render', 'crm', '--form', 'accessToken', '--reveal'];
     const foreign = await desk.rotator(args).ended;
@@ -91,11 +91,11 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     const placeholder = await desk.rotator(args).ended;
     expect(placeholder).toMatchObject({ stdout: '' });
     expect(placeholder.stderr).toMatch(
-      /secret_missing: The rotator has not published.*\n {2}See rotator status crm\./,
+      /secret_missing: The rotator has not published.*\n {2}Run rotator status crm\./,
     );
   });
 
-  test('a section of odbc.ini, from a file', async () => {
+  test('imports a section of odbc.ini from a file', async () => {
     const given = await attributes('ini');
     const lines = Object.entries({ ...given, TokenURI: `POST ${given.TokenURI}`, LogonDomain: 'x' });
     const file = join(desk.stack.data.path, 'odbc.ini');
@@ -103,20 +103,20 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     await writeFile(file, text);
     const several = await desk.rotator(['import', 'ini', file]).ended;
     expect(several).toMatchObject({ code: 3 });
-    expect(several.stderr).toContain('--section: ODBC Data Sources, CRM, Other');
+    expect(several.stderr).toContain('--section to one of: ODBC Data Sources, CRM, Other');
     const ended = await desk.rotator(['import', 'ini', file, '--section', 'CRM']).ended;
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    expect(ended.stderr).toContain('Not kept, because the rotator has no use for it: LogonDomain.');
+    expect(ended.stderr).toContain('Not imported, because the rotator does not use it: LogonDomain.');
     expect(ended.stdout).toContain('ini is rotated: generation 1');
   });
 
-  test('a JDBC URL', async () => {
+  test('imports a JDBC URL', async () => {
     const { DRIVER: _none, ...given } = await attributes('jdbc');
     const ended = await bring('jdbc', `jdbc:datadirect:dynamics365:${odbc(given)}`);
     expect(ended, ended.stdout).toMatchObject({ code: 0 });
   });
 
-  test("Postman's settings, and the answer of a token endpoint with what it lacks as options", async () => {
+  test("imports Postman's settings, and a token response with its missing values as options", async () => {
     const given = await attributes('postman');
     const postman = {
       auth: {
@@ -151,8 +151,8 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     ['an odbc.ini', '[CRM]\nServiceURL\n', '(line 2, column 11)'],
     ['JSON', '{\n  "refresh_token": x\n}', 'character 22 (line 2, column 20)'],
     ['nothing', '', 'is empty'],
-    ['a text without a refresh token', 'DRIVER=x;ServiceURL=https://x.example/;', 'holds no refresh token'],
-  ])('%s that cannot be read: the character is told, and nothing is written', async (_, input, text) => {
+    ['a text without a refresh token', 'DRIVER=x;ServiceURL=https://x.example/;', 'has no refresh token'],
+  ])('names the character and writes nothing if it cannot read %s', async (_, input, text) => {
     const before = desk.stack.servers.credentialVault.requests.length;
     const ended = await bring('unreadable', input);
     expect(ended.code).toBe(3);
@@ -166,7 +166,7 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     ['an empty client id', { refresh_token: 'a' }, ['--client-id', ''], 'The client id is blank'],
     ['a line break in a client id', { refresh_token: 'a' }, ['--client-id', 'a\nb'], 'The client id holds'],
   ])(
-    '%s is refused before anything is written, also over a connection that works',
+    'refuses %s before it writes anything, also for a connection that works',
     async (_, json, more, text) => {
       const before = desk.stack.servers.credentialVault.requests.filter(
         ({ method }) => method === 'PUT',
@@ -183,7 +183,7 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     },
   );
 
-  test('a line end after a refresh token is left out, and what failed before is not in the way', async () => {
+  test('drops a line break after a refresh token, and succeeds after an earlier failure', async () => {
     const { RefreshToken, TokenURI } = await attributes('again');
     const text = JSON.stringify({ refresh_token: `${RefreshToken}\r\n` });
     const more = ['--token-uri', TokenURI, '--client-id', 'client-again'];
@@ -197,7 +197,7 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     );
     expect(documentOf(await attempt(more))).toMatchObject({ error: { code: 'vault_forbidden' } });
     desk.stack.servers.credentialVault.intercept(undefined);
-    // Without a client id the local stack's own counts, and not what was undone.
+    // Without a client id the local stack's own applies, and not the one that was undone.
     const own = await attempt(more.slice(0, 2));
     expect(documentOf(own)).not.toMatchObject({ error: { code: 'secret_disabled' } });
     expect(await latest('again-client-id')).toBe('rotator-cli');
@@ -206,13 +206,13 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     expect(ended.code).toBe(4);
   });
 
-  test('a token that the provider refuses is stored, told, and shown to need a person', async () => {
+  test('stores a token that the provider refuses, and reports that an operator must act', async () => {
     const ended = await bring('refused', odbc(await attributes('refused', 'not-a-token-of-this-server')));
     expect(ended.code).toBe(4);
     expect(documentOf(ended)).toMatchObject({ rotation: { problem: { code: 'reauthorization_required' } } });
   });
 
-  test('a string of another token endpoint is not taken for a connection that is configured', async () => {
+  test('refuses a string of another token endpoint for a configured connection', async () => {
     const other = { ...(await attributes('crm')), TokenURI: 'https://login.example/token' };
     const ended = await bring('crm', odbc(other));
     expect(ended.code).toBe(3);

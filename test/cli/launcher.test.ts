@@ -11,7 +11,7 @@ import { startDesk } from './support.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/rotator.js', import.meta.url));
 
-/** A Node of the machine that is too old to run the command line itself, so that the launcher hands over to the pinned one. */
+/** A Node of this machine that is too old to run the command line, so that the launcher hands over to the pinned Node. */
 function oldNode(): string | undefined {
   const folders = (process.env.PATH ?? '')
     .split(delimiter)
@@ -24,7 +24,7 @@ function oldNode(): string | undefined {
     );
 }
 
-/** Tells the launcher that it runs on another system, by a Node that is too old for the command line. */
+/** Makes the launcher believe that it runs on another system, with a Node that is too old for the command line. */
 function disguise(platform: string): string[] {
   const code = `Object.defineProperty(process, 'platform', { value: '${platform}' });
     Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } });`;
@@ -68,8 +68,7 @@ test('the pinned Node for Windows is where the launcher looks', () => {
 });
 
 const node = oldNode();
-if (!node)
-  console.log('SKIPPED: no Node before 24 on this machine, so the launcher has nobody to hand over to.');
+if (!node) console.log('SKIPPED: this machine has no Node before 24, so the launcher never hands over.');
 
 test.runIf(node !== undefined && process.platform !== 'win32')(
   'a signal to the launcher alone interrupts the command',

@@ -19,13 +19,13 @@ export interface Desk {
   readonly stateFile: string;
   /** Runs `rotator ARGS --stack FILE`. */
   rotator(args: readonly string[], more?: RunOptions): Running;
-  /** Reads or writes a secret as a person would. */
+  /** Reads or writes a secret as an operator would. */
   secret(
     vault: 'credentialVault' | 'tokenVault',
     name: string,
     write?: object,
   ): Promise<SecretBundle | undefined>;
-  /** Every value that must not be seen anywhere. */
+  /** Every value that must not appear in any output. */
   secrets(): string[];
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ interface SecretBundle {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** It is to show secrets. */
+  /** The command is expected to show secrets. */
   readonly reveals?: true;
 }
 
@@ -82,8 +82,8 @@ export async function startDesk(
     stateFile,
     rotator: (args, more) => run([...args, '--stack', stateFile], more, printed),
     secret: async (vault, name, write) => {
-      const answer = await callVault(servers[vault], OPERATOR, write ? 'PUT' : 'GET', name, write);
-      return answer.ok ? ((await answer.json()) as SecretBundle) : undefined;
+      const response = await callVault(servers[vault], OPERATOR, write ? 'PUT' : 'GET', name, write);
+      return response.ok ? ((await response.json()) as SecretBundle) : undefined;
     },
     secrets: () => [
       ...servers.authorization.issuedValues(),

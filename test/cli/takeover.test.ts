@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => desk?.close());
 
 describe('rotator takeover', { timeout: 60_000 }, () => {
-  test('says what it means, changes nothing without a yes, and then the connection rotates', async () => {
+  test('explains the consequences, changes nothing without consent, and then the connection rotates', async () => {
     const name = `${STRICT.name}-refresh-token`;
     const own = await desk.rotator(['takeover', STRICT.name, '--json']).ended;
     expect(documentOf(own)).toMatchObject({ takenOver: false });
@@ -27,8 +27,8 @@ describe('rotator takeover', { timeout: 60_000 }, () => {
     expect(asked.code).toBe(4);
     expect(asked.stderr).toContain('safe only if that rotator is stopped');
     expect((await desk.secret('credentialVault', name))?.tags?.store).toBe('other.blob.example');
-    const adopted = await desk.rotator(['takeover', STRICT.name, '--yes', '--json']).ended;
-    expect(documentOf(adopted)).toMatchObject({
+    const takenOver = await desk.rotator(['takeover', STRICT.name, '--yes', '--json']).ended;
+    expect(documentOf(takenOver)).toMatchObject({
       takenOver: true,
       from: 'other.blob.example',
       to: '127.0.0.1',

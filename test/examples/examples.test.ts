@@ -10,7 +10,7 @@ import { type ExampleStage, startStage } from './stage.ts';
 const HELLO = { code: 0, output: '200 {"hello":"consumer"}\n' };
 const ON_ANY_MACHINE = 300_000;
 
-describe('each example calls an API with the token that the rotator has published', () => {
+describe('each example calls an API with the published token', () => {
   let stage: ExampleStage;
   let installation: Installation;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('each example calls an API with the token that the rotator has publishe
     };
     const restored = await run(['restore']);
     if (restored.code !== 0 && process.env.REQUIRE_DOTNET !== '1') {
-      skip('There is no .NET SDK 10 on this machine, or no NuGet in reach: the C# example is not run.');
+      skip('This machine has no .NET SDK 10 or cannot reach NuGet, so the C# example does not run.');
     }
     expect(restored, restored.output).toMatchObject({ code: 0 });
     const built = await run(['build', '--no-restore', '--output', 'out']);
@@ -44,14 +44,14 @@ describe('each example calls an API with the token that the rotator has publishe
     const program = join(ROOT, 'examples/python/read_token.py');
     const check = 'import ast, sys; ast.parse(open(sys.argv[1]).read())';
     const { code } = await runProgram('python3', ['-c', check, program]);
-    if (code === undefined) skip('There is no Python on this machine: the Python example is not run.');
+    if (code === undefined) skip('This machine has no Python, so the Python example does not run.');
     expect(code).toBe(0);
     const packages = await runProgram('python3', [
       '-c',
       'import azure.identity, azure.keyvault.secrets, requests',
     ]);
     if (packages.code !== 0)
-      skip('The Azure packages of Python are not installed: the example is parsed, not run.');
+      skip('The Azure packages of Python are not installed, so the example is only parsed.');
     expect(await runProgram('python3', [program], { env: stage.environment })).toEqual(HELLO);
   });
 });
@@ -79,7 +79,7 @@ describe('the Kubernetes manifests', () => {
     });
   }
 
-  test('External Secrets: every minute, from the store beside it, into the volume of the pod', async () => {
+  test('External Secrets copies the token every minute from its store to the volume of the pod', async () => {
     const all = await manifests('external-secrets.yaml');
     const [store, secret, pod] = all;
     expect(all.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toEqual([
@@ -99,7 +99,7 @@ describe('the Kubernetes manifests', () => {
     expect(pod).toMatchObject({ spec: { volumes: [{ secret: { secretName: 'dynamics-prod' } }] } });
   });
 
-  test('CSI driver: rotation is on, every minute', async () => {
+  test('the CSI driver rotates every minute', async () => {
     const [secretClass, pod] = await manifests('secrets-store-csi.yaml');
     expect(secretClass).toMatchObject({
       apiVersion: 'secrets-store.csi.x-k8s.io/v1',

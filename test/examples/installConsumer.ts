@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LINK = process.platform === 'win32' ? 'junction' : 'dir';
 
-/** A program's directory outside the repository, in which `key-vault-token-rotator/consumer` is installed. */
+/** The directory of a program outside the repository, with `key-vault-token-rotator/consumer` installed. */
 export interface Installation {
   readonly directory: string;
   /** Copies an example into it; returns its path. */
@@ -16,7 +16,7 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-/** Builds the consumer's library anew and installs it, as from a package: JavaScript and declarations, nothing else of ours. */
+/** Builds the library for consumers and installs it as from a package: only JavaScript and declarations. */
 export async function installConsumer(): Promise<Installation> {
   const top = await mkdtemp(join(tmpdir(), 'rotator-consumer-'));
   const [built, directory] = [join(top, 'package'), join(top, 'app')];

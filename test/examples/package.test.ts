@@ -12,7 +12,7 @@ afterAll(() => installation.close());
 
 const run = (args: string[]) => runProgram(process.execPath, args, { cwd: installation.directory });
 
-test('a plain Node program outside the repository imports it', async () => {
+test('a plain Node program outside the repository imports the package', async () => {
   const program = `import * as consumer from 'key-vault-token-rotator/consumer'; console.log(Object.keys(consumer).sort().join());`;
   await writeFile(join(installation.directory, 'program.mjs'), program);
   expect(await run(['--no-strip-types', 'program.mjs'])).toEqual({
@@ -21,7 +21,7 @@ test('a plain Node program outside the repository imports it', async () => {
   });
 });
 
-test('its types check, its declarations too, and a wrong use is found', async () => {
+test('its declarations compile, and the compiler finds a wrong use', async () => {
   const program = (options: string) => `
     import type { TokenCredential } from '@azure/identity';
     import { createTokenReader, fetchWithToken, tokenCredential, tokenInterceptor } from 'key-vault-token-rotator/consumer';
@@ -43,7 +43,7 @@ test('its types check, its declarations too, and a wrong use is found', async ()
   expect(wrong.output).toContain("Property 'connection' is missing");
 });
 
-test('it holds the consumer and the two leaves that it shares, and nothing else of the rotator', async () => {
+test('it contains the consumer and its two shared modules, and nothing else of the rotator', async () => {
   const built = join(installation.directory, 'node_modules/key-vault-token-rotator/dist-consumer');
   expect((await readdir(built)).sort()).toEqual([
     'backoff.d.ts',
@@ -54,7 +54,7 @@ test('it holds the consumer and the two leaves that it shares, and nothing else 
   ]);
 });
 
-test('its command says that it works in a clone only', async () => {
+test('its command says that it works only in a clone', async () => {
   const packed = join(installation.directory, 'packed');
   await mkdir(packed);
   await copyFile(join(ROOT, 'cli/rotator.js'), join(packed, 'rotator.mjs'));
@@ -63,7 +63,7 @@ test('its command says that it works in a clone only', async () => {
   expect(output).toMatch(/^The command line is not part of the library.*clone/);
 });
 
-test('a reader keeps no process alive', async () => {
+test('a reader does not keep the process alive', async () => {
   const program = `
     import { createTokenReader } from 'key-vault-token-rotator/consumer';
     const reader = createTokenReader({ vaultUrl: 'https://127.0.0.1:1', connection: 'c', credential: { getToken: async () => null } });

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 
 /** How a program ended. */
 export interface Ended {
-  /** Undefined where there is no such program on this machine. */
+  /** Undefined if this machine does not have the program. */
   readonly code: number | undefined;
   readonly output: string;
 }
 
-/** Runs a program to its end; its output and its errors together. Ended by force after four minutes. */
+/** Runs a program until it ends, and collects stdout and stderr together. Kills it after four minutes. */
 export function runProgram(
   program: string,
   args: readonly string[],

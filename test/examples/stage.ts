@@ -7,7 +7,7 @@ import { type Stack, startStack } from '../../local/stack.ts';
 import { nextToken } from '../faults/process/stage.ts';
 import { localConnection } from '../support/localConnection.ts';
 
-/** The connection whose token the examples use. A used refresh token lives for another minute, as at most providers. */
+/** The connection whose token the examples use. A used refresh token stays valid for a minute, as at most providers. */
 export const CONNECTION = localConnection('crm', {
   rotation: 'grace',
   graceSeconds: 60,
@@ -17,18 +17,18 @@ export const CONNECTION = localConnection('crm', {
 /** An API that asks the authorization server about each token. */
 interface Api {
   readonly url: string;
-  /** How often each status was answered. */
-  readonly answers: ReadonlyMap<number, number>;
-  /** The different tokens that worked. */
+  /** The number of responses by status. */
+  readonly responses: ReadonlyMap<number, number>;
+  /** The different tokens that the API accepted. */
   readonly tokens: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
-/** What the examples run against. */
+/** The environment in which the examples run. */
 export interface ExampleStage {
   readonly stack: Stack;
   readonly api: Api;
-  /** The environment of an example: what the platform sets for a consumer in Azure, and whom to trust here. */
+  /** The environment variables of an example: those that the platform sets for a consumer in Azure, and the CA to trust here. */
   readonly environment: NodeJS.ProcessEnv;
   close(): Promise<void>;
 }
@@ -61,11 +61,11 @@ function environmentOf({ servers, data }: Stack, { url }: Api): NodeJS.ProcessEn
     TOKEN_VAULT_URL: servers.tokenVault.tlsUrl ?? '',
     CONNECTION: CONNECTION.name,
     API_URL: url,
-    // In Azure the platform sets these two, and the deployment the third.
+    // In Azure the platform sets the first two, and the deployment sets the third.
     IDENTITY_ENDPOINT: servers.identity.url,
     IDENTITY_HEADER: servers.identity.header,
     AZURE_CLIENT_ID: CONSUMER,
-    // The local vault and the API have certificates of an authority of their own: for Node, .NET and Python.
+    // The local vault and the API have certificates of a local authority: for Node, .NET and Python.
     NODE_EXTRA_CA_CERTS: ca,
     SSL_CERT_FILE: ca,
     REQUESTS_CA_BUNDLE: ca,
@@ -74,12 +74,12 @@ function environmentOf({ servers, data }: Stack, { url }: Api): NodeJS.ProcessEn
 }
 
 async function startApi(servers: Servers): Promise<Api> {
-  const answers = new Map<number, number>();
+  const responses = new Map<number, number>();
   const tokens = new Set<string>();
   const server = createServer(servers.vaultTls, async (request, response) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
     const status = (await accepted(token, servers)) ? 200 : 401;
-    answers.set(status, (answers.get(status) ?? 0) + 1);
+    responses.set(status, (responses.get(status) ?? 0) + 1);
     if (status === 200) tokens.add(token);
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(status === 200 ? { hello: 'consumer' } : { error: 'invalid_token' }));
@@ -88,7 +88,7 @@ async function startApi(servers: Servers): Promise<Api> {
   await once(server, 'listening');
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    answers,
+    responses,
     tokens,
     close: async () => {
       server.closeAllConnections();

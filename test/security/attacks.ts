@@ -5,13 +5,13 @@ import { answerWith } from '../integration/oauth/rawServer.ts';
 import { canary } from './canaries.ts';
 import type { Attack } from './hostileServer.ts';
 
-/** A good answer with fresh tokens, changed in the way that matters. */
+/** A valid token response with fresh tokens, with the given changes. */
 export function tokens(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
   const good = { access_token: canary(name, 'access'), refresh_token: canary(name, 'refresh') };
   return { ...good, token_type: 'Bearer', expires_in: 3600, ...changes };
 }
 
-/** A body with its length, and with it the end. */
+/** Sends a whole response with its length, then closes the connection. */
 export function body(content: string | Buffer, status = 200, headers: Record<string, string> = {}): Attack {
   return (socket) =>
     socket.end(answerWith(status, content, { 'content-type': 'application/json', ...headers }));
@@ -21,14 +21,14 @@ export function json(content: unknown, status = 200, headers: Record<string, str
   return body(JSON.stringify(content), status, headers);
 }
 
-/** Bytes as they are. */
+/** Sends the bytes unchanged. */
 export function raw(...parts: readonly (string | Buffer)[]): Attack {
   return (socket) => socket.end(Buffer.concat(parts.map((part) => Buffer.from(part as string))));
 }
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Some hundred bytes that unpack to 128 MiB. Made piece by piece: the memory of this process is measured. */
+/** A few hundred bytes that unpack to 128 MiB. Packed piece by piece, because the test measures the memory of this process. */
 export async function bomb(coding: 'gzip' | 'br'): Promise<Attack> {
   const piece = Buffer.alloc(MEBIBYTE, ' ');
   const packer = coding === 'gzip' ? createGzip() : createBrotliCompress(FAST);
@@ -40,7 +40,7 @@ const FAST = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n';
 
-/** An answer without an end, as fast as the client takes it. */
+/** Sends an endless response, as fast as the client reads it. */
 export const endless: Attack = (socket) => {
   const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`;
   const more = () => {
@@ -51,26 +51,26 @@ export const endless: Attack = (socket) => {
   more();
 };
 
-/** A byte now and then, for ever. */
+/** Sends single bytes with pauses, without end. */
 export const drip: Attack = (socket) => {
   socket.write(CHUNKED);
   const timer = setInterval(() => socket.write('1\r\n \r\n'), 200);
   socket.on('close', () => clearInterval(timer));
 };
 
-/** Interim answers and nothing else, for ever (RFC 9110 section 15.2). */
+/** Sends only interim responses, without end (RFC 9110 section 15.2). */
 export const interim: Attack = (socket) => {
   const some = 'HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n'.repeat(100);
   const timer = setInterval(() => socket.write(some), 20);
   socket.on('close', () => clearInterval(timer));
 };
 
-/** A whole answer of which only the first bytes come. */
+/** Sends only the first bytes of a whole response. */
 export function cutAfter(bytes: number, content: unknown): Attack {
   return (socket) => socket.end(answerWith(200, JSON.stringify(content)).subarray(0, bytes));
 }
 
-/** An answer that says another length than it has. */
+/** Sends a response whose declared length is wrong. */
 export function wrongLength(difference: number, content: unknown): Attack {
   const text = JSON.stringify(content);
   const length = Buffer.byteLength(text) + difference;

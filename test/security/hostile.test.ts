@@ -18,7 +18,7 @@ import {
   type Victim,
 } from './stage.ts';
 
-/** What the whole sweep may add to the memory of the process, servers and test included; each bomb alone would add 256 MiB. */
+/** The memory that the whole sweep may add to the process, including servers and test; a single bomb would add 256 MiB. */
 const MOST_GROWTH_BYTES = 192 * 1024 * 1024;
 
 interface Outcome {
@@ -31,9 +31,9 @@ let growthBytes = 0;
 let healthyAfterMs = 0;
 let healthyToken = '';
 const outcomes = new Map<string, Outcome>();
-/** Everything that left the process, but for the requests to the vaults and the providers themselves. */
+/** Everything that left the process, except the requests to the vaults and the providers. */
 const shown = new Map<string, string>();
-/** What a tracer would record of each request to a provider. */
+/** The data that a tracer would record for each request to a provider. */
 const requested: string[] = [];
 const complaints: unknown[] = [];
 
@@ -58,7 +58,7 @@ const trace = (message: unknown) => {
   requested.push(`${method} ${origin}${path}`);
 };
 
-/** One sweep by the timer, with all connections due at once. */
+/** Runs one sweep by the timer, with all connections due. */
 async function sweep(): Promise<void> {
   collectGarbage();
   const before = process.memoryUsage().rss;
@@ -72,11 +72,11 @@ async function sweep(): Promise<void> {
   healthyAfterMs = performance.now() - startedAt;
   await running;
   await finishSweep();
-  // What came and went within one turn of the event loop shows only in the highest mark, which is in KiB.
+  // Memory that is used and freed within one turn of the event loop appears only in the peak value, which is in KiB.
   growthBytes = Math.max(growthBytes, (process.resourceUsage().maxRSS - highest) * 1024);
 }
 
-/** On a busy machine the sweep's time is over before all have had their turn: what it left to the next one is done here. */
+/** Rotates the connections that the sweep postponed, because on a busy machine its time ends before all had their turn. */
 async function finishSweep(): Promise<void> {
   const { rotator } = stage;
   const left = (await rotator.statusOfAll()).filter(({ state }) => state === 'new');
@@ -88,7 +88,7 @@ function collectGarbage(): void {
   runInNewContext('gc')();
 }
 
-/** The access token of the healthy connection, when it is published and its resource takes it. */
+/** Waits until the access token of the healthy connection is published and its resource accepts it. */
 async function freshToken(): Promise<string> {
   const { servers } = stage.harness;
   for (;;) {
@@ -98,7 +98,7 @@ async function freshToken(): Promise<string> {
   }
 }
 
-/** What is to be seen afterwards, by every way there is. */
+/** Collects everything that is visible after the sweep, through every interface. */
 async function look(): Promise<void> {
   const { harness, rotator, victims } = stage;
   const list = await rotator.statusOfAll();
@@ -115,7 +115,7 @@ async function look(): Promise<void> {
   );
   shown.set('traces', requested.join('\n'));
   shown.set('complaints', complaints.map(everythingOf).join('\n'));
-  shown.set('log and answers', harness.output.join('\n'));
+  shown.set('log and responses', harness.output.join('\n'));
 }
 
 async function noteOutcome(
@@ -130,7 +130,7 @@ async function noteOutcome(
   outcomes.set(connection, { outcome, refreshToken: secret?.value });
 }
 
-/** Asks for everything that can be had of a connection over HTTP, and in the process itself. */
+/** Reads everything about a connection that is available over HTTP and in the process. */
 async function askAbout({ connection, entryName: name = connection }: Victim, index: number): Promise<void> {
   const { harness, rotator } = stage;
   const path = `connections/${encodeURIComponent(name)}`;
@@ -140,7 +140,7 @@ async function askAbout({ connection, entryName: name = connection }: Victim, in
     shown.set(`result of ${name}`, everythingOf(await rotator.rotate(name, false).catch((thrown) => thrown)));
 }
 
-/** As `printable` in the configuration shows it. */
+/** The name as `printable` in the configuration shows it. */
 function shownName(entryName: string): string {
   const plain = entryName.replace(/[^!-~]/g, '?');
   return plain.length > 127 ? `${plain.slice(0, 127)}...` : plain;
@@ -153,7 +153,7 @@ function leaksOf({ connection }: Victim): string[] {
     .map(([place]) => place);
 }
 
-/** The refresh token that must stand in the vault. */
+/** The refresh token that the vault must contain. */
 function expectedToken({ connection, stored, brings }: Victim): string {
   return stored === 'new' ? (brings ?? canary(connection, 'refresh')) : canary(connection, 'stored');
 }
@@ -196,7 +196,7 @@ describe('the table', () => {
     expect(counts).toEqual({ address: 14, response: 19, tokens: 10, 'names and logs': 5 });
   });
 
-  test('each ends as it must, and the refresh token that must stand in the vault does', () => {
+  test('gives each input its outcome, and leaves the expected refresh token in the vault', () => {
     const expected = stage.victims.map((each) => [
       each.connection,
       each.input.name,
@@ -211,15 +211,15 @@ describe('the table', () => {
   });
 });
 
-describe('of the secrets', () => {
-  test('none is in a log, a trace, an answer, a tag, a blob or an error', () => {
+describe('secrets', () => {
+  test('are not in a log, a trace, a response, a tag, a blob or an error', () => {
     expect([...shown].map(([place, text]) => [place, text.length > 0])).not.toContainEqual(['blobs', false]);
     expect(
       stage.victims.flatMap((victim) => leaksOf(victim).map((place) => [victim.connection, place])),
     ).toEqual([]);
   });
 
-  test('the search finds one where it is', () => {
+  test('are found by the search if one is planted', () => {
     const [victim] = stage.victims;
     if (!victim) return expect.fail('There are no victims.');
     shown.set('planted', `x ${canary(victim.connection, 'stored')} x`);
@@ -227,7 +227,7 @@ describe('of the secrets', () => {
     shown.delete('planted');
   });
 
-  test('none goes to an address that is not the configured one', () => {
+  test('go only to the configured address', () => {
     expect(stage.server.asked).not.toContain('trap');
     const refused = stage.victims.filter(({ outcome }) => outcome === 'address_refused');
     const hosts = refused.map(({ tokenUri = '' }) => new URL(tokenUri).hostname);
@@ -236,7 +236,7 @@ describe('of the secrets', () => {
   });
 });
 
-test('a name that is rebound is connected to where it was checked, and refused at the next look', async () => {
+test('connects a rebound name to the address that it checked, and refuses the name at the next lookup', async () => {
   const { internet, victims, harness } = stage;
   const host = 'rebinding.example';
   expect(internet.dialled.filter((each) => each.host === host)).toEqual([{ host, address: '192.0.2.1' }]);
@@ -248,20 +248,20 @@ test('a name that is rebound is connected to where it was checked, and refused a
   expect(internet.dialled.filter((each) => each.host === host)).toHaveLength(1);
 });
 
-test('no control character is in a line of the log or in an answer', () => {
+test('no log line or response contains a control character', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
   const odd = stage.harness.output.filter((line) => /[\u0000-\u001f\u007f-\u009f]/.test(line));
   expect(odd).toEqual([]);
 });
 
-test('nothing is thrown that nobody catches', () => expect(complaints.map(everythingOf)).toEqual([]));
+test('every error is caught', () => expect(complaints.map(everythingOf)).toEqual([]));
 
-test('a healthy connection is rotated in the same sweep, before the slowest of them is given up', () => {
+test('the same sweep rotates a healthy connection before it gives up the slowest victim', () => {
   expect(healthyToken).not.toBe('');
   expect(healthyAfterMs).toBeLessThan(WHOLE_RESPONSE_DEADLINE_MS);
 });
 
-test('memory stays within its bounds', () => {
+test('memory stays within its limit', () => {
   expect(growthBytes).toBeGreaterThan(0);
   expect(growthBytes).toBeLessThan(MOST_GROWTH_BYTES);
 });

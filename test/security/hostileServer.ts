@@ -7,12 +7,12 @@ export type Attack = (socket: Socket) => void;
 
 export interface HostileServer {
   readonly port: number;
-  /** The first segment of each path that was asked for, in order. */
+  /** The first segment of each requested path, in order. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
-/** A token endpoint over TLS that answers each path with the bytes of an attack. */
+/** A token endpoint over TLS that responds to each path with the bytes of an attack. */
 export async function startHostileServer(
   certificate: { key: string; cert: string },
   attackOf: (path: string) => Attack | undefined,
@@ -34,7 +34,7 @@ export async function startHostileServer(
   return { port, asked, close };
 }
 
-/** Speaks TLS in front of a server that does not. */
+/** A TLS front for a server without TLS. */
 export function startTlsFront(certificate: { key: string; cert: string }, target: URL) {
   return startTlsServer(certificate, (socket) => {
     const behind = connect(Number(target.port), target.hostname);

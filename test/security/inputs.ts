@@ -6,16 +6,16 @@ import type { Attack } from './hostileServer.ts';
 
 /** One connection that meets a bad input. */
 export interface Variant {
-  /** The token endpoint, where it is not the hostile server. */
+  /** The token endpoint, if it is not the hostile server. */
   readonly tokenUri?: string;
   readonly attack?: Attack;
-  /** The connection's name in the configuration, where it is the bad input. */
+  /** The connection's name in the configuration, if the name is the bad input. */
   readonly entryName?: string;
-  /** What the status tells afterwards: `fresh`, or the code of the failure. */
+  /** The status after the sweep: `fresh`, or the code of the failure. */
   readonly outcome: ErrorCode | ConnectionStatus['state'];
-  /** The refresh token in the vault afterwards: the one that was there, or the one that the answer brought. */
+  /** The refresh token in the vault after the sweep: the old one, or the one in the token response. */
   readonly stored: 'kept' | 'new' | 'none';
-  /** The refresh token that the answer brings, where it is not the canary for it. */
+  /** The refresh token in the token response, if it is not the canary. */
   readonly brings?: string;
 }
 
@@ -26,13 +26,13 @@ export interface Input {
   readonly variants: readonly Variant[];
 }
 
-/** What the table is made with. */
+/** The values that the table needs. */
 export interface Surroundings {
   /** Port of the hostile server. */
   readonly port: number;
-  /** The refresh token of a connection that has nothing to do with this. */
+  /** The refresh token of an unrelated connection. */
   readonly another: string;
-  /** Answers that unpack to more than anybody wants. */
+  /** Responses that unpack to far more than the limit. */
   readonly bombs: readonly Attack[];
 }
 
@@ -43,12 +43,12 @@ const UNUSABLE = { outcome: 'response_unusable', stored: 'new' } as const;
 const INVALID = { outcome: 'connection_invalid', stored: 'kept' } as const;
 const REFUSED = { outcome: 'address_refused', stored: 'kept' } as const;
 
-/** The 48 inputs; the name of a variant's connection is made of its place, see {@link nameOf}. */
+/** The 48 inputs; the position of a variant determines the name of its connection, see {@link nameOf}. */
 export function inputs({ port, another, bombs }: Surroundings): readonly Input[] {
   return [
     ...rows('address', addresses(port)),
     ...rows('response', responses(port, bombs)),
-    ...rows('tokens', tokenAnswers(another)),
+    ...rows('tokens', tokenResponses(another)),
     ...rows('names and logs', namesAndLogs()),
   ];
 }
@@ -106,10 +106,11 @@ function addresses(port: number): Record<string, readonly Cell[]> {
 
 function responses(port: number, bombs: readonly Attack[]): Record<string, readonly Cell[]> {
   const trap = { location: `https://login.example:${port}/trap` };
-  const answer = (attack: (name: string) => Attack, expected: Omit<Variant, 'attack'>) => (name: string) => ({
-    attack: attack(name),
-    ...expected,
-  });
+  const variant =
+    (attack: (name: string) => Attack, expected: Omit<Variant, 'attack'>) => (name: string) => ({
+      attack: attack(name),
+      ...expected,
+    });
   return {
     '301, 302, 307, 308': [301, 302, 307, 308].map((status) => ({
       attack: body('', status, trap),
@@ -119,54 +120,56 @@ function responses(port: number, bombs: readonly Attack[]): Record<string, reado
     '200 HTML': [{ attack: body('<html>Welcome</html>', 200, { 'content-type': 'text/html' }), ...UNKNOWN }],
     '200 with error': [
       { attack: json({ error: 'invalid_grant' }), outcome: 'reauthorization_required', stored: 'kept' },
-      answer((name) => json(tokens(name, { error: 'invalid_grant' })), {
+      variant((name) => json(tokens(name, { error: 'invalid_grant' })), {
         outcome: 'reauthorization_required',
         stored: 'new',
       }),
     ],
-    'wrong content type': [answer((name) => json(tokens(name), 200, { 'content-type': 'text/html' }), FRESH)],
+    'wrong content type': [
+      variant((name) => json(tokens(name), 200, { 'content-type': 'text/html' }), FRESH),
+    ],
     'gzip/br bomb': bombs.map((attack) => ({ attack, ...UNKNOWN })),
     endless: [{ attack: endless, ...UNKNOWN }],
     'slow drip': [{ attack: drip, ...UNKNOWN }],
     truncated: [
-      answer((name) => cutAfter(110, tokens(name)), UNKNOWN),
-      answer(
+      variant((name) => cutAfter(110, tokens(name)), UNKNOWN),
+      variant(
         (name) => raw(`HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n${JSON.stringify(tokens(name))}`),
         FRESH,
       ),
     ],
     'length mismatch': [
-      answer((name) => wrongLength(+7, tokens(name)), FRESH),
-      answer((name) => wrongLength(-7, tokens(name)), UNKNOWN),
+      variant((name) => wrongLength(+7, tokens(name)), FRESH),
+      variant((name) => wrongLength(-7, tokens(name)), UNKNOWN),
     ],
     'duplicate keys': [
-      answer((name) => body(`{"refresh_token":"first",${JSON.stringify(tokens(name)).slice(1)}`), FRESH),
+      variant((name) => body(`{"refresh_token":"first",${JSON.stringify(tokens(name)).slice(1)}`), FRESH),
     ],
-    'top-level array': [answer((name) => json([tokens(name)]), UNKNOWN)],
+    'top-level array': [variant((name) => json([tokens(name)]), UNKNOWN)],
     'depth 100,000': [
-      answer((name) => body(`${JSON.stringify(tokens(name)).slice(0, -1)},"x":${deep(100_000)}}`), FRESH),
+      variant((name) => body(`${JSON.stringify(tokens(name)).slice(0, -1)},"x":${deep(100_000)}}`), FRESH),
       { attack: body(deep(100_000)), ...UNKNOWN },
     ],
     'BOM/UTF-16': [
-      answer((name) => body(`\ufeff${JSON.stringify(tokens(name))}`), FRESH),
-      answer((name) => body(Buffer.from(`\ufeff${JSON.stringify(tokens(name))}`, 'utf16le')), FRESH),
+      variant((name) => body(`\ufeff${JSON.stringify(tokens(name))}`), FRESH),
+      variant((name) => body(Buffer.from(`\ufeff${JSON.stringify(tokens(name))}`, 'utf16le')), FRESH),
     ],
-    ['__proto__']: [answer((name) => body(`{"__proto__":${JSON.stringify(tokens(name))}}`), UNKNOWN)],
-    NUL: [answer((name) => json(tokens(name, { access_token: `${canary(name, 'access')}\0` })), UNUSABLE)],
+    ['__proto__']: [variant((name) => body(`{"__proto__":${JSON.stringify(tokens(name))}}`), UNKNOWN)],
+    NUL: [variant((name) => json(tokens(name, { access_token: `${canary(name, 'access')}\0` })), UNUSABLE)],
     'lone surrogate': [
       (name) => ({
         attack: json(tokens(name, { refresh_token: `${canary(name, 'refresh')}\ud800` })),
         ...FRESH,
         brings: `${canary(name, 'refresh')}\ud800`,
       }),
-      answer((name) => body(JSON.stringify(tokens(name, { scope: '?' })).replace('?', '\\ud800')), FRESH),
-      answer(
+      variant((name) => body(JSON.stringify(tokens(name, { scope: '?' })).replace('?', '\\ud800')), FRESH),
+      variant(
         (name) => body(JSON.stringify(tokens(name, { access_token: '?' })).replace('?', '\\ud800')),
         UNUSABLE,
       ),
     ],
     '2,000 headers': [
-      answer(
+      variant(
         (name) =>
           json(
             tokens(name),
@@ -180,46 +183,48 @@ function responses(port: number, bombs: readonly Attack[]): Record<string, reado
   };
 }
 
-function tokenAnswers(another: string): Record<string, readonly Cell[]> {
-  const answer =
+function tokenResponses(another: string): Record<string, readonly Cell[]> {
+  const variant =
     (changes: (name: string) => object, expected: Omit<Variant, 'attack'>) => (name: string) => ({
       attack: json(tokens(name, changes(name) as Record<string, unknown>)),
       ...expected,
     });
   const lifetimes = [-1, 0, '3600', '3600abc', undefined].map((expires_in) =>
-    answer(() => ({ expires_in }), FRESH),
+    variant(() => ({ expires_in }), FRESH),
   );
   return {
     'no access token': [
-      answer(() => ({ access_token: undefined }), UNUSABLE),
-      answer(() => ({ access_token: undefined, refresh_token: undefined }), UNKNOWN),
+      variant(() => ({ access_token: undefined }), UNUSABLE),
+      variant(() => ({ access_token: undefined, refresh_token: undefined }), UNKNOWN),
     ],
-    'empty refresh token': [answer(() => ({ refresh_token: '' }), FRESH_KEPT)],
+    'empty refresh token': [variant(() => ({ refresh_token: '' }), FRESH_KEPT)],
     'null or number': [
-      answer(() => ({ refresh_token: null }), FRESH_KEPT),
-      answer(() => ({ refresh_token: 42 }), FRESH_KEPT),
-      answer(() => ({ access_token: 42 }), UNUSABLE),
+      variant(() => ({ refresh_token: null }), FRESH_KEPT),
+      variant(() => ({ refresh_token: 42 }), FRESH_KEPT),
+      variant(() => ({ access_token: 42 }), UNUSABLE),
     ],
-    'token_type mac': [answer(() => ({ token_type: 'mac' }), UNUSABLE)],
+    'token_type mac': [variant(() => ({ token_type: 'mac' }), UNUSABLE)],
     'access token over 25 KB': [
-      answer((name) => ({ access_token: `${canary(name, 'access')}${'a'.repeat(25_600)}` }), {
+      variant((name) => ({ access_token: `${canary(name, 'access')}${'a'.repeat(25_600)}` }), {
         outcome: 'access_token_too_large',
         stored: 'new',
       }),
-      answer((name) => ({ refresh_token: `${canary(name, 'refresh')}${'a'.repeat(25_600)}` }), {
+      variant((name) => ({ refresh_token: `${canary(name, 'refresh')}${'a'.repeat(25_600)}` }), {
         outcome: 'refresh_token_too_large',
         stored: 'kept',
       }),
     ],
-    'CR LF in a token': [answer((name) => ({ access_token: `${canary(name, 'access')}\r\nx: y` }), UNUSABLE)],
+    'CR LF in a token': [
+      variant((name) => ({ access_token: `${canary(name, 'access')}\r\nx: y` }), UNUSABLE),
+    ],
     'expires_in -1, 0, 1e309, "3600", "3600abc", missing': [
       ...lifetimes,
       (name) => ({ attack: body(JSON.stringify(tokens(name)).replace('3600', '1e309')), ...FRESH }),
     ],
-    'changed scope': [answer(() => ({ scope: 'everything' }), FRESH)],
-    'same refresh token again': [answer((name) => ({ refresh_token: canary(name, 'stored') }), FRESH_KEPT)],
+    'changed scope': [variant(() => ({ scope: 'everything' }), FRESH)],
+    'same refresh token again': [variant((name) => ({ refresh_token: canary(name, 'stored') }), FRESH_KEPT)],
     'the refresh token of another connection': [
-      answer(() => ({ refresh_token: another }), { ...FRESH, brings: another }),
+      variant(() => ({ refresh_token: another }), { ...FRESH, brings: another }),
     ],
   };
 }

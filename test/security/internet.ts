@@ -3,10 +3,10 @@ import type { LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import { vi } from 'vitest';
 
-/** TEST-NET-1 (RFC 5737): addresses that look like the internet's, and belong to nobody. */
+/** TEST-NET-1 (RFC 5737): addresses that look public, and that no host on the internet has. */
 const INTERNET = '192.0.2.1';
 
-/** What was asked of the resolver, and which addresses the connector was given. */
+/** The names that the resolver looked up, and the addresses that the connector used. */
 export interface Internet {
   /** Host names in the order in which they were looked up. */
   readonly lookups: readonly string[];
@@ -15,10 +15,10 @@ export interface Internet {
 }
 
 /**
- * An internet on this machine: each name below `.example` is at {@link INTERNET}, unless told, and what is connected to that
- * address arrives at 127.0.0.1. Everything else stays as it is: the rotator runs with its own resolver and connector, and an address
- * that it lets through is connected to for real.
- * @param addressesOf the answer of the `count`th lookup of a name
+ * Simulates the internet on this machine. Each name below `.example` resolves to {@link INTERNET} by default, and a connection to that
+ * address arrives at 127.0.0.1. Everything else is unchanged: the rotator uses its own resolver and connector, and really connects to
+ * each address that it allows.
+ * @param addressesOf the result of the `count`th lookup of a name; undefined for the default
  */
 export function simulateInternet(
   addressesOf: (host: string, count: number) => readonly string[] | undefined,
@@ -39,9 +39,9 @@ export function simulateInternet(
     const { host = '', lookup = resolve } = options;
     if (!host.endsWith('.example')) return realConnect(options);
     const route: LookupFunction = (name, asked, done) =>
-      lookup(name, { ...asked, all: true }, (error, answer) => {
+      lookup(name, { ...asked, all: true }, (error, addresses) => {
         if (error) return done(error, []);
-        const found = answer as LookupAddress[];
+        const found = addresses as LookupAddress[];
         dialled.push(...found.map(({ address }) => ({ host, address })));
         const elsewhere = found.map(({ address, family }) => ({ address: routed(address), family }));
         done(null, elsewhere);

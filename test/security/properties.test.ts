@@ -9,12 +9,12 @@ import { CAREFUL_BEHAVIOR } from '../../lib/rotation/core/connection.ts';
 const encode = (text: string, encoding: 'utf8' | 'utf16le' = 'utf8') => Buffer.from(text, encoding);
 const refreshTokenIn = (bytes: Uint8Array) => readTokenResponse(bytes, CAREFUL_BEHAVIOR)?.refreshToken;
 
-/** What RFC 6749 allows in a refresh token (appendix A.17), and more: any text that is not empty. */
+/** Any text that is not empty, which is more than RFC 6749 allows in a refresh token (appendix A.17). */
 const token = fc.oneof(
   fc.string({ minLength: 1, maxLength: 200 }),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }),
 );
-/** Members of an answer that have nothing to do with the refresh token, or everything wrong. */
+/** Members of a token response other than the refresh token, with arbitrary names and values. */
 const rest = fc.dictionary(
   fc.oneof(
     fc.constantFrom(
@@ -33,8 +33,8 @@ const rest = fc.dictionary(
 );
 const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 20 });
 
-describe('the reader of answers', () => {
-  test('never loses a refresh token that stands in an answer which parses', () => {
+describe('the reader of token responses', () => {
+  test('never loses the refresh token of a response that parses', () => {
     const layout = fc.record({
       before: space,
       after: space,
@@ -61,7 +61,7 @@ describe('the reader of answers', () => {
     );
   });
 
-  test('finds none where there is none, whatever else is wrong', () => {
+  test('finds no refresh token in a response without one, whatever else is wrong', () => {
     const none = fc.oneof(
       fc.constantFrom('', null, true, 0),
       fc.double(),
@@ -75,7 +75,7 @@ describe('the reader of answers', () => {
     );
   });
 
-  test('throws nothing, and gives only what a header and a vault can hold, whatever bytes come', () => {
+  test('never throws, and returns only values that fit into a header and a vault, for any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc.string({ unit: 'binary', maxLength: 300 }).map((text) => encode(text)),
@@ -84,12 +84,12 @@ describe('the reader of answers', () => {
     );
     fc.assert(
       fc.property(bytes, fc.boolean(), (body, complete) => {
-        const answer = readTokenResponse(body, CAREFUL_BEHAVIOR, complete);
-        if (!answer) return;
-        expect(answer.refreshToken === undefined || answer.refreshToken.length > 0).toBe(true);
-        if (typeof answer.accessToken === 'string') return;
-        expect(answer.accessToken.value).toMatch(/^[ -~]+$/);
-        expect(answer.accessToken.lifetimeMs).toBeGreaterThan(0);
+        const response = readTokenResponse(body, CAREFUL_BEHAVIOR, complete);
+        if (!response) return;
+        expect(response.refreshToken === undefined || response.refreshToken.length > 0).toBe(true);
+        if (typeof response.accessToken === 'string') return;
+        expect(response.accessToken.value).toMatch(/^[ -~]+$/);
+        expect(response.accessToken.lifetimeMs).toBeGreaterThan(0);
       }),
     );
   });
@@ -124,7 +124,7 @@ describe('the configuration', () => {
     entry,
   );
 
-  test('throws nothing but its own error, and lets no address through to which a secret must not go', () => {
+  test('throws only its own error, and accepts no address that must not receive a secret', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -152,7 +152,7 @@ describe('the redactor', () => {
   const secret = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_~.+/='), minLength: 12, maxLength: 60 });
   const noise = fc.string({ unit: 'binary', maxLength: 20 });
 
-  test('lets nothing of a secret through, wherever it stands in a text', () => {
+  test('removes every part of a secret, wherever it is in a text', () => {
     fc.assert(
       fc.property(secret, noise, noise, (value, before, after) => {
         const text = sanitizer([value])(`${before}${value}${after}`);
@@ -163,7 +163,7 @@ describe('the redactor', () => {
     );
   });
 
-  test('shows no token that it was not told of', () => {
+  test('removes tokens that it does not know', () => {
     const stranger = fc
       .uint8Array({ minLength: 24, maxLength: 64 })
       .map((bytes) => Buffer.from(bytes).toString('base64url'));

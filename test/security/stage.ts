@@ -62,7 +62,7 @@ export async function startStage(): Promise<Stage> {
       entryOf(victim, server.port),
     ]);
     env.CONNECTIONS = JSON.stringify({ connections: { ...Object.fromEntries(entries), [HEALTHY]: healthy } });
-    // As in Azure: nothing of this machine is allowed.
+    // As in Azure, addresses of this machine are not allowed.
     delete env.ALLOW_LOOPBACK_HTTP;
   });
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority.caCertificate]);
@@ -115,7 +115,7 @@ export async function storedBlobs({ harness }: Stage): Promise<string> {
   return JSON.stringify(found);
 }
 
-/** Everything that whoever may list the vaults can read of these secrets: all but the values. */
+/** Everything that a user with permission to list the vaults can read of these secrets: all except the values. */
 export async function listedSecrets({ harness }: Stage, names: readonly string[]): Promise<string> {
   const { credentialVault, tokenVault } = harness.servers;
   const getToken = async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 3_600_000 });
@@ -129,7 +129,7 @@ export async function listedSecrets({ harness }: Stage, names: readonly string[]
   return JSON.stringify(found);
 }
 
-/** All that a thrown or returned value shows to whoever looks into it. */
+/** Everything that a thrown or returned value shows if a caller inspects it. */
 export function everythingOf(value: unknown): string {
   const looked = inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true });
   return [looked, JSON.stringify(value), String((value as { stack?: unknown } | undefined)?.stack)].join(

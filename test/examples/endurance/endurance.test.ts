@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { endure } from './endure.ts';
 
-test('a consumer has no failed request while the rotator is killed and started again twice', {
+test('a consumer has no failed request while the rotator is killed and restarted twice', {
   timeout: 120_000,
 }, async () => {
   const lines: string[] = [];

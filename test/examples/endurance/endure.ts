@@ -5,22 +5,22 @@ import { force } from '../../faults/process/stage.ts';
 import { installConsumer } from '../installConsumer.ts';
 import { CONNECTION, type ExampleStage, startStage } from '../stage.ts';
 
-/** How long and how hard. */
+/** The duration and the conditions of a run. */
 export interface Endurance {
   readonly seconds: number;
   readonly accessTokenSeconds: number;
-  /** How long the rotator is away after each kill, in seconds. */
+  /** How long the rotator is down after each kill, in seconds. */
   readonly downSeconds: number;
-  /** Receives what happens, a line each. */
+  /** Receives one line for each event. */
   readonly onLine?: (line: string) => void;
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface EnduranceReport {
-  /** As the consumer counts: anything but a 200 in the end is a failure. */
+  /** As the consumer counts: any final status other than 200 is a failure. */
   readonly requests: number;
   readonly failed: number;
-  /** Requests that the API refused, of which the consumer's second try may have made a success. */
+  /** Requests that the API refused; the consumer's second attempt may have succeeded. */
   readonly refused: number;
   /** How many different tokens the API accepted. */
   readonly tokens: number;
@@ -28,8 +28,8 @@ export interface EnduranceReport {
 }
 
 /**
- * Lets the example `node-worker.ts` call an API for so long, as a process outside the repository, while the rotator is killed and
- * started again after a third and after two thirds of the time.
+ * Runs the example `node-worker.ts` as a process outside the repository. Meanwhile it kills and restarts the rotator after a third and
+ * after two thirds of the time.
  */
 export async function endure(endurance: Endurance): Promise<EnduranceReport> {
   const { seconds, accessTokenSeconds, downSeconds, onLine = () => {} } = endurance;
@@ -43,11 +43,11 @@ export async function endure(endurance: Endurance): Promise<EnduranceReport> {
       await until(part);
       await killBetweenRotations(stage, downSeconds);
       kills += 1;
-      onLine(`the rotator was killed and started again after ${downSeconds} s`);
+      onLine(`the rotator was killed, and restarted after ${downSeconds} s`);
     }
     await until(1);
     const counts = await worker.stop();
-    return { ...counts, refused: stage.api.answers.get(401) ?? 0, tokens: stage.api.tokens.size, kills };
+    return { ...counts, refused: stage.api.responses.get(401) ?? 0, tokens: stage.api.tokens.size, kills };
   } finally {
     await stage.close();
     await installation.close();
@@ -55,8 +55,8 @@ export async function endure(endurance: Endurance): Promise<EnduranceReport> {
 }
 
 /**
- * Right after a rotation has ended: what a kill within one comes to, `docs/reliability.md` says, and it can be more than short tokens
- * have left.
+ * Kills the rotator directly after a rotation. A kill during a rotation can delay the next token (see `docs/reliability.md`) by more than
+ * the remaining lifetime of short tokens.
  */
 async function killBetweenRotations({ stack }: ExampleStage, downSeconds: number): Promise<void> {
   while ((await force(stack.host, CONNECTION.name))?.status !== 200) await sleep(100);

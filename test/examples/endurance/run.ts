@@ -4,7 +4,7 @@ import { endure } from './endure.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 const minutes = Number(values.minutes);
-if (!(minutes >= 3 && minutes <= 24 * 60)) throw new Error('--minutes takes a number from 3 to 1440.');
+if (!(minutes >= 3 && minutes <= 24 * 60)) throw new Error('Set --minutes to a number from 3 to 1440.');
 
 const report = await endure({
   seconds: minutes * 60,

@@ -25,10 +25,10 @@ function asCaller(...roles: string[]): Record<string, string> {
   return { 'X-MS-CLIENT-PRINCIPAL': Buffer.from(JSON.stringify({ claims })).toString('base64') };
 }
 
-const grants = () =>
+const refreshRequests = () =>
   harness.servers.authorization.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token').length;
 
-test.each(CALLS)('%s %s %s wants an identity with the role', async (name, method, path, params) => {
+test.each(CALLS)('%s %s %s requires an identity with the role', async (name, method, path, params) => {
   const anonymous = await harness.http(name, method, path, params);
   expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated', status: 401 } });
   expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
@@ -37,30 +37,30 @@ test.each(CALLS)('%s %s %s wants an identity with the role', async (name, method
   const stranger = await harness.http(name, method, path, params, asCaller('Other'));
   expect(stranger).toMatchObject({ status: 403, body: { code: 'forbidden', title: 'forbidden' } });
   expect(stranger.headers.get('content-type')).toBe('application/problem+json');
-  expect(grants()).toBe(0);
+  expect(refreshRequests()).toBe(0);
 });
 
-test('the timer and the health probe ask for no role', async () => {
+test('the timer and the health probe require no role', async () => {
   expect(await harness.http('health', 'GET', 'health')).toMatchObject({ status: 200 });
   await harness.tick();
-  expect(grants()).toBe(1);
+  expect(refreshRequests()).toBe(1);
 });
 
-test.each(CALLS)('%s %s %s answers who has it', async (name, method, path, params) => {
+test.each(CALLS)('%s %s %s accepts a caller with the role', async (name, method, path, params) => {
   expect((await harness.http(name, method, path, params, asCaller(ROLE))).status).toBe(200);
 });
 
-test('without the platform in front, the calls are refused with the fix and the timer goes on', async () => {
+test('without the authentication of the platform, refuses calls with the fix, and the timer still rotates', async () => {
   vi.resetModules();
   vi.stubEnv('WEBSITE_AUTH_ENABLED', '');
-  const { answering } = await import('../../../functions/responses.ts');
+  const { respond } = await import('../../../functions/responses.ts');
   const { rotator } = await import('../../../functions/rotator.ts');
-  // Loaded only now: it must find what stands for the Functions worker.
+  // Loaded only now, because it must find the substitute for the Functions worker.
   const { HttpRequest } = await import('@azure/functions');
   const request = new HttpRequest({ method: 'POST', url: 'http://127.0.0.1/', headers: asCaller(ROLE) });
-  const answer = await answering(request, () => Promise.reject(new Error('was called')));
-  expect(answer.status).toBe(500);
-  expect(JSON.parse(String(answer.body))).toMatchObject({
+  const response = await respond(request, () => Promise.reject(new Error('was called')));
+  expect(response.status).toBe(500);
+  expect(JSON.parse(String(response.body))).toMatchObject({
     code: 'configuration_invalid',
     fix: expect.stringContaining('entraAuthentication'),
   });

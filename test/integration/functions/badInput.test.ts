@@ -40,7 +40,7 @@ function entries(tokenUri: string): Record<string, object> {
   };
 }
 
-/** What a person, or a provider, can do wrong. */
+/** Makes the mistakes that an operator or a provider can make. */
 async function breakThings(): Promise<void> {
   await harness.deleteSecret('credential', 'missing-refresh-token');
   await harness.setSecret('empty-refresh-token', '  ');
@@ -48,7 +48,7 @@ async function breakThings(): Promise<void> {
   await harness.deleteSecret('token', 'deleted-access-token');
   await harness.setSecret('revoked-refresh-token', 'a refresh token that was never issued');
   await harness.setSecret('wrong-client-client-secret', 'not the right one');
-  await harness.setTokenSecret('foreign-access-token', 'made by somebody else');
+  await harness.setTokenSecret('foreign-access-token', 'of another process');
   harness.servers.credentialVault.intercept(({ secretName }) =>
     secretName?.startsWith('forbidden-') ? { kind: 'answerInstead', answer: FORBIDDEN } : undefined,
   );
@@ -73,32 +73,39 @@ const FORBIDDEN = {
 const rotate = (name: string) =>
   harness.http('rotateConnection', 'POST', `connections/${name}/rotate`, { name });
 const status = (name: string) => harness.http('connectionStatus', 'GET', `connections/${name}`, { name });
-const grants = (name: Name) =>
+const refreshRequests = (name: Name) =>
   harness.servers.authorization.tokenRequests.filter(
     ({ clientId, grantType }) => clientId === name && grantType === 'refresh_token',
   ).length;
 
-describe('what is wrong with one connection', () => {
+describe('a fault in one connection', () => {
   test.each([
     ['a missing secret', 'missing', 'secret_missing', 'blocked', 409, 0],
     ['an empty secret', 'empty', 'secret_empty', 'blocked', 409, 0],
     ['a soft-deleted published name', 'deleted', 'secret_soft_deleted', 'retrying', 409, 0],
-    ['a vault that answers 403', 'forbidden', 'vault_forbidden', 'retrying', 503, 0],
-    ['a token endpoint that answers nonsense', 'nonsense', 'outcome_unknown', 'outcome_unknown', 409, 1],
+    ['a vault that returns 403', 'forbidden', 'vault_forbidden', 'retrying', 503, 0],
+    ['a token endpoint that returns HTML', 'nonsense', 'outcome_unknown', 'outcome_unknown', 409, 1],
     ['a refresh token that the provider refuses', 'revoked', 'reauthorization_required', 'blocked', 409, 1],
     ['a wrong client secret', 'wrong-client', 'client_rejected', 'blocked', 409, 1],
-    ['a published name that is not ours', 'foreign', 'secret_not_managed', 'retrying', 409, 0],
+    [
+      'a published name that the rotator does not manage',
+      'foreign',
+      'secret_not_managed',
+      'retrying',
+      409,
+      0,
+    ],
   ] as const)(
-    '%s: status, answer and log tell the cause and the fix',
+    '%s: status, response and log have the cause and the fix',
     async (_, name, code, state, httpStatus, sent) => {
       const { body } = await status(name);
       expect(body).toMatchObject({ name, state, reason: code });
       const failure = body as { message: string; fix: string };
       expect([failure.message.length, failure.fix.length].every((length) => length > 10)).toBe(true);
-      const answer = await rotate(name);
-      expect(answer.status).toBe(httpStatus);
-      expect(answer.headers.get('content-type')).toBe('application/problem+json');
-      expect(answer.body).toMatchObject({
+      const response = await rotate(name);
+      expect(response.status).toBe(httpStatus);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(response.body).toMatchObject({
         code,
         detail: failure.message,
         fix: failure.fix,
@@ -109,7 +116,7 @@ describe('what is wrong with one connection', () => {
           (line) => line.includes(`"code":"${code}"`) && line.includes(`"connection":"${name}"`),
         ),
       ).toBe(true);
-      expect(grants(name)).toBe(sent);
+      expect(refreshRequests(name)).toBe(sent);
     },
   );
 
@@ -117,41 +124,46 @@ describe('what is wrong with one connection', () => {
     expect((await status('healthy')).body).toMatchObject({ state: 'fresh', generation: 1 });
   });
 
-  test('writes nothing over what is not ours', async () => {
-    expect((await harness.readSecret('token', 'foreign-access-token'))?.value).toBe('made by somebody else');
+  test('does not overwrite a secret that the rotator does not manage', async () => {
+    expect((await harness.readSecret('token', 'foreign-access-token'))?.value).toBe('of another process');
   });
 
-  test('a refresh token replaced by hand is taken at the next rotation, without any error', async () => {
+  test('uses a manually replaced refresh token at the next rotation, without any error', async () => {
     const fresh = await harness.servers.authorization.seedRefreshToken('replaced');
     await harness.setSecret('replaced-refresh-token', fresh);
-    const answer = await harness.http('rotateConnection', 'POST', 'connections/replaced/rotate?force=true', {
-      name: 'replaced',
-    });
-    expect(answer).toMatchObject({ status: 200, body: { result: 'rotated' } });
+    const response = await harness.http(
+      'rotateConnection',
+      'POST',
+      'connections/replaced/rotate?force=true',
+      {
+        name: 'replaced',
+      },
+    );
+    expect(response).toMatchObject({ status: 200, body: { result: 'rotated' } });
     expect((await status('replaced')).body).toMatchObject({ state: 'fresh' });
   });
 
-  test('a repaired client secret is taken by force at once', async () => {
+  test('a forced rotation uses a fixed client secret immediately', async () => {
     const right =
       harness.servers.clients.find(({ clientId }) => clientId === 'wrong-client')?.clientSecret ?? '';
     await harness.setSecret('wrong-client-client-secret', right);
-    const answer = await harness.http(
+    const response = await harness.http(
       'rotateConnection',
       'POST',
       'connections/wrong-client/rotate?force=true',
       { name: 'wrong-client' },
     );
-    expect(answer).toMatchObject({ status: 200, body: { result: 'rotated' } });
+    expect(response).toMatchObject({ status: 200, body: { result: 'rotated' } });
   });
 });
 
-describe('what is wrong with the configuration', () => {
+describe('a fault in the configuration', () => {
   test('an unknown connection is 404', async () => {
-    expect(await rotate('nobody')).toMatchObject({ status: 404, body: { code: 'connection_unknown' } });
-    expect((await status('nobody')).status).toBe(404);
+    expect(await rotate('unknown')).toMatchObject({ status: 404, body: { code: 'connection_unknown' } });
+    expect((await status('unknown')).status).toBe(404);
   });
 
-  test('a wrong entry is invalid, tells its fix, and stops nobody', async () => {
+  test('a wrong entry is invalid, and its rotation is refused', async () => {
     expect((await status('typo')).body).toMatchObject({
       state: 'invalid',
       reason: 'connection_invalid',
@@ -159,7 +171,7 @@ describe('what is wrong with the configuration', () => {
     expect(await rotate('typo')).toMatchObject({ status: 409, body: { code: 'connection_invalid' } });
   });
 
-  test('an entry with a name that Key Vault would refuse shows in the list', async () => {
+  test('the list includes an entry with a name that Key Vault would refuse', async () => {
     const { body } = await harness.http('connectionStatus', 'GET', 'connections');
     const invalid = (body.connections as readonly Shown[]).filter(({ state }) => state === 'invalid');
     expect(invalid.map(({ message }) => message)).toContainEqual(expect.stringContaining('name'));

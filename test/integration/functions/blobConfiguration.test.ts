@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => harness.close());
 
-/** Puts the configuration where a deployment would. */
+/** Uploads the configuration to the same place as a deployment. */
 async function upload(names: readonly string[]): Promise<void> {
   const { storage, authorization } = harness.servers;
   const container = BlobServiceClient.fromConnectionString(storage.connectionString).getContainerClient(
@@ -32,7 +32,7 @@ const works = async (name: string) => {
   return token !== undefined && (await accepted(token, harness.servers));
 };
 
-test('a configuration in a blob costs one conditional request a sweep, and a change needs no restart', async () => {
+test('a configuration in a blob costs one conditional request per sweep, and a change needs no restart', async () => {
   await upload(['first']);
   await harness.tick();
   expect([await works('first'), await works('second')]).toEqual([true, false]);

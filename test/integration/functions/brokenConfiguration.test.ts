@@ -18,13 +18,13 @@ test('the timer throws, so that the host shows a failed run', async () => {
   ]);
 });
 
-test('a manual call answers with the place and the fix', async () => {
-  const answer = await harness.http('rotateConnection', 'POST', 'connections/a/rotate', { name: 'a' });
-  expect(answer).toMatchObject({ status: 500, body: { code: 'configuration_invalid' } });
-  expect(String(answer.body.detail)).toMatch(/line 1, column \d+/);
+test('a manual call returns the place of the mistake', async () => {
+  const response = await harness.http('rotateConnection', 'POST', 'connections/a/rotate', { name: 'a' });
+  expect(response).toMatchObject({ status: 500, body: { code: 'configuration_invalid' } });
+  expect(String(response.body.detail)).toMatch(/line 1, column \d+/);
 });
 
-test('health says no, and no more', async () => {
-  const answer = await harness.http('health', 'GET', 'health');
-  expect(answer).toMatchObject({ status: 503, body: { status: 'unavailable' } });
+test('health says only that the rotator is unavailable', async () => {
+  const response = await harness.http('health', 'GET', 'health');
+  expect(response).toMatchObject({ status: 503, body: { status: 'unavailable' } });
 });

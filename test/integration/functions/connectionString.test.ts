@@ -8,7 +8,7 @@ import { type Harness, startHarness } from './harness.ts';
 const DRIVER = 'for-the-driver';
 const HEADER = 'as-a-header';
 const GATEWAY = 'with-refresh-token';
-const PLAIN = 'asks-for-nothing';
+const PLAIN = 'without-string';
 const SERVICE_URL = 'https://crm.example/api/data/v9.1/';
 
 const connections = [
@@ -51,10 +51,10 @@ describe('a rotation', () => {
     [DRIVER, { getSecret: 1, updateSecret: 2, setSecret: 3 }],
     [HEADER, { getSecret: 1, updateSecret: 2, setSecret: 3 }],
     [PLAIN, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
-    // Nothing in it has changed: it is looked at, for what it replaces as well, and its properties are set.
+    // The string has not changed: the rotator reads it and the secret that it replaces, and only sets its properties.
     [GATEWAY, { getSecret: 3, updateSecret: 3, setSecret: 1 }],
   ])(
-    'of %s writes one secret more where a connection string is asked for, and asks nothing more',
+    'of %s writes one more secret if the entry publishes a connection string, and makes no other request',
     async (name, expected) => {
       const { credentialVault, tokenVault } = harness.servers;
       for (const vault of [credentialVault, tokenVault]) vault.clearRequests();
@@ -72,7 +72,7 @@ describe('a rotation', () => {
   );
 });
 
-test("the driver's string connects with the access token that is published beside it", async () => {
+test("the driver's string contains the access token that the rotator also publishes", async () => {
   const secret = await harness.readSecret('token', `${DRIVER}-connection-string`);
   const read = parse(secret?.value ?? '');
   expect(read.get('DRIVER')).toBe('DataDirect 8.0 Microsoft Dynamics 365');
@@ -87,14 +87,14 @@ test("the driver's string connects with the access token that is published besid
   expect(secret?.attributes).toMatchObject({ nbf, exp });
 });
 
-test('a template gives a header line that works as it is', async () => {
+test('a template produces a header line that works unchanged', async () => {
   const secret = await harness.readSecret('token', 'header-line');
   const [, name, value] = /^(\w+): (.*)$/.exec(secret?.value ?? '') ?? [];
   expect(name).toBe('Authorization');
   expect(await accepted(value?.replace('Bearer ', '') ?? '', harness.servers)).toBe(true);
 });
 
-test('what holds the refresh token stands in the credential vault and nowhere else', async () => {
+test('a string with the refresh token is in the credential vault only', async () => {
   const read = parse((await harness.readSecret('credential', `${GATEWAY}-connection-string`))?.value ?? '');
   const secretOf = async (name: string) =>
     (await harness.readSecret('credential', `${GATEWAY}-${name}`))?.value;
@@ -108,12 +108,12 @@ test('what holds the refresh token stands in the credential vault and nowhere el
   expect(await harness.readSecret('token', `${GATEWAY}-connection-string`)).toBeUndefined();
 });
 
-test('nothing is published for who does not ask', async () => {
+test('publishes no connection string for an entry without one', async () => {
   expect(await harness.readSecret('token', `${PLAIN}-access-token`)).toBeDefined();
   expect(await harness.readSecret('token', `${PLAIN}-connection-string`)).toBeUndefined();
 });
 
-test('no connection string, token or secret is in anything that was printed or answered', () => {
+test('no output or response contains a connection string, token or secret', () => {
   const { authorization, credentialVault, tokenVault } = harness.servers;
   const output = harness.output.join('\n');
   expect(output.length).toBeGreaterThan(1000);

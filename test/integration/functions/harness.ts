@@ -19,9 +19,9 @@ import { misfits } from './logLines.ts';
 /** The registered functions against real servers, in this process. */
 export interface Harness {
   readonly servers: Servers;
-  /** Everything that was printed or answered so far. */
+  /** Everything that the functions have printed or returned so far. */
   readonly output: string[];
-  /** Requests at the storage account since the last look. */
+  /** Requests to the storage account since the last call. */
   takeStorageRequests(): string[];
   tick(): Promise<void>;
   http(
@@ -31,18 +31,18 @@ export interface Harness {
     params?: Record<string, string>,
     headers?: Record<string, string>,
     body?: Uint8Array,
-  ): Promise<Answer>;
-  /** Writes a secret as a person would. */
+  ): Promise<FunctionResponse>;
+  /** Writes a secret as an operator would. */
   setSecret(name: string, value: string): Promise<void>;
-  /** Writes a secret into the token vault as a person would. */
+  /** Writes a secret to the token vault as an operator would. */
   setTokenSecret(name: string, value: string): Promise<void>;
   deleteSecret(vault: 'credential' | 'token', name: string): Promise<void>;
   readSecret(vault: 'credential' | 'token', name: string): Promise<SecretBundle | undefined>;
-  /** Fails where a log line was printed that the table of events does not know. */
+  /** Fails if a log line does not match the table of events. */
   close(): Promise<void>;
 }
 
-/** A secret as Key Vault answers it; times in seconds since the epoch. */
+/** A secret as Key Vault returns it; times in seconds since the epoch. */
 interface SecretBundle {
   readonly id: string;
   readonly value: string;
@@ -51,7 +51,7 @@ interface SecretBundle {
   readonly attributes: { readonly nbf?: number; readonly exp?: number };
 }
 
-interface Answer {
+interface FunctionResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Shown;
@@ -92,12 +92,12 @@ export async function startHarness(
     http: async (name, method, path, params = {}, headers = {}, body = new Uint8Array()) => {
       const url = new URL(path, 'http://127.0.0.1/api/');
       const plain = { method, url, params, headers, body };
-      const answer = await invokeHttp(registry, name, plain, log);
-      const text = Buffer.from(answer.body).toString();
+      const response = await invokeHttp(registry, name, plain, log);
+      const text = Buffer.from(response.body).toString();
       output.push(text);
       return {
-        status: answer.status,
-        headers: new Headers(answer.headers),
+        status: response.status,
+        headers: new Headers(response.headers),
         body: text ? JSON.parse(text) : {},
       };
     },
@@ -105,8 +105,8 @@ export async function startHarness(
     setTokenSecret: async (name, value) => void (await operator('PUT', 'token', name, { value })),
     deleteSecret: async (vault, name) => void (await operator('DELETE', vault, name)),
     readSecret: async (vault, name) => {
-      const answer = await operator('GET', vault, name);
-      return answer.ok ? ((await answer.json()) as SecretBundle) : undefined;
+      const response = await operator('GET', vault, name);
+      return response.ok ? ((await response.json()) as SecretBundle) : undefined;
     },
     close: async () => {
       await drain();
@@ -133,16 +133,16 @@ function collectOutput(): string[] {
   return output;
 }
 
-/** Passes everything on to the storage account and remembers what was asked. */
+/** Forwards every request to the storage account and records it. */
 async function startCountingProxy(target: string) {
   const requests: string[] = [];
   const { hostname, port } = new URL(target);
   const server = createServer((incoming, outgoing) => {
     requests.push(`${incoming.method} ${incoming.url}`);
     const { method, url: path, headers } = incoming;
-    const forwarded = request({ hostname, port, method, path, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
+    const forwarded = request({ hostname, port, method, path, headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(outgoing);
     });
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);

@@ -28,13 +28,13 @@ beforeAll(async () => {
 });
 afterAll(async () => harness.close());
 
-/** The secret stays, and its `exp` attribute says that it has less than a day left. */
+/** Keeps the secret, and sets its `exp` attribute to less than a day from now. */
 async function expireSoon(name: string): Promise<void> {
   const attributes = { exp: Math.floor(Date.now() / 1000) + 3_600 };
   await change('PATCH', name, { attributes });
 }
 
-/** What a process writes that was stopped for too long: a token of an earlier epoch becomes the latest version. */
+/** Writes as a process that was suspended for too long: a token of an earlier epoch becomes the latest version. */
 async function writeLate(): Promise<void> {
   const name = `${LATE}-refresh-token`;
   const current = await harness.readSecret('credential', name);
@@ -43,30 +43,30 @@ async function writeLate(): Promise<void> {
 }
 
 async function change(method: string, name: string, body: object): Promise<void> {
-  const answer = await callVault(harness.servers.credentialVault, OPERATOR, method, name, body);
-  expect(answer.status).toBe(200);
+  const response = await callVault(harness.servers.credentialVault, OPERATOR, method, name, body);
+  expect(response.status).toBe(200);
 }
 
 const force = (name: string) =>
   harness.http('rotateConnection', 'POST', `connections/${name}/rotate?force=true`, { name });
 
 describe('every line that the functions print', () => {
-  test('is one of the table, with its fields', async () => {
+  test('matches an event of the table and its fields', async () => {
     expect(logLines(harness.output).length).toBeGreaterThan(10);
     expect(misfits(harness.output)).toEqual([]);
   });
 
-  test('is of one of many kinds here', () => {
+  test('covers more than twelve events here', () => {
     expect(new Set(logLines(harness.output).map(({ event }) => event)).size).toBeGreaterThan(12);
   });
 
-  test('tells of a client secret that expires', () => {
+  test('reports a client secret that expires', () => {
     expect(logLines(harness.output).filter((line) => 'days' in line)).toMatchObject([
       { level: 'warn', connection: EXPIRING, secret: `${EXPIRING}-client-secret`, days: 0 },
     ]);
   });
 
-  test('would be noticed if it were none of the table', () => {
+  test('is reported if it does not match the table', () => {
     // Any event whose only field is its connection.
     const [event] =
       Object.entries(LOG_EVENTS).find(([, { fields }]) => Object.keys(fields).join() === 'connection') ?? [];
@@ -81,7 +81,7 @@ describe('every line that the functions print', () => {
     ];
     expect(misfits([JSON.stringify(line)])).toEqual([]);
     expect(misfits(wrong.map((each) => JSON.stringify(each)))).toEqual([
-      'nothing_happened is no event.',
+      'nothing_happened is not an event.',
       `${event} lacks connection.`,
       `${event} has connection, a number.`,
       `${event} has epoch, a number.`,

@@ -1,7 +1,7 @@
 import { LOG_EVENTS } from '../../../lib/logEvents.ts';
 import type { LogLine } from '../../support/logLines.ts';
 
-/** The log lines among what was printed: JSON objects with a level. Answers have none. */
+/** The log lines in the output: JSON objects with a level, which responses do not have. */
 export function logLines(output: readonly string[]): LogLine[] {
   return output
     .filter((line) => line.startsWith('{'))
@@ -9,7 +9,7 @@ export function logLines(output: readonly string[]): LogLine[] {
     .filter((line) => 'level' in line);
 }
 
-/** What is wrong with log lines by the table of events, a sentence each. */
+/** One sentence for each deviation of the log lines from the table of events. */
 export function misfits(output: readonly string[]): string[] {
   return [...new Set(logLines(output).flatMap(misfitsOf))];
 }
@@ -18,7 +18,7 @@ function misfitsOf({ time, level, event, ...fields }: LogLine & { time?: string 
   const kinds = new Map<string, string>(
     Object.entries(Object.entries(LOG_EVENTS).find(([name]) => name === event)?.[1].fields ?? {}),
   );
-  if (kinds.size === 0) return [`${event} is no event.`];
+  if (kinds.size === 0) return [`${event} is not an event.`];
   const unknown = Object.entries(fields).filter(
     ([name, value]) => kinds.get(name)?.replace('?', '') !== typeof value,
   );

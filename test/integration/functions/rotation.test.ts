@@ -23,18 +23,18 @@ afterAll(async () => harness.close());
 
 const force = (name: string) =>
   harness.http('rotateConnection', 'POST', `connections/${name}/rotate?force=true`, { name });
-const grants = (name: string) =>
+const refreshRequests = (name: string) =>
   harness.servers.authorization.tokenRequests.filter(
     ({ clientId, grantType }) => clientId === name && grantType === 'refresh_token',
   );
 
 describe('the timer', () => {
-  test.each([ROTATING, REUSABLE, HELD])('publishes a first access token of %s that works', async (name) => {
+  test.each([ROTATING, REUSABLE, HELD])('publishes a valid first access token of %s', async (name) => {
     const token = await readAccessToken(name, harness.servers);
     expect(await accepted(token ?? '', harness.servers)).toBe(true);
   });
 
-  test('with nothing due costs one list request and no vault operation', async () => {
+  test('makes one list request and no vault operation if nothing is due', async () => {
     harness.takeStorageRequests();
     const { credentialVault, tokenVault } = harness.servers;
     const before = [credentialVault.requests.length, tokenVault.requests.length];
@@ -48,9 +48,9 @@ describe('a rotation in the steady state', () => {
   test.each([
     [ROTATING, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
     [REUSABLE, { getSecret: 1, updateSecret: 2, setSecret: 1 }],
-  ])('of %s asks no more of the services than it must', async (name, expected) => {
+  ])('of %s makes only the necessary requests', async (name, expected) => {
     const { credentialVault, tokenVault } = harness.servers;
-    const granted = grants(name).length;
+    const sentBefore = refreshRequests(name).length;
     for (const vault of [credentialVault, tokenVault]) vault.clearRequests();
     harness.takeStorageRequests();
     expect((await force(name)).status).toBe(200);
@@ -65,11 +65,11 @@ describe('a rotation in the steady state', () => {
     );
     expect(counts).toEqual(expected);
     expect(harness.takeStorageRequests()).toHaveLength(5);
-    expect(grants(name)).toHaveLength(granted + 1);
+    expect(refreshRequests(name)).toHaveLength(sentBefore + 1);
   });
 });
 
-test('of the refresh tokens in the vault only the one in use and its parent can be read', async () => {
+test('only the refresh token in use and its parent are enabled in the vault', async () => {
   const { tlsUrl = '' } = harness.servers.credentialVault;
   const vault = createSecretVault(tlsUrl, {
     getToken: async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 60_000 }),
@@ -82,7 +82,7 @@ test('of the refresh tokens in the vault only the one in use and its parent can 
 });
 
 describe('a manual rotation', () => {
-  test('saves a new refresh-token version, publishes a new access token and answers without either', async () => {
+  test('saves a new refresh-token version, publishes a new access token, and returns neither', async () => {
     const [oldRefresh, oldAccess] = [
       await harness.readSecret('credential', `${HELD}-refresh-token`),
       await readAccessToken(HELD, harness.servers),
@@ -94,7 +94,7 @@ describe('a manual rotation', () => {
       await held.promise;
       return undefined;
     });
-    const granted = grants(HELD).length;
+    const sentBefore = refreshRequests(HELD).length;
     const first = force(HELD);
     await arrived.promise;
     const second = await force(HELD);
@@ -103,10 +103,10 @@ describe('a manual rotation', () => {
     expect(second.headers.get('retry-after')).toMatch(/^\d+$/);
     held.resolve();
     harness.servers.authorization.intercept(undefined);
-    const answer = await first;
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ result: 'rotated', connection: HELD, generation: 2 });
-    expect(grants(HELD)).toHaveLength(granted + 1);
+    const response = await first;
+    expect(response.status).toBe(200);
+    expect(response.body).toMatchObject({ result: 'rotated', connection: HELD, generation: 2 });
+    expect(refreshRequests(HELD)).toHaveLength(sentBefore + 1);
     const refresh = await harness.readSecret('credential', `${HELD}-refresh-token`);
     expect(refresh?.id).not.toBe(oldRefresh?.id);
     expect(refresh?.value).not.toBe(oldRefresh?.value);
@@ -115,95 +115,95 @@ describe('a manual rotation', () => {
     expect(await accepted(access ?? '', harness.servers)).toBe(true);
   });
 
-  test('forced again at once is refused for a moment', async () => {
-    const answer = await force(HELD);
-    expect(answer.status).toBe(429);
-    expect(answer.body.code).toBe('cooldown');
+  test('that is forced again immediately is refused', async () => {
+    const response = await force(HELD);
+    expect(response.status).toBe(429);
+    expect(response.body.code).toBe('cooldown');
   });
 
-  test('that is not due answers 200 and does nothing', async () => {
-    const granted = grants(HELD).length;
-    const answer = await harness.http('rotateConnection', 'POST', `connections/${HELD}/rotate`, {
+  test('that is not due returns 200 and does nothing', async () => {
+    const sentBefore = refreshRequests(HELD).length;
+    const response = await harness.http('rotateConnection', 'POST', `connections/${HELD}/rotate`, {
       name: HELD,
     });
-    expect(answer).toMatchObject({ status: 200, body: { result: 'not_due' } });
-    expect(grants(HELD)).toHaveLength(granted);
+    expect(response).toMatchObject({ status: 200, body: { result: 'not_due' } });
+    expect(refreshRequests(HELD)).toHaveLength(sentBefore);
   });
 
-  test('with a force that is neither true nor false is refused, and nothing is sent', async () => {
-    const granted = grants(HELD).length;
+  test('with an invalid value of force is refused and sends nothing', async () => {
+    const sentBefore = refreshRequests(HELD).length;
     const path = `connections/${HELD}/rotate?force=maybe`;
-    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
-    expect(answer).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
-    expect(grants(HELD)).toHaveLength(granted);
+    const response = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+    expect(response).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
+    expect(refreshRequests(HELD)).toHaveLength(sentBefore);
   });
 
   test.each(['forc=true', 'force=true&x=', 'Force=true'])(
-    'with a parameter that nobody knows is refused, and nothing is sent: %s',
+    'with an unknown parameter is refused and sends nothing: %s',
     async (query) => {
-      const granted = grants(HELD).length;
+      const sentBefore = refreshRequests(HELD).length;
       const path = `connections/${HELD}/rotate?${query}`;
-      const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
-      expect(answer).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
-      expect(grants(HELD)).toHaveLength(granted);
+      const response = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+      expect(response).toMatchObject({ status: 400, body: { code: 'parameter_invalid' } });
+      expect(refreshRequests(HELD)).toHaveLength(sentBefore);
     },
   );
 
-  test("with the platform's own parameters is as without", async () => {
+  test("ignores the platform's own parameters", async () => {
     const path = `connections/${HELD}/rotate?code=a-function-key&clientId=default`;
-    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD });
-    expect(answer).toMatchObject({ status: 200, body: { result: 'not_due' } });
+    const response = await harness.http('rotateConnection', 'POST', path, { name: HELD });
+    expect(response).toMatchObject({ status: 200, body: { result: 'not_due' } });
   });
 
   test('with a body over 4 KB is refused', async () => {
-    const answer = await harness.http(
+    const response = await harness.http(
       'rotateConnection',
       'POST',
       `connections/${HELD}/rotate`,
       { name: HELD },
       { 'content-length': '4097' },
     );
-    expect(answer.status).toBe(413);
+    expect(response.status).toBe(413);
   });
 
   test.each([
     [4097, 413],
     [4096, 200],
-  ])('with a body of %i bytes and no word of its length is answered %i', async (bytes, status) => {
+  ])('with a body of %i bytes and no declared length returns %i', async (bytes, status) => {
     const path = `connections/${HELD}/rotate`;
     const body = new Uint8Array(bytes);
     const chunked = { 'transfer-encoding': 'chunked' };
-    const answer = await harness.http('rotateConnection', 'POST', path, { name: HELD }, chunked, body);
-    expect(answer.status).toBe(status);
+    const response = await harness.http('rotateConnection', 'POST', path, { name: HELD }, chunked, body);
+    expect(response.status).toBe(status);
   });
 
   test.each([
     ['rotateDue', 'POST', 'rotate'],
     ['connectionStatus', 'GET', 'connections'],
     ['health', 'GET', 'health'],
-  ])('with a body over 4 KB is refused, as by every function: %s', async (name, method, path) => {
-    const answer = await harness.http(name, method, path, {}, { 'content-length': '4097' });
-    expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  ])('with a body over 4 KB is refused by every function: %s', async (name, method, path) => {
+    const response = await harness.http(name, method, path, {}, { 'content-length': '4097' });
+    expect(response).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
   });
 
-  test('of all due connections answers with a summary', async () => {
-    const answer = await harness.http('rotateDue', 'POST', 'rotate');
-    expect(answer).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });
+  test('of all due connections returns a summary', async () => {
+    const response = await harness.http('rotateDue', 'POST', 'rotate');
+    expect(response).toMatchObject({ status: 200, body: { connections: 3, invalid: 0 } });
   });
 });
 
 describe('the status', () => {
-  test('of all connections tells state, generation and times', async () => {
-    const answer = await harness.http('connectionStatus', 'GET', 'connections');
-    const [rotating] = answer.body.connections as readonly Shown[];
+  test('of all connections has state, generation and times', async () => {
+    const response = await harness.http('connectionStatus', 'GET', 'connections');
+    const [rotating] = response.body.connections as readonly Shown[];
     expect(rotating).toMatchObject({ name: ROTATING, state: 'fresh', generation: 2, provider: 'generic' });
     expect(Date.parse(String(rotating?.accessTokenExpires))).toBeGreaterThan(Date.now());
   });
 
   test.each([
-    ['an answer', 'connections', {}],
-    ['a problem', 'connections/nobody', { name: 'nobody' }],
-  ])('is of no use to a browser that is led there: %s', async (_, path, params) => {
+    ['a result', 'connections', {}],
+    ['a problem', 'connections/unknown', { name: 'unknown' }],
+  ])('has headers that stop a browser from using it: %s', async (_, path, params) => {
     const { headers } = await harness.http('connectionStatus', 'GET', path, params);
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',
@@ -215,13 +215,13 @@ describe('the status', () => {
     });
   });
 
-  test('health tells anybody only yes or no', async () => {
-    const answer = await harness.http('health', 'GET', 'health');
-    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+  test('health tells every caller only yes or no', async () => {
+    const response = await harness.http('health', 'GET', 'health');
+    expect(response).toMatchObject({ status: 200, body: { status: 'ok' } });
   });
 });
 
-test('no token or secret is in anything that was printed or answered', () => {
+test('no output or response contains a token or secret', () => {
   const { authorization, credentialVault, tokenVault, identity, clients } = harness.servers;
   const output = harness.output.join('\n');
   const issued = [
@@ -230,7 +230,7 @@ test('no token or secret is in anything that was printed or answered', () => {
     ...identity.issuedTokens(),
     ...clients.map(({ clientSecret }) => clientSecret),
   ];
-  // The client ids in the credential vault are the connections' names here, and no secret.
+  // The client ids in the credential vault are the connections' names here, so they are not secret.
   const stored = credentialVault
     .issuedValues()
     .filter((value) => !clients.some(({ clientId }) => clientId === value));

@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const names = async () => Object.keys(JSON.parse(await readFile(path, 'utf8')).connections);
 
-test('commands at the same time lose no entry of each other', async () => {
+test('concurrent commands keep the entries of each other', async () => {
   const wanted = Array.from({ length: 8 }, (_, index) => `crm-${index}`);
   await Promise.all(wanted.map((name) => appendEntry(name, ENTRY, settings)));
   expect((await names()).toSorted()).toEqual(wanted);
@@ -31,7 +31,7 @@ test('commands at the same time lose no entry of each other', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test('an entry that is wrong leaves the file as it was', async () => {
+test('an invalid entry leaves the file unchanged', async () => {
   await expect(appendEntry('crm', { tokenUri: 'nowhere' }, settings)).rejects.toMatchObject({
     code: 'connection_invalid',
   });

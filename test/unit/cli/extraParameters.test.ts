@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { extraParameters } from '../../../cli/extraParameters.ts';
 
-test('a parameter has a name, and a value that may be empty or hold equals signs', () => {
+test('accepts a name and a value that is empty or contains equals signs', () => {
   expect(extraParameters(['access_type=offline', 'claims={"a":"b=c"}', 'hint='])).toEqual({
     access_type: 'offline',
     claims: '{"a":"b=c"}',
@@ -25,12 +25,12 @@ test.each([
   'device_code',
   'grant_type',
   'request_uri',
-])('%s is set by the sign-in itself', (name) => {
+])('refuses %s, which the sign-in itself sets', (name) => {
   expect(() => extraParameters(['prompt=login', `${name}=evil`])).toThrow(
     expect.objectContaining({ code: 'command_invalid', message: expect.not.stringContaining('evil') }),
   );
 });
 
-test.each(['offline', '=offline'])('%s has no name', (text) => {
+test.each(['offline', '=offline'])('refuses %s, which has no name', (text) => {
   expect(() => extraParameters([text])).toThrow(expect.objectContaining({ code: 'command_invalid' }));
 });

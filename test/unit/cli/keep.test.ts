@@ -11,7 +11,7 @@ import { World } from '../rotation/world.ts';
 
 const connection = connectionNamed('crm', { clientId: undefined });
 
-/** What the command prints once it has stored the credentials and tried to rotate. */
+/** The lines that the command prints after it has stored the credentials and tried to rotate. */
 async function printed(world: World): Promise<string[]> {
   const lines: string[] = [];
   const plain = createTerminal({ json: false, verbose: false });
@@ -33,7 +33,7 @@ async function printed(world: World): Promise<string[]> {
   return lines;
 }
 
-/** The token vault refuses what it is asked for the access token. */
+/** A world whose token vault refuses to store the access token. */
 function worldThatRefuses(code: ErrorCode): World {
   const world = new World();
   const refuse = () => Promise.reject(failure(code));
@@ -41,19 +41,19 @@ function worldThatRefuses(code: ErrorCode): World {
   return world;
 }
 
-test('who may store and not publish is told that the deployed rotator goes on', async () => {
+test('tells an operator without permission to publish that the deployed rotator publishes', async () => {
   expect((await printed(worldThatRefuses('vault_forbidden'))).at(-1)).toMatch(
     /credentials are stored.*deployed rotator/,
   );
 });
 
-test('any other failure speaks for itself', async () => {
+test('prints any other failure without a hint about the deployed rotator', async () => {
   const text = (await printed(worldThatRefuses('vault_unavailable'))).join(' ');
   expect(text).toContain('vault_unavailable: ');
   expect(text).not.toContain('deployed');
 });
 
-test('a rotator that was faster is named', async () => {
+test('says that the running rotator was faster', async () => {
   const world = new World();
   const running = world.process();
   world.after('release crm', () => firstRotation(connection, running.ports).then(() => undefined));
