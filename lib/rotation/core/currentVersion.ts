@@ -3,6 +3,7 @@ import {
   type ConnectionRecord,
   familyStarted,
   intentRecovered,
+  publishedTokenFound,
   versionCopied,
   versionFollowed,
 } from './record.ts';
@@ -188,7 +189,7 @@ export function reconciled(
   const followed = versionFollowed(record, { version: winner.version, epoch, generation }, now);
   // A record that did not know the version cannot know of a request for it either, nor of what was published: the vaults do.
   if (intent) return intentRecovered(followed, intent, accessToken);
-  return accessToken ? { ...followed, accessToken } : followed;
+  return accessToken ? publishedTokenFound(followed, accessToken) : followed;
 }
 
 /**

@@ -156,6 +156,14 @@ export function intentRecovered(
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 
+/** The published secret shows an access token that the record did not know. */
+export function publishedTokenFound(
+  record: ConnectionRecord,
+  accessToken: NonNullable<ConnectionRecord['accessToken']>,
+): ConnectionRecord {
+  return { ...record, accessToken };
+}
+
 /** A token request is about to be sent. Due immediately, so that another process takes over if this one dies. */
 export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
   const firstStartedAt = record.phase.state === 'requesting' ? record.phase.firstStartedAt : now;

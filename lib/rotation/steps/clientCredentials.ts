@@ -52,7 +52,7 @@ export class ClientCredentials {
   }
 
   /**
-   * The same if they may have been replaced: something failed since, this process does not know the refresh token (an
+   * Forgets them if they may have been replaced: something failed since, this process does not know the refresh token (an
    * operator who signed in again may have done so with another client), or a client secret expires soon. Costs nothing in
    * the steady state.
    */

@@ -29,6 +29,7 @@ export class Lease {
    * @throws RotatorError if the storage account cannot be used
    */
   async take(): Promise<boolean> {
+    // A missing record is created once; then the lease is tried again.
     for (const create of [true, false]) {
       const askedAt = this.#clock.monotonic();
       const answer = await this.#records.acquireLease(this.#name);

@@ -94,8 +94,8 @@ export class Publication {
   }
 
   /**
-   * Writes the connection string, if the connection asks for one. One with a refresh token in it takes its predecessor out
-   * of use; what a crash in between leaves, no later look finds.
+   * Writes the connection string, if the connection asks for one. If it holds a refresh token, the version before it is disabled
+   * afterwards. After a crash in between, that version stays enabled: nothing looks for it later.
    * @param values with the refresh token that is saved by now
    * @throws RotatorError if it cannot be written, or the vault does not take it, after three tries; LeaseLost
    */
@@ -174,7 +174,10 @@ export async function publishedTimes(
   };
 }
 
-/** A disabled secret, such as our placeholder, hides its value (undefined then): its tags are among its versions. */
+/**
+ * A published secret as it is now. Key Vault does not return a disabled one, such as our placeholder: `value` is then undefined, and
+ * the tags come from the list of versions.
+ */
 export async function readPublished(vault: SecretVault, name: string) {
   try {
     return await vault.get(name);

@@ -14,7 +14,7 @@ import type { Lease } from './lease.ts';
 export interface ReceivedRefreshToken {
   readonly value: string;
   readonly obtainedWith: Secret;
-  /** Milliseconds since the epoch, if the provider said it. */
+  /** Milliseconds since the epoch, if the response or the provider's profile names a lifetime. */
   readonly expiresAt: number | undefined;
 }
 
@@ -72,8 +72,8 @@ export class RefreshTokenSecret {
   }
 
   /**
-   * The outcome is known and recorded, so the tag is of no use any more; if it stays, it only makes a lost record store wait
-   * longer. Recorded first: a process that has lost the lease by then must not take away the intent of the next holder.
+   * The outcome is known and recorded, so nothing needs the tag. If it stays, the only harm is a longer wait after a loss of the
+   * record. Recorded first: a process that has lost the lease by then must not take away the intent of the next holder.
    * Never throws.
    */
   async clearAnnouncement({ version, tags }: Secret): Promise<void> {

@@ -78,7 +78,7 @@ interface Request extends AnnouncedRequest {
   readonly intent: Intent;
 }
 
-/** One rotation of one connection. The only thing that changes in it is what its parts hold: the lease, for one. */
+/** One rotation of one connection. It has no changing state of its own; its parts have, for example the lease. */
 class Rotation {
   readonly #order: Order;
   readonly #connection: Connection;
@@ -176,7 +176,7 @@ class Rotation {
     return { ...this.#order, record, now: () => this.#lease.now() };
   }
 
-  /** Nothing is done now, and nothing noted but a look at a blocked connection. */
+  /** Nothing is done now. Only a look at a blocked connection is recorded. */
   async #skip(record: ConnectionRecord, { reason, until, looked }: Skip): Promise<RotationResult> {
     const now = this.#lease.now();
     if (looked) return { ...(await this.#finish(lookedInVain(record, now))), reason };
@@ -184,7 +184,7 @@ class Rotation {
     return this.#result(reason, { reason, retryAfterMs, ...problemIn(record) });
   }
 
-  /** A wait and a block are noted. */
+  /** Nothing is done now, and the record says why. */
   #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
     if (decision.action === 'wait')
@@ -198,7 +198,7 @@ class Rotation {
    * Searches the versions of the refresh token for the one that counts, stores the finding in the record, and only then
    * repairs the vault: after a crash in between, the next process finds the same.
    * @param latest what Key Vault answers when no version is named
-   * @returns the record as it is stored, but for the version of a repaired copy
+   * @returns the stored record; after a repair its `version` names the new copy, which is not stored yet
    */
   async #reconcile(record: ConnectionRecord, latest: Secret): Promise<ConnectionRecord> {
     const versions = await this.#token.versions();
@@ -329,7 +329,7 @@ class Rotation {
 
   /**
    * Everything that was thrown ends here: it becomes part of the record, unless another process has the lease by now.
-   * @param record as it should be stored; the stored one unless given
+   * @param record the record to store; default: the record as it is stored now
    */
   async #failed(thrown: unknown, record?: ConnectionRecord): Promise<RotationResult> {
     try {
@@ -346,7 +346,7 @@ class Rotation {
     }
   }
 
-  /** Stores a record with a failure. @param result as its failure says unless given */
+  /** Stores a record with a failure. @param result default: `blocked` or `retrying`, from the record's failure */
   async #finish(record: ConnectionRecord, result?: RotationResult['result']): Promise<RotationResult> {
     await this.#lease.write(record);
     const retryAfterMs = Math.max(0, Math.ceil(record.nextAttemptAt - this.#lease.now()));

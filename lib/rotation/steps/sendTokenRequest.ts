@@ -84,7 +84,7 @@ export class TokenRequestSender {
     const tried = new Set<string>();
     let outcome: Omit<TokenOutcome, 'issuedAt'> | undefined;
     for (const _ of ['remembered', 'read again']) {
-      // Before the first request, credentials that cannot be read are the outcome; after one they change nothing.
+      // Before the first request, an error in reading the credentials is thrown. After one, the outcome so far is kept.
       const credentials: RememberedCredentials | undefined = outcome
         ? await this.#client.read().catch(() => undefined)
         : await this.#client.read();

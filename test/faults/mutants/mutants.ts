@@ -225,7 +225,7 @@ const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     'reconcile: a record that was lost does not learn which access token is published',
-    'return accessToken ? { ...followed, accessToken } : followed;',
+    'return accessToken ? publishedTokenFound(followed, accessToken) : followed;',
     'return followed;',
   ),
   inRotation(
