@@ -26,7 +26,7 @@ export interface TokenEndpointOptions extends SendOptions {
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
   const sending = { ...options, lookup: sharedLookup(options.lookup) };
   return {
-    async grant(request, mayStillSend) {
+    async send(request, mayStillSend) {
       const { tokenUri, allowPrivateNetwork } = request.connection;
       const { allowLoopbackHttp } = options;
       const url = tokenAddress(tokenUri, allowLoopbackHttp);

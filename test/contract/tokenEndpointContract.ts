@@ -51,15 +51,15 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       side = await start(rotation);
       seed = await side.consent();
     });
-  const grant = (refreshToken = '', changes: Partial<TokenRequest> = {}, mayStillSend = () => true) =>
-    side.endpoint.grant({ ...side.request(refreshToken), ...changes }, mayStillSend);
+  const send = (refreshToken = '', changes: Partial<TokenRequest> = {}, mayStillSend = () => true) =>
+    side.endpoint.send({ ...side.request(refreshToken), ...changes }, mayStillSend);
 
   describe('a refresh token that can be used once', () => {
     begin('single use');
 
     it('returns another one each time, with another access token', async () => {
-      const first = await grant(seed);
-      const second = await grant(first.refreshToken);
+      const first = await send(seed);
+      const second = await send(first.refreshToken);
       expect(new Set([seed, first.refreshToken, second.refreshToken]).size).toBe(3);
       expect(second.accessToken).toMatchObject({
         value: expect.stringMatching(/./),
@@ -72,37 +72,33 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
 
     it('has no deadline until it is used', async () => {
       side.pass(3_600);
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
 
     it('is refused the second time, and its whole family with it', async () => {
-      const first = await grant(seed);
-      const second = await grant(first.refreshToken);
-      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
-      expectFailure(await grant(second.refreshToken), 'reauthorization_required', 'reauthorization_required');
+      const first = await send(seed);
+      const second = await send(first.refreshToken);
+      expectFailure(await send(seed), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await send(second.refreshToken), 'reauthorization_required', 'reauthorization_required');
     });
 
     it('is refused the second time without an effect on other families', async () => {
       const other = await side.consent();
-      await grant(seed);
-      await grant(seed);
-      expect(await grant(other)).toHaveProperty('accessToken');
+      await send(seed);
+      await send(seed);
+      expect(await send(other)).toHaveProperty('accessToken');
     });
 
     it('lets only one of two concurrent requests succeed, and revokes its token afterwards', async () => {
-      const responses = await Promise.all([grant(seed), grant(seed)]);
+      const responses = await Promise.all([send(seed), send(seed)]);
       const [winner, ...others] = responses.filter(({ accessToken }) => accessToken);
       expect(others).toEqual([]);
-      expectFailure(
-        await grant(winner?.refreshToken),
-        'reauthorization_required',
-        'reauthorization_required',
-      );
+      expectFailure(await send(winner?.refreshToken), 'reauthorization_required', 'reauthorization_required');
     });
 
     it('is refused if the provider did not issue it', async () => {
-      expectFailure(await grant('unknown'), 'reauthorization_required', 'reauthorization_required');
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expectFailure(await send('unknown'), 'reauthorization_required', 'reauthorization_required');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
   });
 
@@ -110,33 +106,33 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     begin({ graceSeconds: 30 });
 
     it('works again until the period since its first use ends, each time with another successor', async () => {
-      const first = await grant(seed);
+      const first = await send(seed);
       side.pass(29.9);
-      const second = await grant(seed);
+      const second = await send(seed);
       expect(second.refreshToken).toMatch(/./);
       expect(second.refreshToken).not.toBe(first.refreshToken);
-      expect(await grant(first.refreshToken)).toHaveProperty('accessToken');
-      expect(await grant(second.refreshToken)).toHaveProperty('accessToken');
+      expect(await send(first.refreshToken)).toHaveProperty('accessToken');
+      expect(await send(second.refreshToken)).toHaveProperty('accessToken');
     });
 
     it('is refused after the period, and its whole family with it', async () => {
-      const { refreshToken } = await grant(seed);
+      const { refreshToken } = await send(seed);
       side.pass(30);
-      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
-      expectFailure(await grant(refreshToken), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await send(seed), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await send(refreshToken), 'reauthorization_required', 'reauthorization_required');
     });
 
     it('does not get a new period with its second use', async () => {
-      await grant(seed);
+      await send(seed);
       side.pass(20);
-      await grant(seed);
+      await send(seed);
       side.pass(20);
-      expectFailure(await grant(seed), 'reauthorization_required', 'reauthorization_required');
+      expectFailure(await send(seed), 'reauthorization_required', 'reauthorization_required');
     });
 
     it('has no deadline until it is used', async () => {
       side.pass(3_600);
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
   });
 
@@ -144,7 +140,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     begin('reusable');
 
     it('works each time, and the response has no other one', async () => {
-      const responses = [await grant(seed), await grant(seed)];
+      const responses = [await send(seed), await send(seed)];
       for (const { refreshToken = seed } of responses) expect(refreshToken).toBe(seed);
       const accessTokens = responses.map(({ accessToken }) => accessToken?.value);
       expect(new Set(accessTokens).size).toBe(2);
@@ -156,14 +152,14 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     begin('single use');
 
     it('with a wrong secret is rejected, and the refresh token stays unused', async () => {
-      expectFailure(await grant(seed, { clientSecret: 'wrong' }), 'client_rejected', 'client_rejected');
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expectFailure(await send(seed, { clientSecret: 'wrong' }), 'client_rejected', 'client_rejected');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
 
     it('is accepted only with its new secret after a change', async () => {
       side.setClientSecret('changed');
-      expectFailure(await grant(seed), 'client_rejected', 'client_rejected');
-      expect(await grant(seed, { clientSecret: 'changed' })).toHaveProperty('accessToken');
+      expectFailure(await send(seed), 'client_rejected', 'client_rejected');
+      expect(await send(seed, { clientSecret: 'changed' })).toHaveProperty('accessToken');
     });
   });
 
@@ -171,14 +167,14 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
     begin('single use');
 
     it('is not sent, and can be repeated', async () => {
-      expectFailure(await grant(seed, {}, () => false), 'retrying', 'provider_unavailable');
+      expectFailure(await send(seed, {}, () => false), 'retrying', 'provider_unavailable');
       expect(side.executed()).toBe(0);
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
 
     it('calls mayStillSend once', async () => {
       const mayStillSend = vi.fn(() => true);
-      await grant(seed, {}, mayStillSend);
+      await send(seed, {}, mayStillSend);
       expect(mayStillSend).toHaveBeenCalledOnce();
     });
   });
@@ -190,39 +186,39 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       'leaves the outcome unknown, and receives the request only once: %s',
       async (misbehavior) => {
         await side.misbehave(misbehavior);
-        expectFailure(await grant(seed), 'outcome_unknown', 'provider_unavailable');
+        expectFailure(await send(seed), 'outcome_unknown', 'provider_unavailable');
         const wasExecuted = misbehavior === 'response lost';
         expect(side.executed()).toBe(wasExecuted ? 1 : 0);
-        expect('failure' in (await grant(seed))).toBe(wasExecuted);
+        expect('failure' in (await send(seed))).toBe(wasExecuted);
       },
     );
 
     it('and cannot be reached causes a failure without an exception, and nothing is sent', async () => {
       await side.misbehave('unreachable');
-      expectFailure(await grant(seed), 'retrying', 'provider_unavailable');
+      expectFailure(await send(seed), 'retrying', 'provider_unavailable');
     });
 
     it('because of too many requests does not use up the token, and may name a time to wait', async () => {
       await side.misbehave({ throttled: { retryAfterSeconds: 7 } });
-      const withDelay = await grant(seed);
+      const withDelay = await send(seed);
       expectFailure(withDelay, 'retrying', 'provider_throttled');
       expect(withDelay.failure?.retryAfterMs).toBe(7_000);
       await side.misbehave({ throttled: { retryAfterSeconds: undefined } });
-      const withoutDelay = await grant(seed);
+      const withoutDelay = await send(seed);
       expectFailure(withoutDelay, 'retrying', 'provider_throttled');
       expect(withoutDelay.failure).not.toHaveProperty('retryAfterMs');
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
 
     it('because the request is not valid does not use up the token', async () => {
       await side.misbehave('invalid request');
-      expectFailure(await grant(seed), 'misconfigured', 'misconfigured');
-      expect(await grant(seed)).toHaveProperty('accessToken');
+      expectFailure(await send(seed), 'misconfigured', 'misconfigured');
+      expect(await send(seed)).toHaveProperty('accessToken');
     });
 
     it('can still return a refresh token, which is kept', async () => {
       await side.misbehave({ failsWith: { refreshToken: 'came-along' } });
-      const response = await grant(seed);
+      const response = await send(seed);
       expectFailure(response, 'outcome_unknown', 'provider_unavailable');
       expect(response.refreshToken).toBe('came-along');
     });

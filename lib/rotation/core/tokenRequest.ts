@@ -62,5 +62,5 @@ export interface TokenEndpoint {
    * @param mayStillSend asked synchronously immediately before the first byte leaves; false gives a `retrying` failure
    * @returns its result; never throws
    */
-  grant(request: TokenRequest, mayStillSend: () => boolean): Promise<TokenResponse>;
+  send(request: TokenRequest, mayStillSend: () => boolean): Promise<TokenResponse>;
 }

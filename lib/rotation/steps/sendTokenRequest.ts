@@ -116,7 +116,7 @@ export class TokenRequestSender {
     const { clock, tokenEndpoint } = this.#ports;
     const startedAt = clock.monotonic();
     const request = { connection: this.#connection, ...client, refreshToken };
-    const answer = await tokenEndpoint.grant(request, mayStillSend);
+    const answer = await tokenEndpoint.send(request, mayStillSend);
     const { failure } = answer;
     this.#log(failure ? 'warn' : 'info', 'token_response_received', {
       outcome: failure?.class ?? 'granted',

@@ -23,7 +23,7 @@ async function requestTo(
   const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup, deadlines });
   const connection = connectionNamed('crm', { tokenUri, ...changes });
   let sent = false;
-  const { failure } = await endpoint.grant({ connection, ...credentials }, () => {
+  const { failure } = await endpoint.send({ connection, ...credentials }, () => {
     sent = true;
     return true;
   });

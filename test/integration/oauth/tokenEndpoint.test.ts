@@ -20,7 +20,7 @@ async function requestWith(
 ) {
   const server = await startRawServer((socket, connection) => respond(socket, connection.text()));
   const connection = connectionNamed('crm', { tokenUri: server.url.href, ...changes });
-  return { server, response: await endpoint.grant({ connection, ...credentials }, yes) };
+  return { server, response: await endpoint.send({ connection, ...credentials }, yes) };
 }
 
 const json = (socket: Socket, status: number, body: unknown, headers = {}) =>
@@ -144,7 +144,7 @@ describe('a failure', () => {
   test('has the class retrying if the request may no longer be sent', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
-    const response = await endpoint.grant({ connection, ...credentials }, () => false);
+    const response = await endpoint.send({ connection, ...credentials }, () => false);
     expect(response).toEqual({
       failure: expect.objectContaining({ class: 'retrying', code: 'provider_unavailable' } satisfies Failed),
     });
@@ -155,7 +155,7 @@ describe('a failure', () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const strict = createTokenEndpoint({ allowLoopbackHttp: false, now });
-    expect(await strict.grant({ connection, ...credentials }, yes)).toEqual({
+    expect(await strict.send({ connection, ...credentials }, yes)).toEqual({
       failure: expect.objectContaining({
         class: 'misconfigured',
         fix: expect.stringContaining('tokenUri'),

@@ -141,7 +141,7 @@ export class Process {
 
   #tokenEndpoint(provider: Provider): TokenEndpoint {
     return {
-      grant: (request, mayStillSend) =>
+      send: (request, mayStillSend) =>
         this.#call<TokenResponse>(
           `grant ${request.connection.name}`,
           () => provider.grant(request),
