@@ -60,7 +60,7 @@ test('its command says that it works only in a clone', async () => {
   await copyFile(join(ROOT, 'cli/rotator.js'), join(packed, 'rotator.mjs'));
   const { code, output } = await run([join(packed, 'rotator.mjs'), '--help']);
   expect(code).toBe(1);
-  expect(output).toMatch(/^The command line is not part of the library.*clone/);
+  expect(output).toMatch(/^The library for consumers does not include the command line.*clone/);
 });
 
 test('a reader does not keep the process alive', async () => {

@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
     'rotatorOnHost.bicep',
     'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
     '8e3af657-a8ff-443c-a75c-2fe8c4bcb635',
-    'no role of the table',
+    'not a role of the table',
   ),
   change(
     'rotatorOnHost.bicep',

@@ -65,7 +65,7 @@ it('names the directory whose stored port is taken', async () => {
   const port = Number(new URL(blobServiceUrl).port);
   await writeFile(join(dataDirectory, 'account.json'), JSON.stringify({ name: 'a', key: 'a', port }));
   await expect(startAzurite(dataDirectory)).rejects.toThrow(
-    new RegExp(`^Port ${port} of 127.0.0.1 is taken.* the storage in ${dataDirectory}:`),
+    new RegExp(`^Port ${port} of 127.0.0.1, which the storage in ${dataDirectory} needs, is in use`),
   );
 });
 
