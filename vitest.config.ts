@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Most of the slow tests wait for servers and leases, not for a core.
     maxWorkers: 6,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // These only end what hangs: compilers and child processes are slow to start beside five other workers.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts'],

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => desk?.close());
 
-describe('with a running local stack', { timeout: 60_000 }, () => {
+describe('with a running local stack', { timeout: 120_000 }, () => {
   test('only its owner can read the state file', async () => {
     expect((await stat(desk.stateFile)).mode & 0o777).toBe(0o600);
   });

@@ -31,7 +31,7 @@ async function stored(name: string) {
 const writes = () =>
   desk.stack.servers.credentialVault.requests.filter(({ method }) => method === 'PUT').length;
 
-describe('rotator connect', { timeout: 60_000 }, () => {
+describe('rotator connect', { timeout: 120_000 }, () => {
   test('stores the secrets, rotates, adds the entry and shows no secret for a new connection', async () => {
     const ended = await signIn(connect('fresh'));
     expect(ended, ended.stderr).toMatchObject({ code: 0 });

@@ -47,7 +47,7 @@ function bring(name: string, input: string, more: readonly string[] = []) {
 
 const latest = async (name: string) => (await desk.secret('credentialVault', name))?.value ?? '';
 
-describe('rotator import and render', { timeout: 60_000 }, () => {
+describe('rotator import and render', { timeout: 120_000 }, () => {
   test("imports and renders the driver's example string unchanged, except for a newer refresh token", async () => {
     const given = await attributes('crm');
     // The documentation splits the string into lines.
@@ -164,7 +164,12 @@ describe('rotator import and render', { timeout: 60_000 }, () => {
     ['a blank refresh token', { refresh_token: '   ' }, [], 'The refresh token is blank'],
     ['a NUL in a refresh token', { refresh_token: 'a\0b' }, [], 'The refresh token contains a line break'],
     ['an empty client id', { refresh_token: 'a' }, ['--client-id', ''], 'The client id is blank'],
-    ['a line break in a client id', { refresh_token: 'a' }, ['--client-id', 'a\nb'], 'The client id contains'],
+    [
+      'a line break in a client id',
+      { refresh_token: 'a' },
+      ['--client-id', 'a\nb'],
+      'The client id contains',
+    ],
   ])(
     'refuses %s before it writes anything, also for a connection that works',
     async (_, json, more, text) => {

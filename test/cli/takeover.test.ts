@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => desk?.close());
 
-describe('rotator takeover', { timeout: 60_000 }, () => {
+describe('rotator takeover', { timeout: 120_000 }, () => {
   test('explains the consequences, changes nothing without consent, and then the connection rotates', async () => {
     const name = `${STRICT.name}-refresh-token`;
     const own = await desk.rotator(['takeover', STRICT.name, '--json']).ended;
