@@ -3,19 +3,19 @@ import { type ConnectionLog, logOf } from '../../log.ts';
 import type { Connection } from '../core/connection.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon, fixedExpiry } from '../core/status.ts';
-import type { Ports, Secret, SecretVault } from '../ports.ts';
+import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 
 /** The client id and the client secrets of a connection: remembered while all goes well, read again when in doubt. */
 export class ClientCredentials {
   readonly #connection: Connection;
-  readonly #vault: SecretVault;
+  readonly #ports: Pick<Ports, 'vault'>;
   readonly #memory: ProcessMemory;
   readonly #log: ConnectionLog;
 
   constructor(connection: Connection, ports: Pick<Ports, 'vault' | 'log'>, memory: ProcessMemory) {
     this.#connection = connection;
-    this.#vault = ports.vault(connection.vaults.credential);
+    this.#ports = ports;
     this.#memory = memory;
     this.#log = logOf(ports.log, connection.name);
   }
@@ -28,9 +28,10 @@ export class ClientCredentials {
     const { fingerprint, clientId, secrets } = this.#connection;
     const known = this.#memory.credentials.get(fingerprint);
     if (known) return known;
+    const vault = this.#ports.vault(this.#connection.vaults.credential);
     const sources: RecordedFailure['clearedBy'] = [];
     const read = async (name: string, what: string): Promise<Secret> => {
-      const secret = await this.#vault.get(name);
+      const secret = await vault.get(name);
       // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
       const value = secret?.value.trim();
       if (!secret || !value)

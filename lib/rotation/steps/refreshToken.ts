@@ -21,8 +21,7 @@ export interface ReceivedRefreshToken {
 /** The secret that holds the refresh token: every version of it that the rotator writes, tags or disables. */
 export class RefreshTokenSecret {
   readonly #connection: Connection;
-  readonly #ports: Pick<Ports, 'records' | 'clock' | 'pacer'>;
-  readonly #vault: SecretVault;
+  readonly #ports: Pick<Ports, 'vault' | 'records' | 'clock' | 'pacer'>;
   readonly #name: string;
   readonly #lease: Lease;
   readonly #memory: ProcessMemory;
@@ -36,11 +35,15 @@ export class RefreshTokenSecret {
   ) {
     this.#connection = connection;
     this.#ports = ports;
-    this.#vault = ports.vault(connection.vaults.credential);
     this.#name = connection.secrets.refreshToken;
     this.#lease = lease;
     this.#memory = memory;
     this.#log = logOf(ports.log, connection.name);
+  }
+
+  /** Asked for when it is used: an address that makes no client must end in the record, as every other failure does. */
+  get #vault(): SecretVault {
+    return this.#ports.vault(this.#connection.vaults.credential);
   }
 
   /** All versions, without their values. @throws RotatorError */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { rotate } from '../../../lib/rotation/steps/rotation.ts';
 import { failure } from './world/fakeVault.ts';
 import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 
@@ -131,4 +132,14 @@ describe('a failure before the token request', () => {
     const problem = { code: 'internal_error', message: 'An unexpected TypeError was thrown.' } as const;
     expect(await process.rotate(connection)).toMatchObject({ result: 'retrying', problem });
   });
+});
+
+test('records that a vault address makes no client, and never throws', async () => {
+  const { world, connection, process } = seeded();
+  const vault = () => {
+    throw new Error('not an address');
+  };
+  const result = await world.settle(rotate(connection, false, { ...process.ports, vault }, process.state));
+  expect(result).toMatchObject({ result: 'retrying', problem: { code: 'internal_error' } });
+  expect(world.record('crm').failure?.code).toBe('internal_error');
 });
