@@ -1,11 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+// The tests start several hundred processes. Each would compile the same sources again.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
+
+/** Files that share a worker, because they keep nothing in a module or in the environment: it halves their time. */
+const SHARED = [
+  'test/unit/**/*.test.ts',
+  'test/contract/**/*.test.ts',
+  'test/integration/{authorization,azure,oauth}/**/*.test.ts',
+  'test/local/authorizationServer/**/*.test.ts',
+];
+/** Files that mostly wait, with deadlines of the real clock that a busy machine would miss: they run after the others. */
+const WAITING = [
+  'test/cli/browser.test.ts',
+  'test/examples/endurance/**/*.test.ts',
+  'test/faults/process/{drain,outage,proxy,race}.test.ts',
+  'test/faults/soak/**/*.test.ts',
+  'test/integration/consumer/**/*.test.ts',
+  'test/security/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Most of the slow tests wait for servers and leases, not for a core.
-    maxWorkers: 6,
-    // These only end what hangs: compilers and child processes are slow to start beside five other workers.
+    projects: [
+      project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
+      project('own', { include: ['test/**/*.test.ts'], exclude: [...SHARED, ...WAITING], maxWorkers: 4 }, 1),
+      project('waiting', { include: WAITING, maxWorkers: 6 }, 2),
+    ],
+    // These only end what hangs: compilers and child processes are slow to start beside other workers.
     testTimeout: 90_000,
     hookTimeout: 120_000,
     coverage: {
@@ -16,3 +39,12 @@ export default defineConfig({
     },
   },
 });
+
+/** Tests of one kind; those of a lower `order` end before those of a higher one start. */
+function project(
+  name: string,
+  test: NonNullable<TestProjectInlineConfiguration['test']>,
+  groupOrder: number,
+): TestProjectInlineConfiguration {
+  return { extends: true, test: { ...test, name, sequence: { groupOrder } } };
+}

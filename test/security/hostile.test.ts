@@ -5,7 +5,6 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
-import { WHOLE_RESPONSE_DEADLINE_MS } from '../../lib/rotation/core/times.ts';
 import { accepted, readAccessToken } from '../../local/requests.ts';
 import { canary, traces } from './canaries.ts';
 import {
@@ -28,8 +27,9 @@ interface Outcome {
 
 let stage: Stage;
 let growthBytes = 0;
-let healthyAfterMs = 0;
 let healthyToken = '';
+let ended = false;
+let healthyBeforeEnd = false;
 const outcomes = new Map<string, Outcome>();
 /** Everything that left the process, except the requests to the vaults and the providers. */
 const shown = new Map<string, string>();
@@ -66,10 +66,12 @@ async function sweep(): Promise<void> {
   const watch = setInterval(() => {
     growthBytes = Math.max(growthBytes, process.memoryUsage().rss - before);
   }, 10);
-  const startedAt = performance.now();
-  const running = stage.harness.tick().finally(() => clearInterval(watch));
+  const running = stage.harness.tick().finally(() => {
+    clearInterval(watch);
+    ended = true;
+  });
   healthyToken = await freshToken();
-  healthyAfterMs = performance.now() - startedAt;
+  healthyBeforeEnd = !ended;
   await running;
   await finishSweep();
   // Memory that is used and freed within one turn of the event loop appears only in the peak value, which is in KiB.
@@ -258,7 +260,7 @@ test('every error is caught', () => expect(complaints.map(everythingOf)).toEqual
 
 test('the same sweep rotates a healthy connection before it gives up the slowest victim', () => {
   expect(healthyToken).not.toBe('');
-  expect(healthyAfterMs).toBeLessThan(WHOLE_RESPONSE_DEADLINE_MS);
+  expect(healthyBeforeEnd).toBe(true);
 });
 
 test('memory stays within its limit', () => {
