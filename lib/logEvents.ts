@@ -81,6 +81,11 @@ export const LOG_EVENTS = {
       message: 'string?',
     },
   },
+  token_response_malformed: {
+    means:
+      'The response of a token endpoint breaks the rules of HTTP, or ended early. The rotator read it nevertheless; the field why says what is wrong. Tell the provider, or look at the proxies on the way.',
+    fields: { ...CONNECTION, why: 'string' },
+  },
   token_request_repeated: {
     means: 'The rotator repeats a token request because the outcome of the first one is unknown.',
     fields: { ...CONNECTION, code: 'string?' },

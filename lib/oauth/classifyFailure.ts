@@ -68,7 +68,8 @@ function errorMeaning(code: string, { description, numbers }: ResponseError): Kn
 function unusable(response: TokenResponseBody | undefined): KnownError {
   const why = typeof response?.accessToken === 'string' ? response.accessToken : 'has an unreadable error';
   const cause = response ? `the response ${why}` : 'the response is not a token response';
-  return { class: 'outcome_unknown', code: 'response_unusable', cause, fix: fixes.response };
+  const fix = response?.cutOff ? fixes.reach : fixes.response;
+  return { class: 'outcome_unknown', code: 'response_unusable', cause, fix };
 }
 
 function isRepeated(known: KnownError): boolean {

@@ -1,27 +1,54 @@
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import {
+  brotliDecompressSync,
+  constants,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 
-type Decoder = (body: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
+type Decoder = (body: Uint8Array, maxOutputLength: number) => Uint8Array;
+
+/** Without their end, the data that arrived are decoded: whether they are whole shows in the JSON. */
+const CUT_OFF = { finishFlush: constants.Z_SYNC_FLUSH };
+const gzip: Decoder = (body, maxOutputLength) => gunzipSync(body, { ...CUT_OFF, maxOutputLength });
 
 const DECODERS: Readonly<Record<string, Decoder>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-  zstd: zstdDecompressSync,
+  gzip,
+  'x-gzip': gzip,
+  deflate: (body, maxOutputLength) => {
+    const options = { ...CUT_OFF, maxOutputLength };
+    try {
+      return inflateSync(body, options);
+    } catch {
+      // Some servers leave out the header and the checksum of RFC 1950, and clients accept that (RFC 9110 section 8.4.1.2).
+      return inflateRawSync(body, options);
+    }
+  },
+  br: (body, maxOutputLength) =>
+    brotliDecompressSync(body, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength }),
+  zstd: (body, maxOutputLength) =>
+    zstdDecompressSync(body, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
 };
+/** Each coding can multiply the size by a thousand. */
+const MOST_CODINGS = 3;
 
 /**
- * Decodes a content coding that the request did not accept (RFC 9110 section 8.4): the body may have a refresh token.
- * @param limit the maximum number of decoded bytes
- * @returns the body unchanged if it cannot be decoded; never throws
+ * Decodes content codings that the request did not accept (RFC 9110 section 8.4): the body may have a refresh token.
+ * @param codings the header `Content-Encoding`: codings in the order in which they were applied
+ * @param limit the maximum number of decoded bytes, after each coding
+ * @returns as much as can be decoded, at least the body itself; never throws
  */
-export function decodeContent(body: Uint8Array, coding: string | undefined, limit: number): Uint8Array {
-  const name = coding?.trim().toLowerCase() ?? '';
-  const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
-  if (!decode) return body;
-  try {
-    return decode(body, { maxOutputLength: limit });
-  } catch {
-    return body;
+export function decodeContent(body: Uint8Array, codings: string | undefined, limit: number): Uint8Array {
+  const names = (codings ?? '').split(',').map((each) => each.trim().toLowerCase());
+  let decoded = body;
+  for (const name of names.toReversed().slice(0, MOST_CODINGS)) {
+    const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
+    try {
+      decoded = decode?.(decoded, limit) ?? decoded;
+    } catch {
+      // The header is wrong about this one.
+    }
   }
+  return decoded;
 }

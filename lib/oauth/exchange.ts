@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { safeCodeOf } from '../safeText.ts';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
@@ -13,9 +13,12 @@ export interface Received {
   readonly body: Uint8Array;
 }
 
-/** The result of one request. `why` is a code such as `ECONNREFUSED`: it contains no part of the request. */
+/**
+ * The result of one request. `why` is a code such as `ECONNREFUSED`: it contains no part of the request.
+ * `malformed` says in the same way what is wrong with the HTTP of a response that was read nevertheless.
+ */
 export type ExchangeResult =
-  | ({ readonly kind: 'response' } & Received)
+  | ({ readonly kind: 'response'; readonly malformed?: string } & Received)
   | { readonly kind: 'not_sent'; readonly refused: boolean; readonly why: string }
   | { readonly kind: 'no_response'; readonly why: string; readonly received?: Received };
 
@@ -108,10 +111,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
 /** The code of `mayStart` if its check did not allow the request. */
 export const REFUSED = 'REFUSED';
 
-/** An error's code or the name of its class. Its message may contain parts of the request. */
+/**
+ * An error's code or the name of its class. Its message may contain parts of the request or the response, except that of the parser:
+ * its reason is one of its own texts.
+ */
 export function codeOf(error: unknown): string {
+  if (error instanceof errors.HTTPParserError)
+    return `HTTPParserError${PARSER_REASON.exec(error.message)?.[0] ?? ''}`;
   return safeCodeOf(error) ?? (error instanceof Error ? error.constructor.name : 'UNKNOWN');
 }
+
+const PARSER_REASON = / \([\w ,.'/-]{1,80}\)$/;
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;

@@ -1,16 +1,16 @@
-import type { LookupFunction } from 'node:net';
-import { Client } from 'undici';
+import type { LookupFunction, Socket } from 'node:net';
+import { buildConnector, Client } from 'undici';
 import { connectDeadline, type Deadlines, RESPONSE_DEADLINES, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
-import { codeOf, Exchange, type ExchangeResult, REFUSED } from './exchange.ts';
+import { codeOf, Exchange, type ExchangeResult, REFUSED, type Received } from './exchange.ts';
 import type { HttpTokenRequest } from './httpTokenRequest.ts';
+import { KeptConnection } from './keptConnection.ts';
+import { readLeniently } from './readLeniently.ts';
 
 /** The longest body that is read, in bytes. A token response has a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
-/**
- * The longest headers, in bytes in total. The limit is high, because a response that exceeds it is lost with its refresh token.
- */
+/** The longest headers that undici reads, in bytes in total. The second reading accepts longer ones. */
 const LONGEST_HEADERS = 64 * 1024;
 
 /** The options of a token request that replace the defaults. */
@@ -42,23 +42,47 @@ export async function postTokenRequest(
   });
   const over = new AbortController();
   let client: Client | undefined;
+  let connection: KeptConnection | undefined;
+  const keep = (socket: Socket) => {
+    connection = new KeptConnection(socket, () => exchange.sent && !over.signal.aborted);
+    return connection;
+  };
   try {
     refuseLiteral(url, reach);
-    client = connectionTo(url, times, reach, options);
+    client = connectionTo(url, times, reach, options, keep);
     const { headers, body } = request;
     client.dispatch(
       { path: url.pathname + url.search, method: 'POST', headers, body, reset: true },
       exchange,
     );
     void watchDeadlines(exchange, times, over.signal);
-    return decoded(await exchange.result);
+    return decoded(await readAgain(await exchange.result, connection, times.hardMs - exchange.elapsed));
   } catch (thrown) {
     exchange.giveUp(codeOf(thrown));
     return exchange.result;
   } finally {
     over.abort();
+    connection?.hangUp();
     client?.destroy().catch(() => undefined);
   }
+}
+
+/**
+ * Gives a response that undici rejects a second, lenient reading: its refresh token may be the only one that works.
+ * @param remainingMs how long the rest of the response may take, in milliseconds
+ */
+async function readAgain(
+  result: ExchangeResult,
+  connection: KeptConnection | undefined,
+  remainingMs: number,
+): Promise<ExchangeResult> {
+  // If undici has not given the connection up, a deadline ended the exchange.
+  if (result.kind !== 'no_response' || !connection?.destroyed || remainingMs <= 0) return result;
+  const { why } = result;
+  const deadline = AbortSignal.timeout(Math.ceil(remainingMs));
+  const { received, whole } = (await readLeniently(connection.readAgain(), LONGEST_BODY, deadline)) ?? {};
+  if (!received) return result;
+  return whole ? { kind: 'response', malformed: why, ...received } : { ...result, received };
 }
 
 /**
@@ -66,17 +90,28 @@ export async function postTokenRequest(
  * client cannot know whether the server read it. HTTP/1.1 only, because there `onRequestStart` comes right before the first byte.
  * undici's own timeouts are off or later than the deadlines: they would not wait for the event loop to poll.
  */
-function connectionTo(url: URL, times: Deadlines, reach: Reach, { ca, lookup }: SendOptions): Client {
-  return new Client(url.origin, {
+function connectionTo(
+  url: URL,
+  times: Deadlines,
+  reach: Reach,
+  { ca, lookup }: SendOptions,
+  keep: (socket: Socket) => KeptConnection,
+): Client {
+  const connect = buildConnector({
     allowH2: false,
-    connect: {
-      // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      timeout: times.hardMs,
-      ...(ca !== undefined && { ca }),
-      lookup: checkedLookup(reach, lookup),
-    },
+    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    timeout: times.hardMs,
+    ...(ca !== undefined && { ca }),
+    lookup: checkedLookup(reach, lookup),
+  });
+  return new Client(url.origin, {
+    // undici needs no more of a socket than a stream has; its types ask for a socket.
+    connect: (target, done) =>
+      connect(target, (error, socket) =>
+        socket ? done(null, keep(socket) as unknown as Socket) : done(error, null),
+      ),
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: LONGEST_HEADERS,
@@ -91,6 +126,12 @@ function refuseLiteral(url: URL, reach: Reach): void {
 }
 
 function decoded(result: ExchangeResult): ExchangeResult {
-  if (result.kind !== 'response') return result;
-  return { ...result, body: decodeContent(result.body, result.contentEncoding, LONGEST_BODY) };
+  const decode = <T extends Received>(received: T): T => ({
+    ...received,
+    body: decodeContent(received.body, received.contentEncoding, LONGEST_BODY),
+  });
+  if (result.kind === 'response') return decode(result);
+  if (result.kind === 'no_response' && result.received)
+    return { ...result, received: decode(result.received) };
+  return result;
 }

@@ -23,12 +23,17 @@ export interface TokenResponseBody {
   readonly error?: ResponseError;
   /** Every token in the response, for the sanitizer. */
   readonly tokens: readonly string[];
+  /** The JSON ended early: these are its complete members. */
+  readonly cutOff?: true;
 }
 
 /**
  * Reads the body of a token response (RFC 6749 sections 5.1 and 5.2) and trusts nothing in it: neither its
  * content type nor its encoding, shape or members. It also reads form-encoded responses, which some older providers return.
  * @param behavior the defaults for values that the response does not name
+ *
+ * If the JSON ends early, its complete members count: a refresh token that is lost revokes its family when the old one is sent again.
+ * The access token is left, because its lifetime may be what is missing.
  * @param complete false if the body may have been cut off; only JSON shows whether it was
  * @returns undefined if the body is not a token response at all; never throws
  */
@@ -37,8 +42,10 @@ export function readTokenResponse(
   behavior: TokenBehavior,
   complete = true,
 ): TokenResponseBody | undefined {
-  const { text, lossy } = decodeText(body);
-  const members = jsonMembers(text) ?? (complete ? formMembers(text) : undefined);
+  const { text: decoded, lossy } = decodeText(body);
+  const text = decoded.replace(XSSI_PREFIX, '');
+  const whole = jsonMembers(text) ?? (complete ? formMembers(text) : undefined);
+  const members = whole ?? completeMembers(text);
   if (!members) return undefined;
   const refreshToken = refreshTokenOf(members('refresh_token'), lossy);
   const lifetime = refreshTokenLifetime(members);
@@ -46,13 +53,17 @@ export function readTokenResponse(
   return {
     ...(refreshToken !== undefined && { refreshToken }),
     ...(lifetime !== undefined && { refreshTokenLifetimeMs: lifetime }),
-    accessToken: accessTokenOf(members, behavior),
+    accessToken: whole ? accessTokenOf(whole, behavior) : 'ends early',
     ...(error && { error }),
     tokens: ['refresh_token', 'access_token', 'id_token']
       .map(members)
       .filter((each) => typeof each === 'string'),
+    ...(!whole && { cutOff: true }),
   };
 }
+
+/** What some servers send before JSON, so that a browser cannot run it as a script. */
+const XSSI_PREFIX = /^\s*\)\]\}'?,?/;
 
 function jsonMembers(text: string): Members | undefined {
   try {
@@ -65,9 +76,31 @@ function jsonMembers(text: string): Members | undefined {
   }
 }
 
+/** The members of a JSON object that ended early, up to the last one that is certainly complete. */
+function completeMembers(text: string): Members | undefined {
+  let depth = 0;
+  let quoted = false;
+  let quote = 0;
+  let comma = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if (quoted && character === '\\') at += 1;
+    else if (character === '"') {
+      quoted = !quoted;
+      if (!quoted && depth === 1) quote = at + 1;
+    } else if (quoted) continue;
+    else if ('{['.includes(character)) depth += 1;
+    else if ('}]'.includes(character)) depth -= 1;
+    else if (character === ',' && depth === 1) comma = at;
+  }
+  // The last string may be a value or a name. Before a comma, everything is complete; a number at the end may not be.
+  return jsonMembers(`${text.slice(0, quote)}}`) ?? jsonMembers(`${text.slice(0, comma)}}`);
+}
+
 function formMembers(text: string): Members | undefined {
   const trimmed = text.trim();
-  if (!/^\w+=/.test(trimmed) || /[\s<>]/.test(trimmed)) return undefined;
+  // A space may be in a scope: some servers do not encode it. A text of several lines is not a form.
+  if (!/^\w+=/.test(trimmed) || /[^\S ]|[<>]/.test(trimmed)) return undefined;
   const form = new URLSearchParams(trimmed);
   const known = ['access_token', 'refresh_token', 'error'].some((name) => form.has(name));
   return known ? (name) => form.get(name) ?? undefined : undefined;

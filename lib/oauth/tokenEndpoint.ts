@@ -41,7 +41,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientId, clientSecret, refreshToken } = request;
   const { result, response } = read(exchanged, connection.behavior);
-  const received = receivedToken(response);
+  const malformed = result.kind === 'response' ? result.malformed : undefined;
+  const received = { ...receivedToken(response), ...(malformed !== undefined && { malformed }) };
   const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };
   const sent = secretsSent(clientId, clientSecret, refreshToken);
@@ -49,12 +50,13 @@ function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number)
   return { ...received, failure: classifyFailure(result, response, { connection, now, sanitize }) };
 }
 
-/** An interrupted response counts in full if its JSON is complete: its refresh token has arrived. */
+/** An interrupted response counts as far as its JSON is complete: its refresh token has arrived. */
 function read(result: ExchangeResult, behavior: TokenBehavior) {
   if (result.kind === 'response') return { result, response: readTokenResponse(result.body, behavior) };
   if (result.kind === 'not_sent' || !result.received) return { result };
   const response = readTokenResponse(result.received.body, behavior, false);
-  return response ? { result: { kind: 'response', ...result.received } as const, response } : { result };
+  if (!response) return { result };
+  return { result: { kind: 'response', malformed: result.why, ...result.received } as const, response };
 }
 
 function receivedToken(response: TokenResponseBody | undefined) {

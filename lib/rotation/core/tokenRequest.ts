@@ -42,6 +42,8 @@ export type TokenResponse = {
   readonly refreshToken?: string;
   /** Lifetime of `refreshToken` in milliseconds, if the provider says it. */
   readonly refreshTokenLifetimeMs?: number;
+  /** What is wrong with the HTTP of the response, if it was read nevertheless: a code, or a reason of the parser. */
+  readonly malformed?: string;
 } & (
   | { readonly accessToken: IssuedAccessToken; readonly failure?: undefined }
   | { readonly accessToken?: undefined; readonly failure: TokenRequestFailure }

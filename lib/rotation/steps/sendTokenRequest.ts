@@ -117,7 +117,8 @@ export class TokenRequestSender {
     const startedAt = clock.monotonic();
     const request = { connection: this.#connection, ...client, refreshToken };
     const answer = await tokenEndpoint.send(request, mayStillSend);
-    const { failure } = answer;
+    const { failure, malformed } = answer;
+    if (malformed !== undefined) this.#log('warn', 'token_response_malformed', { why: malformed });
     this.#log(failure ? 'warn' : 'info', 'token_response_received', {
       outcome: failure?.class ?? 'granted',
       refreshTokenReceived: answer.refreshToken !== undefined,

@@ -102,6 +102,11 @@ const RESPONSES: readonly { name: string; strike: Strike; lost: boolean }[] = [
   { name: 'lost', strike: { kind: 'lose' }, lost: true },
   { name: 'cut off in the middle', strike: { kind: 'truncate' }, lost: true },
   { name: 'replaced by a 500', strike: { kind: 'answer', status: 500 }, lost: true },
+  {
+    name: 'behind a 100 Continue that the client did not ask for',
+    strike: { kind: 'continue' },
+    lost: false,
+  },
   { name: 'slow, but in time', strike: { kind: 'drip', everyMs: 5 }, lost: false },
 ];
 

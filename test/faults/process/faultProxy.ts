@@ -36,7 +36,9 @@ export type Strike =
   /** Half of the response body arrives, then the proxy cuts the connection. After execution only. */
   | { readonly kind: 'truncate' }
   /** The response body arrives byte by byte, one every `everyMs` milliseconds. After execution only. */
-  | { readonly kind: 'drip'; readonly everyMs: number };
+  | { readonly kind: 'drip'; readonly everyMs: number }
+  /** An interim response that the client did not ask for comes before the response. After execution only. */
+  | { readonly kind: 'continue' };
 
 /** Called at every moment of every request. A pending promise delays that request only; undefined lets it pass. */
 export type FaultHook = (
@@ -177,6 +179,10 @@ class Passage {
     if (strike.kind === 'answer') {
       const { status, headers = {}, body = '' } = strike;
       return this.#respond({ status, headers, body: Buffer.from(body) });
+    }
+    if (received && strike.kind === 'continue') {
+      this.#response.writeContinue();
+      return this.#respond(received);
     }
     if (received && strike.kind === 'truncate') await this.#begin(received, received.body.length / 2, 0);
     if (received && strike.kind === 'drip') await this.#begin(received, received.body.length, strike.everyMs);

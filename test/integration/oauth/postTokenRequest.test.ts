@@ -174,7 +174,10 @@ describe('there is no response', () => {
 
   test('if it is not valid HTTP', async () => {
     const server = await startRawServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n'));
-    expect(await send(server.url)).toMatchObject({ kind: 'no_response', why: 'HTTPParserError' });
+    expect(await send(server.url)).toMatchObject({
+      kind: 'no_response',
+      why: 'HTTPParserError (Expected HTTP/, RTSP/ or ICE/)',
+    });
   });
 });
 

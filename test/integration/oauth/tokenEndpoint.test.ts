@@ -94,19 +94,6 @@ describe('a refresh token is kept', () => {
     });
     expect(response).toMatchObject({ refreshToken: 'r2', accessToken: { value: 'a' } });
   });
-
-  test('but not from a response that was interrupted earlier', async () => {
-    const { response } = await requestWith((socket) => {
-      const complete = answerWith(200, '{"access_token":"a","refresh_token":"r2"}');
-      socket.end(complete.subarray(0, -1));
-    });
-    expect(response).toEqual({
-      failure: expect.objectContaining({
-        class: 'outcome_unknown',
-        code: 'provider_unavailable',
-      } satisfies Failed),
-    });
-  });
 });
 
 describe('a failure', () => {
