@@ -21,8 +21,10 @@ const WAITING = [
   'test/security/**/*.test.ts',
 ];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
+    // All cases of the processes, with `--mode full`, wait for most of their time.
+    maxConcurrency: mode === 'full' ? 10 : 5,
     projects: [
       project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
       project('own', { include: ['test/**/*.test.ts'], exclude: [...SHARED, ...WAITING], maxWorkers: 4 }, 1),
@@ -38,7 +40,7 @@ export default defineConfig({
       thresholds: { lines: 95 },
     },
   },
-});
+}));
 
 /** Tests of one kind; those of a lower `order` end before those of a higher one start. */
 function project(

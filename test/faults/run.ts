@@ -15,7 +15,6 @@ async function testProcesses(): Promise<ProcessTest[]> {
   const vitest = await startVitest('test', ['test/faults/process'], {
     mode: 'full',
     watch: false,
-    maxConcurrency: 10,
   });
   const tests = vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()]);
   await vitest.close();

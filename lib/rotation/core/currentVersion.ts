@@ -8,7 +8,7 @@ import {
   versionFollowed,
 } from './record.ts';
 import { isManaged, readIntent, readOrigin, type Tags } from './tags.ts';
-import { MOST_DISABLED } from './times.ts';
+import { MOST_DISABLED, VAULT_LAG_MS } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
 export type Finding =
@@ -43,7 +43,7 @@ export function currentVersion(
   const recorded = recordedVersion(record, versions, latest);
   const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
   const isNewer = (version: SecretVersion) =>
-    isOperatorsNewer(version, recorded, latest, () => wasUsed(version));
+    isOperatorsNewer(version, recorded, { versions, latest }, () => wasUsed(version));
   const operators = newest(versions.filter(isNewer), latest);
   const start = operators ?? recorded;
   if (!start) return { finding: 'gone' };
@@ -54,6 +54,26 @@ export function currentVersion(
   if (winner.version === record.version) return { finding: 'unchanged', winner };
   const known = copies.some(({ version }) => version === record.version);
   return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
+}
+
+/**
+ * Does the vault show less than it has acknowledged? What it hides may be newer than everything it shows, so nothing must be
+ * written or sent on this basis. After `VAULT_LAG_MS` it counts as true: a late write, or a vault that lost its last writes.
+ * @param versions every version that any response showed
+ * @param latest the version that Key Vault returned when the request named none
+ */
+export function showsThePast(
+  record: ConnectionRecord,
+  versions: readonly SecretVersion[],
+  { latest, winner }: { readonly latest: SecretVersion; readonly winner: SecretVersion },
+  now: number,
+): boolean {
+  const { version, phase, rotatedAt = 0 } = record;
+  const lastSentAt = Math.max(rotatedAt, phase.state === 'requesting' ? phase.startedAt : 0);
+  if (version !== undefined && !versions.some((each) => each.version === version))
+    return now < lastSentAt + VAULT_LAG_MS;
+  // A late write becomes the latest version because it is the newest one.
+  return latest.createdAt < winner.createdAt && now < winner.createdAt + VAULT_LAG_MS;
 }
 
 /** The record may lag behind the vault by more than one save if it was lost or restored from a copy. */
@@ -96,13 +116,16 @@ function recordedVersion(
 function isOperatorsNewer(
   version: SecretVersion,
   recorded: SecretVersion | undefined,
-  latest: string,
+  { versions, latest }: { readonly versions: readonly SecretVersion[]; readonly latest: string },
   wasUsed: () => boolean,
 ): boolean {
   if (isManaged(version.tags) || version === recorded) return false;
   if (!isEnabled(version) && !wasUsed()) return false;
-  if (!recorded || version.createdAt > recorded.createdAt) return true;
-  return version.createdAt === recorded.createdAt && (version.version === latest || wasUsed());
+  if (!recorded) return true;
+  // A later copy of the recorded token is not newer than the operator's: it was written by a process that did not see that one.
+  const recordedAt = Math.min(...sameToken(recorded, versions).map(({ createdAt }) => createdAt));
+  if (version.createdAt > recordedAt) return true;
+  return version.createdAt === recordedAt && (version.version === latest || wasUsed());
 }
 
 /**

@@ -25,6 +25,11 @@ export const PUBLISH_ATTEMPTS = 3;
 const PUBLISH_PAUSE_MS = 500;
 /** A look at the vault may lead to a repair and another look. If this many are not enough, something keeps changing the secret. */
 export const MOST_LOOKS = 4;
+/**
+ * How long reads of a vault may show less than it has acknowledged. Key Vault promises nothing about it; 40 s were seen in a listing
+ * of a simulation.
+ */
+export const VAULT_LAG_MS = 60_000;
 /** At most this many superseded versions are disabled in one rotation. */
 export const MOST_DISABLED = 25;
 /** The longest `Retry-After` of a provider that is followed: 1 h. */

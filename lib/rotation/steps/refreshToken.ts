@@ -46,9 +46,19 @@ export class RefreshTokenSecret {
     return this.#ports.vault(this.#connection.vaults.credential);
   }
 
-  /** All versions, without their values. @throws RotatorError */
-  versions(): Promise<readonly SecretVersion[]> {
-    return this.#vault.versions(this.#name);
+  /**
+   * Every version that any response shows, without its value. A listing may not yet show what a GET has returned, or what the
+   * record proves to be there.
+   * @throws RotatorError
+   */
+  async versions(recorded: string | undefined, latest: Secret): Promise<readonly SecretVersion[]> {
+    const listed = await this.#vault.versions(this.#name);
+    const isListed = listed.some(({ version }) => version === recorded) || recorded === latest.version;
+    const missing =
+      recorded === undefined || isListed ? undefined : await this.#vault.get(this.#name, recorded);
+    const read = [latest, ...(missing ? [missing] : [])];
+    const isRead = ({ version }: SecretVersion) => read.some((each) => each.version === version);
+    return [...listed.filter((each) => !isRead(each)), ...read.map(withoutValue)];
   }
 
   /**
@@ -85,9 +95,9 @@ export class RefreshTokenSecret {
       .catch(() => this.#log('warn', 'announcement_not_cleared', { version }));
   }
 
-  /** `invalid_grant` may only mean that another process was faster: the secret is read once more. Never throws. */
+  /** Is another version the latest by now? Another process may have been faster, or an operator. @throws RotatorError */
   async wasReplaced({ version }: Secret): Promise<boolean> {
-    const latest = await this.#vault.get(this.#name).catch(() => undefined);
+    const latest = await this.#vault.get(this.#name);
     return latest !== undefined && latest.version !== version;
   }
 
@@ -192,6 +202,10 @@ export class RefreshTokenSecret {
     this.#lease.ensureHeld();
     return (await this.#vault.put(this.#name, value, { tags })).version;
   }
+}
+
+function withoutValue({ value: _value, properties: _properties, ...version }: Secret): SecretVersion {
+  return version;
 }
 
 /** Disables a version that holds a refresh token which nothing needs any more. Never throws. @returns false if it failed */

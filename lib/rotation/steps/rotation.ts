@@ -1,7 +1,12 @@
 import { problemOf, RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import { type Connection, publishedSecrets } from '../core/connection.ts';
-import { currentVersion, lagsBehind, reconciled as reconciledRecord } from '../core/currentVersion.ts';
+import {
+  currentVersion,
+  lagsBehind,
+  reconciled as reconciledRecord,
+  showsThePast,
+} from '../core/currentVersion.ts';
 import type { Reason, Skip, Stop } from '../core/decide.ts';
 import {
   blocked,
@@ -145,6 +150,10 @@ class Rotation {
         // 5. Announce the request, in the record first: after a crash, the next process knows that it may be out.
         await this.#lease.write(request.record);
         await this.#token.announce(request.sent, request.intent);
+        if (request.reason === 'replay' && (await this.#token.wasReplaced(request.sent))) {
+          record = await this.#takeBack(request); // a frozen process has woken up and saved what it got: look again
+          continue;
+        }
         // 6. Send it.
         outcome = await this.#sender.send(request);
       } catch (thrown) {
@@ -161,7 +170,7 @@ class Rotation {
       const { accessToken, failure } = outcome.answer;
       if (accessToken) return this.#publish(request, { ...outcome, accessToken }, saved);
       const refused = failure.class === 'reauthorization_required' && !saved;
-      if (!refused || !(await this.#token.wasReplaced(request.sent)))
+      if (!refused || !(await this.#token.wasReplaced(request.sent).catch(() => false)))
         return this.#notIssued(request, outcome, saved);
       record = await this.#lease.read(); // another refresh token has taken its place: look again
     }
@@ -201,11 +210,17 @@ class Rotation {
    * @returns the stored record; after a repair its `version` names the new copy, which is not stored yet
    */
   async #reconcile(record: ConnectionRecord, latest: Secret): Promise<ConnectionRecord> {
-    const versions = await this.#token.versions();
+    const versions = await this.#token.versions(record.version, latest);
     const found = currentVersion(record, versions, latest.version);
     if (found.finding === 'gone') return record;
     const { finding, winner } = found;
     const now = this.#lease.now();
+    if (showsThePast(record, versions, { latest, winner }, now))
+      throw new RotatorError({
+        code: 'vault_unavailable',
+        message: `The vault does not show the newest refresh token of ${this.#connection.name} yet.`,
+        fix: 'Wait: the rotator looks again. If the error persists, check the state of the vault in the Azure portal.',
+      });
     const published = lagsBehind(record, found)
       ? await publishedTimes(this.#connection, this.#ports)
       : undefined;
@@ -235,6 +250,13 @@ class Rotation {
     const record = intended(before, startedAt, this.#order.force);
     const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
     return { before, record, sent, reason, intent };
+  }
+
+  /** Nothing was sent, because another refresh token is in the vault by now. @returns the stored record */
+  async #takeBack(request: Request): Promise<ConnectionRecord> {
+    const record = withdrawn(request);
+    await this.#lease.write(record);
+    return record;
   }
 
   /** The last moment check said no: nothing was sent. */

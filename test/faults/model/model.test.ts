@@ -30,6 +30,7 @@ function history(
     faults: new Map(faults.map(([operation, kind, ms]) => [operation, { kind, ms }])),
     events: new Map(),
     readOnly: undefined,
+    lag: undefined,
     ...rest,
   };
 }

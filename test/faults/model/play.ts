@@ -42,12 +42,15 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   const cause = eventsIn(scenario);
+  const { listingMs: listingLagMs, latestMs: latestLagMs } = schedule.lag ?? { listingMs: 0, latestMs: 0 };
+  Object.assign(world.credentials, { listingLagMs, latestLagMs });
   for (let interval = 0; interval < INTERVALS; interval++) {
     cause(schedule.events.get(interval));
     await sweep(scenario, processes);
     consumer.looks();
   }
   disturbance.end();
+  Object.assign(world.credentials, { listingLagMs: 0, latestLagMs: 0 });
   for (let interval = 0; interval < CALM_INTERVALS; interval++) {
     await sweep(scenario, processes);
     consumer.looks();

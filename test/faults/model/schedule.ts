@@ -48,6 +48,8 @@ export interface Schedule {
   readonly events: ReadonlyMap<number, Event>;
   /** The credential vault refuses writes from schedule interval `from` on, for `intervals` of them. */
   readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
+  /** How much later listings of the credential vault, and GETs of a latest version, show a write. */
+  readonly lag: { readonly listingMs: number; readonly latestMs: number } | undefined;
 }
 
 const OPERATIONS = 160;
@@ -76,5 +78,9 @@ export function scheduleOf(seed: number): Schedule {
     events.set(copied, 'record_copied');
     events.set(copied + 1 + below(30), 'record_restored');
   }
-  return { seed, graceMs, racers, faults, events, readOnly };
+  const lag =
+    random() < 0.3
+      ? { listingMs: pick(random, [2_000, 30_000, 40_000]), latestMs: pick(random, [0, 0, 3_000]) }
+      : undefined;
+  return { seed, graceMs, racers, faults, events, readOnly, lag };
 }

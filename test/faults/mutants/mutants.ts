@@ -272,6 +272,65 @@ const OPERATORS: readonly Mutant[] = [
   ),
 ];
 
+const LAG: readonly Mutant[] = [
+  inRotation(
+    'steps/refreshToken.ts',
+    'lag: a version that the listing does not show does not count',
+    'return [...listed.filter((each) => !isRead(each)), ...read.map(withoutValue)];',
+    'return listed;',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'lag: the recorded version does not count if the listing does not show it',
+    'const read = [latest, ...(missing ? [missing] : [])];',
+    'const read = [latest];',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    'lag: a vault that shows an older version than it has acknowledged is believed',
+    'return latest.createdAt < winner.createdAt && now < winner.createdAt + VAULT_LAG_MS;',
+    'return false;',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    "lag: an operator's token loses to a later copy of the recorded one",
+    'const recordedAt = Math.min(...sameToken(recorded, versions).map(({ createdAt }) => createdAt));',
+    'const recordedAt = recorded.createdAt;',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'replay: sent without a fresh look at the vault',
+    "if (request.reason === 'replay' && (await",
+    "if (request.reason === 'cooldown' && (await",
+  ),
+];
+
+const inReading = (file: string, name: string, find: string, replace: string): Mutant => ({
+  ...inSending(file, name, find, replace),
+  tests: ['test/integration/oauth/malformedResponses.test.ts'],
+});
+
+const MALFORMED: readonly Mutant[] = [
+  inReading(
+    'postTokenRequest.ts',
+    'malformed response: no second reading',
+    'readAgain(await exchange.result, connection, times.hardMs - exchange.elapsed)',
+    'exchange.result',
+  ),
+  inReading(
+    'keptConnection.ts',
+    'malformed response: the connection is closed before the second reading',
+    'if (!this.#mayReadOn()) this.#socket.destroy();',
+    'this.#socket.destroy();',
+  ),
+  inReading(
+    'readTokenResponse.ts',
+    'malformed response: JSON that ends early does not count',
+    'whole ?? completeMembers(text)',
+    'whole',
+  ),
+];
+
 const SUPERSEDED: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
@@ -316,6 +375,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECOVERY,
   ...CREDENTIALS,
   ...OPERATORS,
+  ...LAG,
+  ...MALFORMED,
   ...SUPERSEDED,
   ...EGRESS,
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { currentVersion, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
+import { currentVersion, showsThePast, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
 import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { STORE } from './world/connection.ts';
@@ -158,11 +158,52 @@ describe('the version that counts', () => {
       ['v1', [seed, v1, disabled(setByOperator('new', 15)), saved('n1', 20, 'new', 5)], 'n1'],
       ['saved_not_recorded', 'n1'],
     ],
+    "an operator's token that is older than a copy of the recorded version, but newer than its first writing":
+      [
+        ['copy', [v1, v2, setByOperator('q', 25), saved('copy', 30, 'v1', 1)], 'copy'],
+        ['set_by_operator', 'q'],
+      ],
     'nothing if the secret has no version': [['v1', [], 'v1'], ['gone']],
     'nothing if the secret never had a version': [[undefined, [], 'x'], ['gone']],
   };
   test.each(Object.entries(cases))('%s', (_, [input, expected]) => {
     expect(found(...input)).toEqual(expected);
+  });
+});
+
+describe('the vault shows less than it has acknowledged', () => {
+  const [v1, v2] = [saved('v1', 10, 'p', 0), saved('v2', 20, 'v1', 1)];
+  const shows = (
+    shown: { versions: SecretVersion[]; latest: SecretVersion; winner: SecretVersion },
+    now: number,
+    changes: Parameters<typeof recordNamed>[1] = {},
+  ) => showsThePast(recordNamed('crm', { version: 'v2', ...changes }), shown.versions, shown, now);
+
+  test('if the latest version is older than the one that counts, for a minute', () => {
+    const shown = { versions: [v1, v2], latest: v1, winner: v2 };
+    expect(shows(shown, 79_999)).toBe(true);
+    expect(shows(shown, 80_000)).toBe(false);
+  });
+
+  test('not if the latest version is a late write: it is newer, or of the same second', () => {
+    for (const second of [20, 30]) {
+      const late = saved('late', second, 'p', 0);
+      expect(shows({ versions: [v1, v2, late], latest: late, winner: v2 }, 30_000)).toBe(false);
+    }
+  });
+
+  test('if no response shows the recorded version, for a minute after the last token request', () => {
+    const shown = { versions: [v1], latest: v1, winner: v1 };
+    expect(shows(shown, 79_999, { rotatedAt: 20_000 })).toBe(true);
+    expect(shows(shown, 80_000, { rotatedAt: 20_000 })).toBe(false);
+    const phase = { state: 'requesting', startedAt: 30_000, firstStartedAt: 5_000 } as const;
+    expect(shows(shown, 89_999, { rotatedAt: 20_000, phase })).toBe(true);
+    expect(shows(shown, 90_000, { rotatedAt: 20_000, phase })).toBe(false);
+  });
+
+  test('not if no version has been recorded', () => {
+    const record = recordNamed('crm', { rotatedAt: 20_000 });
+    expect(showsThePast(record, [v1], { latest: v1, winner: v1 }, 20_001)).toBe(false);
   });
 });
 
