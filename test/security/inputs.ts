@@ -140,7 +140,7 @@ function responses(port: number, bombs: readonly Attack[]): Record<string, reado
     ],
     'length mismatch': [
       variant((name) => wrongLength(+7, tokens(name)), FRESH),
-      variant((name) => wrongLength(-7, tokens(name)), UNKNOWN),
+      variant((name) => wrongLength(-7, tokens(name)), UNUSABLE),
     ],
     'duplicate keys': [
       variant((name) => body(`{"refresh_token":"first",${JSON.stringify(tokens(name)).slice(1)}`), FRESH),
