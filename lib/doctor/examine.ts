@@ -100,9 +100,10 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
 
 function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefined, now: number): Check[] {
   if (!record) return [ok('record', 'The record does not exist yet; the first sweep creates it.')];
-  const { failure, refreshTokenExpiresAt: expiresAt } = record;
+  const { failure, refreshTokenExpiresAt: expiresAt, refreshTokenEndIsFixed } = record;
   const checks = failure ? [failed('record', failure)] : [ok('record', 'The last rotation succeeded.')];
-  if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return checks;
+  if (expiresAt === undefined || refreshTokenEndIsFixed === false || expiresAt > now + EXPIRY_NOTICE_MS)
+    return checks;
   const message = `The refresh token expires on ${new Date(expiresAt).toISOString().slice(0, 10)} unless it is renewed first.`;
   return [
     ...checks,

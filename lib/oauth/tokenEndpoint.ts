@@ -60,9 +60,11 @@ function read(result: ExchangeResult, behavior: TokenBehavior) {
 }
 
 function receivedToken(response: TokenResponseBody | undefined) {
-  if (response?.refreshToken === undefined) return {};
-  const { refreshToken, refreshTokenLifetimeMs } = response;
-  return { refreshToken, ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }) };
+  const { refreshToken, refreshTokenLifetimeMs } = response ?? {};
+  return {
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }),
+  };
 }
 
 /** Only a response without an error and with a 2xx status is a success (RFC 6749 section 5.1). */

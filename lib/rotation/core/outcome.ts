@@ -65,13 +65,33 @@ export function tokenTimes(
   return { issuedAt, expiresAt: issuedAt + lifetimeMs, expiresInIsDefault };
 }
 
-/** A request succeeded and its access token is published. */
+/**
+ * A request succeeded and its access token is published.
+ * @param before the record before the rotation: with the one after it, it shows whether rotations move the refresh token's end
+ */
 export function succeeded(
+  before: ConnectionRecord,
   record: ConnectionRecord,
   token: NonNullable<ConnectionRecord['accessToken']>,
   { name, renewBeforeMs }: Connection,
 ): ConnectionRecord {
-  return published(record, token, renewalTime(token, name, renewBeforeMs));
+  const { refreshTokenExpiresAt } = record;
+  const refreshTokenEndIsFixed = endIsFixed(before, record, token.issuedAt);
+  const times = { ...token, refreshTokenExpiresAt, refreshTokenEndIsFixed };
+  const { refreshTokenEndIsFixed: _before, ...rest } = record;
+  const known = refreshTokenEndIsFixed === undefined ? rest : { ...rest, refreshTokenEndIsFixed };
+  return published(known, token, renewalTime(times, name, renewBeforeMs));
+}
+
+/**
+ * Does a rotation leave the end of the refresh token as it is? A token that lives for a week and is replaced every hour needs
+ * no operator. Undefined if that is unknown.
+ */
+function endIsFixed(before: ConnectionRecord, after: ConnectionRecord, now: number): boolean | undefined {
+  const [was, is] = [before.refreshTokenExpiresAt, after.refreshTokenExpiresAt];
+  if (was === undefined || is === undefined || before.rotatedAt === undefined) return undefined;
+  // Providers send whole seconds from now, so a fixed end varies a little.
+  return is - was <= (now - before.rotatedAt) / 2;
 }
 
 /**
@@ -165,8 +185,10 @@ export function retryLater(
 ): ConnectionRecord {
   const { fingerprint } = connection;
   const noted = failed(record, problem, { blocked: false, clearedBy: [], fingerprint }, now);
-  const patience = Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS);
-  return attemptAt(noted, now + Math.max(patience, retryDelay(noted.failure.count)));
+  // After the end of the refresh token, a request that waited as long as it was asked to would be refused.
+  const left = (record.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - now;
+  const patience = Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS, (left * 2) / 3);
+  return attemptAt(noted, Math.ceil(now + Math.max(patience, retryDelay(noted.failure.count))));
 }
 
 /** An operator must act. No request is sent until a secret in `clearedBy` or the entry changes, or `mayClearAutomatically` allows one. */

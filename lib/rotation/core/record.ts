@@ -50,6 +50,8 @@ export const recordSchema = z.object({
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
   refreshTokenExpiresAt: time.optional(),
+  /** Do rotations leave that time as it is? Missing: unknown, or there was only one rotation so far. */
+  refreshTokenEndIsFixed: z.boolean().optional(),
   /** The published secrets that have accepted a write, as `vault/name` separated by spaces. */
   publishable: z.string().optional(),
   failure: failureSchema.optional(),
@@ -75,6 +77,7 @@ export const summarySchema = z.object({
   expiresAt: numberAsText.optional(),
   rotatedAt: numberAsText.optional(),
   familyStartedAt: numberAsText.optional(),
+  refreshTokenExpiresAt: numberAsText.optional(),
   /** Code of the failure, and the rest of it; missing while all is well. */
   failureCode: z.string().min(1).optional(),
   failureCount: numberAsText.optional(),
@@ -93,6 +96,7 @@ const SUMMARY_OF: {
   expiresAt: ({ accessToken }) => accessToken?.expiresAt,
   rotatedAt: ({ rotatedAt }) => rotatedAt,
   familyStartedAt: ({ familyStartedAt }) => familyStartedAt,
+  refreshTokenExpiresAt: ({ refreshTokenExpiresAt }) => refreshTokenExpiresAt,
   failureCode: ({ failure }) => failure?.code,
   failureCount: ({ failure }) => failure?.count,
   failingSince: ({ failure }) => failure?.since,
@@ -115,7 +119,12 @@ export function newRecord(connection: string): ConnectionRecord {
 
 /** An operator set a refresh token: problems of the old token no longer matter. */
 export function familyStarted(record: ConnectionRecord, version: string, now: number): ConnectionRecord {
-  const { failure: _failure, refreshTokenExpiresAt: _expiry, ...rest } = record;
+  const {
+    failure: _failure,
+    refreshTokenExpiresAt: _expiry,
+    refreshTokenEndIsFixed: _fixed,
+    ...rest
+  } = record;
   return { ...rest, phase: IDLE, version, nextAttemptAt: now, familyStartedAt: now };
 }
 
@@ -199,6 +208,14 @@ export function refreshTokenSaved(
     generation: record.generation + 1,
     ...(saved.expiresAt !== undefined && { refreshTokenExpiresAt: saved.expiresAt }),
   };
+}
+
+/** The refresh token stays, and its expiry became known; undefined: nothing new is known about it. */
+export function refreshTokenExpiryNoted(
+  record: ConnectionRecord,
+  expiresAt: number | undefined,
+): ConnectionRecord {
+  return expiresAt === undefined ? record : { ...record, refreshTokenExpiresAt: expiresAt };
 }
 
 /** The access token is published; a later step may still fail. */

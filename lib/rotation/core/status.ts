@@ -35,6 +35,8 @@ export interface ConnectionStatus {
   readonly lastRotation?: string;
   /** When the rotator first saw the refresh token of the last sign-in. */
   readonly signedIn?: string;
+  /** When the refresh token expires, if the provider says it; rotations may postpone it. */
+  readonly refreshTokenExpires?: string;
   readonly nextAttempt?: string;
 }
 
@@ -53,6 +55,7 @@ const SHOWN: {
   expiresAt: { as: 'accessTokenExpires', isTime: true },
   rotatedAt: { as: 'lastRotation', isTime: true },
   familyStartedAt: { as: 'signedIn', isTime: true },
+  refreshTokenExpiresAt: { as: 'refreshTokenExpires', isTime: true },
   nextAttemptAt: { as: 'nextAttempt', isTime: true },
 };
 
@@ -129,19 +132,6 @@ export function expiringSoon(credentials: readonly ExpiringCredential[], now: nu
 }
 
 /**
- * When the refresh token expires for good, in milliseconds since the epoch. Undefined if that is unknown, or if each rotation
- * postpones it: a token that lives for a week and is replaced every hour needs no operator.
- * @param before the record before a rotation, `after` the record after it
- */
-export function fixedExpiry(before: ConnectionRecord, after: ConnectionRecord): number | undefined {
-  const [was, is] = [before.refreshTokenExpiresAt, after.refreshTokenExpiresAt];
-  if (was === undefined || is === undefined || before.rotatedAt === undefined) return undefined;
-  const passed = (after.rotatedAt ?? before.rotatedAt) - before.rotatedAt;
-  // Providers send whole seconds from now, so a fixed expiry varies a little.
-  return is - was > passed / 2 ? undefined : is;
-}
-
-/**
  * Names of the connections whose published access token is past 90 % of its life and was not renewed. If the entry asks for a
  * renewal that late, the limit is halfway between that moment and the expiry. A connection without an access token is late once
  * it has failed for half an hour. Blocked connections are reported separately.
@@ -157,7 +147,8 @@ export function overdueConnections(
 
 function isOverdue(connection: Connection, summary: RecordSummary | undefined, now: number): boolean {
   if (summary?.expiresAt === undefined) return failsForLong(summary, now);
-  const { expiresAt } = summary;
+  const { refreshTokenExpiresAt = Number.POSITIVE_INFINITY } = summary;
+  const expiresAt = Math.min(summary.expiresAt, refreshTokenExpiresAt);
   // A record that was made anew after a loss does not know when the token was issued.
   const issuedAt = summary.rotatedAt ?? expiresAt - connection.behavior.defaultExpiresInMs;
   const due = renewalTime({ issuedAt, expiresAt }, connection.name, connection.renewBeforeMs);

@@ -80,20 +80,54 @@ function spreadOf(name: string): number {
   return hash / 2 ** 32;
 }
 
+/** An end of the refresh token that no renewal moves is approached in steps of at least this long. */
+const FIXED_END_STEP_MS = 60_000;
+
+/** What was issued, in milliseconds since the epoch. */
+export interface IssuedTimes {
+  readonly issuedAt: number;
+  /** Of the access token. */
+  readonly expiresAt: number;
+  /** Of the refresh token, if known, and whether renewals do not move it. */
+  readonly refreshTokenExpiresAt?: number | undefined;
+  readonly refreshTokenEndIsFixed?: boolean | undefined;
+}
+
 /**
  * When an access token is to be renewed: when two thirds of its life are gone or `renewBeforeMs` before its
  * end, up to a twentieth of its life earlier by the spread of its connection. A token is never renewed in the
- * first quarter of its life, however large `renewBeforeMs` is.
+ * first quarter of its life, however large `renewBeforeMs` is. If two thirds of the refresh token's life are gone
+ * before that, it is renewed then: after its end, nothing can be renewed.
  */
 export function renewalTime(
-  token: { issuedAt: number; expiresAt: number },
+  { issuedAt, expiresAt, refreshTokenExpiresAt, refreshTokenEndIsFixed = false }: IssuedTimes,
   name: string,
   renewBeforeMs?: number,
 ): number {
-  const lifetime = token.expiresAt - token.issuedAt;
+  const lifetime = expiresAt - issuedAt;
   const before = renewBeforeMs === undefined ? lifetime / 3 : renewBeforeMs;
-  const due = token.expiresAt - before - (spreadOf(name) * lifetime) / 20;
-  return Math.round(Math.max(token.issuedAt + lifetime / 4, due));
+  const due = Math.max(issuedAt + lifetime / 4, expiresAt - before - (spreadOf(name) * lifetime) / 20);
+  const refreshTokenLife = (refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - issuedAt;
+  const soonest = refreshTokenEndIsFixed ? FIXED_END_STEP_MS : 0;
+  return Math.round(Math.min(due, issuedAt + Math.max(soonest, (refreshTokenLife * 2) / 3)));
+}
+
+/**
+ * When a refresh token expires, in milliseconds since the epoch; undefined if nothing says so. The response comes first. A
+ * lifetime that the provider documents counts from this renewal (`idle`) or from the sign-in (`absolute`).
+ * @param familyStartedAt when the rotator saw the sign-in
+ */
+export function refreshTokenExpiry(
+  { issuedAt, lifetimeMs }: { readonly issuedAt: number; readonly lifetimeMs: number | undefined },
+  { refreshTokenDeadline, refreshTokenLifetimeMs }: TokenBehavior,
+  familyStartedAt: number | undefined,
+): number | undefined {
+  if (lifetimeMs !== undefined) return issuedAt + lifetimeMs;
+  const from = { idle: issuedAt, absolute: familyStartedAt };
+  const start = refreshTokenDeadline && from[refreshTokenDeadline];
+  return start === undefined || refreshTokenLifetimeMs === undefined
+    ? undefined
+    : start + refreshTokenLifetimeMs;
 }
 
 /** Consumers keep the published access token for at least this long before a replay may revoke it. */

@@ -40,7 +40,7 @@ export interface IssuedAccessToken {
 export type TokenResponse = {
   /** Never empty. */
   readonly refreshToken?: string;
-  /** Lifetime of `refreshToken` in milliseconds, if the provider says it. */
+  /** Lifetime in milliseconds, if the provider says it: of `refreshToken`, or else of the one that was sent. */
   readonly refreshTokenLifetimeMs?: number;
   /** What is wrong with the HTTP of the response, if it was read nevertheless: a code, or a reason of the parser. */
   readonly malformed?: string;

@@ -2,7 +2,7 @@ import { secretUnusable } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import type { Connection } from '../core/connection.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
-import { expiringSoon, fixedExpiry } from '../core/status.ts';
+import { expiringSoon } from '../core/status.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 
@@ -64,11 +64,12 @@ export class ClientCredentials {
 
   /**
    * Logs, after a rotation, which credentials an operator has to replace soon.
-   * @param before the record before the rotation, `after` the record after it
+   * @param record as it is after the rotation
    */
-  warnOfExpiry(before: ConnectionRecord, after: ConnectionRecord, now: number): void {
-    const { refreshToken } = this.#connection.secrets;
-    const all = [...this.#expiries(), { secret: refreshToken, expiresAt: fixedExpiry(before, after) }];
+  warnOfExpiry(record: ConnectionRecord, now: number): void {
+    const { refreshToken: secret } = this.#connection.secrets;
+    const { refreshTokenEndIsFixed, refreshTokenExpiresAt: expiresAt } = record;
+    const all = [...this.#expiries(), ...(refreshTokenEndIsFixed ? [{ secret, expiresAt }] : [])];
     for (const expiring of expiringSoon(all, now)) this.#log('warn', 'credential_expiring', expiring);
   }
 

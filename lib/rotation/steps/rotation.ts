@@ -29,11 +29,12 @@ import {
   intentWithdrawn,
   lookedInVain,
   publishableNoted,
+  refreshTokenExpiryNoted,
   settled,
 } from '../core/record.ts';
 import type { Intent } from '../core/tags.ts';
-import { MOST_LOOKS } from '../core/times.ts';
-import type { IssuedAccessToken } from '../core/tokenRequest.ts';
+import { MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
+import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import { ClientCredentials } from './clientCredentials.ts';
@@ -278,15 +279,23 @@ class Rotation {
   ): Promise<ConnectionRecord | RotatorError | undefined> {
     const { refreshToken: value } = answer;
     if (value === undefined || value === sent.value) return undefined;
-    const { refreshTokenDeadline, refreshTokenLifetimeMs } = this.#connection.behavior;
-    const documented = refreshTokenDeadline === 'idle' ? refreshTokenLifetimeMs : undefined;
-    const lifetime = answer.refreshTokenLifetimeMs ?? documented;
-    const expiresAt = lifetime === undefined ? undefined : issuedAt + lifetime;
-    const received = { value, obtainedWith: sent, expiresAt };
+    const received = {
+      value,
+      obtainedWith: sent,
+      expiresAt: this.#refreshTokenExpiry(record, answer, issuedAt),
+    };
     return this.#token.save(record, received, this.#order.onSlowSave).catch((thrown) => {
       if (thrown instanceof RotatorError) return thrown; // too large for any vault
       throw thrown;
     });
+  }
+
+  #refreshTokenExpiry(
+    { familyStartedAt }: ConnectionRecord,
+    { refreshTokenLifetimeMs: lifetimeMs }: TokenResponse,
+    issuedAt: number,
+  ): number | undefined {
+    return refreshTokenExpiry({ issuedAt, lifetimeMs }, this.#connection.behavior, familyStartedAt);
   }
 
   /** Step 8, with an access token. @param saved the record with the saved refresh token, if there was one */
@@ -296,7 +305,8 @@ class Rotation {
     saved: ConnectionRecord | undefined,
   ): Promise<RotationResult> {
     const { answer, client, issuedAt, accessToken } = outcome;
-    const record = saved ?? request.record;
+    const expiry = this.#refreshTokenExpiry(request.record, answer, issuedAt);
+    const record = saved ?? refreshTokenExpiryNoted(request.record, expiry);
     const issued = { accessToken, issuedAt, generation: record.generation };
     const refreshToken = answer.refreshToken ?? request.sent.value;
     let reached = settled(record);
@@ -324,9 +334,9 @@ class Rotation {
     { accessToken, issuedAt }: { readonly accessToken: IssuedAccessToken; readonly issuedAt: number },
     record: ConnectionRecord,
   ): Promise<RotationResult> {
-    const done = succeeded(record, tokenTimes(accessToken, issuedAt), this.#connection);
+    const done = succeeded(before, record, tokenTimes(accessToken, issuedAt), this.#connection);
     await this.#lease.write(done);
-    this.#client.warnOfExpiry(before, done, this.#lease.now());
+    this.#client.warnOfExpiry(done, this.#lease.now());
     const { generation } = done;
     return this.#result('rotated', { reason, generation, expiresAt: issuedAt + accessToken.lifetimeMs });
   }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { issuedToken, refusal } from './world/provider.ts';
 import {
   CLIENT_SECRET,
   due,
+  HOUR,
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
@@ -44,11 +46,58 @@ describe('the end of a refresh token', () => {
     expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + DAY);
   });
 
-  test('stays unknown when the lifetime counts from a sign-in that the rotator did not see', async () => {
+  test('counts from the sign-in, whatever is issued since, when the profile says so', async () => {
     const scenario = lasting('absolute');
+    const { world } = scenario;
     await mustRotate(scenario);
-    expect(scenario.world.record('crm')).not.toHaveProperty('refreshTokenExpiresAt');
+    const signedInAt = world.record('crm').familyStartedAt ?? 0;
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(world.record('crm')).toMatchObject({
+      refreshTokenExpiresAt: signedInAt + 60 * DAY,
+      refreshTokenEndIsFixed: true,
+    });
   });
+
+  test('is known when the provider returns the same refresh token, or none', async () => {
+    for (const refreshToken of ['same', undefined]) {
+      const scenario = seeded({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
+      const { world } = scenario;
+      world.provider.behave = ({ refreshToken: sent }) => ({
+        accessToken: issuedToken(),
+        refreshTokenLifetimeMs: 5 * DAY,
+        ...(refreshToken && { refreshToken: sent }),
+      });
+      const issuedAt = world.now();
+      await mustRotate(scenario);
+      expect(world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + 5 * DAY);
+    }
+  });
+
+  test('comes before the planned renewal: the token is renewed before its end, and again', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    sendLifetime(scenario, () => HOUR / 2);
+    for (let rotation = 0; rotation < 3; rotation++) {
+      await mustRotate(scenario);
+      expect(world.record('crm').nextAttemptAt).toBeLessThanOrEqual(world.now() + HOUR / 3);
+      await passToDue(scenario);
+    }
+    expect(warnings(scenario)).toEqual([]);
+  });
+});
+
+test('a Retry-After is not followed beyond the end of the refresh token', async () => {
+  const scenario = await due();
+  const { world, connection, process } = scenario;
+  sendLifetime(scenario, () => 30 * 60_000);
+  await mustRotate(scenario);
+  const end = world.record('crm').refreshTokenExpiresAt ?? 0;
+  world.provider.script(refusal('retrying', { retryAfterMs: HOUR }));
+  expect(await process.rotate(connection, true)).toMatchObject({ result: 'retrying' });
+  expect(world.record('crm').nextAttemptAt).toBeLessThan(end);
+  await passToDue(scenario);
+  await mustRotate(scenario);
 });
 
 describe('a client secret that expires soon', () => {

@@ -44,6 +44,22 @@ describe('the renewal of an access token', () => {
     expect(renewalTime(token, 'crm', 10 * HOUR)).toBe(token.issuedAt + HOUR / 4);
   });
 
+  test('is due earlier if the refresh token ends first', () => {
+    const { issuedAt } = token;
+    const due = (life: number, refreshTokenEndIsFixed?: boolean) =>
+      renewalTime({ ...token, refreshTokenExpiresAt: issuedAt + life, refreshTokenEndIsFixed }, 'crm');
+    expect(due(HOUR / 2)).toBe(issuedAt + HOUR / 3);
+    expect(due(24 * HOUR)).toBe(renewalTime(token, 'crm'));
+    expect(due(30_000)).toBe(issuedAt + 20_000);
+    expect(due(30_000, false)).toBe(issuedAt + 20_000);
+  });
+
+  test('comes in steps of a minute towards an end that no renewal moves', () => {
+    const refreshTokenExpiresAt = token.issuedAt + 30_000;
+    const times = { ...token, refreshTokenExpiresAt, refreshTokenEndIsFixed: true };
+    expect(renewalTime(times, 'crm')).toBe(token.issuedAt + 60_000);
+  });
+
   test('is due at the same time for the same connection, and at other times for others', () => {
     expect(renewalTime(token, 'crm')).toBe(renewalTime(token, 'crm'));
     const times = new Set(Array.from({ length: 100 }, (_, index) => renewalTime(token, `crm-${index}`)));

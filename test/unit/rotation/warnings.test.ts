@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { succeeded } from '../../../lib/rotation/core/outcome.ts';
 import { type ConnectionRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
-import { expiringSoon, fixedExpiry, overdueConnections } from '../../../lib/rotation/core/status.ts';
+import { expiringSoon, overdueConnections } from '../../../lib/rotation/core/status.ts';
 import { connectionNamed } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
@@ -31,30 +32,31 @@ describe('the expiry of a refresh token', () => {
       ...(rotatedAt !== undefined && { rotatedAt }),
       ...(refreshTokenExpiresAt !== undefined && { refreshTokenExpiresAt }),
     });
-  const cases: Record<string, [ConnectionRecord, ConnectionRecord, number | undefined]> = {
-    'is fixed if each new token inherits it': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY), 5 * DAY],
+  const cases: Record<string, [ConnectionRecord, ConnectionRecord, boolean | undefined]> = {
+    'is fixed if each new token inherits it': [record(NOW, 5 * DAY), record(NOW + HOUR, 5 * DAY), true],
     'is fixed although it varies by seconds': [
       record(NOW, 5 * DAY),
       record(NOW + MINUTE, 5 * DAY + 2 * SECOND),
-      5 * DAY + 2 * SECOND,
+      true,
     ],
     'is fixed if it moves by half of the time between two rotations': [
       record(NOW, 5 * DAY),
       record(NOW + HOUR, 5 * DAY + HOUR / 2),
-      5 * DAY + HOUR / 2,
+      true,
     ],
-    'is fixed if it comes nearer': [record(NOW, 5 * DAY), record(NOW + HOUR, 4 * DAY), 4 * DAY],
+    'is fixed if it comes nearer': [record(NOW, 5 * DAY), record(NOW + HOUR, 4 * DAY), true],
     'is not fixed if each rotation moves it': [
       record(NOW, 5 * DAY),
       record(NOW + HOUR, 5 * DAY + HOUR),
-      undefined,
+      false,
     ],
-    'is not fixed if it was unknown before': [record(NOW, undefined), record(NOW + HOUR, 5 * DAY), undefined],
-    'is not fixed if it is no longer known': [record(NOW, 5 * DAY), record(NOW + HOUR, undefined), undefined],
-    'is not fixed after the first rotation': [record(undefined, 5 * DAY), record(NOW, 5 * DAY), undefined],
+    'is unknown if it was not there before': [record(NOW, undefined), record(NOW + HOUR, 5 * DAY), undefined],
+    'is unknown if it is no longer there': [record(NOW, 5 * DAY), record(NOW + HOUR, undefined), undefined],
+    'is unknown after the first rotation': [record(undefined, 5 * DAY), record(NOW, 5 * DAY), undefined],
   };
   test.each(Object.entries(cases))('%s', (_, [before, after, expected]) => {
-    expect(fixedExpiry(before, after)).toBe(expected);
+    const times = tokenTimes(after.rotatedAt ?? 0, HOUR);
+    expect(succeeded(before, after, times, connectionNamed()).refreshTokenEndIsFixed).toBe(expected);
   });
 });
 
@@ -69,6 +71,12 @@ describe('an access token is overdue', () => {
     'not before 90 % of its lifetime': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE, false],
     'after 90 % of its lifetime': [token(NOW, NOW + HOUR), {}, NOW + 54 * MINUTE + 1, true],
     'when it has expired': [token(NOW, NOW + HOUR), {}, NOW + DAY, true],
+    'after 90 % of the life of a refresh token that ends first': [
+      { ...token(NOW, NOW + HOUR), refreshTokenExpiresAt: NOW + 30 * MINUTE },
+      {},
+      NOW + 27 * MINUTE + 1,
+      true,
+    ],
     'not if its renewal is configured to be later': [token(NOW, NOW + HOUR), late, NOW + 58 * MINUTE, false],
     'halfway between a late renewal and its end': [
       token(NOW, NOW + HOUR),
