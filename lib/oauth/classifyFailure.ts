@@ -1,6 +1,6 @@
 import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
-import type { TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
+import type { Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
 import { entraErrors } from './entraErrors.ts';
 import type { ExchangeResult } from './exchange.ts';
@@ -36,6 +36,7 @@ export function classifyFailure(
     code: known.code,
     message: message(result.status, known, response?.error, context),
     fix: known.fix(context.connection),
+    ...refusalOf(known, response?.error),
     ...(wait !== undefined && { retryAfterMs: wait }),
   };
 }
@@ -63,6 +64,17 @@ function errorMeaning(code: string, { description, numbers }: ResponseError): Kn
   if (entra && (entra.class !== 'client_rejected' || code === 'invalid_client')) return entra;
   if (isZohoThrottle(code, description)) return throttled('the provider is throttling requests');
   return oauthErrors.get(code) ?? mistake('the provider refuses the request');
+}
+
+/** The provider's own words say it if the table does not. */
+function refusalOf(
+  { class: failureClass, refusal }: KnownError,
+  error: ResponseError | undefined,
+): { refusal?: Refusal } {
+  if (failureClass !== 'reauthorization_required') return {};
+  const ended = /\b(expired|revoked)\b/i.test(error?.description ?? '');
+  const said = refusal ?? (ended ? 'final' : undefined);
+  return said ? { refusal: said } : {};
 }
 
 function unusable(response: TokenResponseBody | undefined): KnownError {

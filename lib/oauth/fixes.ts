@@ -7,15 +7,19 @@ export type Fix = (connection: Connection) => string;
 export const fixes = {
   signIn: ({ secrets }) => `Sign in again and set ${secrets.refreshToken} to the new refresh token.`,
   account: ({ secrets }) =>
-    `Enable the account, or sign in with another one and set ${secrets.refreshToken} to its refresh token.`,
+    `Enable the account: the stored refresh token then works again. Or sign in with another one and set ${secrets.refreshToken} to its refresh token.`,
+  lockedAccount: () =>
+    'Wait until the account is unlocked, or unlock it: the stored refresh token then works again.',
+  assignment: () =>
+    'Assign the account to the application in Entra, under Enterprise applications: the stored refresh token then works again.',
   webPlatform: ({ secrets }) =>
     `Register the redirect URI under the platform Web instead of single-page application, sign in again and set ${secrets.refreshToken}.`,
   consent: ({ secrets }) =>
-    `Have an administrator grant consent to the application, sign in again and set ${secrets.refreshToken}.`,
+    `Have an administrator grant consent to the application. If the stored refresh token still does not work, sign in again and set ${secrets.refreshToken}.`,
   registration: ({ secrets }) =>
     `Sign in interactively, register a second factor and set ${secrets.refreshToken} to the new refresh token.`,
   conditionalAccess: ({ secrets }) =>
-    `Find the policy in the sign-in logs, exclude this account or application, then sign in again and set ${secrets.refreshToken}.`,
+    `Find the policy in the sign-in logs, and exclude this account or application: the stored refresh token then works again. Otherwise, sign in again and set ${secrets.refreshToken}.`,
   signInFrequency: ({ secrets }) =>
     `Exclude this account from the sign-in frequency policy to prevent the error. Then sign in again and set ${secrets.refreshToken}.`,
   secretValue: ({ secrets }) =>

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { FailureClass } from '../rotation/core/tokenRequest.ts';
+import type { FailureClass, Refusal } from '../rotation/core/tokenRequest.ts';
 import { type Fix, fixes } from './fixes.ts';
 
 /** The meaning of one kind of failure, and its fix. */
@@ -9,11 +9,23 @@ export interface KnownError {
   /** One clause, without a full stop. */
   readonly cause: string;
   readonly fix: Fix;
+  readonly refusal?: Refusal;
 }
 
-/** The provider refuses the refresh token permanently: the user must sign in again. */
-export function refusedToken(cause: string, fix: Fix = fixes.signIn): KnownError {
-  return { class: 'reauthorization_required', code: 'reauthorization_required', cause, fix };
+/** The provider refuses the refresh token: the user must sign in again, unless the refusal passes. */
+export function refusedToken(cause: string, fix: Fix = fixes.signIn, refusal?: Refusal): KnownError {
+  const code = 'reauthorization_required';
+  return { class: code, code, cause, fix, ...(refusal && { refusal }) };
+}
+
+/** The refresh token has ended: it will never work again. */
+export function endedToken(cause: string, fix?: Fix): KnownError {
+  return refusedToken(cause, fix, 'final');
+}
+
+/** An administrator can lift the refusal, or it passes by itself: the same refresh token then works again. */
+export function suspendedToken(cause: string, fix: Fix): KnownError {
+  return refusedToken(cause, fix, 'transient');
 }
 
 /** The provider refuses the client's credentials, before it checks the refresh token. */

@@ -2,9 +2,9 @@ import { type Problem, problemOf, secretUnusable } from '../../errors.ts';
 import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import { isUnknownIntent } from './currentVersion.ts';
-import type { ConnectionRecord, RecordedFailure } from './record.ts';
+import type { ConnectionRecord } from './record.ts';
 import { foreignStore } from './tags.ts';
-import { BLOCKED_RETRY_MS, FORCE_COOLDOWN_MS, replayTime } from './times.ts';
+import { BLOCKED_RETRY_MS, FORCE_COOLDOWN_MS, refusedDelay, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -96,12 +96,21 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
 /** The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. */
 const MAY_PASS: readonly string[] = ['misconfigured', 'client_rejected'];
 
-/** May a token request be sent although nothing that clears the block has changed? Once an hour, if that can do no harm. */
+/**
+ * May a token request be sent although nothing that clears the block has changed? If the token was certainly not used: once an
+ * hour. If it was refused: with growing delays, where that can do no harm.
+ */
 export function mayClearAutomatically(
-  { code, at }: Pick<RecordedFailure, 'code' | 'at'>,
+  { failure, accessToken }: Pick<ConnectionRecord, 'failure' | 'accessToken'>,
   now: number,
 ): boolean {
-  return MAY_PASS.includes(code) && now - at >= BLOCKED_RETRY_MS;
+  if (!failure) return false;
+  const { code, at, since, count, sentAgain } = failure;
+  if (MAY_PASS.includes(code)) return now - at >= BLOCKED_RETRY_MS;
+  if (!sentAgain) return false;
+  // A second use that the provider considers theft would end the access token in use as well.
+  if (sentAgain === 'once_expired' && accessToken && now < accessToken.expiresAt) return false;
+  return now - at >= refusedDelay(now - since, count);
 }
 
 function firstHit<Input, D>(input: Input, checks: readonly Check<Input, D>[]): D | undefined {

@@ -121,8 +121,25 @@ export function requestFailed(
         context,
       );
     case 'reauthorization_required':
-      return blocked(settled(record), explained(failure, before), refreshTokenOf(record, context), context);
+      return blocked(settled(record), explained(failure, before), refreshTokenOf(record, context), {
+        ...context,
+        sentAgain: sentAgain(failure, before, context.connection),
+      });
   }
+}
+
+/**
+ * May a refused refresh token be sent again later? Never after a lost response: the provider has probably executed that request, and
+ * a second use may end the token family. A token that has ended stays so.
+ */
+function sentAgain(
+  { refusal }: TokenRequestFailure,
+  { phase }: ConnectionRecord,
+  { behavior }: Connection,
+): RecordedFailure['sentAgain'] {
+  if (phase.state !== 'idle' || refusal === 'final') return undefined;
+  const isHarmless = refusal === 'transient' || behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
+  return isHarmless ? 'anyway' : 'once_expired';
 }
 
 /** May the request be sent a second time right after its response? Reusable tokens are retried with a delay instead. */
@@ -196,10 +213,11 @@ export function blocked(
   record: ConnectionRecord,
   problem: Problem,
   clearedBy: ClearedBy,
-  { connection, now }: OutcomeContext,
+  { connection, now, sentAgain }: OutcomeContext & Pick<RecordedFailure, 'sentAgain'>,
 ): ConnectionRecord {
   const { fingerprint } = connection;
-  const noted = failed(record, problem, { blocked: true, clearedBy, fingerprint }, now);
+  const handling = { blocked: true, clearedBy, fingerprint, ...(sentAgain && { sentAgain }) };
+  const noted = failed(record, problem, handling, now);
   return attemptAt(noted, now + lookDelay(now - noted.failure.since));
 }
 

@@ -19,6 +19,11 @@ const failureSchema = z.object({
   clearedBy: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
   /** The fingerprint of the connection that failed. */
   fingerprint: z.string(),
+  /**
+   * With `blocked`, when the same request may be sent again although nothing was changed: once the published access token has
+   * expired, or independently of it. Missing: not.
+   */
+  sentAgain: z.enum(['once_expired', 'anyway']).optional(),
 });
 
 const phaseSchema = z.discriminatedUnion('state', [
@@ -247,6 +252,7 @@ export interface FailureHandling {
   readonly blocked: boolean;
   readonly clearedBy: RecordedFailure['clearedBy'];
   readonly fingerprint: string;
+  readonly sentAgain?: RecordedFailure['sentAgain'];
 }
 
 /** Something failed. The caller sets the next attempt with {@link attemptAt}: it depends on the count made here. */

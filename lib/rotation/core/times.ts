@@ -40,6 +40,22 @@ export const FORCE_COOLDOWN_MS = 10_000;
 /** A blocked connection whose cause may pass at the provider gets another token request after this long. */
 export const BLOCKED_RETRY_MS = 3_600_000;
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const REFUSED_FIRST_MS = 60_000;
+/** After this long, a refused refresh token is not tried again. */
+const REFUSED_FOR_GOOD_MS = 7 * DAY_MS;
+
+/**
+ * How long to wait after the `count`th refusal in a row before a refresh token is sent again, in milliseconds: a minute, doubling, at most
+ * an hour; a day after the first day, and Infinity after a week.
+ */
+export function refusedDelay(refusedForMs: number, count: number): number {
+  if (refusedForMs >= REFUSED_FOR_GOOD_MS) return Number.POSITIVE_INFINITY;
+  if (refusedForMs >= DAY_MS) return DAY_MS;
+  return backoff({ first: REFUSED_FIRST_MS, longest: HOUR_MS, attempt: count });
+}
+
 /** The earliest time at which another process may replay a lost token request. */
 const TAKEOVER_MS = LEASE_MS + RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
 

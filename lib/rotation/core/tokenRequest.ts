@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
  * What a failed token request says about the refresh token that was sent.
  * - `retrying`: the provider did not process it (429, or nothing was sent)
  * - `outcome_unknown`: it was sent and there is no usable response; the provider may have used up the token
- * - `reauthorization_required`: the provider refuses it for good; the account owner must consent again
+ * - `reauthorization_required`: the provider refuses it; the account owner must consent again, unless the refusal passes
  * - `client_rejected`: the client's credentials were refused before the token was checked
  * - `misconfigured`: the request itself was refused; the token was not used up
  */
@@ -16,11 +16,19 @@ export type FailureClass =
   | 'client_rejected'
   | 'misconfigured';
 
+/**
+ * What a refusal of the refresh token says about its future. `final`: it has expired or was revoked; `transient`: an
+ * administrator can lift the refusal, or it passes.
+ */
+export type Refusal = 'final' | 'transient';
+
 /** A failed token request. All text is safe to log. */
 export interface TokenRequestFailure extends Problem {
   readonly class: FailureClass;
   /** From `Retry-After`, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** With `reauthorization_required`, if the provider says it. */
+  readonly refusal?: Refusal;
 }
 
 /** An access token from a response. */

@@ -30,7 +30,7 @@ export async function decideWithoutToken(
   if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
   // A rotation was forced since, and its outcome was not recorded.
   if (phase.state === 'requesting' && phase.startedAt > failure.at) return undefined;
-  if (mayClearAutomatically(failure, now())) return undefined;
+  if (mayClearAutomatically(record, now())) return undefined;
   const vault = ports.vault(connection.vaults.credential);
   for (const { secret, version } of failure.clearedBy)
     if (((await vault.get(secret))?.version ?? null) !== version) return undefined;

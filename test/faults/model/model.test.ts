@@ -31,6 +31,7 @@ function history(
     events: new Map(),
     readOnly: undefined,
     lag: undefined,
+    refused: undefined,
     ...rest,
   };
 }

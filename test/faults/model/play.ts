@@ -1,6 +1,9 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
+import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
+import { refusal } from '../../unit/rotation/world/provider.ts';
 import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
+import type { World } from '../../unit/rotation/world.ts';
 import { Consumer } from './consumer.ts';
 import { Disturbance } from './disturbance.ts';
 import type { Cause } from './flight.ts';
@@ -37,7 +40,8 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const scenario = seeded({ behavior: { refreshTokenGraceMs: schedule.graceMs } });
   const { world } = scenario;
   world.provider.lifetimeMs = LIFETIME_MS;
-  const witness = new Witness(world);
+  const refusals = refuseOnce(world, schedule.refused);
+  const witness = new Witness(world, refusals);
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
@@ -71,6 +75,21 @@ export async function play(schedule: Schedule): Promise<Verdict> {
     struck: disturbance.struck,
     violations: [...new Set([...violations, ...consumer.violations])],
   };
+}
+
+/** @returns the response that the provider gives to the `nth` request that repeats no other */
+function refuseOnce({ provider, records }: World, nth: number | undefined): TokenResponse {
+  const transient = refusal('reauthorization_required');
+  const behave = provider.behave.bind(provider);
+  let requests = 0;
+  provider.behave = (request) => {
+    const { phase } = records.read('crm') ?? {};
+    const isFirst = phase?.state === 'requesting' && phase.startedAt === phase.firstStartedAt;
+    if (isFirst && provider.accepts(request.refreshToken)) requests += 1;
+    else return behave(request);
+    return requests === nth ? transient : behave(request);
+  };
+  return transient;
 }
 
 /** Runs the timer in each process; the list of records says which connections are due. Starts killed processes again. */

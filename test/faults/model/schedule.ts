@@ -50,6 +50,8 @@ export interface Schedule {
   readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
   /** How much later listings of the credential vault, and GETs of a latest version, show a write. */
   readonly lag: { readonly listingMs: number; readonly latestMs: number } | undefined;
+  /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
+  readonly refused: number | undefined;
 }
 
 const OPERATIONS = 160;
@@ -82,5 +84,8 @@ export function scheduleOf(seed: number): Schedule {
     random() < 0.3
       ? { listingMs: pick(random, [2_000, 30_000, 40_000]), latestMs: pick(random, [0, 0, 3_000]) }
       : undefined;
-  return { seed, graceMs, racers, faults, events, readOnly, lag };
+  // A lost record does not know of the refusal either.
+  const isRecordLost = [...events.values()].some((event) => event.startsWith('record'));
+  const refused = random() < 0.1 && !isRecordLost ? 1 + below(5) : undefined;
+  return { seed, graceMs, racers, faults, events, readOnly, lag, refused };
 }

@@ -23,8 +23,12 @@ export class Witness {
   /** The values of refresh tokens that the vault stored while their writer waited for the response. */
   readonly #saved = new Set<string>();
 
-  constructor(world: World) {
+  /** The refusal of a token that is valid. */
+  readonly #transient: TokenResponse | undefined;
+
+  constructor(world: World, transient?: TokenResponse) {
     this.#world = world;
+    this.#transient = transient;
   }
 
   /** A process sends a token request. Invariant 2: never two at the same time. */
@@ -53,7 +57,8 @@ export class Witness {
       this.#roots.set(response.refreshToken, this.#rootOf(flight.sent));
       if (response.accessToken) this.#savedWith.set(response.accessToken.value, response.refreshToken);
     }
-    if (response.failure?.class === 'reauthorization_required') this.#died(flight, before);
+    if (response !== this.#transient && response.failure?.class === 'reauthorization_required')
+      this.#died(flight, before);
   }
 
   /** The response has arrived, or the sender has given up. */

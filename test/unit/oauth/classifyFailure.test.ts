@@ -5,7 +5,7 @@ import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
 import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
 import { sanitizer } from '../../../lib/oauth/sanitize.ts';
 import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
-import type { FailureClass } from '../../../lib/rotation/core/tokenRequest.ts';
+import type { FailureClass, Refusal } from '../../../lib/rotation/core/tokenRequest.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { bytesOf } from './support.ts';
 
@@ -252,6 +252,36 @@ describe('every number of Entra in the table', () => {
   });
 });
 
+describe('a refused refresh token', () => {
+  test.each<[string | undefined, Refusal | undefined]>([
+    ['Token has been expired or revoked.', 'final'],
+    ['AADSTS: The token was Revoked', 'final'],
+    ['The refresh token is invalid.', undefined],
+    ['unexpiredness', undefined],
+    [undefined, undefined],
+  ])('with the description %j is %s', (error_description, expected) => {
+    expect(failureOf(400, { error: 'invalid_grant', error_description }).refusal).toBe(expected);
+  });
+
+  test.each<[number, Refusal | undefined]>([
+    [50173, 'final'],
+    [700082, 'final'],
+    [50057, 'transient'],
+    [50053, 'transient'],
+    [50105, 'transient'],
+    [53003, 'transient'],
+    [65001, 'transient'],
+    [50076, undefined],
+  ])('with AADSTS%i is %s, whatever its description says', (number, expected) => {
+    expect(failureOf(400, entra('invalid_grant', number)).refusal).toBe(expected);
+  });
+
+  test('is the only failure that says so', () => {
+    const error_description = 'The client secret has expired.';
+    expect(failureOf(401, { error: 'invalid_client', error_description })).not.toHaveProperty('refusal');
+  });
+});
+
 describe('the texts', () => {
   test('name the host, the status, the error and its description, but not the path or the query', () => {
     expect(
@@ -262,6 +292,7 @@ describe('the texts', () => {
       message:
         'login.example.com returned HTTP 400, invalid_grant: the refresh token is expired, revoked, already used or issued to another client. It says: "Token has been \'revoked\'."',
       fix: 'Sign in again and set crm-refresh-token to the new refresh token.',
+      refusal: 'final',
     });
   });
 

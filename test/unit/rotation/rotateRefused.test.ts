@@ -268,15 +268,97 @@ describe('a connection that is blocked by a temporary failure of the provider', 
       expectHealthy(scenario);
     },
   );
+});
 
-  test('never sends a refused refresh token again', async () => {
+describe('a refresh token that was refused although it is valid', () => {
+  /** Lets the timer look for this long. @returns when the refresh token was sent, in minutes from now */
+  async function lookFor({ world, connection, process }: Scenario, ms: number): Promise<number[]> {
+    const [start, sent] = [world.now(), new Set<number>()];
+    let count = world.provider.sent.length;
+    while (world.now() < start + ms) {
+      await passToDue({ world, connection, process });
+      const at = Math.floor((world.now() - start) / 60_000);
+      await process.rotate(connection);
+      if (world.provider.sent.length > count) sent.add(at);
+      count = world.provider.sent.length;
+    }
+    return [...sent];
+  }
+  const REUSABLE = { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } };
+
+  test('stays blocked meanwhile, and recovers without an operator', async () => {
+    const scenario = await due(REUSABLE);
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    expect(world.record('crm').failure).toMatchObject({ blocked: true, code: 'reauthorization_required' });
+    await world.clock.pass(59_000);
+    await process.rotate(connection);
+    expect(world.provider.sent).toHaveLength(2);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('is sent with growing delays, daily after a day and not at all after a week', async () => {
+    const scenario = await due(REUSABLE);
+    const { world, connection, process } = scenario;
+    world.provider.behave = () => refusal('reauthorization_required');
+    await process.rotate(connection);
+    const minutes = await lookFor(scenario, 24 * HOUR);
+    expect(minutes.slice(0, 3)).toEqual([1, 4, 8]);
+    expect(minutes.length).toBeLessThan(30);
+    const days = await lookFor(scenario, 5 * 24 * HOUR);
+    expect(days.length).toBeGreaterThan(3);
+    expect(days.length).toBeLessThan(7);
+    await world.clock.pass(24 * HOUR);
+    expect(await lookFor(scenario, 10 * 24 * HOUR)).toEqual([]);
+    expect(world.record('crm').failure).toMatchObject({ blocked: true });
+  });
+
+  test('is sent only after the published access token has expired if it works once', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
     await process.rotate(connection);
-    await world.clock.pass(48 * HOUR);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', reason: 'blocked' });
-    expect(world.provider.sent).toHaveLength(2);
+    const expiresAt = world.record('crm').accessToken?.expiresAt ?? 0;
+    while (world.record('crm').failure) {
+      expect(world.provider.sent).toHaveLength(2);
+      await passToDue(scenario);
+      await process.rotate(connection);
+    }
+    expect(world.now()).toBeGreaterThanOrEqual(expiresAt);
+    expect(world.now()).toBeLessThan(expiresAt + 6 * 60_000);
+    expectHealthy(scenario);
+  });
+
+  test('is sent before that if the refusal passes', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required', { refusal: 'transient' }));
+    await process.rotate(connection);
+    await world.clock.pass(61_000);
+    await mustRotate(scenario);
+    expect(world.now()).toBeLessThan((world.record('crm').accessToken?.expiresAt ?? 0) - HOUR / 2);
+    expectHealthy(scenario);
+  });
+
+  test.each([
+    ['the provider says that it has ended', refusal('reauthorization_required', { refusal: 'final' })],
+    ['a response was lost before', refusal('reauthorization_required')],
+  ])('is never sent again if %s', async (why, answer) => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    if (why.includes('lost')) {
+      world.provider.script(refusal('outcome_unknown'));
+      await process.rotate(connection);
+      await passToDue(scenario);
+    }
+    world.provider.script(answer);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked' });
+    const before = world.provider.sent.length;
+    expect(await lookFor(scenario, 48 * HOUR)).toEqual([]);
+    expect(world.provider.sent).toHaveLength(before);
   });
 });
 
