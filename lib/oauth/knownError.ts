@@ -23,7 +23,7 @@ export function endedToken(cause: string, fix?: Fix): KnownError {
   return refusedToken(cause, fix, 'final');
 }
 
-/** An administrator can lift the refusal, or it passes by itself: the same refresh token then works again. */
+/** An administrator can lift the refusal, or it passes automatically: the same refresh token then works again. */
 export function suspendedToken(cause: string, fix: Fix): KnownError {
   return refusedToken(cause, fix, 'transient');
 }

@@ -305,6 +305,42 @@ const LAG: readonly Mutant[] = [
   ),
 ];
 
+const REFUSED: readonly Mutant[] = [
+  inRotation(
+    'core/decide.ts',
+    'refused refresh token: never sent again',
+    'if (!sentAgain) return false;',
+    'return false;',
+  ),
+  inRotation(
+    'core/decide.ts',
+    'refused refresh token: sent again while the published access token is in use',
+    "if (sentAgain === 'once_expired' && accessToken && now < accessToken.expiresAt) return false;",
+    '',
+  ),
+  inRotation(
+    'core/outcome.ts',
+    'refused refresh token: sent again after a lost response',
+    "if (phase.state !== 'idle' || refusal === 'final') return undefined;",
+    "if (refusal === 'final') return undefined;",
+  ),
+];
+
+const LIFETIMES: readonly Mutant[] = [
+  inRotation(
+    'core/times.ts',
+    'lifetimes: the end of the refresh token does not matter for the renewal',
+    'return Math.round(Math.min(due, issuedAt + Math.max(soonest, (refreshTokenLife * 2) / 3)));',
+    'return Math.round(due);',
+  ),
+  inRotation(
+    'core/outcome.ts',
+    'lifetimes: a Retry-After outlasts the refresh token',
+    'Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS, (left * 2) / 3)',
+    'Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS)',
+  ),
+];
+
 const inReading = (file: string, name: string, find: string, replace: string): Mutant => ({
   ...inSending(file, name, find, replace),
   tests: ['test/integration/oauth/malformedResponses.test.ts'],
@@ -376,6 +412,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...CREDENTIALS,
   ...OPERATORS,
   ...LAG,
+  ...REFUSED,
+  ...LIFETIMES,
   ...MALFORMED,
   ...SUPERSEDED,
   ...EGRESS,
