@@ -110,7 +110,7 @@ function recordedVersion(
 
 /**
  * Key Vault's times have a resolution of one second: within the same second, only the latest version counts as newer, and one
- * that something was obtained with. A disabled version that was never used does not count: a save replaced it before the
+ * that something was obtained with, unless the recorded version descends from it. A disabled version that was never used does not count: a save replaced it before the
  * rotator saw it.
  */
 function isOperatorsNewer(
@@ -125,7 +125,19 @@ function isOperatorsNewer(
   // A later copy of the recorded token is not newer than the operator's: it was written by a process that did not see that one.
   const recordedAt = Math.min(...sameToken(recorded, versions).map(({ createdAt }) => createdAt));
   if (version.createdAt > recordedAt) return true;
-  return version.createdAt === recordedAt && (version.version === latest || wasUsed());
+  if (version.createdAt < recordedAt || ancestorsOf(recorded, versions).has(version.version)) return false;
+  return version.version === latest || wasUsed();
+}
+
+/** The versions that a version descends from, as far as the vault still has their tags. */
+function ancestorsOf(version: SecretVersion, versions: readonly SecretVersion[]): ReadonlySet<string> {
+  const ancestors = new Set<string>();
+  let parent = readOrigin(version.tags)?.parent;
+  while (parent !== undefined && !ancestors.has(parent)) {
+    ancestors.add(parent);
+    parent = readOrigin(versions.find((each) => each.version === parent)?.tags ?? {})?.parent;
+  }
+  return ancestors;
 }
 
 /**

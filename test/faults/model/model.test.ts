@@ -69,6 +69,21 @@ test("follows an operator's token if a restored record is older than it and from
   expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
 });
 
+test("follows an operator's token of the same second as the first one if an older record is restored", async () => {
+  const { end, violations } = await play(
+    history([[14, 'operator_replaces', 3_000]], {
+      seed: 84_025,
+      graceMs: Number.POSITIVE_INFINITY,
+      events: new Map([
+        [16, 'record_copied'],
+        [24, 'record_restored'],
+      ]),
+      lag: { listingMs: 40_000, latestMs: 3_000 },
+    }),
+  );
+  expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });
+});
+
 test('does not overwrite the token of another process with a placeholder after a freeze before the first rotation', async () => {
   const { end, violations } = await play(
     history([[10, 'freeze_before', 70_000]], {

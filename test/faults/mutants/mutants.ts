@@ -267,8 +267,14 @@ const OPERATORS: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     "reconcile: an operator's token from the same second as the recorded version is ignored even if it was used",
-    '(version.version === latest || wasUsed());',
-    'version.version === latest;',
+    'return version.version === latest || wasUsed();',
+    'return version.version === latest;',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    'reconcile: the seed of the recorded version competes with a token of the same second',
+    ' || ancestorsOf(recorded, versions).has(version.version)',
+    '',
   ),
 ];
 

@@ -150,6 +150,11 @@ describe('the version that counts', () => {
       ['v1', [seed, v1, disabled(setByOperator('new', 10)), saved('n1', 20, 'new', 5)], 'n1'],
       ['saved_not_recorded', 'n1'],
     ],
+    "with an older copy of the record, the family of an operator's token, not the first seed: all of one second":
+      [
+        ['v1', [disabled(setByOperator('p', 10)), v1, setByOperator('q', 10), saved('q1', 20, 'q', 5)], 'q1'],
+        ['saved_not_recorded', 'q1'],
+      ],
     "the recorded copy of an operator's token, not the token of the same second": [
       ['n1', [seed, v1, setByOperator('new', 20), saved('n1', 20, 'new', 5)], 'n1'],
       ['unchanged', 'n1'],
