@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { currentVersion, showsThePast, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
+import {
+  currentVersion,
+  isUnknownIntent,
+  lagsBehind,
+  reconciled,
+  showsThePast,
+  supersededBy,
+  toDisable,
+} from '../../../lib/rotation/core/currentVersion.ts';
 import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { STORE } from './world/connection.ts';
-import { recordNamed } from './world/record.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const setByOperator = (version: string, second: number): SecretVersion => ({
   version,
@@ -246,4 +254,118 @@ describe('the store that owns a refresh token, if it is not ours', () => {
       'other.example',
     ],
   ])('%s', (_, tags, expected) => expect(foreignStore({ tags }, STORE)).toBe(expected));
+});
+
+describe('a finding', () => {
+  const NOW = 1_767_225_600_000;
+  const STARTED = NOW - 5_000;
+  const announced = (version: SecretVersion, epoch: number): SecretVersion => ({
+    ...version,
+    tags: withIntent(version.tags, { startedAt: STARTED, epoch, store: STORE }),
+  });
+  const v2 = saved('v2', 20, 'v1', 2);
+  const record = recordNamed('crm', { version: 'v1', epoch: 1, generation: 1, nextAttemptAt: 7 });
+  const shown = tokenTimes(NOW - 60_000, NOW + 60_000);
+  const phase = { state: 'requesting', startedAt: STARTED, firstStartedAt: STARTED } as const;
+
+  test('of an intent is new to a record with a lower epoch', () => {
+    const { tags } = announced(v2, 3);
+    expect(isUnknownIntent(tags, recordNamed('crm', { epoch: 2 }))).toBe(true);
+    expect(isUnknownIntent(tags, recordNamed('crm', { epoch: 3 }))).toBe(false);
+    expect(isUnknownIntent(v2.tags, recordNamed('crm', { epoch: 0 }))).toBe(false);
+  });
+
+  test.each([
+    ['unchanged', v2, false],
+    ['unchanged', announced(v2, 3), true],
+    ['written_twice', v2, false],
+    ['written_twice', announced(v2, 3), true],
+    ['saved_not_recorded', v2, true],
+    ['set_by_operator', announced(v2, 3), false],
+  ] as const)('%s needs what is published: case %#', (finding, winner, expected) => {
+    expect(lagsBehind(record, { finding, winner })).toBe(expected);
+  });
+
+  test('unchanged leaves the record as it is, also if the intent is known', () => {
+    for (const winner of [v2, announced(v2, 1)])
+      expect(reconciled(record, { finding: 'unchanged', winner }, NOW, undefined)).toBe(record);
+  });
+
+  test('written_twice names the copy', () => {
+    const next = reconciled(record, { finding: 'written_twice', winner: v2 }, NOW, undefined);
+    expect(next).toEqual({ ...record, version: 'v2' });
+  });
+
+  test.each(['unchanged', 'written_twice'] as const)('%s recovers an unknown intent', (finding) => {
+    const version = finding === 'unchanged' ? 'v1' : 'v2';
+    const next = reconciled(record, { finding, winner: announced(v2, 3) }, NOW, shown);
+    expect(next).toEqual({ ...record, version, epoch: 3, phase, accessToken: shown });
+  });
+
+  test('set_by_operator starts a token family, due now, and forgets failures', () => {
+    const seed = setByOperator('q', 30);
+    const next = reconciled(
+      failing(record, NOW),
+      { finding: 'set_by_operator', winner: seed },
+      NOW,
+      undefined,
+    );
+    expect(next).toMatchObject({
+      version: 'q',
+      phase: { state: 'idle' },
+      nextAttemptAt: NOW,
+      familyStartedAt: NOW,
+    });
+    expect(next).not.toHaveProperty('failure');
+  });
+
+  test('saved_not_recorded follows the version, with what is published', () => {
+    const found = { finding: 'saved_not_recorded', winner: v2 } as const;
+    const next = { ...record, version: 'v2', epoch: 2, generation: 2, nextAttemptAt: NOW };
+    expect(reconciled(record, found, NOW, undefined)).toEqual(next);
+    expect(reconciled(record, found, NOW, shown)).toEqual({ ...next, accessToken: shown });
+    const ahead = { ...record, epoch: 9, generation: 9 };
+    expect(reconciled(ahead, found, NOW, undefined)).toMatchObject({ epoch: 9, generation: 9 });
+  });
+
+  test('saved_not_recorded recovers the intent of a request with that version', () => {
+    const found = { finding: 'saved_not_recorded', winner: announced(v2, 3) } as const;
+    expect(reconciled(record, found, NOW, shown)).toEqual({
+      ...record,
+      version: 'v2',
+      epoch: 3,
+      generation: 2,
+      nextAttemptAt: NOW,
+      phase,
+      accessToken: shown,
+    });
+  });
+
+  test('without an origin counts from the beginning', () => {
+    const found = { finding: 'saved_not_recorded', winner: setByOperator('x', 30) } as const;
+    expect(reconciled(recordNamed(), found, NOW, undefined)).toMatchObject({ epoch: 0, generation: 0 });
+  });
+});
+
+describe('the versions to disable', () => {
+  const sent = saved('v2', 20, 'v1', 1);
+
+  test('are those found, and the parent of the one that was sent after a save', () => {
+    expect(toDisable(new Set(['a', 'b']), sent, true)).toEqual(['a', 'b', 'v1']);
+  });
+
+  test('never include the token in use or its parent', () => {
+    expect(toDisable(new Set(['v2', 'v1', 'a']), sent, true)).toEqual(['v1', 'a']);
+    expect(toDisable(new Set(['v2', 'v1', 'a']), sent, false)).toEqual(['a']);
+  });
+
+  test('are none if nothing was found and nothing was saved, or the parent is unknown', () => {
+    expect(toDisable(new Set(), sent, false)).toEqual([]);
+    expect(toDisable(new Set(), setByOperator('p', 1), true)).toEqual([]);
+  });
+
+  test('are at most 25 in one rotation', () => {
+    const many = new Set(Array.from({ length: 40 }, (_, index) => `x${index}`));
+    expect(toDisable(many, sent, false)).toHaveLength(25);
+  });
 });

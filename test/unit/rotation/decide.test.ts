@@ -4,6 +4,7 @@ import {
   type Decision,
   decide,
   decideEarly,
+  mayClearAutomatically,
   type Occasion,
   type Reason,
   type Situation,
@@ -151,5 +152,46 @@ describe('what to do', () => {
   ])('a refresh token that is %s: the fix names the secret and what to do', (_, latest, code, fix) => {
     const decision = decide({ ...situation, latest });
     expect(decision).toMatchObject({ problem: { code, fix: expect.stringContaining(fix) } });
+  });
+});
+
+describe('a blocked connection sends a token request although nothing was changed', () => {
+  const MINUTE = 60_000;
+  const HOUR = 60 * MINUTE;
+  const blockedBy = (code: ErrorCode, changes: object = {}) => ({
+    failure: { ...failing(recordNamed(), NOW, { blocked: true, code }).failure, ...changes },
+  });
+  const refused = (changes: object) => blockedBy('reauthorization_required', changes);
+  const accessToken = tokenTimes(NOW, NOW + HOUR);
+
+  test.each(['misconfigured', 'client_rejected'] as const)('%s: after an hour', (code) => {
+    expect(mayClearAutomatically(blockedBy(code), NOW + HOUR - 1)).toBe(false);
+    expect(mayClearAutomatically(blockedBy(code), NOW + HOUR)).toBe(true);
+  });
+
+  test.each(['reauthorization_required', 'refresh_token_too_large', 'owned_elsewhere'] as const)(
+    '%s: never, unless the refusal may pass',
+    (code) => expect(mayClearAutomatically(blockedBy(code), NOW + 9 * 24 * HOUR)).toBe(false),
+  );
+
+  test('not without a failure', () => expect(mayClearAutomatically({}, NOW)).toBe(false));
+
+  test('a refused token that may be sent anyway: after its delay', () => {
+    const once = { ...refused({ sentAgain: 'anyway' }), accessToken };
+    expect(mayClearAutomatically(once, NOW + MINUTE - 1)).toBe(false);
+    expect(mayClearAutomatically(once, NOW + MINUTE)).toBe(true);
+    const thrice = refused({ sentAgain: 'anyway', count: 3 });
+    expect(mayClearAutomatically(thrice, NOW + 4 * MINUTE - 1)).toBe(false);
+    expect(mayClearAutomatically(thrice, NOW + 4 * MINUTE)).toBe(true);
+    const forDays = refused({ sentAgain: 'anyway', since: NOW - 30 * HOUR });
+    expect(mayClearAutomatically(forDays, NOW + HOUR)).toBe(false);
+    expect(mayClearAutomatically(forDays, NOW + 24 * HOUR)).toBe(true);
+  });
+
+  test('another refused token: after its delay, and when the published access token has expired', () => {
+    const failure = refused({ sentAgain: 'once_expired' });
+    expect(mayClearAutomatically({ ...failure, accessToken }, NOW + HOUR - 1)).toBe(false);
+    expect(mayClearAutomatically({ ...failure, accessToken }, NOW + HOUR)).toBe(true);
+    expect(mayClearAutomatically(failure, NOW + MINUTE)).toBe(true);
   });
 });

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../../lib/errors.ts';
+import { type ErrorCode, RotatorError } from '../../../lib/errors.ts';
 import {
   blocked,
+  mayRepeat,
+  notStored,
+  problemIn,
   requestFailed,
   retryLater,
   succeeded,
+  tellsMore,
+  thrownAt,
   tokenTimes as timesOf,
   waitsForReplay,
 } from '../../../lib/rotation/core/outcome.ts';
@@ -18,7 +23,7 @@ import type { FailureClass, TokenRequestFailure } from '../../../lib/rotation/co
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed } from './world/connection.ts';
 import { issuedToken, refusal } from './world/provider.ts';
-import { recordNamed, tokenTimes } from './world/record.ts';
+import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = 1_767_225_600_000;
 const connection = connectionNamed();
@@ -200,5 +205,117 @@ describe('other outcomes', () => {
       accessToken: { issuedAt: NOW - 3_000, expiresAt: NOW - 3_000 + 3_600_000, expiresInIsDefault: true },
     });
     expect(record.nextAttemptAt).toBeLessThan(NOW + 2_400_000);
+  });
+});
+
+describe('a refused refresh token is sent again', () => {
+  const GRACE = 60_000;
+  const ALWAYS = Number.POSITIVE_INFINITY;
+  test.each([
+    ['works once: once the published token has expired', idle, {}, 0, 'once_expired'],
+    ['has a grace period: the same', idle, {}, GRACE, 'once_expired'],
+    ['is reusable: anyway', idle, {}, ALWAYS, 'anyway'],
+    ['is refused for a time: anyway', idle, { refusal: 'transient' }, 0, 'anyway'],
+    ['has ended: never', idle, { refusal: 'final' }, ALWAYS, undefined],
+    ['was sent before without a response: never', interrupted, {}, ALWAYS, undefined],
+    [
+      'was sent before, and is refused for a time: never',
+      interrupted,
+      { refusal: 'transient' },
+      0,
+      undefined,
+    ],
+  ] as const)('if it %s', (_, before, more, graceMs, expected) => {
+    const { failure } = refusal('reauthorization_required', more);
+    expect(afterRequest(before, failure, graceMs).failure?.sentAgain).toBe(expected);
+  });
+});
+
+describe('a token request is sent a second time right after its response', () => {
+  const requesting = intended(idle, NOW, false);
+  const withGrace = (refreshTokenGraceMs: number) =>
+    connectionNamed('crm', { behavior: { refreshTokenGraceMs } });
+  const unknown = refusal('outcome_unknown');
+
+  test('if its outcome is unknown and the grace period runs', () => {
+    expect(mayRepeat(requesting, unknown, withGrace(60_000), NOW)).toBe(true);
+    expect(mayRepeat(requesting, unknown, withGrace(60_000), NOW + 60_000)).toBe(false);
+  });
+
+  test('not in any other case', () => {
+    expect(mayRepeat(requesting, unknown, withGrace(0), NOW)).toBe(false);
+    expect(mayRepeat(requesting, unknown, withGrace(Number.POSITIVE_INFINITY), NOW)).toBe(false);
+    expect(mayRepeat(idle, unknown, withGrace(60_000), NOW)).toBe(false);
+    expect(mayRepeat(requesting, refusal('retrying'), withGrace(60_000), NOW)).toBe(false);
+    expect(mayRepeat(requesting, { ...unknown, refreshToken: 'r' }, withGrace(60_000), NOW)).toBe(false);
+    expect(mayRepeat(requesting, { accessToken: issuedToken() }, withGrace(60_000), NOW)).toBe(false);
+  });
+});
+
+describe('a replay says more than the request before it', () => {
+  const answered = (failureClass: FailureClass, more = {}) => ({ ...refusal(failureClass), ...more });
+  test.each([
+    ['with a token', { answer: { accessToken: issuedToken() }, refused: false }, true],
+    ['if the token is refused', { answer: answered('reauthorization_required'), refused: false }, true],
+    ['if its outcome is unknown', { answer: answered('outcome_unknown'), refused: false }, true],
+    ['not if it was not sent', { answer: answered('reauthorization_required'), refused: true }, false],
+    ['not if it came too early', { answer: answered('retrying'), refused: false }, false],
+    ['not if the client was rejected', { answer: answered('client_rejected'), refused: false }, false],
+    ['not if the request was wrong', { answer: answered('misconfigured'), refused: false }, false],
+    [
+      'with a refresh token in any case',
+      { answer: answered('retrying', { refreshToken: 'r' }), refused: true },
+      true,
+    ],
+  ] as const)('%s', (_, outcome, expected) => expect(tellsMore(outcome)).toBe(expected));
+});
+
+describe('an error that was thrown', () => {
+  const errorOf = (code: ErrorCode, more = {}) => new RotatorError(problemWith(code), more);
+
+  test('blocks if it names what clears it', () => {
+    const record = thrownAt(idle, errorOf('secret_missing', { clearedBy: secrets }), context);
+    expect(record.failure).toMatchObject({ blocked: true, clearedBy: secrets, code: 'secret_missing' });
+  });
+
+  test('leaves a block as it is, and the next look comes later', () => {
+    const before = failing(idle, NOW - 90_000, { blocked: true, code: 'reauthorization_required' });
+    const record = thrownAt(before, errorOf('vault_unavailable'), context);
+    expect(record).toEqual({ ...before, nextAttemptAt: NOW + 90_000 });
+  });
+
+  test('is retried otherwise, as late as the service asks', () => {
+    const record = thrownAt(idle, errorOf('vault_throttled', { retryAfterMs: 45_000 }), context);
+    expect(record).toMatchObject({ nextAttemptAt: NOW + 45_000, failure: { blocked: false, count: 1 } });
+  });
+
+  test.each([
+    ['refresh_token_too_large', true],
+    ['access_token_too_large', true],
+    ['connection_string_too_large', true],
+    ['connection_string_unwritable', true],
+    ['vault_unavailable', false],
+  ] as const)('%s while a token is stored blocks: %s', (code, isBlocked) => {
+    const record = notStored(idle, errorOf(code, { retryAfterMs: 20_000 }), context);
+    expect(record.failure).toMatchObject({
+      code,
+      blocked: isBlocked,
+      clearedBy: isBlocked ? refreshToken : [],
+    });
+    expect(record.nextAttemptAt).toBe(isBlocked ? NOW + 60_000 : NOW + 20_000);
+  });
+
+  test('is shown without its count and its times', () => {
+    expect(problemIn(failing(idle, NOW))).toEqual({ problem: { ...problemWith('vault_unavailable') } });
+    expect(problemIn(idle)).toEqual({});
+  });
+
+  test('is not retried after two thirds of the rest of the refresh token, if its delay is shorter', () => {
+    const ending = { ...idle, refreshTokenExpiresAt: NOW + 600_000 };
+    const retryAt = (retryAfterMs: number) =>
+      retryLater(ending, problemWith('provider_throttled'), context, retryAfterMs).nextAttemptAt - NOW;
+    expect(retryAt(3_000_000)).toBe(400_000);
+    expect(retryAt(300_000)).toBe(300_000);
+    expect(retryAt(0)).toBe(10_000);
   });
 });

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { lookDelay, renewalTime, retryDelay } from '../../../lib/rotation/core/times.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
+import {
+  lookDelay,
+  publishPause,
+  refreshTokenExpiry,
+  refusedDelay,
+  renewalTime,
+  retryDelay,
+  savePause,
+} from '../../../lib/rotation/core/times.ts';
 
 const HOUR = 3_600_000;
 const token = { issuedAt: 1_000_000, expiresAt: 1_000_000 + HOUR };
@@ -64,5 +73,58 @@ describe('the renewal of an access token', () => {
     expect(renewalTime(token, 'crm')).toBe(renewalTime(token, 'crm'));
     const times = new Set(Array.from({ length: 100 }, (_, index) => renewalTime(token, `crm-${index}`)));
     expect(times.size).toBeGreaterThan(95);
+  });
+});
+
+describe('the pauses', () => {
+  test.each([
+    [1, 0, 250],
+    [2, 0, 500],
+    [5, 0, 4_000],
+    [20, 0, 10_000],
+    [1, 3_000, 3_000],
+    [1, 60_000, 10_000],
+  ])('after save %i with Retry-After %i ms: %i ms', (attempt, retryAfterMs, ms) =>
+    expect(savePause(attempt, retryAfterMs)).toBe(ms),
+  );
+
+  test('between publications grow evenly', () =>
+    expect([1, 2, 3].map(publishPause)).toEqual([500, 1_000, 1_500]));
+
+  const DAY = 24 * HOUR;
+  test.each([
+    [0, 1, 60_000],
+    [60_000, 2, 120_000],
+    [DAY - 1, 20, HOUR],
+    [DAY, 1, DAY],
+    [7 * DAY - 1, 30, DAY],
+    [7 * DAY, 1, Number.POSITIVE_INFINITY],
+  ])('of a token that was refused for %i ms, %i times: %d ms', (refusedForMs, count, ms) =>
+    expect(refusedDelay(refusedForMs, count)).toBe(ms),
+  );
+});
+
+describe('the expiry of a refresh token', () => {
+  const lasting = (refreshTokenDeadline?: 'idle' | 'absolute') => ({
+    ...CAREFUL_BEHAVIOR,
+    refreshTokenLifetimeMs: 500,
+    ...(refreshTokenDeadline && { refreshTokenDeadline }),
+  });
+  const issued = (lifetimeMs?: number) => ({ issuedAt: 1_000, lifetimeMs });
+
+  test('comes from the response first', () =>
+    expect(refreshTokenExpiry(issued(30), lasting('absolute'), 100)).toBe(1_030));
+
+  test('counts from the renewal or from the sign-in', () => {
+    expect(refreshTokenExpiry(issued(), lasting('idle'), 100)).toBe(1_500);
+    expect(refreshTokenExpiry(issued(), lasting('absolute'), 100)).toBe(600);
+  });
+
+  test('is unknown if the sign-in, the kind or the lifetime is', () => {
+    expect(refreshTokenExpiry(issued(), lasting('absolute'), undefined)).toBeUndefined();
+    expect(refreshTokenExpiry(issued(), lasting(), 100)).toBeUndefined();
+    expect(
+      refreshTokenExpiry(issued(), { ...CAREFUL_BEHAVIOR, refreshTokenDeadline: 'idle' }, 100),
+    ).toBeUndefined();
   });
 });
