@@ -359,7 +359,7 @@ describe('the versions to disable', () => {
     expect(toDisable(new Set(['v2', 'v1', 'a']), sent, false)).toEqual(['a']);
   });
 
-  test('are none if nothing was found and nothing was saved, or the parent is unknown', () => {
+  test('are an empty list if nothing was found and nothing was saved, or the parent is unknown', () => {
     expect(toDisable(new Set(), sent, false)).toEqual([]);
     expect(toDisable(new Set(), setByOperator('p', 1), true)).toEqual([]);
   });
