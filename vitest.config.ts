@@ -18,8 +18,9 @@ const WAITING = [
   'test/faults/process/{drain,outage,proxy,race}.test.ts',
   'test/faults/soak/**/*.test.ts',
   'test/integration/consumer/**/*.test.ts',
-  'test/security/**/*.test.ts',
 ];
+/** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
+const ALONE = ['test/security/**/*.test.ts'];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -27,8 +28,13 @@ export default defineConfig(({ mode }) => ({
     maxConcurrency: mode === 'full' ? 10 : 5,
     projects: [
       project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
-      project('own', { include: ['test/**/*.test.ts'], exclude: [...SHARED, ...WAITING], maxWorkers: 4 }, 1),
+      project(
+        'own',
+        { include: ['test/**/*.test.ts'], exclude: [...SHARED, ...WAITING, ...ALONE], maxWorkers: 4 },
+        1,
+      ),
       project('waiting', { include: WAITING, maxWorkers: 6 }, 2),
+      project('alone', { include: ALONE, maxWorkers: 1 }, 3),
     ],
     // These only end what hangs: compilers and child processes are slow to start beside other workers.
     testTimeout: 90_000,
