@@ -17,12 +17,10 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   gzip,
   'x-gzip': gzip,
   deflate: (body, maxOutputLength) => {
-    const options = { ...CUT_OFF, maxOutputLength };
     try {
-      return inflateSync(body, options);
+      return inflateSync(body, { ...CUT_OFF, maxOutputLength });
     } catch {
-      // Some servers leave out the header and the checksum of RFC 1950, and clients accept that (RFC 9110 section 8.4.1.2).
-      return inflateRawSync(body, options);
+      return inflateBare(body, maxOutputLength);
     }
   },
   br: (body, maxOutputLength) =>
@@ -30,6 +28,20 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   zstd: (body, maxOutputLength) =>
     zstdDecompressSync(body, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
 };
+
+/**
+ * Some servers leave out the header and the checksum of RFC 1950, and clients accept that (RFC 9110 section 8.4.1.2). Without a header,
+ * the first bytes of a plain text can pass for such data, so all of the body must be used.
+ */
+function inflateBare(body: Uint8Array, maxOutputLength: number): Uint8Array {
+  const { buffer, engine } = inflateRawSync(body, { maxOutputLength, info: true }) as unknown as {
+    readonly buffer: Uint8Array;
+    readonly engine: { readonly bytesWritten: number };
+  };
+  if (engine.bytesWritten !== body.length) throw new Error('The body has more than these data.');
+  return buffer;
+}
+
 /** Each coding can multiply the size by a thousand. */
 const MOST_CODINGS = 3;
 

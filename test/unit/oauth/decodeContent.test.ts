@@ -24,6 +24,18 @@ describe('a response with a coding that the request did not accept', () => {
     },
   );
 
+  test.each(['gzip', 'deflate', 'br', 'zstd', 'deflate, gzip'])(
+    'stays unchanged with %s if it was not coded at all, however it begins',
+    (coding) => {
+      for (const first of ['', '\n', '\r\n', '\n\n', ' ', '\t', '\ufeff']) {
+        const body = Buffer.from(
+          `${first}{\n "refresh_token": "r", "access_token": "${'a1B2c3D4'.repeat(40)}"}`,
+        );
+        expect(decodeContent(body, coding, LIMIT)).toBe(body);
+      }
+    },
+  );
+
   test('is not decoded beyond the limit', () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
     // Without a matcher: a failing one would print ten megabytes.
