@@ -98,13 +98,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #received(): Received {
     const { status, headers } = this.#head ?? { status: 0, headers: {} };
-    return {
-      status,
-      contentType: single(headers['content-type']),
-      contentEncoding: single(headers['content-encoding']),
-      retryAfter: single(headers['retry-after']),
-      body: Buffer.concat(this.#chunks),
-    };
+    return receivedFrom(status, headers, Buffer.concat(this.#chunks));
   }
 }
 
@@ -122,6 +116,17 @@ export function codeOf(error: unknown): string {
 }
 
 const PARSER_REASON = / \([\w ,.'/-]{1,80}\)$/;
+
+/** A response as far as its meaning depends on it. Of several headers with the same name, the first one counts. */
+export function receivedFrom(status: number, headers: Headers, body: Uint8Array): Received {
+  return {
+    status,
+    contentType: single(headers['content-type']),
+    contentEncoding: single(headers['content-encoding']),
+    retryAfter: single(headers['retry-after']),
+    body,
+  };
+}
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;

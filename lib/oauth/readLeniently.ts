@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { Duplex, type Readable, Transform, Writable } from 'node:stream';
-import type { Received } from './exchange.ts';
+import { type Received, receivedFrom } from './exchange.ts';
 
 /** The longest headers, in bytes in total. */
 const LONGEST_HEADERS = 256 * 1024;
@@ -34,15 +34,9 @@ export function readLeniently(
     const chunks: Buffer[] = [];
     let length = 0;
     const finish = (whole: boolean) => {
-      const { statusCode: status = 0, headers } = response;
-      const received = {
-        status,
-        contentType: headers['content-type'],
-        contentEncoding: headers['content-encoding'],
-        retryAfter: headers['retry-after'],
-        body: Buffer.concat(chunks).subarray(0, limit),
-      };
-      resolve({ received, whole });
+      const { statusCode = 0, headers } = response;
+      const body = Buffer.concat(chunks).subarray(0, limit);
+      resolve({ received: receivedFrom(statusCode, headers, body), whole });
     };
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk);

@@ -41,9 +41,7 @@ export function currentVersion(
   latest: string,
 ): Finding {
   const recorded = recordedVersion(record, versions, latest);
-  const wasUsed = (version: SecretVersion) => childrenOf(version, versions).length > 0;
-  const isNewer = (version: SecretVersion) =>
-    isOperatorsNewer(version, recorded, { versions, latest }, () => wasUsed(version));
+  const isNewer = (version: SecretVersion) => isOperatorsNewer(version, recorded, { versions, latest });
   const operators = newest(versions.filter(isNewer), latest);
   const start = operators ?? recorded;
   if (!start) return { finding: 'gone' };
@@ -110,15 +108,15 @@ function recordedVersion(
 
 /**
  * Key Vault's times have a resolution of one second: within the same second, only the latest version counts as newer, and one
- * that something was obtained with, unless the recorded version descends from it. A disabled version that was never used does not count: a save replaced it before the
- * rotator saw it.
+ * that something was obtained with, unless the recorded version descends from it. A disabled version that was never used does not
+ * count: a save replaced it before the rotator saw it.
  */
 function isOperatorsNewer(
   version: SecretVersion,
   recorded: SecretVersion | undefined,
   { versions, latest }: { readonly versions: readonly SecretVersion[]; readonly latest: string },
-  wasUsed: () => boolean,
 ): boolean {
+  const wasUsed = () => childrenOf(version, versions).length > 0;
   if (isManaged(version.tags) || version === recorded) return false;
   if (!isEnabled(version) && !wasUsed()) return false;
   if (!recorded) return true;
@@ -131,11 +129,12 @@ function isOperatorsNewer(
 
 /** The versions that a version descends from, as far as the vault still has their tags. */
 function ancestorsOf(version: SecretVersion, versions: readonly SecretVersion[]): ReadonlySet<string> {
+  const parents = new Map(versions.map((each) => [each.version, readOrigin(each.tags)?.parent]));
   const ancestors = new Set<string>();
-  let parent = readOrigin(version.tags)?.parent;
+  let parent = parents.get(version.version);
   while (parent !== undefined && !ancestors.has(parent)) {
     ancestors.add(parent);
-    parent = readOrigin(versions.find((each) => each.version === parent)?.tags ?? {})?.parent;
+    parent = parents.get(parent);
   }
   return ancestors;
 }

@@ -1,6 +1,6 @@
 import type { Connection, InvalidConnection } from './connection.ts';
 import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
-import { renewalTime } from './times.ts';
+import { DAY_MS, renewalTime } from './times.ts';
 
 /** The state of a connection in one word. Status and `rotator status` show it; docs/reference.md is written from this table. */
 export const CONNECTION_STATES = {
@@ -103,7 +103,6 @@ function stateOf(summary: RecordSummary | undefined, now: number): ConnectionSta
   return rotatedAt === undefined ? 'new' : 'fresh';
 }
 
-const DAY_MS = 24 * 3_600_000;
 /** Warnings start this long before a credential expires: getting a new one may take that long. */
 export const EXPIRY_NOTICE_MS = 14 * DAY_MS;
 /** A renewal is late when this part of an access token's life is over. */

@@ -4,6 +4,9 @@ import type { ConnectionRecord, Phase } from './record.ts';
 
 /** All delays, limits and lifetimes of the protocol, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
 
+const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
 /** A blob lease lasts at least 15 s and at most 60 s (Lease Blob, REST reference). The shortest gives the fastest takeover. */
 export const LEASE_MS = 15_000;
 /** A held lease is renewed this often. */
@@ -33,15 +36,13 @@ export const VAULT_LAG_MS = 60_000;
 /** At most this many superseded versions are disabled in one rotation. */
 export const MOST_DISABLED = 25;
 /** The longest `Retry-After` of a provider that is followed: 1 h. */
-export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+export const LONGEST_RETRY_AFTER_MS = HOUR_MS;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;
 
 /** A blocked connection whose cause may pass at the provider gets another token request after this long. */
-export const BLOCKED_RETRY_MS = 3_600_000;
+export const BLOCKED_RETRY_MS = HOUR_MS;
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const REFUSED_FIRST_MS = 60_000;
 /** After this long, a refused refresh token is not tried again. */
 const REFUSED_FOR_GOOD_MS = 7 * DAY_MS;

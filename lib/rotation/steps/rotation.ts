@@ -152,8 +152,9 @@ class Rotation {
         await this.#lease.write(request.record);
         await this.#token.announce(request.sent, request.intent);
         if (request.reason === 'replay' && (await this.#token.wasReplaced(request.sent))) {
-          record = await this.#takeBack(request); // a frozen process has woken up and saved what it got: look again
-          continue;
+          record = withdrawn(request);
+          await this.#lease.write(record);
+          continue; // a frozen process has woken up and saved what it got: look again
         }
         // 6. Send it.
         outcome = await this.#sender.send(request);
@@ -253,13 +254,6 @@ class Rotation {
     return { before, record, sent, reason, intent };
   }
 
-  /** Nothing was sent, because another refresh token is in the vault by now. @returns the stored record */
-  async #takeBack(request: Request): Promise<ConnectionRecord> {
-    const record = withdrawn(request);
-    await this.#lease.write(record);
-    return record;
-  }
-
   /** The last moment check said no: nothing was sent. */
   async #withdraw(request: Request): Promise<RotationResult> {
     const record = attemptAt(withdrawn(request), this.#lease.now());
@@ -305,8 +299,8 @@ class Rotation {
     saved: ConnectionRecord | undefined,
   ): Promise<RotationResult> {
     const { answer, client, issuedAt, accessToken } = outcome;
-    const expiry = this.#refreshTokenExpiry(request.record, answer, issuedAt);
-    const record = saved ?? refreshTokenExpiryNoted(request.record, expiry);
+    const expiry = () => this.#refreshTokenExpiry(request.record, answer, issuedAt);
+    const record = saved ?? refreshTokenExpiryNoted(request.record, expiry());
     const issued = { accessToken, issuedAt, generation: record.generation };
     const refreshToken = answer.refreshToken ?? request.sent.value;
     let reached = settled(record);

@@ -78,7 +78,7 @@ test("follows an operator's token of the same second as the first one if an olde
         [16, 'record_copied'],
         [24, 'record_restored'],
       ]),
-      lag: { listingMs: 40_000, latestMs: 3_000 },
+      lag: { listingLagMs: 40_000, latestLagMs: 3_000 },
     }),
   );
   expect({ end, violations }).toEqual({ end: 'healthy', violations: [] });

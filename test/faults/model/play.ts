@@ -40,14 +40,12 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const scenario = seeded({ behavior: { refreshTokenGraceMs: schedule.graceMs } });
   const { world } = scenario;
   world.provider.lifetimeMs = LIFETIME_MS;
-  const refusals = refuseOnce(world, schedule.refused);
-  const witness = new Witness(world, refusals);
+  const witness = new Witness(world, refuseOnce(world, schedule.refused));
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   const cause = eventsIn(scenario);
-  const { listingMs: listingLagMs, latestMs: latestLagMs } = schedule.lag ?? { listingMs: 0, latestMs: 0 };
-  Object.assign(world.credentials, { listingLagMs, latestLagMs });
+  Object.assign(world.credentials, schedule.lag);
   for (let interval = 0; interval < INTERVALS; interval++) {
     cause(schedule.events.get(interval));
     await sweep(scenario, processes);
@@ -85,8 +83,8 @@ function refuseOnce({ provider, records }: World, nth: number | undefined): Toke
   provider.behave = (request) => {
     const { phase } = records.read('crm') ?? {};
     const isFirst = phase?.state === 'requesting' && phase.startedAt === phase.firstStartedAt;
-    if (isFirst && provider.accepts(request.refreshToken)) requests += 1;
-    else return behave(request);
+    if (!isFirst || !provider.accepts(request.refreshToken)) return behave(request);
+    requests += 1;
     return requests === nth ? transient : behave(request);
   };
   return transient;

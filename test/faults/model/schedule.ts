@@ -49,7 +49,7 @@ export interface Schedule {
   /** The credential vault refuses writes from schedule interval `from` on, for `intervals` of them. */
   readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
   /** How much later listings of the credential vault, and GETs of a latest version, show a write. */
-  readonly lag: { readonly listingMs: number; readonly latestMs: number } | undefined;
+  readonly lag: { readonly listingLagMs: number; readonly latestLagMs: number } | undefined;
   /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
   readonly refused: number | undefined;
 }
@@ -82,7 +82,7 @@ export function scheduleOf(seed: number): Schedule {
   }
   const lag =
     random() < 0.3
-      ? { listingMs: pick(random, [2_000, 30_000, 40_000]), latestMs: pick(random, [0, 0, 3_000]) }
+      ? { listingLagMs: pick(random, [2_000, 30_000, 40_000]), latestLagMs: pick(random, [0, 0, 3_000]) }
       : undefined;
   // A lost record does not know of the refusal either.
   const isRecordLost = [...events.values()].some((event) => event.startsWith('record'));

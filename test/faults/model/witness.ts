@@ -24,9 +24,9 @@ export class Witness {
   readonly #saved = new Set<string>();
 
   /** The refusal of a token that is valid. */
-  readonly #transient: TokenResponse | undefined;
+  readonly #transient: TokenResponse;
 
-  constructor(world: World, transient?: TokenResponse) {
+  constructor(world: World, transient: TokenResponse) {
     this.#world = world;
     this.#transient = transient;
   }
