@@ -62,6 +62,8 @@ const BY_RESULT: Readonly<Record<RotationResult['result'], number>> = {
   not_due: EXIT.done,
   cooldown: EXIT.notNow,
   in_progress: EXIT.notNow,
+  awaiting_response: EXIT.notNow,
+  provider_slow: EXIT.notNow,
   saving: EXIT.notNow,
   outcome_unknown: EXIT.notNow,
   draining: EXIT.notNow,

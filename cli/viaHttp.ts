@@ -27,7 +27,14 @@ const rotated = z.object({
   accessTokenExpires: z.string().optional(),
 });
 const refused = z.object({ code: z.string(), detail: z.string(), fix: z.string() });
-const RESULTS: readonly string[] = ['in_progress', 'saving', 'cooldown', 'draining'];
+const RESULTS: readonly string[] = [
+  'in_progress',
+  'awaiting_response',
+  'provider_slow',
+  'saving',
+  'cooldown',
+  'draining',
+];
 
 /** Rotates one connection by `POST /api/connections/NAME/rotate` of the deployed functions. */
 export async function rotateVia(

@@ -19,7 +19,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-type ProblemCode = ErrorCode | 'saving' | 'cooldown' | 'draining';
+type ProblemCode = ErrorCode | 'awaiting_response' | 'provider_slow' | 'saving' | 'cooldown' | 'draining';
 
 const BODY_TOO_LARGE = {
   code: 'body_too_large',
@@ -133,6 +133,14 @@ const NOT_NOW = {
     'Another rotation of this connection is running.',
     'Get the status of the connection, or try again in a few seconds.',
   ],
+  awaiting_response: [
+    'The rotator sent a token request, and the provider has not responded yet.',
+    'Wait: the rotator saves and publishes what arrives. Get the status of the connection in a minute.',
+  ],
+  provider_slow: [
+    'The host of the token endpoint responds slowly or fails, so nothing was sent.',
+    'Wait: the rotator tries again automatically. Add force=true to send the request now.',
+  ],
   saving: [
     'The rotator received a new refresh token, but the vault has not accepted it yet.',
     'Wait: the rotator saves the token as soon as the vault accepts it.',
@@ -152,6 +160,8 @@ export function rotationResponse(result: RotationResult): HttpResponseInit {
     case 'not_due':
       return json(rotationBody(result));
     case 'in_progress':
+    case 'awaiting_response':
+    case 'provider_slow':
     case 'saving':
     case 'cooldown':
     case 'draining': {

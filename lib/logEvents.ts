@@ -32,6 +32,8 @@ export const LOG_EVENTS = {
       not_due: 'number?',
       cooldown: 'number?',
       in_progress: 'number?',
+      awaiting_response: 'number?',
+      provider_slow: 'number?',
       saving: 'number?',
       outcome_unknown: 'number?',
       blocked: 'number?',
@@ -65,6 +67,11 @@ export const LOG_EVENTS = {
     means: 'The record of a connection could not be leased, read or written.',
     fields: { ...CONNECTION, ...PROBLEM },
   },
+  lease_handed_over: {
+    means:
+      'The provider has not responded yet. The next sweep repeats the token request within its grace period; what still arrives is saved.',
+    fields: CONNECTION,
+  },
   lease_lost: { means: 'The lease was lost to another process.', fields: CONNECTION },
   refresh_token_copied: {
     means: 'The rotator copied a refresh token that an operator had set, to add its own tags.',
@@ -80,6 +87,15 @@ export const LOG_EVENTS = {
       code: 'string?',
       message: 'string?',
     },
+  },
+  provider_slow: {
+    means:
+      'A host of token endpoints responds slowly (how: slow), or fails for several connections (how: fails). Until it responds well again, one connection at a time tries it, and the others wait.',
+    fields: { host: 'string', how: 'string' },
+  },
+  provider_responds_well: {
+    means: 'A slow or failing host responds well again.',
+    fields: { host: 'string' },
   },
   token_response_malformed: {
     means:

@@ -41,7 +41,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
   const state = new ProcessMemory();
   return {
     sweep: () => loggedSweep(ports, state),
-    rotate: async (name, force) => rotate(await usable(ports, name), force, ports, state),
+    rotate: async (name, force) => rotateOnDemand(await usable(ports, name), force, ports, state),
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
     plan: () => planSweep(ports),
@@ -77,6 +77,22 @@ async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSum
     ports.log('error', 'sweep_failed', { ...problemOf(thrown) });
     throw thrown;
   }
+}
+
+/** Waits for its turn at the host, and for the response: the caller wants to know how it ends. */
+async function rotateOnDemand(
+  connection: Connection,
+  force: boolean,
+  ports: Ports,
+  state: ProcessMemory,
+): Promise<RotationResult> {
+  const host = state.hostOf(connection, ports);
+  while (!host.mayBegin(connection, force)) {
+    if (!force && host.next([connection]) === 'later')
+      return { result: 'provider_slow', connection: connection.name, retryAfterMs: ports.scheduleIntervalMs };
+    await host.changed;
+  }
+  return rotate({ connection, force, patient: true }, ports, state);
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {

@@ -15,7 +15,7 @@ export async function firstRotation(connection: Connection, ports: Ports): Promi
   const endsAt = ports.clock.monotonic() + PATIENCE_MS;
   const state = new ProcessMemory();
   for (;;) {
-    const result = await rotate(connection, false, ports, state);
+    const result = await rotate({ connection, force: false, patient: true }, ports, state);
     if (result.result !== 'in_progress' || ports.clock.monotonic() > endsAt) {
       await state.drain();
       return result;

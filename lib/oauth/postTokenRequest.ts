@@ -1,6 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
-import { connectDeadline, type Deadlines, RESPONSE_DEADLINES, watchDeadlines } from './deadlines.ts';
+import type { SendTerms } from '../rotation/core/tokenRequest.ts';
+import { connectDeadline, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED, type Received } from './exchange.ts';
@@ -15,7 +16,6 @@ const LONGEST_HEADERS = 64 * 1024;
 
 /** The options of a token request that replace the defaults. */
 export interface SendOptions {
-  readonly deadlines?: Deadlines;
   /** Certificates (PEM) to trust instead of those that Node trusts. */
   readonly ca?: string;
   /** Resolves host names; the addresses are checked. Default: the machine's own resolver. */
@@ -25,19 +25,18 @@ export interface SendOptions {
 /**
  * Sends one request over its own connection, once: it follows no redirect and repeats nothing.
  * @param reach the kinds of addresses to which a connection is allowed, named in the URL or resolved
- * @param mayStillSend called synchronously just before the first byte is sent
+ * @param terms when the request may be sent, and how long its response is awaited
  * @returns the result; never throws
  */
 export async function postTokenRequest(
   url: URL,
   request: HttpTokenRequest,
   reach: Reach,
-  mayStillSend: () => boolean,
+  { mayStillSend, waitMs }: SendTerms,
   options: SendOptions = {},
 ): Promise<ExchangeResult> {
-  const times = options.deadlines ?? RESPONSE_DEADLINES;
   const exchange: Exchange = new Exchange(() => {
-    if (exchange.elapsed > connectDeadline(times)) return 'CONNECT_TIMEOUT';
+    if (exchange.elapsed > connectDeadline(waitMs)) return 'CONNECT_TIMEOUT';
     return mayStillSend() || REFUSED;
   });
   const over = new AbortController();
@@ -49,14 +48,14 @@ export async function postTokenRequest(
   };
   try {
     refuseLiteral(url, reach);
-    client = connectionTo(url, times, reach, options, keep);
+    client = connectionTo(url, waitMs, reach, options, keep);
     const { headers, body } = request;
     client.dispatch(
       { path: url.pathname + url.search, method: 'POST', headers, body, reset: true },
       exchange,
     );
-    void watchDeadlines(exchange, times, over.signal);
-    return decoded(await readAgain(await exchange.result, connection, times.hardMs - exchange.elapsed));
+    void watchDeadlines(exchange, waitMs, over.signal);
+    return decoded(await readAgain(await exchange.result, connection, waitMs - exchange.elapsed));
   } catch (thrown) {
     exchange.giveUp(codeOf(thrown));
     return exchange.result;
@@ -92,7 +91,7 @@ async function readAgain(
  */
 function connectionTo(
   url: URL,
-  times: Deadlines,
+  waitMs: number,
   reach: Reach,
   { ca, lookup }: SendOptions,
   keep: (socket: Socket) => KeptConnection,
@@ -102,7 +101,7 @@ function connectionTo(
     // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    timeout: times.hardMs,
+    timeout: waitMs,
     ...(ca !== undefined && { ca }),
     lookup: checkedLookup(reach, lookup),
   });

@@ -20,6 +20,8 @@ const EMPTY = {
   body: '',
 };
 
+const TERMS = { mayStillSend: () => true, waitMs: 8_000 };
+
 /** Sends an empty request, without any secret, over the same kind of connection as a token request. Never throws. */
 export async function probeTokenEndpoint(
   connection: Connection,
@@ -30,7 +32,7 @@ export async function probeTokenEndpoint(
   const url = tokenAddress(tokenUri, allowLoopbackHttp);
   if (!(url instanceof URL)) return { state: 'unreachable', message: url.message, fix: url.fix };
   const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-  const result = await postTokenRequest(url, EMPTY, reach, () => true, options);
+  const result = await postTokenRequest(url, EMPTY, reach, TERMS, options);
   if (result.kind !== 'response') {
     return {
       state: 'unreachable',

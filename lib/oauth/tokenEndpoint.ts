@@ -26,13 +26,13 @@ export interface TokenEndpointOptions extends SendOptions {
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
   const sending = { ...options, lookup: sharedLookup(options.lookup) };
   return {
-    async send(request, mayStillSend) {
+    async send(request, terms) {
       const { tokenUri, allowPrivateNetwork } = request.connection;
       const { allowLoopbackHttp } = options;
       const url = tokenAddress(tokenUri, allowLoopbackHttp);
       if (!(url instanceof URL)) return { failure: url };
       const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-      const result = await postTokenRequest(url, httpTokenRequest(request), reach, mayStillSend, sending);
+      const result = await postTokenRequest(url, httpTokenRequest(request), reach, terms, sending);
       return evaluate(request, result, options.now());
     },
   };

@@ -1,5 +1,8 @@
+import type { Connection } from './core/connection.ts';
+import type { RotationResult } from './core/outcome.ts';
 import type { RecordedFailure } from './core/record.ts';
-import type { Secret } from './ports.ts';
+import type { Ports, Secret } from './ports.ts';
+import { ProviderHost } from './providerHost.ts';
 
 /** Client credentials as they were read from the vault. */
 export interface RememberedCredentials {
@@ -9,6 +12,12 @@ export interface RememberedCredentials {
   readonly sources: RecordedFailure['clearedBy'];
 }
 
+/** A rotation that goes on after its caller was told this result. */
+interface GoingOn {
+  readonly connection: string;
+  readonly result: Extract<RotationResult['result'], 'saving' | 'awaiting_response'>;
+}
+
 /** What one process remembers beside the ports: rotations under way, and client credentials read before. */
 export class ProcessMemory {
   /** By fingerprint of the connection: a changed entry reads them anew. */
@@ -16,8 +25,9 @@ export class ProcessMemory {
   /** By connection: the version of the refresh token that this process sent or saved last. */
   readonly refreshTokens = new Map<string, string>();
   readonly #running = new Set<Promise<unknown>>();
-  /** Connection names by the rotation that saves: others of the same connection may come and go meanwhile. */
-  readonly #saving = new Map<object, string>();
+  /** Rotations whose callers have an answer, while they go on. */
+  readonly #goingOn = new Map<object, GoingOn>();
+  readonly #hosts = new Map<string, ProviderHost>();
   #draining = false;
 
   /** No new grants: the process is about to end. */
@@ -25,18 +35,26 @@ export class ProcessMemory {
     return this.#draining;
   }
 
-  /** Is a received refresh token of this connection waiting for its vault in this process? */
-  isSaving(name: string): boolean {
-    return [...this.#saving.values()].includes(name);
+  /** What a rotation of this connection that goes on in this process waits for; undefined if there is none. */
+  goingOn(name: string): GoingOn['result'] | undefined {
+    return [...this.#goingOn.values()].find(({ connection }) => connection === name)?.result;
   }
 
-  /** @param rotation stands for the one that saves, until {@link saveEnded} */
-  saveIsSlow(rotation: object, name: string): void {
-    this.#saving.set(rotation, name);
+  /** @param rotation stands for the one that goes on, until {@link ended} */
+  goesOn(rotation: object, what: GoingOn): void {
+    this.#goingOn.set(rotation, what);
   }
 
-  saveEnded(rotation: object): void {
-    this.#saving.delete(rotation);
+  ended(rotation: object): void {
+    this.#goingOn.delete(rotation);
+  }
+
+  /** The host of a connection's token endpoint, as this process has seen it. */
+  hostOf({ tokenUri }: Connection, ports: Pick<Ports, 'clock' | 'log'>): ProviderHost {
+    const { host } = new URL(tokenUri);
+    const known = this.#hosts.get(host) ?? new ProviderHost(host, ports);
+    this.#hosts.set(host, known);
+    return known;
   }
 
   /** Remembers a rotation until it ends, so that {@link drain} can wait for it. */

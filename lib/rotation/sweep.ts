@@ -3,17 +3,15 @@ import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import type { RecordSummary } from './core/record.ts';
 import { overdueConnections } from './core/status.ts';
-import { HANGING_MS } from './core/times.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
+import type { ProviderHost } from './providerHost.ts';
 import { rotate } from './steps/rotation.ts';
 
-/** How much a sweep does at once, and for how long it begins new rotations. */
+/** How much a sweep does at once, beside the limits of each host (`providerHost.ts`), and for how long it begins new rotations. */
 export interface SweepLimits {
-  /** Rotations at the same time. */
+  /** Rotations at the same time. One that waits for a slow response does not count. */
   readonly concurrency: number;
-  /** Rotations at the same time at one token endpoint's host: a hanging provider holds up only its own connections. */
-  readonly perHost: number;
   /** No rotation is begun later than this after the start, in milliseconds; the next sweep goes on. */
   readonly budgetMs: number;
 }
@@ -21,7 +19,7 @@ export interface SweepLimits {
 /** So many overdue connections are named in the log; they are all counted. */
 const OVERDUE_NAMES = 5;
 
-const SWEEP_LIMITS: SweepLimits = { concurrency: 64, perHost: 8, budgetMs: 45_000 };
+const SWEEP_LIMITS: SweepLimits = { concurrency: 64, budgetMs: 45_000 };
 
 /** What a sweep came to. */
 export interface SweepSummary {
@@ -29,7 +27,7 @@ export interface SweepSummary {
   readonly connections: number;
   readonly invalid: number;
   readonly due: number;
-  /** Due connections that were left to the next sweep: the budget left no time, or their host did not answer others. */
+  /** Due connections that were left to the next sweep because the budget left no time. */
   readonly postponed: number;
   /** Connections whose access token was late when the sweep began: `overdueConnections`. */
   readonly overdue: number;
@@ -78,66 +76,64 @@ function dueConnections(
     .toSorted((one, other) => attemptOf(one) - attemptOf(other));
 }
 
-const NO_RESPONSE: readonly (string | undefined)[] = ['provider_unavailable', 'outcome_unknown'];
-
-/** Rotates as many connections at a time as the limits allow. */
+/** Rotates as many connections at a time as the limits, and the hosts of their token endpoints, allow. */
 class Sweep {
   readonly #ports: Ports;
   readonly #memory: ProcessMemory;
-  readonly #limits: SweepLimits;
   readonly #endsAt: number;
   readonly #slots: Slots;
   readonly #results: RotationResult[] = [];
 
-  constructor(ports: Ports, memory: ProcessMemory, limits: SweepLimits, startedAt: number) {
+  constructor(
+    ports: Ports,
+    memory: ProcessMemory,
+    { concurrency, budgetMs }: SweepLimits,
+    startedAt: number,
+  ) {
     this.#ports = ports;
     this.#memory = memory;
-    this.#limits = limits;
-    this.#endsAt = startedAt + limits.budgetMs;
-    this.#slots = new Slots(limits.concurrency);
+    this.#endsAt = startedAt + budgetMs;
+    this.#slots = new Slots(concurrency);
   }
 
-  /** @returns the results of the rotations that were begun, when all of them have ended */
-  async rotateAll(waiting: readonly Connection[]): Promise<readonly RotationResult[]> {
-    const byHost = Map.groupBy(waiting, ({ tokenUri }) => new URL(tokenUri).host);
-    const workers = [...byHost.values()].flatMap((queue) =>
-      Array.from({ length: Math.min(this.#limits.perHost, queue.length) }, () => this.#work(queue)),
-    );
-    await Promise.all(workers);
+  /** @returns the results of the connections that had their turn, when none of them is waited for any more */
+  async rotateAll(due: readonly Connection[]): Promise<readonly RotationResult[]> {
+    const byHost = Map.groupBy(due, (connection) => this.#memory.hostOf(connection, this.#ports));
+    await Promise.all([...byHost].map(([host, waiting]) => this.#rotateAllOf(host, waiting)));
     return this.#results;
   }
 
-  /**
-   * Rotates the connections of one host, one after the other. A worker that waited in vain for an answer begins no other at that
-   * host: the next sweep goes on, and is not kept waiting by a host that hangs. One that fails immediately keeps nothing waiting.
-   */
-  async #work(queue: Connection[]): Promise<void> {
-    const { clock } = this.#ports;
-    for (;;) {
+  /** The connections of one host. A host that is slow is not waited for: the next sweep goes on. */
+  async #rotateAllOf(host: ProviderHost, waiting: Connection[]): Promise<void> {
+    const begun: Promise<void>[] = [];
+    while (waiting.length > 0) {
       await this.#slots.take();
-      try {
-        const startedAt = clock.monotonic();
-        const connection = this.#memory.draining || startedAt >= this.#endsAt ? undefined : queue.shift();
-        if (!connection) return;
-        const result = await this.#rotate(connection);
-        this.#results.push(result);
-        const hung =
-          clock.monotonic() - startedAt >= HANGING_MS && NO_RESPONSE.includes(result.problem?.code);
-        if (hung) return;
-      } finally {
-        this.#slots.give();
+      const isOver = this.#memory.draining || this.#ports.clock.monotonic() >= this.#endsAt;
+      const next = isOver ? 'later' : host.next(waiting);
+      if (typeof next === 'object') {
+        waiting.splice(waiting.indexOf(next), 1);
+        begun.push(this.#rotate(next).finally(() => this.#slots.give()));
+        continue;
       }
+      this.#slots.give();
+      if (isOver) break;
+      if (next === 'wait') await host.changed;
+      else
+        for (const { name } of waiting.splice(0))
+          this.#results.push({ result: 'provider_slow', connection: name });
     }
+    await Promise.all(begun);
   }
 
   /** One failure must never stop the rest, not even one that is a defect of ours. */
-  async #rotate(connection: Connection): Promise<RotationResult> {
+  async #rotate(connection: Connection): Promise<void> {
     try {
-      return await rotate(connection, false, this.#ports, this.#memory);
+      const order = { connection, force: false, patient: false };
+      this.#results.push(await rotate(order, this.#ports, this.#memory));
     } catch (thrown) {
       const problem = problemOf(thrown);
       this.#ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });
-      return { result: 'retrying', connection: connection.name, problem };
+      this.#results.push({ result: 'retrying', connection: connection.name, problem });
     }
   }
 }

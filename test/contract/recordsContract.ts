@@ -22,8 +22,9 @@ const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
 /** A record with every property. */
 const FULL: ConnectionRecord = {
   ...newRecord('crm'),
-  phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900 },
+  phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900, awaitedUntil: 61_000 },
   version: 'f'.repeat(32),
+  replacedAwaitedUntil: 600,
   epoch: 7,
   generation: 3,
   nextAttemptAt: 2_000.5,

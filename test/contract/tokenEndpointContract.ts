@@ -52,7 +52,7 @@ export function describeTokenEndpoint(start: (rotation: Rotation) => Promise<Tok
       seed = await side.consent();
     });
   const send = (refreshToken = '', changes: Partial<TokenRequest> = {}, mayStillSend = () => true) =>
-    side.endpoint.send({ ...side.request(refreshToken), ...changes }, mayStillSend);
+    side.endpoint.send({ ...side.request(refreshToken), ...changes }, { mayStillSend, waitMs: 20_000 });
 
   describe('a refresh token that can be used once', () => {
     begin('single use');

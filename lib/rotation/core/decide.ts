@@ -88,7 +88,7 @@ export function decideEarly(occasion: Occasion): Skip | undefined {
 /** What to do for one connection, and why. The first check that applies decides. */
 export function decide({ latest, ...situation }: Situation): Stop | Go {
   if (!latest?.value.trim()) return withoutToken(situation, latest);
-  const checks = [ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown];
+  const checks = [ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown, replacedAwaited];
   const usable = { ...situation, latest };
   return firstHit<Usable, Stop | Go>(usable, checks) ?? refresh(usable);
 }
@@ -173,6 +173,13 @@ function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable)
   const until = replayTime(record, connection.behavior, scheduleIntervalMs, now);
   if (now >= until) return undefined;
   return { action: 'wait', reason: 'outcome_unknown', message: WAITS, until };
+}
+
+/** One request of a connection at a time, also if an operator has set another refresh token. */
+function replacedAwaited({ record: { replacedAwaitedUntil: until }, now }: Usable): Stop | undefined {
+  if (until === undefined || now >= until) return undefined;
+  const message = 'The response to a token request with the refresh token before this one may still arrive.';
+  return { action: 'wait', reason: 'outcome_unknown', message, until };
 }
 
 function refresh({ record, force, latest }: Usable): Go {

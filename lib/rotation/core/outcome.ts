@@ -5,6 +5,7 @@ import {
   attemptAt,
   type ConnectionRecord,
   failed,
+  gaveUp,
   intentWithdrawn,
   lookedInVain,
   published,
@@ -27,6 +28,9 @@ export const RESULTS = {
   not_due: 'The access token is still fresh enough; nothing was done.',
   cooldown: 'The last forced rotation was a moment ago; nothing was done.',
   in_progress: 'Another rotation of the connection holds the lease.',
+  awaiting_response: 'The provider has not responded yet. The process keeps waiting, and saves what arrives.',
+  provider_slow:
+    'The host of the token endpoint responds slowly or fails. Another connection tries whether it works again; nothing was sent.',
   saving: 'The vault has not accepted the new refresh token yet. The process keeps trying to save it.',
   outcome_unknown:
     'The outcome of a token request is unknown. A later rotation finds out or repeats the request.',
@@ -243,7 +247,7 @@ function outcomeUnknown(
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
     return retryLater(settled(record), failure, context, failure.retryAfterMs);
   }
-  const noted = noteUnknown(record, unknown(failure.message), context);
+  const noted = noteUnknown(gaveUp(record, now), unknown(failure.message), context);
   return attemptAt(noted, Math.max(now, replayTime(noted, connection.behavior, scheduleIntervalMs, now)));
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes, type Problem } from '../../errors.ts';
-import { lookDelay } from './times.ts';
+import { lookDelay, RESERVED_MS } from './times.ts';
 
 const time = z.number();
 
@@ -34,6 +34,8 @@ const phaseSchema = z.discriminatedUnion('state', [
     startedAt: time,
     /** When the current refresh token was first about to be sent without a known outcome. */
     firstStartedAt: time,
+    /** Until then, the process that announced the request may wait for its response, by whichever clock. */
+    awaitedUntil: time,
   }),
 ]);
 
@@ -44,6 +46,8 @@ export const recordSchema = z.object({
   phase: phaseSchema,
   /** The Key Vault version of the current refresh token; undefined until one was seen. */
   version: z.string().optional(),
+  /** A process may wait that long for the response to a request with a refresh token that an operator has replaced since. */
+  replacedAwaitedUntil: time.optional(),
   /** Raised by each intent: of two tokens obtained with the same parent, the higher epoch is the newer. */
   epoch: z.number(),
   /** Rotated refresh tokens saved so far. */
@@ -130,7 +134,15 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     refreshTokenEndIsFixed: _fixed,
     ...rest
   } = record;
-  return { ...rest, phase: IDLE, version, nextAttemptAt: now, familyStartedAt: now };
+  const { phase } = record;
+  return {
+    ...rest,
+    phase: IDLE,
+    version,
+    nextAttemptAt: now,
+    familyStartedAt: now,
+    ...(phase.state === 'requesting' && { replacedAwaitedUntil: phase.awaitedUntil }),
+  };
 }
 
 /** The connection was taken over from another rotator: the failure that named it is over, and the connection is due immediately. */
@@ -166,7 +178,12 @@ export function intentRecovered(
 ): ConnectionRecord {
   const { startedAt, epoch } = intent;
   const known = record.phase.state === 'requesting' ? record.phase.firstStartedAt : intent.firstStartedAt;
-  const phase: Phase = { state: 'requesting', startedAt, firstStartedAt: Math.min(known, startedAt) };
+  const phase: Phase = {
+    state: 'requesting',
+    startedAt,
+    firstStartedAt: Math.min(known, startedAt),
+    awaitedUntil: startedAt + RESERVED_MS,
+  };
   return { ...record, phase, epoch: Math.max(record.epoch, epoch), ...(accessToken && { accessToken }) };
 }
 
@@ -181,13 +198,20 @@ export function publishedTokenFound(
 /** A token request is about to be sent. Due immediately, so that another process takes over if this one dies. */
 export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
   const firstStartedAt = record.phase.state === 'requesting' ? record.phase.firstStartedAt : now;
+  const { replacedAwaitedUntil: _, ...rest } = record;
   return {
-    ...record,
-    phase: { state: 'requesting', startedAt: now, firstStartedAt },
+    ...rest,
+    phase: { state: 'requesting', startedAt: now, firstStartedAt, awaitedUntil: now + RESERVED_MS },
     epoch: record.epoch + 1,
     nextAttemptAt: now,
     ...(forced && { forcedAt: now }),
   };
+}
+
+/** The sender stopped waiting for the response, and records it: the outcome stays unknown. */
+export function gaveUp(record: ConnectionRecord, now: number): ConnectionRecord {
+  const { phase } = record;
+  return phase.state === 'idle' ? record : { ...record, phase: { ...phase, awaitedUntil: now } };
 }
 
 /** The intended request was certainly not sent: the phase is what it was before. */

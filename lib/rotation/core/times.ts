@@ -11,14 +11,22 @@ export const DAY_MS = 24 * HOUR_MS;
 export const LEASE_MS = 15_000;
 /** A held lease is renewed this often. */
 export const LEASE_RENEWAL_MS = 5_000;
-/** A request is given up if its response has not begun by then. */
-export const RESPONSE_DEADLINE_MS = 8_000;
-/** A response that has begun is read for this long in all, from the start of the request. */
-export const WHOLE_RESPONSE_DEADLINE_MS = 16_000;
-/** A host counts as hanging if a rotation takes this long without a response. A failed attempt to connect takes half of the deadline. */
-export const HANGING_MS = RESPONSE_DEADLINE_MS / 2;
-/** Time that must be left on the lease beyond the deadline when a token request is sent. */
+/**
+ * How long the process that announced a token request waits for a response, from the announcement on. Token endpoints that usually
+ * respond within a second are known to take 4.5 to 37 s at times. The token in a late response is as good as any other. No
+ * other process sends for the connection in this time, unless a second use is harmless (`replayTime`).
+ */
+const LONGEST_WAIT_MS = 60_000;
+/** A token request is sent only if at least this much of the wait is left. */
+export const SHORTEST_WAIT_MS = 8_000;
+/** A token request is sent only on a connection that was established within this time: until then nothing is lost. */
+export const CONNECT_DEADLINE_MS = 4_000;
+/** A host that has not responded by then counts as slow. */
+export const SLOW_MS = 4_000;
+/** Clocks, and the service's whole seconds, differ by less: so much is left on the lease when a token request is sent. */
 export const LEASE_MARGIN_MS = 2_000;
+/** So long after the announcement of a request, no process waits for its response any more. */
+export const RESERVED_MS = LONGEST_WAIT_MS + LEASE_MARGIN_MS;
 /** A save that takes longer than this continues in the background. */
 export const SAVE_PATIENCE_MS = 20_000;
 const SAVE_PAUSE_FIRST_MS = 250;
@@ -57,12 +65,10 @@ export function refusedDelay(refusedForMs: number, count: number): number {
   return backoff({ first: REFUSED_FIRST_MS, longest: HOUR_MS, attempt: count });
 }
 
-/** The earliest time at which another process may replay a lost token request. */
-const TAKEOVER_MS = LEASE_MS + RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
-
 const RETRY_FIRST_MS = 10_000;
 const LOOK_FIRST_MS = 60_000;
 const SLOWEST_MS = 300_000;
+const PROBE_LONGEST_MS = 60_000;
 
 /** How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. */
 export function retryDelay(count: number): number {
@@ -81,6 +87,11 @@ export function savePause(attempt: number, retryAfterMs: number): number {
 /** How long to wait after the `attempt`th failed publication (1 for the first). */
 export function publishPause(attempt: number): number {
   return PUBLISH_PAUSE_MS * attempt;
+}
+
+/** How long a host is left alone after the `count`th failure in a row (1 for the first): 10 s, doubling, at most a minute. */
+export function probePause(count: number): number {
+  return backoff({ first: RETRY_FIRST_MS, longest: PROBE_LONGEST_MS, attempt: count });
 }
 
 /** How long to wait before the next look at a connection that has been blocked for so long: 60 s, doubling, at most 5 min. */
@@ -157,8 +168,9 @@ type RequestOut = Extract<Phase, { state: 'requesting' }>;
  * When a refresh token may be sent again if the outcome of its last token request is unknown.
  *
  * Reusable tokens and tokens whose grace period still runs: immediately, or after the usual delay if it failed before.
- * Single-use tokens: if the provider executed the lost request, it refuses the replay and may revoke the access token in use as
- * well. So the replay waits until that token is nearly over. If nothing valid is published, there is nothing to wait for.
+ * Single-use tokens: never while a process may still wait for the response. If the provider executed the lost request, it refuses
+ * the replay and may revoke the access token in use as well. So the replay waits until that token is nearly over. If nothing valid
+ * is published, there is nothing more to wait for.
  *
  * @param scheduleIntervalMs time between two sweeps
  * @param now the storage service's time
@@ -176,15 +188,35 @@ export function replayTime(
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
   if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
   if (withinGrace(phase, behavior, now)) return phase.startedAt;
+  const alone = Math.max(delayed, phase.awaitedUntil);
   const expiresAt = accessToken?.expiresAt ?? 0;
-  if (expiresAt <= now) return delayed;
+  if (expiresAt <= now) return alone;
   // With a long schedule interval, the replay must not happen while consumers still need the token that it may revoke.
   const { issuedAt = expiresAt } = accessToken ?? {};
   const runway = Math.max(
     LEAST_RUNWAY_MS,
     Math.min(RUNWAY_INTERVALS * scheduleIntervalMs, (expiresAt - issuedAt) / 4),
   );
-  return Math.max(delayed, phase.startedAt + TAKEOVER_MS, expiresAt - runway);
+  return Math.max(alone, expiresAt - runway);
+}
+
+/**
+ * When the lease is given back while a response is awaited, in milliseconds since the epoch, so that the next sweep can repeat the
+ * request within its grace period. Infinity if there is no such moment.
+ * @param scheduleIntervalMs time between two sweeps
+ */
+export function handoverTime(
+  { startedAt, firstStartedAt }: RequestOut,
+  { refreshTokenGraceMs }: TokenBehavior,
+  scheduleIntervalMs: number,
+): number {
+  const at = firstStartedAt + refreshTokenGraceMs - scheduleIntervalMs - 2 * LEASE_MARGIN_MS;
+  return at < startedAt + SHORTEST_WAIT_MS ? Number.POSITIVE_INFINITY : at;
+}
+
+/** Can another process send the refresh token again in time if this one dies? */
+export function isRepeatable({ refreshTokenGraceMs }: TokenBehavior): boolean {
+  return refreshTokenGraceMs > LEASE_MS + LEASE_MARGIN_MS;
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */

@@ -65,12 +65,19 @@ export interface TokenRequest {
   readonly refreshToken: string;
 }
 
+/** Under which terms a token request is sent. */
+export interface SendTerms {
+  /** Asked synchronously immediately before the first byte leaves; false gives a `retrying` failure. */
+  readonly mayStillSend: () => boolean;
+  /** How long the response is awaited, in milliseconds from the call. */
+  readonly waitMs: number;
+}
+
 /** The token endpoint of RFC 6749 section 3.2. */
 export interface TokenEndpoint {
   /**
    * Sends one token request with a refresh token (RFC 6749 section 6), once.
-   * @param mayStillSend asked synchronously immediately before the first byte leaves; false gives a `retrying` failure
    * @returns its result; never throws
    */
-  send(request: TokenRequest, mayStillSend: () => boolean): Promise<TokenResponse>;
+  send(request: TokenRequest, terms: SendTerms): Promise<TokenResponse>;
 }

@@ -1,6 +1,6 @@
 import { RotatorError } from '../../errors.ts';
 import { type ConnectionRecord, newRecord } from '../core/record.ts';
-import { LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS, RESPONSE_DEADLINE_MS } from '../core/times.ts';
+import { CONNECT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../core/times.ts';
 import type { Ports } from '../ports.ts';
 
 /**
@@ -75,14 +75,14 @@ export class Lease {
     if (this.remainingMs() <= 0) throw new LeaseLost();
   }
 
-  /** Is there time for a whole token request? Asked right before each one. */
-  coversRequest(): boolean {
-    return this.remainingMs() > RESPONSE_DEADLINE_MS + LEASE_MARGIN_MS;
+  /** May a token request be sent now? Asked right before the first byte. Its response needs no lease. */
+  coversSend(): boolean {
+    return this.remainingMs() > LEASE_MARGIN_MS;
   }
 
-  /** Renews the lease if too little is left for a token request and some time before it. */
-  async ensureCoversRequest(): Promise<void> {
-    if (this.remainingMs() < RESPONSE_DEADLINE_MS + 2 * LEASE_MARGIN_MS) await this.#renew();
+  /** Renews the lease if too little is left to connect and send. */
+  async ensureCoversSend(): Promise<void> {
+    if (this.remainingMs() < CONNECT_DEADLINE_MS + 2 * LEASE_MARGIN_MS) await this.#renew();
   }
 
   /** The record as it is stored now; the lease keeps others from changing it. */
@@ -97,10 +97,11 @@ export class Lease {
     throw new LeaseLost();
   }
 
-  /** Gives the lease back; if that fails, it ends with its time. Never throws. */
+  /** Gives the lease back; if that fails, it ends with its time. Calling it again has no effect. Never throws. */
   async release(): Promise<void> {
     this.#released.abort();
     if (!this.#acquired || this.remainingMs() <= 0) return;
+    this.#lost = true;
     await this.#records.releaseLease(this.#name, this.#acquired.id).catch(() => {});
   }
 

@@ -25,6 +25,7 @@ import {
   accessTokenNoted,
   attemptAt,
   type ConnectionRecord,
+  gaveUp,
   intended,
   intentWithdrawn,
   lookedInVain,
@@ -37,6 +38,7 @@ import { MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
+import type { Flight } from '../providerHost.ts';
 import { ClientCredentials } from './clientCredentials.ts';
 import { decideWithoutToken, decideWithToken, type Question } from './gather.ts';
 import { Lease, LeaseLost } from './lease.ts';
@@ -44,36 +46,62 @@ import { Publication, publishedTimes } from './publication.ts';
 import { RefreshTokenSecret } from './refreshToken.ts';
 import { type AnnouncedRequest, type TokenOutcome, TokenRequestSender } from './sendTokenRequest.ts';
 
+/** What is rotated, and for whom. */
+export interface Order {
+  readonly connection: Connection;
+  /** Rotate although it is not due or is blocked. */
+  readonly force: boolean;
+  /** Whether the caller waits for a slow provider. A sweep does not: other connections are due. */
+  readonly patient: boolean;
+}
+
 /**
  * Takes one connection through the rotation protocol (ARCHITECTURE.md), under its lease.
- * @param force rotate although it is not due or is blocked
  * @returns how it ended; never throws
  */
 export async function rotate(
-  connection: Connection,
-  force: boolean,
+  { connection, force, patient }: Order,
   ports: Ports,
   memory: ProcessMemory,
 ): Promise<RotationResult> {
   const { name } = connection;
-  if (memory.draining) return { result: 'draining', connection: name };
-  if (memory.isSaving(name)) return { result: 'saving', connection: name };
-  // A save may take longer than the caller can wait: it is answered, and the rotation goes on.
-  const slowSave = Promise.withResolvers<RotationResult>();
-  const onSlowSave = () => {
-    memory.saveIsSlow(slowSave, name);
-    slowSave.resolve({ result: 'saving', connection: name });
+  const goingOn = memory.goingOn(name);
+  if (memory.draining || goingOn) return { result: goingOn ?? 'draining', connection: name };
+  // A response or a save may take longer than the caller can wait: it is answered, and the rotation goes on.
+  const early = Promise.withResolvers<RotationResult>();
+  const goOn = (result: 'saving' | 'awaiting_response') => {
+    memory.goesOn(early, { connection: name, result });
+    early.resolve({ result, connection: name });
   };
-  const rotation = new Rotation({ connection, force, onSlowSave }, ports, memory)
-    .run()
-    .finally(() => memory.saveEnded(slowSave));
-  return Promise.race([memory.track(rotation), slowSave.promise]);
+  const flight = memory.hostOf(connection, ports).begin(connection);
+  const onSlowResponse = () => {
+    flight.slow();
+    if (!patient) goOn('awaiting_response');
+  };
+  const call = {
+    connection,
+    force,
+    flight,
+    onSlowResponse,
+    onSlowSave: () => goOn('saving'),
+    onHandover: () => memory.ended(early),
+  };
+  const rotation = new Rotation(call, ports, memory).run().finally(() => {
+    flight.end();
+    memory.ended(early);
+  });
+  return Promise.race([memory.track(rotation), early.promise]);
 }
 
-/** What is rotated, and for whom. */
-interface Order {
+/** One call of `rotate`. */
+interface Call {
   readonly connection: Connection;
   readonly force: boolean;
+  readonly flight: Flight;
+  /** Called if the provider has not responded in the usual time. */
+  readonly onSlowResponse: () => void;
+  /** Called if the next sweep should repeat the request. */
+  readonly onHandover: () => void;
   /** Called if the refresh token still waits for its vault after the patience of the caller is over. */
   readonly onSlowSave: () => void;
 }
@@ -86,7 +114,7 @@ interface Request extends AnnouncedRequest {
 
 /** One rotation of one connection. It has no changing state of its own; its parts have, for example the lease. */
 class Rotation {
-  readonly #order: Order;
+  readonly #call: Call;
   readonly #connection: Connection;
   readonly #ports: Ports;
   readonly #memory: ProcessMemory;
@@ -97,9 +125,9 @@ class Rotation {
   readonly #sender: TokenRequestSender;
   readonly #publication: Publication;
 
-  constructor(order: Order, ports: Ports, memory: ProcessMemory) {
-    const { connection } = order;
-    this.#order = order;
+  constructor(call: Call, ports: Ports, memory: ProcessMemory) {
+    const { connection } = call;
+    this.#call = call;
     this.#connection = connection;
     this.#ports = ports;
     this.#memory = memory;
@@ -157,11 +185,12 @@ class Rotation {
           continue; // a frozen process has woken up and saved what it got: look again
         }
         // 6. Send it.
-        outcome = await this.#sender.send(request);
+        outcome = await this.#sender.send(request, { ...this.#call, onHandover: () => this.#handOver() });
       } catch (thrown) {
         return this.#failed(thrown, withdrawn(request)); // nothing was sent
       }
       if (outcome.refused) return this.#withdraw(request);
+      if (!outcome.answer.failure) this.#call.flight.end();
 
       // 7. Save the refresh token, before anything else and whatever else the response says.
       const saved = await this.#save(request, outcome);
@@ -174,7 +203,8 @@ class Rotation {
       const refused = failure.class === 'reauthorization_required' && !saved;
       if (!refused || !(await this.#token.wasReplaced(request.sent).catch(() => false)))
         return this.#notIssued(request, outcome, saved);
-      record = await this.#lease.read(); // another refresh token has taken its place: look again
+      // Another refresh token has taken its place: look again.
+      record = gaveUp(await this.#lease.read(), this.#lease.now());
     }
     throw new RotatorError({
       code: 'vault_unavailable',
@@ -183,8 +213,16 @@ class Rotation {
     });
   }
 
+  /** What still arrives is saved; only the process that takes the lease next publishes. */
+  #handOver(): void {
+    this.#log('warn', 'lease_handed_over', {});
+    void this.#lease.release();
+    this.#call.onHandover();
+  }
+
   #question(record: ConnectionRecord): Question {
-    return { ...this.#order, record, now: () => this.#lease.now() };
+    const { connection, force } = this.#call;
+    return { connection, force, record, now: () => this.#lease.now() };
   }
 
   /** Nothing is done now. Only a look at a blocked connection is recorded. */
@@ -249,7 +287,7 @@ class Rotation {
 
   #requestFor(before: ConnectionRecord, sent: Secret, reason: Reason): Request {
     const startedAt = this.#lease.now();
-    const record = intended(before, startedAt, this.#order.force);
+    const record = intended(before, startedAt, this.#call.force);
     const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
     return { before, record, sent, reason, intent };
   }
@@ -278,7 +316,7 @@ class Rotation {
       obtainedWith: sent,
       expiresAt: this.#refreshTokenExpiry(record, answer, issuedAt),
     };
-    return this.#token.save(record, received, this.#order.onSlowSave).catch((thrown) => {
+    return this.#token.save(record, received, this.#call.onSlowSave).catch((thrown) => {
       if (thrown instanceof RotatorError) return thrown; // too large for any vault
       throw thrown;
     });

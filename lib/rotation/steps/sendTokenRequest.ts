@@ -1,11 +1,12 @@
 import { type ConnectionLog, logOf } from '../../log.ts';
 import type { Connection } from '../core/connection.ts';
 import { mayRepeat, tellsMore } from '../core/outcome.ts';
-import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
-import { replayTime } from '../core/times.ts';
+import type { ConnectionRecord, Phase, RecordedFailure } from '../core/record.ts';
+import { handoverTime, LEASE_MARGIN_MS, replayTime, SHORTEST_WAIT_MS, SLOW_MS } from '../core/times.ts';
 import type { TokenRequest, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
+import type { Flight } from '../providerHost.ts';
 import type { ClientCredentials } from './clientCredentials.ts';
 import type { Lease } from './lease.ts';
 
@@ -18,6 +19,20 @@ export interface AnnouncedRequest {
   /** The refresh token that is sent. */
   readonly sent: Secret;
 }
+
+/** What is told while a response is awaited. */
+interface Waiting {
+  readonly flight: Flight;
+  /** Called if the provider has not responded in the usual time. */
+  readonly onSlowResponse: () => void;
+  /** Called if there is still no response, and the next sweep should repeat the request within its grace period. */
+  readonly onHandover: () => void;
+}
+
+type Awaited = Pick<AnnouncedRequest, 'sent'> & {
+  readonly phase: Extract<Phase, { state: 'requesting' }>;
+  readonly waiting: Waiting;
+};
 
 /** What came of sending a refresh token. */
 export interface TokenOutcome {
@@ -57,19 +72,25 @@ export class TokenRequestSender {
     this.#log = logOf(ports.log, connection.name);
   }
 
-  /** @throws RotatorError if the client's credentials cannot be read; nothing was sent then */
-  async send({ before, record, sent }: AnnouncedRequest): Promise<TokenOutcome> {
+  /**
+   * Returns when the response has arrived, or is not awaited any longer, whatever happens to the lease in the meantime.
+   * @throws RotatorError if the client's credentials cannot be read; nothing was sent then
+   */
+  async send({ before, record, sent }: AnnouncedRequest, waiting: Waiting): Promise<TokenOutcome> {
     const issuedAt = this.#lease.now();
     // The decision was made some requests ago, and the grace that allowed a replay may have run out since.
     const mayStart = () => {
       const now = this.#lease.now();
       return replayTime(before, this.#connection.behavior, this.#ports.scheduleIntervalMs, now) <= now;
     };
-    const first = { ...(await this.#withEachClientSecret(sent, mayStart)), issuedAt };
+    const { phase } = record;
+    if (phase.state === 'idle') throw new Error('A token request is announced before it is sent.');
+    const announced = { sent, phase, waiting };
+    const first = { ...(await this.#withEachClientSecret(announced, mayStart)), issuedAt };
     const inGrace = () => mayRepeat(record, first.answer, this.#connection, this.#lease.now());
     if (first.refused || !inGrace()) return first;
     this.#log('warn', 'token_request_repeated', { code: first.answer.failure?.code });
-    const again = await this.#withEachClientSecret(sent, inGrace).catch(() => first);
+    const again = await this.#withEachClientSecret(announced, inGrace).catch(() => first);
     return tellsMore(again) ? { ...again, issuedAt } : first;
   }
 
@@ -78,7 +99,7 @@ export class TokenRequestSender {
    * those in the vault now. An answer that brought a refresh token is the last in any case.
    */
   async #withEachClientSecret(
-    refreshToken: Secret,
+    request: Awaited,
     allowed: () => boolean,
   ): Promise<Omit<TokenOutcome, 'issuedAt'>> {
     const tried = new Set<string>();
@@ -92,7 +113,7 @@ export class TokenRequestSender {
         if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
         tried.add(`${credentials.clientId} ${version}`);
         const client = { clientId: credentials.clientId, clientSecret: value };
-        const sent = await this.#sendOnce(client, refreshToken, allowed);
+        const sent = await this.#sendOnce(client, request, allowed);
         outcome = { ...sent, credentials: credentials.sources, client };
         const { refused, answer } = outcome;
         if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)
@@ -105,19 +126,29 @@ export class TokenRequestSender {
     return outcome;
   }
 
-  async #sendOnce(client: TokenOutcome['client'], { value: refreshToken }: Secret, allowed: () => boolean) {
-    await this.#lease.ensureCoversRequest();
+  async #sendOnce(client: TokenOutcome['client'], { sent, phase, waiting }: Awaited, allowed: () => boolean) {
+    await this.#lease.ensureCoversSend();
+    const waitMs = () => phase.awaitedUntil - LEASE_MARGIN_MS - this.#lease.now();
     let refused = false;
     // Asked synchronously before the first byte: a process that was frozen since the last check must not send.
     const mayStillSend = () => {
-      refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();
+      const isTooLate = waitMs() < SHORTEST_WAIT_MS || !this.#lease.coversSend();
+      refused = this.#memory.draining || isTooLate || !allowed();
       return !refused;
     };
     const { clock, tokenEndpoint } = this.#ports;
     const startedAt = clock.monotonic();
-    const request = { connection: this.#connection, ...client, refreshToken };
-    const answer = await tokenEndpoint.send(request, mayStillSend);
+    const request = { connection: this.#connection, ...client, refreshToken: sent.value };
+    const responded = new AbortController();
+    const unlessResponded = (ms: number, act: () => void) =>
+      void clock.sleep(ms, responded.signal).then(() => responded.signal.aborted || act());
+    unlessResponded(SLOW_MS, waiting.onSlowResponse);
+    const handover = handoverTime(phase, this.#connection.behavior, this.#ports.scheduleIntervalMs);
+    if (handover < phase.awaitedUntil) unlessResponded(handover - this.#lease.now(), waiting.onHandover);
+    const answer = await tokenEndpoint.send(request, { mayStillSend, waitMs: waitMs() });
+    responded.abort();
     const { failure, malformed } = answer;
+    if (!refused) waiting.flight.responded(failure);
     if (malformed !== undefined) this.#log('warn', 'token_response_malformed', { why: malformed });
     this.#log(failure ? 'warn' : 'info', 'token_response_received', {
       outcome: failure?.class ?? 'granted',

@@ -14,7 +14,6 @@ import type { Witness } from './witness.ts';
 
 const LONGEST_LATENCY_MS = 40;
 const LONGEST_REQUEST_MS = 3_000;
-const RESPONSE_DEADLINE_MS = 8_000;
 /** A caller whose read failed ignores a late response. */
 const READS = /^(get|versions|read|list)/;
 /** The operations that a read-only vault refuses. */
@@ -49,6 +48,7 @@ export class Disturbance {
     this.#world.before(/./, (context) => this.#before(context), always);
     this.#world.between(/^grant/, (context) => this.#between(context), always);
     this.#world.after(/./, (context) => this.#after(context), always);
+    this.#world.onGivenUp = (execute) => this.#givenUp(execute);
   }
 
   /** Injects no more faults. Delayed requests still arrive. */
@@ -60,6 +60,8 @@ export class Disturbance {
     const fault = this.#over ? undefined : this.#schedule.faults.get(this.#operations++);
     await this.#wait(1 + this.#random() * LONGEST_LATENCY_MS);
     if (this.#isReadOnly(context)) throw failure('vault_unavailable');
+    if (context.operation.startsWith('renew') && this.#slow?.renewed === false)
+      throw failure('storage_unavailable');
     if (!fault) return;
     this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1);
     this.struckUntil = Math.max(this.struckUntil, this.#world.clock.monotonic() + fault.ms);
@@ -99,7 +101,7 @@ export class Disturbance {
     if (fault.kind === 'late_execution')
       void this.#wait(fault.ms).then(() => this.#witness.executed(flight, execute() as TokenResponse));
     const throttled = fault.kind === 'throttled';
-    await this.#wait(throttled ? LONGEST_LATENCY_MS : RESPONSE_DEADLINE_MS);
+    await this.#wait(throttled ? LONGEST_LATENCY_MS : fault.ms);
     this.#witness.ended(flight, false);
     throw noResponse(operation, throttled ? fault.ms : undefined);
   }
@@ -123,19 +125,29 @@ export class Disturbance {
 
   async #respond({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
     if (fault?.kind === 'failed_after') throw noResponse(operation);
-    await this.#wait(this.#random() * (flight ? LONGEST_REQUEST_MS : LONGEST_LATENCY_MS));
+    const usual = this.#random() * (flight ? LONGEST_REQUEST_MS : LONGEST_LATENCY_MS);
+    await this.#wait(flight ? (this.#slow?.ms ?? usual) : usual);
     if (fault?.kind === 'kill_after') caller.crash();
     if (fault?.kind === 'freeze_after') caller.freeze(fault.ms);
     if (fault?.kind !== 'lost_response') return;
-    if (flight) await this.#wait(RESPONSE_DEADLINE_MS - LONGEST_REQUEST_MS);
+    if (flight) await this.#wait(fault.ms);
     throw noResponse(operation);
+  }
+
+  /** The sender of a token request waits no longer for the response. */
+  #givenUp(execute: object): void {
+    const flight = this.#flights.get(execute);
+    if (!flight) return;
+    flight.givenUp = true;
+    flight.fault ??= 'response_lost';
+    this.#witness.ended(flight, false);
   }
 
   #land(flight: Flight): void {
     const { sender } = flight;
     if (!sender.alive) flight.fault ??= 'killed_before_response';
     if (sender.frozenUntil > this.#world.clock.monotonic()) flight.fault ??= 'receiver_frozen';
-    this.#witness.ended(flight, sender.alive && flight.fault !== 'response_lost');
+    this.#witness.ended(flight, sender.alive && !flight.givenUp && flight.fault !== 'response_lost');
   }
 
   async #drain(caller: Caller): Promise<void> {
@@ -149,6 +161,13 @@ export class Disturbance {
     quietly(execute);
     if (operation === `put ${ACCESS_TOKEN}`)
       this.lateWrites.add(this.#world.tokens.latest(ACCESS_TOKEN)?.version ?? '');
+  }
+
+  get #slow(): Schedule['slow'] {
+    const { slow } = this.#schedule;
+    const interval = this.#world.clock.monotonic() / INTERVAL_MS;
+    const isNow = slow && !this.#over && interval >= slow.from && interval < slow.from + slow.intervals;
+    return isNow ? slow : undefined;
   }
 
   #isReadOnly({ operation }: HookContext): boolean {

@@ -21,12 +21,16 @@ export type Cause =
 /** One token request, from the send until its response has arrived or its sender has given up. */
 export interface Flight {
   readonly sender: Caller;
+  /** By the world's clock in milliseconds. */
+  readonly sentAt: number;
   /** The injected fault. */
   fault: Cause | undefined;
   /** The refresh token that was sent; undefined until the provider executed the request. */
   sent: string | undefined;
   /** The refresh token that the provider issued in return. */
   received: string | undefined;
+  /** Does the sender wait no longer for the response? */
+  givenUp: boolean;
   /** When the response arrived, by the world's clock in milliseconds. */
   deliveredAt: number | undefined;
 }

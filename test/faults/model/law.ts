@@ -5,6 +5,14 @@ import type { World } from '../../unit/rotation/world.ts';
 const RUNWAY_MS = 60_000;
 
 /**
+ * Whether a process may send a token request now although another process still waits for the response to one that was sent at
+ * `sentAt`: only if the provider accepts the refresh token twice. Invariant 2.
+ */
+export function mayOverlap({ provider, clock }: World, sentAt: number): boolean {
+  return clock.monotonic() < sentAt + provider.graceMs;
+}
+
+/**
  * Whether a process may send a used refresh token again now: always if tokens are reusable, during the grace of its first use,
  * or when the published access token is about to expire. Implements the design independently of the protocol.
  */

@@ -32,6 +32,7 @@ function history(
     readOnly: undefined,
     lag: undefined,
     refused: undefined,
+    slow: undefined,
     ...rest,
   };
 }

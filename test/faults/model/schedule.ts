@@ -50,6 +50,13 @@ export interface Schedule {
   readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
   /** How much later listings of the credential vault, and GETs of a latest version, show a write. */
   readonly lag: { readonly listingLagMs: number; readonly latestLagMs: number } | undefined;
+  /**
+   * From schedule interval `from` on, for `intervals` of them, each token response takes `ms` milliseconds. `renewed`: whether
+   * leases can be renewed meanwhile.
+   */
+  readonly slow:
+    | { readonly from: number; readonly intervals: number; readonly ms: number; readonly renewed: boolean }
+    | undefined;
   /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
   readonly refused: number | undefined;
 }
@@ -87,5 +94,14 @@ export function scheduleOf(seed: number): Schedule {
   // A lost record does not know of the refusal either.
   const isRecordLost = [...events.values()].some((event) => event.startsWith('record'));
   const refused = random() < 0.1 && !isRecordLost ? 1 + below(5) : undefined;
-  return { seed, graceMs, racers, faults, events, readOnly, lag, refused };
+  const slow =
+    random() < 0.15
+      ? {
+          from: below(INTERVALS),
+          intervals: 6 + below(30),
+          ms: pick(random, [5_000, 20_000, 37_000, 55_000]),
+          renewed: random() < 0.5,
+        }
+      : undefined;
+  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow };
 }

@@ -16,6 +16,7 @@ const ROWS = [
   'schedules',
   'schedules with racing processes',
   'schedules with a vault outage',
+  'schedules with a slow provider',
   'token requests',
   ...FAULT_KINDS.map((kind) => `fault ${kind}`),
   'avoidable token losses and other violations',
@@ -48,7 +49,7 @@ export function addUp(sum: Tally, more: Tally): void {
   for (const [name, number] of more) sum.set(name, (sum.get(name) ?? 0) + number);
 }
 
-function enter(tally: Tally, { racers, readOnly }: Schedule, verdict: Verdict): void {
+function enter(tally: Tally, { racers, readOnly, slow }: Schedule, verdict: Verdict): void {
   const { violations } = verdict;
   const overlaps = violations.filter((violation) => violation.startsWith('Two token requests'));
   addUp(tally, new Map([...verdict.struck].map(([kind, times]) => [`fault ${kind}`, times])));
@@ -56,6 +57,7 @@ function enter(tally: Tally, { racers, readOnly }: Schedule, verdict: Verdict): 
     ['schedules', 1],
     ['schedules with racing processes', racers > 1 ? 1 : 0],
     ['schedules with a vault outage', readOnly ? 1 : 0],
+    ['schedules with a slow provider', slow ? 1 : 0],
     ['token requests', verdict.tokenRequests],
     ['overlapping token requests, avoidable', overlaps.length],
     ['overlapping token requests, unavoidable', verdict.overlaps],

@@ -2,7 +2,10 @@ import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN } from '../../unit/rotation/world/scenario.ts';
 import type { Caller, World } from '../../unit/rotation/world.ts';
 import { type Cause, causeOf, type Flight, isStray } from './flight.ts';
-import { isRepeatAllowed } from './law.ts';
+import { isRepeatAllowed, mayOverlap } from './law.ts';
+
+/** So soon after a token request was sent, its sender has the lease. */
+const SURELY_LEASED_MS = 10_000;
 
 /** Observes everything that happens in a world, and checks the invariants. */
 export class Witness {
@@ -31,10 +34,19 @@ export class Witness {
     this.#transient = transient;
   }
 
-  /** A process sends a token request. Invariant 2: never two at the same time. */
+  /** A process sends a token request. Invariant 2: never two at the same time, unless the provider allows it. */
   sends(sender: Caller, fault: Cause | undefined): Flight {
-    const flight: Flight = { sender, fault, sent: undefined, received: undefined, deliveredAt: undefined };
+    const flight: Flight = {
+      sender,
+      sentAt: this.#world.clock.monotonic(),
+      fault,
+      sent: undefined,
+      received: undefined,
+      givenUp: false,
+      deliveredAt: undefined,
+    };
     for (const other of this.#inFlight) {
+      if (!other.sender.alive || mayOverlap(this.#world, other.sentAt)) continue;
       if (isStray(flight) || isStray(other)) this.strayOverlaps += 1;
       else this.violations.push('Two token requests were in flight at the same time.');
     }
@@ -68,7 +80,10 @@ export class Witness {
     const now = this.#world.clock.monotonic();
     flight.deliveredAt = now;
     const { sent = '', received, sender } = flight;
-    const isRefused = this.#deaths.has(this.#rootOf(sent)) && received === undefined && !isStray(flight);
+    // A late refusal may come after the lease, and then only the next process can report it.
+    const isLate = now > flight.sentAt + SURELY_LEASED_MS;
+    const isRefused =
+      this.#deaths.has(this.#rootOf(sent)) && received === undefined && !isStray(flight) && !isLate;
     if (isRefused && !this.#heard.has(sent)) this.#heard.set(sent, Math.max(now, sender.frozenUntil));
   }
 

@@ -79,20 +79,20 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/sendTokenRequest.ts',
     'check before the send: the time left on the lease does not count',
-    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
+    'refused = this.#memory.draining || isTooLate || !allowed();',
     'refused = this.#memory.draining || !allowed();',
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
     'check before the send: a replay is sent although its grace has ended',
-    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
-    'refused = this.#memory.draining || !this.#lease.coversRequest();',
+    'refused = this.#memory.draining || isTooLate || !allowed();',
+    'refused = this.#memory.draining || isTooLate;',
   ),
   inRotation(
     'steps/sendTokenRequest.ts',
     'check before the send: a draining process sends anyway',
-    'refused = this.#memory.draining || !this.#lease.coversRequest() || !allowed();',
-    'refused = !this.#lease.coversRequest() || !allowed();',
+    'refused = this.#memory.draining || isTooLate || !allowed();',
+    'refused = isTooLate || !allowed();',
   ),
   inSending(
     'postTokenRequest.ts',
@@ -180,6 +180,58 @@ const AFTER_THE_REQUEST: readonly Mutant[] = [
     'await nextPoll(undefined, { signal });\n  await nextPoll(undefined, { signal });',
     '',
   ),
+];
+
+const SLOW_PROVIDER: readonly Mutant[] = [
+  inRotation(
+    'core/times.ts',
+    'slow provider: a response is given up after 8 s',
+    'LONGEST_WAIT_MS = 60_000',
+    'LONGEST_WAIT_MS = 8_000',
+  ),
+  inRotation(
+    'core/times.ts',
+    'slow provider: a request is repeated while another process may wait for the response',
+    'Math.max(delayed, phase.awaitedUntil)',
+    'delayed',
+  ),
+  inRotation(
+    'core/times.ts',
+    'slow provider: the lease is not given back in time to repeat the request within its grace period',
+    'return at < startedAt + SHORTEST_WAIT_MS ? Number.POSITIVE_INFINITY : at;',
+    'return Number.POSITIVE_INFINITY;',
+  ),
+  inRotation(
+    'providerHost.ts',
+    'slow provider: it gets as many requests as before',
+    'return forced || !this.#isSlow || (!this.#probe && this.#clock.monotonic() >= this.#probeAt);',
+    'return true;',
+  ),
+  inRotation(
+    'providerHost.ts',
+    'slow provider: more than eight requests with single-use tokens are in flight',
+    'if (!isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;',
+    '',
+  ),
+  inRotation(
+    'providerHost.ts',
+    'slow provider: one faulty connection holds up the others of its host',
+    'if (this.#failed.size < 2 && !this.#isSlow) return;',
+    '',
+  ),
+  inRotation(
+    'providerHost.ts',
+    'slow provider: a failing host is tried again immediately',
+    'this.#probeAt = this.#clock.monotonic() + probePause(this.#failures);',
+    '',
+  ),
+  inRotation(
+    'providerHost.ts',
+    'slow provider: tried with a token that can be used once, although another one is there',
+    'return (this.#failed.has(name) ? 2 : 0) + (isRepeatable(behavior) ? 0 : 1);',
+    'return 0;',
+  ),
+  inRotation('sweep.ts', 'slow provider: a sweep waits for it', 'patient: false', 'patient: true'),
 ];
 
 const PUBLISHED: readonly Mutant[] = [
@@ -356,7 +408,7 @@ const MALFORMED: readonly Mutant[] = [
   inReading(
     'postTokenRequest.ts',
     'malformed response: no second reading',
-    'readAgain(await exchange.result, connection, times.hardMs - exchange.elapsed)',
+    'readAgain(await exchange.result, connection, waitMs - exchange.elapsed)',
     'exchange.result',
   ),
   inReading(
@@ -413,6 +465,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
   ...BEFORE_THE_REQUEST,
   ...AFTER_THE_REQUEST,
+  ...SLOW_PROVIDER,
   ...PUBLISHED,
   ...RECOVERY,
   ...CREDENTIALS,

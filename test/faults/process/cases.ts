@@ -85,13 +85,13 @@ export const KILLS: readonly Case[] = PROVIDERS.flatMap((provider) =>
 );
 
 /** Longer than the lease; and so long that another process has repeated the token request. */
-const STOPS_MS = [20_000, 40_000] as const;
+const STOPS_MS = [20_000, 80_000] as const;
 
 export const FREEZES: readonly Case[] = PROVIDERS.flatMap((provider) =>
   STOPS_MS.flatMap((ms) =>
     stepsOf(provider).map((at): Case => {
       const fault = { kind: 'freeze', ms } as const;
-      const repeated = provider === 'strict' && at === GRANT && ms === 40_000;
+      const repeated = provider === 'strict' && at === GRANT && ms === 80_000;
       const outcome = repeated ? 'reauthorization_required' : 'fresh';
       return { step: at, moment: 'after_execution', fault, provider, outcome };
     }),
@@ -107,7 +107,8 @@ const RESPONSES: readonly { name: string; strike: Strike; lost: boolean }[] = [
     strike: { kind: 'continue' },
     lost: false,
   },
-  { name: 'slow, but in time', strike: { kind: 'drip', everyMs: 5 }, lost: false },
+  { name: 'that drips', strike: { kind: 'drip', everyMs: 5 }, lost: false },
+  { name: '20 s late, after the lease could have ended', strike: { kind: 'wait', ms: 20_000 }, lost: false },
 ];
 
 export const LOST_RESPONSES: readonly Case[] = PROVIDERS.flatMap((provider) =>

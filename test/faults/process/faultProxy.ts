@@ -37,6 +37,8 @@ export type Strike =
   | { readonly kind: 'truncate' }
   /** The response body arrives byte by byte, one every `everyMs` milliseconds. After execution only. */
   | { readonly kind: 'drip'; readonly everyMs: number }
+  /** The response comes `ms` milliseconds late. After execution only. */
+  | { readonly kind: 'wait'; readonly ms: number }
   /** An interim response that the client did not ask for comes before the response. After execution only. */
   | { readonly kind: 'continue' };
 
@@ -179,6 +181,10 @@ class Passage {
     if (strike.kind === 'answer') {
       const { status, headers = {}, body = '' } = strike;
       return this.#respond({ status, headers, body: Buffer.from(body) });
+    }
+    if (received && strike.kind === 'wait') {
+      await sleep(strike.ms);
+      return this.#respond(received);
     }
     if (received && strike.kind === 'continue') {
       this.#response.writeContinue();

@@ -4,10 +4,10 @@ import { Consumer } from './consumer.ts';
 import { type Rig, startRig } from './rig.ts';
 import { playCase } from './stage.ts';
 
-/** A lease must expire first, a single-use token waits for its replay, and a stopped process continues after 40 s. */
+/** A lease must expire first, a single-use token waits for its replay, and a stopped process continues after 80 s. */
 const TIMEOUT = 180_000;
 
-const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 5), ...slice(LOST_RESPONSES, 4)].map(
+const cases = [...slice(KILLS, 11, 5), ...slice(FREEZES, 29, 2), ...slice(LOST_RESPONSES, 4)].map(
   (given, index): [string, string, Case] => [titleOf(given), `${given.provider}-${index}`, given],
 );
 

@@ -19,14 +19,14 @@ async function requestTo(
     asked.push(hostname);
     done(null, [{ address: addresses[asked.length - 1] ?? '127.0.0.1', family: 4 }]);
   };
-  const deadlines = { responseMs: 400, hardMs: 400 };
-  const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup, deadlines });
+  const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup });
   const connection = connectionNamed('crm', { tokenUri, ...changes });
   let sent = false;
-  const { failure } = await endpoint.send({ connection, ...credentials }, () => {
+  const mayStillSend = () => {
     sent = true;
     return true;
-  });
+  };
+  const { failure } = await endpoint.send({ connection, ...credentials }, { mayStillSend, waitMs: 400 });
   return { failure, asked, sent };
 }
 

@@ -17,12 +17,12 @@ const CHUNKS = `${HEX}\r\n${BODY}\r\n0\r\n\r\n`;
 const WHOLE = `${OK}${LENGTH}\r\n${BODY}`;
 
 /** Asks a server that sends these bytes, and says what came of it. */
-async function ask(respond: (socket: Socket) => unknown, deadlines = { responseMs: 10_000, hardMs: 15_000 }) {
+async function ask(respond: (socket: Socket) => unknown, waitMs = 15_000) {
   const server = await startRawServer((socket) => void respond(socket));
-  const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now: () => 0, deadlines });
+  const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now: () => 0 });
   const connection = connectionNamed('crm', { tokenUri: server.url.href });
   const request = { connection, clientId: 'id', clientSecret: 'secret', refreshToken: 'r1' };
-  return { response: await endpoint.send(request, () => true), server };
+  return { response: await endpoint.send(request, { mayStillSend: () => true, waitMs }), server };
 }
 
 const coded = (coding: string, body: Buffer) => answerWith(200, body, { 'Content-Encoding': coding });
@@ -143,7 +143,10 @@ describe('of a response that ends early', () => {
 
 describe('leniency has limits', () => {
   const send = (url: URL) =>
-    postTokenRequest(url, { headers: {}, body: 'x=y' }, new Set(['loopback']) satisfies Reach, () => true);
+    postTokenRequest(url, { headers: {}, body: 'x=y' }, new Set(['loopback']) satisfies Reach, {
+      mayStillSend: () => true,
+      waitMs: 15_000,
+    });
 
   test('a redirect that is malformed is not followed', async () => {
     const elsewhere = await startRawServer((socket) => socket.end(WHOLE));
@@ -172,7 +175,7 @@ describe('leniency has limits', () => {
   test('the deadline for the whole response stays', async () => {
     const { response, server } = await ask(
       (socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'),
-      { responseMs: 200, hardMs: 400 },
+      400,
     );
     expect(response).toMatchObject({ failure: { class: 'outcome_unknown' } });
     await server.connections[0]?.closed;

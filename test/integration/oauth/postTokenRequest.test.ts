@@ -10,17 +10,17 @@ import { postTokenRequest, type SendOptions } from '../../../lib/oauth/postToken
 import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: { 'user-agent': 'test', 'content-type': 'x/y' }, body: 'refresh_token=r1' };
-const yes = () => true;
-const SHORT: SendOptions = { deadlines: { responseMs: 200, hardMs: 400 } };
+const SHORT: Terms = { waitMs: 400 };
 /** So long that no test reaches it. */
-const LONG: SendOptions = { deadlines: { responseMs: 20_000, hardMs: 20_000 } };
+const LONG: Terms = { waitMs: 20_000 };
 const LONGEST_BODY = 256 * 1024;
 const json = '{"access_token":"a","refresh_token":"r2"}';
 
 const ANYWHERE: Reach = new Set(['public', 'loopback']);
 
-const send = (url: URL, options = LONG, mayStillSend = yes) =>
-  postTokenRequest(url, request, ANYWHERE, mayStillSend, options);
+type Terms = SendOptions & { readonly waitMs: number };
+const send = (url: URL, { waitMs, ...options } = LONG, mayStillSend = () => true) =>
+  postTokenRequest(url, request, ANYWHERE, { mayStillSend, waitMs }, options);
 const textOf = (body: Uint8Array | undefined) => Buffer.from(body ?? []).toString();
 
 describe('a request', () => {
@@ -182,11 +182,11 @@ describe('there is no response', () => {
 });
 
 describe('the deadlines', () => {
-  test('give up a response that has not begun by the first one, and close the connection', async () => {
+  test('give up a response that has not begun in time, and close the connection', async () => {
     const server = await startRawServer(() => undefined);
     const startedAt = performance.now();
     expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
-    expect(performance.now() - startedAt).toBeGreaterThan(199);
+    expect(performance.now() - startedAt).toBeGreaterThan(399);
     await server.connections[0]?.closed;
   });
 
@@ -198,30 +198,7 @@ describe('the deadlines', () => {
     expect(await send(server.url, SHORT)).toEqual({ kind: 'no_response', why: 'ANSWER_TIMEOUT' });
   });
 
-  test('let a response that has begun by the first one continue', async () => {
-    const server = await startRawServer((socket) => {
-      const response = answerWith(200, json);
-      socket.write(response.subarray(0, -1));
-      setTimeout(() => socket.end(response.subarray(-1)), 250);
-    });
-    expect(await send(server.url, { deadlines: { responseMs: 200, hardMs: 20_000 } })).toMatchObject({
-      kind: 'response',
-      status: 200,
-    });
-  });
-
-  test('let a response whose headers have begun by the first one continue', async () => {
-    const server = await startRawServer((socket) => {
-      const response = answerWith(200, json);
-      socket.write(response.subarray(0, 12));
-      setTimeout(() => socket.end(response.subarray(12)), 250);
-    });
-    expect(await send(server.url, { deadlines: { responseMs: 200, hardMs: 20_000 } })).toMatchObject({
-      kind: 'response',
-    });
-  });
-
-  test('give up a slow response at the second one; the received part is passed on', async () => {
+  test('give up a slow response; the received part is passed on', async () => {
     const server = await startRawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n');
       const timer = setInterval(() => socket.write('x'), 5);
@@ -238,7 +215,6 @@ describe('the deadlines', () => {
   });
 
   test('let a process that was blocked past all of them read the waiting response', async () => {
-    const deadlines = { responseMs: 1_000, hardMs: 1_200 };
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const response = answerWith(200, json).toString();
     const worker = new Worker(new URL('./answeringThread.ts', import.meta.url), {
@@ -253,9 +229,9 @@ describe('the deadlines', () => {
       while (Atomics.load(flag, 0) !== 2) Atomics.wait(flag, 0, 1, 1_000);
       Atomics.wait(flag, 0, 2, 600);
     };
-    // The worker sends its message between two deadlines: the second one is due before the event loop polls the socket.
+    // The worker sends its message before the deadline, which is due before the event loop polls the socket.
     worker.once('message', block);
-    expect(await send(new URL(`http://127.0.0.1:${port}/token`), { deadlines })).toMatchObject({
+    expect(await send(new URL(`http://127.0.0.1:${port}/token`), { waitMs: 1_000 })).toMatchObject({
       kind: 'response',
       status: 200,
     });
@@ -290,7 +266,7 @@ describe('nothing is sent', () => {
     const startedAt = performance.now();
     const result = await send(url, { ...SHORT, lookup });
     expect(result).toEqual({ kind: 'not_sent', refused: false, why: 'CONNECT_TIMEOUT' });
-    expect(performance.now() - startedAt).toBeLessThan(190);
+    expect(performance.now() - startedAt).toBeLessThan(390);
     const connected = server.connection();
     (await asked.promise)();
     const late = await connected;
@@ -303,7 +279,7 @@ describe('nothing is sent', () => {
     const url = new URL(server.url);
     url.hostname = 'localhost';
     const lookup: LookupFunction = (_, options, done) => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 220);
       resolve('127.0.0.1', options, done);
     };
     expect(await send(url, { ...SHORT, lookup })).toMatchObject({ kind: 'not_sent', why: 'CONNECT_TIMEOUT' });

@@ -9,7 +9,7 @@ import { answerWith, startRawServer } from './rawServer.ts';
 
 const request = { headers: {}, body: 'refresh_token=r1' };
 const HERE: Reach = new Set(['loopback']);
-const deadlines = { responseMs: 20_000, hardMs: 20_000 };
+const terms = { mayStillSend: () => true, waitMs: 20_000 };
 let authority: CertificateAuthority;
 let certificate: { key: string; cert: string };
 
@@ -30,7 +30,7 @@ describe('over TLS', () => {
   test('a server with a trusted certificate gets the request', async () => {
     const server = await start();
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
       kind: 'response',
       status: 200,
     });
@@ -39,7 +39,7 @@ describe('over TLS', () => {
   test('a server that offers HTTP/2 gets the request over HTTP/1.1', async () => {
     const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
       kind: 'response',
     });
     expect(server.connections[0]?.text()).toContain(' HTTP/1.1\r\n');
@@ -47,7 +47,7 @@ describe('over TLS', () => {
 
   test('a server with an untrusted certificate gets no request', async () => {
     const server = await start();
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms)).toMatchObject({
       kind: 'not_sent',
       refused: false,
       why: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -62,7 +62,7 @@ describe('over TLS', () => {
       delete process.env[variable];
     });
     const server = await start();
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms)).toMatchObject({
       kind: 'not_sent',
     });
     expectUntouched(server.connections);
@@ -71,7 +71,7 @@ describe('over TLS', () => {
   test('a server with a certificate for another name gets no request', async () => {
     const server = await start(await authority.issue(['login.example.com']));
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
       kind: 'not_sent',
       why: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
@@ -82,7 +82,7 @@ describe('over TLS', () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = await start(old);
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, () => true, { deadlines, ca })).toMatchObject({
+    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
       kind: 'not_sent',
     });
     expectUntouched(server.connections);
@@ -93,7 +93,7 @@ describe('over TLS', () => {
     server.connection().then(({ socket }) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const url = new URL(server.url);
     url.protocol = 'https:';
-    expect(await postTokenRequest(url, request, HERE, () => true, { deadlines })).toMatchObject({
+    expect(await postTokenRequest(url, request, HERE, terms)).toMatchObject({
       kind: 'not_sent',
     });
     expect(server.connections[0]?.text()).not.toContain('refresh_token');

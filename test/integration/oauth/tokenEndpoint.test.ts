@@ -8,10 +8,9 @@ import { answerWith, startRawServer } from './rawServer.ts';
 type Failed = Partial<TokenRequestFailure>;
 
 const now = () => Date.UTC(2026, 0, 1);
-const deadlines = { responseMs: 20_000, hardMs: 20_000 };
-const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now, deadlines });
+const terms = { mayStillSend: () => true, waitMs: 20_000 };
+const endpoint = createTokenEndpoint({ allowLoopbackHttp: true, now });
 const credentials = { clientId: 'id', clientSecret: 'canary-secret~1', refreshToken: 'canary-refresh/1=' };
-const yes = () => true;
 
 /** One token request to a server that responds in this way. */
 async function requestWith(
@@ -20,7 +19,7 @@ async function requestWith(
 ) {
   const server = await startRawServer((socket, connection) => respond(socket, connection.text()));
   const connection = connectionNamed('crm', { tokenUri: server.url.href, ...changes });
-  return { server, response: await endpoint.send({ connection, ...credentials }, yes) };
+  return { server, response: await endpoint.send({ connection, ...credentials }, terms) };
 }
 
 const json = (socket: Socket, status: number, body: unknown, headers = {}) =>
@@ -131,7 +130,10 @@ describe('a failure', () => {
   test('has the class retrying if the request may no longer be sent', async () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
-    const response = await endpoint.send({ connection, ...credentials }, () => false);
+    const response = await endpoint.send(
+      { connection, ...credentials },
+      { ...terms, mayStillSend: () => false },
+    );
     expect(response).toEqual({
       failure: expect.objectContaining({ class: 'retrying', code: 'provider_unavailable' } satisfies Failed),
     });
@@ -142,7 +144,7 @@ describe('a failure', () => {
     const server = await startRawServer((socket) => json(socket, 200, {}));
     const connection = connectionNamed('crm', { tokenUri: server.url.href });
     const strict = createTokenEndpoint({ allowLoopbackHttp: false, now });
-    expect(await strict.send({ connection, ...credentials }, yes)).toEqual({
+    expect(await strict.send({ connection, ...credentials }, terms)).toEqual({
       failure: expect.objectContaining({
         class: 'misconfigured',
         fix: expect.stringContaining('tokenUri'),

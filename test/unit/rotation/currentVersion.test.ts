@@ -209,7 +209,12 @@ describe('the vault shows less than it has acknowledged', () => {
     const shown = { versions: [v1], latest: v1, winner: v1 };
     expect(shows(shown, 79_999, { rotatedAt: 20_000 })).toBe(true);
     expect(shows(shown, 80_000, { rotatedAt: 20_000 })).toBe(false);
-    const phase = { state: 'requesting', startedAt: 30_000, firstStartedAt: 5_000 } as const;
+    const phase = {
+      state: 'requesting',
+      startedAt: 30_000,
+      firstStartedAt: 5_000,
+      awaitedUntil: 90_000,
+    } as const;
     expect(shows(shown, 89_999, { rotatedAt: 20_000, phase })).toBe(true);
     expect(shows(shown, 90_000, { rotatedAt: 20_000, phase })).toBe(false);
   });
@@ -265,8 +270,13 @@ describe('a finding', () => {
   });
   const v2 = saved('v2', 20, 'v1', 2);
   const record = recordNamed('crm', { version: 'v1', epoch: 1, generation: 1, nextAttemptAt: 7 });
-  const shown = tokenTimes(NOW - 60_000, NOW + 60_000);
-  const phase = { state: 'requesting', startedAt: STARTED, firstStartedAt: STARTED } as const;
+  const shown = tokenTimes(NOW - 60_000, NOW + 62_000);
+  const phase = {
+    state: 'requesting',
+    startedAt: STARTED,
+    firstStartedAt: STARTED,
+    awaitedUntil: STARTED + 62_000,
+  } as const;
 
   test('of an intent is new to a record with a lower epoch', () => {
     const { tags } = announced(v2, 3);

@@ -112,13 +112,23 @@ describe('what to do', () => {
       ['wait', 'outcome_unknown'],
     ],
     'a token request whose outcome is unknown, and nothing valid is published': [
-      { record: { ...requesting, accessToken: tokenTimes(issuedAt, NOW) }, reconciled: 'v1' },
+      {
+        record: { ...intended(record, NOW - 62_000, false), accessToken: tokenTimes(issuedAt, NOW) },
+        reconciled: 'v1',
+      },
       ['refresh', 'replay'],
+    ],
+    'a token request whose response another process may still wait for, and nothing valid is published': [
+      {
+        record: { ...intended(record, NOW - 61_999, false), accessToken: tokenTimes(issuedAt, NOW) },
+        reconciled: 'v1',
+      },
+      ['wait', 'outcome_unknown'],
     ],
     'a token request whose outcome is unknown, exactly when it may be repeated': [
       {
         record: {
-          ...intended(record, NOW - 30_000, false),
+          ...intended(record, NOW - 90_000, false),
           accessToken: tokenTimes(issuedAt, NOW + 60_000),
         },
         reconciled: 'v1',

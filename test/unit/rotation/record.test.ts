@@ -43,7 +43,7 @@ describe('the transitions of a record', () => {
     'an intent raises the epoch and makes the record due immediately': [
       requesting,
       {
-        phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW },
+        phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW + 62_000 },
         epoch: 1,
         nextAttemptAt: NOW,
         version: 'v1',
@@ -52,7 +52,7 @@ describe('the transitions of a record', () => {
     'a second intent keeps the start of the first': [
       intended(requesting, NOW + 5, true),
       {
-        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW },
+        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW, awaitedUntil: NOW + 62_005 },
         epoch: 2,
         forcedAt: NOW + 5,
       },
@@ -83,15 +83,23 @@ describe('the transitions of a record', () => {
     ],
     'a recovered intent counts as a token request in flight': [
       intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
-      { phase: { state: 'requesting', startedAt: NOW - 9, firstStartedAt: NOW - 9 }, epoch: 6 },
+      {
+        phase: {
+          state: 'requesting',
+          startedAt: NOW - 9,
+          firstStartedAt: NOW - 9,
+          awaitedUntil: NOW + 61_991,
+        },
+        epoch: 6,
+      },
     ],
     'a recovered intent keeps the start of an earlier intent in the record': [
       intentRecovered(requesting, { startedAt: NOW + 9, firstStartedAt: NOW + 9, epoch: 6 }, undefined),
-      { phase: { state: 'requesting', startedAt: NOW + 9, firstStartedAt: NOW } },
+      { phase: { state: 'requesting', startedAt: NOW + 9, firstStartedAt: NOW, awaitedUntil: NOW + 62_009 } },
     ],
     'a recovered intent that was not the first has no grace period': [
       intentRecovered(fresh, { startedAt: NOW, firstStartedAt: 0, epoch: 6 }, undefined),
-      { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 0 } },
+      { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 0, awaitedUntil: NOW + 62_000 } },
     ],
     'a recovered intent records the published access token': [
       intentRecovered(fresh, { startedAt: NOW, firstStartedAt: NOW, epoch: 6 }, token),

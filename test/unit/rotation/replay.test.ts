@@ -6,13 +6,22 @@ import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const START = 10_000_000;
 const INTERVAL = 10_000;
-const phase = { state: 'requesting', startedAt: START, firstStartedAt: START } as const;
+/** The process that sent the request has died, or may still wait for the response. */
+const phase = {
+  state: 'requesting',
+  startedAt: START,
+  firstStartedAt: START,
+  awaitedUntil: START + 62_000,
+} as const;
+/** With the margin for clocks that differ. */
+const WAIT_OVER = START + 62_000;
 const REUSABLE = Number.POSITIVE_INFINITY;
 const behaviorOf = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refreshTokenGraceMs });
 
+/** @param failures how often it was given up: no process waits for a response any more */
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
   let record = recordNamed('crm', {
-    phase,
+    phase: failures === 0 ? phase : { ...phase, awaitedUntil: START },
     ...(expiresAt !== undefined && { accessToken: tokenTimes(0, expiresAt) }),
   });
   for (let count = 0; count < failures; count++) record = failing(record, START, { code: 'outcome_unknown' });
@@ -59,12 +68,12 @@ describe('a token request whose outcome is unknown is repeated', () => {
       START + 1,
       HOUR - HOUR / 4,
     ],
-    'single use, the published token ends soon: after the takeover time': [
+    'single use, the published token ends soon: when no process can wait for the response any more': [
       recordWith(START + 70_000),
       0,
       INTERVAL,
       START + 1,
-      START + 25_000,
+      WAIT_OVER,
     ],
     'single use, many failures: not before the delay': [
       recordWith(START + 70_000, 6),
@@ -73,8 +82,20 @@ describe('a token request whose outcome is unknown is repeated', () => {
       START + 1,
       START + 300_000,
     ],
-    'never published: immediately': [recordWith(undefined), 0, INTERVAL, START + 1, START],
-    'published token expired: immediately': [recordWith(START), 0, INTERVAL, START, START],
+    'never published: when no process can wait any more': [
+      recordWith(undefined),
+      0,
+      INTERVAL,
+      START + 1,
+      WAIT_OVER,
+    ],
+    'published token expired: when no process can wait any more': [
+      recordWith(START),
+      0,
+      INTERVAL,
+      START,
+      WAIT_OVER,
+    ],
     'published token expired, failed before: after its delay': [
       recordWith(START, 1),
       0,

@@ -186,7 +186,13 @@ describe('the writes of a rotation', () => {
       world.tokens.set(REFRESH_TOKEN, world.provider.consent());
       world.tokens.set(CLIENT_SECRET, 'client-secret-one');
     }
-    await world.settle(rotate(changed, false, { ...process.ports, pacer: { take } }, process.state));
+    await world.settle(
+      rotate(
+        { connection: changed, force: false, patient: true },
+        { ...process.ports, pacer: { take } },
+        process.state,
+      ),
+    );
     const request = world.operations.indexOf('grant crm');
     const intent = world.operations.slice(0, request).lastIndexOf('write crm');
     expect(world.operations.slice(intent - expected.length, intent)).toEqual(expected);

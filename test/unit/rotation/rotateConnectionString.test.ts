@@ -90,7 +90,9 @@ describe('a connection string with the access token', () => {
         taken.push([vault, count]);
       },
     };
-    await world.settle(rotate(connection, false, { ...process.ports, pacer }, process.state));
+    await world.settle(
+      rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
+    );
     expect(taken).toEqual([
       [CREDENTIAL_VAULT, 1],
       [TOKEN_VAULT, 2],
@@ -297,7 +299,9 @@ describe('a connection string with the refresh token', () => {
     const { connection, process, world } = await due(reusable);
     const taken: [string, number][] = [];
     const pacer = { take: async (vault: string, count: number) => void taken.push([vault, count]) };
-    await world.settle(rotate(connection, false, { ...process.ports, pacer }, process.state));
+    await world.settle(
+      rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
+    );
     expect(taken).toEqual([
       [CREDENTIAL_VAULT, 2],
       [TOKEN_VAULT, 1],

@@ -164,7 +164,8 @@ describe('a crash while a seed is copied and first used', () => {
     const { world, connection, process } = scenario;
     world[when](operation, () => process.crash());
     expect(await process.rotate(connection)).toBe('crashed');
-    await takeOver(scenario, 60_000);
+    // The process that announced the first request may still wait for its response.
+    await takeOver(scenario, 90_000);
     expectHealthy(scenario);
   });
 });

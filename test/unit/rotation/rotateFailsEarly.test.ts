@@ -139,7 +139,9 @@ test('records that a vault address makes no client, and never throws', async () 
   const vault = () => {
     throw new Error('not an address');
   };
-  const result = await world.settle(rotate(connection, false, { ...process.ports, vault }, process.state));
+  const result = await world.settle(
+    rotate({ connection, force: false, patient: true }, { ...process.ports, vault }, process.state),
+  );
   expect(result).toMatchObject({ result: 'retrying', problem: { code: 'internal_error' } });
   expect(world.record('crm').failure?.code).toBe('internal_error');
 });

@@ -74,7 +74,7 @@ describe('a lease that runs short', () => {
   test('before the send: nothing is sent, and the intent is withdrawn', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
-    world.before('grant crm', () => world.clock.freeze(5_001));
+    world.before('grant crm', () => world.clock.freeze(13_001));
     expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
     expect(world.provider.sent).toHaveLength(1);
     expect(world.record('crm')).toMatchObject({ phase: { state: 'idle' }, epoch: 2 });
@@ -87,7 +87,7 @@ describe('a lease that runs short', () => {
   test('before the send, with a storage failure: the intent is withdrawn nevertheless', async () => {
     const { world, connection, process } = await due();
     world.before('grant crm', () => {
-      world.clock.freeze(6_000);
+      world.clock.freeze(13_500);
       world.before('write crm', noRenewal);
     });
     const problem = { code: 'storage_unavailable' } as const;
@@ -95,23 +95,23 @@ describe('a lease that runs short', () => {
     expect(world.record('crm').phase).toEqual({ state: 'idle' });
   });
 
-  test('with only the deadline and the margin left: nothing is sent', async () => {
+  test('with only the margin left: nothing is sent', async () => {
     const { world, connection, process } = await due();
-    world.before('grant crm', () => world.clock.freeze(5_000));
+    world.before('grant crm', () => world.clock.freeze(13_000));
     await process.rotate(connection);
     expect(world.provider.sent).toHaveLength(1);
   });
 
   test('with a millisecond more: the request is sent', async () => {
     const { world, connection, process } = await due();
-    world.before('grant crm', () => world.clock.freeze(4_999));
+    world.before('grant crm', () => world.clock.freeze(12_999));
     await mustRotate({ connection, process });
   });
 
   test('is renewed before the send if too little is left', async () => {
     const scenario = await due();
     const { world } = scenario;
-    world.after(`tag ${REFRESH_TOKEN}`, () => world.clock.freeze(4_000));
+    world.after(`tag ${REFRESH_TOKEN}`, () => world.clock.freeze(8_000));
     await mustRotate(scenario);
     expect(world.count(/^renew/)).toBe(1);
     expectHealthy(scenario);
@@ -119,7 +119,7 @@ describe('a lease that runs short', () => {
 
   test('counts from before its request, not from the response', async () => {
     const { world, connection, process } = await due();
-    world.after('lease crm', () => world.clock.freeze(12_000));
+    world.after('lease crm', () => world.clock.freeze(13_500));
     world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
     expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
     expect(world.provider.sent).toHaveLength(1);
@@ -129,7 +129,7 @@ describe('a lease that runs short', () => {
     const { world, connection, process } = await due();
     world.provider.script(refusal('client_rejected'));
     world.credentials.set('crm-client-secret', 'client-secret-two');
-    world.before(`get crm-client-secret`, () => world.clock.freeze(6_000));
+    world.before(`get crm-client-secret`, () => world.clock.freeze(13_500));
     world.before(/^renew/, noRenewal, Number.POSITIVE_INFINITY);
     expect(await process.rotate(connection)).toMatchObject({ result: 'in_progress' });
     expect(world.provider.sent).toHaveLength(2);

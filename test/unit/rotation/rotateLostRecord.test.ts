@@ -138,13 +138,16 @@ describe('a lost record', () => {
     expectHealthy(scenario);
   });
 
-  test('during the first token request: nothing valid is published, and the request is repeated immediately', async () => {
+  test('during the first token request: nothing valid is published, and the request is repeated when no process can wait for it any more', async () => {
     const scenario = seeded();
     const { world, connection, process } = scenario;
     world.before('grant crm', () => process.crash());
     await process.rotate(connection);
     world.records.lose('crm');
-    expect(await mustRotate({ connection, process: world.process() })).toMatchObject({ reason: 'replay' });
+    const next = world.process();
+    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown', retryAfterMs: 62_000 });
+    await world.clock.pass(62_000);
+    expect(await mustRotate({ connection, process: next })).toMatchObject({ reason: 'replay' });
     expectHealthy(scenario);
   });
 

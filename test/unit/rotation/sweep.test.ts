@@ -37,7 +37,7 @@ describe('which connections are due', () => {
       worldOf(1, host, world);
     }
     world.operations.length = 0;
-    const oneByOne = { concurrency: 1, perHost: 1, budgetMs: 45_000 };
+    const oneByOne = { concurrency: 1, budgetMs: 45_000 };
     expect(await sweepOf(world, oneByOne)).toMatchObject({ connections: 4, due: 3 });
     const done = world.operations.filter((operation) => operation.startsWith('release '));
     expect(done).toEqual(['release new-0', 'release first-0', 'release second-0']);
@@ -89,7 +89,7 @@ describe('a sweep', () => {
     expect(line).toMatchObject({ overdue: 6, overdueConnections: 'login-1 login-2 login-3 login-4 login-5' });
   });
 
-  test('leaves a host that does not respond to the next sweep, after the time of one token request', async () => {
+  test('does not wait for a host that is slow, and sends it no more requests', async () => {
     const world = worldOf(60, 'silent.example');
     worldOf(12, 'answering.example', world);
     world.before(
@@ -102,23 +102,51 @@ describe('a sweep', () => {
     );
     expect(await sweepOf(world)).toMatchObject({
       due: 72,
-      postponed: 60 - PER_HOST,
-      results: { rotated: 12, outcome_unknown: PER_HOST },
-      durationMs: 8_000,
+      postponed: 0,
+      results: { rotated: 12, awaiting_response: PER_HOST, provider_slow: 60 - PER_HOST },
+      durationMs: 4_000,
     });
   });
 
-  test('does not postpone connections because of a host that fails immediately', async () => {
+  test('begins no rotation of a connection whose response it still waits for', async () => {
+    const world = worldOf(1);
+    const process = world.process();
+    world.before(/^grant/, () => world.clock.sleep(30_000));
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ results: { awaiting_response: 1 } });
+    world.operations.length = 0;
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ results: { awaiting_response: 1 } });
+    expect(world.operations).toEqual(['list records']);
+    await world.clock.pass(30_000);
+    expect(world.events('rotation_finished')).toMatchObject([{ result: 'rotated' }]);
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ due: 0 });
+  });
+
+  test('continues with the other connections of a host at which one fails', async () => {
     const world = worldOf(100);
     world.before(
-      /^grant login-\d$/,
+      /^grant login-0$/,
       () => Promise.reject(failure('provider_unavailable')),
       Number.POSITIVE_INFINITY,
     );
     expect(await sweepOf(world)).toMatchObject({
       postponed: 0,
-      results: { rotated: 90, outcome_unknown: 10 },
+      results: { rotated: 99, outcome_unknown: 1 },
     });
+  });
+
+  test('leaves a host at which several fail alone, until another connection gets a good response', async () => {
+    const world = worldOf(100);
+    const process = world.process();
+    world.before(
+      /^grant login-[0-7]$/,
+      () => Promise.reject(failure('provider_unavailable')),
+      Number.POSITIVE_INFINITY,
+    );
+    expect(await sweepOf(world, undefined, process)).toMatchObject({
+      results: { outcome_unknown: PER_HOST, provider_slow: 100 - PER_HOST },
+    });
+    await world.clock.pass(10_000);
+    expect(await sweepOf(world, undefined, process)).toMatchObject({ results: { rotated: 92 } });
   });
 
   test('counts connections that have failed for half an hour before their first access token', async () => {
@@ -233,7 +261,7 @@ describe('the limits of a sweep', () => {
     const world = new World();
     for (let host = 0; host < 6; host++) worldOf(3, `host${host}.example`, world);
     const most = countConcurrent(world, /^grant/);
-    const limits = { concurrency: 5, perHost: 3, budgetMs: 45_000 };
+    const limits = { concurrency: 5, budgetMs: 45_000 };
     expect(await sweepOf(world, limits)).toMatchObject({ results: { rotated: 18 } });
     expect(most()).toBe(5);
   });
@@ -253,13 +281,13 @@ describe('the limits of a sweep', () => {
     const begun = world.now();
     await sweepOf(world);
     expect((done.works ?? 0) - begun).toBe(0);
-    expect(world.now() - begun).toBe(24_000);
+    expect(world.now() - begun).toBe(4_000);
   });
 
   test('start nothing after the budget is used up, and leave the rest to the next sweep', async () => {
     const world = worldOf(3);
-    world.before(/^grant/, hang(world, 8_000), ALL);
-    const limits = { concurrency: 1, perHost: 1, budgetMs: 8_000 };
+    world.before(/^grant/, hang(world, 3_000), ALL);
+    const limits = { concurrency: 1, budgetMs: 3_000 };
     expect(await sweepOf(world, limits)).toMatchObject({ due: 3, postponed: 2, results: { rotated: 1 } });
     expect(await sweepOf(world)).toMatchObject({ due: 2, results: { rotated: 2 } });
   });
@@ -268,7 +296,7 @@ describe('the limits of a sweep', () => {
     const world = worldOf(3);
     const process = world.process();
     world.after(/^grant/, () => void process.state.drain());
-    const limits = { concurrency: 1, perHost: 1, budgetMs: 45_000 };
+    const limits = { concurrency: 1, budgetMs: 45_000 };
     expect(await sweepOf(world, limits, process)).toMatchObject({ postponed: 2, results: { rotated: 1 } });
   });
 

@@ -76,6 +76,8 @@ export class World {
   connections: Connection[] = [];
   invalid: InvalidConnection[] = [];
   stale: Problem | undefined;
+  /** Called with the `execute` of a token request when its sender waits no longer for the response. */
+  onGivenUp: (execute: object) => void = () => undefined;
   #hooks: Hook[] = [];
   #processes = 0;
 

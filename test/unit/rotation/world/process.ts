@@ -82,7 +82,8 @@ export class Process {
 
   /** Begins to rotate; call `settle` or `clock.pass` to let time pass. */
   start(connection: Connection, force = false): Promise<RotationResult | 'crashed'> {
-    return Promise.race([rotate(connection, force, this.ports, this.state), this.#crashed.promise]);
+    const order = { connection, force, patient: true };
+    return Promise.race([rotate(order, this.ports, this.state), this.#crashed.promise]);
   }
 
   async #call<T>(operation: Operation, execute: () => T, refusal?: () => T | undefined): Promise<T> {
@@ -141,11 +142,10 @@ export class Process {
 
   #tokenEndpoint(provider: Provider): TokenEndpoint {
     return {
-      send: (request, mayStillSend) =>
-        this.#call<TokenResponse>(
-          `grant ${request.connection.name}`,
-          () => provider.grant(request),
-          () => (mayStillSend() ? undefined : refusal('retrying', { code: 'provider_unavailable' })),
+      send: (request, { mayStillSend, waitMs }) => {
+        const execute = () => provider.grant(request);
+        const response = this.#call<TokenResponse>(`grant ${request.connection.name}`, execute, () =>
+          mayStillSend() ? undefined : refusal('retrying', { code: 'provider_unavailable' }),
         ).catch((thrown) => {
           // The token endpoint never throws: if a hook takes the response away, the outcome is unknown.
           if (!(thrown instanceof RotatorError)) throw thrown;
@@ -153,7 +153,14 @@ export class Process {
           if (code === 'provider_unavailable') return refusal('outcome_unknown');
           if (code !== 'provider_throttled') throw thrown;
           return refusal('retrying', retryAfterMs === undefined ? {} : { retryAfterMs });
-        }),
+        });
+        const responded = new AbortController();
+        const givenUp = this.#alive(this.#world.clock.sleep(waitMs, responded.signal)).then(() => {
+          if (!responded.signal.aborted) this.#world.onGivenUp(execute);
+          return refusal('outcome_unknown');
+        });
+        return Promise.race([response, givenUp]).finally(() => responded.abort());
+      },
     };
   }
 }

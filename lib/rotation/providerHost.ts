@@ -1,0 +1,167 @@
+import type { Connection } from './core/connection.ts';
+import { isRepeatable, probePause } from './core/times.ts';
+import type { TokenRequestFailure } from './core/tokenRequest.ts';
+import type { Ports } from './ports.ts';
+
+/** How many token requests of one process may be in flight at one host. */
+export interface HostBounds {
+  /** At a host of which nothing is known yet. Each good response allows one more. */
+  readonly first: number;
+  readonly most: number;
+  /** Of those that no other process can repeat: if this process is killed, their refresh tokens are lost. */
+  readonly mostSingleUse: number;
+}
+
+const HOST_BOUNDS: HostBounds = { first: 8, most: 64, mostSingleUse: 8 };
+
+/** One rotation on its way to a response of its host. */
+export interface Flight {
+  /** The token request has been out for `SLOW_MS` without a response. */
+  slow(): void;
+  /** There was a response, or there will be none. Without `failure`: it was granted. */
+  responded(failure: TokenRequestFailure | undefined): void;
+  /** No request is in flight any more. Calling it again has no effect. */
+  end(): void;
+}
+
+/**
+ * The host of token endpoints as this process has seen it: how many token requests it may have in flight there. A host that
+ * responds well is asked more and more at a time. At one that responds slowly, or fails for more than one connection, each request may
+ * cost a refresh token: there, one connection at a time tries whether it responds well again, and the others wait.
+ */
+export class ProviderHost {
+  readonly #clock: Ports['clock'];
+  readonly #log: Ports['log'];
+  readonly #name: string;
+  readonly #bounds: HostBounds;
+  readonly #inFlight = new Set<Flying>();
+  /** The connections whose token requests failed since the last good response. */
+  readonly #failed = new Set<string>();
+  #width: number;
+  #isSlow = false;
+  #probe: Flying | undefined;
+  /** How often it failed since then, each row of simultaneous failures counted once. */
+  #failures = 0;
+  /** The next connection may try by then, by the machine's clock. */
+  #probeAt = 0;
+  #changed = Promise.withResolvers<void>();
+
+  /** @param name host and port */
+  constructor(name: string, { clock, log }: Pick<Ports, 'clock' | 'log'>, bounds: HostBounds = HOST_BOUNDS) {
+    this.#name = name;
+    this.#clock = clock;
+    this.#log = log;
+    this.#bounds = bounds;
+    this.#width = bounds.first;
+  }
+
+  /**
+   * Which of the waiting connections may begin now? At a slow host one that has not failed, and whose request may be repeated, if
+   * there is one. `wait`: a request in flight will tell, see {@link changed}; `later`: none will for a while.
+   */
+  next(waiting: readonly Connection[]): Connection | 'wait' | 'later' {
+    const asked = this.#isSlow
+      ? waiting.toSorted((one, other) => this.#cost(one) - this.#cost(other))
+      : waiting;
+    const found = asked.find((connection) => this.mayBegin(connection));
+    return found ?? ([...this.#inFlight].some((flight) => !flight.isSlow) ? 'wait' : 'later');
+  }
+
+  /** @param forced an operator wants to know: the request is sent although the host is slow */
+  mayBegin({ name, behavior }: Connection, forced = false): boolean {
+    // A request that is repeated within its grace period must not wait until that is over.
+    if ([...this.#inFlight].some((flight) => flight.name === name)) return true;
+    if (this.#inFlight.size >= this.#width) return false;
+    if (!isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;
+    return forced || !this.#isSlow || (!this.#probe && this.#clock.monotonic() >= this.#probeAt);
+  }
+
+  /** What a try at a slow host may cost: least if the request may be repeated, and did not fail already. */
+  #cost({ name, behavior }: Connection): number {
+    return (this.#failed.has(name) ? 2 : 0) + (isRepeatable(behavior) ? 0 : 1);
+  }
+
+  get #singleUse(): number {
+    return [...this.#inFlight].filter((flight) => !flight.isRepeatable).length;
+  }
+
+  /** Resolves when what `next` says may have changed. */
+  get changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  /** A connection begins to rotate; {@link next} or {@link mayBegin} has been asked. */
+  begin({ name, behavior }: Connection): Flight {
+    const flying: Flying = { name, isRepeatable: isRepeatable(behavior), isSlow: false };
+    this.#inFlight.add(flying);
+    if (this.#isSlow) this.#probe ??= flying;
+    return {
+      slow: () => this.#slowedDown(flying),
+      responded: (failure) => this.#responded(flying, failure),
+      end: () => this.#ended(flying),
+    };
+  }
+
+  #slowedDown(flying: Flying): void {
+    flying.isSlow = true;
+    this.#slow('slow');
+    this.#tell();
+  }
+
+  #responded(flying: Flying, failure: TokenRequestFailure | undefined): void {
+    const verdict = verdictOn(failure);
+    if (verdict === 'failed') this.#failedFor(flying);
+    else if (verdict === 'good' && !flying.isSlow) this.#recovered();
+    this.#tell();
+  }
+
+  #failedFor(flying: Flying): void {
+    this.#failed.add(flying.name);
+    // One connection alone may be faulty, and must not hold up others.
+    if (this.#failed.size < 2 && !this.#isSlow) return;
+    if (!this.#isSlow || this.#probe === flying) {
+      this.#failures += 1;
+      this.#probeAt = this.#clock.monotonic() + probePause(this.#failures);
+    }
+    this.#slow('fails');
+  }
+
+  #slow(how: string): void {
+    if (!this.#isSlow) this.#log('warn', 'provider_slow', { host: this.#name, how });
+    this.#isSlow = true;
+    this.#width = this.#bounds.first;
+  }
+
+  #recovered(): void {
+    if (this.#isSlow) this.#log('info', 'provider_responds_well', { host: this.#name });
+    else this.#width = Math.min(this.#bounds.most, this.#width + 1);
+    this.#isSlow = false;
+    this.#probe = undefined;
+    this.#failures = 0;
+    this.#failed.clear();
+  }
+
+  #ended(flying: Flying): void {
+    this.#inFlight.delete(flying);
+    if (this.#probe === flying) this.#probe = undefined;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+interface Flying {
+  readonly name: string;
+  readonly isRepeatable: boolean;
+  isSlow: boolean;
+}
+
+/** A host that refuses a token, a client or a request works. What was not sent at our own wish says nothing. */
+function verdictOn(failure: TokenRequestFailure | undefined): 'good' | 'failed' | undefined {
+  if (failure?.class === 'outcome_unknown') return 'failed';
+  if (failure?.class !== 'retrying') return 'good';
+  return failure.code === 'address_refused' ? undefined : 'failed';
+}
