@@ -6,6 +6,7 @@ import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordStore } from '../rotation/ports.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
+import { repeatIfClosed } from './repeatRead.ts';
 import { storageCode, storageError } from './storageErrors.ts';
 
 /** A renewal must have its response well within the 15 s that a lease lasts. */
@@ -55,7 +56,7 @@ export interface RecordStoreOptions {
 
 /**
  * Records as blobs: the record is the body, its summary the metadata, so that one request lists them all. Every call
- * sends one request, except that the very first one also creates the container. Nothing is retried here.
+ * sends one request, except that the very first one also creates the container. Only a read whose connection was closed is repeated.
  * @param container made by `createRecordContainer`
  */
 export function createRecordStore(container: ContainerClient, options: RecordStoreOptions = {}): RecordStore {
@@ -104,7 +105,7 @@ class BlobRecords implements RecordStore {
       const body = await readLimited(answer.readableStreamBody, LARGEST_RECORD_BYTES);
       return recordOf(body?.toString() ?? '', name, this.#address);
     };
-    return this.#call(`read the record of ${name}`, download, NO_RECORD);
+    return this.#read(`read the record of ${name}`, download, NO_RECORD);
   }
 
   async create(record: ConnectionRecord): Promise<void> {
@@ -157,7 +158,7 @@ class BlobRecords implements RecordStore {
       const pages = this.#container.listBlobsFlat({ includeMetadata: true, abortSignal }).byPage(position);
       return (await pages.next()).value;
     };
-    const attempt = () => this.#call('list the records', list, { ContainerNotFound: undefined });
+    const attempt = () => this.#read('list the records', list, { ContainerNotFound: undefined });
     let page = await attempt();
     if (!page) {
       await this.#createContainer();
@@ -180,6 +181,10 @@ class BlobRecords implements RecordStore {
       metadata: metadataOf(record),
       blobHTTPHeaders: { blobContentType: 'application/json' },
     });
+  }
+
+  #read<T, E>(what: string, work: (abortSignal: AbortSignal) => Promise<T>, expected: Expected<E>) {
+    return this.#call(what, (abortSignal) => repeatIfClosed(() => work(abortSignal)), expected);
   }
 
   /** One request with its time limit. */

@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
+import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Tags } from '../rotation/core/tags.ts';
@@ -9,6 +9,7 @@ import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
+import { repeatIfClosed } from './repeatRead.ts';
 import type { SeenResponse } from './serviceFailure.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -22,7 +23,26 @@ export interface SecretVaultOptions {
 }
 
 /**
- * The Key Vault at an address. Nothing is retried here: the protocol has its own retries, under a lease.
+ * Each request that reads is repeated if its connection was closed, outside of the pool: all idle connections may have been closed.
+ * A list sends one request per page.
+ */
+const REPEAT_READS: NonNullable<SecretClientOptions['additionalPolicies']>[number] = {
+  position: 'perRetry',
+  policy: {
+    name: 'repeatReads',
+    sendRequest: (request, next) =>
+      request.method === 'GET'
+        ? repeatIfClosed((again) => {
+            request.disableKeepAlive ||= again;
+            return next(request);
+          })
+        : next(request),
+  },
+};
+
+/**
+ * The Key Vault at an address. Apart from reads whose connection was closed, nothing is retried here: the protocol has its own
+ * retries, under a lease.
  *
  * With `skipIdentical`, a value that this process wrote last and that is still the latest makes no new version: its
  * properties are updated instead. (Providers may return the same access token until it expires, and versions can never
@@ -54,6 +74,7 @@ class KeyVaultSecrets implements SecretVault {
       // The local vault sends the same challenge as a real one, whose domain is not a loopback address.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
       retryOptions: { maxRetries: 0 },
+      additionalPolicies: [REPEAT_READS],
       // A vault does not redirect, and a host that does must not receive a secret.
       redirectOptions: { maxRetries: 0 },
     });

@@ -8,6 +8,7 @@ import {
 import { RotatorError } from '../errors.ts';
 import { readLimited } from '../readLimited.ts';
 import { withDeadline } from './deadline.ts';
+import { repeatIfClosed } from './repeatRead.ts';
 import { readFailure } from './serviceFailure.ts';
 import { storageError } from './storageErrors.ts';
 
@@ -49,7 +50,7 @@ export function createRecordContainer(
 }
 
 /**
- * Reads the blob with the connections, with one request.
+ * Reads the blob with the connections, with one request, and one more if the connection was closed.
  * @param url address of the blob; with a connection string it must be of the same account
  * @param etag the ETag of the last read
  * @returns `unchanged` if the blob still has that ETag
@@ -64,11 +65,13 @@ export async function readConfigurationBlob(
   const blob = blobAt(url, storage, credential);
   const conditions = etag === undefined ? {} : { ifNoneMatch: etag };
   try {
-    return await withDeadline(CONFIGURATION_TIMEOUT_MS, async (abortSignal) => {
+    const download = async (abortSignal: AbortSignal) => {
       const answer = await blob.download(0, undefined, { abortSignal, conditions, maxRetryRequests: 0 });
       const body = await readLimited(answer.readableStreamBody, LARGEST_CONFIGURATION_BYTES);
       return { text: textOf(body, url), etag: answer.etag ?? '' };
-    });
+    };
+    const read = (abortSignal: AbortSignal) => repeatIfClosed(() => download(abortSignal));
+    return await withDeadline(CONFIGURATION_TIMEOUT_MS, read);
   } catch (thrown) {
     const { status } = readFailure(thrown);
     if (status === 304) return 'unchanged';

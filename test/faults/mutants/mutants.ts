@@ -460,6 +460,16 @@ const EGRESS: readonly Mutant[] = [
   ),
 ];
 
+const READS: readonly Mutant[] = [
+  {
+    name: 'reads: one whose connection was closed is not repeated',
+    file: 'lib/azure/repeatRead.ts',
+    find: 'return read(true);',
+    replace: 'throw thrown;',
+    tests: ['test/integration/azure/keyVaultSecrets.test.ts', 'test/integration/azure/blobRecords.test.ts'],
+  },
+];
+
 /** The guards of the protocol (ARCHITECTURE.md), each switched off individually. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
@@ -476,6 +486,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MALFORMED,
   ...SUPERSEDED,
   ...EGRESS,
+  ...READS,
 ];
 
 /**

@@ -5,7 +5,7 @@ import { createRecordContainer } from '../../../lib/azure/storageClient.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
 import { recordNamed } from '../../unit/rotation/world/record.ts';
-import { answers, CANARY, errorOf, startProxy } from './support.ts';
+import { answers, CANARY, errorOf, startProxy, startRelay } from './support.ts';
 
 let azurite: Azurite;
 const unused: TokenCredential = { getToken: () => Promise.reject(new Error('not for connection strings')) };
@@ -139,6 +139,25 @@ it('sends one request for each call', async () => {
   expect(counted).toEqual(['create 1', 'list 1', 'acquire 1', 'read 1', 'write 1', 'renew 1', 'release 1']);
 });
 
+describe('over an idle connection that the service closes', () => {
+  it.each<[string, (store: ReturnType<typeof createRecordStore>) => Promise<unknown>, unknown]>([
+    ['the record is read again', (store) => store.read('dynamics-prod'), RECORD],
+    ['the list is read again', async (store) => (await store.list()).summaries.size, 1],
+    [
+      'no lease is taken again, because the first request may have taken it',
+      (store) => store.acquireLease('dynamics-prod').catch(({ code }) => code),
+      'storage_unavailable',
+    ],
+  ])('%s', async (_, call, expected) => {
+    const relay = await startRelay(azurite.blobServiceUrl);
+    const relayed = azurite.connectionString.replace(azurite.blobServiceUrl, relay.url);
+    const store = createRecordStore(containerOf(relayed));
+    await store.create(RECORD);
+    expect(relay.closeAtNextRequest()).toBe(1);
+    expect(await call(store)).toEqual(expected);
+  });
+});
+
 describe('a storage account', () => {
   it.each<[number, string, ErrorCode]>([
     [401, 'NoAuthenticationInformation', 'storage_forbidden'],
@@ -175,14 +194,14 @@ describe('a storage account', () => {
     expect((await errorOf(store.list())).retryAfterMs).toBe(3_000);
   });
 
-  it('that drops connections is unavailable', async () => {
+  it('that drops each connection is unavailable after the second request', async () => {
     const { proxy, store } = await start();
     proxy.fault((request) => {
       request.destroy();
       return 'handled';
     });
     expect((await errorOf(store.list())).code).toBe('storage_unavailable');
-    expect(proxy.requests).toHaveLength(1);
+    expect(proxy.requests).toHaveLength(2);
   });
 
   it('that cuts a body short is unavailable', async () => {

@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
-import { CANARY, errorOf, startTrustedVault, tokenOf } from './support.ts';
+import { CANARY, errorOf, startRelay, startTrustedVault, tokenOf } from './support.ts';
 
 const TAGS = { 'managed-by': 'key-vault-token-rotator', connection: 'dynamics-prod' };
 const EXPIRES = Date.parse('2026-03-01T00:00:00Z');
@@ -20,9 +20,58 @@ describe('versions', () => {
     for (let i = 0; i < 30; i++) await vault.put('token', `v${i}`, { tags: {} });
     let pages = 0;
     server.intercept(({ operation }) =>
-      operation === 'listVersions' && ++pages === 2 ? { kind: 'destroyBefore' } : undefined,
+      operation === 'listVersions' && ++pages >= 2 ? { kind: 'destroyBefore' } : undefined,
     );
     expect((await errorOf(vault.versions('token'))).code).toBe('vault_unavailable');
+  });
+});
+
+describe('a read over an idle connection that the vault closes', () => {
+  async function startClosing() {
+    const server = await startTrustedVault();
+    const relay = await startRelay(server.tlsUrl);
+    const vault = createSecretVault(relay.url, tokenOf('officer'));
+    for (let i = 0; i < 30; i++) await vault.put('token', `v${i}`, { tags: {} });
+    server.clearRequests();
+    return { server, relay, vault };
+  }
+
+  it('is repeated: a value', async () => {
+    const { server, relay, vault } = await startClosing();
+    relay.closeAtNextRequest();
+    expect(await vault.get('token')).toMatchObject({ value: 'v29' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('is repeated: the second page of a list', async () => {
+    const { server, relay, vault } = await startClosing();
+    server.intercept(() => {
+      server.intercept(undefined);
+      relay.closeAtNextRequest();
+      return undefined;
+    });
+    expect(await vault.versions('token')).toHaveLength(30);
+  });
+
+  it('is repeated over a new connection, because the vault may have closed all that were idle', async () => {
+    const { relay, vault } = await startClosing();
+    await Promise.all(Array.from({ length: 5 }, () => vault.get('token')));
+    expect(relay.closeAtNextRequest()).toBeGreaterThan(1);
+    expect(await vault.get('token')).toMatchObject({ value: 'v29' });
+  });
+
+  it('is repeated once only', async () => {
+    const { server, vault } = await start();
+    server.intercept(() => ({ kind: 'destroyBefore' }));
+    expect((await errorOf(vault.get('token'))).code).toBe('vault_unavailable');
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('is the only thing that is repeated: a new version might be written twice', async () => {
+    const { server, relay, vault } = await startClosing();
+    relay.closeAtNextRequest();
+    expect((await errorOf(vault.put('token', CANARY, { tags: {} }))).code).toBe('vault_unavailable');
+    expect(server.requests).toHaveLength(0);
   });
 });
 

@@ -12,7 +12,7 @@ import {
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
-import { answers, CANARY, errorOf, startProxy, tokenOf } from './support.ts';
+import { answers, CANARY, errorOf, startProxy, startRelay, tokenOf } from './support.ts';
 
 let azurite: Azurite;
 beforeAll(async () => {
@@ -64,6 +64,15 @@ describe('the blob with the connections', () => {
     await upload('a/connections é.json', '{}');
     expect(await read(url, first.etag, proxy.connectionString)).toMatchObject({ text: '{}' });
     expect(proxy.requests).toHaveLength(3);
+  });
+
+  it('is read again if the service closes the idle connection', async () => {
+    const relay = await startRelay(azurite.blobServiceUrl);
+    const url = (await upload('idle.json', '{}')).replace(azurite.blobServiceUrl, relay.url);
+    const relayed = azurite.connectionString.replace(azurite.blobServiceUrl, relay.url);
+    await read(url, undefined, relayed);
+    expect(relay.closeAtNextRequest()).toBe(1);
+    expect(await read(url, undefined, relayed)).toMatchObject({ text: '{}' });
   });
 
   it('may have 4 MB and no more', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse, request as sendHttp } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
 import type { TokenCredential } from '@azure/identity';
@@ -83,6 +83,44 @@ export async function startProxy(target: {
     requests,
     fault: (next) => {
       hook = next;
+    },
+  };
+}
+
+/** Passes bytes on, between clients and a server. */
+export interface Relay {
+  readonly url: string;
+  /** Closes each connection that is open now when the next request arrives over it. @returns how many those are */
+  closeAtNextRequest(): number;
+}
+
+/** Starts a relay to the server at an address; it ends with the test. */
+export async function startRelay(to: string): Promise<Relay> {
+  const { hostname, port } = new URL(to);
+  const open = new Set<Socket>();
+  const closing = new Set<Socket>();
+  const relay = createTcpServer((client) => {
+    const server = connect(Number(port), hostname);
+    open.add(client);
+    client.on('data', (bytes) => (closing.has(client) ? client.resetAndDestroy() : server.write(bytes)));
+    server.on('data', (bytes) => client.write(bytes));
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const)
+      one.on('error', () => undefined).on('close', () => other.destroy());
+    client.on('close', () => open.delete(client));
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const each of open) each.destroy();
+    relay.close();
+  });
+  return {
+    url: to.replace(port, String((relay.address() as AddressInfo).port)),
+    closeAtNextRequest: () => {
+      for (const each of open) closing.add(each);
+      return open.size;
     },
   };
 }
