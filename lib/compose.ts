@@ -12,6 +12,7 @@ import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environmentReader.ts';
 import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
+import { hostLookup } from './hostLookup.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
@@ -62,6 +63,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     managedIdentityClientId: storageClientId ?? managedIdentityClientId,
     inAzure,
   });
+  const lookup = hostLookup();
   const readers: ConnectionReaders = {
     readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
@@ -70,9 +72,9 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     },
   };
   const ports: Ports = {
-    vault: remembering((url) => createSecretVault(url, credential)),
+    vault: remembering((url) => createSecretVault(url, credential, { lookup })),
     records: createRecordStore(createRecordContainer(storage, storageCredential)),
-    tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now }),
+    tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
     connections: createConnectionSource(settings, readers, log),
     clock: systemClock,
     pacer: createWritePacer(settings.vaultWritesPer10Seconds, systemClock),
@@ -83,7 +85,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     settings,
     ports,
     signIn: () => signIn(credential, settings.credentialVaultUrl),
-    probe: (connection) => probeTokenEndpoint(connection, allowLoopbackHttp),
+    probe: (connection) => probeTokenEndpoint(connection, allowLoopbackHttp, { lookup }),
   };
 }
 

@@ -24,7 +24,6 @@ export async function environmentOf(
     ALLOW_LOOPBACK_HTTP: 'true',
     AzureWebJobsStorage: storage.connectionString,
     AZURE_CLIENT_ID: ROTATOR_CLIENT_ID,
-    UV_THREADPOOL_SIZE: '64',
     // The servers are on this machine, so requests must not go through a proxy that is set for the machine.
     NO_PROXY: '127.0.0.1,localhost',
     IDENTITY_ENDPOINT: identity.url,

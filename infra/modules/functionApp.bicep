@@ -128,9 +128,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
-        // Name lookups get at most half of libuv's threads, of which there are 4 by default: two lookups that hang would delay
-        // those of every other connection. Node reads the setting once, when it first needs a thread.
-        { name: 'UV_THREADPOOL_SIZE', value: '64' }
         // Empty: callers need no role.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
       ]

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { TokenCredential } from '@azure/identity';
 import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
@@ -20,13 +21,25 @@ const LATEST_TIME_MS = 0x7fffffff * 1000;
 export interface SecretVaultOptions {
   /** Longest time for one request, sign-in included, in milliseconds. Default 10 s. */
   readonly timeoutMs?: number;
+  /** Resolves host names. Default: Node's own lookup, in which a name that hangs holds up others. */
+  readonly lookup?: LookupFunction;
+}
+
+type AdditionalPolicy = NonNullable<SecretClientOptions['additionalPolicies']>[number];
+
+function resolvingBy(lookup: LookupFunction): AdditionalPolicy {
+  const sendRequest: AdditionalPolicy['policy']['sendRequest'] = (request, next) => {
+    request.requestOverrides = { ...request.requestOverrides, lookup };
+    return next(request);
+  };
+  return { position: 'perRetry', policy: { name: 'resolve', sendRequest } };
 }
 
 /**
  * Each request that reads is repeated if its connection was closed, outside of the pool: all idle connections may have been closed.
  * A list sends one request per page.
  */
-const REPEAT_READS: NonNullable<SecretClientOptions['additionalPolicies']>[number] = {
+const REPEAT_READS: AdditionalPolicy = {
   position: 'perRetry',
   policy: {
     name: 'repeatReads',
@@ -53,7 +66,7 @@ export function createSecretVault(
   credential: TokenCredential,
   options: SecretVaultOptions = {},
 ): SecretVault {
-  return new KeyVaultSecrets(url, credential, options.timeoutMs ?? TIMEOUT_MS);
+  return new KeyVaultSecrets(url, credential, options);
 }
 
 interface CallOptions {
@@ -67,14 +80,15 @@ class KeyVaultSecrets implements SecretVault {
   readonly #timeoutMs: number;
   readonly #published = new PublishedValues();
 
-  constructor(url: string, credential: TokenCredential, timeoutMs: number) {
+  constructor(url: string, credential: TokenCredential, options: SecretVaultOptions) {
+    const { timeoutMs = TIMEOUT_MS, lookup } = options;
     this.#url = url;
     this.#timeoutMs = timeoutMs;
     this.#client = new SecretClient(url, credential, {
       // The local vault sends the same challenge as a real one, whose domain is not a loopback address.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
       retryOptions: { maxRetries: 0 },
-      additionalPolicies: [REPEAT_READS],
+      additionalPolicies: lookup ? [REPEAT_READS, resolvingBy(lookup)] : [REPEAT_READS],
       // A vault does not redirect, and a host that does must not receive a secret.
       redirectOptions: { maxRetries: 0 },
     });

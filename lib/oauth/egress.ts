@@ -1,4 +1,4 @@
-import dns, { type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
@@ -115,7 +115,7 @@ export function literalAddress({ hostname }: URL): string | undefined {
  * the name after the check has no effect. One address that is not allowed refuses the whole name: no provider publishes
  * such a mixture, and the state of the network would decide which address is used.
  */
-export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup): LookupFunction {
+export function checkedLookup(reach: Reach, resolve: LookupFunction): LookupFunction {
   return (hostname, options, done) => {
     resolve(hostname, { ...options, all: true }, (error, found, family = 4) => {
       if (error) return done(error, []);
@@ -126,26 +126,6 @@ export function checkedLookup(reach: Reach, resolve: LookupFunction = dns.lookup
       if (refused || !first) return done(new AddressRefused(refused ?? 'special'), []);
       if (options.all) done(null, addresses);
       else done(null, first.address, first.family);
-    });
-  };
-}
-
-/**
- * A resolver whose callers share one lookup if they ask for the same name at the same time. The machine's resolver occupies one
- * of a few threads until it answers, even if its caller has given up (libuv, "Thread pool work scheduling"): many connections
- * to one name that hangs must not take the threads of all others.
- */
-export function sharedLookup(resolve: LookupFunction = dns.lookup): LookupFunction {
-  const flights = new Map<string, Parameters<LookupFunction>[2][]>();
-  return (hostname, options, done) => {
-    const key = JSON.stringify([hostname, options.all, options.family, options.hints]);
-    const others = flights.get(key);
-    if (others) return void others.push(done);
-    const all = [done];
-    flights.set(key, all);
-    resolve(hostname, options, (...found) => {
-      flights.delete(key);
-      for (const each of all) each(...found);
     });
   };
 }

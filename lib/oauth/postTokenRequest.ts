@@ -2,6 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import type { SendTerms } from '../rotation/core/tokenRequest.ts';
 import { connectDeadline, watchDeadlines } from './deadlines.ts';
+import { hostLookup } from '../hostLookup.ts';
 import { decodeContent } from './decodeContent.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED, type Received } from './exchange.ts';
@@ -18,7 +19,7 @@ const LONGEST_HEADERS = 64 * 1024;
 export interface SendOptions {
   /** Certificates (PEM) to trust instead of those that Node trusts. */
   readonly ca?: string;
-  /** Resolves host names; the addresses are checked. Default: the machine's own resolver. */
+  /** Resolves host names; the addresses are checked. Default: a lookup that is shared with no other request. */
   readonly lookup?: LookupFunction;
 }
 
@@ -93,7 +94,7 @@ function connectionTo(
   url: URL,
   waitMs: number,
   reach: Reach,
-  { ca, lookup }: SendOptions,
+  { ca, lookup = hostLookup() }: SendOptions,
   keep: (socket: Socket) => KeptConnection,
 ): Client {
   const connect = buildConnector({

@@ -1,3 +1,4 @@
+import { hostLookup } from '../hostLookup.ts';
 import type { TokenBehavior } from '../rotation/core/connection.ts';
 import type {
   IssuedAccessToken,
@@ -6,7 +7,7 @@ import type {
   TokenResponse,
 } from '../rotation/core/tokenRequest.ts';
 import { classifyFailure } from './classifyFailure.ts';
-import { reachOf, sharedLookup } from './egress.ts';
+import { reachOf } from './egress.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { httpTokenRequest } from './httpTokenRequest.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
@@ -24,7 +25,7 @@ export interface TokenEndpointOptions extends SendOptions {
 
 /** The token endpoints of all connections (RFC 6749 section 3.2), reached over HTTP. */
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
-  const sending = { ...options, lookup: sharedLookup(options.lookup) };
+  const sending = { ...options, lookup: options.lookup ?? hostLookup() };
   return {
     async send(request, terms) {
       const { tokenUri, allowPrivateNetwork } = request.connection;

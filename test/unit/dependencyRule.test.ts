@@ -11,6 +11,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   { files: /^lib\/(errors|safeText)\.ts$/, may: /^lib\/secretNames\.ts$/, packages: /^$/ },
   { files: /^lib\/secretSize\.ts$/, may: /^lib\/errors\.ts$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
+  { files: /^lib\/hostLookup\.ts$/, may: /^$/, packages: /^node:(dns|fs|net)$/ },
   { files: /^lib\/clock\.ts$/, may: /^lib\/rotation\/ports\.ts$/, packages: /^node:timers\/promises$/ },
   { files: /^lib\/connectionString\//, may: /^lib\/(errors|connectionString\/\w+)\.ts$/, packages: /^$/ },
   {
@@ -26,7 +27,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|loopback|retryAfter|safeText|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
+    may: /^lib\/(errors|hostLookup|loopback|retryAfter|safeText|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {

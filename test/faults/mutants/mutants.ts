@@ -460,6 +460,23 @@ const EGRESS: readonly Mutant[] = [
   ),
 ];
 
+const LOOKUPS: readonly Mutant[] = [
+  {
+    name: 'lookup: a name whose name server is silent takes a thread',
+    file: 'lib/hostLookup.ts',
+    find: 'if (answered.code === dns.TIMEOUT) throw answered;',
+    replace: '',
+    tests: ['test/integration/hostLookup.test.ts'],
+  },
+  {
+    name: 'lookup: the system is asked for several names at the same time',
+    file: 'lib/hostLookup.ts',
+    find: 'lastOfSystem.then(() => fromSystem(system, hostname))',
+    replace: 'fromSystem(system, hostname)',
+    tests: ['test/integration/hostLookup.test.ts'],
+  },
+];
+
 const READS: readonly Mutant[] = [
   {
     name: 'reads: one whose connection was closed is not repeated',
@@ -487,6 +504,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SUPERSEDED,
   ...EGRESS,
   ...READS,
+  ...LOOKUPS,
 ];
 
 /**

@@ -153,11 +153,6 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     expect([...named].sort()).toEqual([...needed, 'Microsoft.App'].sort());
   });
 
-  it('has enough threads for name lookups even if some lookups hang', () => {
-    for (const file of PARAMETER_FILES)
-      expect(Number(appSettings(deployment.snapshots[file]).UV_THREADPOOL_SIZE)).toBeGreaterThanOrEqual(64);
-  });
-
   it('adds only rights and audit logs to existing vaults', () => {
     const { predictedResources } = deployment.snapshots.existingVaults;
     const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));

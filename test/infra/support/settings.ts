@@ -2,12 +2,11 @@ import { readEnvironment } from '../../../lib/config/environment.ts';
 import type { Settings } from '../../../lib/config/settings.ts';
 import { ofType, resolved, type Snapshot } from './arm.ts';
 
-/** Settings of the platform, of Node and of the HTTP functions, which `lib/config/environment.ts` does not read. */
+/** Settings of the platform and of the HTTP functions, which `lib/config/environment.ts` does not read. */
 const OF_THE_HOST = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'REQUIRED_APP_ROLE',
-  'UV_THREADPOOL_SIZE',
 ];
 
 /** The app's settings by name, as far as they are known before a deployment. */

@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
@@ -73,6 +73,18 @@ describe('a read over an idle connection that the vault closes', () => {
     expect((await errorOf(vault.put('token', CANARY, { tags: {} }))).code).toBe('vault_unavailable');
     expect(server.requests).toHaveLength(0);
   });
+});
+
+it('uses the lookup that it gets', async () => {
+  const server = await startTrustedVault();
+  const asked: string[] = [];
+  const lookup: LookupFunction = (hostname, _, done) => {
+    asked.push(hostname);
+    done(null, [{ address: '127.0.0.1', family: 4 }]);
+  };
+  const url = server.tlsUrl.replace('127.0.0.1', 'localhost');
+  expect(await createSecretVault(url, tokenOf('officer'), { lookup }).get('token')).toBeUndefined();
+  expect(asked[0]).toBe('localhost');
 });
 
 // Key Vault's common library before 2.1.1 lost the body of the first write.

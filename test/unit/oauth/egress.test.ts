@@ -8,7 +8,6 @@ import {
   kindOf,
   literalAddress,
   reachOf,
-  sharedLookup,
 } from '../../../lib/oauth/egress.ts';
 
 const KINDS: Readonly<Record<AddressKind, readonly string[]>> = {
@@ -126,39 +125,6 @@ function resolved(found: string | LookupAddress[], options: LookupOptions = { al
     ),
   );
 }
-
-describe('lookups of the same name at the same time', () => {
-  const resolver = () => {
-    const asked: string[] = [];
-    const answers: ((address: string) => void)[] = [];
-    const lookup = sharedLookup((hostname, _, done) => {
-      asked.push(hostname);
-      answers.push((address) => done(null, address, 4));
-    });
-    const find = (name: string, all = true) =>
-      new Promise((resolve) => lookup(name, { all }, (_, address) => resolve(address)));
-    return { asked, answers, find };
-  };
-
-  test('are one lookup, and a later one asks again', async () => {
-    const { asked, answers, find } = resolver();
-    const found = [find('hangs'), find('hangs')];
-    answers[0]?.('20.0.0.1');
-    expect(await Promise.all(found)).toEqual(['20.0.0.1', '20.0.0.1']);
-    const later = find('hangs');
-    answers[1]?.('20.0.0.2');
-    expect(await later).toBe('20.0.0.2');
-    expect(asked).toEqual(['hangs', 'hangs']);
-  });
-
-  test('are separate for another name or another form of the result', () => {
-    const { asked, find } = resolver();
-    void find('one');
-    void find('one', false);
-    void find('other');
-    expect(asked).toEqual(['one', 'one', 'other']);
-  });
-});
 
 describe('a name', () => {
   const good = { address: '20.190.128.1', family: 4 };
