@@ -64,6 +64,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     inAzure,
   });
   const lookup = hostLookup();
+  const pacer = createWritePacer(settings.vaultWritesPer10Seconds, systemClock);
   const readers: ConnectionReaders = {
     readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
@@ -72,12 +73,15 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     },
   };
   const ports: Ports = {
-    vault: remembering((url) => createSecretVault(url, credential, { lookup })),
+    vault: remembering((url) => {
+      const onThrottledWrite = (ms: number | undefined) => pacer.pause(url, ms);
+      return createSecretVault(url, credential, { lookup, onThrottledWrite });
+    }),
     records: createRecordStore(createRecordContainer(storage, storageCredential)),
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
     connections: createConnectionSource(settings, readers, log),
     clock: systemClock,
-    pacer: createWritePacer(settings.vaultWritesPer10Seconds, systemClock),
+    pacer,
     log,
     scheduleIntervalMs: settings.scheduleIntervalMs,
   };

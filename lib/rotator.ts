@@ -10,7 +10,7 @@ import {
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
-import { rotate } from './rotation/steps/rotation.ts';
+import { giveBackWrites, reserveWrites, rotateReserved } from './rotation/steps/rotation.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
 import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 
@@ -87,12 +87,15 @@ async function rotateOnDemand(
   state: ProcessMemory,
 ): Promise<RotationResult> {
   const host = state.hostOf(connection, ports);
+  await reserveWrites(connection, ports.pacer);
   while (!host.mayBegin(connection, force)) {
-    if (!force && host.next([connection]) === 'later')
+    if (!force && host.next([connection]) === 'later') {
+      giveBackWrites(connection, ports.pacer);
       return { result: 'provider_slow', connection: connection.name, retryAfterMs: ports.scheduleIntervalMs };
+    }
     await host.changed;
   }
-  return rotate({ connection, force, patient: true }, ports, state);
+  return rotateReserved({ connection, force, patient: true }, ports, state);
 }
 
 async function usable(ports: Ports, name: string): Promise<Connection> {

@@ -23,6 +23,8 @@ export interface SecretVaultOptions {
   readonly timeoutMs?: number;
   /** Resolves host names. Default: Node's own lookup, in which a name that hangs holds up others. */
   readonly lookup?: LookupFunction;
+  /** Called when the vault refuses a new version because there are too many, with the wait that it asks for, if any. */
+  readonly onThrottledWrite?: (retryAfterMs: number | undefined) => void;
 }
 
 type AdditionalPolicy = NonNullable<SecretClientOptions['additionalPolicies']>[number];
@@ -78,12 +80,14 @@ class KeyVaultSecrets implements SecretVault {
   readonly #url: string;
   readonly #client: SecretClient;
   readonly #timeoutMs: number;
+  readonly #onThrottledWrite: SecretVaultOptions['onThrottledWrite'];
   readonly #published = new PublishedValues();
 
   constructor(url: string, credential: TokenCredential, options: SecretVaultOptions) {
     const { timeoutMs = TIMEOUT_MS, lookup } = options;
     this.#url = url;
     this.#timeoutMs = timeoutMs;
+    this.#onThrottledWrite = options.onThrottledWrite;
     this.#client = new SecretClient(url, credential, {
       // The local vault sends the same challenge as a real one, whose domain is not a loopback address.
       disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
@@ -201,7 +205,9 @@ class KeyVaultSecrets implements SecretVault {
       );
     } catch (thrown) {
       if (seen?.status === 404) return undefined;
-      throw vaultError(thrown, { action, secret, vaultUrl: this.#url }, seen);
+      const error = vaultError(thrown, { action, secret, vaultUrl: this.#url }, seen);
+      if (action === 'set' && error.code === 'vault_throttled') this.#onThrottledWrite?.(error.retryAfterMs);
+      throw error;
     }
   }
 }

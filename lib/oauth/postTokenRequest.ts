@@ -1,8 +1,8 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
+import { hostLookup } from '../hostLookup.ts';
 import type { SendTerms } from '../rotation/core/tokenRequest.ts';
 import { connectDeadline, watchDeadlines } from './deadlines.ts';
-import { hostLookup } from '../hostLookup.ts';
 import { decodeContent } from './decodeContent.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED, type Received } from './exchange.ts';

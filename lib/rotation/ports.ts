@@ -84,6 +84,8 @@ export interface Clock {
 export interface WritePacer {
   /** Resolves when `writes` more new versions may be written to the vault. */
   take(vaultUrl: string, writes: number): Promise<void>;
+  /** These writes were admitted and will not be sent. */
+  giveBack(vaultUrl: string, writes: number): void;
 }
 
 /** Everything outside that the protocol acts on. */

@@ -6,7 +6,7 @@ import { overdueConnections } from './core/status.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import type { ProviderHost } from './providerHost.ts';
-import { rotate } from './steps/rotation.ts';
+import { giveBackWrites, reserveWrites, rotateReserved, writesOf } from './steps/rotation.ts';
 
 /** How much a sweep does at once, beside the limits of each host (`providerHost.ts`), and for how long it begins new rotations. */
 export interface SweepLimits {
@@ -99,37 +99,50 @@ class Sweep {
   /** @returns the results of the connections that had their turn, when none of them is waited for any more */
   async rotateAll(due: readonly Connection[]): Promise<readonly RotationResult[]> {
     const byHost = Map.groupBy(due, (connection) => this.#memory.hostOf(connection, this.#ports));
-    await Promise.all([...byHost].map(([host, waiting]) => this.#rotateAllOf(host, waiting)));
+    const queues = [...byHost].flatMap(([host, connections]) =>
+      [...Map.groupBy(connections, (connection) => writesOf(connection).join()).values()].map((waiting) =>
+        this.#rotateQueue(host, waiting),
+      ),
+    );
+    await Promise.all(queues);
     return this.#results;
   }
 
-  /** The connections of one host. A host that is slow is not waited for: the next sweep goes on. */
-  async #rotateAllOf(host: ProviderHost, waiting: Connection[]): Promise<void> {
+  /**
+   * Connections of one host that write to the same vaults. It waits for the vaults first, without a slot, so that a backlog at one
+   * vault delays no other. A host that is slow is not waited for: the next sweep goes on.
+   */
+  async #rotateQueue(host: ProviderHost, waiting: Connection[]): Promise<void> {
+    const { pacer } = this.#ports;
     const begun: Promise<void>[] = [];
-    while (waiting.length > 0) {
+    for (let [first] = waiting; first && !this.#isOver(); [first] = waiting) {
+      await reserveWrites(first, pacer);
       await this.#slots.take();
-      const isOver = this.#memory.draining || this.#ports.clock.monotonic() >= this.#endsAt;
-      const next = isOver ? 'later' : host.next(waiting);
+      const next = this.#isOver() ? 'later' : host.next(waiting);
       if (typeof next === 'object') {
         waiting.splice(waiting.indexOf(next), 1);
         begun.push(this.#rotate(next).finally(() => this.#slots.give()));
         continue;
       }
       this.#slots.give();
-      if (isOver) break;
+      giveBackWrites(first, pacer);
       if (next === 'wait') await host.changed;
-      else
+      else if (!this.#isOver())
         for (const { name } of waiting.splice(0))
           this.#results.push({ result: 'provider_slow', connection: name });
     }
     await Promise.all(begun);
   }
 
+  #isOver(): boolean {
+    return this.#memory.draining || this.#ports.clock.monotonic() >= this.#endsAt;
+  }
+
   /** One failure must never stop the rest, not even one that is a defect of ours. */
   async #rotate(connection: Connection): Promise<void> {
     try {
       const order = { connection, force: false, patient: false };
-      this.#results.push(await rotate(order, this.#ports, this.#memory));
+      this.#results.push(await rotateReserved(order, this.#ports, this.#memory));
     } catch (thrown) {
       const problem = problemOf(thrown);
       this.#ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });

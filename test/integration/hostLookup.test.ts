@@ -120,7 +120,7 @@ describe('names whose resolver hangs', () => {
   });
 
   test.skipIf(process.platform === 'win32')(
-    'do not hold up a token request to another host, even if no thread is free',
+    'delay no token request to another host, even if no thread is free',
     async () => {
       const { lookup } = await start({ ...silent, 'login.example': ['127.0.0.1'] });
       takeAllThreads();
@@ -128,7 +128,10 @@ describe('names whose resolver hangs', () => {
       const endpoint = createTokenEndpoint({ allowLoopbackHttp: false, now: Date.now, lookup });
       const credentials = { clientId: 'id', clientSecret: 'secret', refreshToken: 'token' };
       const waiting = hanging.map((name) => found(lookup, name));
-      const { failure } = await endpoint.send({ connection, ...credentials }, () => true);
+      const { failure } = await endpoint.send(
+        { connection, ...credentials },
+        { mayStillSend: () => true, waitMs: 15_000 },
+      );
       // Its name was resolved, and the address was checked.
       expect(failure?.code).toBe('address_refused');
       await Promise.all(waiting);

@@ -36,7 +36,7 @@ import {
 import type { Intent } from '../core/tags.ts';
 import { MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
-import type { Ports, Secret } from '../ports.ts';
+import type { Ports, Secret, WritePacer } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import type { Flight } from '../providerHost.ts';
 import { ClientCredentials } from './clientCredentials.ts';
@@ -59,14 +59,26 @@ export interface Order {
  * Takes one connection through the rotation protocol (ARCHITECTURE.md), under its lease.
  * @returns how it ended; never throws
  */
-export async function rotate(
+export async function rotate(order: Order, ports: Ports, memory: ProcessMemory): Promise<RotationResult> {
+  await reserveWrites(order.connection, ports.pacer);
+  return rotateReserved(order, ports, memory);
+}
+
+/**
+ * The same after `reserveWrites`: the save must not have to wait for the pacer, and a wait must not hold the lease.
+ * @returns how it ended; never throws
+ */
+export async function rotateReserved(
   { connection, force, patient }: Order,
   ports: Ports,
   memory: ProcessMemory,
 ): Promise<RotationResult> {
   const { name } = connection;
   const goingOn = memory.goingOn(name);
-  if (memory.draining || goingOn) return { result: goingOn ?? 'draining', connection: name };
+  if (memory.draining || goingOn) {
+    giveBackWrites(connection, ports.pacer);
+    return { result: goingOn ?? 'draining', connection: name };
+  }
   // A response or a save may take longer than the caller can wait: it is answered, and the rotation goes on.
   const early = Promise.withResolvers<RotationResult>();
   const goOn = (result: 'saving' | 'awaiting_response') => {
@@ -154,12 +166,12 @@ class Rotation {
   /** The eight steps of the protocol, in order. */
   async #steps(): Promise<RotationResult> {
     // 1. Take the lease: no other process works on this connection until it is released.
-    if (!(await this.#lease.take())) return this.#result('in_progress');
+    if (!(await this.#lease.take())) return this.#unused(this.#result('in_progress'));
 
     // 2. Gather what the decision needs, and 3. decide; the record alone is often enough.
     let record = await this.#lease.read();
     const early = await decideWithoutToken(this.#question(record), this.#ports);
-    if (early) return this.#skip(record, early);
+    if (early) return this.#unused(await this.#skip(record, early));
 
     let reconciled: string | undefined;
     for (let look = 1; look <= MOST_LOOKS; look++) {
@@ -277,12 +289,13 @@ class Rotation {
     await this.#client.read();
     const publishable = await this.#publication.prove(record);
     const { record: proven, sent: token } = await this.#token.prepare(publishable, latest);
-    // The save must not have to wait for the pacer: all new versions of this rotation are reserved now.
-    const { vaults } = this.#connection;
-    const written = [vaults.credential, ...publishedSecrets(this.#connection).map(({ vault }) => vault)];
-    for (const [vault, writes] of Map.groupBy(written, (each) => each))
-      await this.#ports.pacer.take(vault, writes.length);
     return { proven, token };
+  }
+
+  /** The rotation ends without a new version. */
+  #unused(result: RotationResult): RotationResult {
+    giveBackWrites(this.#connection, this.#ports.pacer);
+    return result;
   }
 
   #requestFor(before: ConnectionRecord, sent: Secret, reason: Reason): Request {
@@ -439,6 +452,23 @@ class Rotation {
     const fields = { result, reason, generation, expires, totalMs, ...problem };
     this.#log(isQuiet ? 'info' : 'warn', 'rotation_finished', fields);
   }
+}
+
+/** Waits until the new versions of one rotation may be written. */
+export async function reserveWrites(connection: Connection, pacer: WritePacer): Promise<void> {
+  for (const [vault, writes] of writesOf(connection)) await pacer.take(vault, writes);
+}
+
+/** A rotation ended, or did not begin, without a new version. */
+export function giveBackWrites(connection: Connection, pacer: WritePacer): void {
+  for (const [vault, writes] of writesOf(connection)) pacer.giveBack(vault, writes);
+}
+
+/** How many new versions a rotation writes, by vault. */
+export function writesOf(connection: Connection): readonly (readonly [vault: string, writes: number])[] {
+  const { credential } = connection.vaults;
+  const written = [credential, ...publishedSecrets(connection).map(({ vault }) => vault)];
+  return [...Map.groupBy(written, (each) => each)].map(([vault, writes]) => [vault, writes.length]);
 }
 
 /** The record of a request that was certainly not sent. */

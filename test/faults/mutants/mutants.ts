@@ -460,6 +460,27 @@ const EGRESS: readonly Mutant[] = [
   ),
 ];
 
+const PACING: readonly Mutant[] = [
+  {
+    ...inRotation(
+      'sweep.ts',
+      'pacing: connections wait for their vault in a slot of the sweep',
+      'await reserveWrites(connection, pacer);',
+      '',
+    ),
+    tests: ['test/unit/rotation/sweep.test.ts'],
+  },
+  {
+    ...inRotation(
+      'steps/rotation.ts',
+      'pacing: nothing is reserved before the lease',
+      'await reserveWrites(this.#connection, this.#ports.pacer);',
+      '',
+    ),
+    tests: ['test/unit/rotation/rotate.test.ts'],
+  },
+];
+
 const LOOKUPS: readonly Mutant[] = [
   {
     name: 'lookup: a name whose name server is silent takes a thread',
@@ -505,6 +526,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...EGRESS,
   ...READS,
   ...LOOKUPS,
+  ...PACING,
 ];
 
 /**

@@ -106,6 +106,17 @@ describe('a response', () => {
   });
 });
 
+it('reports only refused writes to the one who paces them', async () => {
+  const server = await startTrustedVault();
+  const waits: (number | undefined)[] = [];
+  const onThrottledWrite = (ms: number | undefined) => void waits.push(ms);
+  const vault = createSecretVault(server.tlsUrl, tokenOf('officer'), { onThrottledWrite });
+  server.intercept(() => instead(429, undefined, { 'retry-after': '7' }));
+  await errorOf(vault.put('token', CANARY, { tags: {} }));
+  await errorOf(vault.get('token'));
+  expect(waits).toEqual([7_000]);
+});
+
 describe('the vault', () => {
   it('is named in the fix with the missing permission', async () => {
     const { server } = await start();

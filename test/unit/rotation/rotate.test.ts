@@ -177,7 +177,7 @@ describe('the writes of a rotation', () => {
   test.each([
     ['of two vaults', {}, [`take 1 ${CREDENTIAL_VAULT}`, `take 1 ${TOKEN_VAULT}`]],
     ['of one vault', { vaults: SAME }, [`take 2 ${TOKEN_VAULT}`]],
-  ] as const)('are reserved before the intent: %s', async (_, changes, expected) => {
+  ] as const)('are reserved before the lease is taken: %s', async (_, changes, expected) => {
     const { world, connection, process } = await due();
     const take = async (vault: string, writes: number) =>
       void world.operations.push(`take ${writes} ${vault}`);
@@ -186,16 +186,33 @@ describe('the writes of a rotation', () => {
       world.tokens.set(REFRESH_TOKEN, world.provider.consent());
       world.tokens.set(CLIENT_SECRET, 'client-secret-one');
     }
+    world.operations.length = 0;
+    const pacer = { take, giveBack: () => expect.fail('they are written') };
     await world.settle(
       rotate(
         { connection: changed, force: false, patient: true },
-        { ...process.ports, pacer: { take } },
+        { ...process.ports, pacer },
         process.state,
       ),
     );
-    const request = world.operations.indexOf('grant crm');
-    const intent = world.operations.slice(0, request).lastIndexOf('write crm');
-    expect(world.operations.slice(intent - expected.length, intent)).toEqual(expected);
+    expect(world.operations.slice(0, expected.length)).toEqual(expected);
+    expect(world.operations[expected.length]).toBe('lease crm');
+  });
+
+  test('are given back if the rotation ends without any', async () => {
+    const scenario = seeded();
+    await mustRotate(scenario);
+    const { world, connection, process } = scenario;
+    const given: [string, number][] = [];
+    const giveBack = (vault: string, writes: number) => void given.push([vault, writes]);
+    const pacer = { ...process.ports.pacer, giveBack };
+    await world.settle(
+      rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
+    );
+    expect(given).toEqual([
+      [CREDENTIAL_VAULT, 1],
+      [TOKEN_VAULT, 1],
+    ]);
   });
 });
 

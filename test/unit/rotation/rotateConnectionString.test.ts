@@ -89,6 +89,7 @@ describe('a connection string with the access token', () => {
         expect(world.count(/^grant/)).toBe(0);
         taken.push([vault, count]);
       },
+      giveBack: () => undefined,
     };
     await world.settle(
       rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
@@ -298,7 +299,8 @@ describe('a connection string with the refresh token', () => {
   test('reserves its write in the credential vault', async () => {
     const { connection, process, world } = await due(reusable);
     const taken: [string, number][] = [];
-    const pacer = { take: async (vault: string, count: number) => void taken.push([vault, count]) };
+    const take = async (vault: string, count: number) => void taken.push([vault, count]);
+    const pacer = { take, giveBack: () => undefined };
     await world.settle(
       rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
     );

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { type SweepLimits, sweep } from '../../../lib/rotation/sweep.ts';
 import { problemWith } from '../../support/problem.ts';
-import { connectionNamed, INVALID } from './world/connection.ts';
+import { CREDENTIAL_VAULT, connectionNamed, INVALID, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { World } from './world.ts';
 
@@ -18,6 +18,13 @@ function worldOf(count: number, host = 'login.example', world = new World()): Wo
     world.connections.push(connection);
   }
   return world;
+}
+
+/** A process whose vaults have no limit. */
+function unpaced(world: World): ReturnType<World['process']> {
+  const process = world.process();
+  const pacer = { ...process.ports.pacer, take: async () => undefined, giveBack: () => undefined };
+  return Object.assign(process, { ports: { ...process.ports, pacer } });
 }
 
 function sweepOf(world: World, limits?: SweepLimits, process = world.process()) {
@@ -100,7 +107,7 @@ describe('a sweep', () => {
       },
       Number.POSITIVE_INFINITY,
     );
-    expect(await sweepOf(world)).toMatchObject({
+    expect(await sweepOf(world, undefined, unpaced(world))).toMatchObject({
       due: 72,
       postponed: 0,
       results: { rotated: 12, awaiting_response: PER_HOST, provider_slow: 60 - PER_HOST },
@@ -279,7 +286,7 @@ describe('the limits of a sweep', () => {
       ALL,
     );
     const begun = world.now();
-    await sweepOf(world);
+    await sweepOf(world, undefined, unpaced(world));
     expect((done.works ?? 0) - begun).toBe(0);
     expect(world.now() - begun).toBe(4_000);
   });
@@ -298,6 +305,64 @@ describe('the limits of a sweep', () => {
     world.after(/^grant/, () => void process.state.drain());
     const limits = { concurrency: 1, budgetMs: 45_000 };
     expect(await sweepOf(world, limits, process)).toMatchObject({ postponed: 2, results: { rotated: 1 } });
+  });
+
+  test('wait for a vault without a lease, and without delaying connections of another vault at the same host', async () => {
+    const world = worldOf(20);
+    const FULL = 'https://full.vault.azure.net';
+    const full = { credential: CREDENTIAL_VAULT, token: FULL };
+    world.connections.splice(
+      0,
+      12,
+      ...world.connections.slice(0, 12).map((each) => ({ ...each, vaults: full })),
+    );
+    const process = world.process();
+    const free = Promise.withResolvers<void>();
+    const take = (vault: string) => (vault === FULL ? free.promise : Promise.resolve());
+    const pacer = { ...process.ports.pacer, take };
+    const limits = { concurrency: 2, perHost: 3, budgetMs: 45_000 };
+    const most = countConcurrent(world, /^grant/);
+    const swept = sweep({ ...process.ports, pacer }, process.state, limits);
+    await world.clock.pass(10_000);
+    const leased = new Set(world.operations.filter((operation) => operation.startsWith('lease ')));
+    expect([world.count(/^grant/), leased.size]).toEqual([8, 8]);
+    free.resolve();
+    expect(await world.settle(swept)).toMatchObject({ postponed: 0, results: { rotated: 20 } });
+    expect(most()).toBe(2);
+  });
+
+  test('apply to one host, however many vaults its connections have', async () => {
+    const world = worldOf(30);
+    world.connections.forEach((each, index) => {
+      const token = `https://tokens-${index % 5}.vault.azure.net`;
+      world.connections[index] = { ...each, vaults: { ...each.vaults, token } };
+    });
+    const most = countConcurrent(world, /^grant/);
+    expect(await sweepOf(world)).toMatchObject({ results: { rotated: 30 } });
+    expect(most()).toBe(PER_HOST);
+  });
+
+  test('give back the writes of connections that are left to the next sweep', async () => {
+    const world = worldOf(3);
+    world.before(/^grant/, hang(world, 3_000), ALL);
+    const process = world.process();
+    let left = 0;
+    const { take, giveBack } = process.ports.pacer;
+    const pacer = {
+      take: (vault: string, writes: number) => {
+        if (vault === TOKEN_VAULT) left += writes;
+        return take(vault, writes);
+      },
+      giveBack: (vault: string, writes: number) => {
+        if (vault === TOKEN_VAULT) left -= writes;
+        giveBack(vault, writes);
+      },
+    };
+    const limits = { concurrency: 1, budgetMs: 3_000 };
+    const swept = sweep({ ...process.ports, pacer }, process.state, limits);
+    expect(await world.settle(swept)).toMatchObject({ postponed: 2, results: { rotated: 1 } });
+    // The first rotation of a connection also writes a placeholder.
+    expect(left).toBe(2);
   });
 
   test('let two concurrent sweeps rotate every connection once', async () => {

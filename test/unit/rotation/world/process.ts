@@ -1,4 +1,4 @@
-import { createWritePacer } from '../../../../lib/azure/writePacer.ts';
+import { type AdaptivePacer, createWritePacer } from '../../../../lib/azure/writePacer.ts';
 import { RotatorError } from '../../../../lib/errors.ts';
 import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
@@ -18,7 +18,7 @@ export const WRITES_PER_10_SECONDS = 270;
 
 /** One process of the rotator. After a crash, none of its calls ever returns. */
 export class Process {
-  readonly ports: Ports;
+  readonly ports: Ports & { readonly pacer: AdaptivePacer };
   readonly state = new ProcessMemory();
   readonly #world: World;
   readonly #crashed = Promise.withResolvers<'crashed'>();
