@@ -134,6 +134,11 @@ export const LOG_EVENTS = {
     means: 'The rotator reconciled the vault: it found the version of the refresh token that counts.',
     fields: { ...VERSION, finding: 'string' },
   },
+  false_origin_ignored: {
+    means:
+      'The tags of a version of the refresh token name a parent that is newer than the version. They were changed by hand or forged, and the rotator ignores them.',
+    fields: VERSION,
+  },
   late_write_undone: {
     means: 'The rotator undid a write that came too late: the token that counts is the latest version again.',
     fields: { ...VERSION, late: 'string' },

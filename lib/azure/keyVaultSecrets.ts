@@ -242,11 +242,19 @@ function secretOf({ value = '', properties }: KeyVaultSecret): Secret {
 function versionOf({
   version = '',
   createdOn,
+  updatedOn,
   tags = {},
   enabled,
 }: KeyVaultSecret['properties']): SecretVersion {
-  const disabled = enabled === false && { enabled };
-  return { version, createdAt: createdOn?.getTime() ?? 0, tags, ...disabled };
+  const createdAt = createdOn?.getTime() ?? 0;
+  const isChanged = updatedOn !== undefined && updatedOn.getTime() > createdAt;
+  return {
+    version,
+    createdAt,
+    tags,
+    ...(enabled === false && { enabled }),
+    ...(isChanged && { isChanged }),
+  };
 }
 
 // The client puts names and versions into URLs, where `..` would lead to another resource.

@@ -12,6 +12,8 @@ export interface SecretVersion {
   readonly tags: Tags;
   /** A disabled version cannot be read. Default true. */
   readonly enabled?: boolean;
+  /** Was it changed in a later second than it was written in, whichever program did it? Default false. */
+  readonly isChanged?: boolean;
 }
 
 /** What is stored beside a value. */

@@ -12,11 +12,15 @@ describe('the vault in memory', () => describeVault(startMemory));
 
 async function startAdapter(): Promise<VaultSide> {
   const now = Date.parse('2026-01-01T00:00:01.234Z');
-  const server = await startTrustedVault({ now: () => now });
+  let passed = 0;
+  const server = await startTrustedVault({ now: () => now + passed });
   const client = clientOf(server);
   return {
     process: () => createSecretVault(server.tlsUrl, tokenOf('officer')),
     now,
+    passSecond: () => {
+      passed += 1_000;
+    },
     operator: {
       set: (name, value) => client.setSecret(name, value),
       enable: (name, version) => client.updateSecretProperties(name, version, { enabled: true }),
@@ -39,6 +43,7 @@ async function startMemory(): Promise<VaultSide> {
   return {
     process: () => world.process().ports.vault(CREDENTIAL_VAULT),
     now: world.now(),
+    passSecond: () => world.clock.freeze(1_000),
     operator: {
       set: async (name, value) => credentials.set(name, value),
       enable: async (name, version) => credentials.enable(name, version),

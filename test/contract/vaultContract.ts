@@ -9,6 +9,8 @@ export interface VaultSide {
   process(): SecretVault;
   /** The service's clock in milliseconds. It is stopped in the middle of a second. */
   readonly now: number;
+  /** Lets a second pass. */
+  passSecond(): void;
   readonly operator: {
     set(name: string, value: string): Promise<unknown>;
     enable(name: string, version: string): Promise<unknown>;
@@ -196,6 +198,24 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       await vault.tag('token', first.version, TAGS);
       expect((await vault.get('token', first.version))?.tags).toEqual(TAGS);
       expect(await vault.get('token')).toMatchObject(second);
+    });
+
+    it('shows that it was changed, unless that happened in the second in which it was written', async () => {
+      const { vault, passSecond } = await startProcess();
+      const { version } = await vault.put('token', 'one', { tags: {} });
+      await vault.tag('token', version, TAGS);
+      expect((await vault.get('token'))?.isChanged).toBeUndefined();
+      passSecond();
+      await vault.tag('token', version, TAGS);
+      await vault.put('token', 'two', { tags: {} });
+      expect(await vault.get('token', version)).toMatchObject({ isChanged: true });
+      const listed = await vault.versions('token');
+      expect(listed.map((each) => [each.version === version, each.isChanged])).toEqual(
+        expect.arrayContaining([
+          [true, true],
+          [false, undefined],
+        ]),
+      );
     });
 
     it('can disable it: it cannot be read, and the list shows it with its tags', async () => {

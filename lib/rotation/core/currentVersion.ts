@@ -7,7 +7,7 @@ import {
   versionCopied,
   versionFollowed,
 } from './record.ts';
-import { isManaged, readIntent, readOrigin, type Tags } from './tags.ts';
+import { isManaged, type Origin, readIntent, readOrigin, type Tags } from './tags.ts';
 import { MOST_DISABLED, VAULT_LAG_MS } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
@@ -31,6 +31,11 @@ export type Finding =
  * 2. Of the versions obtained with that token, the one with the highest epoch wins, and so on down the token family.
  * 3. If nothing was obtained with it, it wins itself.
  *
+ * Tags can be forged, and the times that Key Vault sets cannot. So a version is not the child of a newer one, and a version that is
+ * older than the recorded one, and was changed after it was written, never wins.
+ *
+ * The time it takes grows with the number of versions, not with its square: a secret may have 20,000.
+ *
  * @param record what the rotator knows; if the vault does not have its version, the save with the highest epoch is taken instead
  * @param versions all versions of the refresh token's secret, in any order
  * @param latest the version that Key Vault returns if the request names none
@@ -40,18 +45,103 @@ export function currentVersion(
   versions: readonly SecretVersion[],
   latest: string,
 ): Finding {
-  const recorded = recordedVersion(record, versions, latest);
-  const isNewer = (version: SecretVersion) => isOperatorsNewer(version, recorded, { versions, latest });
-  const operators = newest(versions.filter(isNewer), latest);
+  const descent = new Descent(versions);
+  const recorded = recordedVersion(record, descent, latest);
+  const isStale = (version: SecretVersion) =>
+    version.isChanged === true && recorded !== undefined && version.createdAt < recorded.createdAt;
+  const isNewer = operatorsNewer(recorded, descent, latest);
+  const operators = newest(
+    versions.filter((version) => !isStale(version) && isNewer(version)),
+    latest,
+  );
   const start = operators ?? recorded;
   if (!start) return { finding: 'gone' };
-  const end = newestDescendant(start, versions, latest);
+  const end = newestDescendant(start, descent, { latest, isStale });
   if (end === operators) return { finding: 'set_by_operator', winner: end };
-  const copies = sameToken(end, versions);
+  const copies = descent.sameToken(end).filter((copy) => copy === end || !isStale(copy));
   const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
-  const known = copies.some(({ version }) => version === record.version);
+  const known = descent.sameToken(end).some(({ version }) => version === record.version);
   return { finding: known ? 'written_twice' : 'saved_not_recorded', winner };
+}
+
+/**
+ * The versions whose tags name a parent that is newer than the version itself. Such a tag is not true: it was changed, because Key
+ * Vault sets the time of creation.
+ */
+export function falseOrigins(versions: readonly SecretVersion[]): readonly string[] {
+  const byVersion = new Map(versions.map((each) => [each.version, each]));
+  return versions.filter((each) => isFalseOrigin(each, byVersion)).map(({ version }) => version);
+}
+
+function isFalseOrigin(child: SecretVersion, byVersion: ReadonlyMap<string, SecretVersion>): boolean {
+  const parent = byVersion.get(readOrigin(child.tags)?.parent ?? '');
+  return parent !== undefined && child.createdAt < parent.createdAt;
+}
+
+/** How the versions of a secret descend from each other, as far as their tags tell it and their times allow it. */
+class Descent {
+  readonly versions: readonly SecretVersion[];
+  readonly #byVersion: ReadonlyMap<string, SecretVersion>;
+  /** Only of versions whose origin may be true. */
+  readonly #origins = new Map<string, Origin>();
+  readonly #byOrigin = new Map<string, SecretVersion[]>();
+  readonly #byParent = new Map<string, SecretVersion[]>();
+
+  constructor(versions: readonly SecretVersion[]) {
+    this.versions = versions;
+    this.#byVersion = new Map(versions.map((each) => [each.version, each]));
+    for (const each of versions) {
+      const origin = readOrigin(each.tags);
+      if (!origin || isFalseOrigin(each, this.#byVersion)) continue;
+      this.#origins.set(each.version, origin);
+      push(this.#byOrigin, keyOf(origin), each);
+      push(this.#byParent, origin.parent, each);
+    }
+  }
+
+  find(version: string | undefined): SecretVersion | undefined {
+    return version === undefined ? undefined : this.#byVersion.get(version);
+  }
+
+  epochOf({ version }: SecretVersion): number {
+    return this.#origins.get(version)?.epoch ?? 0;
+  }
+
+  /**
+   * The version and its twins: the same save written twice (the response to the first was lost), written again over a late write,
+   * or copied by an operator with all tags.
+   */
+  sameToken(version: SecretVersion): readonly SecretVersion[] {
+    const origin = this.#origins.get(version.version);
+    return (origin && this.#byOrigin.get(keyOf(origin))) ?? [version];
+  }
+
+  /** The versions obtained with the token of a version, whichever of its copies was sent. */
+  childrenOf(version: SecretVersion): readonly SecretVersion[] {
+    return this.sameToken(version).flatMap((each) => this.#byParent.get(each.version) ?? []);
+  }
+
+  /** The versions that a version descends from, as far as the vault still has their tags. */
+  ancestorsOf(version: SecretVersion | undefined): ReadonlySet<string> {
+    const ancestors = new Set<string>();
+    let parent = version && this.#origins.get(version.version)?.parent;
+    while (parent !== undefined && !ancestors.has(parent)) {
+      ancestors.add(parent);
+      parent = this.#origins.get(parent)?.parent;
+    }
+    return ancestors;
+  }
+}
+
+function keyOf({ parent, epoch }: Origin): string {
+  return `${epoch} ${parent}`;
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
 }
 
 /**
@@ -77,86 +167,65 @@ export function showsThePast(
 /** The record may lag behind the vault by more than one save if it was lost or restored from a copy. */
 function newestDescendant(
   start: SecretVersion,
-  versions: readonly SecretVersion[],
-  latest: string,
+  descent: Descent,
+  { latest, isStale }: { readonly latest: string; readonly isStale: (version: SecretVersion) => boolean },
 ): SecretVersion {
   let end = start;
-  // A family never has more members than the secret has versions, even if forged tags form a circle.
-  for (const _ of versions) {
-    const child = newestSave(childrenOf(end, versions), latest);
-    if (!child) break;
+  // Forged tags may form a circle.
+  const seen = new Set<string>();
+  for (;;) {
+    for (const { version } of descent.sameToken(end)) seen.add(version);
+    const children = descent.childrenOf(end).filter((each) => !seen.has(each.version) && !isStale(each));
+    const child = newestSave(children, descent, latest);
+    if (!child) return end;
     end = child;
   }
-  return end;
-}
-
-/** The versions obtained with the token of a version, whichever of its copies was sent. */
-function childrenOf(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
-  const parents = new Set(sameToken(version, versions).map((each) => each.version));
-  return versions.filter(({ tags }) => parents.has(readOrigin(tags)?.parent ?? ''));
 }
 
 function recordedVersion(
   record: ConnectionRecord,
-  versions: readonly SecretVersion[],
+  descent: Descent,
   latest: string,
 ): SecretVersion | undefined {
-  const recorded = versions.find(({ version }) => version === record.version);
-  const saves = versions.filter(({ tags }) => isManaged(tags));
-  return recorded ?? newestSave(saves, latest);
+  const saves = descent.versions.filter(({ tags }) => isManaged(tags));
+  return descent.find(record.version) ?? newestSave(saves, descent, latest);
 }
 
 /**
- * Key Vault's times have a resolution of one second: within the same second, only the latest version counts as newer, and one
- * that something was obtained with, unless the recorded version descends from it. A disabled version that was never used does not
- * count: a save replaced it before the rotator saw it.
+ * Tells which versions an operator has set after the recorded one. Key Vault's times have a resolution of one second: within the
+ * same second, only the latest version counts as newer, and one that something was obtained with. A disabled version that was never
+ * used does not count: a save replaced it before the rotator saw it. Nor does one that the recorded version descends from.
  */
-function isOperatorsNewer(
-  version: SecretVersion,
+function operatorsNewer(
   recorded: SecretVersion | undefined,
-  { versions, latest }: { readonly versions: readonly SecretVersion[]; readonly latest: string },
-): boolean {
-  const wasUsed = () => childrenOf(version, versions).length > 0;
-  if (isManaged(version.tags) || version === recorded) return false;
-  if (!isEnabled(version) && !wasUsed()) return false;
-  if (!recorded) return true;
+  descent: Descent,
+  latest: string,
+): (version: SecretVersion) => boolean {
+  const wasUsed = (version: SecretVersion) => descent.childrenOf(version).length > 0;
+  const ancestors = descent.ancestorsOf(recorded);
   // A later copy of the recorded token is not newer than the operator's: it was written by a process that did not see that one.
-  const recordedAt = Math.min(...sameToken(recorded, versions).map(({ createdAt }) => createdAt));
-  if (version.createdAt > recordedAt) return true;
-  if (version.createdAt < recordedAt || ancestorsOf(recorded, versions).has(version.version)) return false;
-  return version.version === latest || wasUsed();
-}
-
-/** The versions that a version descends from, as far as the vault still has their tags. */
-function ancestorsOf(version: SecretVersion, versions: readonly SecretVersion[]): ReadonlySet<string> {
-  const parents = new Map(versions.map((each) => [each.version, readOrigin(each.tags)?.parent]));
-  const ancestors = new Set<string>();
-  let parent = parents.get(version.version);
-  while (parent !== undefined && !ancestors.has(parent)) {
-    ancestors.add(parent);
-    parent = parents.get(parent);
-  }
-  return ancestors;
-}
-
-/**
- * The version and its twins: the same save written twice (the response to the first was lost), written again over a late write,
- * or copied by an operator with all tags.
- */
-function sameToken(version: SecretVersion, versions: readonly SecretVersion[]): SecretVersion[] {
-  const origin = readOrigin(version.tags);
-  const isTwin = ({ tags }: SecretVersion) => {
-    const other = readOrigin(tags);
-    return origin && other?.parent === origin.parent && other.epoch === origin.epoch;
+  const recordedAt = recorded && firstOf(descent.sameToken(recorded));
+  return (version) => {
+    if (isManaged(version.tags) || version === recorded) return false;
+    if (!isEnabled(version) && !wasUsed(version)) return false;
+    if (recordedAt === undefined) return true;
+    if (version.createdAt < recordedAt || ancestors.has(version.version)) return false;
+    return version.createdAt > recordedAt || version.version === latest || wasUsed(version);
   };
-  return versions.filter((other) => other === version || isTwin(other));
 }
 
-function newestSave(versions: readonly SecretVersion[], latest: string): SecretVersion | undefined {
-  const epochOf = (version: SecretVersion) => readOrigin(version.tags)?.epoch ?? 0;
-  const highest = Math.max(...versions.map(epochOf));
+function firstOf(versions: readonly SecretVersion[]): number {
+  return versions.reduce((first, { createdAt }) => Math.min(first, createdAt), Number.POSITIVE_INFINITY);
+}
+
+function newestSave(
+  versions: readonly SecretVersion[],
+  descent: Descent,
+  latest: string,
+): SecretVersion | undefined {
+  const highest = versions.reduce((epoch, version) => Math.max(epoch, descent.epochOf(version)), 0);
   return newest(
-    versions.filter((version) => epochOf(version) === highest),
+    versions.filter((version) => descent.epochOf(version) === highest),
     latest,
   );
 }

@@ -3,6 +3,7 @@ import { type ConnectionLog, logOf } from '../../log.ts';
 import { type Connection, publishedSecrets } from '../core/connection.ts';
 import {
   currentVersion,
+  falseOrigins,
   lagsBehind,
   reconciled as reconciledRecord,
   showsThePast,
@@ -263,6 +264,7 @@ class Rotation {
    */
   async #reconcile(record: ConnectionRecord, latest: Secret): Promise<ConnectionRecord> {
     const versions = await this.#token.versions(record.version, latest);
+    for (const version of falseOrigins(versions)) this.#log('warn', 'false_origin_ignored', { version });
     const found = currentVersion(record, versions, latest.version);
     if (found.finding === 'gone') return record;
     const { finding, winner } = found;

@@ -309,23 +309,38 @@ const CREDENTIALS: readonly Mutant[] = [
   ),
 ];
 
+const FORGED: readonly Mutant[] = [
+  inRotation(
+    'core/currentVersion.ts',
+    'forged tags: a version counts as the child of a newer one',
+    'return parent !== undefined && child.createdAt < parent.createdAt;',
+    'return false;',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    'forged tags: a version wins that is older than the recorded one and was changed',
+    'version.isChanged === true && recorded !== undefined',
+    'version.version === "" && recorded !== undefined',
+  ),
+];
+
 const OPERATORS: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     "reconcile: an operator's token that was disabled before its first use wins",
-    'if (!isEnabled(version) && !wasUsed()) return false;',
+    'if (!isEnabled(version) && !wasUsed(version)) return false;',
     '',
   ),
   inRotation(
     'core/currentVersion.ts',
     "reconcile: an operator's token from the same second as the recorded version is ignored even if it was used",
-    'return version.version === latest || wasUsed();',
-    'return version.version === latest;',
+    'version.version === latest || wasUsed(version);',
+    'version.version === latest;',
   ),
   inRotation(
     'core/currentVersion.ts',
     'reconcile: the seed of the recorded version competes with a token of the same second',
-    ' || ancestorsOf(recorded, versions).has(version.version)',
+    ' || ancestors.has(version.version)',
     '',
   ),
 ];
@@ -352,8 +367,8 @@ const LAG: readonly Mutant[] = [
   inRotation(
     'core/currentVersion.ts',
     "lag: an operator's token loses to a later copy of the recorded one",
-    'const recordedAt = Math.min(...sameToken(recorded, versions).map(({ createdAt }) => createdAt));',
-    'const recordedAt = recorded.createdAt;',
+    'const recordedAt = recorded && firstOf(descent.sameToken(recorded));',
+    'const recordedAt = recorded?.createdAt;',
   ),
   inRotation(
     'steps/rotation.ts',
@@ -517,6 +532,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PUBLISHED,
   ...RECOVERY,
   ...CREDENTIALS,
+  ...FORGED,
   ...OPERATORS,
   ...LAG,
   ...REFUSED,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   currentVersion,
+  falseOrigins,
   isUnknownIntent,
   lagsBehind,
   reconciled,
@@ -26,6 +27,9 @@ const saved = (version: string, second: number, parent: string, epoch: number): 
 });
 
 const disabled = (version: SecretVersion): SecretVersion => ({ ...version, enabled: false });
+
+/** Its tags were changed later, as an announcement does, or an attacker. */
+const changed = (version: SecretVersion): SecretVersion => ({ ...version, isChanged: true });
 
 const found = (version: string | undefined, versions: SecretVersion[], latest: string): [string, string?] => {
   const record = recordNamed('crm', version === undefined ? {} : { version });
@@ -182,6 +186,74 @@ describe('the version that counts', () => {
   test.each(Object.entries(cases))('%s', (_, [input, expected]) => {
     expect(found(...input)).toEqual(expected);
   });
+});
+
+describe('forged tags', () => {
+  const [seed, v1] = [disabled(setByOperator('p', 1)), disabled(changed(saved('v1', 10, 'p', 0)))];
+  const v2 = changed(saved('v2', 20, 'v1', 1));
+  const v3 = saved('v3', 30, 'v2', 2);
+  const forged = (version: string, second: number, parent: string, epoch: number) =>
+    changed(saved(version, second, parent, epoch));
+
+  test.each<[string, SecretVersion[]]>([
+    ['that make it a child of the recorded version', [seed, v1, forged('v2', 20, 'v3', 99), v3]],
+    [
+      'that make it a child, and the recorded version has lost its tags',
+      [seed, v1, forged('v2', 20, 'v3', 99), changed(setByOperator('v3', 30))],
+    ],
+    [
+      'that make it a copy, with another as its child',
+      [seed, forged('v1', 10, 'v2', 2), forged('v2', 20, 'v1', 99), v3],
+    ],
+    [
+      'that name a parent which never existed, as the recorded version does',
+      [seed, forged('v1', 10, 'x', 7), forged('v2', 20, 'v1', 99), forged('v3', 30, 'x', 7)],
+    ],
+    [
+      'that make another a copy of the recorded version, and its own are deleted',
+      [seed, forged('v1', 10, 'x', 7), changed(setByOperator('v2', 20)), forged('v3', 30, 'x', 7)],
+    ],
+    ['that were deleted', [seed, v1, changed(setByOperator('v2', 20)), v3]],
+  ])('do not make an older version win: tags %s', (_, versions) => {
+    expect(found('v3', versions, 'v3')).toEqual(['unchanged', 'v3']);
+  });
+
+  test('do not make a superseded version win that was enabled again', () => {
+    expect(found('v3', [seed, changed(saved('v1', 10, 'p', 0)), v2, v3], 'v3')).toEqual(['unchanged', 'v3']);
+  });
+
+  test('that form a circle end nothing but the search', () => {
+    const circle = [forged('a', 30, 'b', 8), forged('b', 30, 'a', 9)];
+    expect(found('b', circle, 'b')).toEqual(['saved_not_recorded', 'a']);
+  });
+
+  test('are reported if they name a newer parent; a version with them is not a copy of another', () => {
+    const copies = [v2, forged('v1', 10, 'v2', 2), v3];
+    expect(falseOrigins(copies)).toEqual(['v1']);
+    expect(falseOrigins([v1, v2, v3, saved('same second', 30, 'v3', 3)])).toEqual([]);
+    expect(found('v3', copies, 'v3')).toEqual(['unchanged', 'v3']);
+  });
+});
+
+test('looks only a few times at each of 20,000 versions', () => {
+  let looks = 0;
+  const count = 20_000;
+  const family = Array.from({ length: count }, (_, at) => {
+    const version = saved(`v${at}`, at, `v${at - 1}`, at);
+    const { tags } = version;
+    const get = () => {
+      looks += 1;
+      return tags;
+    };
+    return Object.defineProperty(version, 'tags', { get, enumerable: true });
+  });
+  const twins = Array.from({ length: count }, (_, at) => saved(`t${at}`, count + at, `v${count - 1}`, count));
+  for (const recorded of ['v0', `v${count - 1}`, undefined]) {
+    const record = recordNamed('crm', recorded === undefined ? {} : { version: recorded });
+    const found = currentVersion(record, [...family, ...twins], `t${count - 1}`);
+    expect(found).toMatchObject({ finding: 'saved_not_recorded', winner: { version: `t${count - 1}` } });
+  }
+  expect(looks / count).toBeLessThan(30);
 });
 
 describe('the vault shows less than it has acknowledged', () => {

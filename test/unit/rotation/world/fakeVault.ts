@@ -15,6 +15,7 @@ interface StoredVersion extends StoredProperties {
   readonly version: string;
   readonly value: string;
   readonly createdAt: number;
+  updatedAt: number;
   tags: Tags;
 }
 
@@ -97,7 +98,7 @@ export class FakeVault {
     const createdAt = wholeSeconds(this.#now());
     // Sorted by their ids, versions are not in order of time, as in Key Vault.
     const version = `${(this.#versions * 7) % 10}v${this.#versions}`;
-    const made = { ...stored, version, value, createdAt };
+    const made = { ...stored, version, value, createdAt, updatedAt: createdAt };
     this.#note(made, undefined);
     this.#secrets.set(key, [...(this.#secrets.get(key) ?? []), made]);
     return versionOf(made);
@@ -147,7 +148,7 @@ export class FakeVault {
     const found = this.#find(name, version);
     if (!found) throw failure('vault_rejected');
     this.#note(found, { ...found });
-    return Object.assign(found, changes);
+    return Object.assign(found, changes, { updatedAt: wholeSeconds(this.#now()) });
   }
 
   #note(version: StoredVersion, before: StoredVersion | undefined): void {
@@ -176,8 +177,9 @@ export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
   return new RotatorError({ code, message: `The world reports ${code}.`, fix: 'None.' }, { retryAfterMs });
 }
 
-function versionOf({ version, createdAt, tags, enabled }: StoredVersion): SecretVersion {
-  return { version, createdAt, tags, ...(enabled === false && { enabled }) };
+function versionOf({ version, createdAt, updatedAt, tags, enabled }: StoredVersion): SecretVersion {
+  const isChanged = updatedAt > createdAt;
+  return { version, createdAt, tags, ...(enabled === false && { enabled }), ...(isChanged && { isChanged }) };
 }
 
 function storedProperties({ skipIdentical: _, ...properties }: SecretProperties): StoredProperties {
