@@ -122,6 +122,11 @@ export const LOG_EVENTS = {
     means: 'Consumers can read a new access token.',
     fields: { ...VERSION, generation: 'number' },
   },
+  published_token_changed: {
+    means:
+      'The published access token is not the one that the record names: something else changed or disabled the secret, or the record. The rotator publishes a new token.',
+    fields: { ...CONNECTION, secret: 'string', expires: 'string?' },
+  },
   connection_string_published: {
     means: 'Consumers can read a connection string with the new token.',
     fields: { ...VERSION, generation: 'number' },

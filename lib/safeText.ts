@@ -30,8 +30,16 @@ export function safeKey(key: string): string | undefined {
   return KEY.test(key) ? key : undefined;
 }
 
+/** A message and its fix take less. */
+const LONGEST_SENTENCE = 1_000;
+
+/** A sentence from a record: without control characters and invisible ones, which could change how a terminal or a log shows it. */
+export function safeSentence(text: string): string {
+  return text.slice(0, LONGEST_SENTENCE).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
 /**
- * A name from the configuration in a form that is safe to show. Control characters, white space and everything beyond
+ * A name from the configuration or a tag in a form that is safe to show. Control characters, white space and everything beyond
  * ASCII become `?`, and the end of an overlong name is cut off.
  */
 export function safeName(name: string): string {

@@ -91,7 +91,7 @@ class BlobRecords implements RecordStore {
       const page = await this.#page(from);
       now ??= this.#timeOf(page);
       for (const { name, metadata } of page.segment.blobItems) {
-        const entry = listedOf(name, metadata);
+        const entry = listedOf(name, metadata, now);
         if (entry) summaries.set(entry.connection, entry.summary);
       }
       from = page.continuationToken;
@@ -103,7 +103,7 @@ class BlobRecords implements RecordStore {
     const download = async (abortSignal: AbortSignal) => {
       const answer = await this.#blob(name).download(0, undefined, { abortSignal, maxRetryRequests: 0 });
       const body = await readLimited(answer.readableStreamBody, LARGEST_RECORD_BYTES);
-      return recordOf(body?.toString() ?? '', name, this.#address);
+      return recordOf(body?.toString() ?? '', name, { container: this.#address, now: this.#timeOf(answer) });
     };
     return this.#read(`read the record of ${name}`, download, NO_RECORD);
   }

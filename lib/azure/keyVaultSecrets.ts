@@ -138,7 +138,7 @@ class KeyVaultSecrets implements SecretVault {
     );
   }
 
-  async versions(name: string): Promise<readonly SecretVersion[]> {
+  async versions(name: string, enough = Number.POSITIVE_INFINITY): Promise<readonly SecretVersion[]> {
     const stop = new AbortController();
     const seen: SecretVersion[] = [];
     let pages: AsyncIterator<KeyVaultSecret['properties'][]> | undefined;
@@ -151,6 +151,7 @@ class KeyVaultSecrets implements SecretVault {
       const page = await this.#call('list', name, next, stop);
       if (!page || page.done) return seen;
       seen.push(...page.value.map(versionOf));
+      if (seen.length >= enough) return seen;
     }
   }
 

@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { plausibleRecord, plausibleSummary } from '../rotation/core/plausible.ts';
 import {
   type ConnectionRecord,
   type RecordSummary,
@@ -8,9 +9,6 @@ import {
 } from '../rotation/core/record.ts';
 
 const SUFFIX = '.json';
-
-/** A summary that makes its connection due now: the record itself then shows the problem. */
-const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
 
 /** The blob of a connection. Connection names ignore case, and blob names do not, so they are lower case. */
 export function blobNameOf(connection: string): string {
@@ -23,13 +21,18 @@ export function bodyOf(record: ConnectionRecord): string {
 }
 
 /**
- * Reads what {@link bodyOf} wrote.
+ * Reads what {@link bodyOf} wrote, without what it cannot have written.
+ * @param where the container, for the message, and the service's time in milliseconds
  * @throws RotatorError `record_unreadable`
  */
-export function recordOf(body: string, connection: string, container: string): ConnectionRecord {
+export function recordOf(
+  body: string,
+  connection: string,
+  { container, now }: { readonly container: string; readonly now: number },
+): ConnectionRecord {
   const parsed = recordSchema.safeParse(parseJson(body));
   // The caller's spelling counts, because the case of a name may have changed.
-  if (parsed.success) return { ...parsed.data, connection };
+  if (parsed.success) return { ...plausibleRecord(parsed.data, now), connection };
   const paths = parsed.error.issues.map(({ path }) => path.join('.') || 'the whole');
   throw new RotatorError({
     code: 'record_unreadable',
@@ -48,19 +51,21 @@ export function metadataOf(record: ConnectionRecord): Record<string, string> {
 }
 
 /**
- * Reads what {@link metadataOf} wrote. Unreadable metadata does no harm: the connection is due now.
+ * Reads what {@link metadataOf} wrote. Unreadable or implausible metadata does no harm: the connection is due now.
+ * @param now the service's time in milliseconds
  * @returns the connection's name and summary; undefined for a blob that is not a record
  */
 export function listedOf(
   blobName: string,
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Readonly<Record<string, string>> | undefined,
+  now: number,
 ): { readonly connection: string; readonly summary: RecordSummary } | undefined {
   if (!blobName.endsWith(SUFFIX)) return undefined;
-  const named = decoded(metadata.connection);
+  const named = decoded(metadata?.connection);
   const connection = named && blobNameOf(named) === blobName ? named : blobName.slice(0, -SUFFIX.length);
-  const fields = Object.keys(summarySchema.shape).map((field) => [field, metadata[field.toLowerCase()]]);
-  const { data: summary = UNKNOWN } = summarySchema.safeParse(Object.fromEntries(fields));
-  return { connection, summary };
+  const fields = Object.keys(summarySchema.shape).map((field) => [field, metadata?.[field.toLowerCase()]]);
+  const { data } = summarySchema.safeParse(Object.fromEntries(fields));
+  return { connection, summary: plausibleSummary(data, now) };
 }
 
 function decoded(text: string | undefined): string | undefined {

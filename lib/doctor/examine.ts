@@ -91,7 +91,8 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
     record && 'thrown' in record
       ? [thrownCheck('record', record.thrown)]
       : recordChecks(connection, record, now());
-  const secrets = await secretChecks(connection, ports, now());
+  const known = record && 'thrown' in record ? undefined : record;
+  const secrets = await secretChecks(connection, ports, { record: known, now: now() });
   return [...secrets, graceCheck(connection, ports.scheduleIntervalMs), ...recorded].map((each) => ({
     ...each,
     connection: name,

@@ -1,17 +1,24 @@
 import { problemOf, secretUnusable } from '../errors.ts';
 import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/core/connection.ts';
+import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
-import { notManaged, readPublished } from '../rotation/steps/publication.ts';
+import { isPublishedChanged, notManaged, readPublished } from '../rotation/steps/publication.ts';
+import { safeName } from '../safeText.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 
 /** Key Vault cannot back up a secret with more versions (Key Vault service limits). */
 const MOST_VERSIONS = 500;
+/** No more are counted: a secret may have 20,000, on 800 pages. */
 const MANY_VERSIONS = 400;
 
 /** Checks every secret of a connection without writing anything. */
-export async function secretChecks(connection: Connection, ports: Ports, now: number): Promise<Check[]> {
+export async function secretChecks(
+  connection: Connection,
+  ports: Ports,
+  { record, now }: { readonly record: ConnectionRecord | undefined; readonly now: number },
+): Promise<Check[]> {
   const { secrets, vaults, clientId } = connection;
   const vault = ports.vault(vaults.credential);
   const checks: Check[] = [];
@@ -29,7 +36,7 @@ export async function secretChecks(connection: Connection, ports: Ports, now: nu
   );
   checks.push(...(await versionChecks(vault, 'refresh token', secrets.refreshToken)));
   for (const published of publishedSecrets(connection))
-    checks.push(...(await publishedChecks(connection, ports.vault(published.vault), published)));
+    checks.push(...(await publishedChecks({ connection, record }, ports.vault(published.vault), published)));
   return checks;
 }
 
@@ -62,7 +69,7 @@ function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: 
   const check = 'refresh token';
   const { refreshToken } = secrets;
   if (tags.connection !== undefined && tags.connection.toLowerCase() !== name.toLowerCase()) {
-    const message = `${refreshToken} was last written for the connection ${tags.connection}.`;
+    const message = `${refreshToken} was last written for the connection ${safeName(tags.connection)}.`;
     return failed(check, { message, fix: `Set secrets.refreshToken of ${name} to another secret.` });
   }
   const other = foreignStore({ tags }, store);
@@ -73,9 +80,9 @@ function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: 
 
 async function versionChecks(vault: SecretVault, check: string, name: string): Promise<Check[]> {
   try {
-    const { length } = await vault.versions(name);
+    const { length } = await vault.versions(name, MANY_VERSIONS);
     if (length < MANY_VERSIONS) return [];
-    const message = `${name} has ${length} versions; a secret with more than ${MOST_VERSIONS} cannot be backed up.`;
+    const message = `${name} has ${MANY_VERSIONS} versions or more; a secret with more than ${MOST_VERSIONS} cannot be backed up.`;
     return [
       warning(
         check,
@@ -96,8 +103,14 @@ function unpublishedCheck({ name }: Connection, check: string, secret: string): 
   return warning(check, message, `Run rotator status ${name}; the next rotation sets the secret.`);
 }
 
+/** Consumers would read another token, or none, or trust it for too long. */
+function changedCheck({ name }: Connection, check: string, secret: string): Check {
+  const message = `${secret} is missing, or expires at another time than the record of ${name} says: something else changed it.`;
+  return warning(check, message, `Find out what changed it, then run rotator rotate ${name} --force.`);
+}
+
 async function publishedChecks(
-  connection: Connection,
+  { connection, record }: { readonly connection: Connection; readonly record: ConnectionRecord | undefined },
   vault: SecretVault,
   published: PublishedSecret,
 ): Promise<Check[]> {
@@ -109,6 +122,8 @@ async function publishedChecks(
     return [failed(check, notManaged(connection, published))];
   if (found && found.value === undefined && isManaged(found.tags))
     return [unpublishedCheck(connection, check, name)];
+  if (key === 'accessToken' && record && isPublishedChanged(record, found))
+    return [changedCheck(connection, check, name)];
   const versions = await versionChecks(vault, check, name);
   const state = found
     ? `${name} is managed by the rotator.`

@@ -1,12 +1,9 @@
 import type { TokenBehavior } from '../rotation/core/connection.ts';
+import { LONGEST_LIFETIME_MS } from '../rotation/core/times.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 
 /** The members of a response by name; undefined if a member is missing. */
 export type Members = (name: string) => unknown;
-
-const DAY_MS = 86_400_000;
-/** The longest lifetime that is accepted: ten years, which some providers use for "never". */
-const LONGEST_LIFETIME_MS = 3_660 * DAY_MS;
 
 /** The names that providers use for the lifetime of a refresh token, in seconds; no standard defines one. */
 const REFRESH_LIFETIME_NAMES = [

@@ -49,8 +49,11 @@ export interface SecretVault {
   tag(name: string, version: string, tags: Tags): Promise<void>;
   /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
   disable(name: string, version: string): Promise<void>;
-  /** All versions, in no particular order; empty if there is no such secret. */
-  versions(name: string): Promise<readonly SecretVersion[]>;
+  /**
+   * All versions, in no particular order; empty if there is no such secret.
+   * @param enough stops after the page that makes so many
+   */
+  versions(name: string, enough?: number): Promise<readonly SecretVersion[]>;
 }
 
 /** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */

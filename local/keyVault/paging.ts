@@ -33,12 +33,17 @@ export function readPageRequest(query: URLSearchParams): PageRequest {
  */
 export function cutPage<T>(items: readonly T[], keyOf: (item: T) => string, request: PageRequest): Page<T> {
   const { after, size } = request;
-  const sorted = items
-    .map((item) => ({ item, key: keyOf(item) }))
-    .filter(({ key }) => after === undefined || key > after)
-    .sort((left, right) => (left.key < right.key ? -1 : 1));
-  const page = sorted.slice(0, size);
-  const last = sorted.length > size ? page.at(-1)?.key : undefined;
+  // Only what is on the page is sorted: a secret may have 20,000 versions, and each page looks at all of them.
+  const first: { readonly item: T; readonly key: string }[] = [];
+  for (const item of items) {
+    const key = keyOf(item);
+    const isBehind = first.length > size && key > (first.at(-1)?.key ?? '');
+    if (isBehind || (after !== undefined && key <= after)) continue;
+    first.push({ item, key });
+    first.sort((left, right) => (left.key < right.key ? -1 : 1)).splice(size + 1);
+  }
+  const page = first.slice(0, size);
+  const last = first.length > size ? page.at(-1)?.key : undefined;
   return { items: page.map(({ item }) => item), ...(last === undefined ? {} : { last }) };
 }
 

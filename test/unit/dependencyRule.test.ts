@@ -17,7 +17,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The pure core: it makes decisions without a clock, random numbers or the environment.
     files: /^lib\/rotation\/core\//,
-    may: /^lib\/(backoff|errors|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
+    may: /^lib\/(backoff|errors|safeText|secretNames|connectionString\/template|rotation\/(ports|core\/\w+))\.ts$/,
     packages: /^zod$/,
   },
   {
@@ -54,7 +54,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/doctor\//,
-    may: /^lib\/(errors|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/.+)\.ts$/,
+    may: /^lib\/(errors|safeText|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/.+)\.ts$/,
     packages: /^$/,
   },
   { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/.+)\.ts$/, packages: /^$/ },

@@ -93,7 +93,7 @@ class Descent {
     this.#byVersion = new Map(versions.map((each) => [each.version, each]));
     for (const each of versions) {
       const origin = readOrigin(each.tags);
-      if (!origin || isFalseOrigin(each, this.#byVersion)) continue;
+      if (!origin?.parent || isFalseOrigin(each, this.#byVersion)) continue;
       this.#origins.set(each.version, origin);
       push(this.#byOrigin, keyOf(origin), each);
       push(this.#byParent, origin.parent, each);
@@ -272,6 +272,14 @@ export function lagsBehind(record: ConnectionRecord, { finding, winner }: Found)
   return finding === 'saved_not_recorded';
 }
 
+/** The request that the tags announce. None begins in the future, whatever the tags say. */
+function intentOf({ tags }: SecretVersion, now: number): ReturnType<typeof readIntent> {
+  const intent = readIntent(tags);
+  if (!intent) return undefined;
+  const startedAt = Math.min(intent.startedAt, now);
+  return { ...intent, startedAt, firstStartedAt: Math.min(intent.firstStartedAt, startedAt) };
+}
+
 /**
  * The record that follows from a finding; the same object if nothing follows.
  * @param accessToken what is published, if the record {@link lagsBehind}
@@ -282,7 +290,7 @@ export function reconciled(
   now: number,
   accessToken: ConnectionRecord['accessToken'],
 ): ConnectionRecord {
-  const intent = readIntent(winner.tags);
+  const intent = intentOf(winner, now);
   if (finding === 'unchanged' || finding === 'written_twice') {
     const same = finding === 'unchanged' ? record : versionCopied(record, winner.version);
     return intent && isUnknownIntent(winner.tags, record) ? intentRecovered(same, intent, accessToken) : same;

@@ -13,6 +13,7 @@ import {
   settled,
 } from './record.ts';
 import {
+  LONGEST_IDLE_MS,
   LONGEST_RETRY_AFTER_MS,
   lookDelay,
   renewalTime,
@@ -84,7 +85,8 @@ export function succeeded(
   const times = { ...token, refreshTokenExpiresAt, refreshTokenEndIsFixed };
   const { refreshTokenEndIsFixed: _before, ...rest } = record;
   const known = refreshTokenEndIsFixed === undefined ? rest : { ...rest, refreshTokenEndIsFixed };
-  return published(known, token, renewalTime(times, name, renewBeforeMs));
+  const due = Math.min(renewalTime(times, name, renewBeforeMs), token.issuedAt + LONGEST_IDLE_MS);
+  return published(known, token, due);
 }
 
 /**

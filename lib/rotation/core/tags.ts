@@ -1,3 +1,5 @@
+import { safeName } from '../../safeText.ts';
+
 /**
  * The tags that this program keeps on refresh-token versions and published secrets. Every identity with the right to list
  * secrets can read them: they hold no secret and nothing made from one.
@@ -12,6 +14,19 @@ const PUBLISHED = ['scope'];
 /** Key Vault takes 15 tags a secret, 512 characters each (Key Vault service limits). */
 const MOST_TAGS = 15;
 const LONGEST_VALUE = 512;
+
+/** The highest number that is believed: with a request each second, a connection needs 30 years for it. */
+const HIGHEST_COUNT = 1_000_000_000;
+
+/** Is it a number that the rotator may have counted up to, in a tag or in a record? */
+export function isCount(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0 && number <= HIGHEST_COUNT;
+}
+
+/** Can it be the id of a version in Key Vault? */
+export function isVersion(text: string): boolean {
+  return /^[0-9A-Za-z]{1,64}$/.test(text);
+}
 
 /** Did this program write the version that carries these tags? */
 export function isManaged(tags: Tags): boolean {
@@ -47,7 +62,7 @@ export function readOrigin(tags: Tags): Origin | undefined {
   if (!isManaged(tags)) return undefined;
   return {
     connection: tags.connection ?? '',
-    parent: tags.parent ?? '',
+    parent: isVersion(tags.parent ?? '') ? (tags.parent ?? '') : '',
     epoch: numberOf(tags.epoch),
     generation: numberOf(tags.generation),
     store: tags.store ?? '',
@@ -115,10 +130,11 @@ export function publishedTags(token: {
   };
 }
 
-/** The record store that the latest version was written under, where it is not ours. */
+/** The record store that the latest version was written under, where it is not ours; in a form that is safe to show. */
 export function foreignStore(latest: { readonly tags: Tags }, ownStore: string): string | undefined {
   const stores = [readIntent(latest.tags)?.store, readOrigin(latest.tags)?.store];
-  return stores.find((store) => store !== undefined && store !== ownStore);
+  const other = stores.find((store) => store !== undefined && store !== ownStore);
+  return other === undefined ? undefined : safeName(other);
 }
 
 function foreignTags(tags: Tags, reserved: number): Tags {
@@ -129,5 +145,5 @@ function foreignTags(tags: Tags, reserved: number): Tags {
 
 function numberOf(text: string | undefined): number {
   const number = Number(text);
-  return Number.isSafeInteger(number) && number >= 0 ? number : 0;
+  return isCount(number) ? number : 0;
 }

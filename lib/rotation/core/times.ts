@@ -43,7 +43,16 @@ export const MOST_LOOKS = 4;
 export const VAULT_LAG_MS = 60_000;
 /** At most this many superseded versions are disabled in one rotation. */
 export const MOST_DISABLED = 25;
-/** The longest `Retry-After` of a provider that is followed: 1 h. */
+/** The longest lifetime of a token that is believed: ten years, which some providers use for "never". */
+export const LONGEST_LIFETIME_MS = 3_660 * DAY_MS;
+/** An access token that lives longer is renewed nevertheless, so that a forged record hides a connection for no longer than this. */
+export const LONGEST_IDLE_MS = 7 * DAY_MS;
+/** By so much the clocks that write and read a record may differ. */
+export const CLOCK_TOLERANCE_MS = 300_000;
+/**
+ * The longest `Retry-After` of a provider that is followed: 1 h. No rule waits longer after a failure; only a replay may, until the
+ * access token expires.
+ */
 export const LONGEST_RETRY_AFTER_MS = HOUR_MS;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;

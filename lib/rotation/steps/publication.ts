@@ -14,7 +14,7 @@ import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
 import { isManaged, publishedTags } from '../core/tags.ts';
 import { PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
-import type { Ports, SecretProperties, SecretVault } from '../ports.ts';
+import type { Ports, Secret, SecretProperties, SecretVault, SecretVersion } from '../ports.ts';
 import type { Lease } from './lease.ts';
 import { disableVersion } from './refreshToken.ts';
 
@@ -26,6 +26,15 @@ export interface Issued {
   /** Of the refresh token that it was obtained with, or that came with it. */
   readonly generation: number;
 }
+
+/** A published secret; one that is disabled has no value that can be read. */
+export type Published = SecretVersion & {
+  readonly value: string | undefined;
+  readonly properties: Secret['properties'];
+};
+
+/** The last second that Key Vault's client can write. */
+const LATEST_EXPIRY_MS = 0x7fffffff * 1000;
 
 const EVENTS = {
   accessToken: 'access_token_published',
@@ -48,29 +57,41 @@ export class Publication {
 
   /**
    * Makes sure, before a refresh token is spent, that everything that comes of it can be published: each name must be free,
-   * ours or declared `overwrite`, and its vault must take a write. Remembered in the record until a publication fails.
+   * ours or declared `overwrite`, and its vault must take a write. That it takes one is remembered in the record until a publication
+   * fails. Whose the secret is, is asked each time: a record can be forged, and nothing of others must be overwritten.
    * @throws RotatorError `secret_not_managed`, `secret_soft_deleted` or what else the vault says
    */
   async prove(record: ConnectionRecord): Promise<ConnectionRecord> {
     const secrets = publishedSecrets(this.#connection);
     const targets = secrets.map(({ vault, name }) => `${vault}/${name}`);
-    if (record.publishable === targets.join(' ')) return record;
     const proven = record.publishable?.split(' ') ?? [];
     for (const [index, secret] of secrets.entries()) {
-      if (proven.includes(targets[index] ?? '')) continue;
-      await this.#proveWrite(secret, record.generation);
+      const current = await readPublished(this.#ports.vault(secret.vault), secret.name);
+      if (current && !isManaged(current.tags) && !this.#connection.overwrite)
+        throw notManaged(this.#connection, secret);
+      const isProven = proven.includes(targets[index] ?? '');
+      if (isProven && secret.key === 'accessToken') this.#warnOfChange(record, secret.name, current);
+      if (!isProven || current?.value === undefined)
+        await this.#proveWrite(secret, current, record.generation);
     }
-    return publishableNoted(record, targets.join(' '));
+    return record.publishable === targets.join(' ') ? record : publishableNoted(record, targets.join(' '));
+  }
+
+  #warnOfChange(record: ConnectionRecord, secret: string, current: Published | undefined): void {
+    if (!isPublishedChanged(record, current)) return;
+    const expiresAt = current?.properties.expiresAt;
+    const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+    this.#log('warn', 'published_token_changed', { secret, expires });
   }
 
   /** Writes what is there already once more, or a disabled placeholder if there is nothing to read. */
-  async #proveWrite(secret: PublishedSecret, generation: number): Promise<void> {
-    const { name } = secret;
-    const vault = this.#ports.vault(secret.vault);
-    const current = await readPublished(vault, name);
-    if (current && !isManaged(current.tags) && !this.#connection.overwrite)
-      throw notManaged(this.#connection, secret);
-    await this.#ports.pacer.take(secret.vault, 1);
+  async #proveWrite(
+    { vault: url, name }: PublishedSecret,
+    current: Published | undefined,
+    generation: number,
+  ): Promise<void> {
+    const vault = this.#ports.vault(url);
+    await this.#ports.pacer.take(url, 1);
     const tags = publishedTags({ connection: this.#connection.name, generation });
     this.#lease.ensureHeld();
     if (!current?.value) await vault.put(name, 'pending', { tags, enabled: false });
@@ -156,6 +177,23 @@ export class Publication {
 }
 
 /**
+ * Is the published access token another one than the record says? Then it was changed by hand, or the record was. While a request is
+ * in flight, the record may lag behind.
+ */
+export function isPublishedChanged(
+  { accessToken, phase }: ConnectionRecord,
+  published: Published | undefined,
+): boolean {
+  if (!accessToken || phase.state !== 'idle') return false;
+  if (!published?.value || !isManaged(published.tags)) return true;
+  const { expiresAt = 0 } = published.properties;
+  // Key Vault's times have whole seconds, and end in 2038.
+  return (
+    expiresAt < Math.min(accessToken.expiresAt, LATEST_EXPIRY_MS) - 1_000 || expiresAt > accessToken.expiresAt
+  );
+}
+
+/**
  * When the access token that consumers read was issued and expires, as its secret tells; undefined if there is none of ours.
  * @throws RotatorError
  */
@@ -178,15 +216,14 @@ export async function publishedTimes(
  * A published secret as it is now. Key Vault does not return a disabled one, such as our placeholder: `value` is then undefined, and
  * the tags come from the list of versions.
  */
-export async function readPublished(vault: SecretVault, name: string) {
+export async function readPublished(vault: SecretVault, name: string): Promise<Published | undefined> {
   try {
     return await vault.get(name);
   } catch (thrown) {
     if (!(thrown instanceof RotatorError) || thrown.code !== 'secret_disabled') throw thrown;
     const versions = await vault.versions(name);
     const newest = versions.toSorted((one, other) => other.createdAt - one.createdAt)[0];
-    const properties: Partial<SecretProperties> = {};
-    return newest && { ...newest, value: undefined, properties };
+    return newest && { ...newest, value: undefined, properties: {} };
   }
 }
 

@@ -118,13 +118,13 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     'storability: no proof that the access token can be published',
-    'await this.#proveWrite(secret, record.generation);',
+    'await this.#proveWrite(secret, current, record.generation);',
     '',
   ),
   inRotation(
     'steps/publication.ts',
     'storability: a secret that the rotator does not manage is overwritten',
-    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n      throw notManaged(this.#connection, secret);',
+    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n        throw notManaged(this.#connection, secret);',
     '',
   ),
   inRotation(
@@ -310,6 +310,36 @@ const CREDENTIALS: readonly Mutant[] = [
 ];
 
 const FORGED: readonly Mutant[] = [
+  inRotation(
+    'core/plausible.ts',
+    'forged records: the list believes any summary',
+    'return isPlausible ? summary : UNKNOWN;',
+    'return isPlausible || true ? summary : UNKNOWN;',
+  ),
+  inRotation(
+    'core/plausible.ts',
+    'forged records: a next attempt may be at any time',
+    'return time >= 0 && time <= now + latest + CLOCK_TOLERANCE_MS;',
+    'return time >= 0 || latest > 0;',
+  ),
+  inRotation(
+    'core/plausible.ts',
+    'forged records: a request may begin in the future',
+    'if (isPast(startedAt, now) && isPast(firstStartedAt, now)) return phase;',
+    'return phase;',
+  ),
+  inRotation(
+    'core/outcome.ts',
+    'forged records: a long-lived access token is left alone for longer than a record is believed',
+    'token.issuedAt + LONGEST_IDLE_MS',
+    'token.issuedAt + LONGEST_IDLE_MS * 1_000',
+  ),
+  inRotation(
+    'steps/publication.ts',
+    'forged records: whose a published secret is, is not asked if the record says that it is proven',
+    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)',
+    "if (current && !isManaged(current.tags) && !record.publishable?.includes(targets[index] ?? '') && !this.#connection.overwrite)",
+  ),
   inRotation(
     'core/currentVersion.ts',
     'forged tags: a version counts as the child of a newer one',

@@ -3,18 +3,19 @@ import { listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts
 import { thrownBy } from '../../support/thrown.ts';
 import { failing, recordNamed, tokenTimes } from '../rotation/world/record.ts';
 
+const NOW = 1_767_225_600_000;
 const RECORD = recordNamed('Dynamics', {
   generation: 4,
-  nextAttemptAt: 1_767_225_600_123,
+  nextAttemptAt: NOW + 123,
   rotatedAt: 0,
   accessToken: tokenTimes(0, 5),
 });
 
 describe('the summary in the metadata', () => {
   it('is read as it was written, including zero', () => {
-    expect(listedOf('dynamics.json', metadataOf(RECORD))).toEqual({
+    expect(listedOf('dynamics.json', metadataOf(RECORD), NOW)).toEqual({
       connection: 'Dynamics',
-      summary: { phase: 'idle', generation: 4, nextAttemptAt: 1_767_225_600_123, rotatedAt: 0, expiresAt: 5 },
+      summary: { phase: 'idle', generation: 4, nextAttemptAt: NOW + 123, rotatedAt: 0, expiresAt: 5 },
     });
   });
 
@@ -24,7 +25,7 @@ describe('the summary in the metadata', () => {
       expect(key).toMatch(/^[a-z]+$/);
       expect(value).toMatch(/^[!-~]+$/);
     }
-    expect(listedOf('größe.json', metadata)?.summary).toMatchObject({
+    expect(listedOf('größe.json', metadata, NOW)?.summary).toMatchObject({
       failureCode: 'vault_unavailable',
       blocked: false,
       failureCount: 1,
@@ -34,7 +35,7 @@ describe('the summary in the metadata', () => {
 
   it('of another connection does not rename the blob', () => {
     const metadata = { ...metadataOf(RECORD), connection: 'other' };
-    expect(listedOf('dynamics.json', metadata)?.connection).toBe('dynamics');
+    expect(listedOf('dynamics.json', metadata, NOW)?.connection).toBe('dynamics');
   });
 
   it.each(['phase', 'generation', 'nextattemptat', 'expiresat', 'failurecount', 'failingsince', 'blocked'])(
@@ -42,7 +43,7 @@ describe('the summary in the metadata', () => {
     (key) => {
       for (const value of ['', 'NaN', 'x']) {
         const metadata = { ...metadataOf(failing(RECORD, 0)), [key]: value };
-        expect(listedOf('dynamics.json', metadata)?.summary).toEqual({
+        expect(listedOf('dynamics.json', metadata, NOW)?.summary).toEqual({
           phase: 'idle',
           generation: 0,
           nextAttemptAt: 0,
@@ -53,12 +54,12 @@ describe('the summary in the metadata', () => {
 });
 
 it('a blob that is not a record has no summary', () => {
-  expect(listedOf('dynamics.txt', metadataOf(RECORD))).toBeUndefined();
+  expect(listedOf('dynamics.txt', metadataOf(RECORD), NOW)).toBeUndefined();
 });
 
 it('the error for an unreadable body names the wrong members without their values', () => {
   const body = JSON.stringify({ ...RECORD, epoch: 'canary', history: [{ code: 5 }] });
-  const { code, message } = thrownBy(() => recordOf(body, 'Dynamics', 'here'));
+  const { code, message } = thrownBy(() => recordOf(body, 'Dynamics', { container: 'here', now: NOW }));
   expect(code).toBe('record_unreadable');
   expect(message).toMatch(/epoch, history\.0/);
   expect(message).not.toContain('canary');

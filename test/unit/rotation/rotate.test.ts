@@ -81,13 +81,14 @@ describe('the first rotation', () => {
 });
 
 describe('a rotation', () => {
-  test('costs one GET, two PATCHes, two PUTs, five storage requests and a POST to the provider', async () => {
+  test('costs two GETs, two PATCHes, two PUTs, five storage requests and a POST to the provider', async () => {
     const scenario = await due();
     expect(await mustRotate(scenario)).toMatchObject({ reason: 'due', generation: 2 });
     expect(scenario.world.operations).toEqual([
       'lease crm',
       'read crm',
       `get ${REFRESH_TOKEN}`,
+      `get ${ACCESS_TOKEN}`,
       'write crm',
       `tag ${REFRESH_TOKEN}`,
       'grant crm',

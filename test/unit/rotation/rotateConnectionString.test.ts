@@ -130,11 +130,11 @@ describe('before a refresh token is spent', () => {
     const { world } = scenario;
     const asking = { ...scenario, connection: { ...scenario.connection, ...withAccessToken } };
     await mustRotate(asking);
-    expect(world.count(/^get crm-access-token/)).toBe(0);
-    expect(world.count(/^get crm-connection-string/)).toBe(1);
+    expect(world.count(/^put crm-access-token/)).toBe(1);
+    expect(world.count(/^put crm-connection-string/)).toBe(2);
     await passToDue(scenario);
     await mustRotate(asking);
-    expect(world.count(/^get crm-connection-string/)).toBe(1);
+    expect(world.count(/^put crm-connection-string/)).toBe(3);
     expectHealthy(asking);
   });
 });

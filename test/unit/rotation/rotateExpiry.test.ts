@@ -100,6 +100,15 @@ test('a Retry-After is not followed beyond the end of the refresh token', async 
   await mustRotate(scenario);
 });
 
+test('an access token that lives for a year is renewed after a week', async () => {
+  const scenario = seeded();
+  const { world } = scenario;
+  world.provider.lifetimeMs = 365 * 24 * HOUR;
+  await mustRotate(scenario);
+  const { nextAttemptAt, rotatedAt = 0 } = world.record('crm');
+  expect(nextAttemptAt - rotatedAt).toBe(7 * 24 * HOUR);
+});
+
 describe('a client secret that expires soon', () => {
   test('is logged once per rotation, with its name and the days left', async () => {
     const scenario = seeded();

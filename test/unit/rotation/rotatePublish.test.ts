@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { isManaged } from '../../../lib/rotation/core/tags.ts';
+import { TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import {
   ACCESS_TOKEN,
   due,
   expectHealthy,
+  HOUR,
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
   seeded,
 } from './world/scenario.ts';
+import type { World } from './world.ts';
 
 const PUT = `put ${ACCESS_TOKEN}`;
 const ALWAYS = Number.POSITIVE_INFINITY;
@@ -92,11 +95,64 @@ describe('before a refresh token is spent', () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     await mustRotate(scenario);
-    expect(world.count(/^get crm-access/)).toBe(0);
+    expect(world.count(/^put crm-access/)).toBe(1);
     await passToDue(scenario);
     const secrets = { ...connection.secrets, accessToken: 'crm-token' };
     await mustRotate({ process, connection: { ...connection, secrets } });
-    expect(world.count(/^get crm-token/)).toBe(1);
+    expect(world.count(/^put crm-token/)).toBe(2);
+    expect(world.events('published_token_changed')).toEqual([]);
+  });
+
+  test('a forged proof does not let it overwrite a secret that it does not manage', async () => {
+    const scenario = await due();
+    const { world, process } = scenario;
+    const name = 'of-another-program';
+    world.tokens.set(name, 'value');
+    world.records.change('crm', (record) => ({ ...record, publishable: `${TOKEN_VAULT}/${name}` }));
+    const connection = {
+      ...scenario.connection,
+      secrets: { ...scenario.connection.secrets, accessToken: name },
+    };
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'secret_not_managed' } });
+    expect(world.tokens.latest(name)?.value).toBe('value');
+    expect(world.count(/^grant/)).toBe(0);
+  });
+});
+
+describe('a published access token that was changed since', () => {
+  test.each<[string, (world: World) => void]>([
+    [
+      'to expire later',
+      ({ tokens, now }) => {
+        const { value = '', tags = {} } = tokens.latest(ACCESS_TOKEN) ?? {};
+        tokens.put(ACCESS_TOKEN, value, { tags, expiresAt: now() + 100 * HOUR });
+      },
+    ],
+    ['to be disabled', ({ tokens }) => tokens.disable(ACCESS_TOKEN)],
+  ])('%s, is reported and replaced', async (_, change) => {
+    const scenario = await due();
+    const { world } = scenario;
+    change(world);
+    const expiresAt = world.tokens.latest(ACCESS_TOKEN)?.expiresAt ?? 0;
+    await mustRotate(scenario);
+    const expires = new Date(expiresAt).toISOString();
+    expect(world.events('published_token_changed')).toMatchObject([
+      {
+        secret: ACCESS_TOKEN,
+        ...(world.tokens.history(ACCESS_TOKEN).at(-2)?.enabled !== false && { expires }),
+      },
+    ]);
+    expect(world.tokens.latest(ACCESS_TOKEN)?.expiresAt).toBe(world.now() + HOUR);
+    expectHealthy(scenario);
+  });
+
+  test('is not reported if nothing changed it', async () => {
+    const scenario = await due();
+    for (let round = 0; round < 3; round++) {
+      await mustRotate(scenario);
+      await passToDue(scenario);
+    }
+    expect(scenario.world.events('published_token_changed')).toEqual([]);
   });
 });
 

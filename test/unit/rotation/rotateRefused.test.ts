@@ -34,7 +34,7 @@ describe('a refused refresh token', () => {
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
     expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', retryAfterMs: 60_000 });
-    expect(world.count(/^get/)).toBe(2);
+    expect(world.count(/^get crm-refresh/)).toBe(2);
     for (const retryAfterMs of [60_000, 120_000, 240_000, 300_000, 300_000]) {
       await passToDue(scenario);
       world.operations.length = 0;

@@ -1,3 +1,4 @@
+import { plausibleRecord, plausibleSummary } from '../../../../lib/rotation/core/plausible.ts';
 import {
   type ConnectionRecord,
   type RecordSummary,
@@ -27,13 +28,16 @@ export class FakeRecords {
 
   list(): { now: number; summaries: ReadonlyMap<string, RecordSummary> } {
     const records = [...this.#blobs.values()].map(({ record }) => record);
-    const summaries = records.map((record) => [record.connection, summaryOf(record)] as const);
-    return { now: this.#serviceTime(), summaries: new Map(summaries) };
+    const now = this.#serviceTime();
+    const summaries = records.map(
+      (record) => [record.connection, plausibleSummary(summaryOf(record), now)] as const,
+    );
+    return { now, summaries: new Map(summaries) };
   }
 
   read(name: string): ConnectionRecord | undefined {
     const record = this.#blob(name)?.record;
-    return record && { ...record, connection: name };
+    return record && { ...plausibleRecord(record, this.#serviceTime()), connection: name };
   }
 
   create(record: ConnectionRecord): void {

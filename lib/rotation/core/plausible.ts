@@ -1,0 +1,95 @@
+import { safeCode, safeSentence } from '../../safeText.ts';
+import { SECRET_NAME } from '../../secretNames.ts';
+import type { ConnectionRecord, Phase, RecordedFailure, RecordSummary } from './record.ts';
+import { isCount, isVersion } from './tags.ts';
+import { CLOCK_TOLERANCE_MS, LONGEST_IDLE_MS, LONGEST_LIFETIME_MS, LONGEST_RETRY_AFTER_MS } from './times.ts';
+
+// Records are only as true as those who can write to the storage account. What the rotator can never have written does not
+// count: the connection is then due now, and the vault tells what is true.
+
+/** More secrets than a connection has; each is read whenever a blocked connection is looked at. */
+const MOST_CLEARING = 32;
+const HISTORY_LENGTH = 10;
+/** Addresses and names of two secrets take less. */
+const LONGEST_PUBLISHABLE = 1_000;
+
+/** A summary that makes its connection due now: the record itself then shows the problem. */
+const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
+
+/** The summary, or one that is due now if the rotator cannot have written it. @param now milliseconds, the storage service's time */
+export function plausibleSummary(summary: RecordSummary | undefined, now: number): RecordSummary {
+  if (!summary) return UNKNOWN;
+  const { nextAttemptAt, expiresAt, refreshTokenExpiresAt, failureCode, failureCount = 0 } = summary;
+  const { rotatedAt = 0, familyStartedAt = 0, failingSince = 0 } = summary;
+  const isPlausible =
+    isAttempt(nextAttemptAt, expiresAt, now) &&
+    [expiresAt, refreshTokenExpiresAt].every((time) => time === undefined || isExpiry(time, now)) &&
+    [rotatedAt, familyStartedAt, failingSince].every((time) => isPast(time, now)) &&
+    [summary.generation, failureCount].every(isCount) &&
+    (failureCode === undefined || safeCode(failureCode) !== undefined);
+  return isPlausible ? summary : UNKNOWN;
+}
+
+/** The record without what the rotator cannot have written, and with text that is safe to show. @param now as above */
+export function plausibleRecord(record: ConnectionRecord, now: number): ConnectionRecord {
+  const { version, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
+  const { refreshTokenExpiresAt, publishable, failure, ...rest } = others;
+  const past = (time: number | undefined) => time !== undefined && isPast(time, now);
+  const token =
+    accessToken && past(accessToken.issuedAt) && isExpiry(accessToken.expiresAt, now)
+      ? accessToken
+      : undefined;
+  return {
+    ...rest,
+    phase: plausiblePhase(record.phase, now),
+    epoch: isCount(record.epoch) ? record.epoch : 0,
+    generation: isCount(record.generation) ? record.generation : 0,
+    nextAttemptAt: isAttempt(record.nextAttemptAt, token?.expiresAt, now) ? record.nextAttemptAt : 0,
+    history: record.history
+      .filter(({ code, at }) => past(at) && safeCode(code) !== undefined)
+      .slice(-HISTORY_LENGTH),
+    ...(version !== undefined && isVersion(version) && { version }),
+    ...(token && { accessToken: token }),
+    ...(past(rotatedAt) && { rotatedAt }),
+    ...(past(forcedAt) && { forcedAt }),
+    ...(past(familyStartedAt) && { familyStartedAt }),
+    ...(refreshTokenExpiresAt !== undefined &&
+      isExpiry(refreshTokenExpiresAt, now) && { refreshTokenExpiresAt }),
+    ...(publishable !== undefined && publishable.length <= LONGEST_PUBLISHABLE && { publishable }),
+    ...(failure && { failure: plausibleFailure(failure, now) }),
+  };
+}
+
+/** A start that cannot be true counts as now, for every wait, and as long ago, for a grace period. */
+function plausiblePhase(phase: Phase, now: number): Phase {
+  if (phase.state === 'idle') return phase;
+  const { startedAt, firstStartedAt } = phase;
+  if (isPast(startedAt, now) && isPast(firstStartedAt, now)) return phase;
+  return { state: 'requesting', startedAt: isPast(startedAt, now) ? startedAt : now, firstStartedAt: 0 };
+}
+
+function plausibleFailure(failure: RecordedFailure, now: number): RecordedFailure {
+  const { message, fix, since, at, count, clearedBy } = failure;
+  const isTrue = isPast(since, now) && isPast(at, now) && isCount(count);
+  return {
+    ...failure,
+    ...(!isTrue && { since: now, at: now, count: 1 }),
+    message: safeSentence(message),
+    fix: safeSentence(fix),
+    clearedBy: clearedBy.filter(({ secret }) => SECRET_NAME.test(secret)).slice(0, MOST_CLEARING),
+  };
+}
+
+function isPast(time: number, now: number): boolean {
+  return time >= 0 && time <= now + CLOCK_TOLERANCE_MS;
+}
+
+function isExpiry(time: number, now: number): boolean {
+  return time >= 0 && time <= now + LONGEST_LIFETIME_MS + CLOCK_TOLERANCE_MS;
+}
+
+/** No rule waits longer than until the access token expires, or for the longest pause after a failure. */
+function isAttempt(time: number, expiresAt: number | undefined, now: number): boolean {
+  const latest = Math.max(LONGEST_RETRY_AFTER_MS, Math.min((expiresAt ?? 0) - now, LONGEST_IDLE_MS));
+  return time >= 0 && time <= now + latest + CLOCK_TOLERANCE_MS;
+}
