@@ -268,7 +268,9 @@ export function isUnknownIntent(tags: Tags, record: ConnectionRecord): boolean {
 
 /** Does the record not know what was published, so that the published secret has to be read? */
 export function lagsBehind(record: ConnectionRecord, { finding, winner }: Found): boolean {
-  if (finding === 'unchanged' || finding === 'written_twice') return isUnknownIntent(winner.tags, record);
+  // A replay must know what it may revoke, and the record alone could be forged.
+  if (finding === 'unchanged' || finding === 'written_twice')
+    return record.phase.state === 'requesting' || isUnknownIntent(winner.tags, record);
   return finding === 'saved_not_recorded';
 }
 
@@ -293,7 +295,9 @@ export function reconciled(
   const intent = intentOf(winner, now);
   if (finding === 'unchanged' || finding === 'written_twice') {
     const same = finding === 'unchanged' ? record : versionCopied(record, winner.version);
-    return intent && isUnknownIntent(winner.tags, record) ? intentRecovered(same, intent, accessToken) : same;
+    if (intent && isUnknownIntent(winner.tags, record)) return intentRecovered(same, intent, accessToken);
+    const isLater = accessToken && accessToken.expiresAt > (record.accessToken?.expiresAt ?? 0);
+    return isLater ? publishedTokenFound(same, accessToken) : same;
   }
   if (finding === 'set_by_operator') return familyStarted(record, winner.version, now);
   const { epoch = 0, generation = 0 } = readOrigin(winner.tags) ?? {};

@@ -1,5 +1,7 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
+import { savedTags } from '../../../lib/rotation/core/tags.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
+import { STORE } from '../../unit/rotation/world/connection.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
 import { refusal } from '../../unit/rotation/world/provider.ts';
 import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
@@ -110,7 +112,32 @@ function eventsIn(scenario: Scenario): (event: Event | undefined) => void {
     if (event === 'record_lost') records.lose('crm');
     if (event === 'record_copied') copy = records.read('crm');
     if (event === 'record_restored') records.change('crm', (record) => copy ?? record);
+    if (event === 'record_forged') records.change('crm', forged);
+    if (event === 'tags_forged') forgeTags(scenario);
   };
+}
+
+const IN_2121 = Date.parse('2121-01-01T00:00:00Z');
+
+/** The connection looks fresh for a hundred years. */
+function forged(record: ConnectionRecord): ConnectionRecord {
+  const accessToken = { issuedAt: 0, expiresAt: IN_2121, expiresInIsDefault: false };
+  return { ...record, nextAttemptAt: IN_2121, accessToken };
+}
+
+/** Every older refresh token claims to be obtained with the latest one, which loses its own tags. */
+function forgeTags({ world: { credentials } }: Scenario): void {
+  const versions = credentials.history(REFRESH_TOKEN);
+  const latest = credentials.latest(REFRESH_TOKEN);
+  if (!latest) return;
+  for (const { version, createdAt } of versions) {
+    // Within one second, nothing tells which is older.
+    if (createdAt >= latest.createdAt) continue;
+    const origin = { connection: 'crm', parent: latest.version, epoch: 999_999, generation: 1, store: STORE };
+    credentials.tag(REFRESH_TOKEN, version, savedTags(origin, {}));
+    credentials.enable(REFRESH_TOKEN, version);
+  }
+  credentials.tag(REFRESH_TOKEN, latest.version, {});
 }
 
 /**

@@ -33,8 +33,14 @@ export interface Fault {
   readonly ms: number;
 }
 
-/** What happens between two sweeps. */
-export type Event = 'operator_replaces_token' | 'record_lost' | 'record_copied' | 'record_restored';
+/** What happens between two sweeps. An attacker may write records, or the tags of refresh tokens. */
+export type Event =
+  | 'operator_replaces_token'
+  | 'record_lost'
+  | 'record_copied'
+  | 'record_restored'
+  | 'record_forged'
+  | 'tags_forged';
 
 /** A history to play. The same seed always gives the same history. */
 export interface Schedule {
@@ -104,4 +110,10 @@ export function scheduleOf(seed: number): Schedule {
         }
       : undefined;
   return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow };
+  // The tags are what remains if the record is lost, so only one of the two may be untrue. A refusal is known from the record alone.
+  if (random() < 0.3 && !isRecordLost) {
+    const forged =
+      refused === undefined ? pick(random, ['record_forged', 'tags_forged'] as const) : 'tags_forged';
+    events.set(below(INTERVALS), forged);
+  }
 }

@@ -335,6 +335,12 @@ const FORGED: readonly Mutant[] = [
     'token.issuedAt + LONGEST_IDLE_MS * 1_000',
   ),
   inRotation(
+    'core/currentVersion.ts',
+    'forged records: a replay relies on the record for what it may revoke',
+    "return record.phase.state === 'requesting' || isUnknownIntent(winner.tags, record);",
+    'return isUnknownIntent(winner.tags, record);',
+  ),
+  inRotation(
     'steps/publication.ts',
     'forged records: whose a published secret is, is not asked if the record says that it is proven',
     'if (current && !isManaged(current.tags) && !this.#connection.overwrite)',

@@ -6,7 +6,7 @@ export default defineConfig({
     // Stryker's sandbox has a new name each time, so a cache of it would never be read again.
     fsModuleCache: false,
     include: [
-      'test/unit/rotation/{decide,currentVersion,replay,outcome,record,times,tags,status,warnings}.test.ts',
+      'test/unit/rotation/{decide,currentVersion,replay,outcome,record,plausible,times,tags,status,warnings}.test.ts',
       'test/unit/explanations.test.ts',
     ],
   },

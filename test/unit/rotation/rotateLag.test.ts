@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, replaceByHand } from './world/scenario.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  replaceByHand,
+} from './world/scenario.ts';
 
 const LAG_MS = 40_000;
 
@@ -77,6 +85,7 @@ test('a replay is not sent if the process that was frozen with the response save
   await world.clock.pass(16_000);
   // Nothing valid is published any more, so nothing is left to lose, and the second process may repeat the request.
   world.records.change('crm', ({ accessToken: _, ...record }) => record);
+  world.tokens.disable(ACCESS_TOKEN);
   const second = world.process();
   world.after(`tag ${REFRESH_TOKEN}`, () => world.clock.sleep(10_000));
   const replayed = second.rotate(connection);
@@ -84,6 +93,7 @@ test('a replay is not sent if the process that was frozen with the response save
   await Promise.all([first, replayed]);
   const sent = world.provider.sent;
   expect(new Set(sent).size).toBe(sent.length);
+  expect(world.count(new RegExp(`^tag ${REFRESH_TOKEN}`))).toBeGreaterThan(1);
   await passToDue(scenario);
   await mustRotate({ connection, process: world.process() });
   expectHealthy(scenario);

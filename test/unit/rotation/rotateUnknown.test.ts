@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { readIntent } from '../../../lib/rotation/core/tags.ts';
 import { refusal } from './world/provider.ts';
-import { due, expectHealthy, HOUR, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
+import { tokenTimes } from './world/record.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  HOUR,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  seeded,
+} from './world/scenario.ts';
 
 describe('a token response that does not show the outcome', () => {
   test('single use: waits, and replays a minute before the published token ends', async () => {
@@ -134,4 +145,21 @@ describe('a token response that does not show the outcome', () => {
     await mustRotate(scenario);
     expectHealthy(scenario);
   });
+});
+
+test.each<[string, (record: ConnectionRecord) => ConnectionRecord]>([
+  ['does not know the published token', ({ accessToken: _, ...record }) => record],
+  ['says that it has expired', (record) => ({ ...record, accessToken: tokenTimes(1, 2) })],
+  ['says that it lives for a hundred years', (record) => ({ ...record, accessToken: tokenTimes(1, 5e12) })],
+])('a single-use token is not sent again early because a record %s', async (_, forge) => {
+  const scenario = await due();
+  const { world, connection, process } = scenario;
+  world.provider.script(refusal('outcome_unknown'));
+  await process.rotate(connection);
+  world.records.change('crm', (record) => ({ ...forge(record), nextAttemptAt: 0 }));
+  await world.clock.pass(60_000);
+  const sent = world.provider.sent.length;
+  expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+  expect(world.provider.sent).toHaveLength(sent);
+  expect(world.record('crm').accessToken?.expiresAt).toBe(world.tokens.latest(ACCESS_TOKEN)?.expiresAt);
 });
