@@ -24,7 +24,7 @@ const FULL: ConnectionRecord = {
   ...newRecord('crm'),
   phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900, awaitedUntil: 61_000 },
   version: 'f'.repeat(32),
-  replacedAwaitedUntil: 600,
+  replacedAwaitedUntil: 100_000,
   epoch: 7,
   generation: 3,
   nextAttemptAt: 2_000.5,

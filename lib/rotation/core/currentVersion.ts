@@ -28,7 +28,7 @@ export type Finding =
  * compare-and-set: a write of a process that lost its lease can arrive late and become the latest version.
  *
  * 1. An operator's version (without our tags) that is newer than the recorded one wins, if it can be used or was used.
- * 2. Of the versions obtained with that token, the one with the highest epoch wins, and so on down the token family.
+ * 2. Of the versions that descend from that token, the one with the highest epoch wins: its request was announced last.
  * 3. If nothing was obtained with it, it wins itself.
  *
  * Tags can be forged, and the times that Key Vault sets cannot. So a version is not the child of a newer one, and a version that is
@@ -170,16 +170,20 @@ function newestDescendant(
   descent: Descent,
   { latest, isStale }: { readonly latest: string; readonly isStale: (version: SecretVersion) => boolean },
 ): SecretVersion {
-  let end = start;
   // Forged tags may form a circle.
-  const seen = new Set<string>();
-  for (;;) {
-    for (const { version } of descent.sameToken(end)) seen.add(version);
-    const children = descent.childrenOf(end).filter((each) => !seen.has(each.version) && !isStale(each));
-    const child = newestSave(children, descent, latest);
-    if (!child) return end;
-    end = child;
+  const seen = new Set(descent.sameToken(start).map(({ version }) => version));
+  const found: SecretVersion[] = [];
+  let parents: readonly SecretVersion[] = [start];
+  while (parents.length > 0) {
+    const children = parents.flatMap((each) => descent.childrenOf(each)).filter((each) => !isStale(each));
+    parents = children.filter((each) => {
+      if (seen.has(each.version)) return false;
+      for (const { version } of descent.sameToken(each)) seen.add(version);
+      return true;
+    });
+    found.push(...parents);
   }
+  return newestSave(found, descent, latest) ?? start;
 }
 
 function recordedVersion(

@@ -2,7 +2,7 @@ import { safeCode, safeSentence } from '../../safeText.ts';
 import { SECRET_NAME } from '../../secretNames.ts';
 import type { ConnectionRecord, Phase, RecordedFailure, RecordSummary } from './record.ts';
 import { isCount, isVersion } from './tags.ts';
-import { CLOCK_TOLERANCE_MS, LONGEST_IDLE_MS, LONGEST_LIFETIME_MS, LONGEST_RETRY_AFTER_MS } from './times.ts';
+import { CLOCK_TOLERANCE_MS, LONGEST_IDLE_MS, LONGEST_LIFETIME_MS, LONGEST_RETRY_AFTER_MS, RESERVED_MS } from './times.ts';
 
 // Records are only as true as those who can write to the storage account. What the rotator can never have written does not
 // count: the connection is then due now, and the vault tells what is true.
@@ -33,7 +33,7 @@ export function plausibleSummary(summary: RecordSummary | undefined, now: number
 /** The record without what the rotator cannot have written, and with text that is safe to show. @param now as above */
 export function plausibleRecord(record: ConnectionRecord, now: number): ConnectionRecord {
   const { version, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
-  const { refreshTokenExpiresAt, publishable, failure, ...rest } = others;
+  const { refreshTokenExpiresAt, publishable, failure, replacedAwaitedUntil, ...rest } = others;
   const past = (time: number | undefined) => time !== undefined && isPast(time, now);
   const token =
     accessToken && past(accessToken.issuedAt) && isExpiry(accessToken.expiresAt, now)
@@ -53,6 +53,7 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
     ...(past(rotatedAt) && { rotatedAt }),
     ...(past(forcedAt) && { forcedAt }),
     ...(past(familyStartedAt) && { familyStartedAt }),
+    ...(past(replacedAwaitedUntil && replacedAwaitedUntil - RESERVED_MS) && { replacedAwaitedUntil }),
     ...(refreshTokenExpiresAt !== undefined &&
       isExpiry(refreshTokenExpiresAt, now) && { refreshTokenExpiresAt }),
     ...(publishable !== undefined && publishable.length <= LONGEST_PUBLISHABLE && { publishable }),
@@ -63,9 +64,16 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
 /** A start that cannot be true counts as now, for every wait, and as long ago, for a grace period. */
 function plausiblePhase(phase: Phase, now: number): Phase {
   if (phase.state === 'idle') return phase;
-  const { startedAt, firstStartedAt } = phase;
-  if (isPast(startedAt, now) && isPast(firstStartedAt, now)) return phase;
-  return { state: 'requesting', startedAt: isPast(startedAt, now) ? startedAt : now, firstStartedAt: 0 };
+  const { startedAt, firstStartedAt, awaitedUntil } = phase;
+  const isAwaited = awaitedUntil <= startedAt + RESERVED_MS;
+  if (isPast(startedAt, now) && isPast(firstStartedAt, now) && isAwaited) return phase;
+  const start = isPast(startedAt, now) ? startedAt : now;
+  return {
+    state: 'requesting',
+    startedAt: start,
+    firstStartedAt: 0,
+    awaitedUntil: start + RESERVED_MS,
+  };
 }
 
 function plausibleFailure(failure: RecordedFailure, now: number): RecordedFailure {

@@ -46,7 +46,7 @@ export function isStray({ fault }: Flight): boolean {
  */
 export function causeOf({ fault, sender, deliveredAt }: Flight): Cause | undefined {
   if (fault) return fault;
-  if (deliveredAt === undefined) return undefined;
+  if (deliveredAt === undefined) return sender.alive ? undefined : 'killed_before_response';
   if (!sender.alive) return 'killed_before_save';
   return sender.frozenUntil >= deliveredAt ? 'receiver_frozen' : undefined;
 }

@@ -40,7 +40,10 @@ describe('what the rotator can have written is read as it is', () => {
     ['a failure with the longest pause', { ...failing(recordNamed('crm'), NOW), nextAttemptAt: NOW + HOUR }],
     [
       'a request in flight',
-      { ...healthy, phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 1 } },
+      {
+        ...healthy,
+        phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 1, awaitedUntil: NOW + 62_000 },
+      },
     ],
     ['a clock that is four minutes ahead', { ...healthy, rotatedAt: NOW + 4 * MINUTE }],
     [
@@ -118,8 +121,18 @@ test('leaves out what cannot be true, and keeps the rest', () => {
 });
 
 test('a request that begins in the future began now, and has no grace period', () => {
-  const phase = { state: 'requesting', startedAt: IN_2121, firstStartedAt: IN_2121 } as const;
-  expect(read({ ...healthy, phase }).phase).toEqual({ ...phase, startedAt: NOW, firstStartedAt: 0 });
+  const phase = {
+    state: 'requesting',
+    startedAt: IN_2121,
+    firstStartedAt: IN_2121,
+    awaitedUntil: IN_2121,
+  } as const;
+  expect(read({ ...healthy, phase }).phase).toEqual({
+    ...phase,
+    startedAt: NOW,
+    firstStartedAt: 0,
+    awaitedUntil: NOW + 62_000,
+  });
 });
 
 test('text of a record is shown without control characters, and cut', () => {

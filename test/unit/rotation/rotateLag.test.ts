@@ -80,9 +80,9 @@ describe('a GET of the latest version that lags', () => {
 test('a replay is not sent if the process that was frozen with the response saves it meanwhile', async () => {
   const scenario = await due();
   const { world, connection, process: frozen } = scenario;
-  world.after('grant crm', () => frozen.freeze(20_000));
+  world.after('grant crm', () => frozen.freeze(70_000));
   const first = frozen.start(connection);
-  await world.clock.pass(16_000);
+  await world.clock.pass(65_000);
   // Nothing valid is published any more, so nothing is left to lose, and the second process may repeat the request.
   world.records.change('crm', ({ accessToken: _, ...record }) => record);
   world.tokens.disable(ACCESS_TOKEN);
