@@ -8,6 +8,7 @@ import type { Caller } from '../../unit/rotation/world.ts';
  * - `killed_before_response`, `killed_before_save`: the receiver was killed before the vault stored the token
  * - `receiver_frozen`: the receiver was frozen, so other processes had to assume that the token was lost, and repeated the token request
  * - `frozen_before_send`: the sender was frozen between its check of the lease and the send, and sent after other processes had continued
+ * - `lost_by_vault`: the vault acknowledged the save, and lost it when it failed over to another region
  * - `late_execution`: the provider executed the request after its sender had given up
  */
 export type Cause =
@@ -16,6 +17,7 @@ export type Cause =
   | 'killed_before_save'
   | 'receiver_frozen'
   | 'frozen_before_send'
+  | 'lost_by_vault'
   | 'late_execution';
 
 /** One token request, from the send until its response has arrived or its sender has given up. */

@@ -50,6 +50,7 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   Object.assign(world.credentials, schedule.lag);
   for (let interval = 0; interval < INTERVALS; interval++) {
     cause(schedule.events.get(interval));
+    if (interval === schedule.readOnly?.from) failOver(scenario, witness, schedule.readOnly.lostMs);
     await sweep(scenario, processes);
     consumer.looks();
   }
@@ -138,6 +139,15 @@ function forgeTags({ world: { credentials } }: Scenario): void {
     credentials.enable(REFRESH_TOKEN, version);
   }
   credentials.tag(REFRESH_TOKEN, latest.version, {});
+}
+
+/** The vault loses the writes of the last `lostMs`, but not what operators set before the history began. */
+function failOver({ world: { credentials, clock, now } }: Scenario, witness: Witness, lostMs: number): void {
+  if (lostMs === 0) return;
+  const before = credentials.history(REFRESH_TOKEN);
+  credentials.failOver(now() - Math.min(lostMs, clock.monotonic() - 1));
+  const left = credentials.history(REFRESH_TOKEN);
+  witness.lostByVault(before.filter((version) => !left.includes(version)).map(({ value }) => value));
 }
 
 /**

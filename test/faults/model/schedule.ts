@@ -52,8 +52,13 @@ export interface Schedule {
   readonly faults: ReadonlyMap<number, Fault>;
   /** By the number of the schedule interval. */
   readonly events: ReadonlyMap<number, Event>;
-  /** The credential vault refuses writes from schedule interval `from` on, for `intervals` of them. */
-  readonly readOnly: { readonly from: number; readonly intervals: number } | undefined;
+  /**
+   * The credential vault refuses writes from schedule interval `from` on, for `intervals` of them. If `lostMs` is not 0, it has failed over
+   * to another region, which did not receive the writes of that time.
+   */
+  readonly readOnly:
+    | { readonly from: number; readonly intervals: number; readonly lostMs: number }
+    | undefined;
   /** How much later listings of the credential vault, and GETs of a latest version, show a write. */
   readonly lag: { readonly listingLagMs: number; readonly latestLagMs: number } | undefined;
   /**
@@ -87,7 +92,7 @@ export function scheduleOf(seed: number): Schedule {
   const events = new Map<number, Event>();
   if (random() < 0.2) events.set(below(INTERVALS), 'operator_replaces_token');
   if (random() < 0.2) events.set(below(INTERVALS), 'record_lost');
-  const readOnly = random() < 0.15 ? { from: below(INTERVALS), intervals: 1 + below(20) } : undefined;
+  const outage = random() < 0.15 ? { from: below(INTERVALS), intervals: 1 + below(20) } : undefined;
   if (random() < 0.15) {
     const copied = below(INTERVALS);
     events.set(copied, 'record_copied');
@@ -109,11 +114,12 @@ export function scheduleOf(seed: number): Schedule {
           renewed: random() < 0.5,
         }
       : undefined;
-  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow };
   // The tags are what remains if the record is lost, so only one of the two may be untrue. A refusal is known from the record alone.
   if (random() < 0.3 && !isRecordLost) {
     const forged =
       refused === undefined ? pick(random, ['record_forged', 'tags_forged'] as const) : 'tags_forged';
     events.set(below(INTERVALS), forged);
   }
+  const readOnly = outage && { ...outage, lostMs: pick(random, [0, 0, 1_000, 5_000, 20_000, 60_000]) };
+  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow };
 }

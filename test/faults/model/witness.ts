@@ -62,7 +62,8 @@ export class Witness {
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
     const mayHarm = before.length > 0 && this.#isInUse(this.#rootOf(flight.sent));
-    if (mayHarm && !isStray(flight) && !isRepeatAllowed(this.#world))
+    const isUnknown = before.some(({ fault }) => fault === 'lost_by_vault');
+    if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world))
       this.violations.push('A process sent a refresh token again too early.');
     flight.received = response.refreshToken;
     if (response.refreshToken !== undefined) {
@@ -95,6 +96,13 @@ export class Witness {
     const refreshToken = this.#savedWith.get(this.#world.tokens.latest(ACCESS_TOKEN)?.value ?? '');
     if (refreshToken !== undefined && !this.#isSaved(refreshToken))
       this.violations.push('A process published an access token before it saved the refresh token.');
+  }
+
+  /** The vault no longer has these refresh tokens, whose save it acknowledged. */
+  lostByVault(refreshTokens: readonly string[]): void {
+    for (const flight of this.#flights)
+      if (flight.received !== undefined && refreshTokens.includes(flight.received))
+        flight.fault ??= 'lost_by_vault';
   }
 
   /** A process has drained. It must have saved every refresh token that it received. */

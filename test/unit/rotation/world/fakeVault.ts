@@ -46,6 +46,8 @@ export class FakeVault {
   readonly #now: () => number;
   #versions = 0;
   #lagging: LaggingWrite[] = [];
+  /** How to undo each write, the oldest first. */
+  readonly #journal: { readonly at: number; readonly undo: () => void }[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
@@ -101,6 +103,13 @@ export class FakeVault {
     const made = { ...stored, version, value, createdAt, updatedAt: createdAt };
     this.#note(made, undefined);
     this.#secrets.set(key, [...(this.#secrets.get(key) ?? []), made]);
+    const undo = () => {
+      this.#secrets.set(
+        key,
+        this.history(name).filter((each) => each !== made),
+      );
+    };
+    this.#journal.push({ at: this.#now(), undo });
     return versionOf(made);
   }
 
@@ -139,6 +148,11 @@ export class FakeVault {
     this.#deleted.delete(name.toLowerCase());
   }
 
+  /** The vault fails over to its paired region, which has received nothing since this time. */
+  failOver(since: number): void {
+    while ((this.#journal.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= since) this.#journal.pop()?.undo();
+  }
+
   #find(name: string, version: string): StoredVersion | undefined {
     return this.history(name).find((stored) => stored.version === version);
   }
@@ -147,7 +161,13 @@ export class FakeVault {
   #change(name: string, version: string, changes: Partial<StoredProperties>): StoredVersion {
     const found = this.#find(name, version);
     if (!found) throw failure('vault_rejected');
-    this.#note(found, { ...found });
+    const before = { ...found };
+    this.#note(found, before);
+    const undo = () => {
+      for (const property of Object.keys(found)) Reflect.deleteProperty(found, property);
+      Object.assign(found, before);
+    };
+    this.#journal.push({ at: this.#now(), undo });
     return Object.assign(found, changes, { updatedAt: wholeSeconds(this.#now()) });
   }
 
