@@ -43,7 +43,8 @@ function matrix(): string {
       `| save the refresh token | the vault: ${name}, ${ms / 1000} s | saved when the vault is available again |  | – | \`outage.test.ts\` |`,
   );
   const drains = DRAINS.map(
-    ({ step, when }) => `| ${step.does} | the worker is told to end ${when} | fresh |  |  | \`drain.test.ts\` |`,
+    ({ step, when }) =>
+      `| ${step.does} | the worker is told to end ${when} | fresh |  |  | \`drain.test.ts\` |`,
   );
   return [
     '| step | fault | single use | 60 s of grace | reusable | test |',
