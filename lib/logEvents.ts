@@ -127,6 +127,11 @@ export const LOG_EVENTS = {
       'The published access token is not the one that the record names: something else changed or disabled the secret, or the record. The rotator publishes a new token.',
     fields: { ...CONNECTION, secret: 'string', expires: 'string?' },
   },
+  access_token_short_lived: {
+    means:
+      'The access token lives for less than 90 s. The rotator renews it once a minute all the same, so consumers may find it expired. Have the provider issue access tokens that live longer.',
+    fields: { ...CONNECTION, lifetimeMs: 'number' },
+  },
   connection_string_published: {
     means: 'Consumers can read a connection string with the new token.',
     fields: { ...VERSION, generation: 'number' },

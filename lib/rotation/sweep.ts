@@ -50,7 +50,7 @@ export async function sweep(
   const enabled = valid.filter((connection) => connection.enabled);
   const list = memory.draining ? undefined : await ports.records.list();
   const due = list ? dueConnections(enabled, list) : [];
-  const overdue = list ? overdueConnections(enabled, list) : [];
+  const overdue = list ? overdueConnections(enabled, list, ports.scheduleIntervalMs) : [];
   const results = await new Sweep(ports, memory, limits, startedAt).rotateAll(due);
   const summary = {
     connections: enabled.length,

@@ -78,14 +78,14 @@ export function succeeded(
   before: ConnectionRecord,
   record: ConnectionRecord,
   token: NonNullable<ConnectionRecord['accessToken']>,
-  { name, renewBeforeMs }: Connection,
+  { connection, scheduleIntervalMs }: Pick<OutcomeContext, 'connection' | 'scheduleIntervalMs'>,
 ): ConnectionRecord {
   const { refreshTokenExpiresAt } = record;
   const refreshTokenEndIsFixed = endIsFixed(before, record, token.issuedAt);
   const times = { ...token, refreshTokenExpiresAt, refreshTokenEndIsFixed };
   const { refreshTokenEndIsFixed: _before, ...rest } = record;
   const known = refreshTokenEndIsFixed === undefined ? rest : { ...rest, refreshTokenEndIsFixed };
-  const due = Math.min(renewalTime(times, name, renewBeforeMs), token.issuedAt + LONGEST_IDLE_MS);
+  const due = Math.min(renewalTime(times, connection, scheduleIntervalMs), token.issuedAt + LONGEST_IDLE_MS);
   return published(known, token, due);
 }
 

@@ -1,6 +1,6 @@
 import type { Connection, InvalidConnection } from './connection.ts';
 import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
-import { DAY_MS, renewalTime } from './times.ts';
+import { DAY_MS, isShortLived, renewalTime } from './times.ts';
 
 /** The state of a connection in one word. Status and `rotator status` show it; docs/reference.md is written from this table. */
 export const CONNECTION_STATES = {
@@ -132,26 +132,35 @@ export function expiringSoon(credentials: readonly ExpiringCredential[], now: nu
 
 /**
  * Names of the connections whose published access token is past 90 % of its life and was not renewed. If the entry asks for a
- * renewal that late, the limit is halfway between that moment and the expiry. A connection without an access token is late once
- * it has failed for half an hour. Blocked connections are reported separately.
+ * renewal that late, the limit is halfway between that moment and the expiry. A token that expires before its renewal is late after
+ * two missed sweeps. A connection without an access token is late once it has failed for half an hour. Blocked connections are
+ * reported separately.
  */
 export function overdueConnections(
   connections: readonly Connection[],
   { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
+  scheduleIntervalMs: number,
 ): string[] {
   return connections
-    .filter((connection) => isOverdue(connection, summaries.get(connection.name), now))
+    .filter((connection) => isOverdue(connection, summaries.get(connection.name), now, scheduleIntervalMs))
     .map(({ name }) => name);
 }
 
-function isOverdue(connection: Connection, summary: RecordSummary | undefined, now: number): boolean {
+function isOverdue(
+  connection: Connection,
+  summary: RecordSummary | undefined,
+  now: number,
+  scheduleIntervalMs: number,
+): boolean {
   if (summary?.expiresAt === undefined) return failsForLong(summary, now);
   const { refreshTokenExpiresAt = Number.POSITIVE_INFINITY } = summary;
   const expiresAt = Math.min(summary.expiresAt, refreshTokenExpiresAt);
   // A record that was made anew after a loss does not know when the token was issued.
   const issuedAt = summary.rotatedAt ?? expiresAt - connection.behavior.defaultExpiresInMs;
-  const due = renewalTime({ issuedAt, expiresAt }, connection.name, connection.renewBeforeMs);
-  return now > Math.max(issuedAt + LATE * (expiresAt - issuedAt), (due + expiresAt) / 2);
+  const times = { issuedAt, expiresAt, refreshTokenExpiresAt };
+  const due = renewalTime(times, connection, scheduleIntervalMs);
+  const missed = isShortLived(times, scheduleIntervalMs) ? due + 2 * scheduleIntervalMs : 0;
+  return now > Math.max(issuedAt + LATE * (expiresAt - issuedAt), (due + expiresAt) / 2, missed);
 }
 
 function failsForLong(summary: RecordSummary | undefined, now: number): boolean {

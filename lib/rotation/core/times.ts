@@ -1,5 +1,5 @@
 import { backoff } from '../../backoff.ts';
-import type { TokenBehavior } from './connection.ts';
+import type { Connection, TokenBehavior } from './connection.ts';
 import type { ConnectionRecord, Phase } from './record.ts';
 
 /** All delays, limits and lifetimes of the protocol, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
@@ -117,8 +117,25 @@ function spreadOf(name: string): number {
   return hash / 2 ** 32;
 }
 
-/** An end of the refresh token that no renewal moves is approached in steps of at least this long. */
-const FIXED_END_STEP_MS = 60_000;
+const SHORTEST_RENEWAL_MS = 60_000;
+/** The default schedule interval. With a shorter one, tokens may live for seconds, as those of the local stack do. */
+const USUAL_INTERVAL_MS = 10_000;
+
+/**
+ * The shortest time between two renewals, in milliseconds: a minute, or three schedule intervals if the schedule is more frequent than
+ * the default. A provider that answers `expires_in: 1` would get 8,600 token requests a day otherwise.
+ */
+function shortestRenewal(scheduleIntervalMs: number): number {
+  return scheduleIntervalMs < USUAL_INTERVAL_MS ? 3 * scheduleIntervalMs : SHORTEST_RENEWAL_MS;
+}
+
+/** Does an access token live so short that the shortest time between two renewals counts instead of its lifetime? */
+export function isShortLived(
+  { issuedAt, expiresAt }: Pick<IssuedTimes, 'issuedAt' | 'expiresAt'>,
+  scheduleIntervalMs: number,
+): boolean {
+  return ((expiresAt - issuedAt) * 2) / 3 < shortestRenewal(scheduleIntervalMs);
+}
 
 /** What was issued, in milliseconds since the epoch. */
 export interface IssuedTimes {
@@ -133,20 +150,25 @@ export interface IssuedTimes {
 /**
  * When an access token is to be renewed: when two thirds of its life are gone or `renewBeforeMs` before its
  * end, up to a twentieth of its life earlier by the spread of its connection. A token is never renewed in the
- * first quarter of its life, however large `renewBeforeMs` is. If two thirds of the refresh token's life are gone
- * before that, it is renewed then: after its end, nothing can be renewed.
+ * first quarter of its life, however large `renewBeforeMs` is, nor sooner than the shortest time between two renewals. If
+ * two thirds of the refresh token's life are gone before that, it is renewed then: after its end, nothing can be renewed. Only an
+ * end that no renewal moves, or that comes before the next sweep, waits for that shortest time as well.
+ * @param scheduleIntervalMs time between two sweeps
  */
 export function renewalTime(
   { issuedAt, expiresAt, refreshTokenExpiresAt, refreshTokenEndIsFixed = false }: IssuedTimes,
-  name: string,
-  renewBeforeMs?: number,
+  { name, renewBeforeMs }: Pick<Connection, 'name' | 'renewBeforeMs'>,
+  scheduleIntervalMs: number,
 ): number {
   const lifetime = expiresAt - issuedAt;
   const before = renewBeforeMs === undefined ? lifetime / 3 : renewBeforeMs;
-  const due = Math.max(issuedAt + lifetime / 4, expiresAt - before - (spreadOf(name) * lifetime) / 20);
-  const refreshTokenLife = (refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - issuedAt;
-  const soonest = refreshTokenEndIsFixed ? FIXED_END_STEP_MS : 0;
-  return Math.round(Math.min(due, issuedAt + Math.max(soonest, (refreshTokenLife * 2) / 3)));
+  const shortest = shortestRenewal(scheduleIntervalMs);
+  const planned = Math.max(lifetime / 4, lifetime - before - (spreadOf(name) * lifetime) / 20);
+  const due = Math.max(planned, shortest);
+  const refreshTokenDue = (((refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - issuedAt) * 2) / 3;
+  const isInTime = !refreshTokenEndIsFixed && refreshTokenDue >= scheduleIntervalMs;
+  const end = isInTime ? refreshTokenDue : Math.max(shortest, refreshTokenDue);
+  return Math.round(issuedAt + Math.min(due, end));
 }
 
 /**

@@ -35,7 +35,7 @@ import {
   settled,
 } from '../core/record.ts';
 import type { Intent } from '../core/tags.ts';
-import { MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
+import { isShortLived, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret, WritePacer } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
@@ -381,8 +381,11 @@ class Rotation {
     { accessToken, issuedAt }: { readonly accessToken: IssuedAccessToken; readonly issuedAt: number },
     record: ConnectionRecord,
   ): Promise<RotationResult> {
-    const done = succeeded(before, record, tokenTimes(accessToken, issuedAt), this.#connection);
+    const times = tokenTimes(accessToken, issuedAt);
+    const done = succeeded(before, record, times, this.#context());
     await this.#lease.write(done);
+    if (isShortLived(times, this.#ports.scheduleIntervalMs))
+      this.#log('warn', 'access_token_short_lived', { lifetimeMs: accessToken.lifetimeMs });
     this.#client.warnOfExpiry(done, this.#lease.now());
     const { generation } = done;
     return this.#result('rotated', { reason, generation, expiresAt: issuedAt + accessToken.lifetimeMs });

@@ -439,8 +439,14 @@ const LIFETIMES: readonly Mutant[] = [
   inRotation(
     'core/times.ts',
     'lifetimes: the end of the refresh token does not matter for the renewal',
-    'return Math.round(Math.min(due, issuedAt + Math.max(soonest, (refreshTokenLife * 2) / 3)));',
-    'return Math.round(due);',
+    'return Math.round(issuedAt + Math.min(due, end));',
+    'return Math.round(issuedAt + due);',
+  ),
+  inRotation(
+    'core/times.ts',
+    'lifetimes: a token that lives for a second is renewed in each sweep',
+    'const due = Math.max(planned, shortest);',
+    'const due = planned;',
   ),
   inRotation(
     'core/outcome.ts',

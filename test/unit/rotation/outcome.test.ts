@@ -198,7 +198,7 @@ describe('other outcomes', () => {
 
   test('the lifetime of a token counts from its request', () => {
     const token = issuedToken({ lifetimeMs: 3_600_000, expiresInIsDefault: true });
-    const record = succeeded(interrupted, interrupted, timesOf(token, NOW - 3_000), connection);
+    const record = succeeded(interrupted, interrupted, timesOf(token, NOW - 3_000), context);
     expect(record).toMatchObject({
       phase: { state: 'idle' },
       rotatedAt: NOW - 3_000,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { issuedToken, refusal } from './world/provider.ts';
 import {
+  ACCESS_TOKEN,
   CLIENT_SECRET,
   due,
   HOUR,
@@ -168,5 +169,23 @@ describe('a refresh token that expires soon', () => {
       await passToDue(scenario);
     }
     expect(warnings(scenario)).toEqual([]);
+  });
+});
+
+describe('an access token that lives for a second', () => {
+  test('is renewed once a minute, with its true expiry and a warning', async () => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    world.provider.lifetimeMs = 1_000;
+    for (let sweep = 0; sweep < 60; sweep++) {
+      await process.rotate(connection);
+      await world.clock.pass(10_000);
+    }
+    expect(world.provider.sent).toHaveLength(10);
+    const { rotatedAt = 0, accessToken } = world.record('crm');
+    expect(accessToken?.expiresAt).toBe(rotatedAt + 1_000);
+    expect(world.tokens.latest(ACCESS_TOKEN)?.expiresAt).toBe(rotatedAt + 1_000);
+    expect(world.events('access_token_short_lived')).toHaveLength(10);
+    expect(world.events('access_token_short_lived')[0]).toMatchObject({ lifetimeMs: 1_000 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import {
+  type IssuedTimes,
   lookDelay,
   publishPause,
   refreshTokenExpiry,
@@ -11,7 +12,14 @@ import {
 } from '../../../lib/rotation/core/times.ts';
 
 const HOUR = 3_600_000;
+const INTERVAL = 10_000;
 const token = { issuedAt: 1_000_000, expiresAt: 1_000_000 + HOUR };
+
+const renewal = (
+  times: IssuedTimes,
+  name = 'crm',
+  { renewBeforeMs, interval = INTERVAL }: { renewBeforeMs?: number; interval?: number } = {},
+) => renewalTime(times, { name, renewBeforeMs }, interval);
 
 describe('delays', () => {
   test.each([
@@ -37,28 +45,28 @@ describe('delays', () => {
 describe('the renewal of an access token', () => {
   test('is due after two thirds of its lifetime, or at most a twentieth earlier', () => {
     for (const name of ['', 'a', 'crm', 'dynamics-prod', '😀', 'Z'.repeat(127)]) {
-      const gone = (renewalTime(token, name) - token.issuedAt) / HOUR;
+      const gone = (renewal(token, name) - token.issuedAt) / HOUR;
       expect(gone).toBeGreaterThan(2 / 3 - 1 / 20);
       expect(gone).toBeLessThanOrEqual(2 / 3);
     }
   });
 
   test('is due `renewBefore` before its end, or a little earlier', () => {
-    const before = token.expiresAt - renewalTime(token, 'crm', 600_000);
+    const before = token.expiresAt - renewal(token, 'crm', { renewBeforeMs: 600_000 });
     expect(before).toBeGreaterThanOrEqual(600_000);
     expect(before).toBeLessThan(600_000 + HOUR / 20);
   });
 
   test('is never due in the first quarter of its lifetime', () => {
-    expect(renewalTime(token, 'crm', 10 * HOUR)).toBe(token.issuedAt + HOUR / 4);
+    expect(renewal(token, 'crm', { renewBeforeMs: 10 * HOUR })).toBe(token.issuedAt + HOUR / 4);
   });
 
   test('is due earlier if the refresh token ends first', () => {
     const { issuedAt } = token;
     const due = (life: number, refreshTokenEndIsFixed?: boolean) =>
-      renewalTime({ ...token, refreshTokenExpiresAt: issuedAt + life, refreshTokenEndIsFixed }, 'crm');
+      renewal({ ...token, refreshTokenExpiresAt: issuedAt + life, refreshTokenEndIsFixed });
     expect(due(HOUR / 2)).toBe(issuedAt + HOUR / 3);
-    expect(due(24 * HOUR)).toBe(renewalTime(token, 'crm'));
+    expect(due(24 * HOUR)).toBe(renewal(token));
     expect(due(30_000)).toBe(issuedAt + 20_000);
     expect(due(30_000, false)).toBe(issuedAt + 20_000);
   });
@@ -66,12 +74,36 @@ describe('the renewal of an access token', () => {
   test('comes in steps of a minute towards an end that no renewal moves', () => {
     const refreshTokenExpiresAt = token.issuedAt + 30_000;
     const times = { ...token, refreshTokenExpiresAt, refreshTokenEndIsFixed: true };
-    expect(renewalTime(times, 'crm')).toBe(token.issuedAt + 60_000);
+    expect(renewal(times)).toBe(token.issuedAt + 60_000);
+  });
+
+  test.each([
+    ['after a minute if it lives for a second', 1_000, INTERVAL, 60_000],
+    ['after a minute if the schedule is slower as well', 1_000, 300_000, 60_000],
+    ['after a minute if two thirds of its life are gone earlier', 80_000, INTERVAL, 60_000],
+    ['after three sweeps with a schedule more frequent than the default', 1_000, 5_000, 15_000],
+    ['in time with short tokens and a frequent schedule', 30_000, 5_000, 18_610],
+    ['in time if it lives long enough', 120_000, INTERVAL, 74_439],
+  ])('is due %s', (_, lifetime, interval, expected) => {
+    const { issuedAt } = token;
+    const due = renewal({ issuedAt, expiresAt: issuedAt + lifetime }, 'crm', { interval });
+    expect(due - issuedAt).toBe(expected);
+  });
+
+  test('waits for a minute if the refresh token ends before the next sweep anyway', () => {
+    const refreshTokenExpiresAt = token.issuedAt + 1_000;
+    expect(renewal({ ...token, refreshTokenExpiresAt })).toBe(token.issuedAt + 60_000);
+  });
+
+  test('is not postponed by a short life of the access token if the refresh token ends first', () => {
+    const { issuedAt } = token;
+    const times = { issuedAt, expiresAt: issuedAt + 1_000, refreshTokenExpiresAt: issuedAt + 60_000 };
+    expect(renewal(times)).toBe(issuedAt + 40_000);
   });
 
   test('is due at the same time for the same connection, and at other times for others', () => {
-    expect(renewalTime(token, 'crm')).toBe(renewalTime(token, 'crm'));
-    const times = new Set(Array.from({ length: 100 }, (_, index) => renewalTime(token, `crm-${index}`)));
+    expect(renewal(token)).toBe(renewal(token));
+    const times = new Set(Array.from({ length: 100 }, (_, index) => renewal(token, `crm-${index}`)));
     expect(times.size).toBeGreaterThan(95);
   });
 });

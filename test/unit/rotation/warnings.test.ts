@@ -7,6 +7,7 @@ import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const SECOND = 1_000;
+const INTERVAL = 10 * SECOND;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -56,7 +57,8 @@ describe('the expiry of a refresh token', () => {
   };
   test.each(Object.entries(cases))('%s', (_, [before, after, expected]) => {
     const times = tokenTimes(after.rotatedAt ?? 0, HOUR);
-    expect(succeeded(before, after, times, connectionNamed()).refreshTokenEndIsFixed).toBe(expected);
+    const context = { connection: connectionNamed(), scheduleIntervalMs: INTERVAL };
+    expect(succeeded(before, after, times, context).refreshTokenEndIsFixed).toBe(expected);
   });
 });
 
@@ -84,6 +86,18 @@ describe('an access token is overdue', () => {
       NOW + 59 * MINUTE + 30 * SECOND,
       true,
     ],
+    'not before the renewal that comes after its end': [
+      token(NOW, NOW + SECOND),
+      {},
+      NOW + MINUTE + 2 * INTERVAL,
+      false,
+    ],
+    'after two missed sweeps if it ends before its renewal': [
+      token(NOW, NOW + SECOND),
+      {},
+      NOW + MINUTE + 2 * INTERVAL + 1,
+      true,
+    ],
     'after 90 % of the default lifetime if its time of issue is unknown': [
       unknownIssue,
       {},
@@ -105,6 +119,6 @@ describe('an access token is overdue', () => {
   test.each(Object.entries(cases))('%s', (_, [record, changes, now, overdue]) => {
     const connections = [connectionNamed('other'), connectionNamed('crm', changes)];
     const summaries = new Map(record && [['crm', summaryOf(record)]]);
-    expect(overdueConnections(connections, { now, summaries })).toEqual(overdue ? ['crm'] : []);
+    expect(overdueConnections(connections, { now, summaries }, INTERVAL)).toEqual(overdue ? ['crm'] : []);
   });
 });
