@@ -2,8 +2,9 @@ import { type Problem, problemOf, secretUnusable } from '../../errors.ts';
 import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import { isUnknownIntent } from './currentVersion.ts';
+import { ownedBy } from './ownership.ts';
 import type { ConnectionRecord } from './record.ts';
-import { foreignStore } from './tags.ts';
+import { foreignStore, isUnsentCopy } from './tags.ts';
 import { BLOCKED_RETRY_MS, FORCE_COOLDOWN_MS, refusedDelay, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
@@ -144,15 +145,13 @@ function withoutToken({ connection }: Occasion, latest: Secret | undefined): Sto
   return block('secret_unusable', problemOf(problem), latest);
 }
 
-function ownedElsewhere({ connection, latest, store }: Usable): Stop | undefined {
+function ownedElsewhere({ connection, latest, store }: Usable): Stop | Go | undefined {
   const other = foreignStore(latest, store);
   if (other === undefined) return undefined;
-  const problem: Problem = {
-    code: 'owned_elsewhere',
-    message: `The refresh token of ${connection.name} was last used under the record store ${other}, this rotator's is ${store}.`,
-    fix: `Stop the other rotator, then set ${connection.secrets.refreshToken} again, or run rotator takeover ${connection.name}.`,
-  };
-  return block('owned_elsewhere', problem, latest);
+  if (!isUnsentCopy(latest.tags)) return block('owned_elsewhere', ownedBy(other, connection, store), latest);
+  // Whether this rotator made a copy of the same token earlier, only all versions show.
+  const message = "Another rotator has copied an operator's refresh token, and has not sent it yet.";
+  return { action: 'reconcile', reason: 'version_changed', message, latest };
 }
 
 function versionChanged({ record, latest, reconciled }: Usable): Go | undefined {

@@ -11,6 +11,8 @@ const MANAGED_BY = 'managed-by';
 const OWN = [MANAGED_BY, 'connection', 'parent', 'epoch', 'generation', 'store'];
 const INTENT = ['intent-started', 'intent-epoch', 'intent-store'];
 const PUBLISHED = ['scope'];
+/** A copy of an operator's token that was not announced yet. Its place is kept by the intent, which takes it away. */
+const UNSENT_COPY = 'unsent-copy';
 /** Key Vault takes 15 tags a secret, 512 characters each (Key Vault service limits). */
 const MOST_TAGS = 15;
 const LONGEST_VALUE = 512;
@@ -69,6 +71,16 @@ export function readOrigin(tags: Tags): Origin | undefined {
   };
 }
 
+/** The same tags, of a copy of an operator's token that was never sent: another rotator may have made one as well. */
+export function asUnsentCopy(tags: Tags): Tags {
+  return { ...tags, [UNSENT_COPY]: 'true' };
+}
+
+/** Has no token request been announced with this version since {@link asUnsentCopy} marked it? */
+export function isUnsentCopy(tags: Tags): boolean {
+  return isManaged(tags) && tags[UNSENT_COPY] !== undefined;
+}
+
 /** A token request that is, or was, in flight with the version that has these tags. */
 export interface Intent {
   /** Milliseconds, the storage service's time. */
@@ -89,7 +101,11 @@ export function withIntent(tags: Tags, intent: Intent): Tags {
 
 /** The same tags, without an announcement. */
 export function withoutIntent(tags: Tags): Tags {
-  return Object.fromEntries(Object.entries(tags).filter(([name]) => !INTENT.includes(name)));
+  return without([...INTENT, UNSENT_COPY], tags);
+}
+
+function without(names: readonly string[], tags: Tags): Tags {
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => !names.includes(name)));
 }
 
 /**
@@ -107,10 +123,10 @@ export function readIntent(tags: Tags): (Intent & { readonly firstStartedAt: num
   return { startedAt, firstStartedAt: isFirst ? startedAt : 0, epoch, store };
 }
 
-/** The same tags, under another record store. */
+/** The same tags, under another record store, whose rotator need not ask again whose copy it is. */
 export function tagsTakenOver(tags: Tags, store: string): Tags {
   return {
-    ...tags,
+    ...without([UNSENT_COPY], tags),
     ...(isManaged(tags) && { store }),
     ...(tags['intent-store'] !== undefined && { 'intent-store': store }),
   };
@@ -138,7 +154,7 @@ export function foreignStore(latest: { readonly tags: Tags }, ownStore: string):
 }
 
 function foreignTags(tags: Tags, reserved: number): Tags {
-  const ours = new Set([...OWN, ...INTENT, ...PUBLISHED]);
+  const ours = new Set([...OWN, ...INTENT, ...PUBLISHED, UNSENT_COPY]);
   const foreign = Object.entries(tags).filter(([name]) => !ours.has(name));
   return Object.fromEntries(foreign.slice(0, MOST_TAGS - reserved));
 }

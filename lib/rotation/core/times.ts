@@ -41,6 +41,11 @@ export const MOST_LOOKS = 4;
  * of a simulation.
  */
 export const VAULT_LAG_MS = 60_000;
+/**
+ * How long to wait after copying an operator's token until all copies are compared. Creation times have whole seconds: a copy that is
+ * written later than that has a later one.
+ */
+export const RIVAL_WAIT_MS = 2_000;
 /** At most this many superseded versions are disabled in one rotation. */
 export const MOST_DISABLED = 25;
 /** The longest lifetime of a token that is believed: ten years, which some providers use for "never". */

@@ -1,11 +1,23 @@
-import { problemOf, retryAfterOf } from '../../errors.ts';
+import { problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import { refuseTooLarge } from '../../secretSize.ts';
 import type { Connection } from '../core/connection.ts';
 import { supersededBy, toDisable } from '../core/currentVersion.ts';
+import { ownedBy, ownerOfCopies } from '../core/ownership.ts';
 import { type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
-import { type Intent, isManaged, savedTags, type Tags, withIntent, withoutIntent } from '../core/tags.ts';
-import { SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
+import {
+  asUnsentCopy,
+  foreignStore,
+  type Intent,
+  isManaged,
+  isUnsentCopy,
+  savedTags,
+  type Tags,
+  tagsTakenOver,
+  withIntent,
+  withoutIntent,
+} from '../core/tags.ts';
+import { RIVAL_WAIT_MS, SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
 import type { Ports, Secret, SecretVault, SecretVersion } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import type { Lease } from './lease.ts';
@@ -63,20 +75,41 @@ export class RefreshTokenSecret {
 
   /**
    * The refresh token that is to be sent. One that an operator set is written once more with our tags: that proves that its
-   * successor can be written too.
-   * @throws RotatorError, LeaseLost
+   * successor can be written too. A copy that was never announced is sent only if no other rotator copied the same token earlier.
+   * @throws RotatorError `owned_elsewhere` if one did, LeaseLost
    */
   async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
     const prepared = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
+    if (isUnsentCopy(prepared.sent.tags)) {
+      await this.#ports.clock.sleep(RIVAL_WAIT_MS);
+      await this.ensureOwned(prepared.sent, await this.versions(undefined, prepared.sent));
+    }
     this.#memory.refreshTokens.set(this.#connection.name, prepared.sent.version);
     return prepared;
   }
 
   async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
     const { value, tags } = this.#copyOf(record, seed);
-    const version = await this.#overwrite(value, tags);
+    const { version, createdAt } = await this.#overwrite(value, tags);
     this.#log('info', 'refresh_token_copied', { version });
-    return { record: versionCopied(record, version), sent: { ...seed, value, version, tags } };
+    return { record: versionCopied(record, version), sent: { ...seed, value, version, createdAt, tags } };
+  }
+
+  /**
+   * Of several rotators that copied the same operator's token, only the first may send it. The others hand their copies to it, so that
+   * the latest version names the owner in any case.
+   * @param versions every version that any response showed
+   * @throws RotatorError `owned_elsewhere`
+   */
+  async ensureOwned(copy: SecretVersion, versions: readonly SecretVersion[]): Promise<void> {
+    const { host } = this.#ports.records;
+    const owner = ownerOfCopies(copy, versions);
+    if (owner === host) return;
+    const { version, tags } = copy;
+    if (foreignStore(copy, host) === undefined)
+      await this.#vault.tag(this.#name, version, asUnsentCopy(tagsTakenOver(tags, owner)));
+    const clearedBy = [{ secret: this.#name, version }];
+    throw new RotatorError(ownedBy(owner, this.#connection, host), { clearedBy });
   }
 
   /** Tells, in the vault, that a request with this token is about to be sent. @throws RotatorError */
@@ -165,7 +198,7 @@ export class RefreshTokenSecret {
     const { value, tags } = isManaged(winner.tags)
       ? { value: secret.value, tags: winner.tags }
       : this.#copyOf(record, { ...secret, ...winner });
-    const version = await this.#overwrite(value, tags);
+    const { version } = await this.#overwrite(value, tags);
     this.#log('warn', 'late_write_undone', { version, late: late.version });
     this.#superseded.add(late.version).add(winner.version);
     return versionCopied(record, version);
@@ -193,14 +226,14 @@ export class RefreshTokenSecret {
   #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
     const { name: connection } = this.#connection;
     const origin = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
-    return { value: seed.value.replace(/[\r\n]+$/, ''), tags: savedTags(origin, seed.tags) };
+    return { value: seed.value.replace(/[\r\n]+$/, ''), tags: asUnsentCopy(savedTags(origin, seed.tags)) };
   }
 
   /** A write that must not come over a newer one. The pacer may wait for seconds, so the lease is looked at after it. */
-  async #overwrite(value: string, tags: Tags): Promise<string> {
+  async #overwrite(value: string, tags: Tags): Promise<SecretVersion> {
     await this.#ports.pacer.take(this.#connection.vaults.credential, 1);
     this.#lease.ensureHeld();
-    return (await this.#vault.put(this.#name, value, { tags })).version;
+    return this.#vault.put(this.#name, value, { tags });
   }
 }
 

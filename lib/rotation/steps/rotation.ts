@@ -22,6 +22,7 @@ import {
   tokenTimes,
   waitsForReplay,
 } from '../core/outcome.ts';
+import { withoutRivals } from '../core/ownership.ts';
 import {
   accessTokenNoted,
   attemptAt,
@@ -34,7 +35,7 @@ import {
   refreshTokenExpiryNoted,
   settled,
 } from '../core/record.ts';
-import type { Intent } from '../core/tags.ts';
+import { type Intent, isUnsentCopy } from '../core/tags.ts';
 import { isShortLived, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret, WritePacer } from '../ports.ts';
@@ -263,8 +264,10 @@ class Rotation {
    * @returns the stored record; after a repair its `version` names the new copy, which is not stored yet
    */
   async #reconcile(record: ConnectionRecord, latest: Secret): Promise<ConnectionRecord> {
-    const versions = await this.#token.versions(record.version, latest);
-    for (const version of falseOrigins(versions)) this.#log('warn', 'false_origin_ignored', { version });
+    const all = await this.#token.versions(record.version, latest);
+    if (isUnsentCopy(latest.tags)) await this.#token.ensureOwned(latest, all);
+    for (const version of falseOrigins(all)) this.#log('warn', 'false_origin_ignored', { version });
+    const versions = withoutRivals(all, this.#ports.records.host);
     const found = currentVersion(record, versions, latest.version);
     if (found.finding === 'gone') return record;
     const { finding, winner } = found;

@@ -1,5 +1,7 @@
+import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { ACCESS_TOKEN, REFRESH_TOKEN, type Scenario } from '../../unit/rotation/world/scenario.ts';
+import type { World } from '../../unit/rotation/world.ts';
 import type { Cause } from './flight.ts';
 import type { Verdict } from './play.ts';
 import type { Witness } from './witness.ts';
@@ -29,14 +31,22 @@ export function judge(
   const death = end === 'lost' ? witness.causeOfDeath(stored) : undefined;
   const losses = witness.losses();
   const found = [...witness.violations, ...world.leaks().map(() => 'A secret leaked.')];
-  if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(world.record('crm'))}`);
+  if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(owningRecord(world))}`);
   if (end === 'lost') found.push(...wrongReport(scenario, death, recordLost || witness.cameLate(stored)));
   if (end === 'healthy') found.push(...wrongInVaults(scenario));
   return { end, death, losses, violations: found };
 }
 
+/** The record of the deployment that wrote the latest refresh token: only that one may use it. */
+export function owningRecord({ credentials, records, otherRecords }: World): ConnectionRecord {
+  const { store } = readOrigin(credentials.latest(REFRESH_TOKEN)?.tags ?? {}) ?? {};
+  const record = (store === otherRecords.host ? otherRecords : records).read('crm');
+  if (!record) throw new Error('The owner of the latest refresh token has no record.');
+  return record;
+}
+
 function endOf({ world }: Scenario): Verdict['end'] {
-  const { failure, phase } = world.record('crm');
+  const { failure, phase } = owningRecord(world);
   if (failure?.code === 'reauthorization_required') return 'lost';
   return failure || phase.state !== 'idle' ? 'stuck' : 'healthy';
 }
@@ -53,7 +63,7 @@ function wrongReport(
     );
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
     found.push('The connection lost a reusable refresh token.');
-  const message = world.record('crm').failure?.message ?? '';
+  const message = owningRecord(world).failure?.message ?? '';
   if (
     !forgotten &&
     EXPLICABLE.includes(death) &&
@@ -67,7 +77,7 @@ function wrongInVaults(scenario: Scenario): string[] {
   const { world, connection } = scenario;
   const latest = world.credentials.latest(REFRESH_TOKEN);
   const found: string[] = [];
-  if (world.record('crm').version !== latest?.version)
+  if (owningRecord(world).version !== latest?.version)
     found.push('The record does not name the latest version.');
   if (connection.behavior.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
     found.push('The provider refuses the stored refresh token.');

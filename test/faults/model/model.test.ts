@@ -33,6 +33,7 @@ function history(
     lag: undefined,
     refused: undefined,
     slow: undefined,
+    twoStores: false,
     ...rest,
   };
 }
@@ -41,9 +42,9 @@ test('explains a loss if a save arrives after its process was killed and another
   const { end, losses, violations } = await play(
     history(
       [
-        [108, 'late_execution', 70_000],
+        [109, 'late_execution', 70_000],
         [5, 'freeze_before', 3_000],
-        [109, 'kill_before', 3_000],
+        [110, 'kill_before', 3_000],
       ],
       { seed: 53_402, racers: 8 },
     ),
@@ -100,8 +101,8 @@ test('sends a revoked refresh token again within its grace if the refusal was lo
   const { end, violations } = await play(
     history(
       [
-        [17, 'freeze_between', 70_000],
-        [44, 'failed_after', 3_000],
+        [18, 'freeze_between', 70_000],
+        [47, 'failed_after', 3_000],
       ],
       { seed: 723, racers: 2, graceMs: 30_000 },
     ),

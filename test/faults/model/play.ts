@@ -9,7 +9,7 @@ import type { World } from '../../unit/rotation/world.ts';
 import { Consumer } from './consumer.ts';
 import { Disturbance } from './disturbance.ts';
 import type { Cause } from './flight.ts';
-import { judge } from './judge.ts';
+import { judge, owningRecord } from './judge.ts';
 import { type Event, type FaultKind, INTERVAL_MS, INTERVALS, type Schedule } from './schedule.ts';
 import { Witness } from './witness.ts';
 
@@ -46,6 +46,7 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
+  if (schedule.twoStores) processes.push(world.process(world.otherRecords));
   const cause = eventsIn(scenario);
   Object.assign(world.credentials, schedule.lag);
   for (let interval = 0; interval < INTERVALS; interval++) {
@@ -95,9 +96,9 @@ function refuseOnce({ provider, records }: World, nth: number | undefined): Toke
 
 /** Runs the timer in each process; the list of records says which connections are due. Starts killed processes again. */
 async function sweep({ world, connection }: Scenario, processes: Process[]): Promise<void> {
-  const isDue = (world.records.read('crm')?.nextAttemptAt ?? 0) <= world.now();
   for (const [index, process] of processes.entries()) {
-    const living = process.alive ? process : world.process();
+    const isDue = (process.records.read('crm')?.nextAttemptAt ?? 0) <= world.now();
+    const living = process.alive ? process : world.process(process.records);
     processes[index] = living;
     if (isDue && !living.frozen) void living.start(connection);
   }
@@ -158,6 +159,6 @@ function checkReport({ world }: Scenario, witness: Witness, { struckUntil }: Dis
   const since = witness.knownDeadSince(world.credentials.latest(REFRESH_TOKEN)?.value ?? '');
   if (since === undefined || struckUntil >= since) return;
   const late = world.clock.monotonic() - since > REPORTED_WITHIN_MS;
-  if (late && world.record('crm').failure?.code !== 'reauthorization_required')
+  if (late && owningRecord(world).failure?.code !== 'reauthorization_required')
     witness.violations.push('The rotator did not report a revoked token family within a schedule interval.');
 }

@@ -70,6 +70,8 @@ export interface Schedule {
     | undefined;
   /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
   readonly refused: number | undefined;
+  /** A second deployment has the same vaults and connections, and its own record store. */
+  readonly twoStores: boolean;
 }
 
 const OPERATIONS = 160;
@@ -121,5 +123,7 @@ export function scheduleOf(seed: number): Schedule {
     events.set(below(INTERVALS), forged);
   }
   const readOnly = outage && { ...outage, lostMs: pick(random, [0, 0, 1_000, 5_000, 20_000, 60_000]) };
-  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow };
+  // Copies that a listing does not show yet cannot be compared, and only the owner of a token knows of a refusal.
+  const twoStores = random() < 0.15 && !lag && refused === undefined;
+  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow, twoStores };
 }

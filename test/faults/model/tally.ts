@@ -15,6 +15,7 @@ export interface Result {
 const ROWS = [
   'schedules',
   'schedules with racing processes',
+  'schedules with two deployments',
   'schedules with a vault outage',
   'schedules with a slow provider',
   'token requests',
@@ -49,13 +50,14 @@ export function addUp(sum: Tally, more: Tally): void {
   for (const [name, number] of more) sum.set(name, (sum.get(name) ?? 0) + number);
 }
 
-function enter(tally: Tally, { racers, readOnly, slow }: Schedule, verdict: Verdict): void {
+function enter(tally: Tally, { racers, readOnly, slow, twoStores }: Schedule, verdict: Verdict): void {
   const { violations } = verdict;
   const overlaps = violations.filter((violation) => violation.startsWith('Two token requests'));
   addUp(tally, new Map([...verdict.struck].map(([kind, times]) => [`fault ${kind}`, times])));
   const counts: [string, number][] = [
     ['schedules', 1],
     ['schedules with racing processes', racers > 1 ? 1 : 0],
+    ['schedules with two deployments', twoStores ? 1 : 0],
     ['schedules with a vault outage', readOnly ? 1 : 0],
     ['schedules with a slow provider', slow ? 1 : 0],
     ['token requests', verdict.tokenRequests],

@@ -456,6 +456,33 @@ const LIFETIMES: readonly Mutant[] = [
   ),
 ];
 
+const OTHER_DEPLOYMENTS: readonly Mutant[] = [
+  inRotation(
+    'core/ownership.ts',
+    'other deployments: each one sends its copy of a token that an operator set',
+    'return copies.reduce((first, each) => (isBefore(each, first) ? each : first)).store;',
+    "return readOrigin(copy.tags)?.store ?? '';",
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'other deployments: the copies are compared immediately, not after two seconds',
+    'await this.#ports.clock.sleep(RIVAL_WAIT_MS);',
+    '',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'other deployments: the mark of a copy that was never sent is not set',
+    'tags: asUnsentCopy(savedTags(origin, seed.tags)) };',
+    'tags: savedTags(origin, seed.tags) };',
+  ),
+  inRotation(
+    'core/ownership.ts',
+    'other deployments: a copy that another one made and never sent counts like a saved token',
+    'return versions.filter(({ tags }) => !isUnsentCopy(tags) || readOrigin(tags)?.store === ownStore);',
+    'return ownStore === undefined ? versions.filter(({ tags }) => isUnsentCopy(tags)) : versions;',
+  ),
+];
+
 const inReading = (file: string, name: string, find: string, replace: string): Mutant => ({
   ...inSending(file, name, find, replace),
   tests: ['test/integration/oauth/malformedResponses.test.ts'],
@@ -579,6 +606,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LAG,
   ...REFUSED,
   ...LIFETIMES,
+  ...OTHER_DEPLOYMENTS,
   ...MALFORMED,
   ...SUPERSEDED,
   ...EGRESS,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isManaged, readIntent, readOrigin } from '../../../lib/rotation/core/tags.ts';
+import { RIVAL_WAIT_MS } from '../../../lib/rotation/core/times.ts';
 import { rotate } from '../../../lib/rotation/steps/rotation.ts';
 import { CREDENTIAL_VAULT, STORE, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
@@ -57,12 +58,12 @@ describe('the first rotation', () => {
 
   test('publishes with expiry, start, content type and tags', async () => {
     const scenario = seeded();
-    const before = scenario.world.now();
+    const sentAt = scenario.world.now() + RIVAL_WAIT_MS;
     await mustRotate(scenario);
     expect(scenario.world.tokens.latest(ACCESS_TOKEN)).toMatchObject({
       contentType: 'application/vnd.oauth.access-token',
-      notBefore: before,
-      expiresAt: before + HOUR,
+      notBefore: sentAt,
+      expiresAt: sentAt + HOUR,
       tags: { connection: 'crm', generation: '1', scope: 'all' },
     });
   });

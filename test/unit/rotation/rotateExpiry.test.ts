@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RIVAL_WAIT_MS } from '../../../lib/rotation/core/times.ts';
 import { issuedToken, refusal } from './world/provider.ts';
 import {
   ACCESS_TOKEN,
@@ -34,14 +35,14 @@ describe('the end of a refresh token', () => {
 
   test('follows from the profile when the response does not say it and each new token lives that long', async () => {
     const scenario = lasting('idle');
-    const issuedAt = scenario.world.now();
+    const issuedAt = scenario.world.now() + RIVAL_WAIT_MS;
     await mustRotate(scenario);
     expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + 60 * DAY);
   });
 
   test('is what the response says, whatever the profile says', async () => {
     const scenario = lasting('idle');
-    const issuedAt = scenario.world.now();
+    const issuedAt = scenario.world.now() + RIVAL_WAIT_MS;
     sendLifetime(scenario, () => DAY);
     await mustRotate(scenario);
     expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + DAY);
@@ -69,7 +70,7 @@ describe('the end of a refresh token', () => {
         refreshTokenLifetimeMs: 5 * DAY,
         ...(refreshToken && { refreshToken: sent }),
       });
-      const issuedAt = world.now();
+      const issuedAt = world.now() + RIVAL_WAIT_MS;
       await mustRotate(scenario);
       expect(world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + 5 * DAY);
     }

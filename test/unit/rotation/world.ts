@@ -3,6 +3,7 @@ import type { LogEvent } from '../../../lib/log.ts';
 import type { Connection, InvalidConnection } from '../../../lib/rotation/core/connection.ts';
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { type LineOf, type LogLine, linesOf } from '../../support/logLines.ts';
+import { OTHER_STORE } from './world/connection.ts';
 import { FakeRecords } from './world/fakeRecords.ts';
 import { FakeVault } from './world/fakeVault.ts';
 import { Process } from './world/process.ts';
@@ -68,6 +69,8 @@ export class World {
   readonly credentials = new FakeVault(this.now);
   readonly tokens = new FakeVault(this.now);
   readonly records = new FakeRecords(this.now);
+  /** The record store of another deployment that has the same vaults and connections. */
+  readonly otherRecords = new FakeRecords(this.now, OTHER_STORE);
   readonly provider = new Provider(this.now);
   readonly log: LogLine[] = [];
   /** Every operation that has begun. */
@@ -101,10 +104,10 @@ export class World {
     this.#hooks = [];
   }
 
-  /** A new process, without any memory. */
-  process(): Process {
+  /** A new process, without any memory, of the deployment that has these records. */
+  process(records = this.records): Process {
     this.#processes += 1;
-    return new Process(this, this.#processes * 1_000_000);
+    return new Process(this, this.#processes * 1_000_000, records);
   }
 
   /** Sets up a connection as an operator does: consents, and stores the client secret and the first refresh token. */

@@ -10,6 +10,8 @@ export const CREDENTIAL_VAULT = 'https://credentials.vault.example';
 export const TOKEN_VAULT = 'https://tokens.vault.example';
 /** Host of the record store. */
 export const STORE = 'records.blob.example';
+/** Host of the record store of another deployment. */
+export const OTHER_STORE = 'other.blob.example';
 
 /** Values that replace the defaults of a connection; `behavior` replaces only the fields that it names. */
 export type ConnectionChanges = Omit<Partial<Connection>, 'behavior'> & {

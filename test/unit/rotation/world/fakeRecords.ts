@@ -6,6 +6,7 @@ import {
   summaryOf,
 } from '../../../../lib/rotation/core/record.ts';
 import { LEASE_MS } from '../../../../lib/rotation/core/times.ts';
+import { STORE } from './connection.ts';
 
 interface Blob {
   record: ConnectionRecord;
@@ -19,11 +20,14 @@ interface Blob {
 export class FakeRecords {
   /** By name in lower case. */
   readonly #blobs = new Map<string, Blob>();
+  /** Stands for this store in tags. */
+  readonly host: string;
   readonly #now: () => number;
   #leases = 0;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, host = STORE) {
     this.#now = now;
+    this.host = host;
   }
 
   list(): { now: number; summaries: ReadonlyMap<string, RecordSummary> } {

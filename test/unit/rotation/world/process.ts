@@ -8,7 +8,7 @@ import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
 import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
 import { logInto } from '../../../support/logLines.ts';
 import type { Operation, World } from '../world.ts';
-import { CREDENTIAL_VAULT, STORE } from './connection.ts';
+import { CREDENTIAL_VAULT } from './connection.ts';
 import type { FakeRecords } from './fakeRecords.ts';
 import type { FakeVault } from './fakeVault.ts';
 import { type Provider, refusal } from './provider.ts';
@@ -20,14 +20,19 @@ export const WRITES_PER_10_SECONDS = 270;
 export class Process {
   readonly ports: Ports & { readonly pacer: AdaptivePacer };
   readonly state = new ProcessMemory();
+  readonly records: FakeRecords;
   readonly #world: World;
   readonly #crashed = Promise.withResolvers<'crashed'>();
   #dead = false;
   #frozenUntil = 0;
 
-  /** @param bootedAt the time of the machine's clock when the world began */
-  constructor(world: World, bootedAt: number) {
+  /**
+   * @param bootedAt the time of the machine's clock when the world began
+   * @param records its deployment's record store
+   */
+  constructor(world: World, bootedAt: number, records = world.records) {
     this.#world = world;
+    this.records = records;
     const clock: Clock = {
       monotonic: () => bootedAt + world.clock.monotonic(),
       sleep: (ms, signal) => this.#alive(world.clock.sleep(ms, signal)),
@@ -35,7 +40,7 @@ export class Process {
     const [credentials, tokens] = [this.#vault(world.credentials), this.#vault(world.tokens)];
     this.ports = {
       vault: (url) => (url === CREDENTIAL_VAULT ? credentials : tokens),
-      records: this.#records(world.records),
+      records: this.#records(records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
       connections: async () => ({
         valid: world.connections,
@@ -129,7 +134,7 @@ export class Process {
 
   #records(records: FakeRecords): RecordStore {
     return {
-      host: STORE,
+      host: records.host,
       list: () => this.#call('list records', () => records.list()),
       read: (name) => this.#call(`read ${name}`, () => records.read(name)),
       create: (record) => this.#call(`create ${record.connection}`, () => records.create(record)),

@@ -1,0 +1,40 @@
+import type { Problem } from '../../errors.ts';
+import type { SecretVersion } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import { isUnsentCopy, readOrigin } from './tags.ts';
+
+/**
+ * Rotators with different record stores may all copy a refresh token that an operator has set, and only one of them may send it: the one
+ * with the lowest creation time, and within the same second the one whose record store has the lowest host. All of them see the same
+ * copies, so all of them agree.
+ * @param copy one of the copies
+ * @param versions every version that any response showed
+ * @returns the host of the record store of that rotator
+ */
+export function ownerOfCopies(copy: SecretVersion, versions: readonly SecretVersion[]): string {
+  const source = readOrigin(copy.tags)?.parent;
+  const copies = [copy, ...versions].flatMap(({ createdAt, tags }) => {
+    const origin = readOrigin(tags);
+    return origin?.parent === source ? [{ createdAt, store: origin?.store ?? '' }] : [];
+  });
+  const isBefore = (one: (typeof copies)[number], other: (typeof copies)[number]) =>
+    one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.store < other.store);
+  return copies.reduce((first, each) => (isBefore(each, first) ? each : first)).store;
+}
+
+/** The versions without the copies that other rotators made and never sent: no refresh token was obtained with them. */
+export function withoutRivals(
+  versions: readonly SecretVersion[],
+  ownStore: string,
+): readonly SecretVersion[] {
+  return versions.filter(({ tags }) => !isUnsentCopy(tags) || readOrigin(tags)?.store === ownStore);
+}
+
+/** Another rotator, whose records are in the store `other`, uses the refresh token. */
+export function ownedBy(other: string, { name, secrets }: Connection, ownStore: string): Problem {
+  return {
+    code: 'owned_elsewhere',
+    message: `The refresh token of ${name} was last used under the record store ${other}, this rotator's is ${ownStore}.`,
+    fix: `Stop the other rotator, then set ${secrets.refreshToken} again, or run rotator takeover ${name}.`,
+  };
+}
