@@ -83,8 +83,9 @@ export const ERROR_CODES = {
     fix: 'Deploy the version that wrote the record again, or delete the blob: the rotator creates it again from the vault.',
   },
   owned_elsewhere: {
-    means: 'The refresh token was last used by another deployment of the rotator.',
-    fix: 'Stop the other deployment, then run `rotator takeover NAME`.',
+    means:
+      'The refresh token was last used by another deployment of the rotator, or the record of the connection belongs to one with another credential vault.',
+    fix: 'Stop the other deployment, then run `rotator takeover NAME`; or give this one its own vaults and storage account.',
   },
   // token requests
   provider_unavailable: {

@@ -1,6 +1,7 @@
 import { backoff } from '../backoff.ts';
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/core/connection.ts';
+import { writtenElsewhere } from '../rotation/core/ownership.ts';
 import { attemptAt } from '../rotation/core/record.ts';
 import type { Tags } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
@@ -88,7 +89,7 @@ export async function readCredential(
  * Writes the client id, the client secret and the refresh token of a connection as an operator would. It holds the lease of the
  * record, so that no rotation comes in between. The refresh token is last; the protocol treats it as one that an operator set.
  * @param replace whether to overwrite secrets that do not belong to the connection
- * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `secret_not_managed`, or the error of the
+ * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `owned_elsewhere`, `secret_not_managed`, or the error of the
  *   vault. Everything is then as before, unless the vault was not available to undo the writes
  */
 export async function storeConnection(
@@ -98,7 +99,9 @@ export async function storeConnection(
   replace: boolean,
 ): Promise<void> {
   refuseUseless(credentials);
-  await underLease(connection.name, ports, async (lease) => {
+  await underLease(connection, ports, async (lease) => {
+    const problem = writtenElsewhere(connection, await lease.read());
+    if (problem) throw new RotatorError(problem);
     const vault = ports.vault(connection.vaults.credential);
     const planned = await planWrites(connection, vault, credentials);
     const foreign = planned.filter((each) => isForeign(each, connection)).map(({ name }) => name);

@@ -1,6 +1,7 @@
 import { problemOf } from '../errors.ts';
 import type { Connection, Connections } from './core/connection.ts';
 import type { Decision, Reason } from './core/decide.ts';
+import { writtenElsewhere } from './core/ownership.ts';
 import { newRecord } from './core/record.ts';
 import type { Ports } from './ports.ts';
 import { decideWithoutToken, decideWithToken } from './steps/gather.ts';
@@ -32,6 +33,9 @@ async function planOne(connection: Connection, ports: Ports, now: number): Promi
   const { name } = connection;
   try {
     const record = (await ports.records.read(name)) ?? newRecord(name);
+    const problem = writtenElsewhere(connection, record);
+    if (problem)
+      return { connection: name, action: 'block', reason: 'owned_elsewhere', message: problem.message };
     const question = { connection, force: false, record, now: () => now };
     const decision = (await decideWithoutToken(question, ports)) ?? (await decideWithToken(question, ports));
     const { action, reason, message } = decision;

@@ -1,6 +1,7 @@
 import { type Problem, problemOf } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
+import { otherVault } from './core/ownership.ts';
 import type { RecordSummary } from './core/record.ts';
 import { overdueConnections } from './core/status.ts';
 import type { Ports } from './ports.ts';
@@ -65,12 +66,18 @@ export async function sweep(
   return summary;
 }
 
-/** Those whose next attempt has come, the longest waiting first; a connection without a record comes before all. */
+/**
+ * Those whose next attempt has come, the longest waiting first; a connection without a record comes before all, and so does one whose
+ * record belongs to another deployment: its rotation reports that.
+ */
 function dueConnections(
   connections: readonly Connection[],
   { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
 ): Connection[] {
-  const attemptOf = ({ name }: Connection) => summaries.get(name)?.nextAttemptAt ?? 0;
+  const attemptOf = (connection: Connection) => {
+    const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};
+    return otherVault(connection, credentialVault) === undefined ? nextAttemptAt : 0;
+  };
   return connections
     .filter((connection) => attemptOf(connection) <= now)
     .toSorted((one, other) => attemptOf(one) - attemptOf(other));

@@ -23,6 +23,7 @@ const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
 const FULL: ConnectionRecord = {
   ...newRecord('crm'),
   phase: { state: 'requesting', startedAt: 1_000, firstStartedAt: 900, awaitedUntil: 61_000 },
+  vaults: { credential: 'credentials.vault.example', token: 'tokens.vault.example' },
   version: 'f'.repeat(32),
   replacedAwaitedUntil: 100_000,
   epoch: 7,
@@ -121,6 +122,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(Object.fromEntries((await store.list()).summaries)).toEqual({
         crm: {
           phase: 'requesting',
+          credentialVault: 'credentials.vault.example',
           generation: 3,
           nextAttemptAt: 2_000.5,
           expiresAt: 4_400,

@@ -15,7 +15,8 @@ export const REASONS = {
   blocked:
     'An operator must act, nothing that could clear the block has changed, and it is not time for another attempt.',
   secret_unusable: 'The secret of the refresh token is missing or empty.',
-  owned_elsewhere: "Another rotator's record store claims the refresh token.",
+  owned_elsewhere:
+    'The refresh token, or the record of the connection, belongs to another deployment of the rotator.',
   version_changed:
     'The latest version of the refresh token is not the recorded one: the rotator searches the vault.',
   request_interrupted:

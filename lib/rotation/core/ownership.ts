@@ -1,6 +1,7 @@
 import type { Problem } from '../../errors.ts';
 import type { SecretVersion } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import type { ConnectionRecord } from './record.ts';
 import { isUnsentCopy, readOrigin } from './tags.ts';
 
 /**
@@ -36,5 +37,38 @@ export function ownedBy(other: string, { name, secrets }: Connection, ownStore: 
     code: 'owned_elsewhere',
     message: `The refresh token of ${name} was last used under the record store ${other}, this rotator's is ${ownStore}.`,
     fix: `Stop the other rotator, then set ${secrets.refreshToken} again, or run rotator takeover ${name}.`,
+  };
+}
+
+/** The hosts of a connection's vaults, as its record names them. */
+export function vaultHosts({ vaults }: Pick<Connection, 'vaults'>): NonNullable<ConnectionRecord['vaults']> {
+  return { credential: new URL(vaults.credential).host, token: new URL(vaults.token).host };
+}
+
+/**
+ * Deployments with different vaults may share a record store by mistake. The credential vault decides whose record it is, because it
+ * holds the refresh token; an entry may name another token vault at any time. A record that names no vault counts as ours.
+ * @param recorded host of the credential vault that the record names
+ * @returns that host if it is another one than the connection's
+ */
+export function otherVault(
+  connection: Pick<Connection, 'vaults'>,
+  recorded: string | undefined,
+): string | undefined {
+  return recorded === vaultHosts(connection).credential ? undefined : recorded;
+}
+
+/** The problem with a record that another deployment wrote; undefined if it is ours. */
+export function writtenElsewhere(
+  connection: Connection,
+  { vaults: recorded }: Pick<ConnectionRecord, 'vaults'>,
+): Problem | undefined {
+  const other = otherVault(connection, recorded?.credential);
+  if (other === undefined || recorded === undefined) return undefined;
+  const { name, vaults } = connection;
+  return {
+    code: 'owned_elsewhere',
+    message: `The record of ${name} belongs to a rotator with the credential vault ${other} and the token vault ${recorded.token}. This rotator's credential vault is ${new URL(vaults.credential).host}.`,
+    fix: `Give this rotator another storage account, or rename the connection. If you moved the vault, run rotator takeover ${name}.`,
   };
 }

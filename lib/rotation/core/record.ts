@@ -43,6 +43,8 @@ const phaseSchema = z.discriminatedUnion('state', [
 export const recordSchema = z.object({
   schema: z.literal(1),
   connection: z.string(),
+  /** Hosts of the vaults of the deployment that wrote the record. Missing: not written since records name them. */
+  vaults: z.object({ credential: z.string(), token: z.string() }).optional(),
   phase: phaseSchema,
   /** The Key Vault version of the current refresh token; undefined until one was seen. */
   version: z.string().optional(),
@@ -82,6 +84,8 @@ const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((te
 export const summarySchema = z.object({
   phase: z.enum(['idle', 'requesting']),
   generation: numberAsText,
+  /** Host of the credential vault of the deployment that wrote the record. */
+  credentialVault: z.string().min(1).optional(),
   nextAttemptAt: numberAsText,
   expiresAt: numberAsText.optional(),
   rotatedAt: numberAsText.optional(),
@@ -101,6 +105,7 @@ const SUMMARY_OF: {
 } = {
   phase: ({ phase }) => phase.state,
   generation: ({ generation }) => generation,
+  credentialVault: ({ vaults }) => vaults?.credential,
   nextAttemptAt: ({ nextAttemptAt }) => nextAttemptAt,
   expiresAt: ({ accessToken }) => accessToken?.expiresAt,
   rotatedAt: ({ rotatedAt }) => rotatedAt,

@@ -1,4 +1,5 @@
 import type { Connection, InvalidConnection } from './connection.ts';
+import { otherVault, writtenElsewhere } from './ownership.ts';
 import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
 import { DAY_MS, isShortLived, renewalTime } from './times.ts';
 
@@ -47,6 +48,7 @@ const SHOWN: {
   readonly [F in keyof Required<RecordSummary>]: { as: Shown; isTime?: true } | 'in the state';
 } = {
   phase: 'in the state',
+  credentialVault: 'in the state',
   blocked: 'in the state',
   failureCode: { as: 'reason' },
   failingSince: { as: 'since', isTime: true },
@@ -61,10 +63,13 @@ const SHOWN: {
 
 /** The status of one connection from what the list of records tells: without message and fix. */
 export function statusOf(
-  { name, provider, enabled }: Connection,
+  connection: Connection,
   summary: RecordSummary | undefined,
   now: number,
 ): ConnectionStatus {
+  const { name, provider, enabled } = connection;
+  if (enabled && otherVault(connection, summary?.credentialVault) !== undefined)
+    return { name, provider, state: 'blocked', reason: 'owned_elsewhere' };
   const state = enabled ? stateOf(summary, now) : 'paused';
   const fields = Object.entries(SHOWN).flatMap(([field, shown]) => {
     const value = summary?.[field as keyof RecordSummary];
@@ -83,9 +88,8 @@ export function detailedStatusOf(
   now: number,
 ): ConnectionStatus {
   const status = statusOf(connection, record && summaryOf(record), now);
-  if (!record?.failure) return status;
-  const { message, fix } = record.failure;
-  return { ...status, message, fix };
+  const problem = record && (writtenElsewhere(connection, record) ?? record.failure);
+  return problem ? { ...status, message: problem.message, fix: problem.fix } : status;
 }
 
 export function invalidStatusOf({ name, problem }: InvalidConnection): ConnectionStatus {
@@ -152,6 +156,7 @@ function isOverdue(
   now: number,
   scheduleIntervalMs: number,
 ): boolean {
+  if (otherVault(connection, summary?.credentialVault) !== undefined) return false;
   if (summary?.expiresAt === undefined) return failsForLong(summary, now);
   const { refreshTokenExpiresAt = Number.POSITIVE_INFINITY } = summary;
   const expiresAt = Math.min(summary.expiresAt, refreshTokenExpiresAt);

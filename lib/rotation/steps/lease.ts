@@ -1,7 +1,11 @@
 import { RotatorError } from '../../errors.ts';
+import type { Connection } from '../core/connection.ts';
+import { vaultHosts } from '../core/ownership.ts';
 import { type ConnectionRecord, newRecord } from '../core/record.ts';
 import { CONNECT_DEADLINE_MS, LEASE_MARGIN_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../core/times.ts';
 import type { Ports } from '../ports.ts';
+
+type Leased = Pick<Connection, 'name' | 'vaults'>;
 
 /**
  * The right to send token requests for one connection, and the record under it. Once taken it lasts for as long as
@@ -11,16 +15,18 @@ export class Lease {
   readonly #records: Ports['records'];
   readonly #clock: Ports['clock'];
   readonly #name: string;
+  readonly #vaults: ConnectionRecord['vaults'];
   readonly #released = new AbortController();
   #acquired: { readonly id: string; readonly serviceTime: number; readonly seenAt: number } | undefined;
   /** Monotonic time of sending the request that the service last granted the lease for. */
   #heldFrom = 0;
   #lost = false;
 
-  constructor({ records, clock }: Pick<Ports, 'records' | 'clock'>, name: string) {
+  constructor({ records, clock }: Pick<Ports, 'records' | 'clock'>, connection: Leased) {
     this.#records = records;
     this.#clock = clock;
-    this.#name = name;
+    this.#name = connection.name;
+    this.#vaults = vaultHosts(connection);
   }
 
   /**
@@ -90,9 +96,9 @@ export class Lease {
     return (await this.#records.read(this.#name)) ?? newRecord(this.#name);
   }
 
-  /** @throws LeaseLost if another process may hold the lease; nothing is written then */
+  /** Writes the record as ours: it names the connection's vaults. @throws LeaseLost if another process may hold the lease; nothing is written then */
   async write(record: ConnectionRecord): Promise<void> {
-    if (await this.#records.write(record, this.#held().id)) return;
+    if (await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) return;
     this.#lost = true;
     throw new LeaseLost();
   }
@@ -138,11 +144,12 @@ export class LeaseLost extends Error {
  * @throws RotatorError `in_progress` if another process has the lease, or gets it meanwhile, or what the work throws
  */
 export async function underLease(
-  name: string,
+  connection: Leased,
   ports: Pick<Ports, 'records' | 'clock'>,
   work: (lease: Lease) => Promise<void>,
 ): Promise<void> {
-  const lease = new Lease(ports, name);
+  const { name } = connection;
+  const lease = new Lease(ports, connection);
   if (!(await lease.take())) throw inProgress(name);
   try {
     await work(lease);

@@ -22,7 +22,7 @@ import {
   tokenTimes,
   waitsForReplay,
 } from '../core/outcome.ts';
-import { withoutRivals } from '../core/ownership.ts';
+import { withoutRivals, writtenElsewhere } from '../core/ownership.ts';
 import {
   accessTokenNoted,
   attemptAt,
@@ -146,7 +146,7 @@ class Rotation {
     this.#ports = ports;
     this.#memory = memory;
     this.#log = logOf(ports.log, connection.name);
-    const lease = new Lease(ports, connection.name);
+    const lease = new Lease(ports, connection);
     this.#lease = lease;
     this.#token = new RefreshTokenSecret(connection, { ports, lease, memory });
     this.#client = new ClientCredentials(connection, ports, memory);
@@ -172,6 +172,9 @@ class Rotation {
 
     // 2. Gather what the decision needs, and 3. decide; the record alone is often enough.
     let record = await this.#lease.read();
+    const problem = writtenElsewhere(this.#connection, record);
+    // Nothing is written: the record is another deployment's.
+    if (problem) return this.#result('blocked', { reason: 'owned_elsewhere', problem });
     const early = await decideWithoutToken(this.#question(record), this.#ports);
     if (early) return this.#unused(await this.#skip(record, early));
 

@@ -48,8 +48,8 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/lease.ts',
     'lease: a record that could not be written for lack of the lease counts as written',
-    'if (await this.#records.write(record, this.#held().id)) return;',
-    'if ((await this.#records.write(record, this.#held().id)) || true) return;',
+    'if (await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) return;',
+    'if ((await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) || true) return;',
   ),
   inRotation('steps/lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
   inRotation(
@@ -457,6 +457,12 @@ const LIFETIMES: readonly Mutant[] = [
 ];
 
 const OTHER_DEPLOYMENTS: readonly Mutant[] = [
+  inRotation(
+    'core/ownership.ts',
+    'other deployments: a record that one with another credential vault wrote counts as ours',
+    'return recorded === vaultHosts(connection).credential ? undefined : recorded;',
+    'return recorded === vaultHosts(connection).credential ? recorded : undefined;',
+  ),
   inRotation(
     'core/ownership.ts',
     'other deployments: each one sends its copy of a token that an operator set',

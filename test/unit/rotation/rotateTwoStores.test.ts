@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { vaultHosts } from '../../../lib/rotation/core/ownership.ts';
 import { isUnsentCopy, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { createRotator } from '../../../lib/rotator.ts';
-import { OTHER_STORE, STORE } from './world/connection.ts';
+import { connectionNamed, OTHER_STORE, STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import type { Process } from './world/process.ts';
 import {
@@ -153,5 +154,69 @@ describe('the comparison', () => {
     await world.clock.pass(60_000);
     expect(await process.rotate(connection)).toMatchObject({ result: 'rotated' });
     expect(world.count(/^versions/)).toBeGreaterThan(2);
+  });
+});
+
+describe('a record that a deployment with another credential vault wrote', () => {
+  const OTHER_VAULTS = { credential: 'other.vault.example', token: 'tokens.other.example' };
+
+  async function foreignRecord(): Promise<Scenario> {
+    const scenario = await due();
+    scenario.world.records.change('crm', (record) => ({ ...record, vaults: OTHER_VAULTS }));
+    return scenario;
+  }
+
+  test('is refused: nothing is sent or written, and the problem names both vaults', async () => {
+    const scenario = await foreignRecord();
+    const { world, connection, process } = scenario;
+    const before = world.record('crm');
+    for (const force of [false, true]) {
+      const result = await process.rotate(connection, force);
+      expect(result).toMatchObject({ result: 'blocked', problem: { code: 'owned_elsewhere' } });
+      expect(result).toMatchObject({ problem: { message: expect.stringContaining('other.vault.example') } });
+    }
+    expect(sent(scenario)).toHaveLength(1);
+    expect(world.record('crm')).toEqual(before);
+  });
+
+  test('is reported by each sweep although it is not due, by the status and by the plan', async () => {
+    const scenario = await foreignRecord();
+    const { world, process } = scenario;
+    world.records.change('crm', (record) => ({ ...record, nextAttemptAt: world.now() + HOUR }));
+    const rotator = createRotator(process.ports, world.now);
+    expect(await world.settle(rotator.sweep())).toMatchObject({ overdue: 0, results: { blocked: 1 } });
+    expect(await world.settle(rotator.statusOfAll())).toEqual([
+      { name: 'crm', provider: 'test', state: 'blocked', reason: 'owned_elsewhere' },
+    ]);
+    expect(await world.settle(rotator.status('crm'))).toMatchObject({
+      state: 'blocked',
+      fix: expect.stringContaining('rotator takeover crm'),
+    });
+    expect(await world.settle(rotator.plan())).toMatchObject([
+      { action: 'block', reason: 'owned_elsewhere' },
+    ]);
+  });
+
+  test('can be taken over after the vault was moved', async () => {
+    const scenario = await foreignRecord();
+    const { world, connection, process } = scenario;
+    const rotator = createRotator(process.ports, world.now);
+    const { credential: owner } = OTHER_VAULTS;
+    expect(await world.settle(rotator.owner('crm'))).toMatchObject({ by: 'credential_vault', owner });
+    await expect(world.settle(rotator.takeOver('crm', 'third.vault.example'))).rejects.toMatchObject({
+      code: 'owned_elsewhere',
+    });
+    await world.settle(rotator.takeOver('crm', owner));
+    expect(await process.rotate(connection)).toMatchObject({ result: 'rotated', generation: 2 });
+  });
+
+  test('is ours if only the token vault differs, or if it names no vault; the next write names ours', async () => {
+    for (const vaults of [{ ...vaultHosts(connectionNamed()), token: 'before.vault.example' }, undefined]) {
+      const scenario = await due();
+      const { world, connection, process } = scenario;
+      world.records.change('crm', (record) => ({ ...record, vaults }));
+      expect(await process.rotate(connection)).toMatchObject({ result: 'rotated' });
+      expect(world.record('crm').vaults).toEqual(vaultHosts(connection));
+    }
   });
 });

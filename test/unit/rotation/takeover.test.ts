@@ -37,11 +37,11 @@ describe('taking over a connection of another record store', () => {
       result: 'blocked',
       problem: { code: 'owned_elsewhere' },
     });
-    expect(await rotator.owner('crm')).toEqual({ owner: OTHER, ownStore: STORE });
+    expect(await rotator.owner('crm')).toEqual({ by: 'record_store', owner: OTHER, own: STORE });
     const versions = world.credentials.history(REFRESH_TOKEN).length;
     await world.settle(rotator.takeOver('crm', OTHER));
     expect(world.credentials.history(REFRESH_TOKEN)).toHaveLength(versions);
-    expect(await rotator.owner('crm')).toEqual({ owner: undefined, ownStore: STORE });
+    expect(await rotator.owner('crm')).toEqual({ by: 'record_store', owner: undefined, own: STORE });
     expect(world.record('crm')).toMatchObject({ nextAttemptAt: 0 });
     expect(await mustRotate(scenario)).toMatchObject({ generation: 2 });
     expectHealthy(scenario);
