@@ -5,6 +5,7 @@ import { createRotator } from '../../../lib/rotator.ts';
 import { connectionNamed, OTHER_STORE, STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import type { Process } from './world/process.ts';
+import { recordNamed } from './world/record.ts';
 import {
   due,
   HOUR,
@@ -77,6 +78,20 @@ describe('two deployments that find the same refresh token of an operator', () =
     await world.clock.pass(60_000);
     const restarted = world.process(world.otherRecords);
     expect(await restarted.rotate(connection)).toMatchObject({ result: 'rotated' });
+    expect(sent(scenario)).toHaveLength(1);
+  });
+
+  test('both die before they compare: the owner goes on with its copy, whatever epoch the other one counts', async () => {
+    const scenario = twoDeployments(seeded());
+    const { world, connection, process, other } = scenario;
+    world.records.create(recordNamed('crm', { epoch: 9 }));
+    world.after(`put ${REFRESH_TOKEN}`, ({ caller }) => caller.crash(), 2);
+    world.before(`put ${REFRESH_TOKEN}`, ({ caller }) => caller === process && world.clock.sleep(1_500), 2);
+    expect(await results(scenario, process, other)).toEqual(['crashed', 'crashed']);
+    await world.clock.pass(60_000);
+    const restarted = world.process(world.otherRecords);
+    expect(await restarted.rotate(connection)).toMatchObject({ result: 'rotated' });
+    expect(readOrigin(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})?.store).toBe(OTHER_STORE);
     expect(sent(scenario)).toHaveLength(1);
   });
 
