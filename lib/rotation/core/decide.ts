@@ -3,9 +3,9 @@ import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import { isUnknownIntent } from './currentVersion.ts';
 import { ownedBy } from './ownership.ts';
-import type { ConnectionRecord } from './record.ts';
+import type { ConnectionRecord, RecordedFailure } from './record.ts';
 import { foreignStore, isUnsentCopy } from './tags.ts';
-import { BLOCKED_RETRY_MS, FORCE_COOLDOWN_MS, refusedDelay, replayTime } from './times.ts';
+import { blockedRetryDelay, FORCE_COOLDOWN_MS, refusedDelay, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -100,7 +100,7 @@ const MAY_PASS: readonly string[] = ['misconfigured', 'client_rejected'];
 
 /**
  * May a token request be sent although nothing that clears the block has changed? If the token was certainly not used: once an
- * hour. If it was refused: with growing delays, where that can do no harm.
+ * hour, or every 30 s after the client credentials were changed. If it was refused: with growing delays, where that can do no harm.
  */
 export function mayClearAutomatically(
   { failure, accessToken }: Pick<ConnectionRecord, 'failure' | 'accessToken'>,
@@ -108,11 +108,16 @@ export function mayClearAutomatically(
 ): boolean {
   if (!failure) return false;
   const { code, at, since, count, sentAgain } = failure;
-  if (MAY_PASS.includes(code)) return now - at >= BLOCKED_RETRY_MS;
+  if (MAY_PASS.includes(code)) return now - at >= retryDelayOf(failure);
   if (!sentAgain) return false;
   // A second use that the provider considers theft would end the access token in use as well.
   if (sentAgain === 'once_expired' && accessToken && now < accessToken.expiresAt) return false;
   return now - at >= refusedDelay(now - since, count);
+}
+
+/** How long to wait after this failure, in milliseconds, if the refresh token was certainly not used. */
+export function retryDelayOf({ code, clearedBy, at }: RecordedFailure): number {
+  return blockedRetryDelay(code === 'client_rejected' ? clearedBy.map(({ setAt }) => setAt) : [], at);
 }
 
 function firstHit<Input, D>(input: Input, checks: readonly Check<Input, D>[]): D | undefined {

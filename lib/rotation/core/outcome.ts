@@ -1,6 +1,6 @@
 import { type ErrorCode, type Problem, problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
-import type { Reason } from './decide.ts';
+import { type Reason, retryDelayOf } from './decide.ts';
 import {
   attemptAt,
   type ConnectionRecord,
@@ -224,7 +224,7 @@ export function blocked(
   const { fingerprint } = connection;
   const handling = { blocked: true, clearedBy, fingerprint, ...(sentAgain && { sentAgain }) };
   const noted = failed(record, problem, handling, now);
-  return attemptAt(noted, now + lookDelay(now - noted.failure.since));
+  return attemptAt(noted, now + Math.min(lookDelay(now - noted.failure.since), retryDelayOf(noted.failure)));
 }
 
 /** A token request was interrupted, and it is too early to repeat it. */

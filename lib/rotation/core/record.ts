@@ -16,7 +16,14 @@ const failureSchema = z.object({
   /** No token request is sent until one of the secrets in `clearedBy`, or the entry, has changed. */
   blocked: z.boolean(),
   /** Secrets of the credential vault whose change may clear the block, with the version that failed (null: there was none). */
-  clearedBy: z.array(z.object({ secret: z.string(), version: z.string().nullable() })),
+  clearedBy: z.array(
+    z.object({
+      secret: z.string(),
+      version: z.string().nullable(),
+      /** When that version of a client credential was set. */
+      setAt: time.optional(),
+    }),
+  ),
   /** The fingerprint of the connection that failed. */
   fingerprint: z.string(),
   /**

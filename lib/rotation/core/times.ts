@@ -63,7 +63,20 @@ export const LONGEST_RETRY_AFTER_MS = HOUR_MS;
 export const FORCE_COOLDOWN_MS = 10_000;
 
 /** A blocked connection whose cause may pass at the provider gets another token request after this long. */
-export const BLOCKED_RETRY_MS = HOUR_MS;
+const BLOCKED_RETRY_MS = HOUR_MS;
+
+/** Providers need up to two minutes to learn a new client secret, so refused client credentials are tried more often after a change. */
+const CREDENTIALS_ARE_NEW_MS = 10 * 60_000;
+const NEW_CREDENTIALS_RETRY_MS = 30_000;
+
+/**
+ * How long to wait after a request that was certainly not processed before a blocked connection gets another one, in milliseconds.
+ * @param setAt when the client credentials were set that the provider refused, if it did
+ */
+export function blockedRetryDelay(setAt: readonly (number | undefined)[], at: number): number {
+  const isNew = setAt.some((each) => each !== undefined && at - each < CREDENTIALS_ARE_NEW_MS);
+  return isNew ? NEW_CREDENTIALS_RETRY_MS : BLOCKED_RETRY_MS;
+}
 
 const REFUSED_FIRST_MS = 60_000;
 /** After this long, a refused refresh token is not tried again. */

@@ -36,7 +36,7 @@ export class ClientCredentials {
       const value = secret?.value.trim();
       if (!secret || !value)
         throw secretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
-      sources.push({ secret: name, version: secret.version });
+      sources.push({ secret: name, version: secret.version, setAt: secret.createdAt });
       return { ...secret, value };
     };
     const id = clientId ?? (await read(secrets.clientId, 'the client id')).value;

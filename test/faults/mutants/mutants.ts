@@ -428,6 +428,12 @@ const REFUSED: readonly Mutant[] = [
     '',
   ),
   inRotation(
+    'core/times.ts',
+    'refused client credentials: tried once an hour although they were just changed',
+    'return isNew ? NEW_CREDENTIALS_RETRY_MS : BLOCKED_RETRY_MS;',
+    'return isNew ? BLOCKED_RETRY_MS : BLOCKED_RETRY_MS;',
+  ),
+  inRotation(
     'core/outcome.ts',
     'refused refresh token: sent again after a lost response',
     "if (phase.state !== 'idle' || refusal === 'final') return undefined;",

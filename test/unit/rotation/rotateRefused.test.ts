@@ -400,3 +400,40 @@ describe('a missing secret', () => {
     });
   });
 });
+
+describe('a client secret that was changed, and that the provider learns after two minutes', () => {
+  test('is tried every 30 s', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    accept(scenario, 'client-secret-two');
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'client_rejected' } });
+    await world.clock.pass(20 * 60_000);
+    accept(scenario);
+    world.credentials.set(CLIENT_SECRET, 'client-secret-two');
+    expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', retryAfterMs: 30_000 });
+    for (let waits = 1; waits <= 3; waits++) {
+      await world.clock.pass(30_000);
+      expect(await process.rotate(connection)).toMatchObject({ result: 'blocked', retryAfterMs: 30_000 });
+    }
+    accept(scenario, 'client-secret-two');
+    await world.clock.pass(30_000);
+    await mustRotate(scenario);
+    expectHealthy(scenario);
+  });
+
+  test('is tried once an hour after ten minutes', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    accept(scenario);
+    world.credentials.set(CLIENT_SECRET, 'client-secret-two');
+    let tried = 0;
+    for (let sweep = 0; sweep < 60 * 6; sweep++) {
+      const before = world.provider.sent.length;
+      await process.rotate(connection);
+      if (world.provider.sent.length > before) tried += 1;
+      await world.clock.pass(10_000);
+    }
+    expect(tried).toBeGreaterThanOrEqual(19);
+    expect(tried).toBeLessThanOrEqual(22);
+  });
+});
