@@ -2,7 +2,13 @@ import { safeCode, safeSentence } from '../../safeText.ts';
 import { SECRET_NAME } from '../../secretNames.ts';
 import type { ConnectionRecord, Phase, RecordedFailure, RecordSummary } from './record.ts';
 import { isCount, isVersion } from './tags.ts';
-import { CLOCK_TOLERANCE_MS, LONGEST_IDLE_MS, LONGEST_LIFETIME_MS, LONGEST_RETRY_AFTER_MS, RESERVED_MS } from './times.ts';
+import {
+  CLOCK_TOLERANCE_MS,
+  LONGEST_IDLE_MS,
+  LONGEST_LIFETIME_MS,
+  LONGEST_RETRY_AFTER_MS,
+  RESERVED_MS,
+} from './times.ts';
 
 // Records are only as true as those who can write to the storage account. What the rotator can never have written does not
 // count: the connection is then due now, and the vault tells what is true.
