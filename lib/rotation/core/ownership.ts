@@ -42,7 +42,7 @@ export function ownedBy(other: string, { name, secrets }: Connection, ownStore: 
 
 /** The hosts of a connection's vaults, as its record names them. */
 export function vaultHosts({ vaults }: Pick<Connection, 'vaults'>): NonNullable<ConnectionRecord['vaults']> {
-  return { credential: new URL(vaults.credential).host, token: new URL(vaults.token).host };
+  return { credential: new URL(vaults.credential).hostname, token: new URL(vaults.token).hostname };
 }
 
 /**
@@ -68,7 +68,7 @@ export function writtenElsewhere(
   const { name, vaults } = connection;
   return {
     code: 'owned_elsewhere',
-    message: `The record of ${name} belongs to a rotator with the credential vault ${other} and the token vault ${recorded.token}. This rotator's credential vault is ${new URL(vaults.credential).host}.`,
+    message: `The record of ${name} belongs to a rotator with the credential vault ${other} and the token vault ${recorded.token}. This rotator's credential vault is ${new URL(vaults.credential).hostname}.`,
     fix: `Give this rotator another storage account, or rename the connection. If you moved the vault, run rotator takeover ${name}.`,
   };
 }

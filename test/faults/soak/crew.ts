@@ -16,6 +16,9 @@ export class Crew {
   calm = false;
   readOnlyUntil = 0;
   storageOutUntil = 0;
+  /** Until then, each token response takes `slowMs` milliseconds. */
+  slowUntil = 0;
+  slowMs = 0;
   readonly counts = new Map<string, number>();
   readonly lines: (readonly string[])[] = [];
   readonly #rig: Rig;
@@ -80,6 +83,7 @@ export class Crew {
       const connection = passing.client;
       if (connection && moment === 'before_forwarding') this.#suspects.requestSent(number, connection);
       if (moment === 'after_response') this.#watchSaves(number, passing);
+      if (connection && moment === 'after_execution' && Date.now() < this.slowUntil) await sleep(this.slowMs);
       const fault = this.calm ? undefined : chooseFault(this.#random, moment, EVERY);
       const strike = fault && (await this.#inject(fault, number, passing));
       return strike;

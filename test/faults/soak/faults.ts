@@ -11,7 +11,14 @@ const REQUEST_FAULTS = {
 export type RequestFault = (typeof REQUEST_FAULTS)[Moment][number];
 
 /** The faults that affect all connections. */
-export const OUTAGES = ['credential vault read-only', 'storage outage', 'drain', 'forced rotation'] as const;
+export const OUTAGES = [
+  'credential vault read-only',
+  'storage outage',
+  'slow provider',
+  'lagging list of versions',
+  'drain',
+  'forced rotation',
+] as const;
 
 /** Chooses a fault for about one of `every` requests; undefined for the others. */
 export function chooseFault(random: () => number, moment: Moment, every: number): RequestFault | undefined {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 import type { LocalConnection } from '../../../local/connections.ts';
+import type { VaultResponse } from '../../../local/keyVault/types.ts';
 import { setSecret } from '../../../local/requests.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { pick, randomFrom } from '../model/random.ts';
@@ -101,7 +102,21 @@ class Soak {
     if (outage === 'credential vault read-only')
       this.#crew.readOnlyUntil = now + 5_000 + this.#random() * 85_000;
     if (outage === 'storage outage') this.#crew.storageOutUntil = now + 5_000 + this.#random() * 55_000;
+    if (outage === 'slow provider') {
+      this.#crew.slowUntil = now + 60_000;
+      this.#crew.slowMs = pick(this.#random, [5_000, 10_000, 20_000, 37_000]);
+    }
+    if (outage === 'lagging list of versions') this.#lag(now + 60_000);
     if (outage === 'forced rotation') void this.#force();
+  }
+
+  /** Until then, lists of versions do not show what was written in the last 30 s. */
+  #lag(until: number): void {
+    const { credentialVault } = this.#rig.servers;
+    credentialVault.intercept(({ operation }) => {
+      if (operation !== 'listVersions' || Date.now() >= until || this.#crew.calm) return undefined;
+      return { kind: 'executeThenAnswer', answer: withoutNewest };
+    });
   }
 
   async #force(): Promise<void> {
@@ -205,6 +220,14 @@ class Soak {
     const secrets = [...authorization.issuedValues(), ...clients.map(({ clientSecret }) => clientSecret)];
     return secrets.some((secret) => printed.includes(secret)) ? ['A host printed a secret.'] : [];
   }
+}
+
+const LAG_S = 30;
+
+function withoutNewest(real: VaultResponse): VaultResponse {
+  const { value = [], ...page } = real.body as { value?: { attributes: { created: number } }[] };
+  const shown = value.filter(({ attributes }) => attributes.created <= Date.now() / 1000 - LAG_S);
+  return { ...real, body: { ...page, value: shown } };
 }
 
 /** In bytes, from /proc on Linux; 0 on other systems, and for a process that has ended. */

@@ -5,8 +5,11 @@ export type Suspicion =
   | 'frozen before the save'
   | 'executed late';
 
-/** A fault may have an effect for this long: a frozen process continues, a late request arrives, a strict provider's token waits for its replay. */
-const MEMORY_MS = 120_000;
+/**
+ * A fault may have an effect for this long: a frozen process continues, a late request arrives, a strict provider's token waits for its
+ * replay, after each response that may still come.
+ */
+const MEMORY_MS = 240_000;
 
 /**
  * Knows for which connections a host may hold an unsaved refresh token, and which faults struck the host during that time.
