@@ -6,7 +6,7 @@ import { loadAccount, newAccount, saveAccount } from './account.ts';
 const LOOPBACK = '127.0.0.1';
 const START_MS = 30_000;
 const STOP_MS = 15_000;
-const PRELOAD = new URL('./shutdownWithParent.ts', import.meta.url);
+const PRELOADS = ['./loadLess.ts', './shutdownWithParent.ts'];
 
 /** A running blob service. */
 export interface Azurite {
@@ -51,8 +51,9 @@ function argumentsOf(port: number, dataDirectory: string | undefined): string[] 
 
 function launch(args: readonly string[], accounts: string): ChildProcess {
   const entry = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
-  return spawn(process.execPath, ['--import', PRELOAD.href, entry, ...args], {
-    env: { ...process.env, AZURITE_ACCOUNTS: accounts },
+  const preloads = PRELOADS.flatMap((each) => ['--import', new URL(each, import.meta.url).href]);
+  return spawn(process.execPath, [...preloads, entry, ...args], {
+    env: { ...process.env, AZURITE_ACCOUNTS: accounts, AZURITE_DB: undefined },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C at the terminal reaches the whole process group. Azurite must outlive the processes that still write to it.
     detached: process.platform !== 'win32',
