@@ -1,15 +1,26 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { bundlePackages } from './test/support/packages/bundlePackages.ts';
 
-// The tests start several hundred processes. Each would compile the same sources again.
+// The tests start several hundred processes. Each would compile the same sources again, and load a thousand files of packages.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${await bundlePackages()}`.trim();
 
 /** Files that share a worker, because they keep nothing in a module or in the environment: it halves their time. */
 const SHARED = [
   'test/unit/**/*.test.ts',
   'test/contract/**/*.test.ts',
   'test/integration/{authorization,azure,oauth}/**/*.test.ts',
-  'test/local/authorizationServer/**/*.test.ts',
+  'test/local/{authorizationServer,keyVault}/**/*.test.ts',
+  'test/support/**/*.test.ts',
+];
+/** Files that start processes, which takes most of their time. They share workers as well, but more of them. */
+const PROCESSES = [
+  'test/cli/**/*.test.ts',
+  'test/{examples,infra,odbc,package}/**/*.test.ts',
+  'test/faults/{model,mutants}/**/*.test.ts',
+  'test/faults/*.test.ts',
+  'test/local/stack/**/*.test.ts',
 ];
 /** Files that mostly wait, with deadlines of the real clock that a busy machine would miss: they run after the others. */
 const WAITING = [
@@ -21,6 +32,7 @@ const WAITING = [
 ];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
 const ALONE = ['test/security/**/*.test.ts'];
+const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...ALONE];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -28,11 +40,8 @@ export default defineConfig(({ mode }) => ({
     maxConcurrency: mode === 'full' ? 10 : 5,
     projects: [
       project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
-      project(
-        'own',
-        { include: ['test/**/*.test.ts'], exclude: [...SHARED, ...WAITING, ...ALONE], maxWorkers: 4 },
-        1,
-      ),
+      project('processes', { include: PROCESSES, exclude: WAITING, isolate: false, maxWorkers: 4 }, 1),
+      project('own', { include: ['test/**/*.test.ts'], exclude: ELSEWHERE, maxWorkers: 4 }, 1),
       project('waiting', { include: WAITING, maxWorkers: 6 }, 2),
       project('alone', { include: ALONE, maxWorkers: 1 }, 3),
     ],

@@ -114,6 +114,7 @@ export function run(
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+      NODE_OPTIONS: process.env.NODE_OPTIONS ?? '',
       ...env,
     },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+const ROOT = new URL('../../../', import.meta.url);
+const CACHE = new URL('node_modules/.cache/', ROOT);
+
+/** ES modules of hundreds of files. Loading those files takes longer than most tests. */
+export const MODULES = {
+  identity: '@azure/identity',
+  secrets: '@azure/keyvault-secrets',
+  blob: '@azure/storage-blob',
+  oauth4webapi: 'oauth4webapi',
+  'oidc-provider': 'oidc-provider',
+  zod: 'zod',
+};
+const AZURITE = 'azurite/dist/src/blob/main.js';
+
+const COMMON: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  // Node's own choice among the files that a package offers.
+  conditions: [],
+  mainFields: ['main'],
+  logLevel: 'error',
+};
+
+/**
+ * Bundles the large packages, once for each lockfile. Only the number of files changes, not their code.
+ * @returns the option of Node that makes a process load the bundles instead of the packages
+ */
+export async function bundlePackages(): Promise<string> {
+  const inputs = [new URL('package-lock.json', ROOT), new URL(import.meta.url)];
+  const hash = createHash('sha256');
+  for (const input of inputs) hash.update(await readFile(input));
+  const folder = new URL(`packages-${hash.digest('hex').slice(0, 16)}/`, CACHE);
+  if (!existsSync(folder)) await write(folder);
+  return `--import=${new URL('useBundles.js', import.meta.url).href}?${new URL('bundles.json', folder).href}`;
+}
+
+async function write(folder: URL): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  const unfinished = await mkdtemp(fileURLToPath(new URL('unfinished-', CACHE)));
+  const resolve = (name: string) => fileURLToPath(import.meta.resolve(name));
+  const modules = Object.entries(MODULES).map(([name, specifier]) => [name, resolve(specifier)] as const);
+  const azurite = createRequire(import.meta.url).resolve(AZURITE);
+  await Promise.all([
+    build({
+      ...COMMON,
+      entryPoints: Object.fromEntries(modules),
+      outdir: unfinished,
+      format: 'esm',
+      splitting: true,
+      outExtension: { '.js': '.mjs' },
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
+    }),
+    build({
+      ...COMMON,
+      entryPoints: { azurite },
+      outdir: unfinished,
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      external: ['applicationinsights', 'sequelize'],
+    }),
+  ]);
+  const bundles = [...modules.map(([name, path]) => [path, `${name}.mjs`]), [azurite, 'azurite.cjs']];
+  const urls = bundles.map(([path = '', file = '']) => [
+    pathToFileURL(path).href,
+    new URL(file, folder).href,
+  ]);
+  await writeFile(`${unfinished}/bundles.json`, JSON.stringify(Object.fromEntries(urls)));
+  // Another run may have been faster.
+  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }));
+}
