@@ -13,7 +13,7 @@ const PINNED = fileURLToPath(
     import.meta.url,
   ),
 );
-/** Node keeps compiled code there: a command starts in half the time from the second time on. `npm ci` empties it. */
+/** Where Node keeps compiled code for the next command, unless NODE_COMPILE_CACHE names another directory. */
 const COMPILED = fileURLToPath(new URL('../node_modules/.cache/rotator', import.meta.url));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
@@ -23,12 +23,10 @@ if (!existsSync(MAIN)) {
   );
   process.exitCode = 1;
 } else if (major > 24 || (major === 24 && minor >= 5) || !existsSync(PINNED)) {
-  // A directory in NODE_COMPILE_CACHE wins.
   module.enableCompileCache?.(COMPILED);
   await import('./main.ts');
 } else {
-  const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
-  const child = spawn(PINNED, [MAIN, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  const child = spawn(PINNED, [MAIN, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both processes; a signal to this process alone is meant for the child. This process waits until the
   // child ends. On Windows a console signals both, and `kill` would end the child immediately.
   for (const signal of ['SIGINT', 'SIGTERM'])
