@@ -100,16 +100,20 @@ async function exchange(request: AuthorizationRequest, returned: Returned): Prom
   if (returned.parameters.get('state') !== state) throw wrongState();
   const { client, authentication, options } = clientOf(request);
   const parameters = validateAuthResponse(server, client, returned.parameters, state);
-  const response = await authorizationCodeGrantRequest(
-    server,
-    client,
-    authentication,
-    parameters,
-    redirectUri,
-    verifier,
-    options,
-  );
-  return tokensOf(await processAuthorizationCodeResponse(server, client, response), request);
+  try {
+    const response = await authorizationCodeGrantRequest(
+      server,
+      client,
+      authentication,
+      parameters,
+      redirectUri,
+      verifier,
+      options,
+    );
+    return tokensOf(await processAuthorizationCodeResponse(server, client, response), request);
+  } catch (thrown) {
+    throw authorizationError(thrown, request, verifier, parameters.get('code') ?? '');
+  }
 }
 
 function noEndpoint(): RotatorError {

@@ -53,7 +53,10 @@ export async function authorizeByDevice(
       userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
       expiresInMs: code.expires_in * 1000,
     });
-    return tokensOf(await poll(request, code, clock), request);
+    const response = await poll(request, code, clock).catch((thrown) => {
+      throw authorizationError(thrown, request, code.device_code);
+    });
+    return tokensOf(response, request);
   } catch (thrown) {
     throw authorizationError(thrown, request);
   }

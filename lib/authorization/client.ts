@@ -10,7 +10,7 @@ import {
 } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
-import { sanitizer, secretsSent, shownError } from '../oauth/sanitize.ts';
+import { sanitizer, secretsSent, shownError, shownScope } from '../oauth/sanitize.ts';
 import { safeCodeOf } from '../safeText.ts';
 import { limitedFetch } from './limitedFetch.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
@@ -56,11 +56,13 @@ export function userAddress(
  */
 export function tokensOf(
   response: TokenEndpointResponse,
-  { parameters }: AuthorizationRequest,
+  { parameters, clientId, clientSecret }: AuthorizationRequest,
 ): ObtainedTokens {
-  const { refresh_token: refreshToken, scope } = response;
-  if (typeof refreshToken === 'string' && refreshToken !== '')
-    return { refreshToken, scope: scope !== undefined && SCOPE.test(scope) ? scope : undefined };
+  const { refresh_token: refreshToken, access_token: accessToken } = response;
+  if (typeof refreshToken === 'string' && refreshToken !== '') {
+    const secrets = secretsSent(clientId, clientSecret, refreshToken, accessToken);
+    return { refreshToken, scope: shownScope(response.scope, secrets) };
+  }
   const requested = scopesOf(parameters.scope).includes('offline_access');
   throw new RotatorError({
     code: 'refresh_token_not_issued',
@@ -76,9 +78,6 @@ export function tokensOf(
 function scopesOf(scope = ''): string[] {
   return scope.split(/\s+/);
 }
-
-/** RFC 6749 appendix A.4. Any other text does not go into a configuration. */
-const SCOPE = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/;
 
 const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
   access_denied: [
@@ -112,13 +111,18 @@ const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string, string]>> =
 /**
  * The error to report for anything that a flow threw. Text of the provider is sanitized, and the error has no other part of a
  * request or a response.
+ * @param sent what was sent in addition to the credentials of the client
  */
-export function authorizationError(thrown: unknown, request: AuthorizationRequest): RotatorError {
+export function authorizationError(
+  thrown: unknown,
+  request: AuthorizationRequest,
+  ...sent: string[]
+): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   if (request.signal.aborted) return interrupted();
   const host = URL.parse(request.server.token_endpoint ?? request.server.issuer)?.host ?? 'the provider';
   if (thrown instanceof AuthorizationResponseError || thrown instanceof ResponseBodyError)
-    return refusedBy(host, thrown, request);
+    return refusedBy(host, thrown, request, sent);
   const why = safeCodeOf(thrown) ?? 'unknown error';
   return new RotatorError({
     code: 'authorization_failed',
@@ -131,8 +135,9 @@ function refusedBy(
   host: string,
   { error, error_description: description }: AuthorizationResponseError | ResponseBodyError,
   { clientId, clientSecret }: AuthorizationRequest,
+  sent: readonly string[],
 ): RotatorError {
-  const sanitize = sanitizer(secretsSent(clientId, clientSecret));
+  const sanitize = sanitizer(secretsSent(clientId, clientSecret, ...sent));
   const [code, cause, fix] = MEANINGS[error] ?? [
     'authorization_failed',
     `it returned the error ${shownError(error, sanitize)}`,

@@ -112,6 +112,11 @@ function refreshTokenOf(value: unknown, lossy: boolean): string | undefined {
   return lossy && value.includes('\ufffd') ? undefined : value;
 }
 
+/** Entra's numbers have at most seven digits. A longer one could be a piece of a secret. */
+function isEntraNumber(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < 10_000_000;
+}
+
 function errorOf(members: Members): ResponseError | undefined {
   const error = members('error');
   if (error === undefined || error === null || error === '' || error === false) return undefined;
@@ -120,6 +125,6 @@ function errorOf(members: Members): ResponseError | undefined {
   return {
     code: typeof error === 'string' ? error : undefined,
     description: typeof description === 'string' ? description : undefined,
-    numbers: Array.isArray(numbers) ? numbers.filter((each) => Number.isInteger(each)) : [],
+    numbers: Array.isArray(numbers) ? numbers.filter(isEntraNumber) : [],
   };
 }

@@ -1,15 +1,16 @@
-import { basicCredentials, formEncode } from './clientAuthentication.ts';
+import { basicCredentials } from './clientAuthentication.ts';
+import { holdsPieceOf } from './pieces.ts';
 
 /** The longest text of a provider that is shown, in characters. */
 const LONGEST_TEXT = 200;
-/** The longest `error` of a provider that is shown, in characters. */
-const LONGEST_ERROR = 60;
-/** The longest input, in characters; the sanitizer cuts off the rest without reading it. */
-const LONGEST_INPUT = 8_192;
-/** The sanitizer hides every run of this many characters of a secret. */
-const TELLING_LENGTH = 8;
-/** A shorter value does not count as a secret: hiding it would black out half of every text. */
-const SHORTEST_SECRET = 4;
+/** How much of a text is read, in characters: what is shown, and enough after it to recognize a secret that the end cuts off. */
+const LONGEST_INPUT = 512;
+/** An `error` as RFC 6749 section 5.2 allows it; the longest known one has half of this length. */
+const ERROR_CODE = /^[ !#-[\]-~]{1,60}$/;
+/** RFC 6749 section 3.3: words of printable ASCII, one space between them. */
+const SCOPE = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
+/** The longest scope that is kept, in characters; half of what a tag of Key Vault can hold. */
+const LONGEST_SCOPE = 256;
 const REDACTED = '[redacted]';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
@@ -24,36 +25,37 @@ const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 export type Sanitizer = (text: string) => string;
 
 /**
- * A sanitizer that keeps at most 200 characters of the printable ASCII of RFC 6749 section 5.2. It hides
- * the given secrets, whole or in part, plain or encoded.
+ * A sanitizer that keeps at most 200 characters of the printable ASCII of RFC 6749 section 5.2. It shows nothing of a text that
+ * holds a piece of one of the given secrets, as `pieces.ts` says, and hides what looks like another token.
  * @param secrets every secret that was sent or received
  */
 export function sanitizer(secrets: readonly string[]): Sanitizer {
-  const parts = partsOf(secrets.filter(({ length }) => length >= SHORTEST_SECRET).flatMap(formsOf));
   return (text) => {
     const shown = printable(text.slice(0, LONGEST_INPUT));
-    const hidden = withoutParts(shown, parts).replace(JSON_WEB_TOKEN, REDACTED);
+    if (holdsPieceOf([...secrets, ...secrets.map(printable)], shown)) return REDACTED;
+    const hidden = shown.replace(JSON_WEB_TOKEN, REDACTED);
     return cut(hidden.replace(TOKEN_LIKE, (run) => (isToken(run) ? REDACTED : run)));
   };
 }
 
-/** The `error` member of a token response (RFC 6749 section 5.2), in a form that fits into a sentence. */
+/** The `error` member of a token response, in a form that fits into a sentence; never a part of a secret. */
 export function shownError(error: string, sanitize: Sanitizer): string {
-  return sanitize(error).slice(0, LONGEST_ERROR) || 'an error without a name';
+  return ERROR_CODE.test(error) && sanitize(error) === error ? error : 'an error that cannot be shown';
+}
+
+/**
+ * The `scope` of a token response, which goes into a tag that consumers can read, and into an entry.
+ * @param secrets every secret that was sent or received
+ * @returns undefined if it is not a scope, is too long, or holds a piece of a secret
+ */
+export function shownScope(scope: unknown, secrets: readonly string[]): string | undefined {
+  if (typeof scope !== 'string' || scope.length > LONGEST_SCOPE || !SCOPE.test(scope)) return undefined;
+  return holdsPieceOf(secrets, scope) ? undefined : scope;
 }
 
 /** The secrets of one request, and the header that contains two of them. */
 export function secretsSent(clientId: string, clientSecret: string, ...tokens: string[]): string[] {
   return [...tokens, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
-}
-
-/**
- * The forms in which a provider may repeat a secret: plain, form-encoded or Base64, each with and without unprintable
- * characters.
- */
-function formsOf(secret: string): string[] {
-  const encoded = [secret, formEncode(secret), Buffer.from(secret).toString('base64')];
-  return [...new Set([...encoded, ...encoded.map(printable)])];
 }
 
 function printable(text: string): string {
@@ -63,37 +65,6 @@ function printable(text: string): string {
     .replaceAll('\\', '/')
     .replace(/[^ -~]/g, '')
     .trim();
-}
-
-/** The runs of characters to hide, by their length. */
-type Parts = ReadonlyMap<number, ReadonlySet<string>>;
-
-function partsOf(secrets: readonly string[]): Parts {
-  const parts = new Map<number, Set<string>>();
-  for (const secret of secrets) {
-    const length = Math.min(TELLING_LENGTH, secret.length);
-    if (length < SHORTEST_SECRET) continue;
-    const runs = parts.get(length) ?? new Set();
-    for (let at = 0; at + length <= secret.length; at += 1) runs.add(secret.slice(at, at + length));
-    parts.set(length, runs);
-  }
-  return parts;
-}
-
-/** Hides every character of a run that also appears in a secret. */
-function withoutParts(text: string, parts: Parts): string {
-  const hidden = new Uint8Array(text.length);
-  for (const [length, runs] of parts) {
-    for (let at = 0; at + length <= text.length; at += 1) {
-      if (runs.has(text.slice(at, at + length))) hidden.fill(1, at, at + length);
-    }
-  }
-  let shown = '';
-  for (let at = 0; at < text.length; at += 1) {
-    if (hidden[at] !== 1) shown += text[at];
-    else if (at === 0 || hidden[at - 1] !== 1) shown += REDACTED;
-  }
-  return shown;
 }
 
 /** Words have no digits, and the ids that a provider's support team asks for are GUIDs. */

@@ -12,7 +12,7 @@ import type { ExchangeResult } from './exchange.ts';
 import { httpTokenRequest } from './httpTokenRequest.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.ts';
-import { sanitizer, secretsSent } from './sanitize.ts';
+import { sanitizer, secretsSent, shownScope } from './sanitize.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
 /** The options of all token requests. */
@@ -41,15 +41,34 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 
 function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientId, clientSecret, refreshToken } = request;
-  const { result, response } = read(exchanged, connection.behavior);
+  const { result, response: body } = read(exchanged, connection.behavior);
+  const sent = secretsSent(clientId, clientSecret, refreshToken);
+  const secrets = [...sent, ...(body?.tokens ?? [])];
+  const response = body && publishable(body, secrets, [clientSecret, refreshToken, body.refreshToken]);
   const malformed = result.kind === 'response' ? result.malformed : undefined;
   const received = { ...receivedToken(response), ...(malformed !== undefined && { malformed }) };
   const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };
-  const sent = secretsSent(clientId, clientSecret, refreshToken);
-  const sanitize = sanitizer([...sent, ...(response?.tokens ?? [])]);
+  const sanitize = sanitizer(secrets);
   return { ...received, failure: classifyFailure(result, response, { connection, now, sanitize }) };
 }
+
+/** Consumers may be told its words: an unusual scope is left out, and an access token that gives them another secret does not count. */
+function publishable(
+  body: TokenResponseBody,
+  secrets: readonly string[],
+  hidden: readonly (string | undefined)[],
+): TokenResponseBody {
+  if (typeof body.accessToken === 'string') return body;
+  const { scope, ...accessToken } = body.accessToken;
+  if (hidden.some((secret = '') => secret.length >= TELLING && accessToken.value.includes(secret)))
+    return { ...body, accessToken: 'has an access token that repeats another secret' };
+  const shown = shownScope(scope, secrets);
+  return { ...body, accessToken: { ...accessToken, ...(shown !== undefined && { scope: shown }) } };
+}
+
+/** A shorter secret may be a part of an access token by accident. In characters. */
+const TELLING = 8;
 
 /** An interrupted response counts as far as its JSON is complete: its refresh token has arrived. */
 function read(result: ExchangeResult, behavior: TokenBehavior) {

@@ -148,7 +148,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('the redactor', () => {
+describe('the sanitizer', () => {
   const secret = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_~.+/='), minLength: 12, maxLength: 60 });
   const noise = fc.string({ unit: 'binary', maxLength: 20 });
 

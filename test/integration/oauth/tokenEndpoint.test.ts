@@ -67,6 +67,35 @@ describe('a token request', () => {
   });
 });
 
+describe('what consumers can read never contains', () => {
+  const issued = { access_token: 'a', refresh_token: 'received/refresh.2', expires_in: 60 };
+  const scopes = {
+    'the refresh token that was sent': 'read canary-refresh/1=',
+    'the client secret, backwards': '1~terces-yranac',
+    'the received refresh token, in hex': Buffer.from('received/refresh.2').toString('hex'),
+    'a text that is not a scope': 'read  "all"',
+  };
+  test.each(Object.entries(scopes))('%s: the scope is left out', async (_, scope) => {
+    const { response } = await requestWith((socket) => json(socket, 200, { ...issued, scope }));
+    expect(response).toEqual({
+      refreshToken: 'received/refresh.2',
+      accessToken: { value: 'a', lifetimeMs: 60_000, expiresInIsDefault: false },
+    });
+  });
+
+  test.each(['canary-secret~1', 'x.canary-refresh/1=', 'received/refresh.2'])(
+    'another secret: the access token %s is refused',
+    async (access_token) => {
+      const { response } = await requestWith((socket) => json(socket, 200, { ...issued, access_token }));
+      expect(response).toMatchObject({
+        refreshToken: 'received/refresh.2',
+        failure: { code: 'response_unusable', message: expect.stringContaining('repeats another secret') },
+      });
+      expect(response.failure?.message).not.toContain(access_token);
+    },
+  );
+});
+
 describe('a refresh token is kept', () => {
   const kept: Record<string, (socket: Socket) => unknown> = {
     'next to an error': (socket) => json(socket, 400, { refresh_token: 'r2', error: 'invalid_grant' }),

@@ -309,7 +309,7 @@ describe('the texts', () => {
     });
     expect(message).toMatch(/^[ -~]{1,300}$/);
     expect(message).not.toContain('canary');
-    expect(failureOf(400, { error: '\u0000' }).message).toContain('an error without a name');
+    expect(failureOf(400, { error: '\u0000' }).message).toContain('an error that cannot be shown');
   });
 });
 

@@ -209,7 +209,11 @@ describe('the lifetime of a refresh token', () => {
 
 describe('an error', () => {
   test('has its description and its numbers', () => {
-    const body = { error: 'invalid_grant', error_description: 'd', error_codes: [50196, 'x', null, 1.5] };
+    const body = {
+      error: 'invalid_grant',
+      error_description: 'd',
+      error_codes: [50196, 'x', null, 1.5, -1, 12345678],
+    };
     expect(read(body)?.error).toEqual({ code: 'invalid_grant', description: 'd', numbers: [50196] });
   });
 
