@@ -104,8 +104,9 @@ async function pollOnce(request: AuthorizationRequest, deviceCode: string) {
 function noEndpoint(): RotatorError {
   return new RotatorError({
     code: 'authorization_failed',
-    message: 'The authorization server has no device authorization endpoint.',
-    fix: 'Sign in without --device, or set --device-endpoint.',
+    message:
+      'The authorization server names no device authorization endpoint on the host of its token endpoint.',
+    fix: 'Sign in without --device, or set --device-endpoint to the address that the provider documents.',
   });
 }
 

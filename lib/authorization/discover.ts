@@ -33,7 +33,8 @@ const PLACES = ['oidc', 'oauth2'] as const;
 
 /**
  * The endpoints of an authorization server: the given ones, otherwise those from its metadata. If only the token endpoint is
- * known, the search for the issuer follows its path, and accepts only metadata that names the same token endpoint.
+ * known, the search for the issuer follows its path, and accepts only metadata that names the same token endpoint. Metadata cannot
+ * have the client secret sent to an origin that the user, a profile or the issuer's own address did not name.
  * @throws RotatorError `configuration_invalid` if the issuer is not a valid address, `authorization_failed`, `interrupted` by
  *   the signal
  */
@@ -51,8 +52,21 @@ export async function discoverServer(hints: ServerHints, rules: Rules): Promise<
     tokenEndpoint,
     rules,
   );
-  if (found) return { ...found, ...given };
-  throw notFound(issuer, tokenEndpoint);
+  if (!found?.token_endpoint) throw notFound(issuer, tokenEndpoint);
+  if (tokenEndpoint === undefined) refuseOtherOrigin(found.issuer, found.token_endpoint);
+  const { device_authorization_endpoint: device, ...others } = found;
+  const isBeside = device !== undefined && sameOrigin(device, found.token_endpoint);
+  return { ...others, ...(isBeside && { device_authorization_endpoint: device }), ...given };
+}
+
+/** The client secret goes to the token endpoint. Metadata may send it elsewhere only if the user names the address. */
+function refuseOtherOrigin(issuer: string, tokenEndpoint: string): void {
+  if (sameOrigin(issuer, tokenEndpoint)) return;
+  throw new RotatorError({
+    code: 'authorization_failed',
+    message: `The metadata of ${URL.parse(issuer)?.host} names a token endpoint on another host: ${URL.parse(tokenEndpoint)?.host ?? 'its address is not valid'}. Nothing was sent.`,
+    fix: "Compare the host with the provider's documentation. If it is right, set --token-uri to that address.",
+  });
 }
 
 /** The addresses above a token endpoint such as `https://host/oauth2/default/v1/token`, the longest one first. */
@@ -97,6 +111,11 @@ async function readMetadata(
 
 function sameAddress(one: string, other: string): boolean {
   return URL.parse(one)?.href === URL.parse(other)?.href;
+}
+
+function sameOrigin(one: string, other: string): boolean {
+  const origin = URL.parse(one)?.origin;
+  return origin !== undefined && origin === URL.parse(other)?.origin;
 }
 
 /** The library refuses all http. `readAddress` has already checked which http is allowed. */

@@ -29,6 +29,6 @@ export function basicCredentials(clientId: string, clientSecret: string): string
  * Form-encoding (RFC 6749 appendix B). It escapes no character that need not be escaped: a decoder sees no difference.
  * The many servers that forget to decode still understand `~`, which most secrets of Entra contain.
  */
-export function formEncode(value: string): string {
+function formEncode(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll('%20', '+');
 }

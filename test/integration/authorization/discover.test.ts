@@ -82,6 +82,44 @@ describe('discovery', () => {
     expect(error.message).toContain('names another token endpoint');
   });
 
+  describe('sends the client secret to no host that only metadata name', () => {
+    const device = 'https://elsewhere.example/device';
+
+    test('leaves out a device endpoint of another origin than the token endpoint', async () => {
+      const origin = await metadataAt(OIDC, (issuer) => ({
+        issuer,
+        token_endpoint: `${issuer}/token`,
+        device_authorization_endpoint: device,
+      }));
+      for (const hints of [{ issuer: origin }, { tokenEndpoint: `${origin}/token` }])
+        expect(await discover(hints)).not.toHaveProperty('device_authorization_endpoint');
+      const named = await discover({ issuer: origin, deviceEndpoint: device });
+      expect(named.device_authorization_endpoint).toBe(device);
+    });
+
+    test('keeps a device endpoint beside the token endpoint', async () => {
+      const origin = await metadataAt(OIDC, (issuer) => ({
+        issuer,
+        token_endpoint: `${issuer}/token`,
+        device_authorization_endpoint: `${issuer}/device`,
+      }));
+      expect((await discover({ issuer: origin })).device_authorization_endpoint).toBe(`${origin}/device`);
+    });
+
+    test.each(['https://elsewhere.example/token', 'not an address'])(
+      'refuses the token endpoint %s, unless the user names it',
+      async (token_endpoint) => {
+        const origin = await metadataAt(OIDC, (issuer) => ({ issuer, token_endpoint }));
+        const error = await errorOf(discover({ issuer: origin }));
+        expect(error).toMatchObject({ code: 'authorization_failed' });
+        expect(error.fix).toContain('--token-uri');
+        if (!token_endpoint.startsWith('https:')) return;
+        const named = await discover({ issuer: origin, tokenEndpoint: token_endpoint });
+        expect(named.token_endpoint).toBe(token_endpoint);
+      },
+    );
+  });
+
   test('ignores metadata of another issuer', async () => {
     const origin = await metadataAt(OIDC, () => ({
       issuer: 'https://other.example',
