@@ -5,7 +5,11 @@ import type { CallerRules } from '../lib/compose.ts';
  * that a caller sends under this name.
  * https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
  */
-export const PRINCIPAL_HEADER = 'x-ms-client-principal';
+const PRINCIPAL_HEADER = 'x-ms-client-principal';
+/** The header in which the platform names the identity provider. */
+const PROVIDER_HEADER = 'x-ms-client-principal-idp';
+/** How the platform calls Entra ID, in the header and in the principal. */
+const ENTRA = 'aad';
 
 /** Node accepts 16 KB of headers in total by default, so the platform does not write a longer value than this. */
 const LARGEST_PRINCIPAL = 64 * 1024;
@@ -15,9 +19,21 @@ const ROLE_CLAIMS: readonly unknown[] = [
   'http://schemas.microsoft.com/ws/2008/06/identity/claims/role',
 ];
 
+/**
+ * The issuers of tokens of a tenant, version 2 and version 1, in each cloud.
+ * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ */
+const ISSUERS = (tenant: string): readonly unknown[] => [
+  `https://login.microsoftonline.com/${tenant}/v2.0`,
+  `https://login.microsoftonline.us/${tenant}/v2.0`,
+  `https://login.partner.microsoftonline.cn/${tenant}/v2.0`,
+  `https://sts.windows.net/${tenant}/`,
+  `https://sts.chinacloudapi.cn/${tenant}/`,
+];
+
 const NOT_AUTHENTICATED = {
   code: 'unauthenticated',
-  message: 'The request has no Entra ID identity.',
+  message: 'The request has no Entra ID identity of the tenant in REQUIRED_TENANT_ID.',
   fix: 'Get a token for the app registration of the rotator, and send it in the header Authorization: Bearer.',
 } as const;
 
@@ -30,12 +46,15 @@ export type Refusal = {
 
 /**
  * Returns why the caller is refused, or undefined if the caller is allowed.
- * @param header value of `X-MS-CLIENT-PRINCIPAL`
+ * @param headers of the request, as the platform passed it on
  * @param rules undefined if the function key, which the platform has checked, is enough
  */
-export function refusalOf(header: string | null, rules: CallerRules | undefined): Refusal | undefined {
+export function refusalOf(
+  headers: Pick<Headers, 'get'>,
+  rules: CallerRules | undefined,
+): Refusal | undefined {
   if (rules === undefined) return undefined;
-  const { requiredRole, platformAuthenticates } = rules;
+  const { requiredRole, tenant, platformAuthenticates } = rules;
   if (!platformAuthenticates) {
     return {
       code: 'configuration_invalid',
@@ -44,7 +63,14 @@ export function refusalOf(header: string | null, rules: CallerRules | undefined)
       fix: 'Turn on authentication (entraAuthentication of the deployment), or remove REQUIRED_APP_ROLE.',
     };
   }
-  const roles = rolesOf(header);
+  if (tenant === undefined) {
+    return {
+      code: 'configuration_invalid',
+      message: 'REQUIRED_APP_ROLE is set, but REQUIRED_TENANT_ID is not the id of an Entra tenant.',
+      fix: 'Set REQUIRED_TENANT_ID to the id of the tenant of the app registration, or remove REQUIRED_APP_ROLE.',
+    };
+  }
+  const roles = rolesOf(headers, tenant);
   if (roles === undefined) return NOT_AUTHENTICATED;
   if (roles.includes(requiredRole)) return undefined;
   return {
@@ -54,18 +80,25 @@ export function refusalOf(header: string | null, rules: CallerRules | undefined)
   };
 }
 
-/** The caller's roles; undefined if the platform did not write the header. */
-function rolesOf(header: string | null): unknown[] | undefined {
-  const claims = claimsOf(header);
-  if (!Array.isArray(claims)) return undefined;
+/**
+ * The caller's roles; undefined if the platform did not write the headers, or if the identity is not one of the tenant: App Service
+ * can have several identity providers, and each of them may issue a claim `roles`.
+ */
+function rolesOf(headers: Pick<Headers, 'get'>, tenant: string): unknown[] | undefined {
+  const { auth_typ: provider, claims } = principalOf(headers.get(PRINCIPAL_HEADER)) ?? {};
+  if (headers.get(PROVIDER_HEADER) !== ENTRA || provider !== ENTRA || !Array.isArray(claims))
+    return undefined;
+  const issuers = claims.filter((claim) => claim?.typ === 'iss').map(({ val }) => val);
+  const known = ISSUERS(tenant);
+  if (issuers.length === 0 || !issuers.every((issuer) => known.includes(issuer))) return undefined;
   return claims.filter((claim) => ROLE_CLAIMS.includes(claim?.typ)).map(({ val }) => val);
 }
 
-function claimsOf(header: string | null): unknown {
+function principalOf(header: string | null): { auth_typ?: unknown; claims?: unknown } | null | undefined {
   // Node's decoder stops at the first padding, so it would read only one of two headers joined by a comma.
   if (!header || header.length > LARGEST_PRINCIPAL || !/^[\w+/]+={0,2}$/.test(header)) return undefined;
   try {
-    return JSON.parse(Buffer.from(header, 'base64').toString())?.claims;
+    return JSON.parse(Buffer.from(header, 'base64').toString());
   } catch {
     return undefined;
   }

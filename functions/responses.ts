@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
 import { readLimited } from '../lib/readLimited.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
-import { PRINCIPAL_HEADER, refusalOf } from './access.ts';
+import { refusalOf } from './access.ts';
 import { rotator } from './rotator.ts';
 
 const LARGEST_BODY_BYTES = 4096;
@@ -69,7 +69,7 @@ export function respond(
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
   return respondAnonymously(request, async () => {
-    const refusal = refusalOf(request.headers.get(PRINCIPAL_HEADER), rotator().callers);
+    const refusal = refusalOf(request.headers, rotator().callers);
     return refusal ? problemResponse(refusal) : handler();
   });
 }

@@ -130,6 +130,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
         // Empty: callers need no role.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
+        { name: 'REQUIRED_TENANT_ID', value: entraAuthentication == null ? '' : subscription().tenantId }
       ]
     }
   }

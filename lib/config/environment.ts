@@ -2,6 +2,7 @@ import { readAddress } from './address.ts';
 import {
   type Environment,
   type EnvironmentReader,
+  GUID,
   note,
   readClientId,
   readCount,
@@ -129,13 +130,15 @@ function readBlobUrl(
 
 /**
  * WEBSITE_AUTH_ENABLED is set by the platform: https://learn.microsoft.com/azure/app-service/reference-app-settings. If it
- * is missing, calls are refused but sweeps run: tokens must not expire because of a wrong setting of the HTTP functions.
+ * is missing, or REQUIRED_TENANT_ID is not an id, calls are refused but sweeps run: tokens must not expire because of a wrong setting
+ * of the HTTP functions.
  */
 function readCallers(reader: EnvironmentReader): CallerRules | undefined {
   const requiredRole = settingOf(reader, 'REQUIRED_APP_ROLE');
   if (requiredRole === undefined) return undefined;
   const platformAuthenticates = settingOf(reader, 'WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true';
-  return { requiredRole, platformAuthenticates };
+  const tenant = settingOf(reader, 'REQUIRED_TENANT_ID')?.toLowerCase();
+  return { requiredRole, tenant: tenant && GUID.test(tenant) ? tenant : undefined, platformAuthenticates };
 }
 
 function readSchedule(

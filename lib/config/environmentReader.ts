@@ -54,12 +54,13 @@ export function readOriginOf(
   return undefined;
 }
 
-const CLIENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Matches the ids of Entra: of a tenant, a client or an identity. */
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The client id of a managed identity; undefined if the variable is missing or not valid. */
 export function readClientId(reader: EnvironmentReader, name: string): string | undefined {
   const value = settingOf(reader, name);
-  if (value === undefined || CLIENT_ID.test(value)) return value;
+  if (value === undefined || GUID.test(value)) return value;
   note(reader, name, 'is not a client id', `Set ${name} to the client id (a GUID) of the managed identity.`);
   return undefined;
 }

@@ -13,6 +13,8 @@ export type StorageSettings =
 export interface CallerRules {
   /** The Entra app role that a caller must have. */
   readonly requiredRole: string;
+  /** Id (a GUID in lower case) of the Entra tenant whose role counts; undefined if the setting is missing, and then no role counts. */
+  readonly tenant: string | undefined;
   /** Does App Service authentication protect the functions? Only then can its headers about a caller be trusted. */
   readonly platformAuthenticates: boolean;
 }

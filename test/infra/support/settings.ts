@@ -7,6 +7,7 @@ const OF_THE_HOST = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'REQUIRED_APP_ROLE',
+  'REQUIRED_TENANT_ID',
 ];
 
 /** The app's settings by name, as far as they are known before a deployment. */

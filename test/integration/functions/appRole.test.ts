@@ -3,11 +3,13 @@ import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 const ROLE = 'Tokens.Rotate';
+const TENANT = '11111111-2222-3333-4444-555555555555';
 let harness: Harness;
 
 beforeAll(async () => {
   harness = await startHarness([localConnection('guarded')], (env) => {
     env.REQUIRED_APP_ROLE = ROLE;
+    env.REQUIRED_TENANT_ID = TENANT;
     env.WEBSITE_AUTH_ENABLED = 'True';
   });
 });
@@ -21,8 +23,15 @@ const CALLS = [
 ] as const;
 
 function asCaller(...roles: string[]): Record<string, string> {
-  const claims = roles.map((val) => ({ typ: 'roles', val }));
-  return { 'X-MS-CLIENT-PRINCIPAL': Buffer.from(JSON.stringify({ claims })).toString('base64') };
+  return callerOf('aad', `https://login.microsoftonline.com/${TENANT}/v2.0`, roles);
+}
+
+function callerOf(provider: string, issuer: string, roles: readonly string[]): Record<string, string> {
+  const claims = [{ typ: 'iss', val: issuer }, ...roles.map((val) => ({ typ: 'roles', val }))];
+  return {
+    'X-MS-CLIENT-PRINCIPAL-IDP': provider,
+    'X-MS-CLIENT-PRINCIPAL': Buffer.from(JSON.stringify({ auth_typ: provider, claims })).toString('base64'),
+  };
 }
 
 const refreshRequests = () =>
@@ -34,6 +43,8 @@ test.each(CALLS)('%s %s %s requires an identity with the role', async (name, met
   expect(anonymous.headers.get('www-authenticate')).toBe('Bearer');
   const nonsense = await harness.http(name, method, path, params, { 'X-MS-CLIENT-PRINCIPAL': '{]' });
   expect(nonsense.status).toBe(401);
+  const ofOther = callerOf('custom', 'https://login.example.com/', [ROLE]);
+  expect((await harness.http(name, method, path, params, ofOther)).status).toBe(401);
   const stranger = await harness.http(name, method, path, params, asCaller('Other'));
   expect(stranger).toMatchObject({ status: 403, body: { code: 'forbidden', title: 'forbidden' } });
   expect(stranger.headers.get('content-type')).toBe('application/problem+json');

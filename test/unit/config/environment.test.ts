@@ -7,6 +7,7 @@ import { GOOD_ENV, shown } from './support.ts';
 
 const CANARY = 'canary-7d1e';
 const CLIENT_ID = '29453d6f-6789-45ab-8d8c-44fa3c527831';
+const TENANT = '11111111-2222-3333-4444-55555555abcd';
 
 describe('a missing setting has a default', () => {
   it('the smallest environment gives all settings', () => {
@@ -92,13 +93,22 @@ describe('a setting is used', () => {
     ],
     [
       'an app role, with a platform that authenticates callers',
-      { REQUIRED_APP_ROLE: ' Tokens.Rotate ', WEBSITE_AUTH_ENABLED: 'True' },
-      { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: true } },
+      {
+        REQUIRED_APP_ROLE: ' Tokens.Rotate ',
+        REQUIRED_TENANT_ID: TENANT.toUpperCase(),
+        WEBSITE_AUTH_ENABLED: 'True',
+      },
+      { callers: { requiredRole: 'Tokens.Rotate', tenant: TENANT, platformAuthenticates: true } },
     ],
     [
       'an app role, with a platform that does not authenticate callers: that stops calls, not sweeps',
-      { REQUIRED_APP_ROLE: 'Tokens.Rotate', WEBSITE_AUTH_ENABLED: 'False' },
-      { callers: { requiredRole: 'Tokens.Rotate', platformAuthenticates: false } },
+      { REQUIRED_APP_ROLE: 'Tokens.Rotate', REQUIRED_TENANT_ID: TENANT, WEBSITE_AUTH_ENABLED: 'False' },
+      { callers: { requiredRole: 'Tokens.Rotate', tenant: TENANT, platformAuthenticates: false } },
+    ],
+    [
+      'an app role without the id of a tenant: that stops calls, not sweeps',
+      { REQUIRED_APP_ROLE: 'Tokens.Rotate', REQUIRED_TENANT_ID: 'contoso', WEBSITE_AUTH_ENABLED: 'True' },
+      { callers: { requiredRole: 'Tokens.Rotate', tenant: undefined, platformAuthenticates: true } },
     ],
     ['a number of writes', { VAULT_WRITES_PER_10_SECONDS: '300' }, { vaultWritesPer10Seconds: 300 }],
     [
