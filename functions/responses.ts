@@ -44,6 +44,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   secret_disabled: 409,
   secret_soft_deleted: 409,
   secret_not_managed: 409,
+  secret_not_allowed: 409,
   body_too_large: 413,
   cooldown: 429,
   provider_unavailable: 502,

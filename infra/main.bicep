@@ -45,6 +45,15 @@ param rotationSchedule string = '*/10 * * * * *'
 @maxValue(300)
 param vaultWritesPer10Seconds int = 270
 
+@description('Optional. Secrets outside NAME-client-id, NAME-client-secret and NAME-refresh-token that the connections file may name. Others need the tag connections at the secret.')
+param allowedSecrets string[] = []
+
+@description('Optional. Host names of token endpoints, or *.example.com for all names below one; the connections file can name no others. Empty: no limit.')
+param allowedTokenHosts string[] = []
+
+@description('Optional. Addresses of vaults that the connections file may name in addition to the two of this deployment. Empty: no limit.')
+param allowedVaults string[] = []
+
 // Vaults
 
 @description('Optional. true: one vault for credentials and tokens. No principal can then get access to the access tokens alone, and consumers must be empty.')
@@ -323,6 +332,9 @@ module functionApp 'modules/functionApp.bicep' = {
     connections: connectionsSetting
     rotationSchedule: rotationSchedule
     vaultWritesPer10Seconds: vaultWritesPer10Seconds
+    allowedSecrets: allowedSecrets
+    allowedTokenHosts: allowedTokenHosts
+    allowedVaults: allowedVaults
     entraAuthentication: entraAuthentication
   }
   dependsOn: [rotatorOnHost, rotatorOnCredentialVault, rotatorOnTokenVault, endpoints]

@@ -51,6 +51,10 @@ export const ERROR_CODES = {
     means: 'A secret that the rotator does not manage has this name.',
     fix: 'Choose another name, or set `"overwrite": true` in the entry to overwrite the secret.',
   },
+  secret_not_allowed: {
+    means: 'The entry of a connection names a secret that the connection may not use.',
+    fix: 'Set the tag `connections=NAME` at the secret, or add the secret to the app setting `ALLOWED_SECRETS`.',
+  },
   vault_forbidden: {
     means:
       "The vault refuses the rotator's identity or network address, or the rotator could not authenticate.",

@@ -23,3 +23,15 @@ const ENDINGS = {
 export function defaultSecretName(connection: string, secret: keyof typeof ENDINGS): string {
   return `${connection}-${ENDINGS[secret]}`;
 }
+
+/**
+ * Is this the default name of a credential of the connection, alone or with more after it, such as `NAME-client-secret-next`? There
+ * are several client secrets while one is being replaced. Key Vault ignores the case of names.
+ */
+export function isDefaultCredential(connection: string, name: string): boolean {
+  const plain = `${name.toLowerCase()}-`;
+  const secrets = ['clientId', 'clientSecret', 'refreshToken'] as const;
+  return secrets.some((secret) =>
+    plain.startsWith(`${defaultSecretName(connection, secret).toLowerCase()}-`),
+  );
+}

@@ -59,6 +59,15 @@ param rotationSchedule string
 @maxValue(300)
 param vaultWritesPer10Seconds int
 
+@description('Required. Secrets outside NAME-client-id, NAME-client-secret and NAME-refresh-token that the connections file may name. Others need the tag connections at the secret.')
+param allowedSecrets string[]
+
+@description('Required. Host names of token endpoints, or *.example.com for all names below one; the connections file can name no others. Empty: no limit.')
+param allowedTokenHosts string[]
+
+@description('Required. Addresses of vaults that the connections file may name in addition to the two of this deployment. Empty: no limit.')
+param allowedVaults string[]
+
 @description('Required. Entra ID in front of the HTTP functions; null: function keys only.')
 param entraAuthentication entraAuthenticationType?
 
@@ -128,9 +137,13 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
+        // What the connections file cannot decide. Empty: no limit beyond the checks of the program.
+        { name: 'ALLOWED_SECRETS', value: join(allowedSecrets, ' ') }
+        { name: 'ALLOWED_TOKEN_HOSTS', value: join(allowedTokenHosts, ' ') }
+        { name: 'ALLOWED_VAULTS', value: join(allowedVaults, ' ') }
         // Empty: callers need no role.
         { name: 'REQUIRED_APP_ROLE', value: entraAuthentication.?appRole ?? '' }
-        { name: 'REQUIRED_TENANT_ID', value: entraAuthentication == null ? '' : subscription().tenantId }
+        { name: 'REQUIRED_TENANT_ID', value: entraAuthentication != null ? subscription().tenantId : '' }
       ]
     }
   }

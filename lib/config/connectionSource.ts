@@ -28,7 +28,7 @@ export interface ConnectionReaders {
 /** The settings that a source depends on. */
 export type SourceSettings = Pick<
   Settings,
-  'connectionsSource' | 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp'
+  'connectionsSource' | 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp' | 'limits'
 >;
 
 /** Reads at the first call, and checks for changes at later ones. */

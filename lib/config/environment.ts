@@ -1,4 +1,5 @@
-import { readAddress } from './address.ts';
+import { SECRET_NAME } from '../secretNames.ts';
+import { readAddress, readOrigin } from './address.ts';
 import {
   type Environment,
   type EnvironmentReader,
@@ -7,12 +8,13 @@ import {
   readClientId,
   readCount,
   readFlag,
+  readList,
   readOriginOf,
   settingOf,
 } from './environmentReader.ts';
 import { findingsError } from './findings.ts';
 import { longestGapMs } from './schedule.ts';
-import type { CallerRules, ConnectionsSource, Settings } from './settings.ts';
+import type { CallerRules, ConnectionsSource, Limits, Settings } from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
 /** Every 10 s: lease plus schedule interval must stay below the provider's grace, so that another process can repeat a request. */
@@ -42,12 +44,13 @@ export function readEnvironment(env: Environment): Settings {
  */
 export function readEntryRules(
   env: Environment,
-): Pick<Settings, 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp'> {
+): Pick<Settings, 'credentialVaultUrl' | 'tokenVaultUrl' | 'allowLoopbackHttp' | 'limits'> {
   const reader: EnvironmentReader = { env, findings: [], warnings: [] };
   const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');
   const vaults = readVaults(reader, allowLoopbackHttp);
+  const limits = readLimits(reader, allowLoopbackHttp);
   if (!vaults || reader.findings.length > 0) throw findingsError('configuration_invalid', reader.findings);
-  return { ...vaults, allowLoopbackHttp };
+  return { ...vaults, allowLoopbackHttp, limits };
 }
 
 /** Undefined only if the reader has a finding. */
@@ -66,6 +69,7 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
   const clientId =
     readClientId(reader, 'AZURE_CLIENT_ID') ?? settingOf(reader, 'AzureWebJobsStorage__clientId');
   const callers = readCallers(reader);
+  const limits = readLimits(reader, allowLoopbackHttp);
   if (!vaults || !connectionsSource || !timing || !storage) return undefined;
   const { warnings } = reader;
   const identity = clientId === undefined ? {} : { managedIdentityClientId: clientId };
@@ -78,8 +82,40 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     storage,
     vaultWritesPer10Seconds,
     allowLoopbackHttp,
+    limits,
     warnings,
   };
+}
+
+/** A host name, or `*.` and the end of host names. */
+const HOST = /^(?:\*\.)?[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})*$/i;
+
+/** What the connections file cannot decide: these settings are out of the reach of its writers. */
+function readLimits(reader: EnvironmentReader, allowLoopbackHttp: boolean): Limits {
+  const lower = (pattern: RegExp) => (word: string) => (pattern.test(word) ? word.toLowerCase() : undefined);
+  const originOf = (word: string) => {
+    const result = readOrigin(word, allowLoopbackHttp);
+    return result.cause === undefined ? result.origin : undefined;
+  };
+  const secrets = readList(
+    reader,
+    'ALLOWED_SECRETS',
+    (word) => (word === '*' ? word : lower(SECRET_NAME)(word)),
+    'Set ALLOWED_SECRETS to names of secrets with spaces between them, or to *.',
+  );
+  const tokenHosts = readList(
+    reader,
+    'ALLOWED_TOKEN_HOSTS',
+    lower(HOST),
+    'Set ALLOWED_TOKEN_HOSTS to host names with spaces between them, such as login.microsoftonline.com or *.okta.com.',
+  );
+  const vaults = readList(
+    reader,
+    'ALLOWED_VAULTS',
+    originOf,
+    'Set ALLOWED_VAULTS to addresses of vaults with spaces between them: https://VAULT.vault.azure.net.',
+  );
+  return { ...(secrets && { secrets }), ...(tokenHosts && { tokenHosts }), ...(vaults && { vaults }) };
 }
 
 type Vaults = Pick<Settings, 'credentialVaultUrl' | 'tokenVaultUrl'>;

@@ -39,6 +39,26 @@ export function readCount(reader: EnvironmentReader, name: string, most: number,
   return fallback;
 }
 
+/**
+ * A list of words with spaces or commas between them.
+ * @returns undefined if the variable is missing, or if `read` does not accept one of the words
+ */
+export function readList(
+  reader: EnvironmentReader,
+  name: string,
+  read: (word: string) => string | undefined,
+  fix: string,
+): string[] | undefined {
+  const words = settingOf(reader, name)
+    ?.split(/[\s,]+/)
+    .filter((word) => word !== '');
+  if (words === undefined) return undefined;
+  const accepted = words.flatMap((word) => read(word) ?? []);
+  if (words.length > 0 && accepted.length === words.length) return accepted;
+  note(reader, name, 'has an item that is not valid', fix);
+  return undefined;
+}
+
 /** A service's address without path; undefined if the variable is missing or not valid. */
 export function readOriginOf(
   reader: EnvironmentReader,

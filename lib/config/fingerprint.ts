@@ -22,6 +22,8 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   clientAuthentication: true,
   parameters: true,
   secrets: true,
+  // Nothing is sent without it, so nothing can be refused.
+  allowedSecrets: false,
   vaults: true,
   behavior: false,
   renewBeforeMs: false,

@@ -8,6 +8,7 @@ import { fixOf } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
+import type { Limits } from './settings.ts';
 
 /** The settings that resolving an entry needs. */
 export interface ConfigurationContext {
@@ -16,6 +17,7 @@ export interface ConfigurationContext {
   readonly tokenVaultUrl: string;
   /** May an address be plain http if its host is this machine? */
   readonly allowLoopbackHttp: boolean;
+  readonly limits?: Limits;
 }
 
 /** Either the connection or the problems with its entry. */
@@ -34,8 +36,43 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
     findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path) });
   checkCombinations(entry, complain);
   const resolved = connectionOf(name, entry, context, complain);
+  if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
+}
+
+/** Where the entry sends secrets although an app setting does not allow it. */
+function beyondLimits(
+  at: string,
+  { tokenUri, vaults }: Unmarked,
+  { credentialVaultUrl, tokenVaultUrl, limits = {} }: ConfigurationContext,
+): Finding[] {
+  const host = URL.parse(tokenUri)?.hostname ?? '';
+  const isAllowed = (pattern: string) =>
+    pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern;
+  const finding = (where: string, setting: string): Finding => ({
+    where: `${at}.${where}`,
+    cause: `is not among those that the app setting ${setting} allows`,
+    fix: `Add it to ${setting}, or correct ${at}.${where}.`,
+  });
+  const known = [credentialVaultUrl, tokenVaultUrl, ...(limits.vaults ?? [])];
+  return [
+    ...(limits.tokenHosts && !limits.tokenHosts.some(isAllowed)
+      ? [finding('tokenUri', 'ALLOWED_TOKEN_HOSTS')]
+      : []),
+    ...(['credential', 'token'] as const)
+      .filter((key) => limits.vaults && !known.includes(vaults[key]))
+      .map((key) => finding(`vaults.${key}`, 'ALLOWED_VAULTS')),
+  ];
+}
+
+function allowedBySetting(
+  { clientId, clientSecrets, refreshToken }: Connection['secrets'],
+  { secrets: allowed = [] }: Limits = {},
+): Pick<Connection, 'allowedSecrets'> {
+  const names = [clientId, ...clientSecrets, refreshToken].map((name) => name.toLowerCase());
+  const found = names.filter((name) => allowed.includes('*') || allowed.includes(name));
+  return found.length === 0 ? {} : { allowedSecrets: found };
 }
 
 /** Undefined only if there is a finding. */
@@ -49,6 +86,7 @@ function connectionOf(
   const serviceUrl = readServiceUrl(entry, context, complain);
   const tokenUri = readTokenUri(entry, profile, context, complain);
   const vaults = readVaults(entry, context, complain);
+  const secrets = secretNames(name, entry);
   const behavior = behaviorOf(entry, profile);
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
   const missing = profile.needs.filter((need) => entry[need] === undefined);
@@ -64,7 +102,8 @@ function connectionOf(
     clientId: entry.clientId,
     clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
     parameters: parametersOf(entry, profile, serviceUrl),
-    secrets: secretNames(name, entry),
+    secrets,
+    ...allowedBySetting(secrets, context.limits),
     vaults,
     connectionString,
     behavior,

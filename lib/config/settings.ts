@@ -19,6 +19,16 @@ export interface CallerRules {
   readonly platformAuthenticates: boolean;
 }
 
+/** What the connections file cannot decide. A missing member sets no limit. */
+export interface Limits {
+  /** Names in lower case, or `*`: secrets that any connection may use as its credentials. None are allowed if it is missing. */
+  readonly secrets?: readonly string[];
+  /** Host names of token endpoints in lower case; `*.example.com` stands for every name below it. */
+  readonly tokenHosts?: readonly string[];
+  /** Addresses without a slash at the end, in addition to the two vaults of the settings. */
+  readonly vaults?: readonly string[];
+}
+
 /** The settings from the environment, checked and with every default filled in. */
 export interface Settings {
   /** Address of the vault with client credentials and refresh tokens, without a slash at the end. */
@@ -39,6 +49,7 @@ export interface Settings {
   readonly vaultWritesPer10Seconds: number;
   /** May an address be plain http if its host is this machine? */
   readonly allowLoopbackHttp: boolean;
+  readonly limits: Limits;
   /** Problems that are logged but do not stop the rotator. */
   readonly warnings: readonly string[];
 }

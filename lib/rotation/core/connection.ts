@@ -47,6 +47,8 @@ export interface Connection {
     readonly refreshToken: string;
     readonly accessToken: string;
   };
+  /** Those of the credentials, in lower case, that an app setting allows the connection to use; others need a tag in the vault. */
+  readonly allowedSecrets?: readonly string[];
   /** Addresses of the vaults, without a slash at the end. */
   readonly vaults: { readonly credential: string; readonly token: string };
   /** The connection string that is published beside the access token, where one is asked for. */

@@ -5,6 +5,7 @@ import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon } from '../core/status.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
+import { ensureAllowed } from './allowedSecret.ts';
 
 /** The client id and the client secrets of a connection: remembered while all goes well, read again when in doubt. */
 export class ClientCredentials {
@@ -32,6 +33,7 @@ export class ClientCredentials {
     const sources: RecordedFailure['clearedBy'] = [];
     const read = async (name: string, what: string): Promise<Secret> => {
       const secret = await vault.get(name);
+      if (secret) await ensureAllowed(this.#connection, name, secret, vault);
       // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
       const value = secret?.value.trim();
       if (!secret || !value)

@@ -2,6 +2,7 @@ import type { Connection } from '../core/connection.ts';
 import { type Decision, decide, decideEarly, mayClearAutomatically, type Skip } from '../core/decide.ts';
 import type { ConnectionRecord } from '../core/record.ts';
 import type { Ports } from '../ports.ts';
+import { ensureAllowed } from './allowedSecret.ts';
 
 /** What has to be decided, and from which record. */
 export interface Question {
@@ -41,14 +42,17 @@ export async function decideWithoutToken(
 /**
  * Reads the refresh token and decides with it.
  * @param reconciled the version for which the vault has been searched already in this rotation
- * @throws RotatorError if the vault cannot be read
+ * @throws RotatorError if the vault cannot be read, `secret_not_allowed`
  */
 export async function decideWithToken(
   { connection, force, record, now }: Question,
   ports: Surroundings,
   reconciled?: string,
 ): Promise<Exclude<Decision, Skip>> {
-  const latest = await ports.vault(connection.vaults.credential).get(connection.secrets.refreshToken);
+  const vault = ports.vault(connection.vaults.credential);
+  const { refreshToken } = connection.secrets;
+  const latest = await vault.get(refreshToken);
+  if (latest) await ensureAllowed(connection, refreshToken, latest, vault);
   return decide({
     connection,
     force,

@@ -149,6 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
     "sites/config@2025-03-01' = if (false) {",
     'there is no',
   ),
+  change('functionApp.bicep', 'entraAuthentication != null', 'false', 'do not belong together'),
   change('functionApp.bicep', 'entraAuthentication == null', 'true', 'Entra authentication should be true'),
   change(
     'functionApp.bicep',

@@ -91,7 +91,10 @@ function identityViolations(snapshot: Snapshot): string[] {
 
 /** Entra authentication is on if the functions require a role, and otherwise explicitly off. */
 function authenticationViolations(snapshot: Snapshot): string[] {
-  const wanted = appSettings(snapshot).REQUIRED_APP_ROLE !== '';
+  const settings = appSettings(snapshot);
+  const wanted = settings.REQUIRED_APP_ROLE !== '';
+  if ((settings.REQUIRED_TENANT_ID !== '') !== wanted)
+    return ['REQUIRED_APP_ROLE and REQUIRED_TENANT_ID do not belong together'];
   const states = ofType(snapshot, 'Microsoft.Web/sites/config').map(
     ({ properties }) => properties.platform.enabled,
   );

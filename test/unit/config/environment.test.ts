@@ -20,6 +20,7 @@ describe('a missing setting has a default', () => {
       storage: { kind: 'identity', blobServiceUrl: 'https://rotatorstore.blob.core.windows.net' },
       vaultWritesPer10Seconds: 270,
       allowLoopbackHttp: false,
+      limits: {},
       warnings: [],
     });
   });

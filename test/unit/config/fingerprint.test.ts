@@ -13,6 +13,7 @@ const CONNECTION: Required<Unmarked> = {
   clientAuthentication: 'client_secret_basic',
   parameters: { scope: 'a' },
   secrets: { clientId: 'i', clientSecrets: ['s'], refreshToken: 'r', accessToken: 'a' },
+  allowedSecrets: ['r'],
   vaults: { credential: 'https://c.example', token: 'https://t.example' },
   connectionString: {
     secret: 'c',

@@ -9,11 +9,12 @@ export const GOOD_ENV = {
 };
 
 /** The settings that resolving an entry needs. */
-export const CONTEXT: ConfigurationContext = {
+export const CONTEXT = {
   credentialVaultUrl: 'https://credentials.vault.azure.net',
   tokenVaultUrl: 'https://tokens.vault.azure.net',
   allowLoopbackHttp: false,
-};
+  limits: {},
+} satisfies ConfigurationContext;
 
 /** An entry with the required members only. */
 export const ENTRY = { tokenUri: 'https://login.example.com/token' };

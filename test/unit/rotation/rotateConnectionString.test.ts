@@ -285,11 +285,11 @@ describe('a connection string with the refresh token', () => {
   });
 
   test('holds the client secret that the provider accepted', async () => {
-    const secrets = ['old-secret', 'new-secret'];
+    const secrets = ['crm-client-secret-old', 'crm-client-secret-new'];
     const { world, connection, process } = seeded(reusable);
     const asking = { ...connection, secrets: { ...connection.secrets, clientSecrets: secrets } };
-    world.credentials.set('old-secret', 'client-secret-zero');
-    world.credentials.set('new-secret', 'client-secret-one');
+    world.credentials.set('crm-client-secret-old', 'client-secret-zero');
+    world.credentials.set('crm-client-secret-new', 'client-secret-one');
     await mustRotate({ process, connection: asking });
     expect(world.count(/^grant/)).toBe(2);
     const { ClientSecret } = valuesIn(world.credentials.latest(CONNECTION_STRING)?.value);

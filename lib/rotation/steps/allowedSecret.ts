@@ -1,0 +1,48 @@
+import { RotatorError } from '../../errors.ts';
+import { isDefaultCredential } from '../../secretNames.ts';
+import type { Connection } from '../core/connection.ts';
+import type { Tags } from '../core/tags.ts';
+import type { Secret, SecretVault } from '../ports.ts';
+
+/** Who may use a secret: one connection, which the rotator and its commands write, or several, which an operator writes. */
+const ONE = 'connection';
+const SEVERAL = 'connections';
+
+/**
+ * Refuses a secret that the entry of a connection names, unless the vault or an app setting says that the connection may use it.
+ * A writer of the connections file could otherwise have any secret of the vault sent to a server of the writer's choice. The default
+ * names of a connection need no permission. A new version without tags keeps the permission of the versions before it.
+ * @param secret as it was read, before anything is made from its value
+ * @throws RotatorError `secret_not_allowed`, `vault_*`
+ */
+export async function ensureAllowed(
+  connection: Connection,
+  name: string,
+  { tags }: Pick<Secret, 'tags'>,
+  vault: SecretVault,
+): Promise<void> {
+  if (isDefaultCredential(connection.name, name)) return;
+  if (connection.allowedSecrets?.includes(name.toLowerCase())) return;
+  if (permits(tags, connection.name)) return;
+  const versions = isSilent(tags) ? await vault.versions(name) : [];
+  if (versions.some((version) => permits(version.tags, connection.name))) return;
+  throw notAllowed(connection, name);
+}
+
+function permits(tags: Tags, connection: string): boolean {
+  const names = [tags[ONE] ?? '', ...(tags[SEVERAL] ?? '').split(/[\s,]+/)];
+  return names.some((name) => name === '*' || name.toLowerCase() === connection.toLowerCase());
+}
+
+function isSilent(tags: Tags): boolean {
+  return tags[ONE] === undefined && tags[SEVERAL] === undefined;
+}
+
+function notAllowed({ name: connection, vaults }: Connection, secret: string): RotatorError {
+  const vault = URL.parse(vaults.credential)?.hostname.split('.', 1)[0];
+  return new RotatorError({
+    code: 'secret_not_allowed',
+    message: `The entry of ${connection} names the secret ${secret} in ${vaults.credential}, which does not allow that. Nothing was sent.`,
+    fix: `If ${connection} may use it, run az keyvault secret set-attributes --vault-name ${vault} --name ${secret} --tags connections=${connection} (this replaces its tags), or add ${secret} to the app setting ALLOWED_SECRETS. Otherwise correct secrets of ${connection}.`,
+  });
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { connectionNamed } from './world/connection.ts';
+import { World } from './world.ts';
+
+const SECRET = 'other-team-password';
+
+/** A connection whose entry names a secret of others as one of its credentials. */
+function worldWith(key: 'clientId' | 'clientSecrets' | 'refreshToken', allowedSecrets?: readonly string[]) {
+  const world = new World();
+  const { secrets } = connectionNamed();
+  const connection = connectionNamed('crm', {
+    ...(key === 'clientId' && { clientId: undefined }),
+    secrets: { ...secrets, [key]: key === 'clientSecrets' ? [...secrets.clientSecrets, SECRET] : SECRET },
+    ...(allowedSecrets && { allowedSecrets }),
+  });
+  world.connections = [connection];
+  world.credentials.set(connection.secrets.clientId, 'crm-client');
+  world.seed(connection);
+  const seed = (tags: Record<string, string>) => {
+    const value = key === 'refreshToken' ? world.provider.consent() : 'client-secret-one';
+    world.credentials.set(SECRET, key === 'clientId' ? 'crm-client' : value, tags);
+  };
+  return { world, connection, seed, rotate: () => world.settle(world.process().rotate(connection)) };
+}
+
+describe.each(['clientId', 'clientSecrets', 'refreshToken'] as const)(
+  'an entry that names a secret of others as %s',
+  (key) => {
+    test.each([
+      ['without a tag', {}],
+      ['of another connection', { connection: 'erp' }],
+      ['of several other connections', { connections: 'erp, crm-2' }],
+    ])('does not get a secret %s: nothing is sent or written', async (_, tags) => {
+      const { world, seed, rotate } = worldWith(key);
+      seed(tags);
+      const result = await rotate();
+      const text = expect.stringContaining(SECRET);
+      const problem = { code: 'secret_not_allowed', message: text, fix: text } as const;
+      expect(result).toMatchObject({ result: 'retrying', problem });
+      expect(JSON.stringify(result)).toContain('--tags connections=crm');
+      expect(JSON.stringify(result)).toContain('ALLOWED_SECRETS');
+      expect(world.count(/^(grant|put|tag|disable)/)).toBe(0);
+      expect(world.leaks()).toEqual([]);
+    });
+
+    test.each([
+      ['its own', { connection: 'CRM' }],
+      ['shared', { connections: 'erp, crm' }],
+      ['for all', { connections: '*' }],
+    ])('gets a secret that has the tag of a connection, %s', async (_, tags) => {
+      const { seed, rotate } = worldWith(key);
+      seed(tags);
+      expect(await rotate()).toMatchObject({ result: 'rotated' });
+    });
+
+    test('gets a new version without tags if an older one has the tag', async () => {
+      const { seed, rotate } = worldWith(key);
+      seed({ connections: 'crm' });
+      seed({});
+      expect(await rotate()).toMatchObject({ result: 'rotated' });
+    });
+
+    test('gets a secret that the app setting allows', async () => {
+      const { seed, rotate } = worldWith(key, [SECRET]);
+      seed({});
+      expect(await rotate()).toMatchObject({ result: 'rotated' });
+    });
+  },
+);
