@@ -19,9 +19,15 @@ interface Use {
  */
 export function secretConflicts(connections: readonly Connection[]): ReadonlyMap<string, readonly Finding[]> {
   const uses = connections.flatMap(usesOf);
-  const shared = Map.groupBy(uses, ({ secret }) => secret);
+  const shared = candidatesOf(uses, ({ secret }) => secret);
+  const written = candidatesOf(
+    uses.filter((use) => use.written),
+    ({ secret }) => secret,
+  );
+  const own = candidatesOf(uses, ownKey);
   const findings = uses.flatMap((use) => {
-    const other = shared.get(use.secret)?.find((candidate) => clash(use, candidate));
+    const candidates = [shared.get(use.secret), written.get(use.secret), own.get(ownKey(use))];
+    const other = candidates.flatMap((some = []) => some).find((candidate) => clash(use, candidate));
     return other ? [{ connection: use.connection, finding: describe(use, other) }] : [];
   });
   const grouped = Map.groupBy(findings, ({ connection }) => connection);
@@ -52,6 +58,28 @@ function usesOf(connection: Connection): Use[] {
     use('refreshToken', vaults.credential, secrets.refreshToken, true),
     ...publishedSecrets(connection).map(({ key, vault, name }) => use(key, vault, name, true)),
   ];
+}
+
+/**
+ * Two uses for each key, which is enough to find another one than a given one. Looking through all uses of one secret for each of
+ * them would take seconds for a large file.
+ */
+function candidatesOf(
+  uses: readonly Use[],
+  keyOf: (use: Use) => string,
+): ReadonlyMap<string, readonly Use[]> {
+  const found = new Map<string, Use[]>();
+  for (const use of uses) {
+    const some = found.get(keyOf(use)) ?? [];
+    if (some.length === 0) found.set(keyOf(use), some);
+    if (some.length < 2) some.push(use);
+  }
+  return found;
+}
+
+/** The same for two uses of one secret by one connection. */
+function ownKey({ connection, secret }: Use): string {
+  return `${connection} ${secret}`;
 }
 
 function clash(one: Use, other: Use): boolean {
