@@ -24,12 +24,20 @@ const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
  */
 export function explainIssue(at: string, issue: Issue): Finding[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownKey(joinPath(at, issue.path), key, knownKeys(issue.path)));
+    const where = joinPath(at, issue.path);
+    const known = knownKeys(issue.path);
+    return issue.keys.map((key, index) =>
+      index < MOST_SUGGESTIONS ? unknownKey(where, key, known) : { ...UNKNOWN_KEY, where },
+    );
   }
   const where = joinPath(at, issue.path);
   if (issue.path[0] === 'parameters' && issue.path.length > 1) return [wrongParameter(where, issue)];
   return [{ where, cause: issue.message, fix: fixOf(at, issue.path) }];
 }
+
+/** Looking for what was probably meant takes time, and no message shows more. */
+const MOST_SUGGESTIONS = 20;
+const UNKNOWN_KEY = { cause: 'has another unknown key', fix: 'Remove the unknown keys.' };
 
 /** A fix that says what to set, in the words of the schema. */
 export function fixOf(at: string, path: Path): string {

@@ -4,13 +4,17 @@
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = simplify(word.slice(0, LONGEST));
+  const farthest = Math.max(1, plain.length / 3);
   const ranked = known
+    .filter((candidate) => Math.abs(candidate.length - plain.length) <= farthest + MARKS)
     .map((candidate) => ({ candidate, distance: editDistance(plain, simplify(candidate)) }))
     .sort((one, other) => one.distance - other.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(1, plain.length / 3) ? best.candidate : undefined;
+  return best && best.distance <= farthest ? best.candidate : undefined;
 }
 
+/** As many marks may a known word have, which do not count as letters. */
+const MARKS = 4;
 /** No known word is longer; a word in a file may have any length. */
 const LONGEST = 64;
 

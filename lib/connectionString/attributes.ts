@@ -54,14 +54,6 @@ export function addressIn(tokenUri: string): string {
   return tokenUri.trim().replace(/^POST\s+/i, '');
 }
 
-/**
- * The text with one value replaced; everything else stays as it was, byte for byte.
- * @param written the new value, already quoted
- */
-export function replaced(text: string, { from, to }: ReadAttribute, written: string): string {
-  return text.slice(0, from) + written + text.slice(to);
-}
-
 /** The text is not a valid connection string. The message names the place and repeats nothing of the text, which may contain secrets. */
 export class Unreadable extends RotatorError {
   /**

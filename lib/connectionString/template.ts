@@ -1,4 +1,4 @@
-import { type Attribute, type ReadAttribute, replaced, Unreadable } from './attributes.ts';
+import { type Attribute, type ReadAttribute, Unreadable } from './attributes.ts';
 import { jdbc } from './jdbc.ts';
 import { odbc } from './odbc.ts';
 import { quoted, type Syntax, scan } from './scan.ts';
@@ -50,12 +50,15 @@ export function fillIn(template: Template, values: Values): string {
   const fill = (whole: string, name: string) => (known(name) ? values[name] : undefined) ?? whole;
   if (template.syntax === 'raw') return template.text.replace(PLACEHOLDER, fill);
   const { marked, attributes, syntax } = scanMarked(template, known);
-  const toFill = attributes.filter(({ value }) => MARKERS.test(value));
-  return toFill.toReversed().reduce((filled, attribute) => {
-    const { name, value, from } = attribute;
+  let filled = '';
+  let done = 0;
+  for (const { name, value, from, to } of attributes) {
+    if (!MARKERS.test(value)) continue;
     const inBraces = marked[from] === '{';
-    return replaced(filled, attribute, quoted(name, value.replace(MARKED, fill), syntax, inBraces));
-  }, marked);
+    filled += marked.slice(done, from) + quoted(name, value.replace(MARKED, fill), syntax, inBraces);
+    done = to;
+  }
+  return filled + marked.slice(done);
 }
 
 /** Parses the template with its placeholders marked, so that the parser does not take them for quotes. */

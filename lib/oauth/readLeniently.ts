@@ -51,26 +51,37 @@ export function readLeniently(
   return promise;
 }
 
+const HEAD_END = /\r?\n\r?\n/g;
+/** In characters, without the last one: so much of an end may be in the chunk before. */
+const LONGEST_END = 3;
+const INTERIM = /^HTTP\/[\d.]+ 1\d\d\b/;
+
 /** Passes a response on with repaired heads: its own and those of the interim responses before it. */
 function repairedHeads(): Transform {
-  let head: Buffer | undefined = Buffer.alloc(0);
+  let head: string | undefined = '';
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      if (!head) return done(null, chunk);
-      head = Buffer.concat([head, chunk]);
-      for (;;) {
-        const end = /\r?\n\r?\n/.exec(head.toString('latin1'));
-        if (!end)
+      if (head === undefined) return done(null, chunk);
+      // What was searched before is not searched again: a response may arrive byte by byte, with thousands of interim heads.
+      const end = new RegExp(HEAD_END);
+      end.lastIndex = Math.max(0, head.length - LONGEST_END);
+      head += chunk.toString('latin1');
+      for (let from = 0; ; from = end.lastIndex) {
+        const found = end.exec(head);
+        if (!found) {
+          head = head.slice(from);
           return head.length > LONGEST_HEADERS ? done(new Error('The headers are too long.')) : done();
-        const text = head.toString('latin1', 0, end.index);
-        const rest = head.subarray(end.index + end[0].length);
+        }
+        const text = head.slice(from, found.index);
         this.push(Buffer.from(`${repairHead(text)}\r\n\r\n`, 'latin1'));
-        head = /^HTTP\/[\d.]+ 1\d\d\b/.test(text) ? rest : undefined;
-        if (!head) return done(null, rest);
+        if (INTERIM.test(text)) continue;
+        const rest = Buffer.from(head.slice(end.lastIndex), 'latin1');
+        head = undefined;
+        return done(null, rest);
       }
     },
     flush(done) {
-      done(null, head);
+      done(null, head === undefined ? undefined : Buffer.from(head, 'latin1'));
     },
   });
 }
