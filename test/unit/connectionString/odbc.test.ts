@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { addressIn, attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
+import { addressIn, attributeNamed } from '../../../lib/connectionString/attributes.ts';
 import { odbc, parseOdbc } from '../../../lib/connectionString/odbc.ts';
 import { thrownBy } from '../../support/thrown.ts';
-import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, written } from './support.ts';
+import { EXAMPLE, EXAMPLE_ATTRIBUTES, REFRESH_TOKEN, replaced, written } from './support.ts';
 
 const pairs = (text: string) => parseOdbc(text).map(({ name, value }) => [name, value]);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { attributeNamed, replaced } from '../../../lib/connectionString/attributes.ts';
+import { attributeNamed } from '../../../lib/connectionString/attributes.ts';
 import { parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
 import { thrownBy } from '../../support/thrown.ts';
-import { CLIENT_SECRET, REFRESH_TOKEN } from './support.ts';
+import { CLIENT_SECRET, REFRESH_TOKEN, replaced } from './support.ts';
 
 const FILE = `; the data sources
 [ODBC Data Sources]

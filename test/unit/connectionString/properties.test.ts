@@ -1,18 +1,13 @@
 import { parse } from '@tediousjs/connection-string';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type Attribute,
-  badCharacterIn,
-  replaced,
-  Unreadable,
-} from '../../../lib/connectionString/attributes.ts';
+import { type Attribute, badCharacterIn, Unreadable } from '../../../lib/connectionString/attributes.ts';
 import { jdbc, parseJdbc } from '../../../lib/connectionString/jdbc.ts';
 import { odbc, parseOdbc } from '../../../lib/connectionString/odbc.ts';
 import { parseOdbcIni } from '../../../lib/connectionString/odbcIni.ts';
 import { quoted } from '../../../lib/connectionString/scan.ts';
 import { fillIn } from '../../../lib/connectionString/template.ts';
-import { written } from './support.ts';
+import { replaced, written } from './support.ts';
 
 const RUNS = { numRuns: 2_000 };
 

@@ -1,4 +1,4 @@
-import type { Attribute } from '../../../lib/connectionString/attributes.ts';
+import type { Attribute, ReadAttribute } from '../../../lib/connectionString/attributes.ts';
 import { quoted, type Syntax } from '../../../lib/connectionString/scan.ts';
 /** The example of the driver's documentation with its line breaks. Its values are built from parts, because scanners take them for secrets. */
 export const CLIENT_SECRET = ['12a3=bCD/EfGh4Ijk', 'Lm5P67qR8s=//TuV', 'WXy1Zabcd'].join('+');
@@ -24,4 +24,9 @@ export const EXAMPLE_ATTRIBUTES = [
 export function written(attributes: readonly Attribute[], syntax: Syntax): string {
   const each = attributes.map(({ name, value }) => `${name}=${quoted(name, value, syntax)};`);
   return syntax.prefix + each.join('');
+}
+
+/** The text with one value replaced, for a test of the positions that a parser returns. */
+export function replaced(text: string, { from, to }: ReadAttribute, value: string): string {
+  return text.slice(0, from) + value + text.slice(to);
 }
