@@ -35,7 +35,7 @@ const steps = jobs.flatMap(([name, job]) => (job.steps ?? []).map((step) => [nam
 const runs = steps.flatMap(([name, { run }]) => (run ? [[name, run] as const] : []));
 
 test('the repository has exactly these workflows', () =>
-  expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml']));
+  expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml', 'fuzz.yml']));
 
 describe('rights', () => {
   test.each([...texts.keys()])('%s gives all jobs together no permission', (name) => {
