@@ -22,7 +22,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/rotation\//,
-    may: /^lib\/(backoff|errors|log|secretSize|connectionString\/template|rotation\/.+)\.ts$/,
+    may: /^lib\/(backoff|errors|log|secretNames|secretSize|connectionString\/template|rotation\/.+)\.ts$/,
     packages: /^$/,
   },
   {

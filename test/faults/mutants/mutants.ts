@@ -36,6 +36,18 @@ const WORLD_BEGINS = "Date.parse('2026-01-01T00:00:00Z')";
 
 const LEASE: readonly Mutant[] = [
   inRotation(
+    'steps/gather.ts',
+    'secret: an entry may name any secret as its refresh token',
+    'if (latest) await ensureAllowed(connection, refreshToken, latest, vault);',
+    '',
+  ),
+  inRotation(
+    'steps/clientCredentials.ts',
+    'secret: an entry may name any secret as a client credential',
+    'if (secret) await ensureAllowed(this.#connection, name, secret, vault);',
+    '',
+  ),
+  inRotation(
     'steps/lease.ts',
     'lease: one that another process holds counts as ours',
     "if (answer === 'taken') return false;",
