@@ -32,8 +32,8 @@ export async function authorizeByCode(
 ): Promise<ObtainedTokens> {
   const { server } = request;
   const endpoint = userAddress(server.authorization_endpoint ?? '', request, noEndpoint);
-  const loopback = await startLoopbackServer(browser.redirectUri);
   const state = generateRandomState();
+  const loopback = await startLoopbackServer(browser.redirectUri, state);
   const verifier = generateRandomCodeVerifier();
   try {
     const { redirectUri } = loopback;
@@ -75,7 +75,7 @@ async function waitFor(
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const time = sleep(patienceMs, undefined, { signal: stop }).then(
-    () => Promise.reject(timedOut(patienceMs)),
+    () => Promise.reject(timedOut(patienceMs, loopback.ignored)),
     () => Promise.reject(interrupted()),
   );
   try {
@@ -97,7 +97,6 @@ interface Returned {
 async function exchange(request: AuthorizationRequest, returned: Returned): Promise<ObtainedTokens> {
   const { server } = request;
   const { state, verifier, redirectUri } = returned;
-  if (returned.parameters.get('state') !== state) throw wrongState();
   const { client, authentication, options } = clientOf(request);
   const parameters = validateAuthResponse(server, client, returned.parameters, state);
   try {
@@ -124,22 +123,14 @@ function noEndpoint(): RotatorError {
   });
 }
 
-/**
- * The request comes from another sign-in, possibly an attacker's, or from an old page: the command ignores its other parameters
- * (RFC 6749 section 10.12).
- */
-function wrongState(): RotatorError {
-  return new RotatorError({
-    code: 'authorization_failed',
-    message: 'The browser returned the parameters of another sign-in: their state does not match.',
-    fix: 'Close old sign-in pages and run the command again.',
-  });
-}
-
-function timedOut(patienceMs: number): RotatorError {
+/** @param ignored whether pages of other sign-ins came back */
+function timedOut(patienceMs: number, ignored: boolean): RotatorError {
+  const why = ignored
+    ? 'It returned only the parameters of another sign-in (their state does not match), which were ignored.'
+    : 'It was closed, or the redirect URI is not registered at the provider.';
   return new RotatorError({
     code: 'authorization_expired',
-    message: `The browser did not return within ${Math.round(patienceMs / 1000)} s. It was closed, or the redirect URI is not registered at the provider.`,
-    fix: 'Run the command again and finish the sign-in. If this machine has no browser, use --device.',
+    message: `The browser did not return within ${Math.round(patienceMs / 1000)} s. ${why}`,
+    fix: 'Close old sign-in pages, run the command again and finish the sign-in. If this machine has no browser, use --device.',
   });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RotatorError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
@@ -16,26 +16,46 @@ const HEADERS = {
 /** Waits on this machine for the browser to come back (RFC 8252 section 7.3). */
 export interface LoopbackServer {
   readonly redirectUri: string;
-  /** The parameters of the first request to the redirect URI. */
+  /** The parameters of the first request to the redirect URI that belongs to this sign-in. */
   readonly parameters: Promise<URLSearchParams>;
+  /** Whether a request came that belongs to another sign-in. */
+  readonly ignored: boolean;
   close(): Promise<void>;
 }
 
 /**
+ * Every program and every web page on this machine can send a request here. Only a GET with the `state` of the sign-in counts,
+ * which only the provider knows (RFC 6749 section 10.12). Any other request gets an error page, and the server continues to wait.
  * @param redirectUri http on a loopback host; without a port, the server uses any free one
+ * @param state the `state` of the authorization request
  * @throws RotatorError `configuration_invalid` for another address, `authorization_failed` if the server cannot listen there
  */
-export async function startLoopbackServer(redirectUri: string): Promise<LoopbackServer> {
+export async function startLoopbackServer(redirectUri: string, state: string): Promise<LoopbackServer> {
   const wanted = readRedirectUri(redirectUri);
   const given = portIn(redirectUri);
   const { promise: parameters, resolve } = Promise.withResolvers<URLSearchParams>();
-  const server = createServer((request, response) => receive(request, response, wanted.pathname, resolve));
+  let ignored = false;
+  const server = createServer((request, response) => {
+    const url = URL.parse(`http://${request.headers.host}${request.url}`);
+    if (url?.host !== wanted.host || url.pathname !== wanted.pathname || request.method !== 'GET')
+      return respond(response, 404, 'There is nothing here.');
+    const { searchParams } = url;
+    if (String(searchParams.getAll('state')) !== state) {
+      ignored = true;
+      return respond(response, 400, 'The command ignored this page: it belongs to another sign-in.');
+    }
+    respond(response, 200, 'Continue in the terminal. You can close this page.');
+    response.on('finish', () => resolve(searchParams));
+  });
   const port = await listen(server, wanted.hostname, given ?? Number(wanted.port || 0));
   wanted.port = String(port);
   return {
     // A redirect URI with a port is registered in exactly this form, and providers compare it as text (RFC 6749 section 3.1.2.3).
     redirectUri: given === undefined ? wanted.href : redirectUri.trim(),
     parameters,
+    get ignored() {
+      return ignored;
+    },
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -45,23 +65,8 @@ export async function startLoopbackServer(redirectUri: string): Promise<Loopback
 }
 
 /** The page shows nothing of the parameters: only the terminal knows the result of the sign-in. */
-function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  resolve: (parameters: URLSearchParams) => void,
-): void {
-  const url = URL.parse(`http://localhost${request.url}`);
-  if (url?.pathname !== path || request.method !== 'GET') {
-    response.writeHead(404, HEADERS).end();
-    return;
-  }
-  response
-    .writeHead(200, HEADERS)
-    .end(
-      '<!doctype html><title>Token rotator</title><p>Continue in the terminal. You can close this page.</p>',
-    );
-  response.on('finish', () => resolve(url.searchParams));
+function respond(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, HEADERS).end(`<!doctype html><title>Token rotator</title><p>${text}</p>`);
 }
 
 function readRedirectUri(redirectUri: string): URL {

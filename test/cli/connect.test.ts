@@ -76,15 +76,13 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     expect(writes()).toBe(before);
   });
 
-  test('a wrong state writes nothing', async () => {
+  test('a wrong state neither writes anything nor ends the sign-in', async () => {
     const running = connect('nothing');
     const address = new URL((await running.seen(ADDRESS))[0]);
-    await fetch(`${address.searchParams.get('redirect_uri')}?code=stolen&state=guessed`);
-    const ended = await running.ended;
-    expect(ended.code).toBe(6);
-    expect(documentOf(ended)).toMatchObject({
-      error: { message: expect.stringContaining('their state does not match') },
-    });
+    const page = await fetch(`${address.searchParams.get('redirect_uri')}?code=stolen&state=guessed`);
+    expect(page.status).toBe(400);
+    const ended = await signIn(running, 'deny');
+    expect(documentOf(ended)).toMatchObject({ error: { code: 'authorization_denied' } });
     expect(await stored('nothing')).toEqual([undefined, undefined, undefined]);
   });
 

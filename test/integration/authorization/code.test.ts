@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizeByCode, type Browser } from '../../../lib/authorization/authorizeByCode.ts';
@@ -31,6 +31,13 @@ function signIn(
     patienceMs: 10_000,
     ...more,
   });
+}
+
+/** The status of the response to a request whose Host header may differ from the address. */
+async function statusOf(url: URL, options: RequestOptions = {}): Promise<number | undefined> {
+  const [response] = (await once(request(url, options).end(), 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
 }
 
 /** The browser returns with these parameters instead of those of the server. */
@@ -65,8 +72,6 @@ describe('the authorization code flow', () => {
   });
 
   test.each<[string, (p: URLSearchParams) => void, ErrorCode, string]>([
-    ['a wrong state', (p) => p.set('state', 'another'), 'authorization_failed', 'their state does not match'],
-    ['no state', (p) => p.delete('state'), 'authorization_failed', 'their state does not match'],
     ['a denial', (p) => p.set('error', 'access_denied'), 'authorization_denied', 'consent was denied'],
     ['another error', (p) => p.set('error', 'server_error'), 'authorization_failed', 'server_error'],
     ['nothing at all', () => {}, 'authorization_failed', 'no usable response'],
@@ -153,18 +158,44 @@ describe('the authorization code flow', () => {
     }
   });
 
-  test('accepts only the redirect path', async () => {
+  test('ignores every request that does not belong to the sign-in, and goes on waiting', async () => {
+    const statuses: (number | undefined)[] = [];
     const visit = async (address: string) => {
-      const back = new URL(new URL(address).searchParams.get('redirect_uri') ?? '');
-      expect((await fetch(new URL('/favicon.ico', back))).status).toBe(404);
-      expect((await fetch(back, { method: 'POST' })).status).toBe(404);
+      const parameters = new URL(address).searchParams;
+      const back = new URL(parameters.get('redirect_uri') ?? '');
+      const state = parameters.get('state') ?? '';
+      const denied = (given: string) => new URL(`?error=access_denied${given}`, back);
+      statuses.push(await statusOf(new URL('/favicon.ico', back)));
+      statuses.push(await statusOf(denied(`&state=${state}`), { method: 'POST' }));
+      statuses.push(await statusOf(denied(`&state=${state}`), { headers: { host: 'attacker.example' } }));
+      statuses.push(
+        await statusOf(denied(`&state=${state}`), { headers: { host: `attacker.example:${back.port}` } }),
+      );
+      for (const wrong of [
+        '',
+        '&state=',
+        '&state=another',
+        `&state=${state}&state=${state}`,
+        `&state=${state}x`,
+      ])
+        statuses.push(await statusOf(denied(wrong)));
       await new BrowserUser().visit(address);
     };
     expect(await signIn(await requestTo(server), visit)).toHaveProperty('refreshToken');
+    expect(statuses).toEqual([404, 404, 404, 404, 400, 400, 400, 400, 400]);
+  });
+
+  test('says at the end of the wait that only another sign-in came back', async () => {
+    const change = (parameters: URLSearchParams) => parameters.set('state', 'another');
+    const error = await errorOf(signIn(await requestTo(server), returnWith(change), { patienceMs: 2_000 }));
+    expect(error).toMatchObject({
+      code: 'authorization_expired',
+      message: expect.stringContaining('their state does not match'),
+    });
   });
 
   test('treats port 80 like any other port, and sends the redirect URI as it is registered', async () => {
-    const outcome = await startLoopbackServer('http://127.0.0.1:80/callback').then(
+    const outcome = await startLoopbackServer('http://127.0.0.1:80/callback', 'state').then(
       async (loopback) => {
         await loopback.close();
         return loopback.redirectUri;
