@@ -1,12 +1,15 @@
 /**
- * Adds to package-lock.json the optional packages of other platforms that npm omitted. If a registry could not provide one
- * of them when npm wrote the lockfile, npm drops it silently, and then `npm ci` refuses the whole lockfile.
+ * Adds to package-lock.json the optional packages of other platforms that npm omitted, with their hashes. If a registry could not
+ * provide one of them when npm wrote the lockfile, npm drops it silently, and then `npm ci` refuses the whole lockfile. Without
+ * a hash, `npm ci` would accept any package of that name.
  * Run it after each change of dependencies: `node scripts/completeLockfile.ts`.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface LockedPackage {
   version?: string;
+  integrity?: string;
   dev?: boolean;
   optional?: boolean;
   os?: string[];
@@ -38,8 +41,23 @@ function complete(packages: Record<string, LockedPackage>): Record<string, Locke
   return Object.fromEntries(root ? [root, ...rest] : []);
 }
 
+/**
+ * Adds the hash that the registry publishes to each package without one, as npm does at the first installation.
+ * @throws the error of npm if the registry does not have the package
+ */
+function withHashes(packages: Record<string, LockedPackage>): Record<string, LockedPackage> {
+  const hashed = Object.entries(packages).map(([path, locked]) => {
+    if (path === '' || locked.integrity !== undefined) return [path, locked];
+    const { version, ...more } = locked;
+    const args = ['view', `${path.split('node_modules/').at(-1)}@${version}`, 'dist.integrity'];
+    const integrity = execFileSync('npm', args, { encoding: 'utf8', shell: process.platform === 'win32' });
+    return [path, { version, integrity: integrity.trim(), ...more }];
+  });
+  return Object.fromEntries(hashed);
+}
+
 const lock = JSON.parse(readFileSync(LOCKFILE, 'utf8')) as { packages: Record<string, LockedPackage> };
-const packages = complete(lock.packages);
+const packages = withHashes(complete(lock.packages));
 const added = Object.keys(packages).length - Object.keys(lock.packages).length;
 writeFileSync(LOCKFILE, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`);
 console.log(`Added ${added} packages of other platforms to package-lock.json.`);
