@@ -17,14 +17,14 @@ export interface Bundle {
 }
 
 /**
- * Bundles all functions into one ES module. It is not minified: that would save no time at the start, and stack traces stay readable
+ * Bundles a module, by default all functions, into one ES module. It is not minified: that would save no time at the start, and stack traces stay readable
  * without the source map. The map contains no copy of the sources, which would double the package.
  * @throws Error with the message of esbuild
  */
-export async function bundle(root: string): Promise<Bundle> {
+export async function bundle(root: string, entry = 'functions/index.ts'): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['functions/index.ts'],
+    entryPoints: [entry],
     outfile: join(root, 'dist', BUNDLE),
     write: false,
     bundle: true,

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BlobServiceClient, BlockBlobClient, type ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RotatorError } from '../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
+import { BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { uploadConnections } from '../../scripts/deploy/uploadConnections.ts';
+import { ROOT, runNode } from './support.ts';
 
 const GOOD = '{ "connections": { "a": { "tokenUri": "https://login.example.com/token" } } }\n';
 const ENV = {
@@ -154,4 +159,15 @@ describe('a storage account that refuses', () => {
     expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('firewall') });
     expect(requests).toBe(1);
   });
+});
+
+test('the bundle of the upload needs no installed package', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'upload-bundle-'));
+  const file = join(folder, 'upload.mjs');
+  await writeFile(file, (await bundle(ROOT, 'scripts/uploadConnections.ts')).files[BUNDLE]);
+  expect(await runNode([file], folder)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('there is no file to upload'),
+  });
+  await rm(folder, { recursive: true });
 });

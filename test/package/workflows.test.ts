@@ -6,15 +6,17 @@ import { ROOT } from './support.ts';
 
 interface Step {
   readonly uses?: string;
+  readonly id?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
   readonly if?: string;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly uses?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string;
+  readonly outputs?: Readonly<Record<string, string>>;
   readonly steps?: readonly Step[];
 }
 interface Workflow {
@@ -47,6 +49,12 @@ describe('rights', () => {
     expect(job.permissions).toEqual({ contents: 'read', ...(signsIn && { 'id-token': 'write' }) });
   });
 
+  test.each(jobs)('%s installs and builds nothing if it can get a token', (_, job) => {
+    const commands = (job.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
+    if (job.permissions?.['id-token'] !== undefined) expect(commands).not.toMatch(/\b(npm|npx|yarn|pnpm)\b/);
+    else expect(commands).not.toMatch(/\baz /);
+  });
+
   test.each([...texts])('%s holds and reads no secret', (_, text) => expect(text).not.toContain('secrets'));
 
   test('checkouts leave no token behind', () => {
@@ -70,7 +78,7 @@ describe('the commands of the workflows', () => {
   );
 
   test('run npm scripts that exist', () => {
-    expect(called).toEqual(expect.arrayContaining(['check', 'build', 'infra', 'connections:upload']));
+    expect(called).toEqual(expect.arrayContaining(['check', 'build', 'infra', 'build:upload']));
     expect(called.filter((script) => !(script in scripts))).toEqual([]);
   });
 
@@ -96,8 +104,24 @@ describe('deployment', () => {
   test('happens on main only, after the tests, in an environment that can be protected', () => {
     expect(on.push?.branches).toEqual(['main']);
     expect(parts.verify?.uses).toBe('./.github/workflows/ci.yml');
-    expect(parts.deploy).toMatchObject({ needs: 'verify', environment: 'production' });
+    expect(parts.deploy).toMatchObject({ needs: ['verify', 'build'], environment: 'production' });
     expect(parts.deploy?.if).toContain("github.ref == 'refs/heads/main'");
+    expect(parts.build?.if).toBe(parts.deploy?.if);
+  });
+
+  test('takes the package from the job that built it, by the id of the artifact', () => {
+    const upload = parts.build?.steps?.find(({ uses }) => uses?.startsWith('actions/upload-artifact@'));
+    expect(upload).toMatchObject({ id: 'upload', with: { path: 'dist.zip\ndist-upload/index.js\n' } });
+    expect(parts.build?.outputs).toEqual({
+      artifact: expect.stringContaining(' steps.upload.outputs.artifact-id '),
+    });
+    const download = parts.deploy?.steps?.find(({ uses }) => uses?.startsWith('actions/download-artifact@'));
+    expect(download?.with).toEqual({
+      'artifact-ids': expect.stringContaining(' needs.build.outputs.artifact '),
+    });
+    const commands = (parts.deploy?.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
+    expect(commands).toContain('node dist-upload/index.js');
+    expect(commands).toContain('--src dist.zip');
   });
 
   test('a pull request gets a what-if by another identity, never a deployment', () => {
@@ -118,7 +142,7 @@ describe('deployment', () => {
     const all = parts.deploy?.steps ?? [];
     const at = (what: RegExp) => all.findIndex(({ run }) => what.test(run ?? ''));
     const logins = all.filter(({ uses }) => uses?.startsWith('azure/login@'));
-    const between = all.slice(at(/deployment group create/), at(/connections:upload/));
+    const between = all.slice(at(/deployment group create/), at(/dist-upload/));
     expect(between.filter((step) => logins.includes(step))).toHaveLength(1);
     expect(logins.map((step) => step.with)).toEqual([logins[0]?.with, logins[0]?.with]);
   });
