@@ -12,6 +12,7 @@ import { documentOf, resultLines } from './commands/rotate.ts';
 import type { Entry } from './connection.ts';
 import { appendEntry } from './connectionsFile.ts';
 import { exitCodeOfResult } from './exitCodes.ts';
+import { LOCAL_STACK_WARNING } from './localStack.ts';
 import { askConsent } from './prompts.ts';
 
 /** The option that allows the command to overwrite secrets that the rotator does not manage. */
@@ -25,6 +26,11 @@ export interface Beginning extends FirstCredentials {
   /** The entry to add to the connections file; undefined if the file already has it. */
   readonly entry: Entry | undefined;
   readonly replace: boolean;
+}
+
+/** Says that the local stack is no place for production credentials, before the user signs in. */
+export function warnOfLocalStack({ terminal }: Cli, { stack }: Pick<Connected, 'stack'>): void {
+  if (stack) terminal.hint(LOCAL_STACK_WARNING);
 }
 
 /**

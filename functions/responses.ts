@@ -3,6 +3,7 @@ import { type ErrorCode, type Problem, problemOf } from '../lib/errors.ts';
 import { readLimited } from '../lib/readLimited.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import { refusalOf } from './access.ts';
+import { CROSS_SITE, isCrossSite } from './crossSite.ts';
 import { rotator } from './rotator.ts';
 
 const LARGEST_BODY_BYTES = 4096;
@@ -63,13 +64,14 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
 
 /**
  * Runs a handler for an authorized caller, and turns any error that it throws into a problem document. Refuses bodies that are too
- * large, and callers without the app role if one is required.
+ * large, web pages of other sites, and callers without the app role if one is required.
  */
 export function respond(
   request: HttpRequest,
   handler: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
   return respondAnonymously(request, async () => {
+    if (isCrossSite(request)) return problemResponse(CROSS_SITE);
     const refusal = refusalOf(request.headers, rotator().callers);
     return refusal ? problemResponse(refusal) : handler();
   });

@@ -171,8 +171,9 @@ export const ERROR_CODES = {
     fix: 'Get a token for the app registration of the rotator and send it as `Authorization: Bearer`.',
   },
   forbidden: {
-    means: 'The caller of an HTTP function does not have the app role in `REQUIRED_APP_ROLE`.',
-    fix: 'Assign the app role to the caller, then get a new token.',
+    means:
+      'The caller of an HTTP function does not have the app role in `REQUIRED_APP_ROLE`, or is a web page of another site.',
+    fix: 'Assign the app role to the caller, then get a new token. Call the functions from a program, not from a web page.',
   },
   parameter_invalid: {
     means: 'The address of an HTTP function has a parameter that is not valid.',

@@ -1,9 +1,8 @@
-import { accepted, readAccessToken } from './requests.ts';
+import { accepted, readAccessToken, type TokenPlace } from './requests.ts';
 import type { Servers } from './servers.ts';
 
 /** What a consumer needs to know of the servers. */
-interface Places {
-  readonly tokenVault: Pick<Servers['tokenVault'], 'url'>;
+interface Places extends TokenPlace {
   readonly authorization: Pick<Servers['authorization'], 'resourceEndpoint'>;
 }
 

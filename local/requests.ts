@@ -1,19 +1,29 @@
 import { callVault } from './callVault.ts';
-import { CONSUMER, OPERATOR, type Servers } from './servers.ts';
+import type { Bearers, Servers } from './servers.ts';
 
 /** Writes a secret into the credential vault as an operator does. */
-export async function setSecret({ credentialVault }: Servers, name: string, value: string): Promise<void> {
-  const response = await callVault(credentialVault, OPERATOR, 'PUT', name, { value });
+export async function setSecret(
+  { credentialVault, bearers }: Servers,
+  name: string,
+  value: string,
+): Promise<void> {
+  const response = await callVault(credentialVault, bearers.operator, 'PUT', name, { value });
   if (!response.ok)
     throw new Error(`The local vault refused the secret ${name} with status ${response.status}.`);
+}
+
+/** What a consumer needs to read a token. */
+export interface TokenPlace {
+  readonly tokenVault: Pick<Servers['tokenVault'], 'url'>;
+  readonly bearers: Pick<Bearers, 'consumer'>;
 }
 
 /** The published access token as a consumer reads it; undefined if there is none yet. */
 export async function readAccessToken(
   connection: string,
-  { tokenVault }: { readonly tokenVault: Pick<Servers['tokenVault'], 'url'> },
+  { tokenVault, bearers }: TokenPlace,
 ): Promise<string | undefined> {
-  const response = await callVault(tokenVault, CONSUMER, 'GET', `${connection}-access-token`);
+  const response = await callVault(tokenVault, bearers.consumer, 'GET', `${connection}-access-token`);
   if (!response.ok) return undefined;
   const { value } = (await response.json()) as { value: string };
   return value;

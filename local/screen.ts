@@ -1,9 +1,10 @@
+import { LOCAL_STACK_WARNING } from '../cli/localStack.ts';
 import type { LogEvent } from '../lib/log.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import { API_VERSION } from './callVault.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
 import { repairFile } from './seed.ts';
-import { CONSUMER, OPERATOR, type Servers } from './servers.ts';
+import { headerFile, type Servers } from './servers.ts';
 import type { Stack } from './stack.ts';
 
 interface Event extends Readonly<Record<string, unknown>> {
@@ -29,6 +30,7 @@ const NOT_FOUND_LOCALLY =
 /** What a user can do while the stack runs, as lines to copy. */
 export function instructions({ host, servers, data, isFoundLocally }: Described): string {
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
+  const header = (who: Parameters<typeof headerFile>[0]) => `--header "@${data.file(headerFile(who))}"`;
   const secret = (vault: { url: string }, name: string) =>
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
   return `
@@ -40,12 +42,14 @@ Rotate one now:
 Show the status of all connections:
   curl ${host.url}/api/connections
 Read an access token, as a consumer does:
-  curl -H "Authorization: Bearer ${CONSUMER}" ${secret(servers.tokenVault, 'demo-single-use-access-token')}
+  curl ${header('consumer')} ${secret(servers.tokenVault, 'demo-single-use-access-token')}
 Fix the client secret of ${wrong} (the rotator detects it within five minutes, or immediately with force):
-  curl -X PUT -H "Authorization: Bearer ${OPERATOR}" -H "Content-Type: application/json" --data @${data.file(repairFile(wrong))} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
+  curl -X PUT ${header('operator')} --header "Content-Type: application/json" --data "@${data.file(repairFile(wrong))}" ${secret(servers.credentialVault, `${wrong}-client-secret`)}
   curl -X POST "${host.url}/api/connections/${wrong}/rotate?force=true"
 
 ${isFoundLocally ? FOUND_LOCALLY : NOT_FOUND_LOCALLY}
+
+${LOCAL_STACK_WARNING}
 
 Press Ctrl-C to stop everything. Each line below is a rotation:
 `;

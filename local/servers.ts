@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type AuthorizationServer,
   type LocalClient,
@@ -14,9 +15,15 @@ import { type Azurite, startAzurite } from './storage/azurite.ts';
 export const ROTATOR_CLIENT_ID = '00000000-0000-4000-8000-000000000001';
 /** The client that `rotator connect --local` signs in with; a user clicks through its sign-in and consent. */
 export const CLI_CLIENT_ID = 'rotator-cli';
-/** The bearer tokens for curl. They are names, not secrets, because the servers listen on loopback only. */
-export const OPERATOR = 'operator';
-export const CONSUMER = 'consumer';
+/** The identities of an operator and of a consumer. */
+const OPERATOR = 'operator';
+const CONSUMER = 'consumer';
+
+/** The bearer tokens of an operator and of a consumer for the vaults: other ones at each start. */
+export interface Bearers {
+  readonly operator: string;
+  readonly consumer: string;
+}
 
 /** The servers that the rotator talks to. Each is the real program, or as close to it as possible without Azure. */
 export interface Servers {
@@ -24,6 +31,7 @@ export interface Servers {
   readonly credentialVault: KeyVaultServer;
   readonly tokenVault: KeyVaultServer;
   readonly identity: ManagedIdentityServer;
+  readonly bearers: Bearers;
   readonly storage: Azurite;
   readonly clients: readonly LocalClient[];
   /** The certificate of the vaults' certificate authority, PEM. */
@@ -64,14 +72,21 @@ export async function startServers(
     const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
     const authority = await createCertificateAuthority();
     const vaultTls = await authority.issue(['127.0.0.1', 'localhost']);
-    const identity = begun(await startManagedIdentity({ header: await data.secret('identity-header') }));
+    const identity = begun(await startManagedIdentity({ header: newWord() }));
+    const bearers = await writeBearers(data);
     const vault = async (name: string, rights: (identity: string) => readonly VaultRight[]) =>
       begun(
-        await startKeyVault({ name, tls: vaultTls, ...file(`${name}.json`), ...accessOf(identity, rights) }),
+        await startKeyVault({
+          name,
+          tls: vaultTls,
+          ...file(`${name}.json`),
+          ...accessOf(identity, bearers, rights),
+        }),
       );
     return {
       clients,
       identity,
+      bearers,
       caCertificate: authority.caCertificate,
       vaultTls,
       credentialVault: await vault('credential-vault', (who) => rightsOf(who, [])),
@@ -99,9 +114,32 @@ function rightsOf(who: string, consumerRights: readonly VaultRight[]): readonly 
   return who === CONSUMER ? consumerRights : [];
 }
 
-function accessOf(identity: ManagedIdentityServer, rights: (who: string) => readonly VaultRight[]) {
-  const identify = (token: string) =>
-    [OPERATOR, CONSUMER].includes(token) ? token : identity.identityOf(token);
+/** A word that no other user of the machine and no web page can guess. */
+function newWord(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** The name of the file with the Authorization header of an operator or a consumer, for `curl --header @FILE`. */
+export function headerFile(who: keyof Bearers): string {
+  return `${who}-header.txt`;
+}
+
+async function writeBearers(data: DataDirectory): Promise<Bearers> {
+  const bearers = { operator: newWord(), consumer: newWord() };
+  for (const who of ['operator', 'consumer'] as const)
+    await data.write(headerFile(who), `Authorization: Bearer ${bearers[who]}\n`);
+  return bearers;
+}
+
+function accessOf(
+  identity: ManagedIdentityServer,
+  bearers: Bearers,
+  rights: (who: string) => readonly VaultRight[],
+) {
+  const identify = (token: string) => {
+    if (token === bearers.operator) return OPERATOR;
+    return token === bearers.consumer ? CONSUMER : identity.identityOf(token);
+  };
   const authorize = (token: string) => {
     const who = identify(token);
     return who === undefined ? undefined : rights(who);

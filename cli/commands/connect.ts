@@ -22,7 +22,7 @@ import {
 } from '../connection.ts';
 import { type CredentialOptions, clientCredentials } from '../credentials.ts';
 import { extraParameters } from '../extraParameters.ts';
-import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
+import { confirmReplacing, type KeepOptions, keep, warnOfLocalStack } from '../keep.ts';
 import { openBrowser } from '../openBrowser.ts';
 import { span } from '../terminal.ts';
 
@@ -42,6 +42,7 @@ export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOpt
 export async function connect(cli: Cli, name: string, options: ConnectOptions): Promise<number> {
   const extra = extraParameters(options.parameter);
   const parts = await connectTo(cli, NO_CONNECTIONS);
+  warnOfLocalStack(cli, parts);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);
   const server = await discover(cli, parts, known, options);

@@ -13,7 +13,7 @@ import {
 } from '../connection.ts';
 import { type CredentialOptions, clientCredentials } from '../credentials.ts';
 import { type Imported, readImported } from '../importedText.ts';
-import { confirmReplacing, type KeepOptions, keep } from '../keep.ts';
+import { confirmReplacing, type KeepOptions, keep, warnOfLocalStack } from '../keep.ts';
 import { readStdin } from '../prompts.ts';
 import { readInput } from '../readInput.ts';
 
@@ -34,6 +34,7 @@ export async function importText(
   if (refreshToken === undefined) throw noRefreshToken();
   refuseUseless({ refreshToken });
   const parts = await connect(cli, NO_CONNECTIONS);
+  warnOfLocalStack(cli, parts);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);
   refuseOtherEndpoint(known, imported);

@@ -2,6 +2,7 @@ import { type EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
+import { forOwnHost } from '../ownHost.ts';
 import { ClientRegistry } from './clients.ts';
 import { createSaver, readState, type Saver, writeState } from './dataFile.ts';
 import { interactionPages, zeroClickInteraction } from './interaction.ts';
@@ -40,7 +41,7 @@ export async function startAuthorizationServer(
   const issuer = `http://${HOST}:${(server.address() as AddressInfo).port}`;
   const provider = createProvider(issuer, { ...parts, accessTokenSeconds: options.accessTokenSeconds });
   mount(provider, parts);
-  server.on('request', provider.callback());
+  server.on('request', forOwnHost(provider.callback()));
   const running = describe(issuer, server, provider, parts);
   await checkClients(provider, parts.clients).catch(async (error: unknown) => {
     await running.close();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
+import { forOwnHost } from '../ownHost.ts';
 import { readBody } from '../requestBody.ts';
 import type { PlainRequest, PlainResponse } from './httpRpc.ts';
 import type { Router } from './routes.ts';
@@ -43,11 +44,13 @@ export async function listen(
   invoke: HttpInvoker,
 ): Promise<HttpListener> {
   const state: ListenerState = { closing: false, underWay: new Set(), reading: new Set() };
-  const server = createServer((request, response) => {
-    const sent = sendResponse(response, state, () => respond(request, state, route, invoke));
-    state.underWay.add(sent);
-    void sent.finally(() => state.underWay.delete(sent));
-  });
+  const server = createServer(
+    forOwnHost((request, response) => {
+      const sent = sendResponse(response, state, () => respond(request, state, route, invoke));
+      state.underWay.add(sent);
+      void sent.finally(() => state.underWay.delete(sent));
+    }),
+  );
   const listening = startListening(server, port ?? USUAL_PORT);
   await (port === undefined ? listening.catch(() => startListening(server, 0)) : listening);
   const { port: actualPort } = server.address() as AddressInfo;
@@ -116,11 +119,9 @@ async function respond(
 }
 
 function requestUrl(request: IncomingMessage): URL | undefined {
-  const { host = LOOPBACK } = request.headers;
   const target = request.url ?? '/';
-  const origin = URL.canParse(`http://${host}/`) ? `http://${host}` : `http://${LOOPBACK}`;
   // A target such as "//name" is a path here, not another host.
-  return URL.parse(`${origin}${target.startsWith('/') ? target : '/'}`) ?? undefined;
+  return URL.parse(`http://${request.headers.host}${target.startsWith('/') ? target : '/'}`) ?? undefined;
 }
 
 function empty(status: number): PlainResponse {

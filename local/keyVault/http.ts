@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { forOwnHost } from '../ownHost.ts';
 import type { VaultResponse } from './types.ts';
 
 /** The interface that local servers listen on: other machines cannot reach them. */
@@ -9,9 +10,7 @@ export const LOOPBACK = '127.0.0.1';
 /** The address that the caller used; the service builds ids and links from it. */
 export function baseUrlOf(request: IncomingMessage): string {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  const { host = '' } = request.headers;
-  const fallback = `${LOOPBACK}:${request.socket.localPort}`;
-  return `${scheme}://${/^[\w.:[\]-]+$/.test(host) ? host : fallback}`;
+  return `${scheme}://${request.headers.host}`;
 }
 
 /** Sends a response. */
@@ -54,11 +53,11 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** A listener for an async handler. An error that the handler does not catch cuts the connection. */
+/** A listener for an async handler, for requests to this machine. An error that the handler does not catch cuts the connection. */
 export function listenerOf(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): RequestListener {
-  return (request, response) => {
+  return forOwnHost((request, response) => {
     handle(request, response).catch(() => response.destroy());
-  };
+  });
 }

@@ -6,7 +6,7 @@ import { loadAccount, newAccount, saveAccount } from './account.ts';
 const LOOPBACK = '127.0.0.1';
 const START_MS = 30_000;
 const STOP_MS = 15_000;
-const PRELOADS = ['./loadLess.ts', './shutdownWithParent.ts'];
+const PRELOADS = ['./loadLess.ts', './preload.ts'];
 
 /** A running blob service. */
 export interface Azurite {

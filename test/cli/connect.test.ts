@@ -36,6 +36,7 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     const ended = await signIn(connect('fresh'));
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
+    expect(ended.stderr.match(/Do not give it credentials of a production system/g)).toHaveLength(1);
     const [clientId, clientSecret, refreshToken] = await stored('fresh');
     expect(clientId).toBe('rotator-cli');
     expect(clientSecret).toBe(

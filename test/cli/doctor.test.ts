@@ -11,7 +11,6 @@ import type { Check } from '../../lib/doctor/check.ts';
 import { examine } from '../../lib/doctor/examine.ts';
 import { callVault } from '../../local/callVault.ts';
 import { createCertificateAuthority } from '../../local/keyVault/certificateAuthority.ts';
-import { OPERATOR } from '../../local/servers.ts';
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
 const DAY_SECONDS = 86_400;
@@ -122,7 +121,8 @@ async function plant(): Promise<object> {
 }
 
 async function deleteSecret(name: string) {
-  await callVault(desk.stack.servers.credentialVault, OPERATOR, 'DELETE', name);
+  const { credentialVault, bearers } = desk.stack.servers;
+  await callVault(credentialVault, bearers.operator, 'DELETE', name);
 }
 
 beforeAll(async () => {

@@ -54,6 +54,7 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
     const imported = await bring('crm', odbc(given).replaceAll(';', ';\n'));
     expect(imported, imported.stdout).toMatchObject({ code: 0 });
     expect(documentOf(imported)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
+    expect(imported.stderr.match(/Do not give it credentials of a production system/g)).toHaveLength(1);
     const shown = await desk.rotator(['render', 'crm', '--reveal'], { reveals: true }).ended;
     const newer = await latest('crm-refresh-token');
     expect(newer).not.toBe(given.RefreshToken);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callVault } from '../../local/callVault.ts';
 import type { LocalConnection } from '../../local/connections.ts';
-import { OPERATOR } from '../../local/servers.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { localConnection } from '../support/localConnection.ts';
 import type { Shown } from '../support/shown.ts';
@@ -82,7 +81,13 @@ export async function startDesk(
     stateFile,
     rotator: (args, more) => run([...args, '--stack', stateFile], more, printed),
     secret: async (vault, name, write) => {
-      const response = await callVault(servers[vault], OPERATOR, write ? 'PUT' : 'GET', name, write);
+      const response = await callVault(
+        servers[vault],
+        servers.bearers.operator,
+        write ? 'PUT' : 'GET',
+        name,
+        write,
+      );
       return response.ok ? ((await response.json()) as SecretBundle) : undefined;
     },
     secrets: () => [

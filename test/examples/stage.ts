@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { accepted } from '../../local/requests.ts';
-import { CONSUMER, type Servers } from '../../local/servers.ts';
+import type { Servers } from '../../local/servers.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { nextToken } from '../faults/process/stage.ts';
 import { localConnection } from '../support/localConnection.ts';
@@ -64,7 +64,8 @@ function environmentOf({ servers, data }: Stack, { url }: Api): NodeJS.ProcessEn
     // In Azure the platform sets the first two, and the deployment sets the third.
     IDENTITY_ENDPOINT: servers.identity.url,
     IDENTITY_HEADER: servers.identity.header,
-    AZURE_CLIENT_ID: CONSUMER,
+    // The identity that the local token vault allows to read.
+    AZURE_CLIENT_ID: 'consumer',
     // The local vault and the API have certificates of a local authority: for Node, .NET and Python.
     NODE_EXTRA_CA_CERTS: ca,
     SSL_CERT_FILE: ca,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { createServer, type TLSSocket } from 'node:tls';
 
 /** Writes bytes to a client that has sent its whole request. */
@@ -34,12 +35,18 @@ export async function startHostileServer(
   return { port, asked, close };
 }
 
-/** A TLS front for a server without TLS. */
+/** A TLS front for a server without TLS that responds only to its own host. */
 export function startTlsFront(certificate: { key: string; cert: string }, target: URL) {
   return startTlsServer(certificate, (socket) => {
     const behind = connect(Number(target.port), target.hostname);
     behind.on('error', () => socket.destroy());
-    socket.pipe(behind).pipe(socket);
+    const renamed = new Transform({
+      transform: (chunk: Buffer, _, done) => {
+        const text = chunk.toString('latin1').replace(/\r\nhost: [^\r]*/i, `\r\nhost: ${target.host}`);
+        done(null, Buffer.from(text, 'latin1'));
+      },
+    });
+    socket.pipe(renamed).pipe(behind).pipe(socket);
   });
 }
 

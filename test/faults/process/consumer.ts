@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callVault } from '../../../local/callVault.ts';
-import { CONSUMER, type Servers } from '../../../local/servers.ts';
+import type { Servers } from '../../../local/servers.ts';
 
 /** A sweep starts every second; this includes the time that it takes. */
 const INTERVAL_MS = 3_000;
@@ -51,8 +51,8 @@ export class Consumer {
 
   /** @returns when the published token expires; undefined if none is published, or the connection broke */
   async #read(connection: string): Promise<number | undefined> {
-    const { tokenVault } = this.#servers;
-    const response = await callVault(tokenVault, CONSUMER, 'GET', `${connection}-access-token`).catch(
+    const { tokenVault, bearers } = this.#servers;
+    const response = await callVault(tokenVault, bearers.consumer, 'GET', `${connection}-access-token`).catch(
       () => undefined,
     );
     const body = (await response?.json().catch(() => undefined)) as

@@ -79,7 +79,7 @@ it('reports a damaged account file and leaves it unchanged', async () => {
 });
 
 it('receives the message to end even if its parent ends before it listens to messages', async () => {
-  const preload = new URL('../../../local/storage/shutdownWithParent.ts', import.meta.url).href;
+  const preload = new URL('../../../local/storage/preload.ts', import.meta.url).href;
   const code = `
     const end = (message) => process.exit(message === 'shutdown' ? 7 : 8);
     process.once('disconnect', () => setImmediate(() => process.once('message', end)));

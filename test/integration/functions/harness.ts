@@ -12,7 +12,7 @@ import { installFunctionsCore } from '../../../local/functionHost/coreApi.ts';
 import { invokeHttp, invokeTimer } from '../../../local/functionHost/invoke.ts';
 import { setSecret } from '../../../local/requests.ts';
 import { seedConnections } from '../../../local/seed.ts';
-import { OPERATOR, type Servers, startServers } from '../../../local/servers.ts';
+import { type Servers, startServers } from '../../../local/servers.ts';
 import type { Shown } from '../../support/shown.ts';
 import { misfits } from './logLines.ts';
 
@@ -83,7 +83,7 @@ export async function startHarness(
   const { drain } = await import('../../../functions/rotator.ts');
   const log = (line: string) => void output.push(line);
   const operator = (method: string, vault: 'credential' | 'token', name: string, body?: object) =>
-    callVault(servers[`${vault}Vault`], OPERATOR, method, name, body);
+    callVault(servers[`${vault}Vault`], servers.bearers.operator, method, name, body);
   return {
     servers,
     output,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG_EVENTS } from '../../../lib/logEvents.ts';
 import { callVault } from '../../../local/callVault.ts';
-import { OPERATOR } from '../../../local/servers.ts';
 import { localConnection } from '../../support/localConnection.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { logLines, misfits } from './logLines.ts';
@@ -43,7 +42,8 @@ async function writeLate(): Promise<void> {
 }
 
 async function change(method: string, name: string, body: object): Promise<void> {
-  const response = await callVault(harness.servers.credentialVault, OPERATOR, method, name, body);
+  const { credentialVault, bearers } = harness.servers;
+  const response = await callVault(credentialVault, bearers.operator, method, name, body);
   expect(response.status).toBe(200);
 }
 

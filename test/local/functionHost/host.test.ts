@@ -53,7 +53,9 @@ test('close does not wait for a client that stalls', async () => {
   const { hostname, port } = new URL(host.url);
   const socket = createConnection(Number(port), hostname);
   await once(socket, 'connect');
-  socket.write('POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
+  socket.write(
+    'POST /api/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n',
+  );
   // "100 Continue" shows that the host has begun to read the body.
   await once(socket, 'data');
   const ended = once(socket, 'close').catch(() => undefined);

@@ -12,7 +12,11 @@ test('counts nothing more after enough tokens', async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const servers = { tokenVault: { url }, authorization: { resourceEndpoint: url } };
+  const servers = {
+    tokenVault: { url },
+    bearers: { consumer: 'any' },
+    authorization: { resourceEndpoint: url },
+  };
   const enough = new AbortController();
   const seen: string[] = [];
   const onToken = ({ connection }: { connection: string }) => {

@@ -13,6 +13,11 @@ test('explains how to use a stack that the command line finds', () => {
   expect(shown(true)).toContain('npx rotator connect demo --local');
 });
 
+test('warns of production credentials, and shows no bearer token', () => {
+  expect(shown(true)).toContain('Do not give it credentials of a production system');
+  expect(shown(true)).not.toContain('Bearer');
+});
+
 test('does not send users of another stack to the wrong one', () => {
   expect(shown(false)).not.toContain('rotator connect');
   expect(shown(false)).toContain('Another local stack runs');
