@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import type { Parts } from '../lib/compose.ts';
 import type { Environment } from '../lib/config/environmentReader.ts';
 import { settingNames } from '../lib/config/settingNames.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { type LocalStack, readLocalStack, STACK_FILE } from './localStack.ts';
+import { readOwnFile } from './ownFile.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The options that every command takes. */
@@ -62,11 +62,12 @@ function stackOf({ local, stack }: CommonOptions): LocalStack | undefined {
 
 /** Azure's libraries read the managed identity's address from the environment. From here on the process trusts the vaults' certificate. */
 function enterStack({ environment }: LocalStack, env: Cli['env']): void {
-  const ca = environment.NODE_EXTRA_CA_CERTS;
+  const { NODE_EXTRA_CA_CERTS: file } = environment;
+  const ca = file === undefined ? undefined : readOwnFile(file);
   // A setting in the shell's environment is not meant for the local stack.
   for (const name of settingNames(env)) delete env[name];
   Object.assign(env, environment);
-  if (ca) tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(ca, 'utf8')]);
+  if (ca) tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
 }
 
 function overridden(options: CommonOptions): Environment {

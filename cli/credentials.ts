@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { readCredential } from '../lib/authorization/storeConnection.ts';
 import { refuseUseless } from '../lib/authorization/usable.ts';
 import type { Connection } from '../lib/rotation/core/connection.ts';
 import type { Cli, Connected } from './cli.ts';
+import { readOwnFile } from './ownFile.ts';
 import { askSecret, askText, readStdin } from './prompts.ts';
 
 /** Where the client secret is read from: an argument would stay in the shell's history. */
@@ -49,7 +49,7 @@ export async function clientCredentials(
     (env[SECRET_VARIABLE]?.trim() || undefined) ??
     input.clientSecret ??
     (await stored(secrets.clientSecrets[0])) ??
-    (local && clientId === local.clientId ? await readFile(local.clientSecretFile, 'utf8') : undefined) ??
+    (local && clientId === local.clientId ? readOwnFile(local.clientSecretFile) : undefined) ??
     (await askSecret(terminal, 'The client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`));
   refuseUseless({ clientId, clientSecret });
   return { clientId, clientSecret };

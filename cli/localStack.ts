@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { RotatorError } from '../lib/errors.ts';
+import { readOwnFile } from './ownFile.ts';
 
 /** For users who sign in at a provider, or import a connection string, while the stack runs. */
 export const LOCAL_STACK_WARNING =
@@ -41,7 +41,7 @@ export function readLocalStack(path: string): LocalStack {
 
 function parse(path: string): LocalStack | undefined {
   try {
-    return stackFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return stackFile.parse(JSON.parse(readOwnFile(path) ?? ''));
   } catch {
     return undefined;
   }

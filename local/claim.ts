@@ -1,7 +1,9 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../cli/localStack.ts';
+import { readOwnFile } from '../cli/ownFile.ts';
+import { replaceFile } from '../cli/replaceFile.ts';
 
 const FILE = 'process.json';
 
@@ -16,10 +18,10 @@ interface Owner {
  * @throws Error with a message for users if another process works there
  */
 export async function claim(directory: string): Promise<void> {
-  const owner = await ownerOf(directory);
+  const owner = ownerOf(directory);
   if (owner && isElsewhere(owner)) throw taken(directory, owner);
   const own: Owner = { processId: process.pid, host: hostname() };
-  await writeFile(join(directory, FILE), JSON.stringify(own), { mode: 0o600 });
+  await replaceFile(join(directory, FILE), JSON.stringify(own));
 }
 
 /** Frees the directory for the next process. */
@@ -41,22 +43,22 @@ export async function removeLeft(parent: string, prefix: string): Promise<void> 
 }
 
 async function isLeft(directory: string): Promise<boolean> {
-  const owner = await ownerOf(directory).catch(() => undefined);
-  if (owner?.host !== hostname() || isAlive(owner.processId)) return false;
-  const { uid } = await stat(directory);
-  return process.getuid === undefined || uid === process.getuid();
+  try {
+    const { uid } = await lstat(directory);
+    if (process.getuid !== undefined && uid !== process.getuid()) return false;
+    const owner = ownerOf(directory);
+    return owner?.host === hostname() && !isAlive(owner.processId);
+  } catch {
+    return false;
+  }
 }
 
 function isElsewhere({ processId, host }: Owner): boolean {
   return host === hostname() && processId !== process.pid && isAlive(processId);
 }
 
-async function ownerOf(directory: string): Promise<Owner | undefined> {
-  const text = await readFile(join(directory, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  return parse(text);
+function ownerOf(directory: string): Owner | undefined {
+  return parse(readOwnFile(join(directory, FILE)) ?? '');
 }
 
 function parse(text: string): Owner | undefined {

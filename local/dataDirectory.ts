@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ensureOwnDirectory, readOwnFile } from '../cli/ownFile.ts';
 import { replaceFile } from '../cli/replaceFile.ts';
 import { claim, release, removeLeft } from './claim.ts';
 
@@ -30,7 +31,7 @@ export interface DataDirectory {
 export async function openDataDirectory(path: string | undefined): Promise<DataDirectory> {
   const directory = path === undefined ? await makeTemporary() : await makeKept(resolve(path));
   const file = (name: string) => join(directory, name);
-  const read = (name: string) => readText(file(name));
+  const read = async (name: string) => readOwnFile(file(name));
   const write = async (name: string, text: string) => {
     await replaceFile(file(name), text);
     return file(name);
@@ -69,8 +70,9 @@ async function makeTemporary(): Promise<string> {
 }
 
 async function makeKept(directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new Error(`Cannot make the data directory ${directory} (${code}). Choose another one.`);
+  await ensureOwnDirectory(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === undefined) throw error;
+    throw new Error(`Cannot make the data directory ${directory} (${error.code}). Choose another one.`);
   });
   return directory;
 }
@@ -84,14 +86,5 @@ async function using<T>(directory: string, work: () => Promise<T>): Promise<T> {
     throw new Error(
       `Cannot use the data directory ${directory} (${code}). Choose one that you can read and write.`,
     );
-  }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -1,6 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isAlive, type LocalStack } from '../cli/localStack.ts';
+import { readOwnFile } from '../cli/ownFile.ts';
 import { replaceFile } from '../cli/replaceFile.ts';
 
 /**
@@ -9,7 +10,7 @@ import { replaceFile } from '../cli/replaceFile.ts';
  * @throws Error with a message for users if the file cannot be written
  */
 export async function writeState(path: string, state: LocalStack): Promise<boolean> {
-  const owner = await processIn(path);
+  const owner = processIn(path);
   if (owner !== undefined && owner !== state.processId && isAlive(owner)) return false;
   await replaceFile(path, JSON.stringify(state, undefined, 2)).catch(({ code }: NodeJS.ErrnoException) => {
     throw new Error(
@@ -21,12 +22,12 @@ export async function writeState(path: string, state: LocalStack): Promise<boole
 
 /** Removes the state of this process; the state of another process stays. */
 export async function removeState(path: string, processId: number): Promise<void> {
-  if ((await processIn(path)) === processId) await rm(path, { force: true });
+  if (processIn(path) === processId) await rm(path, { force: true });
 }
 
-async function processIn(path: string): Promise<number | undefined> {
+function processIn(path: string): number | undefined {
   try {
-    return (JSON.parse(await readFile(path, 'utf8')) as LocalStack).processId;
+    return (JSON.parse(readOwnFile(path) ?? '') as LocalStack).processId;
   } catch {
     return undefined;
   }

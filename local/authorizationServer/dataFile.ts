@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readOwnFile } from '../../cli/ownFile.ts';
 import { replaceFile } from '../../cli/replaceFile.ts';
 import type { ServerKeys } from './keys.ts';
 import type { StoreSnapshot } from './tokenStore.ts';
@@ -12,11 +12,8 @@ export interface ServerState {
 }
 
 /** The state in the file; undefined if there is no file yet. */
-export async function readState(path: string): Promise<ServerState | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+export function readState(path: string): ServerState | undefined {
+  const text = readOwnFile(path);
   if (text === undefined) return undefined;
   const state = parseState(text);
   if (!state)

@@ -33,7 +33,7 @@ interface Parts {
 export async function startAuthorizationServer(
   options: AuthorizationServerOptions,
 ): Promise<AuthorizationServer> {
-  const parts = await loadParts(options);
+  const parts = loadParts(options);
   const server = createServer();
   server.listen(0, HOST);
   await once(server, 'listening');
@@ -50,10 +50,10 @@ export async function startAuthorizationServer(
   return running;
 }
 
-async function loadParts(options: AuthorizationServerOptions): Promise<Parts> {
+function loadParts(options: AuthorizationServerOptions): Parts {
   const { dataFile, now = Date.now } = options;
   const clients = new ClientRegistry(options.clients);
-  const saved = dataFile === undefined ? undefined : await readState(dataFile);
+  const saved = dataFile === undefined ? undefined : readState(dataFile);
   const keys = saved?.keys ?? generateKeys();
   const saver = createSaver(async () => {
     if (dataFile !== undefined) await writeState(dataFile, { keys, models: store.snapshot() });

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import { readOwnFile } from '../../cli/ownFile.ts';
 import { replaceFile } from '../../cli/replaceFile.ts';
 import type { StoredSecret } from './vaultStore.ts';
 
@@ -35,14 +35,9 @@ export interface Persistence {
 }
 
 /** Reads the secrets of a data file; a missing file is an empty vault. */
-export async function loadSecrets(file: string): Promise<StoredSecret[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+export function loadSecrets(file: string): StoredSecret[] {
+  const text = readOwnFile(file);
+  if (text === undefined) return [];
   const parsed = fileSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data.secrets;
   const where = parsed.error.issues[0]?.path.join('.') || 'its top';

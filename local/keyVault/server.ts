@@ -17,7 +17,7 @@ export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 
  */
 export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultServer> {
   const { dataFile, tls } = options;
-  const store = new VaultStore(dataFile === undefined ? [] : await loadSecrets(dataFile));
+  const store = new VaultStore(dataFile === undefined ? [] : loadSecrets(dataFile));
   const persistence =
     dataFile === undefined ? undefined : createPersistence(dataFile, () => store.snapshot());
   const state = { closed: false, hook: undefined as InterceptHook | undefined };

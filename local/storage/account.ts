@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readOwnFile } from '../../cli/ownFile.ts';
 import { replaceFile } from '../../cli/replaceFile.ts';
 
 const FILE = 'account.json';
@@ -22,12 +22,9 @@ export function newAccount(): StorageAccount {
  * The account that a data directory belongs to; undefined if the directory is new.
  * @throws Error if the file is damaged
  */
-export async function loadAccount(directory: string): Promise<StorageAccount | undefined> {
+export function loadAccount(directory: string): StorageAccount | undefined {
   const file = join(directory, FILE);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = readOwnFile(file);
   if (text === undefined) return undefined;
   const account = parse(text);
   if (!account) throw new Error(`${file} is damaged. Delete ${directory} to start with empty storage.`);

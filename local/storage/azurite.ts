@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { ensureOwnDirectory } from '../../cli/ownFile.ts';
 import { loadAccount, newAccount, saveAccount } from './account.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -29,7 +30,8 @@ export interface Azurite {
  * @throws Error if it cannot start, for example because the kept port is in use
  */
 export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
-  const account = (dataDirectory && (await loadAccount(dataDirectory))) || newAccount();
+  if (dataDirectory) await ensureOwnDirectory(dataDirectory);
+  const account = (dataDirectory && loadAccount(dataDirectory)) || newAccount();
   const child = launch(argumentsOf(account.port ?? 0, dataDirectory), `${account.name}:${account.key}`);
   const port = await portOf(child, account.port, dataDirectory);
   if (dataDirectory) await saveAccount(dataDirectory, { ...account, port });

@@ -72,6 +72,6 @@ test('reports a missing place for temporary files with a fix', async () => {
 test('reports an unusable directory with a fix', async () => {
   await mkdir(join(folder, 'process.json'));
   await expect(openDataDirectory(folder)).rejects.toThrow(
-    `Cannot use the data directory ${folder} (EISDIR). Choose one that you can`,
+    `Cannot use the file ${join(folder, 'process.json')}: it is not a regular file. Remove it.`,
   );
 });
