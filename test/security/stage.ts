@@ -117,8 +117,8 @@ export async function storedBlobs({ harness }: Stage): Promise<string> {
 
 /** Everything that a user with permission to list the vaults can read of these secrets: all except the values. */
 export async function listedSecrets({ harness }: Stage, names: readonly string[]): Promise<string> {
-  const { credentialVault, tokenVault } = harness.servers;
-  const getToken = async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 3_600_000 });
+  const { credentialVault, tokenVault, bearers } = harness.servers;
+  const getToken = async () => ({ token: bearers.operator, expiresOnTimestamp: Date.now() + 3_600_000 });
   const found: unknown[] = [];
   for (const { tlsUrl = '' } of [credentialVault, tokenVault]) {
     const vault = createSecretVault(tlsUrl, { getToken });

@@ -70,9 +70,9 @@ describe('a rotation in the steady state', () => {
 });
 
 test('only the refresh token in use and its parent are enabled in the vault', async () => {
-  const { tlsUrl = '' } = harness.servers.credentialVault;
-  const vault = createSecretVault(tlsUrl, {
-    getToken: async () => ({ token: 'operator', expiresOnTimestamp: Date.now() + 60_000 }),
+  const { credentialVault, bearers } = harness.servers;
+  const vault = createSecretVault(credentialVault.tlsUrl ?? '', {
+    getToken: async () => ({ token: bearers.operator, expiresOnTimestamp: Date.now() + 60_000 }),
   });
   const versions = await vault.versions(`${ROTATING}-refresh-token`);
   const latest = await vault.get(`${ROTATING}-refresh-token`);
