@@ -1,9 +1,10 @@
 import { scanJson } from '../lib/config/scanJson.ts';
-import { addressIn, attributeNamed } from '../lib/connectionString/attributes.ts';
+import { addressIn, attributeNamed, type ReadAttribute } from '../lib/connectionString/attributes.ts';
 import { parseJdbc } from '../lib/connectionString/jdbc.ts';
 import { parseOdbc } from '../lib/connectionString/odbc.ts';
 import { parseOdbcIni } from '../lib/connectionString/odbcIni.ts';
 import { RotatorError } from '../lib/errors.ts';
+import { safeKey, safeSentence } from '../lib/safeText.ts';
 
 /** The values that an imported text has for a connection. */
 export interface Imported {
@@ -13,8 +14,8 @@ export interface Imported {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly refreshToken?: string;
-  /** Names of the attributes that the rotator does not keep. */
-  readonly left: readonly string[];
+  /** How many attributes the rotator does not keep. Their names may be parts of values, so they are not shown. */
+  readonly left: number;
 }
 
 type Field = Exclude<keyof Imported, 'left'>;
@@ -35,6 +36,11 @@ const FIELDS: Readonly<Record<string, Field>> = {
 const EXPECTED =
   /^(driver|accesstoken|tokentype|expiresin|extexpiresin|idtoken|granttype|authenticationmethod)$/;
 
+/** The options of drivers that can follow a secret. */
+const OPTION =
+  /^(applicationusing.*|authenticationmethod|configoptions|createmap|cryptoprotocolversion|database|datasourcename|description|dsn|encryptionmethod|fetchsize|host|hostname(incertificate)?|instancename|(key|trust)store(password)?|log.*|logintimeout|logondomain|odataversion|password|port(number)?|proxy(host|password|port|user)|pwd|querytimeout|redirecturi|schemamap|securitytoken|statementcallslimit|tenantid|uid|user(id|name)?|validateservercertificate|ws\w*)$/i;
+const SECRETS: readonly (Field | undefined)[] = ['clientId', 'clientSecret', 'refreshToken'];
+
 interface Pair {
   readonly name: string;
   readonly value: string;
@@ -52,21 +58,39 @@ export function readImported(text: string, section: string | undefined): Importe
   if (begin === '')
     throw unreadable('is empty', 'Name a file that contains the connection string, or pipe it to stdin.');
   if (begin.startsWith('{')) return collect(jsonPairs(plain));
-  if (/^jdbc:/i.test(begin)) return collect(parseJdbc(plain.trim()));
+  if (/^jdbc:/i.test(begin)) return collect(whole(parseJdbc(plain.trim())));
   if (/^(\[|[;#])/.test(begin)) return collect(sectionOf(plain, section));
-  return collect(parseOdbc(plain));
+  return collect(whole(parseOdbc(plain)));
 }
 
 function collect(pairs: readonly Pair[]): Imported {
   const found: Partial<Record<Field, string>> = {};
-  const left: string[] = [];
+  let left = 0;
   for (const { name, value: text } of pairs) {
     const field = FIELDS[plainName(name)];
     const value = text.replace(/[\r\n]+$/, '');
-    if (!field && !EXPECTED.test(plainName(name))) left.push(name);
+    if (!field && !EXPECTED.test(plainName(name))) left += 1;
     if (field && value !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
   }
   return { ...found, left };
+}
+
+/**
+ * Refuses a text in which a secret without braces may contain a `;`: it would end there, and its rest would look like a name.
+ * @throws RotatorError `input_unreadable`
+ */
+function whole(attributes: readonly ReadAttribute[]): readonly ReadAttribute[] {
+  for (const [at, { name }] of attributes.entries()) {
+    const before = attributes[at - 1];
+    const plain = plainName(name);
+    if (!before || !SECRETS.includes(FIELDS[plainName(before.name)])) continue;
+    if (FIELDS[plain] || EXPECTED.test(plain) || OPTION.test(plain)) continue;
+    throw unreadable(
+      `has an attribute after ${safeKey(before.name) ?? 'a secret'} that is not known: the value of ${safeKey(before.name) ?? 'the secret'} may end too early`,
+      'If the value contains a ";", put it in braces: NAME={value}. Otherwise move or remove the attribute that follows it.',
+    );
+  }
+  return attributes;
 }
 
 function plainName(name: string): string {
@@ -82,7 +106,10 @@ function sectionOf(text: string, wanted: string | undefined): readonly Pair[] {
   if (only && own.length <= 1) return only.attributes;
   throw unreadable(
     only ? 'has several sections with a refresh token' : 'does not have that section',
-    `Set --section to one of: ${sections.map(({ name }) => name).join(', ')}.`,
+    `Set --section to one of: ${sections
+      .slice(0, MOST_SECTIONS)
+      .map(({ name }) => safeSentence(name).slice(0, LONGEST_SECTION))
+      .join(', ')}.`,
   );
 }
 
@@ -91,10 +118,16 @@ function jsonPairs(text: string): Pair[] {
   return pairsIn(parseJson(text), 0);
 }
 
+/** Longer lists and names help no user. */
+const MOST_SECTIONS = 20;
+const LONGEST_SECTION = 60;
+
 const DEEPEST = 8;
 
 function pairsIn(value: unknown, depth: number): Pair[] {
-  if (typeof value !== 'object' || value === null || depth > DEEPEST) return [];
+  if (typeof value !== 'object' || value === null) return [];
+  if (depth > DEEPEST)
+    throw unreadable('is nested too deeply', 'Import only the object that contains the refresh token.');
   if (Array.isArray(value)) return value.flatMap((each) => pairsIn(each, depth + 1));
   const { key, value: own } = value as { key?: unknown; value?: unknown };
   if (typeof key === 'string' && typeof own === 'string') return [{ name: key, value: own }];

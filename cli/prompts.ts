@@ -2,6 +2,7 @@ import { text as streamText } from 'node:stream/consumers';
 import { confirm, isCancel, password, text } from '@clack/prompts';
 import { interrupted } from '../lib/authorization/client.ts';
 import { RotatorError } from '../lib/errors.ts';
+import { printable } from '../lib/safeText.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @param instead the option to use if the terminal is not interactive: "--client-id" */
@@ -19,7 +20,7 @@ export async function askSecret(terminal: Terminal, message: string, instead: st
 /** Asks for consent; false if the terminal is not interactive. */
 export async function askConsent(terminal: Terminal, message: string): Promise<boolean> {
   if (!terminal.interactive) return false;
-  return answered(await confirm({ message, initialValue: false }));
+  return answered(await confirm({ message: printable(message), initialValue: false }));
 }
 
 /** All of stdin, without the line break that a pipe appends. */

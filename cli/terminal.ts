@@ -1,14 +1,18 @@
 import { styleText } from 'node:util';
 import type { Problem } from '../lib/errors.ts';
+import { printable, printableJson } from '../lib/safeText.ts';
 
 type Colour = 'green' | 'yellow' | 'red' | 'dim';
 
-/** Where a command prints its results: as text for users, or as JSON. */
+/**
+ * Where a command prints its results: as text for users, or as JSON. It prints nothing that could control a terminal, because
+ * names and sentences may come from a file, a record or another program.
+ */
 export interface Terminal {
   /** Whether the command may ask the user. */
   readonly interactive: boolean;
-  /** Whether the command may clear the screen. */
-  readonly redraws: boolean;
+  /** Clears the screen, if stdout is one. */
+  clear(): void;
   /** Prints a line of text on stdout; prints nothing with `--json`. */
   say(line: string): void;
   /** Prints the result: the document with `--json`, otherwise the lines. */
@@ -25,24 +29,39 @@ export interface Terminal {
 /** @param verbose log lines go to stderr, so the terminal must not animate anything there */
 export function createTerminal({ json, verbose }: { json: boolean; verbose: boolean }): Terminal {
   const interactive = !json && Boolean(process.stdin.isTTY && process.stdout.isTTY);
-  const say = (line: string) => void process.stdout.write(`${line}\n`);
-  const hint = (line: string) => void process.stderr.write(`${line}\n`);
+  /** What `paint` returned: the only escape sequences that are printed. */
+  const painted = new Set<string>();
+  const say = (line: string) => void process.stdout.write(`${printableExcept([...painted], line)}\n`);
+  const hint = (line: string) => void process.stderr.write(`${printable(line)}\n`);
+  const sayJson = (document: object) => void process.stdout.write(`${printableJson(document)}\n`);
   return {
     interactive,
-    redraws: !json && process.stdout.isTTY === true,
+    clear: () => void (!json && process.stdout.isTTY && process.stdout.write('\u001b[2J\u001b[H')),
     say: (line) => (json ? undefined : say(line)),
-    result: (document, lines) => (json ? say(JSON.stringify(document)) : lines.forEach(say)),
+    result: (document, lines) => (json ? sayJson(document) : lines.forEach(say)),
     hint,
     problem: ({ code, message, fix }) =>
-      json ? say(JSON.stringify({ error: { code, message, fix } })) : hint(`${code}: ${message}\n  ${fix}`),
-    paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
+      json ? sayJson({ error: { code, message, fix } }) : hint(`${code}: ${message}\n  ${fix}`),
+    paint: (colour, text) => {
+      const plain = printable(text);
+      const coloured = styleText(colour, plain, { stream: process.stdout });
+      if (coloured !== plain) painted.add(coloured);
+      return coloured;
+    },
     working: (what, work) => (process.stderr.isTTY && interactive && !verbose ? showing(what, work) : work()),
   };
 }
 
+/** The printable form of a line, in which the given texts stay as they are. */
+function printableExcept([first, ...others]: readonly string[], line: string): string {
+  if (first === undefined) return printable(line);
+  const pieces = line.split(first).map((piece) => printableExcept(others, piece));
+  return pieces.join(first);
+}
+
 /** Not a library's spinner: those put the terminal into raw mode and end the process on Ctrl-C, in the middle of a write. */
 async function showing<T>(what: string, work: () => Promise<T>): Promise<T> {
-  process.stderr.write(`${what} ...`);
+  process.stderr.write(`${printable(what)} ...`);
   try {
     return await work();
   } finally {

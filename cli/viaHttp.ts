@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
 import { errorCodes, RotatorError } from '../lib/errors.ts';
+import { readLimited } from '../lib/readLimited.ts';
 import { retryAfterMs } from '../lib/retryAfter.ts';
 import { REASONS, type Reason } from '../lib/rotation/core/decide.ts';
-import type { RotationResult } from '../lib/rotation/core/outcome.ts';
+import { RESULTS as ROTATION_RESULTS, type RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
+import { safeSentence } from '../lib/safeText.ts';
 import type { Cli } from './cli.ts';
 
 /** The variable that holds the function key: an argument would stay in the shell's history. */
@@ -21,12 +23,24 @@ const UNCONNECTED: ReadonlySet<unknown> = new Set([
 
 const rotated = z.object({
   result: z.enum(['rotated', 'not_due']),
-  connection: z.string(),
   reason: z.enum(Object.keys(REASONS) as Reason[]).optional(),
-  generation: z.number().optional(),
-  accessTokenExpires: z.string().optional(),
+  generation: z.int().optional(),
+  accessTokenExpires: z.iso.datetime().optional(),
 });
-const refused = z.object({ code: z.string(), detail: z.string(), fix: z.string() });
+const sentence = z.string().transform(safeSentence);
+const refused = z.object({ code: z.string(), detail: sentence, fix: sentence });
+const count = z.int().nonnegative();
+const swept = z.object({
+  connections: count,
+  due: count,
+  invalid: count,
+  postponed: count,
+  overdue: count,
+  results: z.partialRecord(z.enum(Object.keys(ROTATION_RESULTS) as (keyof typeof ROTATION_RESULTS)[]), count),
+  durationMs: z.number(),
+});
+/** The longest body of a response that is read, in bytes. */
+const LONGEST_BODY = 64 * 1024;
 const RESULTS: readonly string[] = [
   'in_progress',
   'awaiting_response',
@@ -47,10 +61,10 @@ export async function rotateVia(
   const { status, body, retryAfterMs } = await post(via, path, cli);
   const done = rotated.safeParse(body);
   if (done.success) {
-    const { accessTokenExpires, result, connection, reason, generation } = done.data;
+    const { accessTokenExpires, result, reason, generation } = done.data;
     return {
       result,
-      connection,
+      connection: name,
       ...(reason !== undefined && { reason }),
       ...(generation !== undefined && { generation }),
       ...(accessTokenExpires !== undefined && { expiresAt: Date.parse(accessTokenExpires) }),
@@ -69,7 +83,8 @@ export async function rotateVia(
 /** Rotates all due connections by `POST /api/rotate`. */
 export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
   const { status, body } = await post(via, '/api/rotate', cli);
-  if (status === 200 || status === 207) return body as SweepSummary;
+  const summary = swept.safeParse(body);
+  if (summary.success && (status === 200 || status === 207)) return summary.data;
   const { code, ...problem } = problemIn(body, via, status);
   throw new RotatorError({ code: errorCodes.find((each) => each === code) ?? 'internal_error', ...problem });
 }
@@ -88,9 +103,17 @@ async function post(via: string, path: string, { env, interrupted }: Cli) {
     },
   );
   const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now());
-  const body: unknown = await response.json().catch(() => undefined);
+  const body = parse(await readLimited(response.body, LONGEST_BODY).catch(() => undefined));
   if (response.status === 401) throw keyRefused(url, Boolean(key));
   return { status: response.status, body, retryAfterMs: wait };
+}
+
+function parse(body: Uint8Array | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
 }
 
 function problemIn(body: unknown, via: string, status: number) {

@@ -3,6 +3,14 @@ import { LONGEST_SECRET_NAME } from './secretNames.ts';
 // Which external text may appear in a message, a log line or a response. Sentences of a provider need more: see
 // lib/oauth/sanitize.ts, which knows the secrets that they must not repeat.
 
+/**
+ * What must not reach a terminal: control characters, which begin escape sequences, and characters that are invisible or change
+ * the order of others (Unicode categories C, Zl and Zp).
+ */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** The longest sentence of another program that is shown, in characters. */
+const LONGEST_SENTENCE = 500;
+
 /** The longest names of errors have about 50 characters; longer text may be anything. */
 const CODE = /^\w{1,64}$/;
 /** The names of settings, possibly misspelled. */
@@ -48,4 +56,29 @@ export function safeName(name: string): string {
   // No valid name is longer.
   const longest = LONGEST_SECRET_NAME;
   return plain.length > longest ? `${plain.slice(0, longest)}...` : plain;
+}
+
+/** A text in a form that is safe to print: everything unprintable becomes `?`, except line breaks and tabs. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (each) => (each === '\n' || each === '\t' ? each : '?'));
+}
+
+/** A sentence of another program in a form that is safe to print: on one line, and cut off if it is too long. */
+export function safeSentence(text: string): string {
+  const line = text
+    .slice(0, 2 * LONGEST_SENTENCE)
+    .replace(/\s+/g, ' ')
+    .replace(UNPRINTABLE, '?')
+    .trim();
+  return line.length > LONGEST_SENTENCE ? `${line.slice(0, LONGEST_SENTENCE)}...` : line;
+}
+
+/** A JSON document that is safe to print: the unprintable characters in its texts are escaped, so nothing is lost. */
+export function printableJson(document: object): string {
+  return JSON.stringify(document).replace(UNPRINTABLE, (each) =>
+    Array.from(
+      { length: each.length },
+      (_, at) => `\\u${each.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
 }

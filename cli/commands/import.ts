@@ -43,8 +43,10 @@ export async function importText(
   const client = await clientCredentials(cli, parts, connection, options, imported);
   const replace = await confirmReplacing(cli, parts, connection, { ...client, refreshToken }, options);
   ensureNotInterrupted(cli);
-  if (left.length > 0)
-    cli.terminal.hint(`Not imported, because the rotator does not use it: ${left.join(', ')}.`);
+  if (left > 0)
+    cli.terminal.hint(
+      `Not imported, because the rotator does not use them: ${left} other attributes of the text.`,
+    );
   return keep(cli, parts, { connection, entry, ...client, refreshToken, replace });
 }
 

@@ -31,7 +31,7 @@ export async function status(cli: Cli, name: string | undefined, options: { watc
   const { terminal, interrupted } = cli;
   for (;;) {
     const connections = await terminal.working('Reading the records', read);
-    if (options.watch && terminal.redraws) terminal.say('\u001b[2J\u001b[H');
+    if (options.watch) terminal.clear();
     terminal.result({ connections }, linesOf(connections, terminal, Date.now()));
     if (!options.watch) return EXIT.done;
     await sleep(WATCH_MS, undefined, { signal: interrupted }).catch(() => undefined);
