@@ -57,6 +57,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     clientAuthentication: connection.clientAuthentication,
     parameters: { ...parametersOf(connection, scope, options), ...extra },
     allowLoopbackHttp: parts.settings.allowLoopbackHttp,
+    allowPrivateNetwork: connection.allowPrivateNetwork,
     signal: cli.interrupted,
   };
   const tokens = await authorize(cli, parts, connection, request, options);
@@ -72,7 +73,12 @@ async function discover(
   options: ConnectOptions,
 ): Promise<Server> {
   const { authorizationEndpoint, deviceEndpoint } = options;
-  const rules = { allowLoopbackHttp: settings.allowLoopbackHttp, signal: interrupted };
+  const { allowLoopbackHttp } = settings;
+  const rules = {
+    allowLoopbackHttp,
+    allowPrivateNetwork: known?.allowPrivateNetwork ?? false,
+    signal: interrupted,
+  };
   const tokenEndpoint = known?.tokenUri ?? options.tokenUri ?? providerEndpoint(options);
   const issuer = options.issuer ?? (tokenEndpoint === undefined ? stack?.authorization.issuer : undefined);
   const hints = {
@@ -132,7 +138,7 @@ async function authorize(
       ? 'in the browser. If it does not open, go to'
       : 'in a browser on this machine, at';
     cli.terminal.hint(`Sign in and consent ${how}:\n${url}`);
-    if (options.browser) openBrowser(url, cli.env.BROWSER);
+    if (options.browser) openBrowser(url, cli.env);
   };
   const patienceMs = Number(options.timeout) * 1000;
   return authorizeByCode(request, { open, redirectUri: options.redirectUri ?? redirectUri, patienceMs });

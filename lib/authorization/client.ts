@@ -21,6 +21,7 @@ export function clientOf({
   clientSecret,
   clientAuthentication,
   allowLoopbackHttp,
+  allowPrivateNetwork = false,
   signal,
 }: AuthorizationRequest) {
   const client: Client = { client_id: clientId };
@@ -29,7 +30,7 @@ export function clientOf({
       ? ClientSecretBasic(clientSecret)
       : ClientSecretPost(clientSecret);
   const options = {
-    [customFetch]: limitedFetch(allowLoopbackHttp, signal),
+    [customFetch]: limitedFetch({ allowLoopbackHttp, allowPrivateNetwork, signal }),
     // limitedFetch checks which addresses do not need TLS.
     [allowInsecureRequests]: allowLoopbackHttp,
   };

@@ -22,9 +22,11 @@ export interface ServerHints {
   readonly deviceEndpoint?: string | undefined;
 }
 
-/** Whether plain http to this machine is allowed, and when to stop. */
+/** Where requests may go, and when to stop. */
 export interface Rules {
   readonly allowLoopbackHttp: boolean;
+  /** Default: false. */
+  readonly allowPrivateNetwork?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -97,12 +99,13 @@ async function search(
 async function readMetadata(
   issuer: string,
   algorithm: (typeof PLACES)[number],
-  { allowLoopbackHttp, signal }: Rules,
+  rules: Rules,
 ): Promise<AuthorizationServer | undefined> {
+  const { allowLoopbackHttp } = rules;
   const { url, cause } = readAddress(issuer, { allowLoopbackHttp, query: false });
   if (!url) throw wrongIssuer(cause);
   try {
-    const options = { algorithm, [customFetch]: limitedFetch(allowLoopbackHttp, signal), ...insecure(url) };
+    const options = { algorithm, [customFetch]: limitedFetch(rules), ...insecure(url) };
     return await processDiscoveryResponse(url, await discoveryRequest(url, options));
   } catch {
     return undefined;

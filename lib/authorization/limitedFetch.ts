@@ -1,17 +1,33 @@
 import type { CustomFetchOptions } from 'oauth4webapi';
+import { Agent, fetch, type RequestInit } from 'undici';
 import { readAddress } from '../config/address.ts';
 import { RotatorError } from '../errors.ts';
+import { type Reach, reachOf, refusedKind } from '../oauth/egress.ts';
+import { secureConnector } from '../oauth/secureConnector.ts';
 import { readLimited } from '../readLimited.ts';
+import { safeCodeOf } from '../safeText.ts';
 
 const TIMEOUT_MS = 15_000;
+/** Where requests may go, and when to stop. */
+interface FetchRules {
+  readonly allowLoopbackHttp: boolean;
+  readonly allowPrivateNetwork?: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** Metadata and token responses have a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
 
 /**
- * The `fetch` for the library that implements the flows: https only, no redirect, bounded in time and size. It removes the ID
- * token from responses: no code here reads it, and its issuer could not be checked if the user set the endpoints.
+ * The `fetch` for the library that implements the flows: https only, no redirect, bounded in time and size, over the connector of
+ * the token requests. It removes the ID token from responses: no code here reads it, and its issuer could not be checked if the
+ * user set the endpoints.
  */
-export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSignal) {
+export function limitedFetch({
+  allowLoopbackHttp,
+  allowPrivateNetwork = false,
+  signal: interrupted,
+}: FetchRules) {
   return async (address: string, options: CustomFetchOptions<string, unknown>): Promise<Response> => {
     const { url, cause } = readAddress(address, { allowLoopbackHttp });
     if (!url) throw refused(address, cause);
@@ -21,9 +37,8 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
       headers: options.headers,
       body: (options.body ?? null) as URLSearchParams | null,
     };
-    const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    const { status, headers } = response;
-    const bytes = await readLimited(response.body, LONGEST_BODY);
+    const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
+    const { status, headers, bytes } = await send(url, reach, { ...init, redirect: 'manual', signal });
     if (bytes === undefined) throw tooLong(url);
     const body = withoutIdToken(new TextDecoder().decode(bytes));
     const bodyless = status === 204 || status === 205 || status === 304;
@@ -31,12 +46,28 @@ export function limitedFetch(allowLoopbackHttp: boolean, interrupted: AbortSigna
   };
 }
 
+/** @throws the error below that of `fetch`, because only that one has a code */
+async function send(url: URL, reach: Reach, init: RequestInit) {
+  let dispatcher: Agent | undefined;
+  try {
+    dispatcher = new Agent({ connect: secureConnector(url, reach, { timeoutMs: TIMEOUT_MS }) });
+    const { status, headers, body } = await fetch(url, { ...init, dispatcher });
+    return { status, headers, bytes: await readLimited(body, LONGEST_BODY) };
+  } catch (thrown) {
+    const cause = (thrown as Error).cause ?? thrown;
+    const kind = refusedKind(safeCodeOf(cause) ?? '');
+    throw kind ? refused(url.href, `is not allowed (${kind} address)`) : cause;
+  } finally {
+    await dispatcher?.destroy();
+  }
+}
+
 /**
  * `fetch` has decoded the body, and its length may have changed. After a challenge (401) the library would ignore the error in
  * the body.
  */
-function plainHeaders(headers: Headers): Headers {
-  const plain = new Headers(headers);
+function plainHeaders(headers: Iterable<[string, string]>): Headers {
+  const plain = new Headers([...headers]);
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'www-authenticate'])
     plain.delete(name);
   return plain;

@@ -11,6 +11,8 @@ export interface AuthorizationRequest {
   readonly parameters: Readonly<Record<string, string>>;
   /** May the server be this machine, without TLS? For the local stack only. */
   readonly allowLoopbackHttp: boolean;
+  /** May the server be in a private network? As in the entry of the connection; default false. */
+  readonly allowPrivateNetwork?: boolean;
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -1,14 +1,15 @@
 import type { LookupFunction, Socket } from 'node:net';
-import { buildConnector, Client } from 'undici';
+import { Client } from 'undici';
 import { hostLookup } from '../hostLookup.ts';
 import type { SendTerms } from '../rotation/core/tokenRequest.ts';
 import { connectDeadline, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
-import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
+import type { Reach } from './egress.ts';
 import { codeOf, Exchange, type ExchangeResult, REFUSED, type Received } from './exchange.ts';
 import type { HttpTokenRequest } from './httpTokenRequest.ts';
 import { KeptConnection } from './keptConnection.ts';
 import { readLeniently } from './readLeniently.ts';
+import { secureConnector } from './secureConnector.ts';
 
 /** The longest body that is read, in bytes. A token response has a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
@@ -48,7 +49,6 @@ export async function postTokenRequest(
     return connection;
   };
   try {
-    refuseLiteral(url, reach);
     client = connectionTo(url, waitMs, reach, options, keep);
     const { headers, body } = request;
     client.dispatch(
@@ -97,15 +97,7 @@ function connectionTo(
   { ca, lookup = hostLookup() }: SendOptions,
   keep: (socket: Socket) => KeptConnection,
 ): Client {
-  const connect = buildConnector({
-    allowH2: false,
-    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    timeout: waitMs,
-    ...(ca !== undefined && { ca }),
-    lookup: checkedLookup(reach, lookup),
-  });
+  const connect = secureConnector(url, reach, { timeoutMs: waitMs, ca, lookup });
   return new Client(url.origin, {
     // undici needs no more of a socket than a stream has; its types ask for a socket.
     connect: (target, done) =>
@@ -117,12 +109,6 @@ function connectionTo(
     maxHeaderSize: LONGEST_HEADERS,
     maxResponseSize: LONGEST_BODY,
   });
-}
-
-/** The connector does not use the resolver for an address that is in the URL itself. */
-function refuseLiteral(url: URL, reach: Reach): void {
-  const address = literalAddress(url);
-  if (address !== undefined && !reach.has(kindOf(address))) throw new AddressRefused(kindOf(address));
 }
 
 function decoded(result: ExchangeResult): ExchangeResult {

@@ -555,12 +555,16 @@ const SUPERSEDED: readonly Mutant[] = [
 ];
 
 const inEgress = (name: string, find: string, replace: string): Mutant => ({
-  ...inSending('postTokenRequest.ts', name, find, replace),
+  ...inSending('secureConnector.ts', name, find, replace),
   tests: ['test/integration/oauth/egress.test.ts'],
 });
 
 const EGRESS: readonly Mutant[] = [
-  inEgress('egress: an IP address in the entry is not checked', '    refuseLiteral(url, reach);\n', ''),
+  inEgress(
+    'egress: an IP address in the entry is not checked',
+    'if (address !== undefined && !reach.has(kindOf(address)))',
+    'if (address === "")',
+  ),
   inEgress(
     'egress: the addresses of a host name are not checked',
     'lookup: checkedLookup(reach, lookup),',

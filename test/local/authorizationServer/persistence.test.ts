@@ -116,6 +116,8 @@ describe('the data file', () => {
   });
 
   it('fails the start if it cannot be read', async () => {
-    await expect(startForTest({ dataFile: await temporaryDirectory() })).rejects.toThrow('it is not a regular file');
+    await expect(startForTest({ dataFile: await temporaryDirectory() })).rejects.toThrow(
+      'it is not a regular file',
+    );
   });
 });
