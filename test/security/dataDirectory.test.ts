@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const fifo = (path: string) => expect(spawnSync('mkfifo', [path]).status).toBe(0);
+const fifo = (path: string) => expect(spawnSync('/bin/sh', ['-c', 'mkfifo "$0"', path]).status).toBe(0);
 const give = (path: string) => chown(path, NOBODY, NOBODY);
 
 /** What another user can put in the place of a file, if they could ever write to its directory. */
