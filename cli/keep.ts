@@ -28,7 +28,7 @@ export interface Beginning extends FirstCredentials {
   readonly replace: boolean;
 }
 
-/** Says that the local stack is no place for production credentials, before the user signs in. */
+/** Warns of production credentials in the local stack, before the user signs in. */
 export function warnOfLocalStack({ terminal }: Cli, { stack }: Pick<Connected, 'stack'>): void {
   if (stack) terminal.hint(LOCAL_STACK_WARNING);
 }

@@ -12,7 +12,7 @@ import { loadSecrets } from '../../local/keyVault/persistence.ts';
 import { loadAccount } from '../../local/storage/account.ts';
 import { startAzurite } from '../../local/storage/azurite.ts';
 
-const NOBODY = 65_534;
+const OTHER_USER = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 let folder: string;
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 const fifo = (path: string) => expect(spawnSync('/bin/sh', ['-c', 'mkfifo "$0"', path]).status).toBe(0);
-const give = (path: string) => chown(path, NOBODY, NOBODY);
+const give = (path: string) => chown(path, OTHER_USER, OTHER_USER);
 
 /** What another user can put in the place of a file, if they could ever write to its directory. */
 const PLANTED: [string, (path: string) => Promise<unknown>][] = [

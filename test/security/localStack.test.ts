@@ -15,7 +15,7 @@ import { type Stack, startStack } from '../../local/stack.ts';
 import { localConnection } from '../support/localConnection.ts';
 
 const CONNECTION = localConnection('crm');
-const NOBODY = 65_534;
+const OTHER_USER = 65_534;
 
 let folder: string;
 let stack: Stack;
@@ -175,11 +175,11 @@ describe('another user of the machine', () => {
   });
 
   // Only root can become another user.
-  test.runIf(process.getuid?.() === 0)('reads no token, as the user nobody', () => {
-    const asNobody = (...command: string[]) =>
-      spawnSync('/bin/sh', ['-c', ...command], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
+  test.runIf(process.getuid?.() === 0)('reads no token', () => {
+    const asOtherUser = (...command: string[]) =>
+      spawnSync('/bin/sh', ['-c', ...command], { uid: OTHER_USER, gid: OTHER_USER, encoding: 'utf8' });
     const script = 'find "$0" -type f; find "$0" -type f -exec cat {} +';
-    const { stdout } = asNobody(script, folder);
+    const { stdout } = asOtherUser(script, folder);
     expect(stdout).toContain('credential-vault.json');
     const { bearers, clients, authorization, identity } = stack.servers;
     const secrets = [
@@ -190,6 +190,6 @@ describe('another user of the machine', () => {
     ];
     expect(secrets.length).toBeGreaterThan(5);
     expect(secrets.filter((secret) => stdout.includes(secret))).toEqual([]);
-    expect(asNobody('cat "/proc/$0/environ"', String(stack.host.processId)).stdout).toBe('');
+    expect(asOtherUser('cat "/proc/$0/environ"', String(stack.host.processId)).stdout).toBe('');
   });
 });
