@@ -8,8 +8,8 @@ import { LONGEST_SECRET_NAME } from './secretNames.ts';
  * the order of others (Unicode categories C, Zl and Zp).
  */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** The longest sentence of another program that is shown, in characters. */
-const LONGEST_SENTENCE = 500;
+/** The longest sentence of another program or a record that is shown, in characters. */
+const LONGEST_SENTENCE = 1_000;
 
 /** The longest names of errors have about 50 characters; longer text may be anything. */
 const CODE = /^\w{1,64}$/;
@@ -38,14 +38,6 @@ export function safeKey(key: string): string | undefined {
   return KEY.test(key) ? key : undefined;
 }
 
-/** A message and its fix take less. */
-const LONGEST_SENTENCE = 1_000;
-
-/** A sentence from a record: without control characters and invisible ones, which could change how a terminal or a log shows it. */
-export function safeSentence(text: string): string {
-  return text.slice(0, LONGEST_SENTENCE).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
-}
-
 /**
  * A name from the configuration or a tag in a form that is safe to show. Control characters, white space and everything beyond
  * ASCII become `?`, and the end of an overlong name is cut off.
@@ -63,7 +55,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (each) => (each === '\n' || each === '\t' ? each : '?'));
 }
 
-/** A sentence of another program in a form that is safe to print: on one line, and cut off if it is too long. */
+/** A sentence of another program, or from a record, in a form that is safe to print: on one line, and cut off if it is too long. */
 export function safeSentence(text: string): string {
   const line = text
     .slice(0, 2 * LONGEST_SENTENCE)

@@ -1,6 +1,5 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { Client } from 'undici';
-import { hostLookup } from '../hostLookup.ts';
 import type { SendTerms } from '../rotation/core/tokenRequest.ts';
 import { connectDeadline, watchDeadlines } from './deadlines.ts';
 import { decodeContent } from './decodeContent.ts';
@@ -94,7 +93,7 @@ function connectionTo(
   url: URL,
   waitMs: number,
   reach: Reach,
-  { ca, lookup = hostLookup() }: SendOptions,
+  { ca, lookup }: SendOptions,
   keep: (socket: Socket) => KeptConnection,
 ): Client {
   const connect = secureConnector(url, reach, { timeoutMs: waitMs, ca, lookup });

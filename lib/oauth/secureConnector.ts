@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { hostLookup } from '../hostLookup.ts';
 import { AddressRefused, checkedLookup, kindOf, literalAddress, type Reach } from './egress.ts';
 
 /** The options of a connector. */
@@ -8,7 +9,7 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) to trust instead of those that Node trusts. */
   readonly ca?: string | undefined;
-  /** Resolves host names; the addresses are checked. Default: the machine's own resolver. */
+  /** Resolves host names; the addresses are checked. Default: a lookup that is shared with no other request. */
   readonly lookup?: LookupFunction | undefined;
 }
 
@@ -16,7 +17,11 @@ export interface ConnectorOptions {
  * The only connector for requests with a client secret or a token in them. It uses no proxy, and connects only to an address that it has checked.
  * @throws AddressRefused if the address in the URL itself is not allowed: the connector does not use the resolver for it
  */
-export function secureConnector(url: URL, reach: Reach, { timeoutMs, ca, lookup }: ConnectorOptions) {
+export function secureConnector(
+  url: URL,
+  reach: Reach,
+  { timeoutMs, ca, lookup = hostLookup() }: ConnectorOptions,
+) {
   const address = literalAddress(url);
   if (address !== undefined && !reach.has(kindOf(address))) throw new AddressRefused(kindOf(address));
   return buildConnector({

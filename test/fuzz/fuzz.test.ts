@@ -53,8 +53,8 @@ const readers: Record<string, (text: string) => void> = {
       ),
     ),
   'a record': (text) => {
-    orProblem(() => recordOf(text, 'crm', 'records'));
-    listedOf('crm.json', { connection: text, phase: text, generation: text });
+    orProblem(() => recordOf(text, 'crm', { container: 'records', now: 0 }));
+    listedOf('crm.json', { connection: text, phase: text, generation: text }, 0);
   },
   tags: (text) => {
     const tags = {

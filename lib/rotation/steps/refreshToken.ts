@@ -226,7 +226,10 @@ export class RefreshTokenSecret {
   #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
     const { name: connection } = this.#connection;
     const origin = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
-    return { value: seed.value.replace(/(?<![\r\n])[\r\n]+$/, ''), tags: asUnsentCopy(savedTags(origin, seed.tags)) };
+    return {
+      value: seed.value.replace(/(?<![\r\n])[\r\n]+$/, ''),
+      tags: asUnsentCopy(savedTags(origin, seed.tags)),
+    };
   }
 
   /** A write that must not come over a newer one. The pacer may wait for seconds, so the lease is looked at after it. */
