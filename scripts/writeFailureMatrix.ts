@@ -2,6 +2,8 @@
  * Writes the failure matrix of docs/reliability.md from the tables that the tests of test/faults/process run through. With
  * --check it writes nothing and exits with 1 where the document is not current.
  */
+
+import { MODEL_ROWS } from '../test/faults/model/schedule.ts';
 import { type Case, FREEZES, KILLS, LOST_RESPONSES, type Provider } from '../test/faults/process/cases.ts';
 import { DRAINS, OUTAGES } from '../test/faults/process/outages.ts';
 import { keepPartCurrent } from './keepCurrent.ts';
@@ -52,6 +54,7 @@ function matrix(): string {
     ...rowsOf([...KILLS, ...FREEZES, ...LOST_RESPONSES]),
     ...outages,
     ...drains,
+    ...MODEL_ROWS.map((cells) => `| ${cells.join(' | ')} | \`model.test.ts\` |`),
   ].join('\n');
 }
 

@@ -49,7 +49,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The OAuth library calls fetch on its own; its options pass our limits to it.
     files: /^lib\/authorization\//,
-    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(sanitize|providers\/\w+)|rotation\/.+)\.ts$/,
+    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(egress|sanitize|secureConnector|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
@@ -67,7 +67,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Only compose creates adapters.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];

@@ -1,5 +1,6 @@
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { failure } from '../../unit/rotation/world/fakeVault.ts';
+import { refusal } from '../../unit/rotation/world/provider.ts';
 import {
   ACCESS_TOKEN,
   REFRESH_TOKEN,
@@ -120,7 +121,7 @@ export class Disturbance {
     } finally {
       if (flight) this.#land(flight);
     }
-    return undefined;
+    return flight && fault?.kind === 'cut_off' ? cutOff(result as TokenResponse) : undefined;
   }
 
   async #respond({ operation, caller }: HookContext, fault: Fault | undefined, flight: Flight | undefined) {
@@ -184,6 +185,11 @@ export class Disturbance {
 
 function isTokenRequest(operation: string): boolean {
   return operation.startsWith('grant');
+}
+
+/** Only the refresh token has arrived, or nothing usable. */
+function cutOff({ refreshToken }: TokenResponse): TokenResponse {
+  return { ...(refreshToken !== undefined && { refreshToken }), ...refusal('outcome_unknown') };
 }
 
 function isVault(operation: string): boolean {

@@ -9,6 +9,7 @@ import type { Caller } from '../../unit/rotation/world.ts';
  * - `receiver_frozen`: the receiver was frozen, so other processes had to assume that the token was lost, and repeated the token request
  * - `frozen_before_send`: the sender was frozen between its check of the lease and the send, and sent after other processes had continued
  * - `lost_by_vault`: the vault acknowledged the save, and lost it when it failed over to another region
+ * - `expired`: the refresh token reached its deadline
  * - `late_execution`: the provider executed the request after its sender had given up
  */
 export type Cause =
@@ -18,7 +19,8 @@ export type Cause =
   | 'receiver_frozen'
   | 'frozen_before_send'
   | 'lost_by_vault'
-  | 'late_execution';
+  | 'late_execution'
+  | 'expired';
 
 /** One token request, from the send until its response has arrived or its sender has given up. */
 export interface Flight {

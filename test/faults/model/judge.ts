@@ -61,7 +61,7 @@ function wrongReport(
     found.push(
       'The rotator reports the connection as lost, but the provider did not revoke the token family.',
     );
-  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY)
+  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY && death !== 'expired')
     found.push('The connection lost a reusable refresh token.');
   const message = owningRecord(world).failure?.message ?? '';
   if (

@@ -33,6 +33,7 @@ function history(
     lag: undefined,
     refused: undefined,
     slow: undefined,
+    deadline: undefined,
     twoStores: false,
     ...rest,
   };
@@ -42,9 +43,9 @@ test('explains a loss if a save arrives after its process was killed and another
   const { end, losses, violations } = await play(
     history(
       [
-        [109, 'late_execution', 70_000],
+        [113, 'late_execution', 70_000],
         [5, 'freeze_before', 3_000],
-        [110, 'kill_before', 3_000],
+        [114, 'kill_before', 3_000],
       ],
       { seed: 53_402, racers: 8 },
     ),

@@ -42,6 +42,8 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const scenario = seeded({ behavior: { refreshTokenGraceMs: schedule.graceMs } });
   const { world } = scenario;
   world.provider.lifetimeMs = LIFETIME_MS;
+  world.provider.deadline = schedule.deadline;
+  if (schedule.deadline) replaceByHand(scenario);
   const witness = new Witness(world, refuseOnce(world, schedule.refused));
   const disturbance = new Disturbance(scenario, schedule, witness);
   const consumer = new Consumer(world, disturbance);
@@ -67,6 +69,11 @@ export async function play(schedule: Schedule): Promise<Verdict> {
     witness,
     [...schedule.events.values()].some((event) => event === 'record_lost' || event === 'record_restored'),
   );
+  const avoidable: string[] = [];
+  if (death === 'expired' && schedule.deadline?.kind === 'idle' && isCalm(schedule))
+    avoidable.push(
+      'A refresh token reached its idle deadline, although nothing kept the rotator from renewing it.',
+    );
   return {
     end,
     death,
@@ -75,8 +82,13 @@ export async function play(schedule: Schedule): Promise<Verdict> {
     staleReads: consumer.staleReads,
     tokenRequests: witness.tokenRequests,
     struck: disturbance.struck,
-    violations: [...new Set([...violations, ...consumer.violations])],
+    violations: [...new Set([...violations, ...avoidable, ...consumer.violations])],
   };
+}
+
+/** Does nothing happen in this history that could delay a rotation? */
+function isCalm({ faults, events, readOnly, slow, lag, refused, twoStores }: Schedule): boolean {
+  return faults.size + events.size === 0 && !(readOnly || slow || lag || refused || twoStores);
 }
 
 /** @returns the response that the provider gives to the `nth` request that repeats no other */

@@ -1,3 +1,4 @@
+import type { Deadline } from '../../unit/rotation/world/provider.ts';
 import { pick, randomFrom } from './random.ts';
 
 /** The faults of one operation. */
@@ -23,7 +24,64 @@ export const FAULT_KINDS = [
   'operator_replaces',
   /** The process gets the signal to end, and finishes its current work. */
   'drain',
+  /** A token response ends after its refresh token. */
+  'cut_off',
 ] as const;
+
+/** What the model plays beside the faults of single requests, as rows of the failure matrix: what follows for each kind of provider. */
+export const MODEL_ROWS: readonly (readonly [
+  step: string,
+  fault: string,
+  strict: string,
+  grace: string,
+  reusable: string,
+])[] = [
+  ['read the refresh token', 'a listing or a GET shows a write up to 40 s later', 'fresh', 'fresh', 'fresh'],
+  [
+    'send the token request',
+    'responses take 5 to 55 s, with and without a lease that can be renewed',
+    'fresh',
+    'fresh',
+    'fresh',
+  ],
+  ['send the token request', 'the response ends after its refresh token', 'fresh', 'fresh', 'fresh'],
+  [
+    'send the token request',
+    'the provider refuses a valid refresh token once',
+    'fresh, once the access token has expired',
+    'fresh, once the access token has expired',
+    'fresh, after a minute',
+  ],
+  ['send the token request', 'the refresh token has a deadline from each refresh', 'fresh', 'fresh', 'fresh'],
+  [
+    'send the token request',
+    'the refresh token has a deadline from the sign-in',
+    'reported at its end',
+    'reported at its end',
+    'reported at its end',
+  ],
+  [
+    'read the refresh token',
+    'two deployments find a token that an operator set',
+    'fresh, and the other reports `owned_elsewhere`',
+    'the same',
+    'the same',
+  ],
+  [
+    'save the refresh token',
+    'the vault fails over and loses its last writes',
+    '**lost, reported**',
+    '**lost, reported**, unless the grace period outlasts it',
+    'fresh',
+  ],
+  [
+    'read the record',
+    'forged times in the record, or forged tags at the versions',
+    'fresh',
+    'fresh',
+    'fresh',
+  ],
+];
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -70,6 +128,8 @@ export interface Schedule {
     | undefined;
   /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
   readonly refused: number | undefined;
+  /** Refresh tokens live this long, from each refresh or from the consent. */
+  readonly deadline: Deadline | undefined;
   /** A second deployment has the same vaults and connections, and its own record store. */
   readonly twoStores: boolean;
 }
@@ -125,5 +185,14 @@ export function scheduleOf(seed: number): Schedule {
   const readOnly = outage && { ...outage, lostMs: pick(random, [0, 0, 1_000, 5_000, 20_000, 60_000]) };
   // Copies that a listing does not show yet cannot be compared, and only the owner of a token knows of a refusal.
   const twoStores = random() < 0.15 && !lag && refused === undefined;
-  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow, twoStores };
+  // The access token lives for 300 s: the first deadline is earlier than its renewal.
+  const deadline =
+    random() < 0.1
+      ? pick<Deadline>(random, [
+          { kind: 'idle', ms: 180_000 },
+          { kind: 'idle', ms: 900_000 },
+          { kind: 'absolute', ms: 1_500_000 },
+        ])
+      : undefined;
+  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow, twoStores, deadline };
 }

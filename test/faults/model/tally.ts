@@ -18,6 +18,7 @@ const ROWS = [
   'schedules with two deployments',
   'schedules with a vault outage',
   'schedules with a slow provider',
+  'schedules with a deadline of refresh tokens',
   'token requests',
   ...FAULT_KINDS.map((kind) => `fault ${kind}`),
   'avoidable token losses and other violations',
@@ -50,7 +51,11 @@ export function addUp(sum: Tally, more: Tally): void {
   for (const [name, number] of more) sum.set(name, (sum.get(name) ?? 0) + number);
 }
 
-function enter(tally: Tally, { racers, readOnly, slow, twoStores }: Schedule, verdict: Verdict): void {
+function enter(
+  tally: Tally,
+  { racers, readOnly, slow, twoStores, deadline }: Schedule,
+  verdict: Verdict,
+): void {
   const { violations } = verdict;
   const overlaps = violations.filter((violation) => violation.startsWith('Two token requests'));
   addUp(tally, new Map([...verdict.struck].map(([kind, times]) => [`fault ${kind}`, times])));
@@ -60,6 +65,7 @@ function enter(tally: Tally, { racers, readOnly, slow, twoStores }: Schedule, ve
     ['schedules with two deployments', twoStores ? 1 : 0],
     ['schedules with a vault outage', readOnly ? 1 : 0],
     ['schedules with a slow provider', slow ? 1 : 0],
+    ['schedules with a deadline of refresh tokens', deadline ? 1 : 0],
     ['token requests', verdict.tokenRequests],
     ['overlapping token requests, avoidable', overlaps.length],
     ['overlapping token requests, unavoidable', verdict.overlaps],

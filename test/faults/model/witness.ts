@@ -150,6 +150,7 @@ export class Witness {
   #died(flight: Flight, before: readonly Flight[]): void {
     const root = this.#rootOf(flight.sent ?? '');
     if (this.#deaths.has(root)) return;
+    if (this.#world.provider.isExpired(flight.sent)) return void this.#deaths.set(root, 'expired');
     const cause = isStray(flight) ? flight.fault : before.map(causeOf).find((each) => each !== undefined);
     this.#deaths.set(root, cause);
     if (!cause) this.violations.push('The provider revoked a token family, and no fault explains it.');

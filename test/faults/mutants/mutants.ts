@@ -337,7 +337,7 @@ const FORGED: readonly Mutant[] = [
   inRotation(
     'core/plausible.ts',
     'forged records: a request may begin in the future',
-    'if (isPast(startedAt, now) && isPast(firstStartedAt, now)) return phase;',
+    'if (isPast(startedAt, now) && isPast(firstStartedAt, now) && isAwaited) return phase;',
     'return phase;',
   ),
   inRotation(
@@ -496,8 +496,8 @@ const OTHER_DEPLOYMENTS: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
     'other deployments: the mark of a copy that was never sent is not set',
-    'tags: asUnsentCopy(savedTags(origin, seed.tags)) };',
-    'tags: savedTags(origin, seed.tags) };',
+    'tags: asUnsentCopy(savedTags(origin, seed.tags)),',
+    'tags: savedTags(origin, seed.tags),',
   ),
   inRotation(
     'core/ownership.ts',
@@ -577,7 +577,7 @@ const PACING: readonly Mutant[] = [
     ...inRotation(
       'sweep.ts',
       'pacing: connections wait for their vault in a slot of the sweep',
-      'await reserveWrites(connection, pacer);',
+      'await reserveWrites(first, pacer);',
       '',
     ),
     tests: ['test/unit/rotation/sweep.test.ts'],
@@ -586,7 +586,7 @@ const PACING: readonly Mutant[] = [
     ...inRotation(
       'steps/rotation.ts',
       'pacing: nothing is reserved before the lease',
-      'await reserveWrites(this.#connection, this.#ports.pacer);',
+      'await reserveWrites(order.connection, ports.pacer);',
       '',
     ),
     tests: ['test/unit/rotation/rotate.test.ts'],

@@ -7,8 +7,6 @@ import { type Rig, type StruckHost, startRig } from './rig.ts';
 import { expectOutcome, isOf, nextToken, once, provoke, requestsOf } from './stage.ts';
 
 const TIMEOUT = 120_000;
-/** How long the proxy delays the request during which the process gets the signal. */
-const HELD_MS = 1_500;
 
 let rig: Rig;
 const connections = DRAINS.map((_, index) => connectionOf('strict', `drained-${index}`));
@@ -36,14 +34,14 @@ describe.concurrent('a process that gets the signal to end', () => {
   test.for(DRAINS.map((given, index) => ({ ...given, index })))(
     '$when',
     { timeout: TIMEOUT },
-    async ({ step, moment, tokenRequests, refused, index }, { expect }) => {
+    async ({ step, moment, tokenRequests, refused, heldMs, index }, { expect }) => {
       const connection = connectionOf('strict', `drained-${index}`);
       const { name } = connection;
       let signaled = false;
       const trap = once(name, step, moment, async () => {
         signaled = true;
         process.kill(host.processId, 'SIGTERM');
-        await sleep(HELD_MS);
+        await sleep(heldMs);
         return undefined;
       });
       const host: StruckHost = await rig.startHost(

@@ -33,6 +33,8 @@ export interface Drain {
   readonly tokenRequests: number;
   /** How many saves the vault refuses from then on. */
   readonly refused: number;
+  /** How long the proxy delays the request during which the process gets the signal, in milliseconds. */
+  readonly heldMs: number;
 }
 
 const after: Moment = 'after_execution';
@@ -44,6 +46,7 @@ export const DRAINS: readonly Drain[] = [
     moment: after,
     tokenRequests: 0,
     refused: 0,
+    heldMs: 1_500,
   },
   {
     when: 'while the token response arrives: saves the refresh token',
@@ -51,6 +54,15 @@ export const DRAINS: readonly Drain[] = [
     moment: after,
     tokenRequests: 1,
     refused: 0,
+    heldMs: 1_500,
+  },
+  {
+    when: 'while a slow provider takes 20 s for the token response: saves the refresh token',
+    step: GRANT,
+    moment: after,
+    tokenRequests: 1,
+    refused: 0,
+    heldMs: 20_000,
   },
   {
     when: 'while the vault refuses the save: saves the refresh token in the end',
@@ -58,5 +70,6 @@ export const DRAINS: readonly Drain[] = [
     moment: 'before_forwarding',
     tokenRequests: 1,
     refused: 3,
+    heldMs: 1_500,
   },
 ];

@@ -46,8 +46,8 @@ describe('the timer', () => {
 
 describe('a rotation in the steady state', () => {
   test.each([
-    [ROTATING, { getSecret: 1, updateSecret: 2, setSecret: 2 }],
-    [REUSABLE, { getSecret: 1, updateSecret: 2, setSecret: 1 }],
+    [ROTATING, { getSecret: 2, updateSecret: 2, setSecret: 2 }],
+    [REUSABLE, { getSecret: 2, updateSecret: 2, setSecret: 1 }],
   ])('of %s makes only the necessary requests', async (name, expected) => {
     const { credentialVault, tokenVault } = harness.servers;
     const sentBefore = refreshRequests(name).length;

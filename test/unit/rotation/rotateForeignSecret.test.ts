@@ -20,7 +20,7 @@ function worldWith(key: 'clientId' | 'clientSecrets' | 'refreshToken', allowedSe
     const value = key === 'refreshToken' ? world.provider.consent() : 'client-secret-one';
     world.credentials.set(SECRET, key === 'clientId' ? 'crm-client' : value, tags);
   };
-  return { world, connection, seed, rotate: () => world.settle(world.process().rotate(connection)) };
+  return { world, connection, seed, rotate: () => world.process().rotate(connection) };
 }
 
 describe.each(['clientId', 'clientSecrets', 'refreshToken'] as const)(

@@ -12,6 +12,14 @@ type Script = TokenResponse | ((request: TokenRequest) => TokenResponse);
 interface Issued {
   readonly family: number;
   usedAt?: number;
+  /** When it can no longer be used, by the service's clock. */
+  expiresAt: number;
+}
+
+/** How long refresh tokens live: from each refresh, or from the consent. Milliseconds. */
+export interface Deadline {
+  readonly kind: 'idle' | 'absolute';
+  readonly ms: number;
 }
 
 /**
@@ -22,6 +30,8 @@ interface Issued {
 export class Provider {
   graceMs = 0;
   lifetimeMs = 3_600_000;
+  /** Each response says how long the refresh token has left. */
+  deadline: Deadline | undefined;
   clientSecrets = ['client-secret-one'];
   /** The refresh tokens that the endpoint received, in order. */
   readonly sent: string[] = [];
@@ -38,7 +48,7 @@ export class Provider {
   /** The account owner consents. @returns the first refresh token of a new token family */
   consent(): string {
     this.#count += 1;
-    return this.#issue(this.#count);
+    return this.#issue(this.#count, this.#now() + (this.deadline?.ms ?? Number.POSITIVE_INFINITY));
   }
 
   /** The responses to the next token requests, one for each. */
@@ -56,18 +66,33 @@ export class Provider {
   behave({ refreshToken, clientSecret }: TokenRequest): TokenResponse {
     if (!this.clientSecrets.includes(clientSecret)) return refusal('client_rejected');
     const issued = this.#issued.get(refreshToken);
+    if (this.isExpired(refreshToken)) return refusal('reauthorization_required', { refusal: 'final' });
     if (!issued || this.#revoked.has(issued.family)) {
       // The first use counts regardless of its outcome, because its sender may never get the response.
       if (issued) issued.usedAt ??= this.#now();
       return refusal('reauthorization_required');
     }
-    if (this.graceMs === Number.POSITIVE_INFINITY) return { accessToken: this.accessToken() };
+    const expiresAt = this.#renewed(issued);
+    const left = Number.isFinite(expiresAt) && { refreshTokenLifetimeMs: expiresAt - this.#now() };
+    if (this.graceMs === Number.POSITIVE_INFINITY) {
+      issued.expiresAt = expiresAt;
+      return { accessToken: this.accessToken(), ...left };
+    }
     if (issued.usedAt !== undefined && this.#now() >= issued.usedAt + this.graceMs) {
       this.#revoked.add(issued.family);
       return refusal('reauthorization_required');
     }
     issued.usedAt ??= this.#now();
-    return { refreshToken: this.#issue(issued.family), accessToken: this.accessToken() };
+    return { refreshToken: this.#issue(issued.family, expiresAt), accessToken: this.accessToken(), ...left };
+  }
+
+  /** Has the refresh token reached its deadline? */
+  isExpired(refreshToken: string | undefined): boolean {
+    return this.#now() >= (this.#issued.get(refreshToken ?? '')?.expiresAt ?? Number.POSITIVE_INFINITY);
+  }
+
+  #renewed({ expiresAt }: Issued): number {
+    return this.deadline?.kind === 'idle' ? this.#now() + this.deadline.ms : expiresAt;
   }
 
   /** When a refresh token was first used, by the service's clock; undefined if it was never used. */
@@ -78,7 +103,8 @@ export class Provider {
   /** Would the provider still accept this refresh token? */
   accepts(refreshToken: string | undefined): boolean {
     const issued = this.#issued.get(refreshToken ?? '');
-    return issued !== undefined && issued.usedAt === undefined && !this.#revoked.has(issued.family);
+    const isUsable = issued !== undefined && issued.usedAt === undefined && !this.isExpired(refreshToken);
+    return isUsable && !this.#revoked.has(issued.family);
   }
 
   accessToken(): IssuedAccessToken {
@@ -87,10 +113,10 @@ export class Provider {
     return issuedToken({ value, lifetimeMs: this.lifetimeMs });
   }
 
-  #issue(family: number): string {
+  #issue(family: number, expiresAt: number): string {
     this.#count += 1;
     const value = `refresh-token-${this.#count}.`;
-    this.#issued.set(value, { family });
+    this.#issued.set(value, { family, expiresAt });
     return value;
   }
 }
