@@ -48,11 +48,11 @@ const force = (name: string) =>
 
 describe('a rotation', () => {
   test.each([
-    [DRIVER, { getSecret: 2, updateSecret: 2, setSecret: 3 }],
-    [HEADER, { getSecret: 2, updateSecret: 2, setSecret: 3 }],
+    [DRIVER, { getSecret: 3, updateSecret: 2, setSecret: 3 }],
+    [HEADER, { getSecret: 3, updateSecret: 2, setSecret: 3 }],
     [PLAIN, { getSecret: 2, updateSecret: 2, setSecret: 2 }],
     // The string has not changed: the rotator reads it and the secret that it replaces, and only sets its properties.
-    [GATEWAY, { getSecret: 4, updateSecret: 3, setSecret: 1 }],
+    [GATEWAY, { getSecret: 5, updateSecret: 3, setSecret: 1 }],
   ])(
     'of %s writes one more secret if the entry publishes a connection string, and makes no other request',
     async (name, expected) => {
