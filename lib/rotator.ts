@@ -10,7 +10,8 @@ import {
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
-import { giveBackWrites, reserveWrites, rotateReserved } from './rotation/steps/rotation.ts';
+import { rotateReserved } from './rotation/rotate.ts';
+import { giveBackWrites, reserveWrites } from './rotation/steps/writes.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
 import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 

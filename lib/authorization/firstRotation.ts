@@ -2,7 +2,7 @@ import type { Connection } from '../rotation/core/connection.ts';
 import type { RotationResult } from '../rotation/core/outcome.ts';
 import type { Ports } from '../rotation/ports.ts';
 import { ProcessMemory } from '../rotation/processMemory.ts';
-import { rotate } from '../rotation/steps/rotation.ts';
+import { rotate } from '../rotation/rotate.ts';
 
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 1_000;

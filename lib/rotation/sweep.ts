@@ -7,7 +7,8 @@ import { overdueConnections } from './core/status.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import type { ProviderHost } from './providerHost.ts';
-import { giveBackWrites, reserveWrites, rotateReserved, writesOf } from './steps/rotation.ts';
+import { rotateReserved } from './rotate.ts';
+import { giveBackWrites, reserveWrites, writesOf } from './steps/writes.ts';
 
 /** How much a sweep does at once, beside the limits of each host (`providerHost.ts`), and for how long it begins new rotations. */
 export interface SweepLimits {

@@ -1,6 +1,6 @@
 import { problemOf, RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
-import { type Connection, publishedSecrets } from '../core/connection.ts';
+import type { Connection } from '../core/connection.ts';
 import {
   currentVersion,
   falseOrigins,
@@ -38,7 +38,7 @@ import {
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
 import { isShortLived, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
-import type { Ports, Secret, WritePacer } from '../ports.ts';
+import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import type { Flight } from '../providerHost.ts';
 import { ClientCredentials } from './clientCredentials.ts';
@@ -47,68 +47,10 @@ import { Lease, LeaseLost } from './lease.ts';
 import { Publication, publishedTimes } from './publication.ts';
 import { RefreshTokenSecret } from './refreshToken.ts';
 import { type AnnouncedRequest, type TokenOutcome, TokenRequestSender } from './sendTokenRequest.ts';
-
-/** What is rotated, and for whom. */
-export interface Order {
-  readonly connection: Connection;
-  /** Rotate although it is not due or is blocked. */
-  readonly force: boolean;
-  /** Whether the caller waits for a slow provider. A sweep does not: other connections are due. */
-  readonly patient: boolean;
-}
-
-/**
- * Takes one connection through the rotation protocol (ARCHITECTURE.md), under its lease.
- * @returns how it ended; never throws
- */
-export async function rotate(order: Order, ports: Ports, memory: ProcessMemory): Promise<RotationResult> {
-  await reserveWrites(order.connection, ports.pacer);
-  return rotateReserved(order, ports, memory);
-}
-
-/**
- * The same after `reserveWrites`: the save must not have to wait for the pacer, and a wait must not hold the lease.
- * @returns how it ended; never throws
- */
-export async function rotateReserved(
-  { connection, force, patient }: Order,
-  ports: Ports,
-  memory: ProcessMemory,
-): Promise<RotationResult> {
-  const { name } = connection;
-  const goingOn = memory.goingOn(name);
-  if (memory.draining || goingOn) {
-    giveBackWrites(connection, ports.pacer);
-    return { result: goingOn ?? 'draining', connection: name };
-  }
-  // A response or a save may take longer than the caller can wait: it is answered, and the rotation goes on.
-  const early = Promise.withResolvers<RotationResult>();
-  const goOn = (result: 'saving' | 'awaiting_response') => {
-    memory.goesOn(early, { connection: name, result });
-    early.resolve({ result, connection: name });
-  };
-  const flight = memory.hostOf(connection, ports).begin(connection);
-  const onSlowResponse = () => {
-    flight.slow();
-    if (!patient) goOn('awaiting_response');
-  };
-  const call = {
-    connection,
-    force,
-    flight,
-    onSlowResponse,
-    onSlowSave: () => goOn('saving'),
-    onHandover: () => memory.ended(early),
-  };
-  const rotation = new Rotation(call, ports, memory).run().finally(() => {
-    flight.end();
-    memory.ended(early);
-  });
-  return Promise.race([memory.track(rotation), early.promise]);
-}
+import { giveBackWrites } from './writes.ts';
 
 /** One call of `rotate`. */
-interface Call {
+export interface Call {
   readonly connection: Connection;
   readonly force: boolean;
   readonly flight: Flight;
@@ -127,7 +69,7 @@ interface Request extends AnnouncedRequest {
 }
 
 /** One rotation of one connection. It has no changing state of its own; its parts have, for example the lease. */
-class Rotation {
+export class Rotation {
   readonly #call: Call;
   readonly #connection: Connection;
   readonly #ports: Ports;
@@ -463,23 +405,6 @@ class Rotation {
     const fields = { result, reason, generation, expires, totalMs, ...problem };
     this.#log(isQuiet ? 'info' : 'warn', 'rotation_finished', fields);
   }
-}
-
-/** Waits until the new versions of one rotation may be written. */
-export async function reserveWrites(connection: Connection, pacer: WritePacer): Promise<void> {
-  for (const [vault, writes] of writesOf(connection)) await pacer.take(vault, writes);
-}
-
-/** A rotation ended, or did not begin, without a new version. */
-export function giveBackWrites(connection: Connection, pacer: WritePacer): void {
-  for (const [vault, writes] of writesOf(connection)) pacer.giveBack(vault, writes);
-}
-
-/** How many new versions a rotation writes, by vault. */
-export function writesOf(connection: Connection): readonly (readonly [vault: string, writes: number])[] {
-  const { credential } = connection.vaults;
-  const written = [credential, ...publishedSecrets(connection).map(({ vault }) => vault)];
-  return [...Map.groupBy(written, (each) => each)].map(([vault, writes]) => [vault, writes.length]);
 }
 
 /** The record of a request that was certainly not sent. */

@@ -584,7 +584,7 @@ const PACING: readonly Mutant[] = [
   },
   {
     ...inRotation(
-      'steps/rotation.ts',
+      'rotate.ts',
       'pacing: nothing is reserved before the lease',
       'await reserveWrites(order.connection, ports.pacer);',
       '',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isManaged, readIntent, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { RIVAL_WAIT_MS } from '../../../lib/rotation/core/times.ts';
-import { rotate } from '../../../lib/rotation/steps/rotation.ts';
+import { rotate } from '../../../lib/rotation/rotate.ts';
 import { CREDENTIAL_VAULT, STORE, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';

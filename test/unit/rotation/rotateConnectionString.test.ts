@@ -3,7 +3,7 @@ import { FORMS } from '../../../lib/connectionString/forms.ts';
 import { parseOdbc } from '../../../lib/connectionString/odbc.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
-import { rotate } from '../../../lib/rotation/steps/rotation.ts';
+import { rotate } from '../../../lib/rotation/rotate.ts';
 import { CREDENTIAL_VAULT, TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import {

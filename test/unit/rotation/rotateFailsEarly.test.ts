@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rotate } from '../../../lib/rotation/steps/rotation.ts';
+import { rotate } from '../../../lib/rotation/rotate.ts';
 import { failure } from './world/fakeVault.ts';
 import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 

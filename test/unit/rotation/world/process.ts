@@ -5,7 +5,7 @@ import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
 import type { TokenEndpoint, TokenResponse } from '../../../../lib/rotation/core/tokenRequest.ts';
 import type { Clock, Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
-import { rotate } from '../../../../lib/rotation/steps/rotation.ts';
+import { rotate } from '../../../../lib/rotation/rotate.ts';
 import { logInto } from '../../../support/logLines.ts';
 import type { Operation, World } from '../world.ts';
 import { CREDENTIAL_VAULT } from './connection.ts';
