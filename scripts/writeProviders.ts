@@ -1,6 +1,9 @@
 /** Writes docs/providers.md from the provider profiles, or checks it with --check. */
+
+import { errorRules } from '../lib/oauth/errorRules.ts';
 import { type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
 import type { TokenBehavior } from '../lib/rotation/core/connection.ts';
+import type { ErrorPattern, ErrorRule } from '../lib/rotation/core/tokenRequest.ts';
 import { keepCurrent } from './keepCurrent.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,8 +23,8 @@ interface Fact {
   readonly show: (behavior: TokenBehavior) => string;
 }
 
-/** Every fact about tokens has a column. */
-const FACTS: Readonly<Record<keyof TokenBehavior, Fact>> = {
+/** Every fact about tokens has a column; the errors have a table of their own. */
+const FACTS: Readonly<Record<Exclude<keyof TokenBehavior, 'errors'>, Fact>> = {
   refreshTokenGraceMs: {
     title: 'grace',
     means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost token response costs the
@@ -70,6 +73,39 @@ function row(profile: ProviderProfile): string {
   return `| ${cells.join(' | ')} |`;
 }
 
+/** The errors of each profile. Profiles that share theirs, like those of one token endpoint, are one row each. */
+function errorRows(): string[] {
+  const lists = new Map<readonly ErrorRule[], string[]>();
+  for (const { id, behavior } of Object.values(providers)) {
+    if (behavior.errors) lists.set(behavior.errors, [...(lists.get(behavior.errors) ?? []), `\`${id}\``]);
+  }
+  lists.set(errorRules, ['all']);
+  return [...lists].flatMap(([rules, ids]) => rules.map((rule) => errorRow(ids.join(', '), rule)));
+}
+
+function errorRow(ids: string, { when, means, unmistakable }: ErrorRule): string {
+  const refusal = means.refusal ? `, ${means.refusal}` : '';
+  const cells = [
+    unmistakable ? `${ids} \\*` : ids,
+    patternText(when),
+    means.cause,
+    `\`${means.class}\`${refusal}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function patternText({ status, error, description, number, members = {} }: ErrorPattern): string {
+  const parts = [
+    status === undefined ? [] : [`HTTP ${typeof status === 'number' ? status : status.join(' to ')}`],
+    error === undefined ? [] : [error === true ? 'any other `error`' : `\`${error}\``],
+    number === undefined ? [] : [`AADSTS${number}`],
+    description === undefined ? [] : [`"${description.source}" in the description`],
+    Object.entries(members).map(([name, value]) => `\`${name}\`: \`${value}\``),
+  ];
+  // A bar would end the cell.
+  return parts.flat().join(', ').replaceAll('|', '\\|');
+}
+
 const wanted = `# Providers
 
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
@@ -82,6 +118,16 @@ ${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 | provider | | token endpoint | client authentication | ${facts.map(({ title }) => title).join(' | ')} | needs |
 | --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- |
 ${Object.values(providers).map(row).join('\n')}
+
+## Errors
+
+What a failed token response means: the first row that matches decides. The rows of a connection's own profile come first, then those with \\*, which only
+one provider uses, then those for all. A row without a status matches HTTP 2xx and 4xx, but not 429. \`final\`: the refresh token has ended. \`transient\`: the
+same refresh token may work again.
+
+| provider | response | meaning | class |
+| --- | --- | --- | --- |
+${errorRows().join('\n')}
 `;
 
 keepCurrent('docs/providers.md', () => wanted, 'npm run providers');

@@ -1,12 +1,12 @@
 import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
-import type { Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
+import type { ErrorMeaning, ErrorRule, Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
-import { entraErrors } from './entraErrors.ts';
+import { ENDED, errorRules } from './errorRules.ts';
 import type { ExchangeResult } from './exchange.ts';
-import { fixes } from './fixes.ts';
-import { type KnownError, mistake, outcomeUnknown, throttled } from './knownError.ts';
-import { isZohoThrottle, oauthErrors } from './oauthErrors.ts';
+import { fixes, fixFor } from './fixes.ts';
+import { matchesPattern } from './matchesPattern.ts';
+import { unmistakableErrors } from './providers/index.ts';
 import type { ResponseError, TokenResponseBody } from './readTokenResponse.ts';
 import { type Sanitizer, shownError } from './sanitize.ts';
 
@@ -29,80 +29,65 @@ export function classifyFailure(
 ): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
   if (result.kind === 'no_response') return noResponse(result.why, context);
-  const known = meaning(result.status, response);
+  const rule = ruleFor(result.status, response, context.connection.behavior.errors);
+  const known = rule.means;
   const wait = isRepeated(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
   return {
     class: known.class,
     code: known.code,
-    message: message(result.status, known, response?.error, context),
-    fix: known.fix(context.connection),
+    message: message(result.status, rule, response?.error, context),
+    fix: fixFor(known.fix, context.connection),
     ...refusalOf(known, response?.error),
     ...(wait !== undefined && { retryAfterMs: wait }),
   };
 }
 
-/** The status comes first if it means that the rest of the response is not reliable. */
-function meaning(status: number, response: TokenResponseBody | undefined): KnownError {
-  if (status >= 500) return outcomeUnknown('the provider failed');
-  if (status === 429) return throttled('the provider is throttling requests');
-  if (status >= 300 && status < 400)
-    return outcomeUnknown('the response is a redirect to another address', fixes.address);
-  if (response?.error?.code !== undefined) return errorMeaning(response.error.code, response.error);
-  if (status === 408 || status === 425)
-    return outcomeUnknown('the provider did not receive the whole request in time');
-  if (status === 401) return mistake('the provider rejects the client without an OAuth error', fixes.client);
-  if (status >= 400)
-    return mistake('the response has no OAuth error, so the address may not be a token endpoint');
-  return unusable(response);
-}
-
-/** Entra's numbers say more than its `error`, and for 50196 they contradict it. */
-function errorMeaning(code: string, { description, numbers }: ResponseError): KnownError {
-  const number = numbers.find((each) => entraErrors.has(each));
-  const entra = number === undefined ? undefined : entraErrors.get(number);
-  // Only `invalid_client` itself proves that the provider did not check the refresh token.
-  if (entra && (entra.class !== 'client_rejected' || code === 'invalid_client')) return entra;
-  if (isZohoThrottle(code, description)) return throttled('the provider is throttling requests');
-  return oauthErrors.get(code) ?? mistake('the provider refuses the request');
+/** The first rule that the response matches: one of the connection's profile, an unmistakable one of another, or a general one. */
+function ruleFor(
+  status: number,
+  response: TokenResponseBody | undefined,
+  own: readonly ErrorRule[] = [],
+): ErrorRule {
+  const rules = [...own, ...unmistakableErrors, ...errorRules];
+  const found = rules.find(({ when }) => matchesPattern(when, status, response));
+  return found ?? { when: {}, means: unusable(response) };
 }
 
 /** The provider's own words say it if the table does not. */
 function refusalOf(
-  { class: failureClass, refusal }: KnownError,
+  { class: failureClass, refusal }: ErrorMeaning,
   error: ResponseError | undefined,
 ): { refusal?: Refusal } {
   if (failureClass !== 'reauthorization_required') return {};
-  const ended = /\b(expired|revoked)\b/i.test(error?.description ?? '');
+  const ended = ENDED.test(error?.description ?? '');
   const said = refusal ?? (ended ? 'final' : undefined);
   return said ? { refusal: said } : {};
 }
 
-function unusable(response: TokenResponseBody | undefined): KnownError {
+/** A response without an error that has no usable access token. */
+function unusable(response: TokenResponseBody | undefined): ErrorMeaning {
   const why = typeof response?.accessToken === 'string' ? response.accessToken : 'has an unreadable error';
   const cause = response ? `the response ${why}` : 'the response is not a token response';
   const fix = response?.cutOff ? fixes.reach : fixes.response;
   return { class: 'outcome_unknown', code: 'response_unusable', cause, fix };
 }
 
-function isRepeated(known: KnownError): boolean {
+function isRepeated(known: ErrorMeaning): boolean {
   return known.class === 'retrying' || known.class === 'outcome_unknown';
 }
 
 function message(
   status: number,
-  { cause }: KnownError,
+  { when, means }: ErrorRule,
   error: ResponseError | undefined,
   { connection, sanitize }: FailureContext,
 ): string {
-  const named = error?.code === undefined ? '' : `, ${shownError(error.code, sanitize)}${aadsts(error)}`;
+  const number = when.number ?? error?.numbers[0];
+  const numbered = number === undefined ? '' : ` (AADSTS${number})`;
+  const named = error?.code === undefined ? '' : `, ${shownError(error.code, sanitize)}${numbered}`;
   const description = error?.description === undefined ? '' : sanitize(error.description);
   const quoted = description === '' ? '' : ` It says: "${description}"`;
-  return `${endpoint(connection)} returned HTTP ${status}${named}: ${cause}.${quoted}`;
-}
-
-function aadsts({ numbers }: ResponseError): string {
-  const number = numbers.find((each) => entraErrors.has(each)) ?? numbers[0];
-  return number === undefined ? '' : ` (AADSTS${number})`;
+  return `${endpoint(connection)} returned HTTP ${status}${named}: ${means.cause}.${quoted}`;
 }
 
 function notSent(refused: boolean, why: string, { connection }: FailureContext): TokenRequestFailure {
@@ -113,7 +98,7 @@ function notSent(refused: boolean, why: string, { connection }: FailureContext):
     class: 'retrying',
     code: 'provider_unavailable',
     message: `Nothing was sent to ${endpoint(connection)}: ${cause}.`,
-    fix: refused ? fixes.wait() : fixes.reach(),
+    fix: refused ? fixes.wait : fixes.reach,
   };
 }
 
@@ -135,7 +120,7 @@ function addressRefused(kind: AddressKind, connection: Connection): TokenRequest
     class: named ? 'misconfigured' : 'retrying',
     code: 'address_refused',
     message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the host is' : 'the host name resolves to'} ${ADDRESSES[kind]}.`,
-    fix: (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection),
+    fix: fixFor(kind === 'private' ? fixes.privateNetwork : fixes.publicAddress, connection),
   };
 }
 
@@ -144,7 +129,7 @@ function noResponse(why: string, { connection }: FailureContext): TokenRequestFa
     class: 'outcome_unknown',
     code: 'provider_unavailable',
     message: `The request was sent to ${endpoint(connection)}, but there was no usable response (${why}).`,
-    fix: fixes.reach(),
+    fix: fixes.reach,
   };
 }
 

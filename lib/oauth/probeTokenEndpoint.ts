@@ -1,6 +1,6 @@
 import type { Connection } from '../rotation/core/connection.ts';
 import { reachOf, refusedKind } from './egress.ts';
-import { fixes } from './fixes.ts';
+import { fixes, fixFor } from './fixes.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse } from './readTokenResponse.ts';
 import { tokenAddress } from './tokenAddress.ts';
@@ -52,7 +52,7 @@ export async function probeTokenEndpoint(
 
 function fixOf(why: string, connection: Connection): string {
   const kind = refusedKind(why);
-  if (kind) return (kind === 'private' ? fixes.privateNetwork : fixes.publicAddress)(connection);
+  if (kind) return fixFor(kind === 'private' ? fixes.privateNetwork : fixes.publicAddress, connection);
   if (/CERT|SELF_SIGNED|VERIFY|TLS|SSL|ALTNAME/.test(why))
     return 'Ask the provider to renew its certificate, or add its certificate authority with NODE_EXTRA_CA_CERTS.';
   if (/NOTFOUND|EAI/.test(why)) return 'Check the host in tokenUri and the DNS settings.';

@@ -8,7 +8,7 @@ export interface ResponseError {
   /** The `error` member; undefined if it is present but not a string. */
   readonly code: string | undefined;
   readonly description: string | undefined;
-  /** Entra's `error_codes`: the numbers after AADSTS. */
+  /** From `error_codes`: the numbers after AADSTS. */
   readonly numbers: readonly number[];
 }
 
@@ -21,6 +21,8 @@ export interface TokenResponseBody {
   /** The access token, or the reason why there is no usable one: a verb phrase about the response. */
   readonly accessToken: IssuedAccessToken | string;
   readonly error?: ResponseError;
+  /** Every member, if the response has an error or no usable access token. Verbatim: not safe to show. */
+  readonly members?: Members;
   /** Every token in the response, for the sanitizer. */
   readonly tokens: readonly string[];
   /** The JSON ended early: these are its complete members. */
@@ -49,12 +51,14 @@ export function readTokenResponse(
   if (!members) return undefined;
   const refreshToken = refreshTokenOf(members('refresh_token'), lossy);
   const lifetime = refreshTokenLifetime(members);
+  const accessToken = whole ? accessTokenOf(whole, behavior) : 'ends early';
   const error = errorOf(members);
   return {
     ...(refreshToken !== undefined && { refreshToken }),
     ...(lifetime !== undefined && { refreshTokenLifetimeMs: lifetime }),
-    accessToken: whole ? accessTokenOf(whole, behavior) : 'ends early',
+    accessToken,
     ...(error && { error }),
+    ...((error || typeof accessToken === 'string') && { members }),
     tokens: ['refresh_token', 'access_token', 'id_token']
       .map(members)
       .filter((each) => typeof each === 'string'),
@@ -112,8 +116,8 @@ function refreshTokenOf(value: unknown, lossy: boolean): string | undefined {
   return lossy && value.includes('\ufffd') ? undefined : value;
 }
 
-/** Entra's numbers have at most seven digits. A longer one could be a piece of a secret. */
-function isEntraNumber(value: unknown): boolean {
+/** These numbers have at most seven digits. A longer one could be a piece of a secret. */
+function isErrorNumber(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < 10_000_000;
 }
 
@@ -125,6 +129,6 @@ function errorOf(members: Members): ResponseError | undefined {
   return {
     code: typeof error === 'string' ? error : undefined,
     description: typeof description === 'string' ? description : undefined,
-    numbers: Array.isArray(numbers) ? numbers.filter(isEntraNumber) : [],
+    numbers: Array.isArray(numbers) ? numbers.filter(isErrorNumber) : [],
   };
 }

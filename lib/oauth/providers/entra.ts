@@ -1,4 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { entraErrors } from './entraErrors.ts';
 import {
   DAY_MS,
   type ProfileEntry,
@@ -52,6 +53,7 @@ export const entra: ProviderProfile = {
     ...CAREFUL_BEHAVIOR,
     refreshTokenGraceMs: Number.POSITIVE_INFINITY,
     refreshTokenLifetimeMs: 90 * DAY_MS,
+    errors: entraErrors,
   },
   signIn: {
     ...USUAL_SIGN_IN,

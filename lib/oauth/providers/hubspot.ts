@@ -1,4 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { refusedToken } from '../errorMeanings.ts';
 import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
@@ -11,7 +12,18 @@ export const hubspot: ProviderProfile = {
   tokenUri: () => 'https://api.hubapi.com/oauth/2026-03/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  behavior: { ...CAREFUL_BEHAVIOR, defaultExpiresInMs: HOUR_MS / 2 },
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    defaultExpiresInMs: HOUR_MS / 2,
+    errors: [
+      {
+        // The v1 API, which an entry may still name, has no member `error`.
+        when: { members: { status: 'BAD_REFRESH_TOKEN' } },
+        means: refusedToken('the refresh token is wrong or revoked'),
+        unmistakable: true,
+      },
+    ],
+  },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',

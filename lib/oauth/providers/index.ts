@@ -1,3 +1,4 @@
+import type { ErrorRule } from '../../rotation/core/tokenRequest.ts';
 import { atlassian } from './atlassian.ts';
 import { auth0 } from './auth0.ts';
 import { docusign } from './docusign.ts';
@@ -33,6 +34,11 @@ export const providers: Readonly<Record<ProviderId, ProviderProfile>> = {
 };
 
 const all = Object.values(providers);
+
+/** The errors that mean the same for the connections of all profiles, because only one provider uses them. */
+export const unmistakableErrors: readonly ErrorRule[] = all
+  .flatMap(({ behavior }) => behavior.errors ?? [])
+  .filter(({ unmistakable }) => unmistakable);
 
 /** The profile of that name; the generic one if there is none. */
 export function profileNamed(id: string | undefined): ProviderProfile {

@@ -1,4 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { throttled } from '../errorMeanings.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
@@ -12,7 +13,16 @@ export const salesforce: ProviderProfile = {
   tokenUri: () => 'https://login.salesforce.com/services/oauth2/token',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  behavior: CAREFUL_BEHAVIOR,
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    errors: [
+      {
+        // https://help.salesforce.com/s/articleView?id=release-notes.rn_security_refresh_token_requests.htm&release=250&type=5
+        when: { error: 'invalid_grant', description: /token request is already being processed/i },
+        means: throttled('another request with the same refresh token is being processed'),
+      },
+    ],
+  },
   signIn: USUAL_SIGN_IN,
   needs: [],
   source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',

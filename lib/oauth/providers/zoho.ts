@@ -1,4 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { refusedToken, throttled } from '../errorMeanings.ts';
 import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
@@ -10,7 +11,24 @@ export const zoho: ProviderProfile = {
   title: 'Zoho',
   parameters: scopeOnly,
   clientAuthentication: 'client_secret_post',
-  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: Number.POSITIVE_INFINITY },
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    refreshTokenGraceMs: Number.POSITIVE_INFINITY,
+    // https://www.zoho.com/accounts/protocol/oauth.html
+    errors: [
+      {
+        // Only the description shows it.
+        when: { error: 'Access Denied', description: /too many requests/i },
+        means: throttled('the provider is throttling requests'),
+        unmistakable: true,
+      },
+      {
+        when: { error: 'invalid_code' },
+        means: refusedToken('the refresh token is wrong or revoked'),
+        unmistakable: true,
+      },
+    ],
+  },
   signIn: USUAL_SIGN_IN,
   needs: ['tokenUri'],
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',

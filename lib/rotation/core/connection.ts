@@ -1,5 +1,6 @@
 import { fillIn, type Template } from '../../connectionString/template.ts';
 import { type Problem, RotatorError, unknownConnection } from '../../errors.ts';
+import type { ErrorRule } from './tokenRequest.ts';
 
 /** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';
@@ -20,6 +21,8 @@ export interface TokenBehavior {
    * `absolute`: from the sign-in, whatever is issued since. Missing: unknown, and nothing is concluded from the lifetime.
    */
   readonly refreshTokenDeadline?: 'idle' | 'absolute';
+  /** What the provider's own errors mean. They are tried before the general ones of `lib/oauth/errorRules.ts`. */
+  readonly errors?: readonly ErrorRule[];
 }
 
 /** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */

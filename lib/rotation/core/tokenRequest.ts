@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.ts';
+import type { ErrorCode, Problem } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -21,6 +21,46 @@ export type FailureClass =
  * administrator can lift the refusal, or it passes.
  */
 export type Refusal = 'final' | 'transient';
+
+/** What a failed token response has. Everything that is named here must match. */
+export interface ErrorPattern {
+  /**
+   * The HTTP status, or the first and the last of several. Missing: 2xx or 4xx, but not 429. Behind another status, the body may
+   * not be the provider's decision on the refresh token.
+   */
+  readonly status?: number | readonly [first: number, last: number];
+  /** The whole member `error`, with its case; `true`: any text. */
+  readonly error?: string | true;
+  /** What a part of `error_description` next to `error` matches. Without repetition (`*`, `+`, `{`), so that no text takes long. */
+  readonly description?: RegExp;
+  /** One of the numbers in `error_codes` next to `error`. */
+  readonly number?: number;
+  /** The values of other members of the response, which may have no `error`. */
+  readonly members?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What a failed token response means, and its fix. */
+export interface ErrorMeaning {
+  readonly class: FailureClass;
+  readonly code: ErrorCode;
+  /** One clause, without a full stop. */
+  readonly cause: string;
+  /** One or two sentences with the placeholders of `lib/oauth/fixes.ts`. */
+  readonly fix: string;
+  /** With `reauthorization_required`. Missing: the provider's own words may say it. */
+  readonly refusal?: Refusal;
+}
+
+/** A row of the table of errors. The first one that matches decides. */
+export interface ErrorRule {
+  readonly when: ErrorPattern;
+  readonly means: ErrorMeaning;
+  /**
+   * In a profile: no other provider means anything else by it, so the rule counts for the connections of all profiles. They may
+   * have this provider's address.
+   */
+  readonly unmistakable?: true;
+}
 
 /** A failed token request. All text is safe to log. */
 export interface TokenRequestFailure extends Problem {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { classifyFailure } from '../../../lib/oauth/classifyFailure.ts';
-import { entraErrors } from '../../../lib/oauth/entraErrors.ts';
+import { entraErrors } from '../../../lib/oauth/providers/entraErrors.ts';
 import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
 import { sanitizer } from '../../../lib/oauth/sanitize.ts';
 import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
@@ -246,7 +246,9 @@ describe('every number of Entra in the table', () => {
     const error =
       number === 7000215 || number === 7000222 || number === 700027 ? 'invalid_client' : 'invalid_grant';
     const failure = failureOf(400, entra(error, number));
-    expect(failure.message).toContain(`${error} (AADSTS${number}): ${entraErrors.get(number)?.cause}.`);
+    expect(failure.message).toContain(
+      `${error} (AADSTS${number}): ${entraErrors.find(({ when }) => when.number === number)?.means.cause}.`,
+    );
     expect(failure.message).not.toBe(failureOf(400, { error }).message);
     expect(failure.fix).toMatch(/\.$/);
   });

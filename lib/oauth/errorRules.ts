@@ -1,0 +1,76 @@
+import type { ErrorRule } from '../rotation/core/tokenRequest.ts';
+import { mistake, outcomeUnknown, refusedToken, rejectedClient, throttled } from './errorMeanings.ts';
+import { fixes } from './fixes.ts';
+
+/**
+ * What a failed token response means, whatever the provider: the first rule that matches decides. A provider's own rules are in
+ * its profile (`behavior.errors`) and are tried before these. A response that no rule matches has no error, but no usable token.
+ */
+export const errorRules: readonly ErrorRule[] = [
+  { when: { status: [500, 999] }, means: outcomeUnknown('the provider failed') },
+  { when: { status: 429 }, means: throttled('the provider is throttling requests') },
+  {
+    when: { status: [300, 399] },
+    means: outcomeUnknown('the response is a redirect to another address', fixes.address),
+  },
+  // RFC 6749 section 5.2
+  {
+    when: { error: 'invalid_grant' },
+    means: refusedToken('the refresh token is expired, revoked, already used or issued to another client'),
+  },
+  { when: { error: 'invalid_client' }, means: rejectedClient('the client credentials are wrong') },
+  {
+    when: { error: 'invalid_request' },
+    means: mistake('a parameter of the request is missing or not allowed'),
+  },
+  {
+    when: { error: 'unauthorized_client' },
+    means: mistake('the client is not allowed to use the refresh token grant', fixes.grantType),
+  },
+  {
+    when: { error: 'unsupported_grant_type' },
+    means: mistake('the provider does not support the refresh token grant', fixes.grantType),
+  },
+  {
+    when: { error: 'invalid_scope' },
+    means: mistake('the scope is unknown or exceeds the granted scope', fixes.parameters),
+  },
+  // RFC 8707 section 2
+  {
+    when: { error: 'invalid_target' },
+    means: mistake('the resource is unknown or not allowed', fixes.parameters),
+  },
+  // OpenID Connect Core section 3.1.2.6; some token endpoints return them as well
+  {
+    when: { error: 'interaction_required' },
+    means: refusedToken('the provider requires the user to sign in again'),
+  },
+  { when: { error: 'consent_required' }, means: refusedToken('the user must consent again') },
+  {
+    when: { error: 'login_required' },
+    means: refusedToken('the provider requires the user to sign in again'),
+  },
+  // invalid_grant in other words
+  { when: { error: 'bad_refresh_token' }, means: refusedToken('the refresh token is wrong or expired') },
+  { when: { error: 'invalid_refresh_token' }, means: refusedToken('the refresh token is wrong or expired') },
+  // RFC 6749 section 4.1.2.1 and RFC 8628 section 3.5: the provider refused the request before it did anything
+  { when: { error: 'temporarily_unavailable' }, means: throttled() },
+  { when: { error: 'slow_down' }, means: throttled() },
+  // The provider failed, before or after it used up the token; it does not say which
+  { when: { error: 'server_error' }, means: outcomeUnknown('the provider failed') },
+  { when: { error: true }, means: mistake('the provider refuses the request') },
+  // Without an OAuth error, only the status is left
+  { when: { status: 408 }, means: outcomeUnknown('the provider did not receive the whole request in time') },
+  { when: { status: 425 }, means: outcomeUnknown('the provider did not receive the whole request in time') },
+  {
+    when: { status: 401 },
+    means: mistake('the provider rejects the client without an OAuth error', fixes.client),
+  },
+  {
+    when: { status: [400, 499] },
+    means: mistake('the response has no OAuth error, so the address may not be a token endpoint'),
+  },
+];
+
+/** In the description of a refused refresh token, this says that it has ended, unless the rule says more. */
+export const ENDED = /\b(expired|revoked)\b/i;
