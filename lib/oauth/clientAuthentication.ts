@@ -27,7 +27,7 @@ export function basicCredentials(clientId: string, clientSecret: string): string
 
 /**
  * Form-encoding (RFC 6749 appendix B). It escapes no character that need not be escaped: a decoder sees no difference.
- * The many servers that forget to decode still understand `~`, which most secrets of Entra contain.
+ * The many servers that forget to decode still understand `~`, which many client secrets contain.
  */
 function formEncode(value: string): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll('%20', '+');
