@@ -39,6 +39,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   secret_missing: EXIT.operatorNeeded,
   secret_empty: EXIT.operatorNeeded,
   secret_disabled: EXIT.operatorNeeded,
+  secret_not_allowed: EXIT.operatorNeeded,
   secret_soft_deleted: EXIT.operatorNeeded,
   vault_forbidden: EXIT.operatorNeeded,
   storage_forbidden: EXIT.operatorNeeded,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensureOwnDirectory, readOwnFile } from '../cli/ownFile.ts';
@@ -7,6 +7,9 @@ import { replaceFile } from '../cli/replaceFile.ts';
 import { claim, release, removeLeft } from './claim.ts';
 
 const PREFIX = 'token-rotator-';
+/** Marks a directory as that of a local stack, and keeps its secrets out of a repository. */
+const MARK = '.gitignore';
+const MARK_TEXT = '# The data of a local stack of key-vault-token-rotator, with its secrets.\n*\n';
 
 /** The files of the local stack. The secrets in them belong to this stack only and are worthless elsewhere. */
 export interface DataDirectory {
@@ -39,6 +42,7 @@ export async function openDataDirectory(path: string | undefined): Promise<DataD
   return {
     path: directory,
     fresh: await using(directory, async () => {
+      if (path !== undefined) await mark(directory, read, write);
       await claim(directory);
       return (await read('seeded')) === undefined;
     }),
@@ -75,6 +79,18 @@ async function makeKept(directory: string): Promise<string> {
     throw new Error(`Cannot make the data directory ${directory} (${error.code}). Choose another one.`);
   });
   return directory;
+}
+
+/** @throws Error if the directory has files of others: this stack would overwrite those with the names of its own */
+async function mark(
+  directory: string,
+  read: DataDirectory['read'],
+  write: DataDirectory['write'],
+): Promise<void> {
+  const names = await readdir(directory);
+  if (names.length === 0) await write(MARK, MARK_TEXT);
+  else if (!names.includes('process.json') && (await read(MARK)) !== MARK_TEXT)
+    throw new Error(`${directory} has files that no local stack made. Choose an empty directory, or a new one.`);
 }
 
 async function using<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -78,7 +78,10 @@ function describe({ event, level, connection, ...more }: Event): string | undefi
     event === 'rotation_finished'
   )
     return undefined;
-  return level === 'info' ? undefined : `${name} ${event}: ${more.message ?? ''} ${more.fix ?? ''}`.trimEnd();
+  if (level === 'info') return undefined;
+  const { message, fix, time: _time, ...fields } = more;
+  const rest = Object.entries(fields).map(([field, value]) => `${field} ${value}`);
+  return `${name} ${event}: ${message ?? rest.join(', ')} ${fix ?? ''}`.trimEnd();
 }
 
 function parse(line: string): Event | undefined {

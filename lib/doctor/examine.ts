@@ -4,7 +4,7 @@ import type { Probe } from '../oauth/probeTokenEndpoint.ts';
 import { type Connection, type Connections, findConnection } from '../rotation/core/connection.ts';
 import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
-import { LEASE_MS } from '../rotation/core/times.ts';
+import { isRepeatable, LEASE_MS } from '../rotation/core/times.ts';
 import type { Ports } from '../rotation/ports.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
@@ -126,7 +126,7 @@ function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number):
       'grace',
       'Refresh tokens are single-use: a process that dies between the token response and the save loses the token.',
     );
-  if (grace > needed)
+  if (isRepeatable(behavior, scheduleIntervalMs))
     return ok(
       'grace',
       `The rotator repeats a lost token request within ${needed / 1000} s; the grace is ${grace / 1000} s.`,

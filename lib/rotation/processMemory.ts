@@ -15,6 +15,8 @@ export interface RememberedCredentials {
 /** A rotation that goes on after its caller was told this result. */
 interface GoingOn {
   readonly connection: string;
+  /** Of the refresh token. */
+  readonly vault: string;
   readonly result: Extract<RotationResult['result'], 'saving' | 'awaiting_response'>;
 }
 
@@ -40,6 +42,12 @@ export class ProcessMemory {
     return [...this.#goingOn.values()].find(({ connection }) => connection === name)?.result;
   }
 
+  /** How many refresh tokens wait for this vault. */
+  waitingSaves(vault: string): number {
+    return [...this.#goingOn.values()].filter((each) => each.vault === vault && each.result === 'saving')
+      .length;
+  }
+
   /** @param rotation stands for the one that goes on, until {@link ended} */
   goesOn(rotation: object, what: GoingOn): void {
     this.#goingOn.set(rotation, what);
@@ -50,7 +58,7 @@ export class ProcessMemory {
   }
 
   /** The host of a connection's token endpoint, as this process has seen it. */
-  hostOf({ tokenUri }: Connection, ports: Pick<Ports, 'clock' | 'log'>): ProviderHost {
+  hostOf({ tokenUri }: Connection, ports: Pick<Ports, 'clock' | 'log' | 'scheduleIntervalMs'>): ProviderHost {
     const { host } = new URL(tokenUri);
     const known = this.#hosts.get(host) ?? new ProviderHost(host, ports);
     this.#hosts.set(host, known);

@@ -1,9 +1,11 @@
-import type { Connection } from './core/connection.ts';
+import type { Connection, TokenBehavior } from './core/connection.ts';
 import { isRepeatable, probePause } from './core/times.ts';
 import type { TokenRequestFailure } from './core/tokenRequest.ts';
 import type { Ports } from './ports.ts';
 
-/** How many token requests of one process may be in flight at one host. */
+type Surroundings = Pick<Ports, 'clock' | 'log' | 'scheduleIntervalMs'>;
+
+/** How many rotations of one process may be between their token request and its save, for one host. */
 export interface HostBounds {
   /** At a host of which nothing is known yet. Each good response allows one more. */
   readonly first: number;
@@ -14,13 +16,15 @@ export interface HostBounds {
 
 const HOST_BOUNDS: HostBounds = { first: 8, most: 64, mostSingleUse: 8 };
 
-/** One rotation on its way to a response of its host. */
+/** One rotation, until the refresh token that its host may issue is saved: a kill would lose it. */
 export interface Flight {
   /** The token request has been out for `SLOW_MS` without a response. */
   slow(): void;
   /** There was a response, or there will be none. Without `failure`: it was granted. */
   responded(failure: TokenRequestFailure | undefined): void;
-  /** No request is in flight any more. Calling it again has no effect. */
+  /** The refresh token still waits for its vault: no news is expected soon. */
+  late(): void;
+  /** What was received is saved, or nothing was. Calling it again has no effect. */
   end(): void;
 }
 
@@ -30,8 +34,7 @@ export interface Flight {
  * cost a refresh token: there, one connection at a time tries whether it responds well again, and the others wait.
  */
 export class ProviderHost {
-  readonly #clock: Ports['clock'];
-  readonly #log: Ports['log'];
+  readonly #ports: Surroundings;
   readonly #name: string;
   readonly #bounds: HostBounds;
   readonly #inFlight = new Set<Flying>();
@@ -47,10 +50,9 @@ export class ProviderHost {
   #changed = Promise.withResolvers<void>();
 
   /** @param name host and port */
-  constructor(name: string, { clock, log }: Pick<Ports, 'clock' | 'log'>, bounds: HostBounds = HOST_BOUNDS) {
+  constructor(name: string, ports: Surroundings, bounds: HostBounds = HOST_BOUNDS) {
     this.#name = name;
-    this.#clock = clock;
-    this.#log = log;
+    this.#ports = ports;
     this.#bounds = bounds;
     this.#width = bounds.first;
   }
@@ -64,7 +66,7 @@ export class ProviderHost {
       ? waiting.toSorted((one, other) => this.#cost(one) - this.#cost(other))
       : waiting;
     const found = asked.find((connection) => this.mayBegin(connection));
-    return found ?? ([...this.#inFlight].some((flight) => !flight.isSlow) ? 'wait' : 'later');
+    return found ?? ([...this.#inFlight].some((flight) => !flight.isLate) ? 'wait' : 'later');
   }
 
   /** @param forced an operator wants to know: the request is sent although the host is slow */
@@ -72,13 +74,17 @@ export class ProviderHost {
     // A request that is repeated within its grace period must not wait until that is over.
     if ([...this.#inFlight].some((flight) => flight.name === name)) return true;
     if (this.#inFlight.size >= this.#width) return false;
-    if (!isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;
-    return forced || !this.#isSlow || (!this.#probe && this.#clock.monotonic() >= this.#probeAt);
+    if (!this.#isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;
+    return forced || !this.#isSlow || (!this.#probe && this.#ports.clock.monotonic() >= this.#probeAt);
   }
 
   /** What a try at a slow host may cost: least if the request may be repeated, and did not fail already. */
   #cost({ name, behavior }: Connection): number {
-    return (this.#failed.has(name) ? 2 : 0) + (isRepeatable(behavior) ? 0 : 1);
+    return (this.#failed.has(name) ? 2 : 0) + (this.#isRepeatable(behavior) ? 0 : 1);
+  }
+
+  #isRepeatable(behavior: TokenBehavior): boolean {
+    return isRepeatable(behavior, this.#ports.scheduleIntervalMs);
   }
 
   get #singleUse(): number {
@@ -92,26 +98,31 @@ export class ProviderHost {
 
   /** A connection begins to rotate; {@link next} or {@link mayBegin} has been asked. */
   begin({ name, behavior }: Connection): Flight {
-    const flying: Flying = { name, isRepeatable: isRepeatable(behavior), isSlow: false };
+    const flying: Flying = { name, isRepeatable: this.#isRepeatable(behavior), isLate: false };
     this.#inFlight.add(flying);
     if (this.#isSlow) this.#probe ??= flying;
     return {
       slow: () => this.#slowedDown(flying),
+      late: () => this.#isLate(flying),
       responded: (failure) => this.#responded(flying, failure),
       end: () => this.#ended(flying),
     };
   }
 
   #slowedDown(flying: Flying): void {
-    flying.isSlow = true;
     this.#slow('slow');
+    this.#isLate(flying);
+  }
+
+  #isLate(flying: Flying): void {
+    flying.isLate = true;
     this.#tell();
   }
 
   #responded(flying: Flying, failure: TokenRequestFailure | undefined): void {
     const verdict = verdictOn(failure);
     if (verdict === 'failed') this.#failedFor(flying);
-    else if (verdict === 'good' && !flying.isSlow) this.#recovered();
+    else if (verdict === 'good' && !flying.isLate) this.#recovered();
     this.#tell();
   }
 
@@ -121,19 +132,19 @@ export class ProviderHost {
     if (this.#failed.size < 2 && !this.#isSlow) return;
     if (!this.#isSlow || this.#probe === flying) {
       this.#failures += 1;
-      this.#probeAt = this.#clock.monotonic() + probePause(this.#failures);
+      this.#probeAt = this.#ports.clock.monotonic() + probePause(this.#failures);
     }
     this.#slow('fails');
   }
 
   #slow(how: string): void {
-    if (!this.#isSlow) this.#log('warn', 'provider_slow', { host: this.#name, how });
+    if (!this.#isSlow) this.#ports.log('warn', 'provider_slow', { host: this.#name, how });
     this.#isSlow = true;
     this.#width = this.#bounds.first;
   }
 
   #recovered(): void {
-    if (this.#isSlow) this.#log('info', 'provider_responds_well', { host: this.#name });
+    if (this.#isSlow) this.#ports.log('info', 'provider_responds_well', { host: this.#name });
     else this.#width = Math.min(this.#bounds.most, this.#width + 1);
     this.#isSlow = false;
     this.#probe = undefined;
@@ -156,7 +167,8 @@ export class ProviderHost {
 interface Flying {
   readonly name: string;
   readonly isRepeatable: boolean;
-  isSlow: boolean;
+  /** Nothing is expected of it soon. */
+  isLate: boolean;
 }
 
 /** A host that refuses a token, a client or a request works. What was not sent at our own wish says nothing. */

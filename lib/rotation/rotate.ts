@@ -1,9 +1,13 @@
+import type { Problem } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import { Rotation } from './steps/rotation.ts';
 import { giveBackWrites, reserveWrites } from './steps/writes.ts';
+
+/** If so many refresh tokens wait for a vault, no more are requested for it: a kill would lose each of them. */
+const MOST_WAITING_SAVES = 8;
 
 /** What is rotated, and for whom. */
 export interface Order {
@@ -33,15 +37,19 @@ export async function rotateReserved(
   memory: ProcessMemory,
 ): Promise<RotationResult> {
   const { name } = connection;
+  const { credential: vault } = connection.vaults;
   const goingOn = memory.goingOn(name);
-  if (memory.draining || goingOn) {
+  const isRefusing = memory.waitingSaves(vault) >= MOST_WAITING_SAVES;
+  if (memory.draining || goingOn || isRefusing) {
     giveBackWrites(connection, ports.pacer);
+    if (isRefusing && !goingOn)
+      return { result: 'retrying', connection: name, problem: refusing(name, vault) };
     return { result: goingOn ?? 'draining', connection: name };
   }
   // A response or a save may take longer than the caller can wait: it is answered, and the rotation goes on.
   const early = Promise.withResolvers<RotationResult>();
   const goOn = (result: 'saving' | 'awaiting_response') => {
-    memory.goesOn(early, { connection: name, result });
+    memory.goesOn(early, { connection: name, vault, result });
     early.resolve({ result, connection: name });
   };
   const flight = memory.hostOf(connection, ports).begin(connection);
@@ -54,7 +62,10 @@ export async function rotateReserved(
     force,
     flight,
     onSlowResponse,
-    onSlowSave: () => goOn('saving'),
+    onSlowSave: () => {
+      flight.late();
+      goOn('saving');
+    },
     onHandover: () => memory.ended(early),
   };
   const rotation = new Rotation(call, ports, memory).run().finally(() => {
@@ -62,4 +73,12 @@ export async function rotateReserved(
     memory.ended(early);
   });
   return Promise.race([memory.track(rotation), early.promise]);
+}
+
+function refusing(name: string, vault: string): Problem {
+  return {
+    code: 'vault_unavailable',
+    message: `Nothing was sent for ${name}: ${vault} has not accepted the refresh tokens of several other connections yet.`,
+    fix: 'See the log event refresh_token_save_waiting for the reason, and remove it. The rotation is tried again automatically.',
+  };
 }

@@ -263,9 +263,9 @@ export function handoverTime(
   return at < startedAt + SHORTEST_WAIT_MS ? Number.POSITIVE_INFINITY : at;
 }
 
-/** Can another process send the refresh token again in time if this one dies? */
-export function isRepeatable({ refreshTokenGraceMs }: TokenBehavior): boolean {
-  return refreshTokenGraceMs > LEASE_MS + LEASE_MARGIN_MS;
+/** Can another process send the refresh token again in time if this one dies? @param scheduleIntervalMs time between two sweeps */
+export function isRepeatable({ refreshTokenGraceMs }: TokenBehavior, scheduleIntervalMs: number): boolean {
+  return refreshTokenGraceMs > LEASE_MS + scheduleIntervalMs + LEASE_MARGIN_MS;
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */

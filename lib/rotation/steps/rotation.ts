@@ -149,10 +149,10 @@ export class Rotation {
         return this.#failed(thrown, withdrawn(request)); // nothing was sent
       }
       if (outcome.refused) return this.#withdraw(request);
-      if (!outcome.answer.failure) this.#call.flight.end();
 
       // 7. Save the refresh token, before anything else and whatever else the response says.
       const saved = await this.#save(request, outcome);
+      if (!outcome.answer.failure) this.#call.flight.end();
       if (saved instanceof RotatorError)
         return this.#finish(notStored(settled(request.record), saved, this.#context()));
 

@@ -244,6 +244,18 @@ const SLOW_PROVIDER: readonly Mutant[] = [
     'return 0;',
   ),
   inRotation('sweep.ts', 'slow provider: a sweep waits for it', 'patient: false', 'patient: true'),
+  inRotation(
+    'rotate.ts',
+    'waiting saves: more tokens are requested for a vault that refuses them',
+    'memory.waitingSaves(vault) >= MOST_WAITING_SAVES;',
+    'false;',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'waiting saves: a host gets more requests while its last tokens are not saved',
+    'if (!outcome.answer.failure) this.#call.flight.end();',
+    '',
+  ),
 ];
 
 const PUBLISHED: readonly Mutant[] = [

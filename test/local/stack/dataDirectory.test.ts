@@ -41,6 +41,21 @@ test('takes over a directory whose process has ended, and frees it at the end', 
   expect(await readdir(folder)).toEqual([]);
 });
 
+test('refuses a directory with files of others, and changes nothing in it', async () => {
+  await writeFile(join(folder, 'connections.json'), '{}');
+  await expect(openDataDirectory(folder)).rejects.toThrow(
+    `${folder} has files that no local stack made. Choose an empty directory, or a new one.`,
+  );
+  expect(await readdir(folder)).toEqual(['connections.json']);
+});
+
+test('marks an empty directory, keeps it out of repositories, and opens it again', async () => {
+  await (await openDataDirectory(folder)).close();
+  expect(await readdir(folder)).toEqual(['.gitignore']);
+  await writeFile(join(folder, 'seeded'), '');
+  expect(await openDataDirectory(folder)).toHaveProperty('fresh', false);
+});
+
 test('removes only the directories that killed processes left behind', async () => {
   vi.stubEnv('TMPDIR', folder);
   const ended = await endedProcess();

@@ -198,3 +198,43 @@ test('a call for one connection waits for a slow response', async () => {
   world.after('grant crm', () => world.clock.sleep(30_000));
   expect(await process.rotate(connection)).toMatchObject({ result: 'rotated' });
 });
+
+describe('a kill loses at most', () => {
+  test.each([
+    ['single-use tokens', 0],
+    ['tokens whose grace period is too short for another process', 20_000],
+  ])('eight tokens that are on their way at one host: %s', async (_, graceMs) => {
+    const { world, process } = await dueAtOneHost(Array(30).fill(graceMs));
+    const most = slowDown(world, 3_000);
+    await sweepFor(world, process, 60_000);
+    expect(most()).toBe(8);
+  });
+
+  test('eight tokens that wait for a vault, however many connections are due', async () => {
+    const { world, process } = await dueAtOneHost(Array(60).fill(0));
+    world.before(/^put .*-refresh-token$/, () => Promise.reject(failure('vault_forbidden')), ALL);
+    await sweepFor(world, process, 120_000);
+    expect(world.provider.sent).toHaveLength(8);
+    world.calm();
+    await sweepFor(world, process, 60_000);
+    expect(world.events('refresh_token_saved')).toHaveLength(60 + 60);
+  });
+
+  test('eight tokens that wait for a vault, although connections of other hosts are due', async () => {
+    const { world, process } = await dueAtOneHost(Array(8).fill(0));
+    world.before(/^put .*-refresh-token$/, () => Promise.reject(failure('vault_forbidden')), ALL);
+    await sweepFor(world, process, 60_000);
+    for (let index = 0; index < 20; index++) {
+      const tokenUri = `https://login${index}.example/token`;
+      const connection = connectionNamed(`other${index}`, { tokenUri });
+      world.connections.push(connection);
+      world.seed(connection);
+    }
+    await sweepFor(world, process, 60_000);
+    expect(world.provider.sent).toHaveLength(8);
+    expect(world.events('sweep_finished').at(-1)).toMatchObject({ saving: 8, retrying: 20 });
+    world.calm();
+    await sweepFor(world, process, 60_000);
+    expect(alive(world)).toHaveLength(28);
+  });
+});
