@@ -1,6 +1,7 @@
 import { readCredential } from '../lib/authorization/storeConnection.ts';
 import { refuseUseless } from '../lib/authorization/usable.ts';
 import type { Connection } from '../lib/rotation/core/connection.ts';
+import { bareValue } from '../lib/rotation/core/credentialValue.ts';
 import type { Cli, Connected } from './cli.ts';
 import { readOwnFile } from './ownFile.ts';
 import { askSecret, askText, readStdin } from './prompts.ts';
@@ -35,22 +36,25 @@ export async function clientCredentials(
 ): Promise<ClientCredentials> {
   const { clientId: fixed, secrets, vaults } = connection;
   const vault = ports.vault(vaults.credential);
-  const stored = async (name = '') => (await readCredential(connection, vault, name))?.trim() || undefined;
+  const stored = async (name = '') =>
+    bareValue((await readCredential(connection, vault, name)) ?? '') || undefined;
   const local = stack?.authorization;
-  const clientId =
+  const clientId = bareValue(
     options.clientId ??
-    input.clientId ??
-    fixed ??
-    (await stored(secrets.clientId)) ??
-    local?.clientId ??
-    (await askText(terminal, 'The client id', '--client-id'));
-  const clientSecret =
+      input.clientId ??
+      fixed ??
+      (await stored(secrets.clientId)) ??
+      local?.clientId ??
+      (await askText(terminal, 'The client id', '--client-id')),
+  );
+  const clientSecret = bareValue(
     (options.clientSecretStdin ? await readStdin() : undefined) ??
-    (env[SECRET_VARIABLE]?.trim() || undefined) ??
-    input.clientSecret ??
-    (await stored(secrets.clientSecrets[0])) ??
-    (local && clientId === local.clientId ? readOwnFile(local.clientSecretFile) : undefined) ??
-    (await askSecret(terminal, 'The client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`));
+      (bareValue(env[SECRET_VARIABLE] ?? '') || undefined) ??
+      input.clientSecret ??
+      (await stored(secrets.clientSecrets[0])) ??
+      (local && clientId === local.clientId ? readOwnFile(local.clientSecretFile) : undefined) ??
+      (await askSecret(terminal, 'The client secret', `--client-secret-stdin or ${SECRET_VARIABLE}`)),
+  );
   refuseUseless({ clientId, clientSecret });
   return { clientId, clientSecret };
 }

@@ -16,8 +16,8 @@ export const EXIT = {
   notNow: 5,
   /** The sign-in was denied, timed out, or returned no refresh token. */
   notAuthorized: 6,
-  /** A secret that the rotator does not manage already has the name. */
-  notOurs: 7,
+  /** The command would replace credentials, and needs `--replace`: of a connection that works, or of something else. */
+  needsReplace: 7,
   /** Ctrl-C. */
   interrupted: 130,
 } as const;
@@ -38,12 +38,15 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   owned_elsewhere: EXIT.operatorNeeded,
   secret_missing: EXIT.operatorNeeded,
   secret_empty: EXIT.operatorNeeded,
+  secret_malformed: EXIT.operatorNeeded,
   secret_disabled: EXIT.operatorNeeded,
   secret_not_allowed: EXIT.operatorNeeded,
   secret_soft_deleted: EXIT.operatorNeeded,
   vault_forbidden: EXIT.operatorNeeded,
   storage_forbidden: EXIT.operatorNeeded,
-  secret_not_managed: EXIT.notOurs,
+  refresh_token_old: EXIT.invalid,
+  secret_not_managed: EXIT.needsReplace,
+  connection_works: EXIT.needsReplace,
   in_progress: EXIT.notNow,
   outcome_unknown: EXIT.notNow,
   authorization_denied: EXIT.notAuthorized,

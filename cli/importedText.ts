@@ -1,9 +1,11 @@
+import { isOtherEncoding, SAVE_AS_UTF8 } from '../lib/config/otherEncoding.ts';
 import { scanJson } from '../lib/config/scanJson.ts';
 import { addressIn, attributeNamed, type ReadAttribute } from '../lib/connectionString/attributes.ts';
 import { parseJdbc } from '../lib/connectionString/jdbc.ts';
 import { parseOdbc } from '../lib/connectionString/odbc.ts';
 import { parseOdbcIni } from '../lib/connectionString/odbcIni.ts';
 import { RotatorError } from '../lib/errors.ts';
+import { bareValue, beginsWithQuote, endsWithQuote, isQuoted } from '../lib/rotation/core/credentialValue.ts';
 import { safeKey, safeSentence } from '../lib/safeText.ts';
 
 /** The values that an imported text has for a connection. */
@@ -53,14 +55,16 @@ interface Pair {
  * @throws RotatorError `connection_string_unreadable` or `input_unreadable`, with the position of the character
  */
 export function readImported(text: string, section: string | undefined): Imported {
+  if (isOtherEncoding(text)) throw unreadable('is not encoded in UTF-8', SAVE_AS_UTF8);
   const plain = text.replace(/^\uFEFF/, '');
   const begin = plain.trimStart();
   if (begin === '')
     throw unreadable('is empty', 'Name a file that contains the connection string, or pipe it to stdin.');
+  if (beginsWithQuote(begin)) throw quoted('begins with a quote');
   if (begin.startsWith('{')) return collect(jsonPairs(plain));
-  if (/^jdbc:/i.test(begin)) return collect(whole(parseJdbc(plain.trim())));
+  if (/^jdbc:/i.test(begin)) return collect(whole(plain.trim(), parseJdbc(plain.trim())));
   if (/^(\[|[;#])/.test(begin)) return collect(sectionOf(plain, section));
-  return collect(whole(parseOdbc(plain)));
+  return collect(whole(plain, parseOdbc(plain)));
 }
 
 function collect(pairs: readonly Pair[]): Imported {
@@ -68,19 +72,31 @@ function collect(pairs: readonly Pair[]): Imported {
   let left = 0;
   for (const { name, value: text } of pairs) {
     const field = FIELDS[plainName(name)];
-    const value = text.replace(/[\r\n]+$/, '');
+    const value = bareValue(text);
+    if (field && isQuoted(value))
+      throw quoted(`has quotes around the value of ${safeKey(name) ?? 'an attribute'}`);
     if (!field && !EXPECTED.test(plainName(name))) left += 1;
-    if (field && value !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
+    if (field && text !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
   }
   return { ...found, left };
 }
 
+function quoted(what: string): RotatorError {
+  return unreadable(
+    what,
+    'Remove the quotes and everything outside them, such as NAME=. If a quote belongs to a value, put the value in braces.',
+  );
+}
+
 /**
- * Refuses a text in which a secret without braces may contain a `;`: it would end there, and its rest would look like a name.
+ * Refuses a text in which a secret without braces may contain a `;`: it would end there, and its rest would look like a name. The
+ * same if a quote opens or closes within a value, because the quotes of a script or an .env file then surround the whole text.
  * @throws RotatorError `input_unreadable`
  */
-function whole(attributes: readonly ReadAttribute[]): readonly ReadAttribute[] {
-  for (const [at, { name }] of attributes.entries()) {
+function whole(text: string, attributes: readonly ReadAttribute[]): readonly ReadAttribute[] {
+  for (const [at, { name, value, from }] of attributes.entries()) {
+    if (text[from] !== '{' && beginsWithQuote(value) !== endsWithQuote(value))
+      throw quoted(`has a quote at only one end of the value of ${safeKey(name) ?? 'an attribute'}`);
     const before = attributes[at - 1];
     const plain = plainName(name);
     if (!before || !SECRETS.includes(FIELDS[plainName(before.name)])) continue;

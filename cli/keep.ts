@@ -1,9 +1,11 @@
 import { firstRotation } from '../lib/authorization/firstRotation.ts';
 import {
+  alreadyWorks,
   type FirstCredentials,
   notOurs,
-  secretsInTheWay,
+  stateOfWorking,
   storeConnection,
+  whatIsInTheWay,
 } from '../lib/authorization/storeConnection.ts';
 import type { Connection } from '../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
@@ -15,7 +17,7 @@ import { exitCodeOfResult } from './exitCodes.ts';
 import { LOCAL_STACK_WARNING } from './localStack.ts';
 import { askConsent } from './prompts.ts';
 
-/** The option that allows the command to overwrite secrets that the rotator does not manage. */
+/** The option that allows the command to replace the credentials of a connection that works, and secrets of others. */
 export interface KeepOptions {
   readonly replace?: true;
 }
@@ -34,8 +36,10 @@ export function warnOfLocalStack({ terminal }: Cli, { stack }: Pick<Connected, '
 }
 
 /**
- * Asks, before any token is used, whether the command may overwrite secrets that the rotator does not manage.
- * @throws RotatorError `secret_not_managed` if the user does not consent
+ * Asks, before any token is used, whether the command may replace the credentials of a connection that works, or overwrite secrets
+ * that the rotator did not create for the connection.
+ * @returns whether the command may overwrite secrets of others
+ * @throws RotatorError `connection_works`, `secret_not_managed` if the user does not consent, `refresh_token_old`
  */
 export async function confirmReplacing(
   { terminal }: Cli,
@@ -44,11 +48,16 @@ export async function confirmReplacing(
   known: Partial<FirstCredentials>,
   { replace }: KeepOptions,
 ): Promise<boolean> {
-  const names = await secretsInTheWay(connection, ports, known);
-  if (names.length === 0 || replace) return replace ?? false;
-  const question = `The rotator did not create ${names.join(', ')} in ${connection.vaults.credential} for this connection. Overwrite?`;
+  const { foreign, works } = await whatIsInTheWay(connection, ports, known);
+  if (replace) return true;
+  if (works) {
+    const question = `${stateOfWorking(connection.name, works)} Replace its credentials?`;
+    if (!(await askConsent(terminal, question))) throw alreadyWorks(connection, works);
+  }
+  if (foreign.length === 0) return false;
+  const question = `The rotator did not create ${foreign.join(', ')} in ${connection.vaults.credential} for this connection. Overwrite?`;
   if (await askConsent(terminal, question)) return true;
-  throw notOurs(names, connection);
+  throw notOurs(foreign, connection);
 }
 
 /** Stores the credentials, rotates once, and prints or adds the entry. From here on Ctrl-C waits until the command is done. */

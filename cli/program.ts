@@ -150,7 +150,7 @@ function beginningOptions(): Option[] {
     ).argParser(grace),
     new Option('--client-id <id>', 'the client id'),
     new Option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET'),
-    new Option('--replace', 'overwrite secrets that the rotator does not manage'),
+    new Option('--replace', 'replace a connection that works, or secrets that the rotator does not manage'),
   ];
 }
 

@@ -42,6 +42,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   outcome_unknown: 409,
   secret_missing: 409,
   secret_empty: 409,
+  secret_malformed: 409,
   secret_disabled: 409,
   secret_soft_deleted: 409,
   secret_not_managed: 409,

@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     means: 'A secret that the connection needs is empty.',
     fix: 'Set the secret.',
   },
+  secret_malformed: {
+    means:
+      'A secret holds a value that no provider accepts: in quotes, or with a character that is invisible or not printable ASCII.',
+    fix: 'Set the secret to the value exactly as the provider shows it.',
+  },
   secret_disabled: {
     means: 'The latest version of a secret is disabled.',
     fix: 'Enable the latest version, or set a new one.',
@@ -200,6 +205,15 @@ export const ERROR_CODES = {
     means: 'The function app at the address after `--via` did not respond.',
     fix: 'Check the address and the network, then run `rotator status`.',
   },
+  refresh_token_old: {
+    means:
+      'The refresh token given to a command is an older version of the secret. The provider may end all tokens of the sign-in if it is sent.',
+    fix: 'Run `rotator connect NAME` to sign in again.',
+  },
+  connection_works: {
+    means: 'The connection works, and the command would replace its credentials.',
+    fix: 'Add `--replace` if the new credentials are meant to replace them.',
+  },
   interrupted: {
     means: 'Ctrl-C ended the command.',
     fix: 'Run the command again; nothing was left half-written.',
@@ -258,25 +272,6 @@ export interface SecretInVersion {
   readonly secret: string;
   /** null if it did not exist. */
   readonly version: string | null;
-}
-
-/**
- * A secret that an operator must set before rotation can continue: it is missing, or empty in this version.
- * @param what names the secret's purpose: "the client secret"
- */
-export function secretUnusable(
-  what: string,
-  secret: string,
-  vaultUrl: string,
-  version: string | undefined,
-): RotatorError {
-  const isMissing = version === undefined;
-  const problem: Problem = {
-    code: isMissing ? 'secret_missing' : 'secret_empty',
-    message: `The secret ${secret} in ${vaultUrl} ${isMissing ? 'does not exist' : 'is empty'}.`,
-    fix: `Set ${secret} to ${what}${isMissing ? ', or recover it if it was deleted' : ''}. The rotator detects the change.`,
-  };
-  return new RotatorError(problem, { clearedBy: [{ secret, version: version ?? null }] });
 }
 
 /**

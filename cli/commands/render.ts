@@ -1,7 +1,7 @@
 import { FORMS } from '../../lib/connectionString/forms.ts';
 import { MASK } from '../../lib/connectionString/mask.ts';
 import { placeholdersIn } from '../../lib/connectionString/template.ts';
-import { RotatorError, secretUnusable } from '../../lib/errors.ts';
+import { RotatorError } from '../../lib/errors.ts';
 import {
   type Connection,
   type ConnectionString,
@@ -9,6 +9,7 @@ import {
   renderConnectionString,
   usableConnection,
 } from '../../lib/rotation/core/connection.ts';
+import { bareValue, unusableSecret } from '../../lib/rotation/core/credentialValue.ts';
 import { isManaged } from '../../lib/rotation/core/tags.ts';
 import type { SecretVault } from '../../lib/rotation/ports.ts';
 import { readPublished } from '../../lib/rotation/steps/publication.ts';
@@ -103,6 +104,6 @@ async function publishedAccessToken(
 
 async function required(vault: SecretVault, url: string, name: string, what: string): Promise<string> {
   const secret = await vault.get(name);
-  if (secret?.value.trim()) return secret.value.trim();
-  throw secretUnusable(what, name, url, secret?.version);
+  if (secret?.value.trim()) return bareValue(secret.value);
+  throw unusableSecret(secret, { secret: name, vaultUrl: url, what });
 }

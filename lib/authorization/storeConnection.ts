@@ -2,7 +2,7 @@ import { backoff } from '../backoff.ts';
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import { writtenElsewhere } from '../rotation/core/ownership.ts';
-import { attemptAt } from '../rotation/core/record.ts';
+import { attemptAt, type ConnectionRecord } from '../rotation/core/record.ts';
 import type { Tags } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
 import { type Lease, underLease } from '../rotation/steps/lease.ts';
@@ -38,16 +38,24 @@ const DUE_NOW = 0;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** What {@link storeConnection} would replace. */
+export interface InTheWay {
+  /** Names of secrets that exist although the rotator did not create them for the connection. */
+  readonly foreign: readonly string[];
+  /** The connection works, and its record says since when. */
+  readonly works: ConnectionRecord | undefined;
+}
+
 /**
- * The secrets that {@link storeConnection} would have to overwrite although the rotator did not create them for the connection.
+ * What {@link storeConnection} would have to replace: secrets of others, and the credentials of a connection that works.
  * @param known the values that are already known, as {@link storeConnection} would write them
- * @throws RotatorError `vault_*`
+ * @throws RotatorError `refresh_token_old`, `vault_*`, `storage_*`
  */
-export async function secretsInTheWay(
+export async function whatIsInTheWay(
   connection: Connection,
-  ports: Pick<Ports, 'vault'>,
+  ports: Pick<Ports, 'vault' | 'records'>,
   known: Partial<FirstCredentials>,
-): Promise<string[]> {
+): Promise<InTheWay> {
   const vault = ports.vault(connection.vaults.credential);
   const planned = await planWrites(connection, vault, {
     clientId: '',
@@ -60,10 +68,53 @@ export async function secretsInTheWay(
     (name === connection.secrets.clientId && known.clientId !== undefined) ||
     (connection.secrets.clientSecrets.includes(name) && known.clientSecret !== undefined) ||
     name === connection.secrets.refreshToken;
-  return planned
+  const foreign = planned
     .filter(isKnown)
     .filter((each) => isForeign(each, connection))
     .map(({ name }) => name);
+  if (known.refreshToken !== undefined) await refuseOld(connection, vault, planned);
+  const record = planned.length > 0 ? await ports.records.read(connection.name) : undefined;
+  const isThere = await vaultHas(vault, connection.secrets.refreshToken);
+  return { foreign, works: record && isThere && works(record) ? record : undefined };
+}
+
+/** Would a rotation succeed, as far as the record knows? Then other credentials can only do harm. */
+function works({ rotatedAt, phase, failure }: ConnectionRecord): boolean {
+  return rotatedAt !== undefined && phase.state === 'idle' && !failure?.blocked;
+}
+
+async function vaultHas(vault: SecretVault, name: string): Promise<boolean> {
+  const found = await find(vault, name);
+  return found !== 'absent' && found.value !== undefined;
+}
+
+/** The rotator keeps the token in use and its parent readable; a secret that something else writes may have many versions. */
+const MOST_COMPARED = 50;
+
+/**
+ * Refuses a refresh token that the vault has in an older version: a provider that replaces refresh tokens takes its second use for
+ * theft. The latest version may be stored again, and writes nothing.
+ * @throws RotatorError `refresh_token_old`
+ */
+async function refuseOld(
+  { name: connection, secrets }: Connection,
+  vault: SecretVault,
+  planned: readonly Planned[],
+): Promise<void> {
+  const token = planned.find(({ name }) => name === secrets.refreshToken);
+  if (!token || token.found === 'absent') return;
+  const versions = (await vault.versions(token.name))
+    .filter(({ enabled = true }) => enabled)
+    .toSorted((one, other) => other.createdAt - one.createdAt)
+    .slice(0, MOST_COMPARED);
+  for (const { version } of versions) {
+    if ((await vault.get(token.name, version))?.value !== token.value) continue;
+    throw new RotatorError({
+      code: 'refresh_token_old',
+      message: `The refresh token is the one of an older version of ${token.name} (${version}). Nothing was written.`,
+      fix: `Run rotator connect ${connection} to sign in again. If that version was never sent to the provider, set ${token.name} to it in the vault.`,
+    });
+  }
 }
 
 /**
@@ -89,7 +140,7 @@ export async function readCredential(
  * Writes the client id, the client secret and the refresh token of a connection as an operator would. It holds the lease of the
  * record, so that no rotation comes in between. The refresh token is last; the protocol treats it as one that an operator set.
  * @param replace whether to overwrite secrets that do not belong to the connection
- * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `in_progress`, `owned_elsewhere`, `secret_not_managed`, or the error of the
+ * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `refresh_token_old`, `in_progress`, `owned_elsewhere`, `secret_not_managed`, or the error of the
  *   vault. Everything is then as before, unless the vault was not available to undo the writes
  */
 export async function storeConnection(
@@ -104,6 +155,7 @@ export async function storeConnection(
     if (problem) throw new RotatorError(problem);
     const vault = ports.vault(connection.vaults.credential);
     const planned = await planWrites(connection, vault, credentials);
+    await refuseOld(connection, vault, planned);
     const foreign = planned.filter((each) => isForeign(each, connection)).map(({ name }) => name);
     if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
@@ -218,4 +270,20 @@ export function notOurs(names: readonly string[], { vaults }: Connection): Rotat
     message: `${names.join(', ')} in ${vaults.credential} already ${names.length === 1 ? 'exists and does' : 'exist and do'} not belong to this connection. Nothing was written.`,
     fix: 'Choose another name for the connection, or add --replace to overwrite.',
   });
+}
+
+/** The error that says what works today. */
+export function alreadyWorks({ name, secrets }: Connection, record: ConnectionRecord): RotatorError {
+  return new RotatorError({
+    code: 'connection_works',
+    message: `${stateOfWorking(name, record)} Nothing was written.`,
+    fix: `Keep ${secrets.refreshToken} as it is, or add --replace to replace the credentials of ${name}.`,
+  });
+}
+
+/** What works today, in one or two sentences. */
+export function stateOfWorking(name: string, { rotatedAt, accessToken }: ConnectionRecord): string {
+  const time = (at: number) => new Date(at).toISOString();
+  const until = accessToken ? ` Its access token expires at ${time(accessToken.expiresAt)}.` : '';
+  return `${name} works: its last rotation succeeded at ${time(rotatedAt ?? 0)}.${until}`;
 }

@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { flawOf } from '../rotation/core/credentialValue.ts';
 import { refuseTooLarge, type TooLarge } from '../secretSize.ts';
 import type { FirstCredentials } from './storeConnection.ts';
 
@@ -21,17 +22,13 @@ export function refuseUseless(credentials: Partial<FirstCredentials>): void {
   }
 }
 
-/** RFC 6749 appendix A.1, A.2 and A.17: printable ASCII. */
 function refuseUnsendable(name: string, value: string): void {
-  const blank = value.trim() === '';
-  if (!blank && /^[ -~]+$/.test(value)) return;
-  const why = blank
-    ? 'is blank'
-    : 'contains a line break, a control character or another character that is not printable ASCII';
+  const why = flawOf(value);
+  if (why === undefined) return;
   throw new RotatorError({
     code: 'input_unreadable',
     message: `The ${name} ${why}. Nothing was written.`,
-    fix: `Provide the ${name} exactly as the provider shows it, without other text.`,
+    fix: `Provide the ${name} exactly as the provider shows it, without quotes and other text.`,
   });
 }
 

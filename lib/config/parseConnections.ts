@@ -5,6 +5,7 @@ import { nameConflicts, secretConflicts } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
 import { explainIssue, unknownKey } from './explainIssue.ts';
 import { type Finding, findingsError } from './findings.ts';
+import { isOtherEncoding, SAVE_AS_UTF8 } from './otherEncoding.ts';
 import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
 import { scanJson } from './scanJson.ts';
 
@@ -68,15 +69,10 @@ function parseJson(text: string): unknown {
       code: FILE,
       message: `The text of the connections ${isOtherEncoding(text) ? 'is not encoded in UTF-8' : what}.`,
       fix: isOtherEncoding(text)
-        ? 'Save it as UTF-8. Windows PowerShell 5 writes UTF-16 by default; use Out-File -Encoding utf8.'
+        ? SAVE_AS_UTF8
         : 'Correct it there: JSON requires double quotes, and allows no comments and no comma after the last member.',
     });
   }
-}
-
-/** UTF-16 that was read as UTF-8: its mark becomes replacement characters, and every other byte of ASCII is zero. */
-function isOtherEncoding(text: string): boolean {
-  return text.startsWith('\ufffd') || text.includes('\0');
 }
 
 type Issue = Parameters<typeof explainIssue>[1];

@@ -1,5 +1,6 @@
-import { problemOf, secretUnusable } from '../errors.ts';
+import { problemOf } from '../errors.ts';
 import { type Connection, type PublishedSecret, publishedSecrets } from '../rotation/core/connection.ts';
+import { unusableSecret } from '../rotation/core/credentialValue.ts';
 import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { foreignStore, isManaged } from '../rotation/core/tags.ts';
@@ -47,8 +48,8 @@ async function usableCheck(
 ): Promise<Check> {
   try {
     const secret = await vault.get(name);
-    if (!secret?.value.trim())
-      return failed(check, problemOf(secretUnusable(what, name, url, secret?.version)));
+    const unusable = unusableSecret(secret, { secret: name, vaultUrl: url, what });
+    if (!secret || unusable) return failed(check, problemOf(unusable));
     return more(secret) ?? ok(check, `${name} exists.`);
   } catch (thrown) {
     return thrownCheck(check, thrown);

@@ -1,6 +1,7 @@
-import { type Problem, problemOf, secretUnusable } from '../../errors.ts';
+import { type Problem, problemOf } from '../../errors.ts';
 import type { Secret } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import { unusableSecret } from './credentialValue.ts';
 import { isUnknownIntent } from './currentVersion.ts';
 import { ownedBy } from './ownership.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
@@ -14,7 +15,8 @@ export const REASONS = {
   retrying: 'The last rotation failed, and the retry delay is not over.',
   blocked:
     'An operator must act, nothing that could clear the block has changed, and it is not time for another attempt.',
-  secret_unusable: 'The secret of the refresh token is missing or empty.',
+  secret_unusable:
+    'The secret of the refresh token is missing or empty, or holds a value that no provider accepts.',
   owned_elsewhere:
     'The refresh token, or the record of the connection, belongs to another deployment of the rotator.',
   version_changed:
@@ -89,7 +91,10 @@ export function decideEarly(occasion: Occasion): Skip | undefined {
 
 /** What to do for one connection, and why. The first check that applies decides. */
 export function decide({ latest, ...situation }: Situation): Stop | Go {
-  if (!latest?.value.trim()) return withoutToken(situation, latest);
+  const { secrets, vaults } = situation.connection;
+  const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
+  const unusable = unusableSecret(latest, place);
+  if (!latest || unusable) return block('secret_unusable', problemOf(unusable), latest);
   const checks = [ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown, replacedAwaited];
   const usable = { ...situation, latest };
   return firstHit<Usable, Stop | Go>(usable, checks) ?? refresh(usable);
@@ -142,13 +147,6 @@ function notDue({ force, record, now }: Occasion): Skip | undefined {
     return { action: 'skip', reason: 'outcome_unknown', message: WAITS, until };
   if (failure) return { action: 'skip', reason: 'retrying', message: failure.message, until };
   return { action: 'skip', reason: 'not_due', message: 'The access token is fresh.', until };
-}
-
-function withoutToken({ connection }: Occasion, latest: Secret | undefined): Stop {
-  const { secrets, vaults } = connection;
-  const version = latest?.version;
-  const problem = secretUnusable('a refresh token', secrets.refreshToken, vaults.credential, version);
-  return block('secret_unusable', problemOf(problem), latest);
 }
 
 function ownedElsewhere({ connection, latest, store }: Usable): Stop | Go | undefined {

@@ -1,6 +1,6 @@
-import { secretUnusable } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import type { Connection } from '../core/connection.ts';
+import { bareValue, unusableSecret } from '../core/credentialValue.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon } from '../core/status.ts';
 import type { Ports, Secret } from '../ports.ts';
@@ -23,7 +23,7 @@ export class ClientCredentials {
 
   /**
    * The client id and all client secrets, from memory or from the credential vault.
-   * @throws RotatorError if one is missing, empty or cannot be read
+   * @throws RotatorError if one is missing, empty, malformed or cannot be read
    */
   async read(): Promise<RememberedCredentials> {
     const { fingerprint, clientId, secrets } = this.#connection;
@@ -34,12 +34,11 @@ export class ClientCredentials {
     const read = async (name: string, what: string): Promise<Secret> => {
       const secret = await vault.get(name);
       if (secret) await ensureAllowed(this.#connection, name, secret, vault);
-      // A line end comes along when a secret is set from a file or a pipe; it is never part of a credential.
-      const value = secret?.value.trim();
-      if (!secret || !value)
-        throw secretUnusable(what, name, this.#connection.vaults.credential, secret?.version);
+      const { credential: vaultUrl } = this.#connection.vaults;
+      const unusable = unusableSecret(secret, { secret: name, vaultUrl, what });
+      if (!secret || unusable) throw unusable;
       sources.push({ secret: name, version: secret.version, setAt: secret.createdAt });
-      return { ...secret, value };
+      return { ...secret, value: bareValue(secret.value) };
     };
     const id = clientId ?? (await read(secrets.clientId, 'the client id')).value;
     const clientSecrets: Secret[] = [];

@@ -2,6 +2,7 @@ import { problemOf, RotatorError, retryAfterOf } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
 import { refuseTooLarge } from '../../secretSize.ts';
 import type { Connection } from '../core/connection.ts';
+import { bareValue, unusableSecret } from '../core/credentialValue.ts';
 import { supersededBy, toDisable } from '../core/currentVersion.ts';
 import { ownedBy, ownerOfCopies } from '../core/ownership.ts';
 import { type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
@@ -220,14 +221,17 @@ export class RefreshTokenSecret {
   }
 
   /**
-   * Our copy of a refresh token that an operator set, without the line end that comes along from a file or a pipe: no refresh
-   * token holds one (RFC 6749 appendix A.17).
+   * Our copy of a refresh token that an operator set, without what an editor or a pipe put around it.
+   * @throws RotatorError `secret_malformed`: a copy counts as issued by the provider, and would be sent
    */
   #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
-    const { name: connection } = this.#connection;
+    const { name: connection, vaults } = this.#connection;
+    const place = { secret: this.#name, vaultUrl: vaults.credential, what: 'a refresh token' };
+    const unusable = unusableSecret(seed, place);
+    if (unusable) throw unusable;
     const origin = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
     return {
-      value: seed.value.replace(/(?<![\r\n])[\r\n]+$/, ''),
+      value: bareValue(seed.value),
       tags: asUnsentCopy(savedTags(origin, seed.tags)),
     };
   }

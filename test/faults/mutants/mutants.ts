@@ -326,6 +326,18 @@ const CREDENTIALS: readonly Mutant[] = [
     'if (expiringSoon(',
   ),
   inRotation(
+    'core/credentialValue.ts',
+    'malformed: a secret with quotes or invisible characters is sent',
+    'if (flaw === undefined) return undefined;',
+    'return undefined;',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'malformed: a copy of such a refresh token counts as issued by the provider',
+    'if (unusable) throw unusable;',
+    '',
+  ),
+  inRotation(
     'core/currentVersion.ts',
     'intent: ignored if an older copy of the record does not know it',
     'return intent !== undefined && intent.epoch > record.epoch;',

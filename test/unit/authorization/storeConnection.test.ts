@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { firstRotation } from '../../../lib/authorization/firstRotation.ts';
 import {
   readCredential,
-  secretsInTheWay,
   storeConnection,
+  whatIsInTheWay,
 } from '../../../lib/authorization/storeConnection.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { failure } from '../rotation/world/fakeVault.ts';
@@ -55,6 +55,8 @@ describe('storing the result of a sign-in', () => {
     ['a line break in a client id', { clientId: 'a\nb' }, 'The client id contains a line break'],
     ['an empty client id', { clientId: '' }, 'The client id is blank'],
     ['a tab in a client secret', { clientSecret: 'a\tb' }, 'The client secret contains a line break'],
+    ['a refresh token in quotes', { refreshToken: '"abc"' }, 'The refresh token has quotes around it'],
+    ['a zero-width space', { refreshToken: 'a\u200bb' }, 'U+200B at character 2'],
     ['a client secret beyond ASCII', { clientSecret: 'gehe\u00efm' }, 'The client secret contains'],
     [
       'a client secret that is too large for a vault',
@@ -111,7 +113,7 @@ describe('storing the result of a sign-in', () => {
   test('overwrites a secret that does not belong to the connection only with replace', async () => {
     const { world, ports, connection, credentials, store, values, writes } = begin();
     world.credentials.set('crm-client-secret', 'of an operator');
-    expect(await secretsInTheWay(connection, ports, credentials)).toEqual(['crm-client-secret']);
+    expect((await whatIsInTheWay(connection, ports, credentials)).foreign).toEqual(['crm-client-secret']);
     await expect(store()).rejects.toMatchObject({ code: 'secret_not_managed' });
     expect(writes()).toEqual([]);
     await store(true);
@@ -122,17 +124,57 @@ describe('storing the result of a sign-in', () => {
     const { world, ports, connection } = begin();
     world.credentials.set('crm-client-secret', 'maybe the same');
     world.credentials.set('crm-refresh-token', 'of an operator');
-    expect(await secretsInTheWay(connection, ports, {})).toEqual(['crm-refresh-token']);
+    expect((await whatIsInTheWay(connection, ports, {})).foreign).toEqual(['crm-refresh-token']);
   });
 
   test('reports a disabled secret that does not belong to the connection, but not one that does', async () => {
     const { world, ports, connection } = begin();
     world.credentials.set('crm-refresh-token', 'hidden');
     world.credentials.disable('crm-refresh-token');
-    expect(await secretsInTheWay(connection, ports, {})).toEqual(['crm-refresh-token']);
+    expect((await whatIsInTheWay(connection, ports, {})).foreign).toEqual(['crm-refresh-token']);
     world.credentials.set('crm-refresh-token', 'hidden', { connection: 'CRM' });
     world.credentials.disable('crm-refresh-token');
-    expect(await secretsInTheWay(connection, ports, {})).toEqual([]);
+    expect((await whatIsInTheWay(connection, ports, {})).foreign).toEqual([]);
+  });
+
+  test('says what works before it replaces it, unless nothing would change', async () => {
+    const { world, ports, connection, credentials, store } = begin();
+    await store();
+    expect((await whatIsInTheWay(connection, ports, {})).works).toBeUndefined();
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'rotated' });
+    const { rotatedAt } = world.record('crm');
+    expect((await whatIsInTheWay(connection, ports, {})).works).toMatchObject({ rotatedAt });
+    const { refreshToken: _sent, ...client } = credentials;
+    expect((await whatIsInTheWay(connection, ports, client)).works).toMatchObject({ rotatedAt });
+    const same = { ...credentials, refreshToken: world.credentials.latest('crm-refresh-token')?.value ?? '' };
+    expect((await whatIsInTheWay(connection, ports, same)).works).toBeUndefined();
+    world.credentials.softDelete('crm-refresh-token');
+    expect((await whatIsInTheWay(connection, ports, {})).works).toBeUndefined();
+  });
+
+  test('does not take a blocked connection for one that works', async () => {
+    const { world, ports, connection, credentials, store } = begin();
+    await store();
+    await world.settle(firstRotation(connection, ports));
+    credentials.refreshToken = world.provider.consent();
+    await store();
+    world.provider.script(refusal('reauthorization_required'));
+    expect(await world.settle(firstRotation(connection, ports))).toMatchObject({ result: 'blocked' });
+    expect((await whatIsInTheWay(connection, ports, {})).works).toBeUndefined();
+  });
+
+  test('refuses the refresh token of an older version, with and without replace', async () => {
+    const { world, ports, connection, credentials, store, writes } = begin();
+    await store();
+    await world.settle(firstRotation(connection, ports));
+    const before = writes().length;
+    for (const replace of [false, true])
+      await expect(store(replace)).rejects.toMatchObject({ code: 'refresh_token_old' });
+    await expect(whatIsInTheWay(connection, ports, credentials)).rejects.toMatchObject({
+      code: 'refresh_token_old',
+    });
+    expect(writes().length).toBe(before);
+    expect(world.leaks()).toEqual([]);
   });
 
   test('writes nothing while another rotation runs', async () => {

@@ -46,11 +46,16 @@ describe('the first rotation', () => {
     expectHealthy(scenario);
   });
 
-  test.each(['\n', '\r\n'])('sends a refresh token without the line end of a file, %j', async (lineEnd) => {
+  test.each([
+    ['', '\n'],
+    ['', '\r\n'],
+    ['\ufeff', ''],
+    ['\ufeff\n', ' \r\n\ufeff'],
+  ])('sends a refresh token without what an editor puts around it, %j and %j', async (begin, end) => {
     const scenario = seeded();
     const { world } = scenario;
     const value = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
-    world.credentials.set(REFRESH_TOKEN, value + lineEnd);
+    world.credentials.set(REFRESH_TOKEN, begin + value + end);
     await mustRotate(scenario);
     expect(world.provider.sent).toEqual([value]);
     expectHealthy(scenario);

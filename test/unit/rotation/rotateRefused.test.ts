@@ -362,6 +362,70 @@ describe('a refresh token that was refused although it is valid', () => {
   });
 });
 
+describe('a secret with a value that no provider accepts', () => {
+  const MALFORMED: readonly [string, (value: string) => string, string][] = [
+    ['straight quotes', (value) => `"${value}"`, 'has quotes around it'],
+    ['single quotes and a line end', (value) => `'${value}'\r\n`, 'has quotes around it'],
+    ['typographic quotes', (value) => `\u201c${value}\u201d`, 'has quotes around it'],
+    ['a zero-width space', (value) => `${value}\u200b`, 'U+200B'],
+    ['a no-break space', (value) => `${value}\u00a0`, 'U+00A0'],
+    ['a tab at the end', (value) => `${value}\t`, 'U+0009'],
+    ['UTF-16 read as UTF-8', (value) => `\ufffd\ufffd${[...value].join('\0')}\0`, 'U+FFFD'],
+    ['a byte order mark inside', (value) => `a\ufeff${value}`, 'U+FEFF'],
+  ];
+  const SECRETS = ['crm-client-id', CLIENT_SECRET, REFRESH_TOKEN];
+  const all = MALFORMED.flatMap((each) => SECRETS.map((name) => [name, ...each] as const));
+
+  test.each(all)(
+    '%s with %s: nothing is written or sent until it is set again',
+    async (name, _, spoil, why) => {
+      const scenario = seeded({ clientId: undefined });
+      const { world, connection, process } = scenario;
+      const value = world.credentials.latest(name)?.value ?? 'the-client';
+      world.credentials.set('crm-client-id', 'the-client');
+      world.credentials.set(name, spoil(value));
+      world.operations.length = 0;
+      expect(await process.rotate(connection)).toMatchObject({
+        result: 'blocked',
+        problem: {
+          code: 'secret_malformed',
+          message: expect.stringContaining(why),
+          fix: expect.stringContaining(`Set ${name} to `),
+        },
+      });
+      expect(world.record('crm').failure?.clearedBy).toMatchObject([{ secret: name }]);
+      expect(world.count(/^(put|tag|grant)/)).toBe(0);
+      world.credentials.set(name, value);
+      await passToDue(scenario);
+      await mustRotate(scenario);
+      expectHealthy(scenario);
+    },
+  );
+
+  test('is never copied over a late write, because a copy would be sent', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const late = world.credentials.latest(REFRESH_TOKEN);
+    await world.clock.pass(2_000);
+    world.credentials.set(REFRESH_TOKEN, '"in quotes"');
+    await world.clock.pass(2_000);
+    world.credentials.set(REFRESH_TOKEN, late?.value ?? '', late?.tags);
+    expect(await process.rotate(connection)).toMatchObject({ problem: { code: 'secret_malformed' } });
+    expect(world.count(/^grant/)).toBe(0);
+  });
+
+  test('is sent as it is if a provider issued it', async () => {
+    const scenario = seeded();
+    const { world } = scenario;
+    await mustRotate(scenario);
+    const { value = '', tags } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    world.credentials.set(REFRESH_TOKEN, `"${value}"`, tags);
+    await passToDue(scenario);
+    await scenario.process.rotate(scenario.connection);
+    expect(world.provider.sent.at(-1)).toBe(`"${value}"`);
+  });
+});
+
 describe('a missing secret', () => {
   test.each([
     ['client secret', CLIENT_SECRET],
