@@ -3,7 +3,7 @@ import { scanJson } from '../lib/config/scanJson.ts';
 import { addressIn, attributeNamed, type ReadAttribute } from '../lib/connectionString/attributes.ts';
 import { parseJdbc } from '../lib/connectionString/jdbc.ts';
 import { parseOdbc } from '../lib/connectionString/odbc.ts';
-import { parseOdbcIni } from '../lib/connectionString/odbcIni.ts';
+import { parseOdbcIni, type Section } from '../lib/connectionString/odbcIni.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { bareValue, beginsWithQuote, endsWithQuote, isQuoted } from '../lib/rotation/core/credentialValue.ts';
 import { safeKey, safeSentence } from '../lib/safeText.ts';
@@ -18,9 +18,11 @@ export interface Imported {
   readonly refreshToken?: string;
   /** How many attributes the rotator does not keep. Their names may be parts of values, so they are not shown. */
   readonly left: number;
+  /** What the text has twice, of which only the first counts: "the section Dyn". */
+  readonly repeated: readonly string[];
 }
 
-type Field = Exclude<keyof Imported, 'left'>;
+type Field = Exclude<keyof Imported, 'left' | 'repeated'>;
 
 /** Names without case, `_` and `-`. Drivers, Postman and token endpoints each use different names. */
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -63,7 +65,7 @@ export function readImported(text: string, section: string | undefined): Importe
   if (beginsWithQuote(begin)) throw quoted('begins with a quote');
   if (begin.startsWith('{')) return collect(jsonPairs(plain));
   if (/^jdbc:/i.test(begin)) return collect(whole(plain.trim(), parseJdbc(plain.trim())));
-  if (/^(\[|[;#])/.test(begin)) return collect(sectionOf(plain, section));
+  if (/^(\[|[;#])/.test(begin)) return ofSection(sectionOf(plain, section));
   return collect(whole(plain, parseOdbc(plain)));
 }
 
@@ -78,7 +80,7 @@ function collect(pairs: readonly Pair[]): Imported {
     if (!field && !EXPECTED.test(plainName(name))) left += 1;
     if (field && text !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
   }
-  return { ...found, left };
+  return { ...found, left, repeated: [] };
 }
 
 function quoted(what: string): RotatorError {
@@ -113,18 +115,32 @@ function plainName(name: string): string {
   return name.toLowerCase().replace(/[_\- ]/g, '');
 }
 
-function sectionOf(text: string, wanted: string | undefined): readonly Pair[] {
+function ofSection({ name, attributes, isRepeated, repeatedNames }: Section): Imported {
+  const again = [
+    ...(isRepeated ? [`the section ${shown(name)}`] : []),
+    ...repeatedNames.map((each) => safeKey(each) ?? 'an attribute'),
+  ];
+  return { ...collect(attributes), repeated: [...new Set(again)] };
+}
+
+function shown(section: string): string {
+  return safeSentence(section).slice(0, LONGEST_SECTION);
+}
+
+/** Names of sections ignore case, as in unixODBC. */
+function sectionOf(text: string, wanted: string | undefined): Section {
   const sections = parseOdbcIni(text);
-  const named = wanted === undefined ? sections : sections.filter(({ name }) => name === wanted);
+  const same = ({ name }: Section) => name.toLowerCase() === wanted?.trim().toLowerCase();
+  const named = wanted === undefined ? sections : sections.filter(same);
   // The same file also has a section that lists all data sources.
   const own = named.filter(({ attributes }) => attributeNamed(attributes, 'RefreshToken'));
   const [only] = own.length > 0 ? own : named;
-  if (only && own.length <= 1) return only.attributes;
+  if (only && own.length <= 1) return only;
   throw unreadable(
     only ? 'has several sections with a refresh token' : 'does not have that section',
     `Set --section to one of: ${sections
       .slice(0, MOST_SECTIONS)
-      .map(({ name }) => safeSentence(name).slice(0, LONGEST_SECTION))
+      .map(({ name }) => shown(name))
       .join(', ')}.`,
   );
 }

@@ -30,7 +30,11 @@ export async function importText(
   options: ImportOptions,
 ): Promise<number> {
   const imported = readImported(await textOf(file, options), options.section);
-  const { refreshToken, left } = imported;
+  const { refreshToken, left, repeated } = imported;
+  if (repeated.length > 0)
+    cli.terminal.hint(
+      `The input has ${repeated.join(' and ')} more than once. Only the first counts, as for unixODBC.`,
+    );
   if (refreshToken === undefined) throw noRefreshToken();
   refuseUseless({ refreshToken });
   const parts = await connect(cli, NO_CONNECTIONS);

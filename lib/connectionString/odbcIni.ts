@@ -1,4 +1,4 @@
-import { badCharacterIn, Names, type ReadAttribute, Unreadable } from './attributes.ts';
+import { type ReadAttribute, Unreadable } from './attributes.ts';
 
 const TITLE = 'odbc.ini';
 
@@ -7,62 +7,71 @@ export interface Section {
   /** The name in the brackets. */
   readonly name: string;
   readonly attributes: readonly ReadAttribute[];
+  /** Does the file have another section of this name? Only the first counts. */
+  readonly isRepeated: boolean;
+  /** The names that occur again in the section. Only the first counts. */
+  readonly repeatedNames: readonly string[];
 }
 
+/** White space of C in the `POSIX` locale: unixODBC takes any other, such as a no-break space, for a part of a value. */
+const BLANKS = ' \t\v\f';
+
 /**
- * Reads an odbc.ini file, or one section of it. Values extend to the end of their line and are never quoted; a line that begins
- * with `;` or `#` is a comment.
- * @throws Unreadable
+ * Reads an odbc.ini file as unixODBC does (`SQLGetPrivateProfileString` of libodbcinst 2.3.11). Values extend to the end of their
+ * line and are never quoted; a line that begins with `;` or `#` is a comment; a name without `=` has an empty value. Names ignore
+ * case, and of several sections or attributes with one name the first counts. Lines may be longer than unixODBC reads them.
+ * @returns the sections in their order, each name once
+ * @throws Unreadable if a line comes before the first section, or for a NUL character
  */
 export function parseOdbcIni(text: string): Section[] {
   const nul = text.indexOf('\0');
   if (nul !== -1) throw new Unreadable(TITLE, text, nul, 'no NUL character');
-  const sections: { name: string; attributes: ReadAttribute[] }[] = [];
-  let names = new Names();
-  for (const { line, from } of linesOf(text)) {
-    if (line === '' || /^[;#]/.test(line)) continue;
-    const fail = (index: number, expected: string) => new Unreadable(TITLE, text, from + index, expected);
-    if (line.startsWith('[')) {
-      sections.push({ name: sectionName(line, fail), attributes: [] });
-      names = new Names();
-      continue;
-    }
-    const section = sections.at(-1);
-    if (!section) throw fail(0, 'a section in brackets');
-    const attribute = readLine(line, from, fail);
-    if (!names.add(attribute.name)) throw fail(0, 'a name that no attribute of the section has yet');
-    section.attributes.push(attribute);
+  const sections = new Map<string, { name: string; lines: Line[]; isRepeated: boolean }>();
+  let lines: Line[] | undefined;
+  for (const line of linesOf(text.replace(/^\uFEFF/, ' '))) {
+    if (line.text === '' || /^[;#]/.test(line.text)) continue;
+    if (line.text.startsWith('[')) {
+      lines = [];
+      const name = trimmed(line.text.slice(1).split(']', 1)[0] ?? '').text;
+      const first = sections.get(name.toLowerCase());
+      if (first) first.isRepeated = true;
+      else sections.set(name.toLowerCase(), { name, lines, isRepeated: false });
+    } else if (lines) lines.push(line);
+    else throw new Unreadable(TITLE, text, line.from, 'a section in brackets');
   }
-  return sections;
+  return [...sections.values()].map((section) => ({ ...section, ...attributesIn(section.lines) }));
 }
 
-type Fail = (index: number, expected: string) => Unreadable;
-
-/** The lines without white space at their ends, and the positions at which they begin. */
-function linesOf(text: string): { line: string; from: number }[] {
-  return [...text.matchAll(/[^\r\n]+/g)].map(({ 0: whole, index }) => {
-    const rest = whole.trimStart();
-    return { line: rest.trimEnd(), from: index + whole.length - rest.length };
-  });
+/** A text without blanks at its ends, and the position at which it begins. */
+interface Line {
+  readonly text: string;
+  readonly from: number;
 }
 
-function sectionName(line: string, fail: Fail): string {
-  const end = line.indexOf(']');
-  if (end === -1) throw fail(line.length, '"]" after the name of a section');
-  const name = line.slice(1, end).trim();
-  if (name === '') throw fail(1, 'the name of a section');
-  if (end < line.length - 1) throw fail(end + 1, 'the end of the line');
-  return name;
+function linesOf(text: string): Line[] {
+  return [...text.matchAll(/[^\r\n]+/g)].map(({ 0: whole, index }) => trimmed(whole, index));
 }
 
-function readLine(line: string, from: number, fail: Fail): ReadAttribute {
-  const equals = line.indexOf('=');
-  if (equals === -1) throw fail(line.length, '"=" after the name of an attribute');
-  const name = line.slice(0, equals).trimEnd();
-  if (name === '') throw fail(0, 'the name of an attribute');
-  const bad = badCharacterIn(name);
-  if (bad !== -1) throw fail(bad, 'a character of the name of an attribute');
-  const value = line.slice(equals + 1).trimStart();
-  const to = from + line.length;
-  return { name, value, from: to - value.length, to };
+function attributesIn(lines: readonly Line[]): Pick<Section, 'attributes' | 'repeatedNames'> {
+  const attributes = new Map<string, ReadAttribute>();
+  const repeatedNames: string[] = [];
+  for (const line of lines) {
+    const [written = ''] = line.text.split('=', 1);
+    const { text: name } = trimmed(written);
+    const { text: value, from } = trimmed(
+      line.text.slice(written.length + 1),
+      line.from + written.length + 1,
+    );
+    if (attributes.has(name.toLowerCase())) repeatedNames.push(name);
+    else if (name !== '') attributes.set(name.toLowerCase(), { name, value, from, to: from + value.length });
+  }
+  return { attributes: [...attributes.values()], repeatedNames };
+}
+
+function trimmed(text: string, from = 0): Line {
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && BLANKS.includes(text.charAt(begin))) begin += 1;
+  while (end > begin && BLANKS.includes(text.charAt(end - 1))) end -= 1;
+  return { text: text.slice(begin, end), from: from + begin };
 }

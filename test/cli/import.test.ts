@@ -100,15 +100,18 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
     const given = await attributes('ini');
     const lines = Object.entries({ ...given, TokenURI: `POST ${given.TokenURI}`, LogonDomain: 'x' });
     const file = join(desk.stack.data.path, 'odbc.ini');
-    const text = `[ODBC Data Sources]\nCRM=DataDirect\n\n[CRM]\n${lines.map(([name, value]) => `${name}=${value}`).join('\n')}\n[Other]\nRefreshToken=other\n`;
+    const text = `[ODBC Data Sources]\nCRM=DataDirect\n\n[crm]\n${lines.map(([name, value]) => `${name}=${value}`).join('\n')}\nRefreshToken=second\n[Other]\nUser\nhost[0]=x\nRefreshToken=other\n[CRM]\nRefreshToken=third\n`;
     await writeFile(file, text);
     const several = await desk.rotator(['import', 'ini', file]).ended;
     expect(several).toMatchObject({ code: 3 });
-    expect(several.stderr).toContain('--section to one of: ODBC Data Sources, CRM, Other');
+    expect(several.stderr).toContain('--section to one of: ODBC Data Sources, crm, Other');
     const ended = await desk.rotator(['import', 'ini', file, '--section', 'CRM']).ended;
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(ended.stderr).toContain('the rotator does not use them: 1 other attributes of the text.');
     expect(ended.stderr).not.toContain('LogonDomain');
+    expect(ended.stderr).toContain(
+      'has the section crm and RefreshToken more than once. Only the first counts',
+    );
     expect(ended.stdout).toContain('ini is rotated: generation 1');
   });
 
@@ -150,7 +153,7 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
   test.each([
     ['a connection string', 'DRIVER=x;ServiceURL={https://x;TokenURI=y;', 'at character 21'],
     ['a JDBC URL', 'jdbc:datadirect:dynamics365:ServiceURL', 'at character'],
-    ['an odbc.ini', '[CRM]\nServiceURL\n', '(line 2, column 11)'],
+    ['an odbc.ini', '[CRM]\nServiceURL\n', 'has no refresh token'],
     ['JSON', '{\n  "refresh_token": x\n}', 'character 22 (line 2, column 20)'],
     ['nothing', '', 'is empty'],
     ['a text without a refresh token', 'DRIVER=x;ServiceURL=https://x.example/;', 'has no refresh token'],
@@ -189,6 +192,46 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
       expect(after).toBe(before);
     },
   );
+
+  test.each([
+    ['double quotes', (text: string) => `"${text}"`],
+    ['single quotes and a line end', (text: string) => `'${text}'\r\n`],
+    ['typographic quotes', (text: string) => `\u201c${text}\u201d`],
+    ['an .env file', (text: string) => `CONNECTION="${text}"\n`],
+    ['a script', (text: string) => `export CONNECTION='${text.slice(0, -1)}'\n`],
+    ['a program', (text: string) => `connection = f"${text.slice(0, -1)}"`],
+    ['one value in quotes', (text: string) => text.replace(/RefreshToken=(.*);/, 'RefreshToken="$1";')],
+    ['a zero-width space', (text: string) => text.replace('RefreshToken=', 'RefreshToken=\u200b')],
+    ['UTF-16', (text: string) => `\ufffd\ufffd${[...text].join('\0')}\0`],
+  ])('writes and sends nothing if the text is as in %s', async (_, spoil) => {
+    const { servers } = desk.stack;
+    const requests = () => [
+      servers.credentialVault.requests.length,
+      servers.authorization.tokenRequests.length,
+    ];
+    const text = odbc(await attributes('crm'));
+    const before = requests();
+    const ended = await bring('crm', spoil(text), ['--replace']);
+    expect(ended.code, ended.stdout).toBe(3);
+    expect(documentOf(ended)).toMatchObject({ error: { code: expect.stringMatching(/_unreadable$/) } });
+    expect(requests()).toEqual(before);
+  });
+
+  test('replaces a connection that works only with --replace, and never by an older refresh token', async () => {
+    const current = await latest('jdbc-refresh-token');
+    const given = odbc(await attributes('jdbc'));
+    const refused = await bring('jdbc', given);
+    expect(refused.code).toBe(7);
+    expect(documentOf(refused)).toMatchObject({
+      error: { code: 'connection_works', message: expect.stringContaining('jdbc works: its last rotation') },
+    });
+    expect((await latest('jdbc-refresh-token')) === current).toBe(true);
+    const replaced = await bring('jdbc', given, ['--replace']);
+    expect(replaced, replaced.stdout).toMatchObject({ code: 0 });
+    const again = await bring('jdbc', given, ['--replace']);
+    expect(again.code).toBe(3);
+    expect(documentOf(again)).toMatchObject({ error: { code: 'refresh_token_old' } });
+  });
 
   test('drops a line break after a refresh token, and succeeds after an earlier failure', async () => {
     const { RefreshToken, TokenURI } = await attributes('again');
