@@ -13,7 +13,7 @@ import {
   settingOf,
 } from './environmentReader.ts';
 import { findingsError } from './findings.ts';
-import { longestGapMs } from './schedule.ts';
+import { longestGapMs, scheduleProblem } from './schedule.ts';
 import type { CallerRules, ConnectionsSource, Limits, Settings } from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
@@ -180,10 +180,12 @@ function readCallers(reader: EnvironmentReader): CallerRules | undefined {
 function readSchedule(
   reader: EnvironmentReader,
 ): Pick<Settings, 'schedule' | 'scheduleIntervalMs'> | undefined {
-  const schedule = settingOf(reader, 'ROTATION_SCHEDULE') ?? DEFAULT_SCHEDULE;
+  // With the white space around it: the host takes a line break for a part of the last field.
+  const schedule = reader.env.ROTATION_SCHEDULE || DEFAULT_SCHEDULE;
   const scheduleIntervalMs = longestGapMs(schedule);
   if (scheduleIntervalMs !== undefined) return { schedule, scheduleIntervalMs };
-  note(reader, 'ROTATION_SCHEDULE', 'is not an NCRONTAB schedule that runs repeatedly', SCHEDULE_FIX);
+  const cause = `is not an NCRONTAB schedule: ${scheduleProblem(schedule)}`;
+  note(reader, 'ROTATION_SCHEDULE', cause, SCHEDULE_FIX);
   return undefined;
 }
 

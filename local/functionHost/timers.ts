@@ -1,4 +1,4 @@
-import { cronOf } from '../../lib/config/schedule.ts';
+import { nextRun, scheduleProblem } from '../../lib/config/schedule.ts';
 import { type FunctionRegistry, type RegisteredFunction, triggerOf } from './coreApi.ts';
 
 /** One timer function. It never overlaps itself: like the real listener, it skips a tick during a run. */
@@ -11,6 +11,9 @@ export interface FunctionTimer {
 
 /** The source of settings, usually `process.env`. */
 type Settings = Readonly<Record<string, string | undefined>>;
+
+/** Node fires a longer timeout immediately. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Runs the named function. If it rejects, it has logged the failure. */
 type Run = (name: string) => Promise<void>;
@@ -34,25 +37,34 @@ function createTimer(
   run: Run,
 ): FunctionTimer {
   const schedule = text.replace(/%([^%]+)%/g, (_, setting: string) => settingOf(setting, settings, name));
-  const cron = cronOf(schedule);
-  if (!cron) {
+  if (nextRun(schedule, 0) === undefined) {
     throw new Error(
-      `Function "${name}": "${schedule}" is not a valid NCRONTAB expression; write six fields: second minute hour day month day-of-week.`,
+      `Function "${name}": "${schedule}" is not a valid NCRONTAB schedule: ${scheduleProblem(schedule)}. Write six fields: second minute hour day month day-of-week.`,
     );
   }
+  let timeout: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  return {
-    start: () =>
-      void cron.schedule(() => {
+  const arm = (after: number) => {
+    const due = nextRun(schedule, after) ?? Number.POSITIVE_INFINITY;
+    timeout = setTimeout(
+      () => {
+        const now = Date.now();
+        if (now < due) return arm(after);
         // The next tick comes even after a failure.
         running ??= run(name)
           .catch(() => undefined)
           .finally(() => {
             running = undefined;
           });
-      }),
+        arm(now);
+      },
+      Math.min(due - Date.now(), LONGEST_TIMEOUT_MS),
+    );
+  };
+  return {
+    start: () => arm(Date.now()),
     async stop() {
-      cron.stop();
+      clearTimeout(timeout);
       await running;
     },
   };

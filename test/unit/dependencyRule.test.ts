@@ -38,7 +38,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     files: /^lib\/config\//,
     may: /^lib\/(errors|log|loopback|safeText|secretNames|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|times))\.ts$/,
-    packages: /^(zod|croner|node:.+)$/,
+    packages: /^(zod|node:.+)$/,
   },
   {
     // The library for consumers: no internals of the rotator, and only the packages that a reader of secrets needs.

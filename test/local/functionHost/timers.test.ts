@@ -5,6 +5,8 @@ import { createTimers } from '../../../local/functionHost/timers.ts';
 import { resetState, state } from './fixture/state.ts';
 import { startFixture } from './start.ts';
 
+const DAY_MS = 86_400_000;
+
 beforeEach(() => {
   resetState();
   vi.useFakeTimers({ now: new Date('2026-01-01T00:00:01Z') });
@@ -59,6 +61,32 @@ test('skips a tick during a run, and stop waits for the run', async () => {
   await stopping;
 });
 
-test.each(['* * * * *', '@hourly', '61 * * * * *', ''])('refuses an invalid schedule: "%s"', (schedule) => {
-  expect(() => timerOf(schedule)).toThrow(`Function "t": "${schedule}" is not a valid NCRONTAB expression`);
+test('ticks on the days on which Azure runs the schedule', async () => {
+  vi.setSystemTime(new Date('2026-01-03T11:00:00Z'));
+  const days: string[] = [];
+  const timer = timerOf('0 0 12 * * Mon-Sun', async () => {
+    days.push(new Date().toISOString());
+  });
+  timer.start();
+  await vi.advanceTimersByTimeAsync(9 * DAY_MS);
+  await timer.stop();
+  expect(days).toEqual(['2026-01-04T12:00:00.000Z', '2026-01-05T12:00:00.000Z', '2026-01-11T12:00:00.000Z']);
 });
+
+test('waits for a run that is months away', async () => {
+  const run = vi.fn(async () => {});
+  const timer = timerOf('0 0 0 1 4 *', run);
+  timer.start();
+  await vi.advanceTimersByTimeAsync(Date.UTC(2026, 3, 1) - Date.now() - 1);
+  expect(run).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(run).toHaveBeenCalledTimes(1);
+  await timer.stop();
+});
+
+test.each(['* * * * *', '@hourly', '61 * * * * *', '*/2 * * * * 1-7', '0 0 0 30 2 *', ''])(
+  'refuses a schedule that Azure would not run: "%s"',
+  (schedule) => {
+    expect(() => timerOf(schedule)).toThrow(`Function "t": "${schedule}" is not a valid NCRONTAB schedule: `);
+  },
+);

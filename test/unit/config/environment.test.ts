@@ -221,9 +221,28 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
     [
       'a schedule of five fields',
       { ROTATION_SCHEDULE: '*/5 * * * *' },
-      'ROTATION_SCHEDULE is not an NCRONTAB',
+      'ROTATION_SCHEDULE is not an NCRONTAB schedule: it has 5 fields with spaces between them, not 6',
     ],
-    ['a schedule that is not valid', { ROTATION_SCHEDULE: CANARY }, 'ROTATION_SCHEDULE is not an NCRONTAB'],
+    [
+      'a schedule that is not valid',
+      { ROTATION_SCHEDULE: CANARY },
+      'ROTATION_SCHEDULE is not an NCRONTAB schedule: it has 1 field with',
+    ],
+    [
+      'a schedule with a Sunday that only other programs call 7',
+      { ROTATION_SCHEDULE: '*/10 * * * * 1-7' },
+      'field 6 (day of week) takes numbers from 0 to 6 and names from Sunday to Saturday',
+    ],
+    [
+      'a schedule with a line break at its end, which the host would refuse',
+      { ROTATION_SCHEDULE: '*/10 * * * * *\n' },
+      'field 6 (day of week) takes',
+    ],
+    [
+      'a schedule that never runs',
+      { ROTATION_SCHEDULE: '0 0 0 30 2 *' },
+      'ROTATION_SCHEDULE is not an NCRONTAB schedule: no date matches it',
+    ],
     [
       'no storage',
       { AzureWebJobsStorage__accountName: undefined },
