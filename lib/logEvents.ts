@@ -132,6 +132,11 @@ export const LOG_EVENTS = {
       'The access token lives for less than 90 s. The rotator renews it once a minute all the same, so consumers may find it expired. Have the provider issue access tokens that live longer.',
     fields: { ...CONNECTION, lifetimeMs: 'number' },
   },
+  schedule_too_rare: {
+    means:
+      'The longest time between two sweeps is longer than a token lives after its renewal time, or than the grace period allows.',
+    fields: { ...CONNECTION, message: 'string', fix: 'string' },
+  },
   connection_string_published: {
     means: 'Consumers can read a connection string with the new token.',
     fields: { ...VERSION, generation: 'number' },

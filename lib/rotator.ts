@@ -1,6 +1,8 @@
 import { problemOf, RotatorError, unknownConnection } from './errors.ts';
 import { type Connection, findConnection, usableConnection } from './rotation/core/connection.ts';
 import type { RotationResult } from './rotation/core/outcome.ts';
+import { type RecordSummary, summaryOf } from './rotation/core/record.ts';
+import { SCHEDULE_FIX, scheduleWarnings } from './rotation/core/scheduleFit.ts';
 import {
   type ConnectionStatus,
   detailedStatusOf,
@@ -111,7 +113,10 @@ async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
     ports.records.list(),
   ]);
   return [
-    ...valid.map((connection) => statusOf(connection, summaries.get(connection.name), now)),
+    ...valid.map((connection) => {
+      const summary = summaries.get(connection.name);
+      return onSchedule(statusOf(connection, summary, now), connection, { summary, now }, ports);
+    }),
     ...invalid.map(invalidStatusOf),
   ];
 }
@@ -120,7 +125,27 @@ async function statusOfOne(ports: Ports, name: string, now: () => number): Promi
   const found = findConnection(await ports.connections(), name);
   if (found.kind === 'invalid') return invalidStatusOf(found.entry);
   if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
-  return detailedStatusOf(found.connection, await ports.records.read(name), now());
+  const { connection } = found;
+  const record = await ports.records.read(name);
+  const known = { summary: record && summaryOf(record), now: now() };
+  return onSchedule(detailedStatusOf(connection, record, known.now), connection, known, ports);
+}
+
+/** An attempt happens in a sweep, and so never before the next one. */
+function onSchedule(
+  status: ConnectionStatus,
+  connection: Connection,
+  { summary, now }: { readonly summary: RecordSummary | undefined; readonly now: number },
+  { nextSweep, scheduleIntervalMs }: Ports,
+): ConnectionStatus {
+  const wanted = status.nextAttempt === undefined ? undefined : Date.parse(status.nextAttempt);
+  const sweepAt = wanted === undefined ? undefined : nextSweep(Math.max(wanted, now) - 1);
+  const warnings = connection.enabled ? scheduleWarnings(connection, summary, scheduleIntervalMs) : [];
+  return {
+    ...status,
+    ...(sweepAt !== undefined && { nextAttempt: new Date(sweepAt).toISOString() }),
+    ...(warnings.length > 0 && { warning: [...warnings, SCHEDULE_FIX].join(' ') }),
+  };
 }
 
 function paused(name: string): RotatorError {

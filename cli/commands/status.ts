@@ -49,7 +49,11 @@ function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal, n
     each.lastRotation === undefined ? '-' : `${span(now - Date.parse(each.lastRotation))} ago`,
     each.nextAttempt === undefined ? '-' : `in ${timeTo(each.nextAttempt, now)}`,
   ]);
-  return [...table([HEADINGS, ...rows]), ...connections.flatMap(troubleOf)];
+  return [
+    ...table([HEADINGS, ...rows]),
+    ...connections.flatMap(troubleOf),
+    ...connections.flatMap(warningOf),
+  ];
 }
 
 function timeTo(time: string | undefined, now: number): string {
@@ -60,4 +64,8 @@ function troubleOf({ name, reason, message, fix, failuresInARow = 0 }: Connectio
   if (!reason || !fix) return [];
   const often = failuresInARow > 1 ? ` (${failuresInARow} times in a row)` : '';
   return ['', `${name}: ${reason}${often}: ${message}`, `  ${fix}`];
+}
+
+function warningOf({ name, warning }: ConnectionStatus): string[] {
+  return warning === undefined ? [] : ['', `${name}: ${warning}`];
 }

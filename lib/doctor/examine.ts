@@ -2,9 +2,10 @@ import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
 import { type Connection, type Connections, findConnection } from '../rotation/core/connection.ts';
-import type { ConnectionRecord } from '../rotation/core/record.ts';
+import { type ConnectionRecord, summaryOf } from '../rotation/core/record.ts';
+import { graceWarnings, leftWarnings, SCHEDULE_FIX } from '../rotation/core/scheduleFit.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
-import { isRepeatable, LEASE_MS } from '../rotation/core/times.ts';
+import { LEASE_MS } from '../rotation/core/times.ts';
 import type { Ports } from '../rotation/ports.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
@@ -93,10 +94,11 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
       : recordChecks(connection, record, now());
   const known = record && 'thrown' in record ? undefined : record;
   const secrets = await secretChecks(connection, ports, { record: known, now: now() });
-  return [...secrets, graceCheck(connection, ports.scheduleIntervalMs), ...recorded].map((each) => ({
-    ...each,
-    connection: name,
-  }));
+  const schedule = [
+    lifetimeCheck(connection, known, ports.scheduleIntervalMs),
+    graceCheck(connection, ports.scheduleIntervalMs),
+  ];
+  return [...secrets, ...schedule, ...recorded].map((each) => ({ ...each, connection: name }));
 }
 
 function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefined, now: number): Check[] {
@@ -116,24 +118,36 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
   ];
 }
 
-/** Another process must be able to repeat a lost token request while the provider still accepts the old token. */
+/** Tokens must outlive the sweep that renews them. */
+function lifetimeCheck(
+  connection: Connection,
+  record: ConnectionRecord | undefined,
+  scheduleIntervalMs: number,
+): Check {
+  const [message] = leftWarnings(connection, record && summaryOf(record), scheduleIntervalMs);
+  if (message !== undefined) return warning('schedule', message, SCHEDULE_FIX);
+  return ok('schedule', `A sweep at least every ${scheduleIntervalMs / 1000} s renews tokens in time.`);
+}
+
 function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number): Check {
   const grace = behavior.refreshTokenGraceMs;
-  const needed = LEASE_MS + scheduleIntervalMs;
   if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay valid after their use.');
   if (grace === 0)
     return ok(
       'grace',
       'Refresh tokens are single-use: a process that dies between the token response and the save loses the token.',
     );
-  if (isRepeatable(behavior, scheduleIntervalMs))
+  const [message] = graceWarnings(behavior, scheduleIntervalMs);
+  if (message === undefined) {
+    const needed = (LEASE_MS + scheduleIntervalMs) / 1000;
     return ok(
       'grace',
-      `The rotator repeats a lost token request within ${needed / 1000} s; the grace is ${grace / 1000} s.`,
+      `The rotator repeats a lost token request within ${needed} s; the grace is ${grace / 1000} s.`,
     );
+  }
   return warning(
     'grace',
-    `The grace of ${grace / 1000} s ends before the rotator repeats a lost token request: lease and schedule interval take ${needed / 1000} s.`,
+    message,
     `Set ROTATION_SCHEDULE to run more often, or configure a longer grace for ${name} at the provider.`,
   );
 }

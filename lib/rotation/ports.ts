@@ -102,6 +102,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly pacer: WritePacer;
   readonly log: Log;
-  /** The time between two sweeps, in milliseconds. */
+  /** The longest time between two sweeps, in milliseconds. */
   readonly scheduleIntervalMs: number;
+  /** The first sweep after a moment, both in milliseconds since the epoch; undefined if there is none. */
+  readonly nextSweep: (after: number) => number | undefined;
 }

@@ -155,12 +155,22 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       writes(),
       authorization.tokenRequests.filter(({ grantType }) => grantType).length,
     ];
-    const ended = await desk.rotator(['doctor', 'strict']).ended;
+    const state = await changedState({ ROTATION_SCHEDULE: '*/5 * * * * *' });
+    const ended = await run(['doctor', 'strict', '--stack', state]).ended;
     expect(ended, ended.stdout).toMatchObject({ code: 0 });
     expect(ended.stdout).not.toMatch(/^(warning|failed)/m);
     expect(ended.stdout).toMatch(/^ok {7}sign-in: Authentication works/m);
     expect(writes()).toBe(before);
     expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(requests);
+  });
+
+  test('warns of a schedule that is slower than tokens live, as the status does', async () => {
+    const { stdout } = await desk.rotator(['doctor', 'strict']).ended;
+    expect(stdout).toMatch(/^warning +strict: schedule: Tokens may expire .* interval is 366 days/m);
+    const status = await desk.rotator(['status', 'strict']).ended;
+    expect(status.stdout).toMatch(
+      /^strict: Tokens may expire .* Set ROTATION_SCHEDULE to run more often\.$/m,
+    );
   });
 
   test('finds each of the planted faults, and names its fix', async () => {
@@ -208,7 +218,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       ['taken', 'access token', 'failed', /not made by the rotator.*"overwrite": true/],
       ['unpublished', 'access token', 'warning', /nothing was published yet.*rotator status unpublished/],
       ['many', 'refresh token', 'warning', /400 versions or more.*new secret/],
-      ['short-grace', 'grace', 'warning', /20 s ends before.*25 s.*ROTATION_SCHEDULE/],
+      ['short-grace', 'grace', 'warning', /20 seconds ends before.*25 seconds.*ROTATION_SCHEDULE/],
     ];
     for (const [connection, check, level, text] of faults)
       expect(found(connection, check, level)).toMatch(text);

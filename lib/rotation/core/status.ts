@@ -39,6 +39,8 @@ export interface ConnectionStatus {
   /** When the refresh token expires, if the provider says it; rotations may postpone it. */
   readonly refreshTokenExpires?: string;
   readonly nextAttempt?: string;
+  /** What threatens the connection although it works; what to do about it. */
+  readonly warning?: string;
 }
 
 type Shown = keyof ConnectionStatus;

@@ -34,7 +34,9 @@ import {
   publishableNoted,
   refreshTokenExpiryNoted,
   settled,
+  summaryOf,
 } from '../core/record.ts';
+import { SCHEDULE_FIX, scheduleWarnings } from '../core/scheduleFit.ts';
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
 import { isShortLived, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
@@ -332,8 +334,11 @@ export class Rotation {
     const times = tokenTimes(accessToken, issuedAt);
     const done = succeeded(before, record, times, this.#context());
     await this.#lease.write(done);
-    if (isShortLived(times, this.#ports.scheduleIntervalMs))
+    const { scheduleIntervalMs } = this.#ports;
+    if (isShortLived(times, scheduleIntervalMs))
       this.#log('warn', 'access_token_short_lived', { lifetimeMs: accessToken.lifetimeMs });
+    for (const message of scheduleWarnings(this.#connection, summaryOf(done), scheduleIntervalMs))
+      this.#log('warn', 'schedule_too_rare', { message, fix: SCHEDULE_FIX });
     this.#client.warnOfExpiry(done, this.#lease.now());
     const { generation } = done;
     return this.#result('rotated', { reason, generation, expiresAt: issuedAt + accessToken.lifetimeMs });

@@ -51,6 +51,7 @@ export class Process {
       pacer: createWritePacer(WRITES_PER_10_SECONDS, clock),
       log: logInto(world.log),
       scheduleIntervalMs: 10_000,
+      nextSweep: (after) => (Math.floor(after / 10_000) + 1) * 10_000,
     };
   }
 
