@@ -1,10 +1,10 @@
 import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
-import { parseConnections } from '../../lib/config/parseConnections.ts';
+import { type FileFinding, inspectConnections } from '../../lib/config/parseConnections.ts';
 import { placeOf } from '../../lib/config/scanJson.ts';
-import type { Problem } from '../../lib/errors.ts';
-import { safeName } from '../../lib/safeText.ts';
+import { refusedLiteral } from '../../lib/oauth/classifyFailure.ts';
+import type { Connection } from '../../lib/rotation/core/connection.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
@@ -15,19 +15,40 @@ const ANY_VAULT = 'https://vault.invalid';
 /** `rotator validate FILE` */
 export async function validate({ terminal, options, env }: Cli, file: string): Promise<number> {
   const text = (await readInput(file)).replace(/^\uFEFF/, '');
-  const { valid, invalid } = parseConnections(text, readEntryRules(settingsOf(options, env)));
-  const problems = invalid.map(({ name, problem }) => ({ name, ...placeIn(text, name), ...fields(problem) }));
-  const lines = problems.flatMap(({ line, column, message, fix }) => [
+  const rules = readEntryRules(settingsOf(options, env));
+  const { valid: wellFormed, problems } = inspectConnections(text, rules);
+  const refused = wellFormed.flatMap((each) => addressProblem(each, rules.allowLoopbackHttp));
+  const valid = wellFormed.filter(({ name }) => !refused.some((each) => each.name === name));
+  const invalid = [...problems, ...refused].map(({ name, problem: { code, message, fix }, path }) => ({
+    ...(name !== undefined && { name }),
+    ...placeIn(text, path),
+    code,
+    message,
+    fix,
+  }));
+  const lines = invalid.flatMap(({ line, column, message, fix }) => [
     `${file}:${line}:${column}: ${message}`,
     `  ${fix}`,
   ]);
-  const total = `${valid.length} of ${valid.length + invalid.length} connections are valid.`;
-  terminal.result({ file, valid: valid.map(({ name }) => name), invalid: problems }, [...lines, total]);
+  const invalidNames = new Set(invalid.flatMap(({ name }) => name ?? []));
+  const total = `${valid.length} of ${valid.length + invalidNames.size} connections are valid.`;
+  terminal.result({ file, valid: valid.map(({ name }) => name), invalid }, [...lines, total]);
   return invalid.length === 0 ? EXIT.done : EXIT.invalid;
+}
+
+/** An entry with such an address is valid, but each of its token requests would be refused. */
+function addressProblem(connection: Connection, allowLoopback: boolean): FileFinding[] {
+  const { name } = connection;
+  const refused = refusedLiteral(connection, allowLoopback);
+  if (!refused) return [];
+  const message = `connections.${name}.tokenUri names ${refused.address}.`;
+  const path = ['connections', name, 'tokenUri'];
+  return [{ name, problem: { code: 'address_refused', message, fix: refused.fix }, path }];
 }
 
 function settingsOf({ credentialVault, tokenVault, local }: CommonOptions, env: Environment): Environment {
   return {
+    ...env,
     CREDENTIAL_VAULT_URL: credentialVault ?? (env.CREDENTIAL_VAULT_URL?.trim() || ANY_VAULT),
     TOKEN_VAULT_URL: tokenVault ?? env.TOKEN_VAULT_URL,
     ALLOW_LOOPBACK_HTTP: local ? 'true' : env.ALLOW_LOOPBACK_HTTP,
@@ -41,14 +62,14 @@ export function exportSchema(): number {
   return EXIT.done;
 }
 
-/** Line and column, from 1, of the entry's name; `name` is the printable form that safeName returns. */
-function placeIn(text: string, name: string): { line: number; column: number } {
-  const { connections } = JSON.parse(text) as { connections: object };
-  const written = Object.keys(connections).find((each) => safeName(each) === name) ?? name;
-  const before = text.slice(0, placeOf(text, ['connections', written]) ?? 0).split('\n');
+/** Line and column, from 1, of the key at the end of a path, or of the last key on the way that the text has. */
+function placeIn(text: string, path: readonly string[]): { line: number; column: number } {
+  let known = path;
+  let at = placeOf(text, known);
+  while (at === undefined && known.length > 0) {
+    known = known.slice(0, -1);
+    at = placeOf(text, known);
+  }
+  const before = text.slice(0, at ?? 0).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-}
-
-function fields({ code, message, fix }: Problem): Problem {
-  return { code, message, fix };
 }

@@ -92,5 +92,6 @@ function describe(use: Use, other: Use): Finding {
     where,
     cause: `names the same secret as connections.${other.connection}.${other.key}`,
     fix: `Set ${where} to a name that nothing else uses in that vault.`,
+    within: use.key.split('.'),
   };
 }

@@ -39,7 +39,7 @@ export function readEnvironment(env: Environment): Settings {
 }
 
 /**
- * The settings that the check of a connections file needs; all others may be missing.
+ * The settings that the check of a connections file needs; all others may be missing. A wrong schedule is reported as well.
  * @throws RotatorError `configuration_invalid`, as {@link readEnvironment}
  */
 export function readEntryRules(
@@ -49,6 +49,7 @@ export function readEntryRules(
   const allowLoopbackHttp = readFlag(reader, 'ALLOW_LOOPBACK_HTTP');
   const vaults = readVaults(reader, allowLoopbackHttp);
   const limits = readLimits(reader, allowLoopbackHttp);
+  readSchedule(reader);
   if (!vaults || reader.findings.length > 0) throw findingsError('configuration_invalid', reader.findings);
   return { ...vaults, allowLoopbackHttp, limits };
 }

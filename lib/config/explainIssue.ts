@@ -26,13 +26,15 @@ export function explainIssue(at: string, issue: Issue): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const where = joinPath(at, issue.path);
     const known = knownKeys(issue.path);
-    return issue.keys.map((key, index) =>
-      index < MOST_SUGGESTIONS ? unknownKey(where, key, known) : { ...UNKNOWN_KEY, where },
-    );
+    return issue.keys.map((key, index) => ({
+      ...(index < MOST_SUGGESTIONS ? unknownKey(where, key, known) : { ...UNKNOWN_KEY, where }),
+      within: [...issue.path, key],
+    }));
   }
   const where = joinPath(at, issue.path);
-  if (issue.path[0] === 'parameters' && issue.path.length > 1) return [wrongParameter(where, issue)];
-  return [{ where, cause: issue.message, fix: fixOf(at, issue.path) }];
+  const within = issue.path;
+  if (within[0] === 'parameters' && within.length > 1) return [{ ...wrongParameter(where, issue), within }];
+  return [{ where, cause: issue.message, fix: fixOf(at, within), within }];
 }
 
 /** Looking for what was probably meant takes time, and no message shows more. */
@@ -54,16 +56,33 @@ export function unknownKey(where: string, key: string, known: readonly string[])
   const section = Object.keys(sections).find(
     (name) => known.includes(name) && sectionKey(name, key) !== undefined,
   );
+  const name = shown ?? 'the unknown key';
   if (section === 'secrets') {
     const meant = `${where}.secrets.${sectionKey(section, key)}`;
-    const fix = `Keep secrets out of the configuration: store this one in Key Vault and remove it here. ${meant} may name it.`;
+    const fix = `Keep secrets out of the configuration: store ${name} in Key Vault and remove it here. ${meant} may name it.`;
     return { where, cause, fix };
   }
-  const meant = section ? `${section}.${sectionKey(section, key)}` : nearest(key, known);
+  if (section) return { where, cause, fix: `Move ${name} to ${section}.${sectionKey(section, key)}.` };
+  const meant = nearest(key, known);
   const fix = meant
-    ? `Did you mean ${meant}?`
-    : `Remove it from ${where}; the known keys are ${known.join(', ')}.`;
+    ? `Rename ${name} to ${meant}.`
+    : `Remove ${name} from ${where}; the known keys are ${known.join(', ')}.`;
   return { where, cause, fix };
+}
+
+/** The keys of an entry that do not pass the schema, and the known keys that were probably meant by unknown ones. */
+export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
+  return new Set(
+    issues.flatMap((issue) => {
+      const [key] = issue.path;
+      if (key !== undefined) return [String(key)];
+      if (issue.code !== 'unrecognized_keys') return [];
+      const meant = issue.keys
+        .slice(0, MOST_SUGGESTIONS)
+        .flatMap((each) => nearest(each, Object.keys(entryShape)) ?? []);
+      return [...issue.keys, ...meant];
+    }),
+  );
 }
 
 /** The key of the section that is meant, in its own spelling: "ClientSecret" and "client_secret" mean `clientSecret`. */

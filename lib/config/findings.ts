@@ -4,6 +4,8 @@ import { type ErrorCode, RotatorError } from '../errors.ts';
 export interface Finding {
   /** The setting or the path inside the file: `connections.dynamics-prod.tokenUri`. */
   readonly where: string;
+  /** The keys from the entry, or from the top of the file, to the field, as they are written; missing: the whole. */
+  readonly within?: readonly PropertyKey[];
   /** Follows `where` in a sentence: "must use https". */
   readonly cause: string;
   /** A sentence that says what to do. */

@@ -3,7 +3,7 @@ import type { Connection, Connections } from '../rotation/core/connection.ts';
 import { safeName } from '../safeText.ts';
 import { nameConflicts, secretConflicts } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
-import { explainIssue, unknownKey } from './explainIssue.ts';
+import { doubtfulKeys, explainIssue, unknownKey } from './explainIssue.ts';
 import { type Finding, findingsError } from './findings.ts';
 import { isOtherEncoding, SAVE_AS_UTF8 } from './otherEncoding.ts';
 import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
@@ -23,7 +23,59 @@ const SHAPE_FIX = 'Write {"connections": {"NAME": {...}}}; connections.schema.js
  *   line and column, and repeats nothing of the text
  */
 export function parseConnections(text: string, context: ConfigurationContext): Connections {
-  const { entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
+  const { outside, entries } = readText(text, context);
+  if (outside.length > 0) throw findingsError(FILE, outside);
+  return {
+    valid: entries.flatMap(({ resolved }) => resolved.connection ?? []),
+    invalid: entries.flatMap(({ name, resolved: { findings } }) =>
+      findings ? [{ name: safeName(name), problem: entryProblem(findings) }] : [],
+    ),
+  };
+}
+
+/** A problem with a file of connections. */
+export interface FileFinding {
+  /** The name of its connection, safe to show; missing for the top of the file. */
+  readonly name?: string;
+  readonly problem: Problem;
+  /** The keys from the top of the file to the field, as they are written. */
+  readonly path: readonly string[];
+}
+
+/**
+ * Every problem with the text of the connections, each with its place, and the names of the valid connections.
+ * @throws RotatorError `configuration_invalid` if the text is not valid JSON
+ */
+export function inspectConnections(
+  text: string,
+  context: ConfigurationContext,
+): { readonly valid: readonly Connection[]; readonly problems: readonly FileFinding[] } {
+  const { outside, entries } = readText(text, context);
+  const ofFile = outside.map((finding) => ({
+    problem: problemOf(findingsError(FILE, [finding])),
+    path: (finding.within ?? []).map(String),
+  }));
+  const ofEntries = entries.flatMap(({ name, resolved: { findings = [] } }) =>
+    findings.map((finding) => ({
+      name: safeName(name),
+      problem: entryProblem([finding]),
+      path: ['connections', name, ...(finding.within ?? []).map(String)],
+    })),
+  );
+  return {
+    valid: entries.flatMap(({ resolved }) => resolved.connection ?? []),
+    problems: [...ofFile, ...ofEntries],
+  };
+}
+
+/** An entry as it was read, under its name as it is written. */
+interface ReadEntry {
+  readonly name: string;
+  readonly resolved: Resolved;
+}
+
+function readText(text: string, context: ConfigurationContext): { outside: Finding[]; entries: ReadEntry[] } {
+  const { outside, entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
     const at = `connections.${safeName(name)}`;
@@ -31,12 +83,14 @@ export function parseConnections(text: string, context: ConfigurationContext): C
       ...caseFindings(at, sameName.get(name)),
       ...(repeated.get(name) ?? []).map((path) => repeatedFinding(at, path)),
     ];
-    return { name: safeName(name), resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
+    return { name, resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
   });
-  return withoutConflicts(results);
+  return { outside, entries: withConflicts(results) };
 }
 
 interface FileContent {
+  /** Problems that make the whole file unusable. */
+  readonly outside: Finding[];
   readonly entries: Readonly<Record<string, unknown>>;
   /** For each connection that appears twice or has a key that does: the path inside the entry. */
   readonly repeated: ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -44,16 +98,25 @@ interface FileContent {
 
 function readFile(text: string): FileContent {
   const file = parseJson(text);
-  const parsed = connectionsFile.safeParse(file);
-  const outside = parsed.error?.issues.filter(({ path }) => path.length < 2) ?? [];
+  const { error } = connectionsFile.safeParse(file);
+  const issues = error?.issues.filter(({ path }) => path.length < 2) ?? [];
   const { repeated } = scanJson(text);
-  const findings = [...outside.flatMap(explainOutside), ...repeated.filter(isOutside).map(repeatedOutside)];
-  if (findings.length > 0) throw findingsError(FILE, findings);
+  const outside = [...issues.flatMap(explainOutside), ...repeated.filter(isOutside).map(repeatedOutside)];
   const inside = Map.groupBy(repeated, ([, name = '']) => name);
   return {
-    entries: (file as { connections: Record<string, unknown> }).connections,
+    outside,
+    entries: entriesOf(file),
     repeated: new Map([...inside].map(([name, paths]) => [name, paths.map((path) => path.slice(2))])),
   };
+}
+
+function entriesOf(file: unknown): Readonly<Record<string, unknown>> {
+  const { connections } = isObject(file) ? file : {};
+  return isObject(connections) ? connections : {};
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `JSON.parse` quotes the text in its message, so `scanJson` finds the position instead. */
@@ -80,24 +143,29 @@ type Issue = Parameters<typeof explainIssue>[1];
 function explainOutside(issue: Issue): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(connectionsFile.shape);
-    return issue.keys.map((key) => unknownKey('the top of the file', key, known));
+    return issue.keys.map((key) => ({ ...unknownKey('the top of the file', key, known), within: [key] }));
   }
   const where = issue.path.length === 0 ? 'the file' : String(issue.path[0]);
-  return [{ where, cause: issue.message, fix: SHAPE_FIX }];
+  return [{ where, cause: issue.message, fix: SHAPE_FIX, within: issue.path }];
 }
 
 function isOutside(path: readonly string[]): boolean {
   return path.length < 2 || path[0] !== 'connections';
 }
 
-function repeatedOutside(): Finding {
+function repeatedOutside(within: readonly string[]): Finding {
   const fix = 'Keep one of each key: only the last would count.';
-  return { where: 'the top of the file', cause: 'has a key that appears twice', fix };
+  return { where: 'the top of the file', cause: 'has a key that appears twice', fix, within };
 }
 
 function repeatedFinding(at: string, path: readonly string[]): Finding {
   const where = [at, ...path.map(safeName)].join('.');
-  return { where, cause: 'appears twice', fix: `Keep one ${where}: only the last would count.` };
+  return {
+    where,
+    cause: 'appears twice',
+    fix: `Keep one ${where}: only the last would count.`,
+    within: path,
+  };
 }
 
 function caseFindings(at: string, other: string | undefined): Finding[] {
@@ -111,9 +179,30 @@ function readEntry(name: string, at: string, raw: unknown, context: Configuratio
   const badName = nameIssue ? [{ where: at, cause: nameIssue.message, fix: `Rename ${at}.` }] : [];
   const parsed = connectionEntry.safeParse(raw);
   if (!parsed.success) {
-    return { findings: [...badName, ...parsed.error.issues.flatMap((issue) => explainIssue(at, issue))] };
+    const { issues } = parsed.error;
+    const wrong = issues.flatMap((issue) => explainIssue(at, issue));
+    return { findings: [...badName, ...wrong, ...otherFindings(name, raw, issues, context)] };
   }
   return mergeFindings(badName, resolveEntry(safeName(name), parsed.data, context));
+}
+
+/** What else is wrong with an entry that does not pass the schema: what follows from doubtful keys is left out. */
+function otherFindings(
+  name: string,
+  raw: unknown,
+  issues: readonly Issue[],
+  context: ConfigurationContext,
+): readonly Finding[] {
+  if (!isObject(raw)) return [];
+  const doubtful = doubtfulKeys(issues);
+  const sound = new Map(Object.entries(raw).filter(([key]) => !doubtful.has(key)));
+  const entry = connectionEntry.safeParse(Object.fromEntries(sound));
+  const { findings = [] } = entry.success ? resolveEntry(safeName(name), entry.data, context) : {};
+  return findings.filter(({ within = [] }) => {
+    const key = String(within[0]);
+    // Which keys may be missing depends on the provider.
+    return !doubtful.has(key) && (sound.has(key) || !doubtful.has('provider'));
+  });
 }
 
 function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolved {
@@ -122,15 +211,12 @@ function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolv
 }
 
 /** Compares only entries that are valid on their own: an invalid one is not used, so it cannot conflict with others. */
-function withoutConflicts(results: readonly { name: string; resolved: Resolved }[]): Connections {
-  const sound = results.flatMap(({ resolved }) => resolved.connection ?? []);
-  const conflicts = secretConflicts(sound);
-  const valid: Connection[] = sound.filter(({ name }) => !conflicts.has(name));
-  const invalid = results.flatMap(({ name, resolved }) => {
-    const findings = resolved.findings ?? conflicts.get(name);
-    return findings ? [{ name, problem: entryProblem(findings) }] : [];
+function withConflicts(entries: readonly ReadEntry[]): ReadEntry[] {
+  const conflicts = secretConflicts(entries.flatMap(({ resolved }) => resolved.connection ?? []));
+  return entries.map((entry) => {
+    const findings = entry.resolved.connection && conflicts.get(entry.name);
+    return findings ? { ...entry, resolved: { findings } } : entry;
   });
-  return { valid, invalid };
 }
 
 function entryProblem(findings: readonly Finding[]): Problem {

@@ -33,7 +33,7 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   const findings: Finding[] = [];
   const at = `connections.${name}`;
   const complain: Complain = (path, cause) =>
-    findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path) });
+    findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path), within: path });
   checkCombinations(entry, complain);
   const resolved = connectionOf(name, entry, context, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
@@ -54,6 +54,7 @@ function beyondLimits(
     where: `${at}.${where}`,
     cause: `is not among those that the app setting ${setting} allows`,
     fix: `Add it to ${setting}, or correct ${at}.${where}.`,
+    within: where.split('.'),
   });
   const known = [credentialVaultUrl, tokenVaultUrl, ...(limits.vaults ?? [])];
   return [

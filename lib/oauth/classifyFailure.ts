@@ -1,7 +1,7 @@
 import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import type { ErrorMeaning, ErrorRule, Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
-import { type AddressKind, literalAddress, refusedKind } from './egress.ts';
+import { type AddressKind, kindOf, literalAddress, reachOf, refusedKind } from './egress.ts';
 import { ENDED, errorRules } from './errorRules.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes, fixFor } from './fixes.ts';
@@ -120,8 +120,26 @@ function addressRefused(kind: AddressKind, connection: Connection): TokenRequest
     class: named ? 'misconfigured' : 'retrying',
     code: 'address_refused',
     message: `Nothing was sent to ${endpoint(connection)}: ${named ? 'the host is' : 'the host name resolves to'} ${ADDRESSES[kind]}.`,
-    fix: fixFor(kind === 'private' ? fixes.privateNetwork : fixes.publicAddress, connection),
+    fix: addressFix(kind, connection),
   };
+}
+
+function addressFix(kind: AddressKind, connection: Connection): string {
+  return fixFor(kind === 'private' ? fixes.privateNetwork : fixes.publicAddress, connection);
+}
+
+/** What every token request of a connection would be refused for: the IP address that its entry names, in words. */
+export function refusedLiteral(
+  connection: Connection,
+  allowLoopback: boolean,
+): { readonly address: string; readonly fix: string } | undefined {
+  const url = URL.parse(connection.tokenUri);
+  const literal = url ? literalAddress(url) : undefined;
+  if (!url || literal === undefined) return undefined;
+  const kind = kindOf(literal);
+  const { allowPrivateNetwork } = connection;
+  if (reachOf(url, { allowLoopback, allowPrivateNetwork }).has(kind)) return undefined;
+  return { address: ADDRESSES[kind], fix: addressFix(kind, connection) };
 }
 
 function noResponse(why: string, { connection }: FailureContext): TokenRequestFailure {

@@ -39,7 +39,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     });
     const { stdout } = await desk.rotator(['status']).ended;
     expect(stdout).toMatch(/^NAME +STATE +TOKEN LEFT/);
-    expect(stdout).toMatch(/\nother +fresh +(59 min \d+ s|1 h) +1 +\d+ s ago +in \d+ min/);
+    expect(stdout).toMatch(/\nother +fresh +(59 min \d+ s|1 h) +1 +\d+ s ago +in \d+ (d|h|min|s)/);
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -153,7 +153,7 @@ describe('without a stack', () => {
     );
     const entry = await run(['validate', file]).ended;
     expect(entry.code).toBe(3);
-    expect(entry.stdout).toContain(`${file}:4:5: connections.bad.tokenUri must use https`);
+    expect(entry.stdout).toContain(`${file}:4:14: connections.bad.tokenUri must use https`);
     expect(entry.stdout).toContain('1 of 2 connections are valid.');
     await writeFile(file, '{"connections": {\n  "a b": {}\n}}');
     expect((await run(['validate', file]).ended).stdout).toContain(`${file}:2:3: connections.a?b `);
@@ -169,6 +169,86 @@ describe('without a stack', () => {
     expect((await run(['validate', `${file}.missing`]).ended).stderr).toContain('cannot be read (ENOENT)');
   });
 
+  test('validate lists every mistake at once, each at its own field', async () => {
+    const file = join(desk.stack.data.path, 'mistakes.json');
+    const lines = [
+      '{ "connection": {},',
+      '  "connections": {',
+      '    "crm": { "tokenUri": "http://login.example/token", "renwBefore": 60,',
+      '      "secrets": { "refresh_token": "x",',
+      '        "accessToken": "not valid" },',
+      '      "scope": "a", "parameters": { "scope": "b" } },',
+      '    "erp": { "provider": "okta" },',
+      '    "bi": { "tokenUri": "https://login.example/token", "vaults": { "token": "https://a/b" } } } }',
+    ];
+    await writeFile(file, lines.join('\n'));
+    const ended = await run(['validate', file, '--json']).ended;
+    expect(ended.code).toBe(3);
+    const { invalid }: { invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
+    const found = invalid.map(({ line, column, message, fix }) => [`${line}:${column}`, message, fix]);
+    expect(found.sort()).toEqual([
+      ['1:3', 'the top of the file has an unknown key connection.', 'Rename connection to connections.'],
+      ['3:14', 'connections.crm.tokenUri must use https.', expect.stringMatching(/^Set /)],
+      ['3:56', 'connections.crm has an unknown key renwBefore.', 'Rename renwBefore to renewBefore.'],
+      [
+        '4:20',
+        'connections.crm.secrets has an unknown key refresh_token.',
+        'Rename refresh_token to refreshToken.',
+      ],
+      [
+        '5:9',
+        expect.stringContaining('connections.crm.secrets.accessToken is not a valid'),
+        expect.stringMatching(/^Set /),
+      ],
+      [
+        '6:7',
+        'connections.crm.scope conflicts with parameters.scope; set only one.',
+        expect.stringMatching(/^Set /),
+      ],
+      [
+        '7:5',
+        'connections.erp.tokenUri is missing; the provider okta needs it.',
+        expect.stringMatching(/^Set /),
+      ],
+      ['8:68', 'connections.bi.vaults.token must not have a path.', expect.stringMatching(/^Set /)],
+    ]);
+  });
+
+  test('validate refuses an address to which no token request would be sent', async () => {
+    const file = join(desk.stack.data.path, 'addresses.json');
+    const entry = (host: string, more = {}) => ({ tokenUri: `https://${host}/token`, ...more });
+    const connections = {
+      metadata: entry('169.254.169.254'),
+      decimal: entry('2852039166'),
+      'in-ipv6': entry('[::ffff:10.0.0.5]'),
+      inside: entry('10.0.0.5'),
+      allowed: entry('10.0.0.5', { allowPrivateNetwork: true }),
+      here: entry('127.0.0.1'),
+      public: entry('20.190.151.7'),
+    };
+    await writeFile(file, JSON.stringify({ connections }, null, 2));
+    const ended = await run(['validate', file, '--json']).ended;
+    expect(ended.code).toBe(3);
+    const document: { valid: string[]; invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
+    expect(document.valid).toEqual(['allowed', 'public']);
+    expect(document.invalid).toMatchObject([
+      { name: 'metadata', line: 4, message: expect.stringContaining('a metadata service') },
+      { name: 'decimal', message: expect.stringContaining('a metadata service') },
+      { name: 'in-ipv6', fix: expect.stringContaining('"allowPrivateNetwork": true for in-ipv6') },
+      { name: 'inside', code: 'address_refused', fix: expect.stringContaining('"allowPrivateNetwork"') },
+      { name: 'here', message: 'connections.here.tokenUri names an address of this machine.' },
+    ]);
+    expect((await run(['validate', file, '--local', '--json']).ended).stdout).toContain('"here"');
+  });
+
+  test('validate refuses a schedule that the host would not run', async () => {
+    const file = join(desk.stack.data.path, 'scheduled.json');
+    await writeFile(file, '{"connections":{}}');
+    const ended = await run(['validate', file], { env: { ROTATION_SCHEDULE: '*/10 * * * * 1-7' } }).ended;
+    expect(ended.code).toBe(3);
+    expect(ended.stderr).toContain('ROTATION_SCHEDULE is not an NCRONTAB schedule: field 6 (day of week)');
+  });
+
   test('validate reads the settings as all commands do', async () => {
     const file = join(desk.stack.data.path, 'local.json');
     await writeFile(file, '{"connections":{"here":{"tokenUri":"http://127.0.0.1:1/token"}}}');
@@ -179,6 +259,8 @@ describe('without a stack', () => {
     expect((await validate({}, '--local')).code).toBe(0);
     const allowed = { ALLOW_LOOPBACK_HTTP: 'true', TOKEN_VAULT_URL: ' ', CREDENTIAL_VAULT_URL: '' };
     expect((await validate(allowed)).code).toBe(0);
+    const elsewhere = await validate({ ...allowed, ALLOWED_TOKEN_HOSTS: 'login.example' });
+    expect(elsewhere.stdout).toContain('connections.here.tokenUri is not among those');
     const nowhere = await validate({ ...allowed, CREDENTIAL_VAULT_URL: 'foo' });
     expect(nowhere).toMatchObject({ code: 3, stdout: '' });
     expect(nowhere.stderr).toContain('configuration_invalid: CREDENTIAL_VAULT_URL ');

@@ -86,7 +86,7 @@ test('reads and stores nothing if the connections are in the parameters', async 
 
 describe('refuses a bad file with its cause, and keeps the stored file', () => {
   test.each<[string, string | Uint8Array | undefined, string, string]>([
-    ['a wrong entry', GOOD.replace('tokenUri', 'tokenUrl'), 'tokenUrl', 'Did you mean tokenUri'],
+    ['a wrong entry', GOOD.replace('tokenUri', 'tokenUrl'), 'tokenUrl', 'Rename tokenUrl to tokenUri.'],
     ['one wrong entry of two', GOOD.replace('{ "a"', '{ "b c": {}, "a"'), 'connections.b?c', 'Rename'],
     ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
     ['no JSON', GOOD.slice(0, 40), 'is not valid JSON (line 1, column', 'Correct it'],

@@ -67,7 +67,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Only compose creates adapters.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/.+))\.ts$/,
+    may: /^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/(classifyFailure|providers\/\w+)|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
   },
 ];

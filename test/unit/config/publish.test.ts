@@ -75,7 +75,11 @@ describe('a connection string that cannot be published', () => {
       template('{accessToken}'.padEnd(10_001), 'raw'),
       'template is longer than 10,000 characters',
     ],
-    ['an unknown key', { ...ENTRY, publish: { connectionStrings: 'x' } }, 'Did you mean connectionString?'],
+    [
+      'an unknown key',
+      { ...ENTRY, publish: { connectionStrings: 'x' } },
+      'Rename connectionStrings to connectionString.',
+    ],
     ['no template', template('A=1;'), 'publish.connectionString is a template without {accessToken}'],
     [
       'an unknown placeholder',

@@ -122,7 +122,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'an unknown key in secrets',
       { ...ENTRY, secrets: { refresh_token: 'x' } },
       'connections.bad.secrets has an unknown key refresh_token',
-      'Did you mean refreshToken?',
+      'Rename refresh_token to refreshToken.',
     ],
     [
       'a vault with a path',
@@ -148,20 +148,30 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],
     ['overwrite in words', { ...ENTRY, overwrite: 'yes' }, 'overwrite must be true or false'],
     ['enabled in words', { ...ENTRY, enabled: 'false' }, 'enabled must be true or false'],
-    ['the spelling of the driver', { TokenURI: CANARY }, 'unknown key TokenURI', 'Did you mean tokenUri?'],
-    ['a misspelled key', { ...ENTRY, renwBefore: 1 }, 'unknown key renwBefore', 'Did you mean renewBefore?'],
+    [
+      'the spelling of the driver',
+      { TokenURI: CANARY },
+      'unknown key TokenURI',
+      'Rename TokenURI to tokenUri.',
+    ],
+    [
+      'a misspelled key',
+      { ...ENTRY, renwBefore: 1 },
+      'unknown key renwBefore',
+      'Rename renwBefore to renewBefore.',
+    ],
     [
       'a key that resembles no other',
       { ...ENTRY, xyzzy: 1 },
       'unknown key xyzzy',
-      'Remove it from connections.bad; the known keys are provider, tokenUri',
+      'Remove xyzzy from connections.bad; the known keys are provider, tokenUri',
     ],
     ['a key that looks like a value', { ...ENTRY, [CANARY]: 1 }, 'has an unknown key.'],
     [
       'a secret in the file',
       { ...ENTRY, clientSecret: CANARY },
       'unknown key clientSecret',
-      'Keep secrets out of the configuration',
+      'Keep secrets out of the configuration: store clientSecret in Key Vault',
     ],
     [
       'a secret in the file, as OAuth spells it',
@@ -173,7 +183,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'a vault at the wrong place',
       { ...ENTRY, credential: CANARY },
       'unknown key credential',
-      'Did you mean vaults.credential?',
+      'Move credential to vaults.credential.',
     ],
     [
       'two equal names in one entry',
@@ -211,9 +221,43 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     expect(fix).toContain('Set connections.bad.scope to the scopes to request');
   });
 
+  it.each<[string, unknown, string]>([
+    [
+      'beside a wrong key, also what only a look at several keys can find',
+      { tokenUri: 'http://a.example/t', scope: 'a', parameters: { scope: 'b' }, enabled: 'yes' },
+      'connections.bad.enabled must be true or false; connections.bad.scope conflicts with parameters.scope; set only one; connections.bad.tokenUri must use https.',
+    ],
+    [
+      'but not that a key is missing that was only misspelled',
+      { tokenUrl: 'https://a.example/t', scpe: 'a' },
+      'connections.bad has an unknown key tokenUrl; connections.bad has an unknown key scpe.',
+    ],
+    [
+      'but not what an unknown provider needs',
+      { provider: 'azure', renewBefore: 60, accessTokenLifetime: 60 },
+      'connections.bad.provider must be one of',
+    ],
+    [
+      'a missing key beside a wrong one',
+      { scope: 7 },
+      'connections.bad.scope must be text; connections.bad.tokenUri is missing; the provider generic needs it.',
+    ],
+  ])('reports %s', (_, entry, expected) => {
+    const { message } = problemIn(fileOf({ good: ENTRY, bad: entry }));
+    expect(message.startsWith(expected)).toBe(true);
+    expect(message.includes('is missing')).toBe(expected.includes('is missing'));
+  });
+
+  it('names the unknown key in each suggestion', () => {
+    const { fix } = problemIn(fileOf({ good: ENTRY, bad: { tokenUrl: 'https://a/t', scpe: 'a', xyzzy: 1 } }));
+    expect(fix).toMatch(
+      /^Rename tokenUrl to tokenUri\. Rename scpe to scope\. Remove xyzzy from connections\.bad;/,
+    );
+  });
+
   it('counts a hundred problems instead of listing all', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key${index}`, 1]));
-    expect(problemIn(fileOf({ good: ENTRY, bad: many })).message).toMatch(/; and 88 more\.$/);
+    expect(problemIn(fileOf({ good: ENTRY, bad: many })).message).toMatch(/; and 89 more\.$/);
   });
 
   it('reports a repeated key in an entry', () => {

@@ -47,7 +47,7 @@ describe('a text that is not valid as a whole is refused without repeating any o
 
   it('suggests the known key for a misspelled one', () => {
     const { fix } = thrownBy(() => parseConnections('{"conections":{}}', CONTEXT));
-    expect(fix).toContain('Did you mean connections?');
+    expect(fix).toContain('Rename conections to connections.');
   });
 });
 
