@@ -21,9 +21,8 @@ interface Frame {
 }
 
 interface Scanner {
-  /** The path of the key to find, and the index at which it was found. */
-  readonly wanted?: readonly string[];
-  foundAt?: number;
+  /** If wanted: the index at which each path first occurs. */
+  readonly places?: Map<string, number>;
   readonly open: Frame[];
   readonly repeated: string[][];
   expected: Expected;
@@ -34,11 +33,15 @@ export function scanJson(text: string): JsonScan {
   return walk(text, { open: [], repeated: [], expected: 'value' });
 }
 
-/** The index at which the name at the end of a path begins; undefined if the text has no such path. */
-export function placeOf(text: string, path: readonly string[]): number | undefined {
-  const scanner: Scanner = { open: [], repeated: [], expected: 'value', wanted: path };
-  walk(text, scanner);
-  return scanner.foundAt;
+/**
+ * Reads where names are.
+ * @returns the index at which the name at the end of a path begins; undefined if the text has no such path, or it is deeper than
+ *   that of any field
+ */
+export function placesIn(text: string): (path: readonly string[]) => number | undefined {
+  const places = new Map<string, number>();
+  walk(text, { open: [], repeated: [], expected: 'value', places });
+  return (path) => places.get(JSON.stringify(path));
 }
 
 function walk(text: string, scanner: Scanner): JsonScan {
@@ -107,11 +110,13 @@ function key(scanner: Scanner, token: string, at: number): boolean {
     scanner.repeated.push(scanner.open.slice(0, LONGEST_PATH).map(({ at }) => at));
   }
   frame.keys.add(frame.at);
-  if (isWanted(scanner)) scanner.foundAt ??= at;
+  notePlace(scanner, at);
   return expect(scanner, 'colon');
 }
 
-/** The depth is compared first: comparing the whole path at each key would take too long in a deep text. */
-function isWanted({ open, wanted }: Scanner): boolean {
-  return wanted?.length === open.length && wanted.every((part, depth) => part === open[depth]?.at);
+/** The depth is compared first: reading the whole path at each key would take too long in a deep text. */
+function notePlace({ open, places }: Scanner, at: number): void {
+  if (!places || open.length > LONGEST_PATH) return;
+  const path = JSON.stringify(open.map((frame) => frame.at));
+  if (!places.has(path)) places.set(path, at);
 }

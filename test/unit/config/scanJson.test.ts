@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placeOf, scanJson } from '../../../lib/config/scanJson.ts';
+import { placesIn, scanJson } from '../../../lib/config/scanJson.ts';
 
 describe('the first token that is not allowed is found', () => {
   it.each([
@@ -87,5 +87,5 @@ describe('the place of a name', () => {
     [['b', 'cd', '0', 'e'], text.indexOf('"e"')],
     [['c'], undefined],
     [[], undefined],
-  ])('%j', (path, at) => expect(placeOf(text, path)).toBe(at));
+  ])('%j', (path, at) => expect(placesIn(text)(path)).toBe(at));
 });
