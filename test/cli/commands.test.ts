@@ -169,7 +169,7 @@ describe('without a stack', () => {
     expect((await run(['validate', `${file}.missing`]).ended).stderr).toContain('cannot be read (ENOENT)');
   });
 
-  test('validate lists every mistake at once, each at its own field', async () => {
+  test('validate lists every mistake together, each at its own field', async () => {
     const file = join(desk.stack.data.path, 'mistakes.json');
     const lines = [
       '{ "connection": {},',
