@@ -90,7 +90,9 @@ async function mark(
   const names = await readdir(directory);
   if (names.length === 0) await write(MARK, MARK_TEXT);
   else if (!names.includes('process.json') && (await read(MARK)) !== MARK_TEXT)
-    throw new Error(`${directory} has files that no local stack made. Choose an empty directory, or a new one.`);
+    throw new Error(
+      `${directory} has files that no local stack made. Choose an empty directory, or a new one.`,
+    );
 }
 
 async function using<T>(directory: string, work: () => Promise<T>): Promise<T> {
