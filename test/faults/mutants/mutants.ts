@@ -216,13 +216,13 @@ const SLOW_PROVIDER: readonly Mutant[] = [
   inRotation(
     'providerHost.ts',
     'slow provider: it gets as many requests as before',
-    'return forced || !this.#isSlow || (!this.#probe && this.#clock.monotonic() >= this.#probeAt);',
+    'return forced || !this.#isSlow || (!this.#probe && this.#ports.clock.monotonic() >= this.#probeAt);',
     'return true;',
   ),
   inRotation(
     'providerHost.ts',
     'slow provider: more than eight requests with single-use tokens are in flight',
-    'if (!isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;',
+    'if (!this.#isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;',
     '',
   ),
   inRotation(
@@ -234,13 +234,13 @@ const SLOW_PROVIDER: readonly Mutant[] = [
   inRotation(
     'providerHost.ts',
     'slow provider: a failing host is tried again immediately',
-    'this.#probeAt = this.#clock.monotonic() + probePause(this.#failures);',
+    'this.#probeAt = this.#ports.clock.monotonic() + probePause(this.#failures);',
     '',
   ),
   inRotation(
     'providerHost.ts',
     'slow provider: tried with a token that can be used once, although another one is there',
-    'return (this.#failed.has(name) ? 2 : 0) + (isRepeatable(behavior) ? 0 : 1);',
+    'return (this.#failed.has(name) ? 2 : 0) + (this.#isRepeatable(behavior) ? 0 : 1);',
     'return 0;',
   ),
   inRotation('sweep.ts', 'slow provider: a sweep waits for it', 'patient: false', 'patient: true'),
