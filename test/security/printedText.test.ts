@@ -119,6 +119,7 @@ describe('an imported text', () => {
       refreshToken: 'r;x',
       clientId: 'c',
       left: 2,
+      repeated: [],
     });
   });
 });
