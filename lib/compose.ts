@@ -10,7 +10,7 @@ import type { ConnectionReaders } from './config/connectionSource.ts';
 import { createConnectionSource } from './config/connectionSource.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environmentReader.ts';
-import { nextRun } from './config/schedule.ts';
+import { nextRunOf } from './config/schedule.ts';
 import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { hostLookup } from './hostLookup.ts';
@@ -85,7 +85,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     pacer,
     log,
     scheduleIntervalMs: settings.scheduleIntervalMs,
-    nextSweep: (after) => nextRun(settings.schedule, after),
+    nextSweep: nextRunOf(settings.schedule),
   };
   return {
     settings,

@@ -50,12 +50,17 @@ export function longestGapMs(text: string): number | undefined {
   return first === undefined ? undefined : span(levels([...days, first + CALENDAR_DAYS], schedule)).gap;
 }
 
-/** The first run of a schedule after a moment, both in milliseconds since the epoch; undefined if there is none. */
-export function nextRun(text: string, after: number): number | undefined {
+/**
+ * Reads a schedule once, to ask for its runs many times.
+ * @returns finds the first run after a moment, both in milliseconds since the epoch; undefined if there is none
+ */
+export function nextRunOf(text: string): (after: number) => number | undefined {
   const { schedule } = parse(text);
-  if (!schedule) return undefined;
-  const days = runDays(schedule, Math.floor(after / DAY_MS), CALENDAR_DAYS + 1);
-  return firstAfter(after, 0, levels(days, schedule));
+  return (after) => {
+    if (!schedule) return undefined;
+    const days = runDays(schedule, Math.floor(after / DAY_MS), CALENDAR_DAYS + 1);
+    return firstAfter(after, 0, levels(days, schedule));
+  };
 }
 
 /** Why the host would not run a schedule, as a sentence that does not repeat its text. */

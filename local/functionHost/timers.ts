@@ -1,4 +1,4 @@
-import { nextRun, scheduleProblem } from '../../lib/config/schedule.ts';
+import { nextRunOf, scheduleProblem } from '../../lib/config/schedule.ts';
 import { type FunctionRegistry, type RegisteredFunction, triggerOf } from './coreApi.ts';
 
 /** One timer function. It never overlaps itself: like the real listener, it skips a tick during a run. */
@@ -37,7 +37,8 @@ function createTimer(
   run: Run,
 ): FunctionTimer {
   const schedule = text.replace(/%([^%]+)%/g, (_, setting: string) => settingOf(setting, settings, name));
-  if (nextRun(schedule, 0) === undefined) {
+  const nextRun = nextRunOf(schedule);
+  if (nextRun(0) === undefined) {
     throw new Error(
       `Function "${name}": "${schedule}" is not a valid NCRONTAB schedule: ${scheduleProblem(schedule)}. Write six fields: second minute hour day month day-of-week.`,
     );
@@ -45,7 +46,7 @@ function createTimer(
   let timeout: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   const arm = (after: number) => {
-    const due = nextRun(schedule, after) ?? Number.POSITIVE_INFINITY;
+    const due = nextRun(after) ?? Number.POSITIVE_INFINITY;
     timeout = setTimeout(
       () => {
         const now = Date.now();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { longestGapMs, nextRun, scheduleProblem } from '../../lib/config/schedule.ts';
+import { longestGapMs, nextRunOf, scheduleProblem } from '../../lib/config/schedule.ts';
 import { ROOT } from '../examples/installConsumer.ts';
 import { runProgram } from '../examples/runProgram.ts';
 
@@ -69,7 +69,7 @@ function ourAnswer(text: string, after: number, answer: Answer | undefined) {
   }
   const runs: number[] = [];
   for (let at = after; runs.length < (answer?.runs.length ?? 1); ) {
-    at = (nextRun(text, at * SECOND) ?? Number.NaN) / SECOND;
+    at = (nextRunOf(text)(at * SECOND) ?? Number.NaN) / SECOND;
     runs.push(at);
   }
   // NCrontab's are counted up to a limit: of a frequent schedule, it may not have come to the longest one.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { longestGapMs, nextRun } from '../../../lib/config/schedule.ts';
+import { longestGapMs, nextRunOf } from '../../../lib/config/schedule.ts';
 
 describe('the schedule interval is the longest gap between two runs', () => {
   it.each([
@@ -63,6 +63,6 @@ describe('the next run', () => {
     ['may be on the next day', '0 0 12 * * *', START, '2026-01-04T12:00:00.000Z'],
     ['may be years away', '0 0 0 29 2 *', START, '2028-02-29T00:00:00.000Z'],
   ])('%s', (_, schedule, after, expected) => {
-    expect(new Date(nextRun(schedule, after) ?? 0).toISOString()).toBe(expected);
+    expect(new Date(nextRunOf(schedule)(after) ?? 0).toISOString()).toBe(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextRun } from '../../../lib/config/schedule.ts';
+import { nextRunOf } from '../../../lib/config/schedule.ts';
 import { scheduleWarnings } from '../../../lib/rotation/core/scheduleFit.ts';
 import { createRotator } from '../../../lib/rotator.ts';
 import { type ConnectionChanges, connectionNamed } from './world/connection.ts';
@@ -82,7 +82,7 @@ describe('a schedule is reported as too rare', () => {
 describe('with a sweep a day and tokens that live for an hour', () => {
   function onceADay() {
     const { world, process } = seeded();
-    const nextSweep = (after: number) => nextRun('0 0 3 * * *', after);
+    const nextSweep = nextRunOf('0 0 3 * * *');
     const ports = { ...process.ports, scheduleIntervalMs: DAY, nextSweep };
     return { world, nextSweep, rotator: createRotator(ports, world.now) };
   }
