@@ -1,5 +1,5 @@
 import { isOtherEncoding, SAVE_AS_UTF8 } from '../lib/config/otherEncoding.ts';
-import { scanJson } from '../lib/config/scanJson.ts';
+import { positionsIn, scanJson } from '../lib/config/scanJson.ts';
 import { addressIn, attributeNamed, type ReadAttribute } from '../lib/connectionString/attributes.ts';
 import { parseJdbc } from '../lib/connectionString/jdbc.ts';
 import { parseOdbc } from '../lib/connectionString/odbc.ts';
@@ -173,8 +173,8 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     const at = scanJson(text).errorAt ?? text.length;
-    const lines = text.slice(0, at).split('\n');
-    const place = `character ${at + 1} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+    const { line, column } = positionsIn(text)(at);
+    const place = `character ${at + 1} (line ${line}, column ${column})`;
     throw unreadable(
       `is not valid JSON at ${place}`,
       'Correct the text at that character, then try again. The command changed nothing.',

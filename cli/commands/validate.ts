@@ -2,7 +2,7 @@ import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
 import { type FileFinding, inspectConnections } from '../../lib/config/parseConnections.ts';
-import { placesIn } from '../../lib/config/scanJson.ts';
+import { placesIn, positionsIn } from '../../lib/config/scanJson.ts';
 import { refusedLiteral } from '../../lib/oauth/classifyFailure.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
@@ -19,7 +19,7 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
   const { valid: wellFormed, problems } = inspectConnections(text, rules);
   const refused = wellFormed.flatMap((each) => addressProblem(each, rules.allowLoopbackHttp));
   const valid = wellFormed.filter(({ name }) => !refused.some((each) => each.name === name));
-  const positionOf = positionsIn(text);
+  const positionOf = keyPositionsIn(text);
   const invalid = [...problems, ...refused].map(({ name, problem: { code, message, fix }, path }) => ({
     ...(name !== undefined && { name }),
     ...positionOf(path),
@@ -64,13 +64,10 @@ export function exportSchema(): number {
 }
 
 /** Line and column, from 1, of the key at the end of a path, or of the last key on the way that the text has. */
-function positionsIn(text: string): (path: readonly string[]) => { line: number; column: number } {
-  const placeOf = placesIn(text);
-  const lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+function keyPositionsIn(text: string): (path: readonly string[]) => { line: number; column: number } {
+  const [placeOf, positionOf] = [placesIn(text), positionsIn(text)];
   return (path) => {
     const places = path.map((_, index) => placeOf(path.slice(0, index + 1)));
-    const at = places.findLast((place) => place !== undefined) ?? 0;
-    const line = lineStarts.findLastIndex((start) => start <= at);
-    return { line: line + 1, column: at - (lineStarts[line] ?? 0) + 1 };
+    return positionOf(places.findLast((place) => place !== undefined) ?? 0);
   };
 }

@@ -7,7 +7,7 @@ import { doubtfulKeys, explainIssue, unknownKey } from './explainIssue.ts';
 import { type Finding, findingsError } from './findings.ts';
 import { isOtherEncoding, SAVE_AS_UTF8 } from './otherEncoding.ts';
 import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
-import { scanJson } from './scanJson.ts';
+import { positionsIn, scanJson } from './scanJson.ts';
 
 export type { ConfigurationContext } from './resolveEntry.ts';
 
@@ -124,10 +124,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const before = text.slice(0, scanJson(text).errorAt ?? text.length).split('\n');
-    const column = (before.at(-1)?.length ?? 0) + 1;
-    const what =
-      text.trim() === '' ? 'is empty' : `is not valid JSON (line ${before.length}, column ${column})`;
+    const { line, column } = positionsIn(text)(scanJson(text).errorAt ?? text.length);
+    const what = text.trim() === '' ? 'is empty' : `is not valid JSON (line ${line}, column ${column})`;
     throw new RotatorError({
       code: FILE,
       message: `The text of the connections ${isOtherEncoding(text) ? 'is not encoded in UTF-8' : what}.`,

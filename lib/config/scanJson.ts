@@ -44,6 +44,15 @@ export function placesIn(text: string): (path: readonly string[]) => number | un
   return (path) => places.get(JSON.stringify(path));
 }
 
+/** Finds the line and the column of an index in a text, both from 1. */
+export function positionsIn(text: string): (at: number) => { line: number; column: number } {
+  const lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+  return (at) => {
+    const line = lineStarts.findLastIndex((start) => start <= at);
+    return { line: line + 1, column: at - (lineStarts[line] ?? 0) + 1 };
+  };
+}
+
 function walk(text: string, scanner: Scanner): JsonScan {
   const end = endOf(text);
   let at = 0;
