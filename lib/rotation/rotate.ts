@@ -1,4 +1,3 @@
-import type { Problem } from '../errors.ts';
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import type { Ports } from './ports.ts';
@@ -36,16 +35,13 @@ export async function rotateReserved(
   ports: Ports,
   memory: ProcessMemory,
 ): Promise<RotationResult> {
+  const refusal = notNow(connection, memory);
+  if (refusal) {
+    giveBackWrites(connection, ports.pacer);
+    return refusal;
+  }
   const { name } = connection;
   const { credential: vault } = connection.vaults;
-  const goingOn = memory.goingOn(name);
-  const isRefusing = memory.waitingSaves(vault) >= MOST_WAITING_SAVES;
-  if (memory.draining || goingOn || isRefusing) {
-    giveBackWrites(connection, ports.pacer);
-    if (isRefusing && !goingOn)
-      return { result: 'retrying', connection: name, problem: refusing(name, vault) };
-    return { result: goingOn ?? 'draining', connection: name };
-  }
   // A response or a save may take longer than the caller can wait: it is answered, and the rotation goes on.
   const early = Promise.withResolvers<RotationResult>();
   const goOn = (result: 'saving' | 'awaiting_response') => {
@@ -75,10 +71,20 @@ export async function rotateReserved(
   return Promise.race([memory.track(rotation), early.promise]);
 }
 
-function refusing(name: string, vault: string): Problem {
-  return {
-    code: 'vault_unavailable',
-    message: `Nothing was sent for ${name}: ${vault} has not accepted the refresh tokens of several other connections yet.`,
-    fix: 'See the log event refresh_token_save_waiting for the reason, and remove it. The rotation is tried again automatically.',
-  };
+/** Why this process begins no rotation of the connection now; undefined if it may. */
+function notNow(
+  { name, vaults: { credential } }: Connection,
+  memory: ProcessMemory,
+): RotationResult | undefined {
+  const goingOn = memory.goingOn(name);
+  if (goingOn) return { result: goingOn, connection: name };
+  if (memory.waitingSaves(credential) >= MOST_WAITING_SAVES) {
+    const problem = {
+      code: 'vault_unavailable',
+      message: `Nothing was sent for ${name}: ${credential} has not accepted the refresh tokens of several other connections yet.`,
+      fix: 'See the log event refresh_token_save_waiting for the reason, and remove it. The rotation is tried again automatically.',
+    } as const;
+    return { result: 'retrying', connection: name, problem };
+  }
+  return memory.draining ? { result: 'draining', connection: name } : undefined;
 }

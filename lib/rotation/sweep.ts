@@ -10,7 +10,7 @@ import type { ProviderHost } from './providerHost.ts';
 import { rotateReserved } from './rotate.ts';
 import { giveBackWrites, reserveWrites, writesOf } from './steps/writes.ts';
 
-/** How much a sweep does at once, beside the limits of each host (`providerHost.ts`), and for how long it begins new rotations. */
+/** How many rotations a sweep runs at the same time, and for how long it begins new ones. Each host has its own limits: `providerHost.ts`. */
 export interface SweepLimits {
   /** Rotations at the same time. One that waits for a slow response does not count. */
   readonly concurrency: number;
@@ -75,13 +75,15 @@ function dueConnections(
   connections: readonly Connection[],
   { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
 ): Connection[] {
-  const attemptOf = (connection: Connection) => {
-    const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};
-    return otherVault(connection, credentialVault) === undefined ? nextAttemptAt : 0;
-  };
   return connections
-    .filter((connection) => attemptOf(connection) <= now)
-    .toSorted((one, other) => attemptOf(one) - attemptOf(other));
+    .map((connection) => {
+      const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};
+      const isOurs = otherVault(connection, credentialVault) === undefined;
+      return { connection, attemptAt: isOurs ? nextAttemptAt : 0 };
+    })
+    .filter(({ attemptAt }) => attemptAt <= now)
+    .toSorted((one, other) => one.attemptAt - other.attemptAt)
+    .map(({ connection }) => connection);
 }
 
 /** Rotates as many connections at a time as the limits, and the hosts of their token endpoints, allow. */

@@ -42,7 +42,11 @@ export function ownedBy(other: string, { name, secrets }: Connection, ownStore: 
 
 /** The hosts of a connection's vaults, as its record names them. */
 export function vaultHosts({ vaults }: Pick<Connection, 'vaults'>): NonNullable<ConnectionRecord['vaults']> {
-  return { credential: new URL(vaults.credential).hostname, token: new URL(vaults.token).hostname };
+  return { credential: hostOf(vaults.credential), token: hostOf(vaults.token) };
+}
+
+function hostOf(vault: string): string {
+  return new URL(vault).hostname;
 }
 
 /**
@@ -52,10 +56,11 @@ export function vaultHosts({ vaults }: Pick<Connection, 'vaults'>): NonNullable<
  * @returns that host if it is another one than the connection's
  */
 export function otherVault(
-  connection: Pick<Connection, 'vaults'>,
+  { vaults }: Pick<Connection, 'vaults'>,
   recorded: string | undefined,
 ): string | undefined {
-  return recorded === vaultHosts(connection).credential ? undefined : recorded;
+  // A sweep asks for every connection: no address is parsed that is not needed.
+  return recorded === undefined || recorded === hostOf(vaults.credential) ? undefined : recorded;
 }
 
 /** The problem with a record that another deployment wrote; undefined if it is ours. */
@@ -68,7 +73,7 @@ export function writtenElsewhere(
   const { name, vaults } = connection;
   return {
     code: 'owned_elsewhere',
-    message: `The record of ${name} belongs to a rotator with the credential vault ${other} and the token vault ${recorded.token}. This rotator's credential vault is ${new URL(vaults.credential).hostname}.`,
+    message: `The record of ${name} belongs to a rotator with the credential vault ${other} and the token vault ${recorded.token}. This rotator's credential vault is ${hostOf(vaults.credential)}.`,
     fix: `Give this rotator another storage account, or rename the connection. If you moved the vault, run rotator takeover ${name}.`,
   };
 }

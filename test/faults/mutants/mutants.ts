@@ -247,8 +247,8 @@ const SLOW_PROVIDER: readonly Mutant[] = [
   inRotation(
     'rotate.ts',
     'waiting saves: more tokens are requested for a vault that refuses them',
-    'memory.waitingSaves(vault) >= MOST_WAITING_SAVES;',
-    'false;',
+    'memory.waitingSaves(credential) >= MOST_WAITING_SAVES',
+    'false',
   ),
   inRotation(
     'steps/rotation.ts',
@@ -502,8 +502,8 @@ const OTHER_DEPLOYMENTS: readonly Mutant[] = [
   inRotation(
     'core/ownership.ts',
     'other deployments: a record that one with another credential vault wrote counts as ours',
-    'return recorded === vaultHosts(connection).credential ? undefined : recorded;',
-    'return recorded === vaultHosts(connection).credential ? recorded : undefined;',
+    'return recorded === undefined || recorded === hostOf(vaults.credential) ? undefined : recorded;',
+    'return recorded === undefined || recorded === hostOf(vaults.credential) ? recorded : undefined;',
   ),
   inRotation(
     'core/ownership.ts',
