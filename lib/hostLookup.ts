@@ -65,7 +65,7 @@ function isOf(family: string | number | undefined): (address: LookupAddress) => 
 function answer(found: LookupAddress[], all: boolean, hostname: string, done: Done): void {
   const [first] = found;
   if (!first) {
-    const error = new Error(`There is no address of this kind for ${hostname}.`);
+    const error = new Error(`${hostname} has no address of this kind.`);
     done(Object.assign(error, { code: dns.NOTFOUND }), []);
   } else if (all) done(null, found);
   else done(null, first.address, first.family);

@@ -2,7 +2,7 @@ import type { Clock, WritePacer } from '../rotation/ports.ts';
 
 /** Key Vault counts new versions per vault in windows of 10 s (Key Vault service limits). */
 const WINDOW_MS = 10_000;
-/** This part of the limit may be used at once, the rest evenly: Key Vault refuses bursts although the sum is below its limit. */
+/** This part of the limit may be used immediately, the rest evenly: Key Vault refuses bursts although the sum is below its limit. */
 const BURST = 1 / 30;
 /** The writes of one rotation, which are asked for together. */
 const LEAST_BURST = 3;

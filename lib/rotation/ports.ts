@@ -50,7 +50,7 @@ export interface SecretVault {
   /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
   disable(name: string, version: string): Promise<void>;
   /**
-   * All versions, in no particular order; empty if there is no such secret.
+   * All versions, in no particular order; empty if the secret does not exist.
    * @param enough stops after the page that makes so many
    */
   versions(name: string, enough?: number): Promise<readonly SecretVersion[]>;

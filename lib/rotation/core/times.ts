@@ -251,7 +251,7 @@ export function replayTime(
 
 /**
  * When the lease is given back while a response is awaited, in milliseconds since the epoch, so that the next sweep can repeat the
- * request within its grace period. Infinity if there is no such moment.
+ * request within its grace period. Infinity: never.
  * @param scheduleIntervalMs time between two sweeps
  */
 export function handoverTime(
