@@ -253,8 +253,10 @@ const SLOW_PROVIDER: readonly Mutant[] = [
   inRotation(
     'steps/rotation.ts',
     'waiting saves: a host gets more requests while its last tokens are not saved',
-    'if (!outcome.answer.failure) this.#call.flight.end();',
-    '',
+    `const saved = await this.#save(request, outcome);
+      if (!outcome.answer.failure) this.#call.flight.end();`,
+    `if (!outcome.answer.failure) this.#call.flight.end();
+      const saved = await this.#save(request, outcome);`,
   ),
 ];
 

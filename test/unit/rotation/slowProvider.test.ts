@@ -221,16 +221,21 @@ describe('a kill loses at most', () => {
   });
 
   test('eight tokens that wait for a vault, although connections of other hosts are due', async () => {
-    const { world, process } = await dueAtOneHost(Array(8).fill(0));
-    world.before(/^put .*-refresh-token$/, () => Promise.reject(failure('vault_forbidden')), ALL);
-    await sweepFor(world, process, 60_000);
-    for (let index = 0; index < 20; index++) {
-      const tokenUri = `https://login${index}.example/token`;
-      const connection = connectionNamed(`other${index}`, { tokenUri });
+    const { world, process } = await dueAtOneHost([]);
+    for (let index = 0; index < 28; index++) {
+      const tokenUri = `https://${index < 8 ? 'login' : `other${index}`}.example/token`;
+      const connection = connectionNamed(`c${index}`, { tokenUri });
       world.connections.push(connection);
       world.seed(connection);
     }
-    await sweepFor(world, process, 60_000);
+    await world.settle(sweep(process.ports, process.state));
+    await world.clock.pass(3_000_000);
+    // The connections of the other hosts are due when eight tokens already wait.
+    for (const { name } of world.connections.slice(8))
+      world.records.change(name, (record) => ({ ...record, nextAttemptAt: world.now() + 60_000 }));
+    world.provider.sent.length = 0;
+    world.before(/^put .*-refresh-token$/, () => Promise.reject(failure('vault_forbidden')), ALL);
+    await sweepFor(world, process, 120_000);
     expect(world.provider.sent).toHaveLength(8);
     expect(world.events('sweep_finished').at(-1)).toMatchObject({ saving: 8, retrying: 20 });
     world.calm();
