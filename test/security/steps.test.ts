@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listedOf, metadataOf, recordOf } from '../../lib/azure/recordBlob.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { scanJson } from '../../lib/config/scanJson.ts';
 import { parseOdbc } from '../../lib/connectionString/odbc.ts';
@@ -7,7 +8,9 @@ import { fillIn } from '../../lib/connectionString/template.ts';
 import { readTokenResponse } from '../../lib/oauth/readTokenResponse.ts';
 import { sanitizer } from '../../lib/oauth/sanitize.ts';
 import { CAREFUL_BEHAVIOR } from '../../lib/rotation/core/connection.ts';
+import { currentVersion } from '../../lib/rotation/core/currentVersion.ts';
 import { savedTags } from '../../lib/rotation/core/tags.ts';
+import { recordNamed } from '../unit/rotation/world/record.ts';
 import { StepCounter } from './steps.ts';
 
 const counter = new StepCounter();
@@ -68,6 +71,29 @@ const readers: Record<string, (size: number) => unknown> = {
     ),
   'a secret for the sanitizer': (size) => sanitizer(['s3cret-'.repeat(size)])('a description'),
   'a description for the sanitizer': (size) => sanitizer(['s3cret-of-the-client'])('%41&#65; '.repeat(size)),
+  'a record with a long history': (size) =>
+    recordOf(
+      JSON.stringify({
+        ...recordNamed(),
+        history: Array.from({ length: size }, (_, at) => ({ code: 'vault_unavailable', at })),
+      }),
+      'crm',
+      { container: 'records', now: 1e12 },
+    ),
+  'a list of records': (size) =>
+    Array.from({ length: size }, (_, at) =>
+      listedOf(`c${at}.json`, metadataOf(recordNamed(`c${at}`, { nextAttemptAt: at })), 1e12),
+    ),
+  'versions of a refresh token': (size) =>
+    currentVersion(
+      recordNamed('crm', { version: 'v0' }),
+      Array.from({ length: size }, (_, at) => ({
+        version: `v${at}`,
+        createdAt: at * 1_000,
+        tags: savedTags({ ...ORIGIN, parent: `v${at - 1}`, epoch: at }, {}),
+      })),
+      `v${size - 1}`,
+    ),
   'tags of an operator': (size) =>
     savedTags(ORIGIN, Object.fromEntries(Array.from({ length: size }, (_, at) => [`t${at}`, 'x']))),
 };
