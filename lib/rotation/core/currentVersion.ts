@@ -8,7 +8,7 @@ import {
   versionFollowed,
 } from './record.ts';
 import { isManaged, type Origin, readIntent, readOrigin, type Tags } from './tags.ts';
-import { MOST_DISABLED, VAULT_LAG_MS } from './times.ts';
+import { CLOCK_TOLERANCE_MS, MOST_DISABLED, RESERVED_MS, VAULT_LAG_MS } from './times.ts';
 
 /** What the vault's versions say about the refresh token that counts. */
 export type Finding =
@@ -284,6 +284,33 @@ function intentOf({ tags }: SecretVersion, now: number): ReturnType<typeof readI
   if (!intent) return undefined;
   const startedAt = Math.min(intent.startedAt, now);
   return { ...intent, startedAt, firstStartedAt: Math.min(intent.firstStartedAt, startedAt) };
+}
+
+/**
+ * Until when a process may wait for the response to a request that only the tags tell, because another rotator sent it or the record
+ * does not know it; undefined if there is none. The version `sent` has its own rule.
+ */
+export function awaitedElsewhere(
+  record: ConnectionRecord,
+  versions: readonly SecretVersion[],
+  { sent, store, now }: { readonly sent: SecretVersion; readonly store: string; readonly now: number },
+): number | undefined {
+  const recent = versions.flatMap((version) => {
+    const intent = version.version === sent.version ? undefined : readIntent(version.tags);
+    // A start in the future is a forged one.
+    if (!intent || intent.startedAt + RESERVED_MS <= now || intent.startedAt > now + CLOCK_TOLERANCE_MS)
+      return [];
+    const isKnown = intent.store === store && intent.epoch <= record.epoch;
+    return isKnown ? [] : [{ version, ...intent }];
+  });
+  if (recent.length === 0) return undefined;
+  const descent = new Descent(versions);
+  const open = recent.filter(
+    ({ version, epoch }) => !descent.childrenOf(version).some((child) => descent.epochOf(child) === epoch),
+  );
+  return open.length === 0
+    ? undefined
+    : Math.max(...open.map(({ startedAt }) => Math.min(startedAt, now))) + RESERVED_MS;
 }
 
 /**

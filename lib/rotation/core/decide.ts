@@ -178,11 +178,19 @@ function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable)
   return { action: 'wait', reason: 'outcome_unknown', message: WAITS, until };
 }
 
-/** One request of a connection at a time, also if an operator has set another refresh token. */
-function replacedAwaited({ record: { replacedAwaitedUntil: until }, now }: Usable): Stop | undefined {
-  if (until === undefined || now >= until) return undefined;
-  const message = 'The response to a token request with the refresh token before this one may still arrive.';
-  return { action: 'wait', reason: 'outcome_unknown', message, until };
+/** One request of a connection at a time, also if it was sent with another refresh token or by another rotator. */
+function replacedAwaited({ record, now }: Usable): Stop | undefined {
+  if (!isAwaited(record, now)) return undefined;
+  const message = 'The response to a token request with another refresh token may still arrive.';
+  return { action: 'wait', reason: 'outcome_unknown', message, until: record.replacedAwaitedUntil };
+}
+
+/** May a process still wait for the response to a request with another refresh token? */
+export function isAwaited<R extends Pick<ConnectionRecord, 'replacedAwaitedUntil'>>(
+  record: R,
+  now: number,
+): record is R & { readonly replacedAwaitedUntil: number } {
+  return record.replacedAwaitedUntil !== undefined && now < record.replacedAwaitedUntil;
 }
 
 function refresh({ record, force, latest }: Usable): Go {

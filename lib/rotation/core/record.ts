@@ -55,7 +55,7 @@ export const recordSchema = z.object({
   phase: phaseSchema,
   /** The Key Vault version of the current refresh token; undefined until one was seen. */
   version: z.string().optional(),
-  /** A process may wait that long for the response to a request with a refresh token that an operator has replaced since. */
+  /** A process may wait that long for the response to a request with a refresh token that has been replaced since. */
   replacedAwaitedUntil: time.optional(),
   /** Raised by each intent: of two tokens obtained with the same parent, the higher epoch is the newer. */
   epoch: z.number(),
@@ -169,7 +169,8 @@ export function versionFollowed(
   saved: { version: string; epoch: number; generation: number },
   now: number,
 ): ConnectionRecord {
-  return {
+  const { phase } = record;
+  const followed = {
     ...record,
     phase: IDLE,
     version: saved.version,
@@ -177,6 +178,15 @@ export function versionFollowed(
     generation: Math.max(record.generation, saved.generation),
     nextAttemptAt: now,
   };
+  // It came from an earlier request, which was repeated within its grace period.
+  const isAwaited = phase.state === 'requesting' && saved.epoch < record.epoch;
+  return isAwaited ? awaitedNoted(followed, phase.awaitedUntil) : followed;
+}
+
+/** A process may wait until then for a response to a request with another refresh token. No other is sent meanwhile. */
+export function awaitedNoted(record: ConnectionRecord, until: number): ConnectionRecord {
+  const { replacedAwaitedUntil = until } = record;
+  return { ...record, replacedAwaitedUntil: Math.max(replacedAwaitedUntil, until) };
 }
 
 /**

@@ -263,6 +263,15 @@ export function handoverTime(
   return at < startedAt + SHORTEST_WAIT_MS ? Number.POSITIVE_INFINITY : at;
 }
 
+/**
+ * How long a process that has announced a replay looks whether the sender of the earlier request saves its response after all, in
+ * milliseconds. The announcement proves that the vault takes writes, and a living process tries to save at least this often.
+ */
+export function lastLookDelay(phase: RequestOut, behavior: TokenBehavior, now: number): number {
+  const isHarmless = behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
+  return isHarmless || withinGrace(phase, behavior, now) ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
+}
+
 /** Can another process send the refresh token again in time if this one dies? @param scheduleIntervalMs time between two sweeps */
 export function isRepeatable({ refreshTokenGraceMs }: TokenBehavior, scheduleIntervalMs: number): boolean {
   return refreshTokenGraceMs > LEASE_MS + scheduleIntervalMs + LEASE_MARGIN_MS;

@@ -56,25 +56,39 @@ export class Publication {
   }
 
   /**
-   * Makes sure, before a refresh token is spent, that everything that comes of it can be published: each name must be free,
-   * ours or declared `overwrite`, and its vault must take a write. That it takes one is remembered in the record until a publication
-   * fails. Whose the secret is, is asked each time: a record can be forged, and nothing of others must be overwritten.
+   * Asks, before anything is written, whose the published secrets are: each name must be free, ours or declared `overwrite`. This
+   * is asked each time: a record can be forged, and nothing of others must be overwritten.
+   * @returns those that have not proven that they take a write; that they do is remembered in the record until a publication fails
    * @throws RotatorError `secret_not_managed`, `secret_soft_deleted` or what else the vault says
    */
-  async prove(record: ConnectionRecord): Promise<ConnectionRecord> {
-    const secrets = publishedSecrets(this.#connection);
-    const targets = secrets.map(({ vault, name }) => `${vault}/${name}`);
+  async unproven(record: ConnectionRecord): Promise<readonly PublishedSecret[]> {
     const proven = record.publishable?.split(' ') ?? [];
-    for (const [index, secret] of secrets.entries()) {
-      const current = await readPublished(this.#ports.vault(secret.vault), secret.name);
-      if (current && !isManaged(current.tags) && !this.#connection.overwrite)
-        throw notManaged(this.#connection, secret);
-      const isProven = proven.includes(targets[index] ?? '');
+    const unproven: PublishedSecret[] = [];
+    for (const secret of publishedSecrets(this.#connection)) {
+      const current = await this.#readOurs(secret);
+      const isProven = proven.includes(placeOf(secret));
       if (isProven && secret.key === 'accessToken') this.#warnOfChange(record, secret.name, current);
-      if (!isProven || current?.value === undefined)
-        await this.#proveWrite(secret, current, record.generation);
+      if (!isProven || current?.value === undefined) unproven.push(secret);
     }
-    return record.publishable === targets.join(' ') ? record : publishableNoted(record, targets.join(' '));
+    return unproven;
+  }
+
+  /**
+   * Makes sure, before a refresh token is spent, that everything that comes of it can be published. Only the rotator that owns the
+   * refresh token may do this: another one may have published in the meantime.
+   * @throws RotatorError, LeaseLost
+   */
+  async prove(record: ConnectionRecord, unproven: readonly PublishedSecret[]): Promise<ConnectionRecord> {
+    for (const secret of unproven) await this.#proveWrite(secret, record.generation);
+    const places = publishedSecrets(this.#connection).map(placeOf).join(' ');
+    return record.publishable === places ? record : publishableNoted(record, places);
+  }
+
+  async #readOurs(secret: PublishedSecret): Promise<Published | undefined> {
+    const current = await readPublished(this.#ports.vault(secret.vault), secret.name);
+    if (current && !isManaged(current.tags) && !this.#connection.overwrite)
+      throw notManaged(this.#connection, secret);
+    return current;
   }
 
   #warnOfChange(record: ConnectionRecord, secret: string, current: Published | undefined): void {
@@ -84,18 +98,32 @@ export class Publication {
     this.#log('warn', 'published_token_changed', { secret, expires });
   }
 
-  /** Writes what is there already once more, or a disabled placeholder if there is nothing to read. */
-  async #proveWrite(
-    { vault: url, name }: PublishedSecret,
-    current: Published | undefined,
-    generation: number,
-  ): Promise<void> {
+  /** Writes once more what consumers can read, or a disabled placeholder if there is nothing to read. */
+  async #proveWrite(secret: PublishedSecret, generation: number): Promise<void> {
+    const { vault: url, name } = secret;
     const vault = this.#ports.vault(url);
     await this.#ports.pacer.take(url, 1);
+    // What was read earlier may be out of date by now.
+    const current = await this.#readOurs(secret);
+    const hidden = current && current.value === undefined ? await this.#hidden(secret) : undefined;
+    const readable = hidden ?? current;
     const tags = publishedTags({ connection: this.#connection.name, generation });
     this.#lease.ensureHeld();
-    if (!current?.value) await vault.put(name, 'pending', { tags, enabled: false });
-    else await vault.put(name, current.value, { ...current.properties, tags: { ...current.tags, ...tags } });
+    if (!readable?.value) return void (await vault.put(name, 'pending', { tags, enabled: false }));
+    const properties = { ...readable.properties, tags: { ...readable.tags, ...tags } };
+    const { version } = await vault.put(name, readable.value, properties);
+    if (hidden && current) this.#log('warn', 'late_write_undone', { version, late: current.version });
+  }
+
+  /** The token that is still valid behind a placeholder, which arrived after its writer had given up. */
+  async #hidden({ vault: url, name }: PublishedSecret): Promise<Secret | undefined> {
+    const vault = this.#ports.vault(url);
+    const versions = await vault.versions(name);
+    const newest = versions
+      .filter(({ tags, enabled = true }) => enabled && isManaged(tags))
+      .toSorted((one, other) => other.createdAt - one.createdAt)[0];
+    const secret = newest && (await vault.get(name, newest.version));
+    return (secret?.properties.expiresAt ?? 0) > this.#lease.now() ? secret : undefined;
   }
 
   /**
@@ -174,6 +202,11 @@ export class Publication {
       }
     }
   }
+}
+
+/** Names a published secret in a record. */
+function placeOf({ vault, name }: PublishedSecret): string {
+  return `${vault}/${name}`;
 }
 
 /**

@@ -3,9 +3,9 @@ import { type ConnectionLog, logOf } from '../../log.ts';
 import { refuseTooLarge } from '../../secretSize.ts';
 import type { Connection } from '../core/connection.ts';
 import { bareValue, unusableSecret } from '../core/credentialValue.ts';
-import { supersededBy, toDisable } from '../core/currentVersion.ts';
+import { awaitedElsewhere, supersededBy, toDisable } from '../core/currentVersion.ts';
 import { ownedBy, ownerOfCopies } from '../core/ownership.ts';
-import { type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
+import { awaitedNoted, type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
 import {
   asUnsentCopy,
   foreignStore,
@@ -76,17 +76,34 @@ export class RefreshTokenSecret {
 
   /**
    * The refresh token that is to be sent. One that an operator set is written once more with our tags: that proves that its
-   * successor can be written too. A copy that was never announced is sent only if no other rotator copied the same token earlier.
-   * @throws RotatorError `owned_elsewhere` if one did, LeaseLost
+   * successor can be written too. A copy that was never announced is sent only if no other rotator copied the same token earlier, and
+   * if the record that is returned does not tell of another rotator's request.
+   * @throws RotatorError `owned_elsewhere` if one was earlier, LeaseLost
    */
   async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
     const prepared = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
-    if (isUnsentCopy(prepared.sent.tags)) {
-      await this.#ports.clock.sleep(RIVAL_WAIT_MS);
-      await this.ensureOwned(prepared.sent, await this.versions(undefined, prepared.sent));
-    }
-    this.#memory.refreshTokens.set(this.#connection.name, prepared.sent.version);
-    return prepared;
+    const { sent } = prepared;
+    this.#memory.refreshTokens.set(this.#connection.name, sent.version);
+    if (!isUnsentCopy(sent.tags)) return prepared;
+    await this.#ports.clock.sleep(RIVAL_WAIT_MS);
+    const versions = await this.versions(undefined, sent);
+    await this.ensureOwned(sent, versions);
+    return { sent, record: this.awaitedNoted(prepared.record, versions, sent) };
+  }
+
+  /**
+   * The record, with what the tags tell of requests that it does not know.
+   * @param versions every version that any response showed
+   * @param sent the version that is to be sent
+   */
+  awaitedNoted(
+    record: ConnectionRecord,
+    versions: readonly SecretVersion[],
+    sent: SecretVersion,
+  ): ConnectionRecord {
+    const terms = { sent, store: this.#ports.records.host, now: this.#lease.now() };
+    const until = awaitedElsewhere(record, versions, terms);
+    return until === undefined ? record : awaitedNoted(record, until);
   }
 
   async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {

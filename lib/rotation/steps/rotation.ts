@@ -8,7 +8,7 @@ import {
   reconciled as reconciledRecord,
   showsThePast,
 } from '../core/currentVersion.ts';
-import type { Reason, Skip, Stop } from '../core/decide.ts';
+import { isAwaited, type Reason, type Skip, type Stop } from '../core/decide.ts';
 import {
   blocked,
   notStored,
@@ -38,7 +38,7 @@ import {
 } from '../core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from '../core/scheduleFit.ts';
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
-import { isShortLived, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
+import { isShortLived, lastLookDelay, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
@@ -133,17 +133,23 @@ export class Rotation {
       if (decision.action === 'wait' || decision.action === 'block') return this.#stop(record, decision);
 
       // 4. Prove that the result can be stored, before anything is spent.
-      const { proven, token } = await this.#proveStorable(record, decision.latest);
+      const unproven = await this.#unproven(record, decision.latest);
+      const { record: prepared, sent: token } = await this.#token.prepare(record, decision.latest);
+      if (isAwaited(prepared, this.#lease.now())) {
+        record = prepared;
+        continue; // another rotator was faster: look again
+      }
+      const proven = await this.#publication.prove(prepared, unproven);
       const request = this.#requestFor(proven, token, decision.reason);
       let outcome: TokenOutcome;
       try {
         // 5. Announce the request, in the record first: after a crash, the next process knows that it may be out.
         await this.#lease.write(request.record);
         await this.#token.announce(request.sent, request.intent);
-        if (request.reason === 'replay' && (await this.#token.wasReplaced(request.sent))) {
+        if (request.reason === 'replay' && (await this.#wasSaved(request))) {
           record = withdrawn(request);
           await this.#lease.write(record);
-          continue; // a frozen process has woken up and saved what it got: look again
+          continue; // the sender of the earlier request lives, and saved what it got: look again
         }
         // 6. Send it.
         outcome = await this.#sender.send(request, { ...this.#call, onHandover: () => this.#handOver() });
@@ -228,20 +234,19 @@ export class Rotation {
     const published = lagsBehind(record, found)
       ? await publishedTimes(this.#connection, this.#ports)
       : undefined;
-    const next = reconciledRecord(record, found, now, published);
+    const known = reconciledRecord(record, found, now, published);
+    const next = this.#token.awaitedNoted(known, all, winner);
     if (next !== record) await this.#lease.write(next);
     this.#token.supersede(winner, versions, latest.version);
     this.#log('info', 'refresh_token_reconciled', { finding, version: winner.version });
     return winner.version === latest.version ? next : this.#token.rewrite(next, winner, latest);
   }
 
-  /** Step 4. @returns the record, not yet stored, and the refresh token that is to be sent */
-  async #proveStorable(record: ConnectionRecord, latest: Secret) {
+  /** Reads what the request and the publication need, before anything is written. @throws RotatorError */
+  async #unproven(record: ConnectionRecord, latest: Secret) {
     this.#client.forgetDoubtful(record, latest, this.#lease.now());
     await this.#client.read();
-    const publishable = await this.#publication.prove(record);
-    const { record: proven, sent: token } = await this.#token.prepare(publishable, latest);
-    return { proven, token };
+    return this.#publication.unproven(record);
   }
 
   /** The rotation ends without a new version. */
@@ -255,6 +260,14 @@ export class Rotation {
     const record = intended(before, startedAt, this.#call.force);
     const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
     return { before, record, sent, reason, intent };
+  }
+
+  /** Has the sender of the earlier request saved its response after all? It may have been frozen, or waited for the vault. */
+  async #wasSaved({ before: { phase }, sent }: Request): Promise<boolean> {
+    const { clock } = this.#ports;
+    if (phase.state === 'requesting')
+      await clock.sleep(lastLookDelay(phase, this.#connection.behavior, this.#lease.now()));
+    return this.#token.wasReplaced(sent);
   }
 
   /** The last moment check said no: nothing was sent. */

@@ -1,3 +1,4 @@
+import { isManaged } from '../../../lib/rotation/core/tags.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { failure } from '../../unit/rotation/world/fakeVault.ts';
 import { refusal } from '../../unit/rotation/world/provider.ts';
@@ -72,7 +73,7 @@ export class Disturbance {
 
   async #beforeExecution({ operation, caller, execute }: HookContext, { kind, ms }: Fault): Promise<void> {
     if (kind === 'kill_before') caller.crash();
-    if (kind === 'operator_replaces') replaceByHand(this.#scenario);
+    if (kind === 'operator_replaces' && !this.#isAmbiguous()) replaceByHand(this.#scenario);
     if (kind === 'drain') void this.#drain(caller);
     if (kind === 'freeze_before') caller.freeze(ms);
     if (isTokenRequest(operation)) {
@@ -149,6 +150,13 @@ export class Disturbance {
     if (!sender.alive) flight.fault ??= 'killed_before_response';
     if (sender.frozenUntil > this.#world.clock.monotonic()) flight.fault ??= 'receiver_frozen';
     this.#witness.ended(flight, sender.alive && !flight.givenUp && flight.fault !== 'response_lost');
+  }
+
+  /** Of two tokens that an operator sets within one second, two deployments cannot agree which is the newer one. */
+  #isAmbiguous(): boolean {
+    const { createdAt, tags } = this.#world.credentials.latest(REFRESH_TOKEN) ?? {};
+    const isOfThisSecond = createdAt !== undefined && this.#world.now() < createdAt + 1_000;
+    return this.#schedule.twoStores && isOfThisSecond && !isManaged(tags ?? {});
   }
 
   async #drain(caller: Caller): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
-import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import { isUnsentCopy, savedTags } from '../../../lib/rotation/core/tags.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from '../../unit/rotation/world/connection.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
@@ -143,7 +143,8 @@ function forged(record: ConnectionRecord): ConnectionRecord {
 function forgeTags({ world: { credentials } }: Scenario): void {
   const versions = credentials.history(REFRESH_TOKEN);
   const latest = credentials.latest(REFRESH_TOKEN);
-  if (!latest) return;
+  // Without its tags, a late copy of a used token looks like a token that an operator has set, and nothing disproves it.
+  if (!latest || isUnsentCopy(latest.tags)) return;
   for (const { version, createdAt } of versions) {
     // Within one second, nothing tells which is older.
     if (createdAt >= latest.createdAt) continue;

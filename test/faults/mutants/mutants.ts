@@ -79,8 +79,8 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     'lease: the published secret is written once more without it',
-    'this.#lease.ensureHeld();\n    if (!current?.value)',
-    'if (!current?.value)',
+    'this.#lease.ensureHeld();\n    if (!readable?.value)',
+    'if (!readable?.value)',
   ),
   inRotation(
     'steps/refreshToken.ts',
@@ -130,13 +130,25 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     'storability: no proof that the access token can be published',
-    'await this.#proveWrite(secret, current, record.generation);',
+    'await this.#proveWrite(secret, record.generation);',
     '',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'storability: what is published is overwritten before the refresh token is known to be ours',
+    'const unproven = await this.#unproven(record, decision.latest);',
+    'const unproven = await this.#unproven(record, decision.latest);\n      await this.#publication.prove(record, unproven);',
+  ),
+  inRotation(
+    'steps/publication.ts',
+    'storability: a placeholder that arrived late keeps hiding the access token',
+    'const readable = hidden ?? current;',
+    'const readable = current;',
   ),
   inRotation(
     'steps/publication.ts',
     'storability: a secret that the rotator does not manage is overwritten',
-    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n        throw notManaged(this.#connection, secret);',
+    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n      throw notManaged(this.#connection, secret);',
     '',
   ),
   inRotation(
@@ -381,8 +393,8 @@ const FORGED: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     'forged records: whose a published secret is, is not asked if the record says that it is proven',
-    'if (current && !isManaged(current.tags) && !this.#connection.overwrite)',
-    "if (current && !isManaged(current.tags) && !record.publishable?.includes(targets[index] ?? '') && !this.#connection.overwrite)",
+    'const current = await this.#readOurs(secret);\n      const isProven',
+    'const current = proven.includes(placeOf(secret)) ? await readPublished(this.#ports.vault(secret.vault), secret.name) : await this.#readOurs(secret);\n      const isProven',
   ),
   inRotation(
     'core/currentVersion.ts',
@@ -449,6 +461,24 @@ const LAG: readonly Mutant[] = [
     'replay: sent without a fresh look at the vault',
     "if (request.reason === 'replay' && (await",
     "if (request.reason === 'cooldown' && (await",
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'replay: sent while the sender of the first request may still wait for the vault',
+    'await clock.sleep(lastLookDelay(phase, this.#connection.behavior, this.#lease.now()));',
+    'await clock.sleep(0);',
+  ),
+  inRotation(
+    'core/record.ts',
+    'replay: a saved token is sent while the response to a later request is awaited',
+    "const isAwaited = phase.state === 'requesting' && saved.epoch < record.epoch;",
+    'const isAwaited = false;',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    'replay: requests that only tags announce are not awaited',
+    'if (recent.length === 0) return undefined;',
+    'if (recent.length >= 0) return undefined;',
   ),
 ];
 

@@ -7,6 +7,7 @@ import { failure } from './world/fakeVault.ts';
 import type { Process } from './world/process.ts';
 import { recordNamed } from './world/record.ts';
 import {
+  ACCESS_TOKEN,
   due,
   HOUR,
   passToDue,
@@ -67,6 +68,18 @@ describe('two deployments that find the same refresh token of an operator', () =
     expect(await process.rotate(connection)).toMatchObject({ result: 'rotated', generation: 2 });
     expect(new Set(sent(scenario)).size).toBe(2);
     expect(readOrigin(world.credentials.latest(REFRESH_TOKEN)?.tags ?? {})?.store).toBe(STORE);
+  });
+
+  test('the one that is not the owner leaves alone what the owner has published in the meantime', async () => {
+    const scenario = twoDeployments(seeded());
+    const { world, process, other } = scenario;
+    world.after(
+      `get ${ACCESS_TOKEN}`,
+      ({ caller }) => (caller === process ? world.clock.sleep(5_000) : undefined),
+      2,
+    );
+    expect(await results(scenario, process, other)).toEqual(['owned_elsewhere', 'rotated']);
+    expect(world.tokens.latest(ACCESS_TOKEN)?.value).toMatch(/^access-token-/);
   });
 
   test('the owner dies before it sends: it compares again, and goes on', async () => {

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { publishedTags } from '../../../lib/rotation/core/tags.ts';
+import { failure } from './world/fakeVault.ts';
+import {
+  ACCESS_TOKEN,
+  due,
+  expectHealthy,
+  mustRotate,
+  passToDue,
+  REFRESH_TOKEN,
+  replaceByHand,
+  type Scenario,
+} from './world/scenario.ts';
+
+const ALWAYS = Number.POSITIVE_INFINITY;
+
+/** The storage account renews no lease, and the next token responses take 50 s each. */
+function slowDown({ world }: Scenario, responses: number): void {
+  world.before('renew crm', () => Promise.reject(failure('storage_unavailable')), ALWAYS);
+  world.after(/^grant/, () => world.clock.sleep(50_000), responses);
+}
+
+/**
+ * A first process has sent its request, a second one has repeated it within the grace period, and the first one has saved what it got.
+ * The response to the repetition may still arrive.
+ */
+async function repeatedAndSaved() {
+  const scenario = await due({ behavior: { refreshTokenGraceMs: 30_000 } });
+  const { world, connection, process } = scenario;
+  const copy = world.record('crm');
+  slowDown(scenario, 2);
+  void process.start(connection);
+  await world.clock.pass(20_000);
+  void world.process().start(connection);
+  await world.clock.pass(35_000);
+  expect(world.provider.sent).toHaveLength(3);
+  return { ...scenario, copy, next: world.process() };
+}
+
+describe('a refresh token that came from an earlier request', () => {
+  test('is not sent while the response to the repeated one may still arrive', async () => {
+    const { world, connection, next } = await repeatedAndSaved();
+    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+
+  test('is sent once that response has arrived or is not awaited any longer', async () => {
+    const scenario = await repeatedAndSaved();
+    const { world, connection, next } = scenario;
+    await next.rotate(connection);
+    await passToDue(scenario);
+    await mustRotate({ connection, process: next });
+    expect(world.provider.sent).toHaveLength(4);
+    expectHealthy(scenario);
+  });
+
+  test('is not sent either if the record came back as a copy from before both requests', async () => {
+    const { world, connection, next, copy } = await repeatedAndSaved();
+    world.records.change('crm', () => copy);
+    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+});
+
+describe("an operator's new refresh token, while another deployment waits for a response", () => {
+  test('is not sent before that response has arrived or is not awaited any longer', async () => {
+    const scenario = await due();
+    const { world, connection } = scenario;
+    const process = world.process(world.otherRecords);
+    slowDown(scenario, 1);
+    void scenario.process.start(connection);
+    await world.clock.pass(5_000);
+    replaceByHand(scenario);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(2);
+    scenario.process.crash();
+    await world.clock.pass(60_000);
+    await mustRotate({ connection, process });
+  });
+
+  test('is not sent either if the request was announced after the look at the vault', async () => {
+    const scenario = await due();
+    const { world, connection } = scenario;
+    const process = world.process(world.otherRecords);
+    replaceByHand(scenario);
+    // The other deployment has read the token that is replaced, and announces its request a second later.
+    const replaced = world.credentials.history(REFRESH_TOKEN).at(-2)?.version ?? '';
+    world.after(`put ${REFRESH_TOKEN}`, () => {
+      const at = new Date(world.now()).toISOString();
+      const { tags = {} } = world.credentials.get(REFRESH_TOKEN, replaced) ?? {};
+      const intent = { 'intent-started': at, 'intent-epoch': '7', 'intent-store': world.records.host };
+      world.credentials.tag(REFRESH_TOKEN, replaced, { ...tags, ...intent });
+    });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(1);
+  });
+
+  test('is sent at once if the announced request begins in the future: such a tag is forged', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const { version = '', tags = {} } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    const intent = {
+      'intent-started': '2121-01-01T00:00:00Z',
+      'intent-epoch': '7',
+      'intent-store': 'x.example',
+    };
+    world.credentials.tag(REFRESH_TOKEN, version, { ...tags, ...intent });
+    replaceByHand(scenario);
+    await mustRotate({ connection, process });
+  });
+});
+
+test('a replay is not sent if the sender of the first request still waits for the vault to save its response', async () => {
+  const scenario = await due();
+  const { world, connection, process } = scenario;
+  world.before('renew crm', () => Promise.reject(failure('storage_unavailable')), ALWAYS);
+  let isReadOnly = true;
+  const refuse = () => {
+    if (isReadOnly) throw failure('vault_unavailable');
+  };
+  world.before(new RegExp(`^put ${REFRESH_TOKEN}`), refuse, ALWAYS);
+  void process.start(connection);
+  await passToDue(scenario);
+  const { expiresAt = 0 } = world.tokens.latest(ACCESS_TOKEN) ?? {};
+  await world.clock.pass(expiresAt - 50_000 - world.now());
+  expect(world.provider.sent).toHaveLength(2);
+  isReadOnly = false;
+  const next = world.process();
+  await mustRotate({ connection, process: next });
+  expect(new Set(world.provider.sent).size).toBe(3);
+  expect(world.provider.sent).toHaveLength(3);
+  expectHealthy(scenario);
+});
+
+test('an access token behind a placeholder that arrived late becomes the latest version again', async () => {
+  const { world, connection, process } = await due();
+  const { value } = world.tokens.latest(ACCESS_TOKEN) ?? {};
+  const tags = publishedTags({ connection: 'crm', generation: 0 });
+  world.tokens.put(ACCESS_TOKEN, 'pending', { tags, enabled: false });
+  world.before(/^grant/, () => Promise.reject(failure('provider_unavailable')));
+  await process.rotate(connection);
+  expect(world.tokens.latest(ACCESS_TOKEN)?.value).toBe(value);
+  expect(world.events('late_write_undone')).toHaveLength(1);
+});
