@@ -77,7 +77,7 @@ export class RefreshTokenSecret {
   /**
    * The refresh token that is to be sent. One that an operator set is written once more with our tags: that proves that its
    * successor can be written too. A copy that was never announced is sent only if no other rotator copied the same token earlier, and
-   * if the record that is returned does not tell of another rotator's request.
+   * if the record that is returned shows no request of another rotator that may still be answered.
    * @throws RotatorError `owned_elsewhere` if one was earlier, LeaseLost
    */
   async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
@@ -92,7 +92,7 @@ export class RefreshTokenSecret {
   }
 
   /**
-   * The record, with what the tags tell of requests that it does not know.
+   * The record, with the requests that only the tags show.
    * @param versions every version that any response showed
    * @param sent the version that is to be sent
    */

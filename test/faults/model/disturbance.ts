@@ -73,7 +73,7 @@ export class Disturbance {
 
   async #beforeExecution({ operation, caller, execute }: HookContext, { kind, ms }: Fault): Promise<void> {
     if (kind === 'kill_before') caller.crash();
-    if (kind === 'operator_replaces' && !this.#isAmbiguous()) replaceByHand(this.#scenario);
+    if (kind === 'operator_replaces' && !this.#isTie()) replaceByHand(this.#scenario);
     if (kind === 'drain') void this.#drain(caller);
     if (kind === 'freeze_before') caller.freeze(ms);
     if (isTokenRequest(operation)) {
@@ -153,7 +153,7 @@ export class Disturbance {
   }
 
   /** Of two tokens that an operator sets within one second, two deployments cannot agree which is the newer one. */
-  #isAmbiguous(): boolean {
+  #isTie(): boolean {
     const { createdAt, tags } = this.#world.credentials.latest(REFRESH_TOKEN) ?? {};
     const isOfThisSecond = createdAt !== undefined && this.#world.now() < createdAt + 1_000;
     return this.#schedule.twoStores && isOfThisSecond && !isManaged(tags ?? {});

@@ -22,6 +22,8 @@ export class Witness {
   readonly #deaths = new Map<string, Cause | undefined>();
   /** By refresh token: when a living process that held the lease received its refusal, by the world's clock. */
   readonly #heard = new Map<string, number>();
+  /** The token requests whose refresh token the vault lost after it had acknowledged the save. */
+  readonly #lostByVault = new Set<Flight>();
   readonly #savedWith = new Map<string, string>();
   /** The values of refresh tokens that the vault stored while their writer waited for the response. */
   readonly #saved = new Set<string>();
@@ -62,7 +64,7 @@ export class Witness {
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
     const mayHarm = before.length > 0 && this.#isInUse(this.#rootOf(flight.sent));
-    const isUnknown = before.some(({ fault }) => fault === 'lost_by_vault');
+    const isUnknown = before.some((other) => this.#lostByVault.has(other));
     if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world))
       this.violations.push('A process sent a refresh token again too early.');
     flight.received = response.refreshToken;
@@ -100,9 +102,11 @@ export class Witness {
 
   /** The vault no longer has these refresh tokens, whose save it acknowledged. */
   lostByVault(refreshTokens: readonly string[]): void {
-    for (const flight of this.#flights)
-      if (flight.received !== undefined && refreshTokens.includes(flight.received))
-        flight.fault ??= 'lost_by_vault';
+    for (const flight of this.#flights) {
+      if (flight.received === undefined || !refreshTokens.includes(flight.received)) continue;
+      this.#lostByVault.add(flight);
+      flight.fault ??= 'lost_by_vault';
+    }
   }
 
   /** A process has drained. It must have saved every refresh token that it received. */

@@ -95,7 +95,7 @@ describe("an operator's new refresh token, while another deployment waits for a 
     expect(world.provider.sent).toHaveLength(1);
   });
 
-  test('is sent at once if the announced request begins in the future: such a tag is forged', async () => {
+  test('is sent immediately if the announced request begins in the future: such a tag is forged', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     const { version = '', tags = {} } = world.credentials.latest(REFRESH_TOKEN) ?? {};
