@@ -26,35 +26,43 @@ export function judge(
   recordLost: boolean,
 ): Pick<Verdict, 'end' | 'death' | 'losses' | 'violations'> {
   const { world } = scenario;
-  const end = endOf(scenario);
+  const owner = owningRecord(world, witness);
+  const end = endOf(owner);
   const stored = world.credentials.latest(REFRESH_TOKEN)?.value ?? '';
   const death = end === 'lost' ? witness.causeOfDeath(stored) : undefined;
   const losses = witness.losses();
   const found = [...witness.violations, ...world.leaks().map(() => 'A secret leaked.')];
-  if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(owningRecord(world))}`);
-  if (end === 'lost') found.push(...wrongReport(scenario, death, recordLost || witness.cameLate(stored)));
-  if (end === 'healthy') found.push(...wrongInVaults(scenario));
+  if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(owner)}`);
+  if (end === 'lost')
+    found.push(...wrongReport(scenario, owner, { death, forgotten: recordLost || witness.cameLate(stored) }));
+  if (end === 'healthy') found.push(...wrongInVaults(scenario, owner));
   return { end, death, losses, violations: found };
 }
 
-/** The record of the deployment that wrote the latest refresh token: only that one may use it. */
-export function owningRecord({ credentials, records, otherRecords }: World): ConnectionRecord {
-  const { store } = readOrigin(credentials.latest(REFRESH_TOKEN)?.tags ?? {}) ?? {};
+/**
+ * The record of the deployment that wrote the latest refresh token: only that one may use it, and reports its loss. An attacker can take
+ * the name of the deployment out of the tags of that version, so the witness knows better.
+ */
+export function owningRecord(
+  { credentials, records, otherRecords }: World,
+  witness: Witness,
+): ConnectionRecord {
+  const { tags = {}, value = '' } = credentials.latest(REFRESH_TOKEN) ?? {};
+  const store = readOrigin(tags)?.store ?? witness.lastHolder(value)?.records.host;
   const record = (store === otherRecords.host ? otherRecords : records).read('crm');
   if (!record) throw new Error('The owner of the latest refresh token has no record.');
   return record;
 }
 
-function endOf({ world }: Scenario): Verdict['end'] {
-  const { failure, phase } = owningRecord(world);
+function endOf({ failure, phase }: ConnectionRecord): Verdict['end'] {
   if (failure?.code === 'reauthorization_required') return 'lost';
   return failure || phase.state !== 'idle' ? 'stuck' : 'healthy';
 }
 
 function wrongReport(
-  { world, connection }: Scenario,
-  death: Cause | undefined,
-  forgotten: boolean,
+  { connection }: Scenario,
+  owner: ConnectionRecord,
+  { death, forgotten }: { readonly death: Cause | undefined; readonly forgotten: boolean },
 ): string[] {
   const found: string[] = [];
   if (!death)
@@ -63,7 +71,7 @@ function wrongReport(
     );
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY && death !== 'expired')
     found.push('The connection lost a reusable refresh token.');
-  const message = owningRecord(world).failure?.message ?? '';
+  const message = owner.failure?.message ?? '';
   if (
     !forgotten &&
     EXPLICABLE.includes(death) &&
@@ -73,12 +81,11 @@ function wrongReport(
   return found;
 }
 
-function wrongInVaults(scenario: Scenario): string[] {
+function wrongInVaults(scenario: Scenario, owner: ConnectionRecord): string[] {
   const { world, connection } = scenario;
   const latest = world.credentials.latest(REFRESH_TOKEN);
   const found: string[] = [];
-  if (owningRecord(world).version !== latest?.version)
-    found.push('The record does not name the latest version.');
+  if (owner.version !== latest?.version) found.push('The record does not name the latest version.');
   if (connection.behavior.refreshTokenGraceMs === 0 && !world.provider.accepts(latest?.value))
     found.push('The provider refuses the stored refresh token.');
   const parent = readOrigin(latest?.tags ?? {})?.parent;

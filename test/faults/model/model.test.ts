@@ -111,6 +111,74 @@ test('sends a revoked refresh token again within its grace if the refusal was lo
   expect({ end, violations }).toEqual({ end: 'lost', violations: [] });
 });
 
+test('blames the vault that lost the newest refresh token, and not the lost response that a repeated request made good', async () => {
+  const { death, violations } = await play(
+    history(
+      [
+        [85, 'freeze_after', 20_000],
+        [26, 'freeze_before', 3_000],
+        [99, 'lost_response', 3_000],
+        [148, 'lost_response', 70_000],
+      ],
+      {
+        seed: 8_303,
+        racers: 2,
+        graceMs: 60_000,
+        readOnly: { from: 63, intervals: 17, lostMs: 60_000 },
+        twoStores: true,
+      },
+    ),
+  );
+  expect({ death, violations }).toEqual({ death: 'lost_by_vault', violations: [] });
+});
+
+test('does not blame a refused request, although its process was killed afterwards', async () => {
+  const { death, violations } = await play(
+    history(
+      [
+        [52, 'drain', 20_000],
+        [78, 'drain', 70_000],
+        [86, 'kill_after', 3_000],
+      ],
+      { seed: 11_230, refused: 4, readOnly: { from: 76, intervals: 18, lostMs: 20_000 } },
+    ),
+  );
+  expect({ death, violations }).toEqual({ death: 'lost_by_vault', violations: [] });
+});
+
+test('accepts a repeated request within the grace of a refresh token that expired before its first use', async () => {
+  const { death, violations } = await play(
+    history(
+      [
+        [32, 'late_execution', 70_000],
+        [52, 'failed_after', 70_000],
+      ],
+      {
+        seed: 3_159,
+        racers: 2,
+        graceMs: 1_800_000,
+        events: new Map([[14, 'record_forged']]),
+        deadline: { kind: 'idle', ms: 180_000 },
+      },
+    ),
+  );
+  expect({ death, violations }).toEqual({ death: 'expired', violations: [] });
+});
+
+test('finds the report of a loss with the deployment that used the token, although an attacker removed its name from the tags', async () => {
+  const { end, violations } = await play(
+    history(
+      [
+        [42, 'freeze_before', 3_000],
+        [56, 'lost_response', 70_000],
+        [69, 'conflict', 20_000],
+      ],
+      { seed: 48_048, graceMs: 30_000, events: new Map([[52, 'tags_forged']]), twoStores: true },
+    ),
+  );
+  expect({ end, violations }).toEqual({ end: 'lost', violations: [] });
+});
+
 test('plays the same history for the same seed', async () => {
   const seed = 4_711;
   expect(await play(scheduleOf(seed))).toEqual(await play(scheduleOf(seed)));

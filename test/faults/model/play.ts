@@ -172,6 +172,6 @@ function checkReport({ world }: Scenario, witness: Witness, { struckUntil }: Dis
   const since = witness.knownDeadSince(world.credentials.latest(REFRESH_TOKEN)?.value ?? '');
   if (since === undefined || struckUntil >= since) return;
   const late = world.clock.monotonic() - since > REPORTED_WITHIN_MS;
-  if (late && owningRecord(world).failure?.code !== 'reauthorization_required')
+  if (late && owningRecord(world, witness).failure?.code !== 'reauthorization_required')
     witness.violations.push('The rotator did not report a revoked token family within a schedule interval.');
 }

@@ -63,9 +63,10 @@ export class Witness {
     if (!this.#inFlight.has(flight)) this.strayOverlaps += this.#inFlight.size;
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
-    const mayHarm = before.length > 0 && this.#isInUse(this.#rootOf(flight.sent));
+    const [first] = before;
+    const mayHarm = first !== undefined && this.#isInUse(this.#rootOf(flight.sent));
     const isUnknown = before.some((other) => this.#lostByVault.has(other));
-    if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world))
+    if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world, first.sentAt))
       this.violations.push('A process sent a refresh token again too early.');
     flight.received = response.refreshToken;
     if (response.refreshToken !== undefined) {
@@ -137,6 +138,12 @@ export class Witness {
     return this.#deaths.get(this.#rootOf(refreshToken));
   }
 
+  /** Who sent this refresh token last, or else received it. */
+  lastHolder(refreshToken: string): Caller | undefined {
+    const holds = ({ sent, received }: Flight) => sent === refreshToken || received === refreshToken;
+    return this.#flights.findLast(holds)?.sender;
+  }
+
   /** Whether the vault stored it after its writer had given up. Then no record shows that it was ever missing. */
   cameLate(refreshToken: string): boolean {
     return this.#flights.some(({ received }) => received === refreshToken) && this.#isLost(refreshToken);
@@ -155,9 +162,14 @@ export class Witness {
     const root = this.#rootOf(flight.sent ?? '');
     if (this.#deaths.has(root)) return;
     if (this.#world.provider.isExpired(flight.sent)) return void this.#deaths.set(root, 'expired');
-    const cause = isStray(flight) ? flight.fault : before.map(causeOf).find((each) => each !== undefined);
-    this.#deaths.set(root, cause);
-    if (!cause) this.violations.push('The provider revoked a token family, and no fault explains it.');
+    // A request that brought no refresh token has not used up the one that it sent. And if the successor of this one was saved, but the
+    // vault lost it, then no other response was missing.
+    const causes = before.filter(({ received }) => received !== undefined).map(causeOf);
+    const cause =
+      causes.find((each) => each === 'lost_by_vault') ?? causes.find((each) => each !== undefined);
+    this.#deaths.set(root, isStray(flight) ? flight.fault : cause);
+    if (!this.#deaths.get(root))
+      this.violations.push('The provider revoked a token family, and no fault explains it.');
   }
 
   /** Whether the published access token belongs to this token family. The provider does not revoke those of other families. */

@@ -45,6 +45,8 @@ export interface HookContext {
 /** The process that calls the operation, as hooks see it. */
 export interface Caller {
   readonly alive: boolean;
+  /** The record store of its deployment. */
+  readonly records: FakeRecords;
   /** When it thaws, by the world's clock in milliseconds; 0 if it was never frozen. */
   readonly frozenUntil: number;
   crash(): void;
