@@ -3,6 +3,7 @@ import { type Decision, decide, decideEarly, mayClearAutomatically, type Skip } 
 import type { ConnectionRecord } from '../core/record.ts';
 import type { Ports } from '../ports.ts';
 import { ensureAllowed } from './allowedSecret.ts';
+import { publishedTimes } from './publication.ts';
 
 /** What has to be decided, and from which record. */
 export interface Question {
@@ -17,7 +18,7 @@ type Surroundings = Pick<Ports, 'vault' | 'records' | 'scheduleIntervalMs'>;
 
 /**
  * Decides without the refresh token, where that is enough: the record tells that nothing is due, and a blocked connection
- * costs one GET for each secret whose change could clear the block.
+ * costs one GET for each secret whose change could clear the block, and for the access token if that must have expired.
  * @returns undefined if the refresh token must be read
  * @throws RotatorError if a vault cannot be read
  */
@@ -31,7 +32,11 @@ export async function decideWithoutToken(
   if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
   // A rotation was forced since, and its outcome was not recorded.
   if (phase.state === 'requesting' && phase.startedAt > failure.at) return undefined;
-  if (mayClearAutomatically(record, now())) return undefined;
+  if (mayClearAutomatically(record, now())) {
+    // What a second use of the refresh token may end, the published secret tells: the record could be forged.
+    const accessToken = failure.sentAgain === 'once_expired' && (await publishedTimes(connection, ports));
+    if (mayClearAutomatically({ failure, ...(accessToken && { accessToken }) }, now())) return undefined;
+  }
   const vault = ports.vault(connection.vaults.credential);
   for (const { secret, version } of failure.clearedBy)
     if (((await vault.get(secret))?.version ?? null) !== version) return undefined;

@@ -496,6 +496,12 @@ const REFUSED: readonly Mutant[] = [
     '',
   ),
   inRotation(
+    'steps/gather.ts',
+    'refused refresh token: sent again because a record that can be forged shows no valid access token',
+    "failure.sentAgain === 'once_expired' && (await publishedTimes(connection, ports))",
+    "failure.sentAgain === 'once_expired' && record.accessToken",
+  ),
+  inRotation(
     'core/times.ts',
     'refused client credentials: tried once an hour although they were just changed',
     'return isNew ? NEW_CREDENTIALS_RETRY_MS : BLOCKED_RETRY_MS;',

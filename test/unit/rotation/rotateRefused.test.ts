@@ -316,12 +316,26 @@ describe('a refresh token that was refused although it is valid', () => {
     expect(world.record('crm').failure).toMatchObject({ blocked: true });
   });
 
-  test('is sent only after the published access token has expired if it works once', async () => {
+  test.each<[string, (scenario: Scenario) => void]>([
+    ['', () => undefined],
+    [
+      ', whatever an attacker has written into the record',
+      ({ world }) => {
+        const accessToken = { issuedAt: 0, expiresAt: 1, expiresInIsDefault: false };
+        world.records.change('crm', (record) => ({ ...record, accessToken }));
+      },
+    ],
+    [
+      ', although the record does not know it',
+      ({ world }) => world.records.change('crm', ({ accessToken: _, ...record }) => record),
+    ],
+  ])('is sent only after the published access token has expired if it works once%s', async (_, change) => {
     const scenario = await due();
     const { world, connection, process } = scenario;
     world.provider.script(refusal('reauthorization_required'));
+    const { expiresAt = 0 } = world.record('crm').accessToken ?? {};
     await process.rotate(connection);
-    const expiresAt = world.record('crm').accessToken?.expiresAt ?? 0;
+    change(scenario);
     while (world.record('crm').failure) {
       expect(world.provider.sent).toHaveLength(2);
       await passToDue(scenario);
