@@ -4,6 +4,7 @@ import { type Reason, retryDelayOf } from './decide.ts';
 import {
   attemptAt,
   type ConnectionRecord,
+  type FailureHandling,
   failed,
   gaveUp,
   intentWithdrawn,
@@ -11,8 +12,10 @@ import {
   published,
   type RecordedFailure,
   settled,
+  unanswered,
 } from './record.ts';
 import {
+  countsUnknown,
   LONGEST_IDLE_MS,
   LONGEST_RETRY_AFTER_MS,
   lookDelay,
@@ -116,7 +119,7 @@ export function requestFailed(
     case 'outcome_unknown':
       return outcomeUnknown(record, failure, context);
     case 'retrying':
-      return retryLater(intentWithdrawn(record, before), failure, context, failure.retryAfterMs);
+      return sendLater(intentWithdrawn(record, before), failure, context);
     case 'client_rejected':
       return blocked(intentWithdrawn(record, before), failure, credentials, context);
     case 'misconfigured':
@@ -203,13 +206,33 @@ export function notStored(
 export function retryLater(
   record: ConnectionRecord,
   problem: Problem,
-  { connection, now }: OutcomeContext,
+  context: OutcomeContext,
   retryAfterMs = 0,
 ): ConnectionRecord {
-  const { fingerprint } = connection;
-  const noted = failed(record, problem, { blocked: false, clearedBy: [], fingerprint }, now);
+  return attemptLater(failed(record, problem, retried(context), context.now), context, retryAfterMs);
+}
+
+/** A request that says nothing about the refresh token is sent again, with growing delays. */
+function sendLater(
+  record: ConnectionRecord,
+  failure: TokenRequestFailure,
+  context: OutcomeContext,
+): ConnectionRecord {
+  const noted = unanswered(record, failure, retried(context), context.now);
+  return attemptLater(noted, context, failure.retryAfterMs);
+}
+
+function retried({ connection: { fingerprint } }: OutcomeContext): FailureHandling {
+  return { blocked: false, clearedBy: [], fingerprint };
+}
+
+function attemptLater(
+  noted: ConnectionRecord & { failure: RecordedFailure },
+  { now }: OutcomeContext,
+  retryAfterMs = 0,
+): ConnectionRecord {
   // After the end of the refresh token, a request that waited as long as it was asked to would be refused.
-  const left = (record.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - now;
+  const left = (noted.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - now;
   const patience = Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS, (left * 2) / 3);
   return attemptAt(noted, Math.ceil(now + Math.max(patience, retryDelay(noted.failure.count))));
 }
@@ -233,7 +256,7 @@ export function waitsForReplay(
   until: number,
   context: OutcomeContext,
 ): ConnectionRecord {
-  if (record.failure?.code === 'outcome_unknown') return attemptAt(record, until);
+  if (countsUnknown(record.failure)) return attemptAt(record, until);
   const problem = unknown(
     'The process that sent the last token request ended before its outcome was recorded.',
   );
@@ -247,18 +270,14 @@ function outcomeUnknown(
 ): ConnectionRecord {
   const { connection, now, scheduleIntervalMs } = context;
   if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
-    return retryLater(settled(record), failure, context, failure.retryAfterMs);
+    return sendLater(settled(record), failure, context);
   }
   const noted = noteUnknown(gaveUp(record, now), unknown(failure.message), context);
   return attemptAt(noted, Math.max(now, replayTime(noted, connection.behavior, scheduleIntervalMs, now)));
 }
 
-function noteUnknown(
-  record: ConnectionRecord,
-  problem: Problem,
-  { connection, now }: OutcomeContext,
-): ConnectionRecord {
-  return failed(record, problem, { blocked: false, clearedBy: [], fingerprint: connection.fingerprint }, now);
+function noteUnknown(record: ConnectionRecord, problem: Problem, context: OutcomeContext): ConnectionRecord {
+  return unanswered(record, problem, retried(context), context.now);
 }
 
 function unknown(message: string): Problem {
@@ -272,7 +291,9 @@ function unknown(message: string): Problem {
 function explained(failure: TokenRequestFailure, before: ConnectionRecord): Problem {
   if (before.phase.state === 'idle') return failure;
   const cause =
-    'The response to an earlier token request was lost, and with it the refresh token that replaced this one.';
+    before.failure?.code === 'reauthorization_required'
+      ? 'It had refused it before that, and the response to an earlier token request was lost.'
+      : 'The response to an earlier token request was lost, and with it the refresh token that replaced this one.';
   return { ...failure, message: `${failure.message} ${cause}` };
 }
 

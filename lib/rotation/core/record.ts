@@ -163,15 +163,16 @@ export function takenOver(record: ConnectionRecord): ConnectionRecord {
   return { ...rest, nextAttemptAt: 0, ...(failure && failure.code !== 'owned_elsewhere' && { failure }) };
 }
 
-/** The vault shows that a version which the rotator saved is the current refresh token. */
+/** The vault shows that a version which the rotator saved is the current refresh token. It is not the one that was refused, if one was. */
 export function versionFollowed(
   record: ConnectionRecord,
   saved: { version: string; epoch: number; generation: number },
   now: number,
 ): ConnectionRecord {
-  const { phase } = record;
-  const followed = {
-    ...record,
+  const { phase, failure, ...rest } = record;
+  const followed: ConnectionRecord = {
+    ...rest,
+    ...(failure && failure.code !== 'reauthorization_required' && { failure }),
     phase: IDLE,
     version: saved.version,
     epoch: Math.max(record.epoch, saved.epoch),
@@ -323,6 +324,22 @@ export function failed(
   };
   const history = [...record.history, { code, at: now }].slice(-HISTORY_LENGTH);
   return { ...record, failure, history };
+}
+
+/**
+ * A request failed without a word about the refresh token. If that was refused before, an operator must still act: the refusal stands,
+ * and only its count grows, and with it the delays. Otherwise this is a failure like any other.
+ */
+export function unanswered(
+  record: ConnectionRecord,
+  problem: Problem,
+  handling: FailureHandling,
+  now: number,
+): ConnectionRecord & { failure: RecordedFailure } {
+  const noted = failed(record, problem, handling, now);
+  const { failure } = record;
+  if (failure?.code !== 'reauthorization_required') return noted;
+  return { ...noted, failure: { ...failure, count: failure.count + 1 } };
 }
 
 /** A look at a blocked connection found nothing changed. */

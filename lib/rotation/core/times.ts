@@ -1,6 +1,6 @@
 import { backoff } from '../../backoff.ts';
 import type { Connection, TokenBehavior } from './connection.ts';
-import type { ConnectionRecord, Phase } from './record.ts';
+import type { ConnectionRecord, Phase, RecordedFailure } from './record.ts';
 
 /** All delays, limits and lifetimes of the protocol, in milliseconds. Design: `ARCHITECTURE.md`, "The times". */
 
@@ -213,6 +213,11 @@ const RUNWAY_INTERVALS = 4;
 
 type RequestOut = Extract<Phase, { state: 'requesting' }>;
 
+/** Does the failure count token requests whose outcome is unknown? A refusal that stands does so as well. */
+export function countsUnknown(failure: RecordedFailure | undefined): failure is RecordedFailure {
+  return failure?.code === 'outcome_unknown' || failure?.code === 'reauthorization_required';
+}
+
 /**
  * When a refresh token may be sent again if the outcome of its last token request is unknown.
  *
@@ -233,7 +238,7 @@ export function replayTime(
 ): number {
   const { phase, accessToken, failure } = record;
   if (phase.state === 'idle') return now;
-  const failures = failure?.code === 'outcome_unknown' ? failure.count : 0;
+  const failures = countsUnknown(failure) ? failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
   if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
   if (withinGrace(phase, behavior, now)) return phase.startedAt;

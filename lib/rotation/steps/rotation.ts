@@ -203,8 +203,10 @@ export class Rotation {
   /** Nothing is done now, and the record says why. */
   #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
-    if (decision.action === 'wait')
-      return this.#finish(waitsForReplay(record, decision.until, context), 'outcome_unknown');
+    if (decision.action === 'wait') {
+      const waiting = waitsForReplay(record, decision.until, context);
+      return this.#finish(waiting, waiting.failure?.blocked ? undefined : 'outcome_unknown');
+    }
     const { refreshToken: secret } = this.#connection.secrets;
     const clearedBy = [{ secret, version: decision.latest?.version ?? null }];
     return this.#finish(blocked(record, decision.problem, clearedBy, context));

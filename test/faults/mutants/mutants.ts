@@ -496,6 +496,18 @@ const REFUSED: readonly Mutant[] = [
     '',
   ),
   inRotation(
+    'core/record.ts',
+    'refused refresh token: no longer reported once a repeated request gets no answer',
+    "if (failure?.code !== 'reauthorization_required') return noted;",
+    'return noted;',
+  ),
+  inRotation(
+    'core/times.ts',
+    'refused refresh token: the delays between requests without an answer do not grow',
+    "failure?.code === 'outcome_unknown' || failure?.code === 'reauthorization_required'",
+    "failure?.code === 'outcome_unknown'",
+  ),
+  inRotation(
     'steps/gather.ts',
     'refused refresh token: sent again because a record that can be forged shows no valid access token',
     "failure.sentAgain === 'once_expired' && (await publishedTimes(connection, ports))",

@@ -231,6 +231,44 @@ describe('a refused refresh token is sent again', () => {
   });
 });
 
+describe('a refused refresh token that is sent again', () => {
+  const refusedAt = NOW - 120_000;
+  const before = failing(idle, refusedAt, { blocked: true, code: 'reauthorization_required' });
+  const ALWAYS = Number.POSITIVE_INFINITY;
+
+  test.each([
+    ['retrying', 0, 'idle'],
+    ['outcome_unknown', 0, 'requesting'],
+    ['outcome_unknown', 60_000, 'requesting'],
+    ['outcome_unknown', ALWAYS, 'idle'],
+  ] as const)('stays refused after the answer %s with a grace of %s ms', (answer, graceMs, state) => {
+    const record = afterRequest(before, refusal(answer).failure, graceMs);
+    expect(record).toMatchObject({ phase: { state }, failure: { ...before.failure, count: 2 } });
+    expect(record.history.map(({ at }) => at)).toEqual([refusedAt, NOW]);
+  });
+
+  test('stays refused if its process ended before the answer', () => {
+    const sent = intended(before, NOW - 50_000, false);
+    expect(waitsForReplay(sent, NOW + 5, context)).toEqual({ ...sent, nextAttemptAt: NOW + 5 });
+  });
+
+  test('waits longer each time', () => {
+    const { accessToken: _, ...never } = before;
+    const once = afterRequest(never, refusal('outcome_unknown').failure);
+    const twice = afterRequest(once, refusal('outcome_unknown').failure);
+    expect([once, twice].map(({ nextAttemptAt }) => nextAttemptAt - NOW)).toEqual([20_000, 40_000]);
+    expect(afterRequest(twice, refusal('retrying').failure).nextAttemptAt - NOW).toBe(80_000);
+  });
+
+  test('is not said to have been replaced', () => {
+    const sent = intended(before, NOW - 50_000, false);
+    const { failure } = afterRequest(sent, refusal('reauthorization_required').failure);
+    expect(failure?.message).toContain('It had refused it before that');
+    expect(failure?.message).not.toContain('replaced');
+    expect(failure).not.toHaveProperty('sentAgain');
+  });
+});
+
 describe('a token request is sent a second time right after its response', () => {
   const requesting = intended(idle, NOW, false);
   const withGrace = (refreshTokenGraceMs: number) =>

@@ -34,6 +34,8 @@ const clearedBy = [
 ];
 const failing = failed({ ...fresh, refreshTokenExpiresAt: 5 }, problem, handling, NOW);
 
+const refused = failed(fresh, problemWith('reauthorization_required'), { ...handling, blocked: true }, NOW);
+
 describe('the transitions of a record', () => {
   const cases: Record<string, [ConnectionRecord, Partial<ConnectionRecord>]> = {
     'a new record is due immediately': [
@@ -80,6 +82,10 @@ describe('the transitions of a record', () => {
     'a save found in the vault sets epoch and generation': [
       versionFollowed(newRecord('crm'), { version: 'v2', epoch: 5, generation: 3 }, NOW),
       { version: 'v2', epoch: 5, generation: 3 },
+    ],
+    'a save found in the vault keeps a failure that does not concern the refresh token': [
+      versionFollowed(failing, { version: 'v2', epoch: 5, generation: 3 }, NOW),
+      { version: 'v2', failure: failing.failure },
     ],
     'a recovered intent counts as a token request in flight': [
       intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
@@ -131,6 +137,11 @@ describe('the transitions of a record', () => {
   test.each(Object.entries(cases))('%s', (_, [record, expected]) => {
     expect(record).toMatchObject(expected);
     expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  test('a save found in the vault is not the refresh token that was refused', () => {
+    const saved = { version: 'v2', epoch: 5, generation: 3 };
+    expect(versionFollowed(refused, saved, NOW)).not.toHaveProperty('failure');
   });
 
   test("an operator's token clears failure, phase and expiry", () => {

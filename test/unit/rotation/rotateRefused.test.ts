@@ -346,6 +346,33 @@ describe('a refresh token that was refused although it is valid', () => {
     expectHealthy(scenario);
   });
 
+  test.each<[string, (scenario: Scenario) => void]>([
+    ['gets no answer', ({ world }) => world.provider.script(refusal('outcome_unknown'))],
+    ['comes too early', ({ world }) => world.provider.script(refusal('retrying'))],
+    ['ends with its process', ({ world }) => world.before(/^grant/, ({ caller }) => caller.crash())],
+  ])('stays blocked if the next request %s', async (_, spoil) => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.provider.script(refusal('reauthorization_required'));
+    await process.rotate(connection);
+    await world.clock.pass(HOUR);
+    spoil(scenario);
+    await process.rotate(connection);
+    expect(world.count(/^grant/)).toBe(2);
+    await world.clock.pass(16_000);
+    const next = world.process();
+    const problem = { code: 'reauthorization_required' } as const;
+    expect(await next.rotate(connection)).toMatchObject({ result: 'blocked', problem });
+    expect(world.record('crm').failure).toMatchObject({ ...problem, blocked: true });
+    expect(world.count(/^grant/)).toBe(2);
+    while (world.record('crm').failure) {
+      await passToDue(scenario);
+      await next.rotate(connection);
+    }
+    expect(world.count(/^grant/)).toBe(3);
+    expectHealthy(scenario);
+  });
+
   test('is sent before that if the refusal passes', async () => {
     const scenario = await due();
     const { world, connection, process } = scenario;
