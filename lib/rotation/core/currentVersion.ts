@@ -192,7 +192,10 @@ function recordedVersion(
   latest: string,
 ): SecretVersion | undefined {
   const saves = descent.versions.filter(({ tags }) => isManaged(tags));
-  return descent.find(record.version) ?? newestSave(saves, descent, latest);
+  // A record that was restored counts from an old epoch again. What is disabled was superseded, whatever its epoch.
+  const enabled = saves.filter(isEnabled);
+  const unknown = enabled.length > 0 ? enabled : saves;
+  return descent.find(record.version) ?? newestSave(unknown, descent, latest);
 }
 
 /**

@@ -43,7 +43,7 @@ test('explains a loss if a save arrives after its process was killed and another
   const { end, losses, violations } = await play(
     history(
       [
-        [113, 'late_execution', 70_000],
+        [110, 'late_execution', 70_000],
         [5, 'freeze_before', 3_000],
         [114, 'kill_before', 3_000],
       ],
@@ -102,8 +102,8 @@ test('sends a revoked refresh token again within its grace if the refusal was lo
   const { end, violations } = await play(
     history(
       [
-        [18, 'freeze_between', 70_000],
-        [47, 'failed_after', 3_000],
+        [19, 'freeze_between', 70_000],
+        [48, 'failed_after', 3_000],
       ],
       { seed: 723, racers: 2, graceMs: 30_000 },
     ),
@@ -150,8 +150,8 @@ test('accepts a repeated request within the grace of a refresh token that expire
   const { death, violations } = await play(
     history(
       [
-        [32, 'late_execution', 70_000],
-        [52, 'failed_after', 70_000],
+        [34, 'late_execution', 70_000],
+        [54, 'failed_after', 70_000],
       ],
       {
         seed: 3_159,
@@ -170,8 +170,8 @@ test('finds the report of a loss with the deployment that used the token, althou
     history(
       [
         [42, 'freeze_before', 3_000],
-        [56, 'lost_response', 70_000],
-        [69, 'conflict', 20_000],
+        [55, 'lost_response', 70_000],
+        [70, 'conflict', 20_000],
       ],
       { seed: 48_048, graceMs: 30_000, events: new Map([[52, 'tags_forged']]), twoStores: true },
     ),

@@ -64,7 +64,9 @@ export class Witness {
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
     const [first] = before;
-    const mayHarm = first !== undefined && this.#isInUse(this.#rootOf(flight.sent));
+    // An expired token is refused without any other effect.
+    const isExpired = this.#world.provider.isExpired(flight.sent);
+    const mayHarm = first !== undefined && !isExpired && this.#isInUse(this.#rootOf(flight.sent));
     const isUnknown = before.some((other) => this.#lostByVault.has(other));
     if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world, first.sentAt))
       this.violations.push('A process sent a refresh token again too early.');

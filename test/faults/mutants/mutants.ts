@@ -429,6 +429,12 @@ const OPERATORS: readonly Mutant[] = [
     ' || ancestors.has(version.version)',
     '',
   ),
+  inRotation(
+    'core/currentVersion.ts',
+    'reconcile: without a record, a superseded version with a higher epoch wins',
+    'const unknown = enabled.length > 0 ? enabled : saves;',
+    'const unknown = saves;',
+  ),
 ];
 
 const LAG: readonly Mutant[] = [

@@ -50,6 +50,14 @@ describe('the version that counts', () => {
       [undefined, [seed], 'p'],
       ['set_by_operator', 'p'],
     ],
+    'without a record, the version in use, although one that it superseded has a higher epoch': [
+      [
+        undefined,
+        [disabled(saved('old', 10, 'p', 4)), setByOperator('q', 20), saved('new', 30, 'q', 3)],
+        'new',
+      ],
+      ['saved_not_recorded', 'new'],
+    ],
     'the recorded version if nothing is newer': [
       ['v1', [seed, v1], 'v1'],
       ['unchanged', 'v1'],
