@@ -167,8 +167,8 @@ export class Witness {
     // A request that brought no refresh token has not used up the one that it sent. And if the successor of this one was saved, but the
     // vault lost it, then no other response was missing.
     const causes = before.filter(({ received }) => received !== undefined).map(causeOf);
-    const cause =
-      causes.find((each) => each === 'lost_by_vault') ?? causes.find((each) => each !== undefined);
+    const isLostByVault = before.some((other) => this.#lostByVault.has(other));
+    const cause = isLostByVault ? 'lost_by_vault' : causes.find((each) => each !== undefined);
     this.#deaths.set(root, isStray(flight) ? flight.fault : cause);
     if (!this.#deaths.get(root))
       this.violations.push('The provider revoked a token family, and no fault explains it.');
