@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { providers } from '../lib/oauth/providers/index.ts';
+import packageFile from '../package.json' with { type: 'json' };
 import type { Cli, CommonOptions } from './cli.ts';
 import { SHELLS, type Shell } from './commands/completion.ts';
 import { EXIT } from './exitCodes.ts';
@@ -21,6 +22,7 @@ type Run = (cli: Cli, args: readonly (string | undefined)[], options: never) => 
 export function createProgram(surroundings: Surroundings, ended: (exitCode: number) => void): Command {
   const program = new Command('rotator')
     .description('Manages the connections of the Key Vault Token Rotator.')
+    .version(shownVersion(surroundings), '--version', 'print the version of this program')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError(USAGE_FIX)
     .configureOutput(wantsJson(surroundings) ? { writeErr: () => {} } : {})
@@ -94,7 +96,10 @@ function addObtaining(add: Add): void {
     .option('--redirect-uri <url>', 'an http URL on this machine, as registered at the provider')
     .option('--no-browser', 'print the address without opening a browser')
     .addOption(
-      new Option('--timeout <seconds>', 'how long to wait for the browser').default('300').argParser(seconds),
+      new Option(
+        '--timeout <seconds>',
+        'how long to wait for the sign-in: by default 300, with --device until the code expires',
+      ).argParser(seconds),
     );
   const imports = add(
     'import <name> [file]',
@@ -176,6 +181,11 @@ async function exitCodeAfter({ terminal, interrupted }: Cli, work: () => Promise
     terminal.problem(problem);
     return interrupted.aborted ? EXIT.interrupted : exitCodeOf(problem.code);
   }
+}
+
+function shownVersion(surroundings: Surroundings): string {
+  const { version } = packageFile;
+  return wantsJson(surroundings) ? JSON.stringify({ version }) : version;
 }
 
 /** Looks at the raw arguments, because options are not parsed yet if the command line is invalid. */

@@ -98,7 +98,7 @@ async function hasLargeBody({ headers, body }: HttpRequest): Promise<boolean> {
 
 /** A response with a JSON document. */
 export function json(body: object, status = 200): HttpResponseInit {
-  return { status, headers: { ...HEADERS, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  return { status, headers: { ...HEADERS, 'Content-Type': 'application/json' }, body: line(body) };
 }
 
 /** An RFC 9457 problem document; a code that is missing from the table means an unavailable vault or storage account (503). */
@@ -120,7 +120,7 @@ export function problemResponse(
       // RFC 9110 section 11.6.1 requires it.
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
     },
-    body: JSON.stringify({
+    body: line({
       type,
       title: code.replaceAll('_', ' '),
       status,
@@ -130,6 +130,11 @@ export function problemResponse(
       ...connection,
     }),
   };
+}
+
+/** Ends with a line break, so that the prompt of a shell does not follow the document. */
+function line(document: object): string {
+  return `${JSON.stringify(document)}\n`;
 }
 
 const NOT_NOW = {

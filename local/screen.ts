@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { LOCAL_STACK_WARNING } from '../cli/localStack.ts';
 import type { LogEvent } from '../lib/log.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
@@ -60,17 +61,29 @@ export function screenLine(line: string): string | undefined {
   const event = parse(line);
   if (!event) return line.startsWith('Functions listening on') ? undefined : line;
   const text = describe(event);
-  return text && `${String(event.time).slice(11, 19)}  ${text}`;
+  return text && `${coloured('dim', localTime(event.time))}  ${text}`;
+}
+
+/** Only on a terminal, and not with NO_COLOR. */
+function coloured(colour: 'dim' | 'green' | 'yellow' | 'red', text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+/** The time of the day in the time zone of this machine, `HH:MM:SS`. */
+function localTime(time: unknown): string {
+  const date = new Date(String(time));
+  return Number.isNaN(date.getTime()) ? '--:--:--' : date.toTimeString().slice(0, 8);
 }
 
 function describe({ event, level, connection, ...more }: Event): string | undefined {
   const name = String(connection ?? '').padEnd(18);
   if (event === 'rotation_finished' && more.result === 'rotated') {
-    const until = String(more.expires).slice(11, 19);
-    return `${name} rotated (${more.reason}): generation ${more.generation}, token valid until ${until}, ${more.totalMs} ms`;
+    const until = localTime(more.expires);
+    return `${name} ${coloured('green', 'rotated')} (${more.reason}): generation ${more.generation}, token valid until ${until}, ${more.totalMs} ms`;
   }
   if (event === 'rotation_finished' && typeof more.message === 'string') {
-    return `${name} ${more.result}: ${more.message} ${more.fix}`;
+    const colour = more.result === 'blocked' ? 'red' : 'yellow';
+    return `${name} ${coloured(colour, String(more.result))}: ${more.message} ${more.fix}`;
   }
   if (
     event === 'client_secret_rejected' ||
@@ -81,7 +94,8 @@ function describe({ event, level, connection, ...more }: Event): string | undefi
   if (level === 'info') return undefined;
   const { message, fix, time: _time, ...fields } = more;
   const rest = Object.entries(fields).map(([field, value]) => `${field} ${value}`);
-  return `${name} ${event}: ${message ?? rest.join(', ')} ${fix ?? ''}`.trimEnd();
+  const colour = level === 'error' ? 'red' : 'yellow';
+  return `${name} ${coloured(colour, String(event))}: ${message ?? rest.join(', ')} ${fix ?? ''}`.trimEnd();
 }
 
 function parse(line: string): Event | undefined {

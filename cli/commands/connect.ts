@@ -26,6 +26,9 @@ import { confirmReplacing, type KeepOptions, keep, warnOfLocalStack } from '../k
 import { openBrowser } from '../openBrowser.ts';
 import { span } from '../terminal.ts';
 
+/** How long to wait for the browser, unless the user says otherwise. */
+const BROWSER_PATIENCE_MS = 300_000;
+
 /** Options of `rotator connect`. */
 export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOptions {
   readonly device?: true;
@@ -35,7 +38,7 @@ export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOpt
   readonly parameter?: readonly string[];
   readonly redirectUri?: string;
   readonly browser: boolean;
-  readonly timeout: string;
+  readonly timeout?: string;
 }
 
 /** `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. */
@@ -131,7 +134,11 @@ async function authorize(
   request: AuthorizationRequest,
   options: ConnectOptions,
 ): Promise<ObtainedTokens> {
-  if (options.device) return authorizeByDevice(request, (code) => showCode(cli, code), ports.clock);
+  const patienceMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
+  if (options.device) {
+    const show = (code: DeviceCode) => showCode(cli, code);
+    return authorizeByDevice(request, { show, patienceMs }, ports.clock);
+  }
   const { redirectUri } = profileNamed(provider).signIn;
   const open = (url: string) => {
     const how = options.browser
@@ -140,8 +147,11 @@ async function authorize(
     cli.terminal.hint(`Sign in and consent ${how}:\n${url}`);
     if (options.browser) openBrowser(url, cli.env);
   };
-  const patienceMs = Number(options.timeout) * 1000;
-  return authorizeByCode(request, { open, redirectUri: options.redirectUri ?? redirectUri, patienceMs });
+  return authorizeByCode(request, {
+    open,
+    redirectUri: options.redirectUri ?? redirectUri,
+    patienceMs: patienceMs ?? BROWSER_PATIENCE_MS,
+  });
 }
 
 function showCode({ terminal }: Cli, { address, userCode, expiresInMs }: DeviceCode): void {

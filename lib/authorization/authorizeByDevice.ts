@@ -26,14 +26,21 @@ export interface DeviceCode {
   readonly expiresInMs: number;
 }
 
+/** The user of another device. */
+interface DeviceUser {
+  /** Shows the code and the address at which to enter it. */
+  readonly show: (code: DeviceCode) => void;
+  /** How long to wait for the sign-in, in milliseconds. Default: until the code expires. */
+  readonly patienceMs?: number | undefined;
+}
+
 /**
  * The device authorization grant (RFC 8628).
- * @param show shows the user the code and the address at which to enter it
  * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`, `interrupted`
  */
 export async function authorizeByDevice(
   request: AuthorizationRequest,
-  show: (code: DeviceCode) => void,
+  { show, patienceMs = Number.POSITIVE_INFINITY }: DeviceUser,
   clock: Clock,
 ): Promise<ObtainedTokens> {
   const { server, parameters } = request;
@@ -48,12 +55,13 @@ export async function authorizeByDevice(
       options,
     );
     const code = await processDeviceAuthorizationResponse(server, client, begun);
+    const expiresInMs = Math.min(code.expires_in * 1000, patienceMs);
     show({
       address: userAddress(code.verification_uri, request, wrongAddress),
       userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
-      expiresInMs: code.expires_in * 1000,
+      expiresInMs,
     });
-    const response = await poll(request, code, clock).catch((thrown) => {
+    const response = await poll(request, { ...code, expiresInMs }, clock).catch((thrown) => {
       throw authorizationError(thrown, request, code.device_code);
     });
     return tokensOf(response, request);
@@ -64,10 +72,10 @@ export async function authorizeByDevice(
 
 async function poll(
   request: AuthorizationRequest,
-  code: DeviceAuthorizationResponse,
+  code: DeviceAuthorizationResponse & Pick<DeviceCode, 'expiresInMs'>,
   clock: Clock,
 ): Promise<TokenEndpointResponse> {
-  const endsAt = clock.monotonic() + code.expires_in * 1000;
+  const endsAt = clock.monotonic() + code.expiresInMs;
   let interval = code.interval === undefined ? INTERVAL_MS : code.interval * 1000;
   while (clock.monotonic() + interval < endsAt) {
     await clock.sleep(interval, request.signal);
@@ -78,7 +86,9 @@ async function poll(
     // RFC 8628 section 3.5: after a request without a response, the client polls less often.
     if (response === 'no_response') interval *= 2;
   }
-  throw expired();
+  // No request may follow sooner than after the interval, but the user has all of the time.
+  await clock.sleep(Math.max(0, endsAt - clock.monotonic()), request.signal);
+  throw request.signal.aborted ? interrupted() : expired();
 }
 
 /** @returns the tokens, or the reason why there are none yet */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import schema from '../../connections.schema.json' with { type: 'json' };
 import { blobNameOf } from '../../lib/azure/recordBlob.ts';
 import { createRecordContainer } from '../../lib/azure/storageClient.ts';
+import packageFile from '../../package.json' with { type: 'json' };
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
 let desk: Desk;
@@ -289,6 +290,12 @@ describe('without a stack', () => {
     expect(json).toMatchObject({ code: 2, stderr: '' });
     const message = expect.stringContaining(text);
     expect(documentOf(json)).toMatchObject({ error: { code: 'command_invalid', message } });
+  });
+
+  test('prints its version, also as JSON', async () => {
+    expect(await run(['--version']).ended).toMatchObject({ code: 0, stdout: `${packageFile.version}\n` });
+    const { version } = packageFile;
+    expect(JSON.parse((await run(['--version', '--json']).ended).stdout)).toEqual({ version });
   });
 
   test('a missing command is an invalid command line', async () => {

@@ -17,7 +17,11 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** Polls without waiting; `visit` runs before the nth poll. */
-function authorize(request: AuthorizationRequest, visits: readonly ((code: DeviceCode) => unknown)[] = []) {
+function authorize(
+  request: AuthorizationRequest,
+  visits: readonly ((code: DeviceCode) => unknown)[] = [],
+  patienceMs?: number,
+) {
   const slept: number[] = [];
   let code: DeviceCode | undefined;
   let now = 0;
@@ -29,14 +33,11 @@ function authorize(request: AuthorizationRequest, visits: readonly ((code: Devic
       slept.push(ms);
     },
   };
-  const tokens = authorizeByDevice(
-    request,
-    (shown) => {
-      code = shown;
-    },
-    clock,
-  );
-  return { tokens, slept };
+  const show = (shown: DeviceCode) => {
+    code = shown;
+  };
+  const tokens = authorizeByDevice(request, { show, patienceMs }, clock);
+  return { tokens, slept, code: () => code };
 }
 
 const nothing = () => {};
@@ -90,6 +91,13 @@ describe('the device flow', () => {
     expect(byClock.slept.length).toBeLessThanOrEqual(600 / 5);
   });
 
+  test('waits no longer than the user asked for, and names that time', async () => {
+    const { tokens, slept, code } = authorize(await requestTo(server), [], 12_000);
+    expect(await errorOf(tokens)).toMatchObject({ code: 'authorization_expired' });
+    expect(slept).toEqual([5_000, 5_000, 2_000]);
+    expect(code()?.expiresInMs).toBe(12_000);
+  });
+
   test('ends the polling after Ctrl-C', async () => {
     const stop = new AbortController();
     const { tokens } = authorize(await requestTo(server, { signal: stop.signal }), [() => stop.abort()]);
@@ -122,7 +130,7 @@ describe('the device flow', () => {
         server: { ...request.server, device_authorization_endpoint },
         signal: stop.signal,
       };
-      return authorizeByDevice(changed, (code) => shown.push(code), clock);
+      return authorizeByDevice(changed, { show: (code) => void shown.push(code) }, clock);
     };
     expect(await errorOf(begin())).toMatchObject({
       message: expect.stringContaining('not a valid https address'),
