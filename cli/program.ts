@@ -71,8 +71,11 @@ function addWatching(add: Add): void {
     .option('--force', 'rotate even if the connection is not due or is blocked')
     .option('--due', 'rotate all connections that are due')
     .option('--via <url>', 'call the deployed functions, with the key from ROTATOR_FUNCTION_KEY');
-  add('plan', 'show what the next sweep would do, and why', async (cli) =>
-    (await import('./commands/plan.ts')).plan(cli),
+  add('plan [name]', 'show what the next sweep would do, and why', async (cli, [name]) =>
+    (await import('./commands/plan.ts')).plan(cli, name),
+  );
+  add('history <name>', 'show the last 16 outcomes of a connection', async (cli, [name = '']) =>
+    (await import('./commands/history.ts')).history(cli, name),
   );
   add('validate', 'check a connections file', async (cli, [file = '']) =>
     (await import('./commands/validate.ts')).validate(cli, file),

@@ -11,6 +11,8 @@ type Colour = 'green' | 'yellow' | 'red' | 'dim';
 export interface Terminal {
   /** Whether the command may ask the user. */
   readonly interactive: boolean;
+  /** The size of the window that stdout is, in characters; Infinity if it is not one. */
+  readonly window: { readonly columns: number; readonly rows: number };
   /** Clears the screen, if stdout is one. */
   clear(): void;
   /** Prints a line of text on stdout; prints nothing with `--json`. */
@@ -36,6 +38,12 @@ export function createTerminal({ json, verbose }: { json: boolean; verbose: bool
   const sayJson = (document: object) => void process.stdout.write(`${printableJson(document)}\n`);
   return {
     interactive,
+    get window() {
+      const { isTTY, columns = Number.POSITIVE_INFINITY, rows = Number.POSITIVE_INFINITY } = process.stdout;
+      // A terminal of unknown size reports zero.
+      const size = (count: number) => (isTTY && count > 0 ? count : Number.POSITIVE_INFINITY);
+      return { columns: size(columns), rows: size(rows) };
+    },
     clear: () => void (!json && process.stdout.isTTY && process.stdout.write('\u001b[2J\u001b[H')),
     say: (line) => (json ? undefined : say(line)),
     result: (document, lines) => (json ? sayJson(document) : lines.forEach(say)),
@@ -69,25 +77,6 @@ async function showing<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Rows as aligned columns, without trailing white space. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, at) =>
-    Math.max(...rows.map((row) => widthOf(row[at] ?? ''))),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function widthOf(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours are escape sequences
-  return text.replace(/\u001b\[\d+m/g, '').length;
-}
-
 /** A duration as text: `4 min 5 s`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
@@ -99,4 +88,9 @@ export function span(ms: number): string {
   ] as const;
   const shown = parts.filter(([count]) => count > 0).slice(0, 2);
   return shown.length === 0 ? '0 s' : shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
+}
+
+/** A time in the time zone of this machine: `2026-01-31 23:59:59`. @param time in ISO 8601 */
+export function localTime(time: string): string {
+  return new Date(time).toLocaleString('sv-SE');
 }

@@ -3,12 +3,7 @@ import { type Connection, findConnection, usableConnection } from './rotation/co
 import type { RotationResult } from './rotation/core/outcome.ts';
 import { type RecordSummary, summaryOf } from './rotation/core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from './rotation/core/scheduleFit.ts';
-import {
-  type ConnectionStatus,
-  detailedStatusOf,
-  invalidStatusOf,
-  statusOf,
-} from './rotation/core/status.ts';
+import { type ConnectionStatus, invalidStatusOf, statusOf } from './rotation/core/status.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
@@ -27,8 +22,11 @@ export interface Rotator {
   statusOfAll(): Promise<readonly ConnectionStatus[]>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
-  /** What the next sweep would do with each connection; nothing is written or sent. */
-  plan(): Promise<readonly Planned[]>;
+  /**
+   * What the next sweep would do with each connection, or with one; nothing is written or sent.
+   * @throws RotatorError `connection_unknown`
+   */
+  plan(name?: string): Promise<readonly Planned[]>;
   /** The record store with which the refresh token was last used. @throws RotatorError */
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
@@ -47,7 +45,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     rotate: async (name, force) => rotateOnDemand(await usable(ports, name), force, ports, state),
     statusOfAll: () => statusOfAll(ports),
     status: (name) => statusOfOne(ports, name, now),
-    plan: () => planSweep(ports),
+    plan: (name) => planSweep(ports, name),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
     takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
     checkReady: remembered(ports, async () => {
@@ -128,7 +126,7 @@ async function statusOfOne(ports: Ports, name: string, now: () => number): Promi
   const { connection } = found;
   const record = await ports.records.read(name);
   const known = { summary: record && summaryOf(record), now: now() };
-  return onSchedule(detailedStatusOf(connection, record, known.now), connection, known, ports);
+  return onSchedule(statusOf(connection, known.summary, known.now), connection, known, ports);
 }
 
 /** An attempt happens in a sweep, and so never before the next one. */

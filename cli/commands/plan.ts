@@ -2,14 +2,15 @@ import type { Planned } from '../../lib/rotation/plan.ts';
 import { createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
-import { span, type Terminal, table } from '../terminal.ts';
+import { table } from '../table.ts';
+import { span, type Terminal } from '../terminal.ts';
 
-/** `rotator plan` */
-export async function plan(cli: Cli): Promise<number> {
+/** `rotator plan [NAME]` */
+export async function plan(cli: Cli, name: string | undefined): Promise<number> {
   const { terminal } = cli;
   const { ports } = await connect(cli);
   const planned = await terminal.working('Planning the next sweep', () =>
-    createRotator(ports, Date.now).plan(),
+    createRotator(ports, Date.now).plan(name),
   );
   const shown = planned.map(({ until, ...each }) => ({
     ...each,
@@ -27,5 +28,5 @@ function linesOf(planned: readonly Planned[], terminal: Terminal, now: number): 
     reason.replaceAll('_', ' '),
     until === undefined || until <= now ? message : `${message} Next attempt in ${span(until - now)}.`,
   ]);
-  return table([['NAME', 'ACTION', 'REASON', 'WHY'], ...rows]);
+  return table([['NAME', 'ACTION', 'REASON', 'WHY'], ...rows], terminal.window.columns);
 }

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Problem, problemOf } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import { createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
-import { span, type Terminal, table } from '../terminal.ts';
+import { table, wrap } from '../table.ts';
+import { span, type Terminal } from '../terminal.ts';
 
 const WATCH_MS = 2_000;
 const HEADINGS = ['NAME', 'STATE', 'TOKEN LEFT', 'GENERATION', 'LAST ROTATION', 'NEXT ATTEMPT'];
 const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'red' | 'dim'>> = {
   fresh: 'green',
+  awaiting_response: 'green',
   retrying: 'yellow',
   outcome_unknown: 'yellow',
   new: 'dim',
@@ -22,38 +25,76 @@ const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'r
 export async function status(cli: Cli, name: string | undefined, options: { watch?: true }): Promise<number> {
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
-  const read = async () => (name === undefined ? readAll() : [await rotator.status(name)]);
-  /** The list has only the reason of a problem; message and fix come from the status of the connection. */
-  const readAll = async () => {
-    const all = await rotator.statusOfAll();
-    return Promise.all(all.map((each) => (each.reason && !each.fix ? rotator.status(each.name) : each)));
-  };
-  const { terminal, interrupted } = cli;
+  const read = async () => (name === undefined ? rotator.statusOfAll() : [await rotator.status(name)]);
+  const { terminal } = cli;
+  const connections = () => terminal.working('Reading the records', read);
+  if (options.watch) return watch(cli, connections);
+  const shown = await connections();
+  terminal.result({ connections: shown }, linesOf(shown, terminal));
+  return exitCodeFor(shown);
+}
+
+/** For scripts: a wrong entry first, because no other command works with it. */
+function exitCodeFor(connections: readonly ConnectionStatus[]): number {
+  const states = new Set(connections.map(({ state }) => state));
+  if (states.has('invalid')) return EXIT.invalid;
+  return states.has('blocked') ? EXIT.operatorNeeded : EXIT.done;
+}
+
+/** Until Ctrl-C. An error stays on the screen below what was read last, until the records can be read again. */
+async function watch(
+  { terminal, interrupted }: Cli,
+  connections: () => Promise<readonly ConnectionStatus[]>,
+): Promise<number> {
+  let last: readonly ConnectionStatus[] = [];
   for (;;) {
-    const connections = await terminal.working('Reading the records', read);
-    if (options.watch) terminal.clear();
-    terminal.result({ connections }, linesOf(connections, terminal, Date.now()));
-    if (!options.watch) return EXIT.done;
+    let problem: Problem | undefined;
+    try {
+      last = await connections();
+    } catch (thrown) {
+      problem = problemOf(thrown);
+      // A name that never existed does not appear later.
+      if (problem.code === 'connection_unknown' && last.length === 0) throw thrown;
+    }
+    const lines = problem ? [...errorLines(problem, terminal), ''] : [];
+    const table = problem && last.length === 0 ? [] : linesOf(last, terminal);
+    terminal.clear();
+    terminal.result(
+      problem ? { error: problem } : { connections: last },
+      fitting([...lines, ...table], terminal),
+    );
     await sleep(WATCH_MS, undefined, { signal: interrupted }).catch(() => undefined);
     if (interrupted.aborted) return EXIT.done;
   }
 }
 
-function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal, now: number): string[] {
+function errorLines({ code, message, fix }: Problem, { window }: Terminal): string[] {
+  const texts = [`${code}: ${message}`, `  ${fix}`, 'Trying again every two seconds.'];
+  return texts.flatMap((text) => wrap(text, window.columns));
+}
+
+/** The lines that fit into the window; the last one says how many do not. */
+function fitting(lines: readonly string[], { window }: Terminal): readonly string[] {
+  // After the last line the cursor takes one more.
+  const rows = Math.max(2, window.rows - 1);
+  if (lines.length <= rows) return lines;
+  return [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines`];
+}
+
+function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal): string[] {
   if (connections.length === 0) return ['There are no connections.'];
+  const now = Date.now();
   const rows = connections.map((each) => [
     each.name,
-    terminal.paint(COLOURS[each.state] ?? 'dim', each.state.replace('_', ' ')),
+    terminal.paint(COLOURS[each.state] ?? 'dim', each.state.replaceAll('_', ' ')),
     timeTo(each.accessTokenExpires, now),
     String(each.generation ?? '-'),
     each.lastRotation === undefined ? '-' : `${span(now - Date.parse(each.lastRotation))} ago`,
     each.nextAttempt === undefined ? '-' : `in ${timeTo(each.nextAttempt, now)}`,
   ]);
-  return [
-    ...table([HEADINGS, ...rows]),
-    ...connections.flatMap(troubleOf),
-    ...connections.flatMap(warningOf),
-  ];
+  const { columns } = terminal.window;
+  const sentences = [...connections.flatMap(troubleOf), ...connections.flatMap(warningOf)];
+  return [...table([HEADINGS, ...rows], columns), ...sentences.flatMap((text) => wrap(text, columns))];
 }
 
 function timeTo(time: string | undefined, now: number): string {

@@ -3,7 +3,7 @@ import { RotatorError } from '../errors.ts';
 import { readLimited } from '../readLimited.ts';
 import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
-import type { RecordStore } from '../rotation/ports.ts';
+import type { RecordList, RecordStore } from '../rotation/ports.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
 import { repeatIfClosed } from './repeatRead.ts';
@@ -83,20 +83,23 @@ class BlobRecords implements RecordStore {
     this.#address = `${url.origin}${url.pathname}`;
   }
 
-  async list(): Promise<{ now: number; summaries: ReadonlyMap<string, RecordSummary> }> {
+  async list(): Promise<RecordList> {
     const summaries = new Map<string, RecordSummary>();
+    const leased = new Set<string>();
     let now: number | undefined;
     let from: string | undefined;
     do {
       const page = await this.#page(from);
       now ??= this.#timeOf(page);
-      for (const { name, metadata } of page.segment.blobItems) {
+      for (const { name, metadata, properties } of page.segment.blobItems) {
         const entry = listedOf(name, metadata, now);
-        if (entry) summaries.set(entry.connection, entry.summary);
+        if (!entry) continue;
+        summaries.set(entry.connection, entry.summary);
+        if (properties.leaseState === 'leased') leased.add(entry.connection);
       }
       from = page.continuationToken;
     } while (from);
-    return { now, summaries };
+    return { now, summaries, leased };
   }
 
   read(name: string): Promise<ConnectionRecord | undefined> {

@@ -1,17 +1,20 @@
-import { problemOf } from '../errors.ts';
-import type { Connection, Connections } from './core/connection.ts';
+import { problemOf, unknownConnection } from '../errors.ts';
+import { type Connection, type Connections, findConnection } from './core/connection.ts';
 import type { Decision, Reason } from './core/decide.ts';
 import { writtenElsewhere } from './core/ownership.ts';
 import { newRecord } from './core/record.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, RecordList } from './ports.ts';
 import { decideWithoutToken, decideWithToken } from './steps/gather.ts';
 
 /** What the next sweep would do with one connection, and why. */
 export interface Planned {
   readonly connection: string;
-  /** As a decision of the protocol; `fail` where a vault or the record cannot be read, `ignore` where the entry keeps it out. */
+  /**
+   * As a decision of the protocol; also `wait` while a rotation runs, `fail` if a vault or the record cannot be read, and `ignore` if
+   * the entry keeps the connection out.
+   */
   readonly action: Decision['action'] | 'fail' | 'ignore';
-  readonly reason: Reason | 'paused' | 'invalid' | 'unreadable';
+  readonly reason: Reason | 'in_progress' | 'paused' | 'invalid' | 'unreadable';
   /** One sentence. */
   readonly message: string;
   /** When it is looked at again where nothing is to be done now, milliseconds since the epoch. */
@@ -20,17 +23,34 @@ export interface Planned {
 
 /**
  * Plays the decisions of the next sweep without taking a lease, writing or sending anything.
- * @throws RotatorError if the configuration or the list of records cannot be read
+ * @param name of the only connection to look at; undefined: all
+ * @throws RotatorError if the configuration or the list of records cannot be read, `connection_unknown`
  */
-export async function planSweep(ports: Ports): Promise<Planned[]> {
-  const [connections, { now }] = await Promise.all([ports.connections(), ports.records.list()]);
-  const enabled = connections.valid.filter(({ enabled }) => enabled);
-  const planned = await Promise.all(enabled.map((connection) => planOne(connection, ports, now)));
-  return [...planned, ...ignored(connections)];
+export async function planSweep(ports: Ports, name?: string): Promise<Planned[]> {
+  const [connections, list] = await Promise.all([ports.connections(), ports.records.list()]);
+  const { valid, invalid } = name === undefined ? connections : onlyOne(connections, name);
+  const enabled = valid.filter(({ enabled }) => enabled);
+  const planned = await Promise.all(enabled.map((connection) => planOne(connection, ports, list)));
+  return [...planned, ...ignored({ valid, invalid })];
 }
 
-async function planOne(connection: Connection, ports: Ports, now: number): Promise<Planned> {
+function onlyOne(connections: Connections, name: string): Connections {
+  const found = findConnection(connections, name);
+  if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
+  return found.kind === 'valid'
+    ? { valid: [found.connection], invalid: [] }
+    : { valid: [], invalid: [found.entry] };
+}
+
+const RUNNING = 'A rotation of this connection is running, or a command works on it.';
+
+async function planOne(
+  connection: Connection,
+  ports: Ports,
+  { now, leased }: Pick<RecordList, 'now' | 'leased'>,
+): Promise<Planned> {
   const { name } = connection;
+  if (leased.has(name)) return { connection: name, action: 'wait', reason: 'in_progress', message: RUNNING };
   try {
     const record = (await ports.records.read(name)) ?? newRecord(name);
     const problem = writtenElsewhere(connection, record);

@@ -56,12 +56,21 @@ export interface SecretVault {
   versions(name: string, enough?: number): Promise<readonly SecretVersion[]>;
 }
 
+/** All records. */
+export interface RecordList {
+  /** The service's time in milliseconds. */
+  readonly now: number;
+  /** By connection name. */
+  readonly summaries: ReadonlyMap<string, RecordSummary>;
+  /** Names of the connections whose record is leased: a rotation is running, or a command works on it. */
+  readonly leased: ReadonlySet<string>;
+}
+
 /** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */
 export interface RecordStore {
   /** Stands for this store in tags. */
   readonly host: string;
-  /** All records by connection name, with the service's time in milliseconds. */
-  list(): Promise<{ readonly now: number; readonly summaries: ReadonlyMap<string, RecordSummary> }>;
+  list(): Promise<RecordList>;
   /** Undefined if there is none. */
   read(name: string): Promise<ConnectionRecord | undefined>;
   /** Makes the record unless there is one. */

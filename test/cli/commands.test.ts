@@ -44,6 +44,20 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect(stdout).not.toContain('\u001b');
   });
 
+  test('history shows the outcomes of a connection, and plan NAME only that connection', async () => {
+    const history = [{ result: 'rotated', at: expect.stringMatching(/^20.*:\d\d\.000Z$/) }];
+    expect(JSON.parse((await desk.rotator(['history', 'strict', '--json']).ended).stdout)).toEqual({
+      connection: 'strict',
+      history,
+    });
+    const { stdout } = await desk.rotator(['history', 'strict']).ended;
+    expect(stdout).toMatch(/^TIME +RESULT +ERROR CODE\n20\d\d-\d\d-\d\d \d\d:\d\d:\d\d {2}rotated\n$/);
+    expect(documentOf(await desk.rotator(['plan', 'strict', '--json']).ended)).toMatchObject({
+      planned: [{ connection: 'strict', action: 'skip', reason: 'not_due' }],
+    });
+    expect((await desk.rotator(['plan', 'nix']).ended).code).toBe(3);
+  });
+
   test('rotate NAME reports not due, forced, rotated by the functions, and forced too soon', async () => {
     const plain = await desk.rotator(['rotate', 'strict', '--json']).ended;
     expect(plain.code).toBe(0);
@@ -68,6 +82,9 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     );
     const lease = container.getBlobClient(blobNameOf('strict')).getBlobLeaseClient();
     await lease.acquireLease(60);
+    expect(documentOf(await desk.rotator(['plan', 'strict', '--json']).ended)).toMatchObject({
+      planned: [{ action: 'wait', reason: 'in_progress' }],
+    });
     const refused = await desk.rotator(['rotate', 'strict', '--force', '--json']).ended;
     // The server closes an idle connection after 5 s. If the command took longer, the first request finds that out.
     await lease.releaseLease().catch(() => lease.releaseLease());

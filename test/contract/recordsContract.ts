@@ -17,6 +17,8 @@ export interface RecordsSide {
   };
 }
 
+/** A time in milliseconds whose seconds have ten digits. */
+const NEWEST = 1_000_000_000_000;
 const FOREIGN_LEASE = '00000000-0000-4000-8000-000000000000';
 
 /** A record with every property. */
@@ -45,7 +47,10 @@ const FULL: ConnectionRecord = {
     clearedBy: [{ secret: 'crm-refresh-token', version: null }],
     fingerprint: 'abc',
   },
-  history: [{ code: 'outcome_unknown', at: 2 }],
+  history: [
+    { result: 'rotated', at: 1_000 },
+    { result: 'outcome_unknown', code: 'outcome_unknown', at: 2_999 },
+  ],
 };
 
 /** The behavior of every record store: the real adapter on Blob Storage and the one in memory. */
@@ -122,13 +127,18 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(Object.fromEntries((await store.list()).summaries)).toEqual({
         crm: {
           phase: 'requesting',
+          awaitedUntil: 61_000,
           credentialVault: 'credentials.vault.example',
+          tokenVault: 'tokens.vault.example',
           generation: 3,
           nextAttemptAt: 2_000.5,
           expiresAt: 4_400,
           refreshTokenExpiresAt: 9_000,
           rotatedAt: 800,
           failureCode: 'outcome_unknown',
+          failureMessage: '?berraschung ?',
+          failureFix: 'x',
+          history: '1:rotated,2:outcome_unknown:outcome_unknown',
           blocked: true,
           failureCount: 3,
           failingSince: 1,
@@ -143,6 +153,33 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       await store.write({ ...newRecord('crm'), generation: 4 }, await leaseOf(store, 'crm'));
       const { summaries } = await store.list();
       expect(summaries.get('crm')).toEqual({ phase: 'idle', generation: 4, nextAttemptAt: 0 });
+    });
+
+    it('names the records that are leased', async () => {
+      const { store, leaseExpires } = await start();
+      await store.create(FULL);
+      await store.create(newRecord('other'));
+      expect((await store.list()).leased).toEqual(new Set());
+      await leaseOf(store, 'crm');
+      const leaseId = await leaseOf(store, 'other');
+      expect((await store.list()).leased).toEqual(new Set(['crm', 'other']));
+      await store.releaseLease('other', leaseId);
+      expect((await store.list()).leased).toEqual(new Set(['crm']));
+      await leaseExpires();
+      expect((await store.list()).leased).not.toContain('crm');
+    });
+
+    it('stays within the limits of the service, however long the texts and the history are', async () => {
+      const { store } = await start();
+      const failure = { ...FULL.failure, message: '"é" '.repeat(500), fix: 'f'.repeat(3_000) };
+      const outcome = { result: 'outcome_unknown', code: 'x'.repeat(64), at: NEWEST } as const;
+      const longest = { ...FULL, failure, history: Array(16).fill(outcome) } as ConnectionRecord;
+      await store.create(longest);
+      expect(await store.write(longest, await leaseOf(store, 'crm'))).toBe(true);
+      const { failureMessage, failureFix, history } = (await store.list()).summaries.get('crm') ?? {};
+      expect(failureMessage).toBe(`${'"?" '.repeat(250)}...`);
+      expect(failureFix).toBe(`${'f'.repeat(1_000)}...`);
+      expect(history?.split(',')).toHaveLength(16);
     });
 
     it('has the time of the service in whole seconds, like a lease', async () => {

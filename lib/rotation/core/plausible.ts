@@ -1,6 +1,12 @@
 import { safeCode, safeSentence } from '../../safeText.ts';
 import { SECRET_NAME } from '../../secretNames.ts';
-import type { ConnectionRecord, Phase, RecordedFailure, RecordSummary } from './record.ts';
+import {
+  type ConnectionRecord,
+  HISTORY_LENGTH,
+  type Phase,
+  type RecordedFailure,
+  type RecordSummary,
+} from './record.ts';
 import { isCount, isVersion } from './tags.ts';
 import {
   CLOCK_TOLERANCE_MS,
@@ -15,7 +21,6 @@ import {
 
 /** More secrets than a connection has; each is read whenever a blocked connection is looked at. */
 const MOST_CLEARING = 32;
-const HISTORY_LENGTH = 10;
 /** Addresses and names of two secrets take less. */
 const LONGEST_PUBLISHABLE = 1_000;
 
@@ -26,14 +31,21 @@ const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 
 export function plausibleSummary(summary: RecordSummary | undefined, now: number): RecordSummary {
   if (!summary) return UNKNOWN;
   const { nextAttemptAt, expiresAt, refreshTokenExpiresAt, failureCode, failureCount = 0 } = summary;
-  const { rotatedAt = 0, familyStartedAt = 0, failingSince = 0 } = summary;
+  const { rotatedAt = 0, familyStartedAt = 0, failingSince = 0, awaitedUntil = 0 } = summary;
+  const requestedAt = Math.max(0, awaitedUntil - RESERVED_MS);
   const isPlausible =
     isAttempt(nextAttemptAt, expiresAt, now) &&
     [expiresAt, refreshTokenExpiresAt].every((time) => time === undefined || isExpiry(time, now)) &&
-    [rotatedAt, familyStartedAt, failingSince].every((time) => isPast(time, now)) &&
+    [rotatedAt, familyStartedAt, failingSince, requestedAt].every((time) => isPast(time, now)) &&
     [summary.generation, failureCount].every(isCount) &&
     (failureCode === undefined || safeCode(failureCode) !== undefined);
-  return isPlausible ? summary : UNKNOWN;
+  if (!isPlausible) return UNKNOWN;
+  const { failureMessage, failureFix } = summary;
+  return {
+    ...summary,
+    ...(failureMessage !== undefined && { failureMessage: safeSentence(failureMessage) }),
+    ...(failureFix !== undefined && { failureFix: safeSentence(failureFix) }),
+  };
 }
 
 /** The record without what the rotator cannot have written, and with text that is safe to show. @param now as above */
@@ -52,7 +64,7 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
     generation: isCount(record.generation) ? record.generation : 0,
     nextAttemptAt: isAttempt(record.nextAttemptAt, token?.expiresAt, now) ? record.nextAttemptAt : 0,
     history: record.history
-      .filter(({ code, at }) => past(at) && safeCode(code) !== undefined)
+      .filter(({ code, at }) => past(at) && (code === undefined || safeCode(code) !== undefined))
       .slice(-HISTORY_LENGTH),
     ...(version !== undefined && isVersion(version) && { version }),
     ...(token && { accessToken: token }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCodes, type Problem } from '../../errors.ts';
+import { safeSentence } from '../../safeText.ts';
 import { lookDelay, RESERVED_MS } from './times.ts';
 
 const time = z.number();
@@ -46,6 +47,17 @@ const phaseSchema = z.discriminatedUnion('state', [
   }),
 ]);
 
+/** How a rotation, or a command, ended: the results that change the record. */
+export const OUTCOMES = ['rotated', 'retrying', 'blocked', 'outcome_unknown'] as const;
+
+const outcomeSchema = z.object({
+  /** Missing in older records, which have only failures. */
+  result: z.enum(OUTCOMES).default('retrying'),
+  /** The error code; missing after a success. */
+  code: z.string().optional(),
+  at: time,
+});
+
 /** The record of a connection as it is stored: one JSON blob, no secrets. Times are the storage service's, in milliseconds. */
 export const recordSchema = z.object({
   schema: z.literal(1),
@@ -73,13 +85,14 @@ export const recordSchema = z.object({
   /** The published secrets that have accepted a write, as `vault/name` separated by spaces. */
   publishable: z.string().optional(),
   failure: failureSchema.optional(),
-  /** The latest failures, oldest first. */
-  history: z.array(z.object({ code: z.string(), at: time })),
+  /** The latest outcomes, oldest first. */
+  history: z.array(outcomeSchema),
 });
 
 export type ConnectionRecord = Readonly<z.infer<typeof recordSchema>>;
 export type RecordedFailure = Readonly<z.infer<typeof failureSchema>>;
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
+export type Outcome = Readonly<z.infer<typeof outcomeSchema>>;
 
 const numberAsText = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
@@ -91,8 +104,11 @@ const flagAsText = z.union([z.boolean(), z.enum(['true', 'false']).transform((te
 export const summarySchema = z.object({
   phase: z.enum(['idle', 'requesting']),
   generation: numberAsText,
-  /** Host of the credential vault of the deployment that wrote the record. */
+  /** Until when the response to a token request may be awaited. */
+  awaitedUntil: numberAsText.optional(),
+  /** Hosts of the vaults of the deployment that wrote the record. */
   credentialVault: z.string().min(1).optional(),
+  tokenVault: z.string().min(1).optional(),
   nextAttemptAt: numberAsText,
   expiresAt: numberAsText.optional(),
   rotatedAt: numberAsText.optional(),
@@ -100,9 +116,13 @@ export const summarySchema = z.object({
   refreshTokenExpiresAt: numberAsText.optional(),
   /** Code of the failure, and the rest of it; missing while all is well. */
   failureCode: z.string().min(1).optional(),
+  failureMessage: z.string().min(1).optional(),
+  failureFix: z.string().min(1).optional(),
   failureCount: numberAsText.optional(),
   failingSince: numberAsText.optional(),
   blocked: flagAsText.optional(),
+  /** The latest outcomes as {@link outcomesIn} reads them. */
+  history: z.string().min(1).optional(),
 });
 
 export type RecordSummary = Readonly<z.output<typeof summarySchema>>;
@@ -112,17 +132,40 @@ const SUMMARY_OF: {
 } = {
   phase: ({ phase }) => phase.state,
   generation: ({ generation }) => generation,
+  awaitedUntil: ({ phase }) => (phase.state === 'requesting' ? phase.awaitedUntil : undefined),
   credentialVault: ({ vaults }) => vaults?.credential,
+  tokenVault: ({ vaults }) => vaults?.token,
   nextAttemptAt: ({ nextAttemptAt }) => nextAttemptAt,
   expiresAt: ({ accessToken }) => accessToken?.expiresAt,
   rotatedAt: ({ rotatedAt }) => rotatedAt,
   familyStartedAt: ({ familyStartedAt }) => familyStartedAt,
   refreshTokenExpiresAt: ({ refreshTokenExpiresAt }) => refreshTokenExpiresAt,
   failureCode: ({ failure }) => failure?.code,
+  failureMessage: ({ failure }) => asciiSentence(failure?.message),
+  failureFix: ({ failure }) => asciiSentence(failure?.fix),
   failureCount: ({ failure }) => failure?.count,
   failingSince: ({ failure }) => failure?.since,
   blocked: ({ failure }) => failure?.blocked,
+  history: ({ history }) => history.map(outcomeText).join(',') || undefined,
 };
+
+/** Blob metadata are headers: ASCII on one line, 8 KB in total. */
+function asciiSentence(text = ''): string | undefined {
+  return safeSentence(text).replace(/[^ -~]/gu, '?') || undefined;
+}
+
+function outcomeText({ at, result, code }: Outcome): string {
+  return [Math.floor(at / 1000), result, ...(code === undefined ? [] : [code])].join(':');
+}
+
+/** The outcomes in a summary, oldest first, to the second; without what the rotator cannot have written. */
+export function outcomesIn({ history = '' }: Pick<RecordSummary, 'history'>): Outcome[] {
+  return history.split(',').flatMap((text) => {
+    const [, seconds, result, code] = /^(\d{1,11}):(\w{1,20})(?::(\w{1,64}))?$/.exec(text) ?? [];
+    const known = OUTCOMES.find((each) => each === result);
+    return known ? [{ result: known, ...(code !== undefined && { code }), at: Number(seconds) * 1000 }] : [];
+  });
+}
 
 /** The summary of a record, without the fields that are not known. */
 export function summaryOf(record: ConnectionRecord): RecordSummary {
@@ -131,7 +174,8 @@ export function summaryOf(record: ConnectionRecord): RecordSummary {
 }
 
 const IDLE: Phase = { state: 'idle' };
-const HISTORY_LENGTH = 10;
+/** So many outcomes are kept. */
+export const HISTORY_LENGTH = 16;
 
 /** The record of a connection that has never been rotated: due immediately. */
 export function newRecord(connection: string): ConnectionRecord {
@@ -285,7 +329,12 @@ export function published(
   nextAttemptAt: number,
 ): ConnectionRecord {
   const { failure: _failure, ...rest } = accessTokenNoted(record, accessToken);
-  return { ...rest, rotatedAt: accessToken.issuedAt, nextAttemptAt };
+  const history = withOutcome(record, { result: 'rotated', at: accessToken.issuedAt });
+  return { ...rest, rotatedAt: accessToken.issuedAt, nextAttemptAt, history };
+}
+
+function withOutcome({ history }: ConnectionRecord, outcome: Outcome): Outcome[] {
+  return [...history, outcome].slice(-HISTORY_LENGTH);
 }
 
 /** The published secrets have accepted a write (`targets`), or this is unknown again (undefined). */
@@ -322,7 +371,8 @@ export function failed(
     count: (same?.count ?? 0) + 1,
     ...handling,
   };
-  const history = [...record.history, { code, at: now }].slice(-HISTORY_LENGTH);
+  const kept = code === 'outcome_unknown' ? code : 'retrying';
+  const history = withOutcome(record, { result: handling.blocked ? 'blocked' : kept, code, at: now });
   return { ...record, failure, history };
 }
 

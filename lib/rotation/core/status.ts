@@ -1,12 +1,15 @@
+import type { Problem } from '../../errors.ts';
 import type { Connection, InvalidConnection } from './connection.ts';
 import { otherVault, writtenElsewhere } from './ownership.ts';
-import { type ConnectionRecord, type RecordSummary, summaryOf } from './record.ts';
+import { type Outcome, outcomesIn, type RecordSummary } from './record.ts';
 import { DAY_MS, isShortLived, renewalTime } from './times.ts';
 
 /** The state of a connection in one word. Status and `rotator status` show it; docs/reference.md is written from this table. */
 export const CONNECTION_STATES = {
   fresh: 'The published access token is valid and the last rotation succeeded.',
   new: 'The connection has never been rotated.',
+  awaiting_response:
+    'A token request was sent, and its response is awaited. The process that sent it saves what arrives.',
   expired: 'The published access token has expired and no new one was published yet.',
   retrying: 'The last rotation failed. The rotator tries again automatically.',
   blocked: 'An operator must act. The failure says what to do.',
@@ -25,7 +28,7 @@ export interface ConnectionStatus {
   readonly state: ConnectionState;
   /** Why it is in that state, as an error code; missing while all is well. */
   readonly reason?: string;
-  /** What happened and what to do; a list leaves them out. */
+  /** What happened and what to do. */
   readonly message?: string;
   readonly fix?: string;
   /** When this row of failures began. */
@@ -39,6 +42,8 @@ export interface ConnectionStatus {
   /** When the refresh token expires, if the provider says it; rotations may postpone it. */
   readonly refreshTokenExpires?: string;
   readonly nextAttempt?: string;
+  /** The latest outcomes, oldest first. */
+  readonly history?: readonly (Omit<Outcome, 'at'> & { readonly at: string })[];
   /** What threatens the connection although it works; what to do about it. */
   readonly warning?: string;
 }
@@ -47,12 +52,17 @@ type Shown = keyof ConnectionStatus;
 
 /** How each field of a summary is shown. */
 const SHOWN: {
-  readonly [F in keyof Required<RecordSummary>]: { as: Shown; isTime?: true } | 'in the state';
+  readonly [F in keyof Required<RecordSummary>]: { as: Shown; isTime?: true } | 'in its own way';
 } = {
-  phase: 'in the state',
-  credentialVault: 'in the state',
-  blocked: 'in the state',
+  phase: 'in its own way',
+  awaitedUntil: 'in its own way',
+  credentialVault: 'in its own way',
+  tokenVault: 'in its own way',
+  history: 'in its own way',
+  blocked: 'in its own way',
   failureCode: { as: 'reason' },
+  failureMessage: { as: 'message' },
+  failureFix: { as: 'fix' },
   failingSince: { as: 'since', isTime: true },
   failureCount: { as: 'failuresInARow' },
   generation: { as: 'generation' },
@@ -63,47 +73,50 @@ const SHOWN: {
   nextAttemptAt: { as: 'nextAttempt', isTime: true },
 };
 
-/** The status of one connection from what the list of records tells: without message and fix. */
+/** The status of one connection, from what the list of records tells. */
 export function statusOf(
   connection: Connection,
   summary: RecordSummary | undefined,
   now: number,
 ): ConnectionStatus {
   const { name, provider, enabled } = connection;
-  if (enabled && otherVault(connection, summary?.credentialVault) !== undefined)
-    return { name, provider, state: 'blocked', reason: 'owned_elsewhere' };
+  const elsewhere = enabled ? problemOfOwner(connection, summary) : undefined;
+  if (elsewhere) return { name, provider, state: 'blocked', reason: elsewhere.code, ...saying(elsewhere) };
   const state = enabled ? stateOf(summary, now) : 'paused';
   const fields = Object.entries(SHOWN).flatMap(([field, shown]) => {
     const value = summary?.[field as keyof RecordSummary];
     // A connection that is due now, or paused, has no next attempt to wait for.
     const isHidden = field === 'nextAttemptAt' && !(enabled && Number(value) > 0);
-    if (shown === 'in the state' || value === undefined || isHidden) return [];
+    if (shown === 'in its own way' || value === undefined || isHidden) return [];
     return [[shown.as, shown.isTime ? new Date(Number(value)).toISOString() : value]];
   });
-  return { name, provider, state, ...Object.fromEntries(fields) };
+  const history = outcomesIn(summary ?? {}).map(({ at, ...outcome }) => ({
+    at: new Date(at).toISOString(),
+    ...outcome,
+  }));
+  return { name, provider, state, ...Object.fromEntries(fields), ...(history.length > 0 && { history }) };
 }
 
-/** The same from the whole record, with message and fix. */
-export function detailedStatusOf(
+function problemOfOwner(
   connection: Connection,
-  record: ConnectionRecord | undefined,
-  now: number,
-): ConnectionStatus {
-  const status = statusOf(connection, record && summaryOf(record), now);
-  const problem = record && (writtenElsewhere(connection, record) ?? record.failure);
-  return problem ? { ...status, message: problem.message, fix: problem.fix } : status;
+  { credentialVault: credential, tokenVault: token = '?' }: Partial<RecordSummary> = {},
+): Problem | undefined {
+  return writtenElsewhere(connection, credential === undefined ? {} : { vaults: { credential, token } });
+}
+
+function saying({ message, fix }: Problem): Pick<ConnectionStatus, 'message' | 'fix'> {
+  return { message, fix };
 }
 
 export function invalidStatusOf({ name, problem }: InvalidConnection): ConnectionStatus {
-  const { code: reason, message, fix } = problem;
-  return { name, state: 'invalid', reason, message, fix };
+  return { name, state: 'invalid', reason: problem.code, ...saying(problem) };
 }
 
 function stateOf(summary: RecordSummary | undefined, now: number): ConnectionState {
   if (!summary) return 'new';
-  const { phase, failureCode, blocked, rotatedAt, expiresAt } = summary;
+  const { phase, awaitedUntil = 0, failureCode, blocked, rotatedAt, expiresAt } = summary;
   if (blocked) return 'blocked';
-  if (phase === 'requesting' && failureCode) return 'outcome_unknown';
+  if (phase === 'requesting') return now < awaitedUntil ? 'awaiting_response' : 'outcome_unknown';
   if (expiresAt !== undefined && expiresAt <= now) return 'expired';
   if (failureCode) return 'retrying';
   return rotatedAt === undefined ? 'new' : 'fresh';

@@ -95,7 +95,7 @@ export async function startHarness(
       const response = await invokeHttp(registry, name, plain, log);
       const text = Buffer.from(response.body).toString();
       output.push(text);
-      expect(text, 'a document ends its line').toMatch(/^(|[^]*\n)$/);
+      expect(text === '' || text.endsWith('\n'), 'a document ends its line').toBe(true);
       return {
         status: response.status,
         headers: new Headers(response.headers),

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
 import { currentVersion, reconciled, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
 import { plausibleRecord, plausibleSummary } from '../../../lib/rotation/core/plausible.ts';
-import { type ConnectionRecord, recordSchema } from '../../../lib/rotation/core/record.ts';
-import { detailedStatusOf, overdueConnections, statusOf } from '../../../lib/rotation/core/status.ts';
+import { type ConnectionRecord, recordSchema, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { overdueConnections, statusOf } from '../../../lib/rotation/core/status.ts';
 import { foreignStore, readIntent, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
 import { thrownBy } from '../../support/thrown.ts';
@@ -29,7 +29,10 @@ const healthy: ConnectionRecord = recordNamed('crm', {
   accessToken: tokenTimes(NOW - HOUR, NOW + HOUR),
   refreshTokenExpiresAt: NOW + 90 * DAY,
   publishable: 'https://vault/name',
-  history: [{ code: 'vault_unavailable', at: NOW - DAY }],
+  history: [
+    { result: 'retrying', code: 'vault_unavailable', at: NOW - DAY },
+    { result: 'rotated', at: NOW - HOUR },
+  ],
 });
 const listed = (record: ConnectionRecord) => listedOf('crm.json', metadataOf(record), NOW)?.summary;
 const read = (record: object) => recordOf(JSON.stringify(record), 'crm', WHERE);
@@ -90,6 +93,10 @@ describe('a record that the rotator cannot have written is due now', () => {
     ['a rotation in the future', { rotatedAt: NOW + HOUR }],
     ['a sign-in in the future', { familyStartedAt: IN_2121 }],
     ['a refresh token until', { refreshTokenExpiresAt: 8.64e15 + 1 }],
+    [
+      'a request that began in the future',
+      { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: IN_2121 } },
+    ],
     ['a generation', { generation: 1e300 }],
     ['half a generation', { generation: 1.5 }],
   ])('also in the list: %s', (_, changes) => {
@@ -109,10 +116,10 @@ test('leaves out what cannot be true, and keeps the rest', () => {
     refreshTokenExpiresAt: 1e300,
     publishable: 'x'.repeat(1_001),
     history: [
-      { code: 'a\nb', at: NOW },
-      { code: 'vault_unavailable', at: IN_2121 },
+      { result: 'retrying', code: 'a\nb', at: NOW },
+      { result: 'retrying', code: 'vault_unavailable', at: IN_2121 },
     ],
-  };
+  } as const;
   expect(read(forged)).toEqual({
     ...recordNamed('crm'),
     nextAttemptAt: healthy.nextAttemptAt,
@@ -147,7 +154,7 @@ test('text of a record is shown without control characters, and cut', () => {
   const record = read({ ...healthy, failure: { ...forged, clearedBy } });
   expect(record.failure).toMatchObject({ since: NOW, at: NOW, count: 1, blocked: true });
   expect(record.failure?.clearedBy).toHaveLength(32);
-  const { message = '', fix } = detailedStatusOf(connection, record, NOW);
+  const { message = '', fix } = statusOf(connection, summaryOf(record), NOW);
   expect(message).toMatch(/^a\?\[2Jb\?c dx+\.\.\.$/);
   expect(message.length).toBeLessThanOrEqual(1_003);
   expect(fix).toBe('?');
@@ -179,6 +186,10 @@ const MORE_FIELDS = [
   'failingsince',
   'blocked',
   'connection',
+  'awaiteduntil',
+  'failuremessage',
+  'failurefix',
+  'history',
 ];
 
 test('any metadata give a summary that can be shown, with a next attempt within seven days', () => {
@@ -213,7 +224,7 @@ test('any body is unreadable, or gives a record that can be shown and written ag
       }
       expect(record.nextAttemptAt).toBeLessThanOrEqual(NOW + 7 * DAY + 5 * MINUTE);
       expect(read(record)).toEqual(record);
-      const shown = detailedStatusOf(connection, record, NOW);
+      const shown = statusOf(connection, summaryOf(record), NOW);
       expect(shown.message ?? '').not.toMatch(/\p{Cc}/u);
       expect(listed(record)?.nextAttemptAt).toBe(record.nextAttemptAt);
     }),

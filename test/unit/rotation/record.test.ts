@@ -123,7 +123,7 @@ describe('the transitions of a record', () => {
           clearedBy,
           fingerprint: 'crm-1',
         },
-        history: [{ code: problem.code, at: NOW }],
+        history: [{ result: 'blocked', code: problem.code, at: NOW }],
       },
     ],
     'a published token is recorded with its time': [
@@ -210,10 +210,25 @@ describe('failures', () => {
     expect(blocked.failure).toMatchObject({ since: NOW + 5 });
   });
 
-  test('leave a history of the last ten failures', () => {
-    let record: ConnectionRecord = fresh;
-    for (let at = 1; at <= 12; at++) record = failed(record, problem, handling, at);
-    expect(record.history.map(({ at }) => at)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  test('stay in the history of the last 16 outcomes', () => {
+    let record: ConnectionRecord = published(fresh, tokenTimes(0, NOW), NOW);
+    for (let at = 1; at <= 15; at++) record = failed(record, problem, handling, at);
+    expect(record.history[0]).toEqual({ result: 'rotated', at: 0 });
+    const blocked = failed(record, problem, { ...handling, blocked: true }, 16);
+    const unknown = failed(blocked, { ...problem, code: 'outcome_unknown' }, handling, 17);
+    expect(unknown.history.map(({ at }) => at)).toEqual(Array.from({ length: 16 }, (_, index) => index + 2));
+    expect(unknown.history.slice(-3)).toEqual([
+      { result: 'retrying', code: problem.code, at: 15 },
+      { result: 'blocked', code: problem.code, at: 16 },
+      { result: 'outcome_unknown', code: 'outcome_unknown', at: 17 },
+    ]);
+  });
+
+  test('of records that older versions wrote have a result as well', () => {
+    const old = { ...fresh, history: [{ code: 'vault_unavailable', at: 1 }] };
+    expect(recordSchema.parse(old).history).toEqual([
+      { result: 'retrying', code: 'vault_unavailable', at: 1 },
+    ]);
   });
 
   test('a look that finds no change delays the next look and does not count as a failure', () => {

@@ -213,8 +213,13 @@ describe('a record that a deployment with another credential vault wrote', () =>
     world.records.change('crm', (record) => ({ ...record, nextAttemptAt: world.now() + HOUR }));
     const rotator = createRotator(process.ports, world.now);
     expect(await world.settle(rotator.sweep())).toMatchObject({ overdue: 0, results: { blocked: 1 } });
-    expect(await world.settle(rotator.statusOfAll())).toEqual([
-      { name: 'crm', provider: 'test', state: 'blocked', reason: 'owned_elsewhere' },
+    expect(await world.settle(rotator.statusOfAll())).toMatchObject([
+      {
+        name: 'crm',
+        state: 'blocked',
+        reason: 'owned_elsewhere',
+        fix: expect.stringContaining('takeover crm'),
+      },
     ]);
     expect(await world.settle(rotator.status('crm'))).toMatchObject({
       state: 'blocked',

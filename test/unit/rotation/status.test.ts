@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ConnectionRecord, intended, summaryOf } from '../../../lib/rotation/core/record.ts';
-import {
-  type ConnectionStatus,
-  detailedStatusOf,
-  invalidStatusOf,
-  statusOf,
-} from '../../../lib/rotation/core/status.ts';
+import { type ConnectionRecord, gaveUp, intended, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { type ConnectionStatus, invalidStatusOf, statusOf } from '../../../lib/rotation/core/status.ts';
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed, INVALID } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
@@ -29,21 +24,29 @@ describe('the state of a connection', () => {
     'without a record': [undefined, 'new'],
     'with a record, never rotated': [recordNamed(), 'new'],
     'with a valid token': [rotated, 'fresh'],
-    'with a token request in flight': [intended(rotated, NOW, false), 'fresh'],
+    'with a token request in flight': [intended(rotated, NOW, false), 'awaiting_response'],
+    'never rotated, with a token request in flight': [
+      intended(recordNamed(), NOW, false),
+      'awaiting_response',
+    ],
+    'with a token request whose sender died': [intended(rotated, NOW - 62_000, false), 'outcome_unknown'],
+    'with a replay in flight': [
+      intended(failed(gaveUp(intended(rotated, NOW, false), NOW)), NOW, false),
+      'awaiting_response',
+    ],
     'with an expired token': [expired, 'expired'],
     failed: [failed(), 'retrying'],
     'failed, with an expired token': [failed(expired), 'expired'],
     blocked: [blocked(), 'blocked'],
     'blocked, with an expired token': [blocked(expired), 'blocked'],
     'with a token request whose outcome is unknown': [
-      failed(intended(rotated, NOW, false)),
+      failed(gaveUp(intended(rotated, NOW, false), NOW)),
       'outcome_unknown',
     ],
     'with a replay that was refused': [blocked(intended(rotated, NOW, false)), 'blocked'],
   };
   test.each(Object.entries(cases))('%s', (_, [record, state]) => {
     expect(statusOf(connection, record && summaryOf(record), NOW).state).toBe(state);
-    expect(detailedStatusOf(connection, record, NOW).state).toBe(state);
   });
 
   test('is paused for every record', () => {
@@ -92,16 +95,42 @@ describe('the status of a connection', () => {
     expect(summaryOf(recordNamed())).toStrictEqual(summary);
   });
 
-  test('has the reason of a failure in a list, and also message and fix in detail', () => {
-    const record = failed();
-    const problem = problemWith('vault_unavailable');
-    expect(statusOf(connection, summaryOf(record), NOW)).toMatchObject({
-      reason: problem.code,
+  test('has the reason of a failure with message and fix', () => {
+    const { code: reason, message, fix } = problemWith('vault_unavailable');
+    expect(statusOf(connection, summaryOf(failed()), NOW)).toMatchObject({
+      reason,
+      message,
+      fix,
       since: '2026-01-01T12:00:00.000Z',
       failuresInARow: 1,
     });
-    expect(statusOf(connection, summaryOf(record), NOW)).not.toHaveProperty('fix');
-    const { message, fix } = problem;
-    expect(detailedStatusOf(connection, record, NOW)).toMatchObject({ reason: problem.code, message, fix });
+  });
+
+  test('says whose record it is if it belongs to another deployment', () => {
+    const vaults = { credential: 'other.vault.example', token: 'more.vault.example' };
+    const status = statusOf(connection, summaryOf({ ...rotated, vaults }), NOW);
+    expect(status).toMatchObject({ state: 'blocked', reason: 'owned_elsewhere' });
+    expect(status.message).toContain('other.vault.example and the token vault more.vault.example');
+    expect(status.fix).toContain('rotator takeover crm');
+  });
+
+  test('has the latest outcomes, to the second', () => {
+    const history = [
+      { result: 'rotated', at: NOW - HOUR },
+      { result: 'blocked', code: 'misconfigured', at: NOW + 999 },
+    ] as const;
+    expect(statusOf(connection, summaryOf({ ...rotated, history: [...history] }), NOW).history).toEqual([
+      { result: 'rotated', at: '2026-01-01T11:00:00.000Z' },
+      { result: 'blocked', code: 'misconfigured', at: '2026-01-01T12:00:00.000Z' },
+    ]);
+  });
+
+  test('leaves out outcomes that the rotator cannot have written', () => {
+    const summary = { phase: 'idle', generation: 0, nextAttemptAt: 0 } as const;
+    const history = '1:rotated,2:stolen,x:rotated,3:blocked:a b,4:retrying:c,999999999999:rotated';
+    expect(statusOf(connection, { ...summary, history }, NOW).history).toEqual([
+      { result: 'rotated', at: '1970-01-01T00:00:01.000Z' },
+      { result: 'retrying', code: 'c', at: '1970-01-01T00:00:04.000Z' },
+    ]);
   });
 });

@@ -1,11 +1,7 @@
 import { plausibleRecord, plausibleSummary } from '../../../../lib/rotation/core/plausible.ts';
-import {
-  type ConnectionRecord,
-  type RecordSummary,
-  recordSchema,
-  summaryOf,
-} from '../../../../lib/rotation/core/record.ts';
+import { type ConnectionRecord, recordSchema, summaryOf } from '../../../../lib/rotation/core/record.ts';
 import { LEASE_MS } from '../../../../lib/rotation/core/times.ts';
+import type { RecordList } from '../../../../lib/rotation/ports.ts';
 import { STORE } from './connection.ts';
 
 interface Blob {
@@ -30,13 +26,19 @@ export class FakeRecords {
     this.host = host;
   }
 
-  list(): { now: number; summaries: ReadonlyMap<string, RecordSummary> } {
+  list(): RecordList {
     const records = [...this.#blobs.values()].map(({ record }) => record);
     const now = this.#serviceTime();
     const summaries = records.map(
       (record) => [record.connection, plausibleSummary(summaryOf(record), now)] as const,
     );
-    return { now, summaries: new Map(summaries) };
+    const blobs = [...this.#blobs.values()];
+    const leased = blobs.filter(({ lease }) => lease && lease.until > this.#now());
+    return {
+      now,
+      summaries: new Map(summaries),
+      leased: new Set(leased.map((each) => each.record.connection)),
+    };
   }
 
   read(name: string): ConnectionRecord | undefined {
