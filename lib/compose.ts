@@ -32,8 +32,8 @@ export type WriteLine = (level: LogLevel, line: string) => void;
 export interface Parts {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Gets a token for the vaults and throws it away. @throws RotatorError */
-  readonly signIn: () => Promise<void>;
+  /** Gets a token for the vaults and throws it away. Returns who signed in, for people. @throws RotatorError */
+  readonly signIn: () => Promise<string>;
   /** Sends an empty request to the token endpoint of a connection. */
   readonly probe: (connection: Connection) => Promise<Probe>;
 }
@@ -57,12 +57,11 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
   const settings = readSettings(env, log);
   for (const message of settings.warnings) log('warn', 'setting_ignored', { message });
   const { managedIdentityClientId, allowLoopbackHttp, storage } = settings;
-  const inAzure = env.IDENTITY_ENDPOINT !== undefined;
-  const credential = createCredential({ managedIdentityClientId, inAzure });
+  const credential = createCredential({ env, managedIdentityClientId });
   const storageClientId = storage.kind === 'identity' ? storage.clientId : undefined;
   const storageCredential = createCredential({
+    env,
     managedIdentityClientId: storageClientId ?? managedIdentityClientId,
-    inAzure,
   });
   const lookup = hostLookup();
   const pacer = createWritePacer(settings.vaultWritesPer10Seconds, systemClock);

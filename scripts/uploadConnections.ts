@@ -10,7 +10,8 @@ import { createCredential } from '../lib/azure/credential.ts';
 import { problemOf } from '../lib/errors.ts';
 import { uploadConnections } from './deploy/uploadConnections.ts';
 
-const credential = createCredential({ inAzure: false });
+// azd runs it for a user or a service principal, on any machine.
+const credential = createCredential({ env: { ...process.env, IDENTITY_ENDPOINT: undefined } });
 try {
   await uploadConnections(process.env, {
     readFile: (path) => readFile(path),

@@ -1,40 +1,87 @@
 import {
+  type AccessToken,
   AzureCliCredential,
   AzureDeveloperCliCredential,
   AzurePowerShellCredential,
-  ChainedTokenCredential,
+  CredentialUnavailableErrorName,
   EnvironmentCredential,
   ManagedIdentityCredential,
   type TokenCredential,
-  VisualStudioCodeCredential,
 } from '@azure/identity';
+import { type Attempt, explainSignIn, type SignInContext, type Way } from './signInFailure.ts';
 
 /** The identity endpoint is on the same host; retries must fit into the time limit of one storage request. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 250 };
 
-/** The identity of the rotator. */
-export interface CredentialOptions {
-  /** Client id of a user-assigned managed identity; if missing, the system-assigned one is used. */
-  readonly managedIdentityClientId?: string | undefined;
-  /** Is there a managed identity endpoint, which App Service and Functions announce in `IDENTITY_ENDPOINT`? */
-  readonly inAzure: boolean;
+/** The identity of the rotator. `getToken` throws `SignInFailed`. */
+export interface Identity extends TokenCredential {
+  getToken(...args: Parameters<TokenCredential['getToken']>): Promise<AccessToken>;
+  /** The way that gave the last token; undefined before the first one. */
+  readonly signedInBy: Way | undefined;
+}
+
+type Source = readonly [way: Way, create: () => TokenCredential];
+
+/**
+ * The credential for vaults and storage: with a managed identity endpoint, which App Service and Functions announce in
+ * `IDENTITY_ENDPOINT`, the managed identity and nothing else; otherwise a service principal from the environment, or the user who is
+ * signed in to one of the developer tools. Nothing is sent before the first call of `getToken`.
+ */
+export function createCredential(context: SignInContext): Identity {
+  const { env, managedIdentityClientId } = context;
+  const identity = managedIdentityClientId ? { clientId: managedIdentityClientId } : {};
+  const sources: readonly Source[] =
+    env.IDENTITY_ENDPOINT === undefined
+      ? [
+          ['environment', () => new EnvironmentCredential()],
+          ['az', () => new AzureCliCredential()],
+          ['azd', () => new AzureDeveloperCliCredential()],
+          ['powershell', () => new AzurePowerShellCredential()],
+        ]
+      : [['identity', () => new ManagedIdentityCredential({ ...identity, retryOptions: RETRIES })]];
+  return new FirstThatWorks(sources, context);
 }
 
 /**
- * The credential for vaults and storage: in Azure the managed identity and nothing else; elsewhere a service principal
- * from the environment, or the user who is signed in to one of the developer tools. Nothing is sent before the first
- * call of `getToken`.
+ * Tries each way in its order, as the library's ChainedTokenCredential does, and knows which of them failed and why. A credential is created when it
+ * is first asked, because the constructors throw for settings that are not valid.
  */
-export function createCredential({ managedIdentityClientId, inAzure }: CredentialOptions): TokenCredential {
-  if (inAzure) {
-    const identity = managedIdentityClientId ? { clientId: managedIdentityClientId } : {};
-    return new ManagedIdentityCredential({ ...identity, retryOptions: RETRIES });
+class FirstThatWorks implements Identity {
+  readonly #sources: readonly Source[];
+  readonly #context: SignInContext;
+  readonly #created = new Map<Way, TokenCredential>();
+  #signedInBy: Way | undefined;
+
+  constructor(sources: readonly Source[], context: SignInContext) {
+    this.#sources = sources;
+    this.#context = context;
   }
-  return new ChainedTokenCredential(
-    new EnvironmentCredential(),
-    new AzureCliCredential(),
-    new AzureDeveloperCliCredential(),
-    new AzurePowerShellCredential(),
-    new VisualStudioCodeCredential(),
-  );
+
+  get signedInBy(): Way | undefined {
+    return this.#signedInBy;
+  }
+
+  async getToken(...args: Parameters<TokenCredential['getToken']>): Promise<AccessToken> {
+    const attempts: Attempt[] = [];
+    for (const [way, create] of this.#sources) {
+      try {
+        const credential = this.#created.get(way) ?? create();
+        this.#created.set(way, credential);
+        const token = await credential.getToken(...args);
+        if (!token) continue;
+        this.#signedInBy = way;
+        return token;
+      } catch (thrown) {
+        attempts.push({ way, thrown });
+        // A way that is set up and refused is the one that was meant: the next one could be another identity.
+        if (!isUnavailable(thrown)) break;
+      }
+    }
+    throw explainSignIn(attempts, this.#context);
+  }
+}
+
+function isUnavailable(thrown: unknown): boolean {
+  const name = (thrown as Error | undefined)?.name;
+  return name === CredentialUnavailableErrorName || name === 'AuthenticationRequiredError';
 }

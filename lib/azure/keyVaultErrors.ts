@@ -9,16 +9,15 @@ export interface VaultCall {
   readonly vaultUrl: string;
 }
 
-/** The words for each action, and the data action that a role must grant for it. */
+/** The words for each action, the data action that a role must grant for it, and the permission in an access policy. */
 const ACTIONS = {
-  get: { verb: 'read', right: 'secrets/getSecret' },
-  set: { verb: 'write', right: 'secrets/setSecret' },
-  update: { verb: 'update', right: 'secrets/update' },
-  list: { verb: 'list the versions of', right: 'secrets/readMetadata' },
+  get: { verb: 'read', right: 'secrets/getSecret', permission: 'Get' },
+  set: { verb: 'write', right: 'secrets/setSecret', permission: 'Set' },
+  update: { verb: 'update', right: 'secrets/update', permission: 'Set' },
+  list: { verb: 'list the versions of', right: 'secrets/readMetadata', permission: 'List' },
 } as const;
 
 const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
-const NETWORK_RULES = ['ForbiddenByFirewall', 'ForbiddenByConnection'];
 
 /**
  * The error for anything that the Key Vault client threw: it names the secret and the vault, and contains no part of
@@ -29,7 +28,7 @@ export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
   const what = `${ACTIONS[call.action].verb} the secret ${call.secret}`;
-  if (failure.kind === 'identity') return notSignedIn('vault', what, call.vaultUrl);
+  if (failure.kind === 'identity') return notSignedIn('vault', what, call.vaultUrl, failure);
   const passing = unavailable('vault', what, call.vaultUrl, failure);
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;
@@ -47,15 +46,30 @@ export function refused(message: string, fix: string): RotatorError {
 }
 
 function forbidden(call: VaultCall, failure: ServiceFailure): RotatorError {
-  const { verb, right } = ACTIONS[call.action];
-  const network = NETWORK_RULES.some((code) => failure.codes.includes(code));
   return new RotatorError({
     code: 'vault_forbidden',
-    message: `${call.vaultUrl} does not let the rotator ${verb} the secret ${call.secret} (${described(failure)}).`,
-    fix: network
-      ? `Allow the rotator through the firewall of ${call.vaultUrl}: with virtual network integration and a private endpoint, or with an IP rule.`
-      : `Grant the rotator's identity the data action ${right} on ${call.vaultUrl}, for example with the role Key Vault Secrets Officer.`,
+    message: `${call.vaultUrl} does not let the rotator ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
+    fix: forbiddenFix(call, failure),
   });
+}
+
+const FIREWALL = (vault: string) =>
+  `Allow the rotator through the firewall of ${vault}: with virtual network integration and a private endpoint, or with an IP rule.`;
+
+/** A vault that uses access policies ignores role assignments. Azure Policy refuses writes that it would allow to no identity. */
+function forbiddenFix({ action, vaultUrl }: VaultCall, { status, codes }: ServiceFailure): string {
+  const { right, permission } = ACTIONS[action];
+  const has = (code: string) => codes.includes(code);
+  if (status === 401)
+    return `Sign in to the tenant of ${vaultUrl}: the vault does not accept tokens of another tenant or cloud.`;
+  if (has('ForbiddenByFirewall') || has('ForbiddenByConnection')) return FIREWALL(vaultUrl);
+  if (has('AccessDenied'))
+    return `Give the rotator's identity the secret permission ${permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`;
+  if (has('ForbiddenByPolicy'))
+    return `Exempt ${vaultUrl} from the Azure Policy that refuses the request, or allow ${permission} in its access policies.`;
+  const role = `Grant the rotator's identity the data action ${right} on ${vaultUrl}, for example with the role Key Vault Secrets Officer.`;
+  if (action !== 'set' || has('ForbiddenByRbac')) return role;
+  return `${role} If it has the role, exempt the vault from Azure Policy rules that require expiration dates or content types.`;
 }
 
 function disabled({ secret, vaultUrl }: VaultCall): RotatorError {

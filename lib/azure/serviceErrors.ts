@@ -9,11 +9,16 @@ export type Service = 'vault' | 'storage';
  * @param what the failed action: "read the secret crm-refresh-token"
  * @param address of the vault, account or container, without a query
  */
-export function notSignedIn(service: Service, what: string, address: string): RotatorError {
+export function notSignedIn(
+  service: Service,
+  what: string,
+  address: string,
+  { signIn }: ServiceFailure,
+): RotatorError {
   return new RotatorError({
-    code: `${service}_forbidden`,
-    message: `Could not authenticate to ${address} to ${what}.`,
-    fix: 'Assign the managed identity to the app and check its client id; outside Azure, sign in with az login.',
+    code: `${service}_${signIn?.passing ? 'unavailable' : 'forbidden'}`,
+    message: `Could not authenticate to ${address} to ${what}: ${signIn?.message}.`,
+    fix: signIn?.fix ?? '',
   });
 }
 

@@ -1,11 +1,7 @@
-import {
-  AggregateAuthenticationErrorName,
-  AuthenticationErrorName,
-  CredentialUnavailableErrorName,
-} from '@azure/identity';
 import { httpDate, retryAfterMs } from '../retryAfter.ts';
 import { safeCode } from '../safeText.ts';
 import { DeadlinePassed } from './deadline.ts';
+import { SignInFailed } from './signInFailure.ts';
 
 /**
  * What an error of an Azure SDK says, without anything that could hold a secret: the errors themselves hold the
@@ -20,6 +16,8 @@ export interface ServiceFailure {
   readonly codes: readonly string[];
   /** How long the service asks the rotator to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Why there is no token, for `identity`. */
+  readonly signIn?: SignInFailed;
 }
 
 /** The part of an HTTP response that matters here. */
@@ -29,25 +27,15 @@ export interface SeenResponse {
 }
 
 interface SdkError {
-  readonly name?: unknown;
   readonly code?: unknown;
-  readonly statusCode?: unknown;
   readonly details?: { readonly error?: NestedCode; readonly errorCode?: unknown };
   readonly response?: SeenResponse;
-  readonly cause?: { readonly errorCode?: unknown; readonly status?: unknown };
 }
 
 interface NestedCode {
   readonly code?: unknown;
   readonly innerError?: NestedCode;
 }
-
-const CREDENTIAL_ERRORS: readonly unknown[] = [
-  AggregateAuthenticationErrorName,
-  AuthenticationErrorName,
-  CredentialUnavailableErrorName,
-  'AuthenticationRequiredError',
-];
 
 /**
  * Reads what an SDK threw.
@@ -56,20 +44,12 @@ const CREDENTIAL_ERRORS: readonly unknown[] = [
  */
 export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailure {
   if (thrown instanceof DeadlinePassed) return silence('DEADLINE');
+  if (thrown instanceof SignInFailed) return { ...silence(), kind: 'identity', signIn: thrown };
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as SdkError;
-  if (CREDENTIAL_ERRORS.includes(error.name)) return credentialFailure(error);
   const answer = error.response ?? seen;
   const codes = codesOf(error, answer);
   if (!answer || answer.status < 300) return silence(...codes);
   return { kind: 'answer', status: answer.status, codes, retryAfterMs: retryAfter(answer.headers) };
-}
-
-/** A sign-in service that is down or overloaded does not mean missing permissions: it recovers without an operator. */
-function credentialFailure({ statusCode, cause }: SdkError): ServiceFailure {
-  const status = Number(statusCode ?? cause?.status);
-  const passing = status === 429 || status >= 500 || cause?.errorCode === 'network_error';
-  if (passing) return silence('SIGN_IN_UNAVAILABLE');
-  return { kind: 'identity', status: 0, codes: [], retryAfterMs: undefined };
 }
 
 function silence(...codes: readonly string[]): ServiceFailure {

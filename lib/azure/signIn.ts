@@ -1,18 +1,21 @@
-import type { TokenCredential } from '@azure/identity';
+import type { Identity } from './credential.ts';
 import { notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure } from './serviceFailure.ts';
+import { WAYS } from './signInFailure.ts';
 
 /**
  * Gets a token for the vaults and throws it away.
+ * @returns the way in which it signed in, for people: "Azure CLI (az)"
  * @throws RotatorError `vault_forbidden`, or `vault_unavailable` if the sign-in service does not respond
  */
-export async function signIn(credential: TokenCredential, vaultUrl: string): Promise<void> {
+export async function signIn(credential: Identity, vaultUrl: string): Promise<string> {
   try {
     await credential.getToken(vaultScope(vaultUrl));
+    return WAYS[credential.signedInBy ?? 'identity'];
   } catch (thrown) {
     const failure = readFailure(thrown);
     throw failure.kind === 'identity'
-      ? notSignedIn('vault', 'use its secrets', vaultUrl)
+      ? notSignedIn('vault', 'use its secrets', vaultUrl, failure)
       : unavailable('vault', 'authenticate', vaultUrl, failure);
   }
 }

@@ -4,6 +4,7 @@ import {
   type Environment,
   type EnvironmentReader,
   GUID,
+  isReference,
   note,
   readClientId,
   readCount,
@@ -143,7 +144,7 @@ function readConnectionsSource(
   allowLoopbackHttp: boolean,
 ): ConnectionsSource | undefined {
   const value = settingOf(reader, 'CONNECTIONS');
-  if (value === undefined) {
+  if (value === undefined || isReference(reader, 'CONNECTIONS')) {
     note(reader, 'CONNECTIONS', 'is not set', CONNECTIONS_FIX);
     return undefined;
   }

@@ -18,7 +18,17 @@ export function settingOf({ env }: EnvironmentReader, name: string): string | un
 
 /** Records a problem with a variable. `cause` and `fix` never repeat its value. */
 export function note(reader: EnvironmentReader, where: string, cause: string, fix: string): void {
-  reader.findings.push({ where, cause, fix });
+  const unresolved = {
+    where,
+    cause: 'is a Key Vault reference that App Service has not resolved',
+    fix: `Grant the app's identity the role Key Vault Secrets User on the vault that ${where} refers to, or set ${where} to the value itself.`,
+  };
+  reader.findings.push(isReference(reader, where) ? unresolved : { where, cause, fix });
+}
+
+/** App Service passes on the reference itself if it cannot read the secret. */
+export function isReference(reader: EnvironmentReader, name: string): boolean {
+  return /^@Microsoft\.KeyVault\(/i.test(settingOf(reader, name) ?? '');
 }
 
 /** `true` or `false`; false if the variable is missing. */

@@ -15,8 +15,8 @@ import { secretChecks } from './secrets.ts';
 export interface Patient {
   readonly settings: Settings;
   readonly ports: Ports;
-  /** Gets a token for the vaults and throws it away. @throws RotatorError */
-  readonly signIn: () => Promise<void>;
+  /** Gets a token for the vaults and throws it away. Returns who signed in, for people. @throws RotatorError */
+  readonly signIn: () => Promise<string>;
   readonly probe: (connection: Connection) => Promise<Probe>;
   /** This machine's clock, in milliseconds. */
   readonly now: () => number;
@@ -50,10 +50,10 @@ function settingsCheck({ warnings, schedule }: Settings): Check {
 
 async function signInCheck({ signIn }: Patient): Promise<Check> {
   try {
-    await signIn();
+    const way = await signIn();
     return ok(
       'sign-in',
-      'Authentication works. The permissions below are those of the identity that is signed in here.',
+      `Authentication works with ${way}. The permissions below are those of this identity.`,
     );
   } catch (thrown) {
     return thrownCheck('sign-in', thrown);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createCredential } from '../../../lib/azure/credential.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { signIn } from '../../../lib/azure/signIn.ts';
+import { SignInFailed } from '../../../lib/azure/signInFailure.ts';
 import { type ManagedIdentityServer, startManagedIdentity } from '../../../local/keyVault/managedIdentity.ts';
 import { ALL_RIGHTS } from '../../../local/keyVault/server.ts';
 import { errorOf, startTrustedVault } from './support.ts';
@@ -47,7 +48,7 @@ async function start(clientId?: string) {
     authorize: (token) => (identity.identityOf(token) ? ALL_RIGHTS : undefined),
     identify: (token) => identity.identityOf(token),
   });
-  const credential = createCredential({ inAzure: true, managedIdentityClientId: clientId });
+  const credential = createCredential({ env: process.env, managedIdentityClientId: clientId });
   return { server, vault: createSecretVault(server.tlsUrl, credential) };
 }
 
@@ -74,7 +75,7 @@ describe('in Azure', () => {
     const error = await errorOf(vault.get('token'));
     expect(error).toMatchObject({
       code: 'vault_forbidden',
-      fix: expect.stringContaining('managed identity'),
+      message: expect.stringContaining('the managed identity behind IDENTITY_ENDPOINT'),
     });
   });
 
@@ -90,27 +91,44 @@ describe('in Azure', () => {
   );
 
   it.each([
-    [401, 'vault_forbidden', 'Could not authenticate to https://v.vault.azure.net to use its secrets.'],
+    [
+      401,
+      'vault_forbidden',
+      'Could not authenticate to https://v.vault.azure.net to use its secrets: the managed identity behind IDENTITY_ENDPOINT refused the request (HTTP 401).',
+    ],
     [
       503,
       'vault_unavailable',
-      'Could not authenticate at https://v.vault.azure.net (no response, SIGN_IN_UNAVAILABLE).',
+      'Could not authenticate to https://v.vault.azure.net to use its secrets: the managed identity behind IDENTITY_ENDPOINT did not respond.',
     ],
   ] as const)('a separate sign-in with the response %i fails with %s', async (status, code, message) => {
     fault = status;
-    const credential = createCredential({ inAzure: true, managedIdentityClientId: randomUUID() });
+    const credential = createCredential({ env: process.env, managedIdentityClientId: randomUUID() });
     const address = 'https://v.vault.azure.net';
     expect(await errorOf(signIn(credential, address))).toMatchObject({ code, message });
     fault = undefined;
-    await signIn(credential, address);
+    expect(await signIn(credential, address)).toBe('the managed identity behind IDENTITY_ENDPOINT');
+  });
+
+  it.each([
+    [400, 'correct its client id in AZURE_CLIENT_ID'],
+    [401, 'new IDENTITY_HEADER'],
+    [502, 'NO_PROXY'],
+    [0, 'restart the app'],
+  ] as const)('the fix for the response %i of the endpoint says: %s', async (status, words) => {
+    fault = status;
+    const { vault } = await start(randomUUID());
+    const { fix } = await errorOf(vault.get('token'));
+    expect(fix).toContain(words);
+    expect(fix).toContain('unset IDENTITY_ENDPOINT to sign in with az login');
   });
 });
 
 it('outside Azure, uses the signed-in user and never a managed identity', async () => {
   vi.stubEnv('PATH', '');
   const before = identity.issuedTokens().length;
-  const credential = createCredential({ inAzure: false });
+  const credential = createCredential({ env: {} });
   const failure = await credential.getToken('https://vault.azure.net/.default').catch((error) => error);
-  expect(failure.name).toBe('AggregateAuthenticationError');
+  expect(failure).toBeInstanceOf(SignInFailed);
   expect(identity.issuedTokens().length).toBe(before);
 });

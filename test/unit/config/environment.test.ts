@@ -319,3 +319,16 @@ describe('the names of the settings', () => {
     expect(withoutSettings({ ...GOOD_ENV, ...needed, ...identity })).toEqual(needed);
   });
 });
+
+it.each([
+  'CREDENTIAL_VAULT_URL',
+  'CONNECTIONS',
+  'AzureWebJobsStorage',
+  'ROTATION_SCHEDULE',
+  'ALLOW_LOOPBACK_HTTP',
+])('a Key Vault reference in %s that App Service did not resolve is named as such', (name) => {
+  const value = '@Microsoft.KeyVault(SecretUri=https://a.vault.azure.net/secrets/x/)';
+  const { message, fix } = thrownBy(() => readEnvironment({ ...GOOD_ENV, [name]: value }));
+  expect(message).toContain(`${name} is a Key Vault reference that App Service has not resolved`);
+  expect(fix).toContain(`set ${name} to the value itself`);
+});
