@@ -10,6 +10,8 @@ app.http('connectionStatus', {
     respond(request, async () => {
       const { name } = request.params;
       if (name) return json(await rotator().status(name));
-      return json({ connections: await rotator().statusOfAll() });
+      const connections = await rotator().statusOfAll();
+      const configuration = await rotator().configurationProblem();
+      return json({ connections, ...(configuration && { configuration }) });
     }),
 });

@@ -2,16 +2,26 @@ import { app } from '@azure/functions';
 import { json, respondAnonymously } from './responses.ts';
 import { rotator } from './rotator.ts';
 
+/** The endpoint is anonymous, and messages may name addresses: the cause is in the log and in `/api/connections`. */
+const UNREADABLE = {
+  message:
+    'The rotator cannot read its connections. It keeps rotating the last valid ones, if it has read any.',
+  fix: 'Get /api/connections with a key, or run rotator doctor, for the reason.',
+};
+
 app.http('health', {
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   route: 'health',
-  // The endpoint is anonymous, so the response says only yes or no; the cause is in the log.
   handler: (request) =>
     respondAnonymously(request, async () => {
       try {
-        await rotator().checkReady();
-        return json({ status: 'ok' });
+        const { isReady, configuration } = await rotator().readiness();
+        const body = {
+          status: isReady ? 'ok' : 'unavailable',
+          ...(configuration && { configuration: { ...UNREADABLE, since: configuration.since } }),
+        };
+        return json(body, isReady ? 200 : 503);
       } catch {
         return json({ status: 'unavailable' }, 503);
       }

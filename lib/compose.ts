@@ -19,6 +19,7 @@ import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { Connection } from './rotation/core/connection.ts';
 import type { Ports, SecretVault } from './rotation/ports.ts';
+import { ownerOfSecret } from './rotation/secretOwner.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 
 export type { CallerRules } from './config/settings.ts';
@@ -65,21 +66,24 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
   });
   const lookup = hostLookup();
   const pacer = createWritePacer(settings.vaultWritesPer10Seconds, systemClock);
+  const vault = remembering((url) => {
+    const onThrottledWrite = (ms: number | undefined) => pacer.pause(url, ms);
+    return createSecretVault(url, credential, { lookup, onThrottledWrite });
+  });
+  const records = createRecordStore(createRecordContainer(storage, storageCredential));
   const readers: ConnectionReaders = {
     readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
       const blob = await readConfigurationBlob(url, storage, storageCredential, stamp);
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
+    ownerOf: (secret) => ownerOfSecret(secret, { vault, records }),
   };
   const ports: Ports = {
-    vault: remembering((url) => {
-      const onThrottledWrite = (ms: number | undefined) => pacer.pause(url, ms);
-      return createSecretVault(url, credential, { lookup, onThrottledWrite });
-    }),
-    records: createRecordStore(createRecordContainer(storage, storageCredential)),
+    vault,
+    records,
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
-    connections: createConnectionSource(settings, readers, log),
+    connections: createConnectionSource(settings, readers, log, Date.now),
     clock: systemClock,
     pacer,
     log,

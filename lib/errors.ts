@@ -251,12 +251,15 @@ export class RotatorError extends Error implements Problem {
   readonly retryAfterMs: number | undefined;
   /** Secrets of the credential vault that an operator must change; undefined if the problem may end without that. */
   readonly clearedBy: readonly SecretInVersion[] | undefined;
+  /** Since when the problem goes on, in milliseconds since the epoch; undefined if that is unknown. */
+  readonly since: number | undefined;
 
   constructor(
     problem: Problem,
     more: {
       readonly retryAfterMs?: number | undefined;
-      readonly clearedBy?: readonly SecretInVersion[];
+      readonly clearedBy?: readonly SecretInVersion[] | undefined;
+      readonly since?: number | undefined;
     } = {},
   ) {
     super(problem.message);
@@ -264,6 +267,7 @@ export class RotatorError extends Error implements Problem {
     this.fix = problem.fix;
     this.retryAfterMs = more.retryAfterMs;
     this.clearedBy = more.clearedBy;
+    this.since = more.since;
   }
 }
 

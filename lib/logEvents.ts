@@ -173,8 +173,21 @@ export const LOG_EVENTS = {
     fields: { ...CONNECTION, secret: 'string', expires: 'string', days: 'number' },
   },
   configuration_loaded: {
-    means: 'The rotator read the connections.',
-    fields: { connections: 'number', valid: 'number', paused: 'number', invalid: 'number' },
+    means:
+      'The rotator read the connections. The field changed counts the changes since the last time; unreadableSince says since when they could not be read before.',
+    fields: {
+      connections: 'number',
+      valid: 'number',
+      paused: 'number',
+      invalid: 'number',
+      changed: 'number?',
+      unreadableSince: 'string?',
+    },
+  },
+  connection_changed: {
+    means:
+      'The connections file has a new or changed entry, or an entry less. The field change says added, changed, paused, resumed, valid_again or removed. One file has at most 50 of these lines.',
+    fields: { ...CONNECTION, change: 'string' },
   },
   configuration_invalid: {
     means: 'The rotator can no longer read the connections and keeps using the last valid ones.',

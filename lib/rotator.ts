@@ -1,9 +1,19 @@
-import { problemOf, RotatorError, unknownConnection } from './errors.ts';
-import { type Connection, findConnection, usableConnection } from './rotation/core/connection.ts';
+import { type Problem, problemOf, RotatorError, unknownConnection } from './errors.ts';
+import {
+  type Connection,
+  type Connections,
+  findConnection,
+  usableConnection,
+} from './rotation/core/connection.ts';
 import type { RotationResult } from './rotation/core/outcome.ts';
 import { type RecordSummary, summaryOf } from './rotation/core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from './rotation/core/scheduleFit.ts';
-import { type ConnectionStatus, invalidStatusOf, statusOf } from './rotation/core/status.ts';
+import {
+  type ConnectionStatus,
+  invalidStatusOf,
+  recordedStatusOf,
+  statusOf,
+} from './rotation/core/status.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
@@ -18,10 +28,12 @@ export interface Rotator {
   sweep(): Promise<SweepSummary>;
   /** @throws RotatorError `connection_unknown`, `connection_invalid` or `connection_paused` */
   rotate(name: string, force: boolean): Promise<RotationResult>;
-  /** All connections of the configuration, in its order. */
+  /** All connections of the configuration, in its order; those with a record if no configuration was ever read. */
   statusOfAll(): Promise<readonly ConnectionStatus[]>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
+  /** Why the configuration cannot be read; undefined if it can. */
+  configurationProblem(): Promise<ConfigurationProblem | undefined>;
   /**
    * What the next sweep would do with each connection, or with one; nothing is written or sent.
    * @throws RotatorError `connection_unknown`
@@ -31,10 +43,21 @@ export interface Rotator {
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
   takeOver(name: string, from: string): Promise<void>;
-  /** Resolves if the configuration and the records can be read. */
-  checkReady(): Promise<void>;
+  /** Whether the configuration, or its last valid version, and the records can be read; never throws. */
+  readiness(): Promise<Readiness>;
   /** Starts no more token requests, and resolves when every received token is saved. */
   drain(): Promise<void>;
+}
+
+/** Why the configuration cannot be read, and since when (ISO 8601), as far as this process knows. */
+export interface ConfigurationProblem extends Problem {
+  readonly since?: string;
+}
+
+/** Can this process work? */
+interface Readiness {
+  readonly isReady: boolean;
+  readonly configuration?: ConfigurationProblem;
 }
 
 /** @param now the wall clock in milliseconds; only used to decide whether a token has expired */
@@ -48,10 +71,8 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     plan: (name) => planSweep(ports, name),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
     takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
-    checkReady: remembered(ports, async () => {
-      await ports.connections();
-      await ports.records.list();
-    }),
+    configurationProblem: async () => (await configuration(ports)).problem,
+    readiness: remembered(ports, () => readiness(ports)),
     drain: () => state.drain(),
   };
 }
@@ -59,8 +80,8 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
 /** The readiness check needs no sign-in: all calls within these milliseconds get the same result. */
 const READY_MS = 5_000;
 
-function remembered({ clock }: Ports, work: () => Promise<void>): () => Promise<void> {
-  let answer: Promise<void> | undefined;
+function remembered<T>({ clock }: Ports, work: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
   let until = 0;
   return () => {
     if (answer && clock.monotonic() < until) return answer;
@@ -105,11 +126,42 @@ async function usable(ports: Ports, name: string): Promise<Connection> {
   return connection;
 }
 
+/** The connections, if there are any, and what is wrong with the configuration. */
+interface Configuration {
+  readonly connections: Connections | undefined;
+  readonly problem?: ConfigurationProblem;
+}
+
+async function configuration(ports: Ports): Promise<Configuration> {
+  try {
+    const connections = await ports.connections();
+    return { connections, ...(connections.stale && { problem: shown(connections.stale) }) };
+  } catch (thrown) {
+    const { since } = thrown as Partial<RotatorError>;
+    return { connections: undefined, problem: shown({ ...problemOf(thrown), since }) };
+  }
+}
+
+function shown({ since, ...problem }: Problem & { since: number | undefined }): ConfigurationProblem {
+  return { ...problem, ...(since !== undefined && { since: new Date(since).toISOString() }) };
+}
+
+async function readiness(ports: Ports): Promise<Readiness> {
+  const { connections, problem } = await configuration(ports);
+  const hasRecords = await ports.records.list().then(
+    () => true,
+    () => false,
+  );
+  return { isReady: connections !== undefined && hasRecords, ...(problem && { configuration: problem }) };
+}
+
 async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
-  const [{ valid, invalid }, { now, summaries }] = await Promise.all([
-    ports.connections(),
+  const [{ connections }, { now, summaries }] = await Promise.all([
+    configuration(ports),
     ports.records.list(),
   ]);
+  if (!connections) return [...summaries].map(([name, summary]) => recordedStatusOf(name, summary, now));
+  const { valid, invalid } = connections;
   return [
     ...valid.map((connection) => {
       const summary = summaries.get(connection.name);
@@ -120,7 +172,13 @@ async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
 }
 
 async function statusOfOne(ports: Ports, name: string, now: () => number): Promise<ConnectionStatus> {
-  const found = findConnection(await ports.connections(), name);
+  const { connections, problem } = await configuration(ports);
+  if (!connections) {
+    const record = await ports.records.read(name);
+    if (record) return recordedStatusOf(name, summaryOf(record), now());
+    throw new RotatorError(problem ?? problemOf(undefined));
+  }
+  const found = findConnection(connections, name);
   if (found.kind === 'invalid') return invalidStatusOf(found.entry);
   if (found.kind === 'unknown') throw unknownConnection(name, found.otherCase);
   const { connection } = found;

@@ -8,6 +8,8 @@ import { repairFile } from './seed.ts';
 import { headerFile, type Servers } from './servers.ts';
 import type { Stack } from './stack.ts';
 
+const NAME_WIDTH = 18;
+
 interface Event extends Readonly<Record<string, unknown>> {
   readonly event?: LogEvent;
   readonly result?: RotationResult['result'];
@@ -36,7 +38,7 @@ export function instructions({ host, servers, data, isFoundLocally }: Described)
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
   return `
 The rotator runs. Connections:
-${LOCAL_CONNECTIONS.map(({ name, description }) => `  ${name.padEnd(18)} ${description}`).join('\n')}
+${LOCAL_CONNECTIONS.map(({ name, description }) => `  ${name.padEnd(NAME_WIDTH)} ${description}`).join('\n')}
 
 Rotate one now:
   curl -X POST "${host.url}/api/connections/demo-single-use/rotate?force=true"
@@ -75,8 +77,11 @@ function localTime(time: unknown): string {
   return Number.isNaN(date.getTime()) ? '--:--:--' : date.toTimeString().slice(0, 8);
 }
 
+/** What a line about the connections file begins with, in place of the name of a connection. */
+const FILE = 'connections.json';
+
 function describe({ event, level, connection, ...more }: Event): string | undefined {
-  const name = String(connection ?? '').padEnd(18);
+  const name = String(connection ?? '').padEnd(NAME_WIDTH);
   if (event === 'rotation_finished' && more.result === 'rotated') {
     const until = localTime(more.expires);
     return `${name} ${coloured('green', 'rotated')} (${more.reason}): generation ${more.generation}, token valid until ${until}, ${more.totalMs} ms`;
@@ -85,10 +90,15 @@ function describe({ event, level, connection, ...more }: Event): string | undefi
     const colour = more.result === 'blocked' ? 'red' : 'yellow';
     return `${name} ${coloured(colour, String(more.result))}: ${more.message} ${more.fix}`;
   }
+  if (event === 'configuration_loaded') return loaded(more);
+  if (event === 'configuration_invalid') return `${FILE.padEnd(NAME_WIDTH)} ${more.message} ${more.fix}`;
+  if (event === 'connection_changed') return `${name} ${String(more.change).replaceAll('_', ' ')}`;
   if (
     event === 'client_secret_rejected' ||
     event === 'token_response_received' ||
-    event === 'rotation_finished'
+    event === 'rotation_finished' ||
+    // An unreadable file is reported once, not with each sweep.
+    event === 'sweep_finished'
   )
     return undefined;
   if (level === 'info') return undefined;
@@ -96,6 +106,14 @@ function describe({ event, level, connection, ...more }: Event): string | undefi
   const rest = Object.entries(fields).map(([field, value]) => `${field} ${value}`);
   const colour = level === 'error' ? 'red' : 'yellow';
   return `${name} ${coloured(colour, String(event))}: ${message ?? rest.join(', ')} ${fix ?? ''}`.trimEnd();
+}
+
+/** The first load of a process is not news. */
+function loaded({ changed, unreadableSince, valid, paused, invalid }: Event): string | undefined {
+  if (changed === undefined) return undefined;
+  const what = unreadableSince === undefined ? 'read again' : 'readable again';
+  const notActive = `${Number(paused) > 0 ? `, ${paused} of them paused` : ''}${Number(invalid) > 0 ? `, ${invalid} not valid` : ''}`;
+  return `${FILE.padEnd(NAME_WIDTH)} ${what}: ${valid} ${valid === 1 ? 'connection' : 'connections'}${notActive}`;
 }
 
 function parse(line: string): Event | undefined {

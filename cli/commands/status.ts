@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Problem, problemOf } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
-import { createRotator } from '../../lib/rotator.ts';
+import { type ConfigurationProblem, createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { table, wrap } from '../table.ts';
@@ -25,44 +25,49 @@ const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'r
 export async function status(cli: Cli, name: string | undefined, options: { watch?: true }): Promise<number> {
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
-  const read = async () => (name === undefined ? rotator.statusOfAll() : [await rotator.status(name)]);
+  const connections = async () => (name === undefined ? rotator.statusOfAll() : [await rotator.status(name)]);
   const { terminal } = cli;
-  const connections = () => terminal.working('Reading the records', read);
-  if (options.watch) return watch(cli, connections);
-  const shown = await connections();
-  terminal.result({ connections: shown }, linesOf(shown, terminal));
-  return exitCodeFor(shown);
+  const read = () =>
+    terminal.working('Reading the records', async (): Promise<Found> => {
+      const found = await connections();
+      const configuration = await rotator.configurationProblem();
+      return { connections: found, ...(configuration && { configuration }) };
+    });
+  if (options.watch) return watch(cli, read);
+  const found = await read();
+  terminal.result(found, linesOf(found, terminal));
+  return exitCodeFor(found);
+}
+
+/** What `--json` prints. Without its file, the command knows connections only by their records. */
+interface Found {
+  readonly connections: readonly ConnectionStatus[];
+  readonly configuration?: ConfigurationProblem;
 }
 
 /** For scripts: a wrong entry first, because no other command works with it. */
-function exitCodeFor(connections: readonly ConnectionStatus[]): number {
+function exitCodeFor({ connections, configuration }: Found): number {
   const states = new Set(connections.map(({ state }) => state));
-  if (states.has('invalid')) return EXIT.invalid;
+  if (configuration || states.has('invalid')) return EXIT.invalid;
   return states.has('blocked') ? EXIT.operatorNeeded : EXIT.done;
 }
 
 /** Until Ctrl-C. An error stays on the screen below what was read last, until the records can be read again. */
-async function watch(
-  { terminal, interrupted }: Cli,
-  connections: () => Promise<readonly ConnectionStatus[]>,
-): Promise<number> {
-  let last: readonly ConnectionStatus[] = [];
+async function watch({ terminal, interrupted }: Cli, read: () => Promise<Found>): Promise<number> {
+  let last: Found = { connections: [] };
   for (;;) {
     let problem: Problem | undefined;
     try {
-      last = await connections();
+      last = await read();
     } catch (thrown) {
       problem = problemOf(thrown);
       // A name that never existed does not appear later.
-      if (problem.code === 'connection_unknown' && last.length === 0) throw thrown;
+      if (problem.code === 'connection_unknown' && last.connections.length === 0) throw thrown;
     }
     const lines = problem ? [...errorLines(problem, terminal), ''] : [];
-    const table = problem && last.length === 0 ? [] : linesOf(last, terminal);
+    const table = problem && last.connections.length === 0 ? [] : linesOf(last, terminal);
     terminal.clear();
-    terminal.result(
-      problem ? { error: problem } : { connections: last },
-      fitting([...lines, ...table], terminal),
-    );
+    terminal.result(problem ? { error: problem } : last, fitting([...lines, ...table], terminal));
     await sleep(WATCH_MS, undefined, { signal: interrupted }).catch(() => undefined);
     if (interrupted.aborted) return EXIT.done;
   }
@@ -81,8 +86,10 @@ function fitting(lines: readonly string[], { window }: Terminal): readonly strin
   return [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines`];
 }
 
-function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal): string[] {
-  if (connections.length === 0) return ['There are no connections.'];
+function linesOf({ connections, configuration }: Found, terminal: Terminal): string[] {
+  const { columns } = terminal.window;
+  const unreadable = unreadableLines(configuration).flatMap((text) => wrap(text, columns));
+  if (connections.length === 0) return ['There are no connections.', ...unreadable];
   const now = Date.now();
   const rows = connections.map((each) => [
     each.name,
@@ -92,9 +99,15 @@ function linesOf(connections: readonly ConnectionStatus[], terminal: Terminal): 
     each.lastRotation === undefined ? '-' : `${span(now - Date.parse(each.lastRotation))} ago`,
     each.nextAttempt === undefined ? '-' : `in ${timeTo(each.nextAttempt, now)}`,
   ]);
-  const { columns } = terminal.window;
   const sentences = [...connections.flatMap(troubleOf), ...connections.flatMap(warningOf)];
-  return [...table([HEADINGS, ...rows], columns), ...sentences.flatMap((text) => wrap(text, columns))];
+  const wrapped = sentences.flatMap((text) => wrap(text, columns));
+  return [...table([HEADINGS, ...rows], columns), ...wrapped, ...unreadable];
+}
+
+function unreadableLines(configuration: ConfigurationProblem | undefined): string[] {
+  if (!configuration) return [];
+  const { code, message, fix } = configuration;
+  return ['', `${code}: ${message} The list shows the connections that have a record.`, `  ${fix}`];
 }
 
 function timeTo(time: string | undefined, now: number): string {

@@ -1,4 +1,5 @@
-import { type Connection, publishedSecrets } from '../rotation/core/connection.ts';
+import { type Connection, type ContestedSecret, publishedSecrets } from '../rotation/core/connection.ts';
+import { defaultSecretName } from '../secretNames.ts';
 import type { Finding } from './findings.ts';
 
 /** One connection's use of one secret. */
@@ -10,28 +11,55 @@ interface Use {
   readonly secret: string;
   /** Does the rotator write this secret? */
   readonly written: boolean;
+  /** Does the secret have the name that is meant for this connection? */
+  readonly isDefault: boolean;
+}
+
+/** What a connection uses, as its entry says it; of an entry that is not valid, as far as it can be read. */
+export type Claims = Pick<Connection, 'name' | 'clientId' | 'secrets' | 'vaults' | 'connectionString'>;
+
+/** By {@link secretKey}: the connection that a secret belongs to. */
+export type Owners = ReadonlyMap<string, string>;
+
+/** Names a secret in {@link Owners}. Key Vault ignores the case of names. */
+export function secretKey({ vault, name }: Pick<ContestedSecret, 'vault' | 'name'>): string {
+  return `${vault}/${name}`.toLowerCase();
+}
+
+/** What the entries of a file say about their secrets. */
+export interface Uses {
+  /** The secrets that several connections use although the rotator writes them for one of them. */
+  readonly contested: readonly ContestedSecret[];
+  /**
+   * What is wrong, by connection name; the message names the paths, not the secrets. A secret stays with its owner, and only the
+   * others have a finding. An unknown owner is the connection that the secret's name is meant for. Without one, all have a finding.
+   */
+  findings(owners: Owners): ReadonlyMap<string, readonly Finding[]>;
 }
 
 /**
  * Secrets that two connections would overwrite for each other, or that one connection uses twice. Client ids and client
- * secrets may be shared: they are only read. Key Vault ignores the case of names.
- * @returns findings by connection name; the message names the paths, not the secrets
+ * secrets may be shared: they are only read.
+ * @param valid connections whose entries are valid on their own
+ * @param broken those whose entries are not: they are not used, but what belongs to them stays theirs
  */
-export function secretConflicts(connections: readonly Connection[]): ReadonlyMap<string, readonly Finding[]> {
-  const uses = connections.flatMap(usesOf);
-  const shared = candidatesOf(uses, ({ secret }) => secret);
-  const written = candidatesOf(
-    uses.filter((use) => use.written),
-    ({ secret }) => secret,
-  );
-  const own = candidatesOf(uses, ownKey);
-  const findings = uses.flatMap((use) => {
-    const candidates = [shared.get(use.secret), written.get(use.secret), own.get(ownKey(use))];
-    const other = candidates.flatMap((some = []) => some).find((candidate) => clash(use, candidate));
-    return other ? [{ connection: use.connection, finding: describe(use, other) }] : [];
-  });
-  const grouped = Map.groupBy(findings, ({ connection }) => connection);
-  return new Map([...grouped].map(([name, found]) => [name, found.map(({ finding }) => finding)]));
+export function usesOfSecrets(valid: readonly Claims[], broken: readonly Claims[]): Uses {
+  const uses = valid.flatMap(usesOf);
+  const all = [...uses, ...broken.flatMap(usesOf)];
+  const invalid = new Set(broken.map(({ name }) => name));
+  const bySecret = Map.groupBy(all, ({ secret }) => secret);
+  const clashing = [...bySecret.values()].filter(isContested);
+  return {
+    contested: clashing.map((group) => ({
+      ...partsOf(group),
+      connections: [...new Set(group.map(({ connection }) => connection))],
+    })),
+    findings: (owners) => {
+      const found = [...bySecret.values()].flatMap((group) => findingsOf(group, owners, invalid));
+      const grouped = Map.groupBy(found, ({ connection }) => connection);
+      return new Map([...grouped].map(([name, each]) => [name, each.map(({ finding }) => finding)]));
+    },
+  };
 }
 
 /** Names that differ only in case mean the same secrets. Returns the other name for each of them. */
@@ -44,13 +72,15 @@ export function nameConflicts(names: readonly string[]): ReadonlyMap<string, str
   return new Map(pairs);
 }
 
-function usesOf(connection: Connection): Use[] {
-  const { name, clientId, secrets, vaults } = connection;
-  const use = (key: string, vault: string, secret: string, written: boolean): Use => ({
-    connection: name,
+function usesOf(connection: Claims): Use[] {
+  const { name: of, clientId, secrets, vaults } = connection;
+  type Kind = Parameters<typeof defaultSecretName>[1];
+  const use = (key: Kind, vault: string, name: string, written: boolean): Use => ({
+    connection: of,
     key: `secrets.${key}`,
-    secret: `${vault}/${secret}`.toLowerCase(),
+    secret: secretKey({ vault, name }),
     written,
+    isDefault: name.toLowerCase() === defaultSecretName(of, key).toLowerCase(),
   });
   return [
     ...(clientId === undefined ? [use('clientId', vaults.credential, secrets.clientId, false)] : []),
@@ -60,37 +90,65 @@ function usesOf(connection: Connection): Use[] {
   ];
 }
 
-/**
- * Two uses for each key, which is enough to find another one than a given one. Looking through all uses of one secret for each of
- * them would take seconds for a large file.
- */
-function candidatesOf(
-  uses: readonly Use[],
-  keyOf: (use: Use) => string,
-): ReadonlyMap<string, readonly Use[]> {
-  const found = new Map<string, Use[]>();
-  for (const use of uses) {
-    const some = found.get(keyOf(use)) ?? [];
-    if (some.length === 0) found.set(keyOf(use), some);
-    if (some.length < 2) some.push(use);
-  }
-  return found;
+function partsOf([use]: readonly Use[]): Pick<ContestedSecret, 'vault' | 'name'> {
+  const at = use?.secret.lastIndexOf('/') ?? 0;
+  return { vault: use?.secret.slice(0, at) ?? '', name: use?.secret.slice(at + 1) ?? '' };
 }
 
-/** The same for two uses of one secret by one connection. */
-function ownKey({ connection, secret }: Use): string {
-  return `${connection} ${secret}`;
+function isContested(group: readonly Use[]): boolean {
+  return group.some(({ written }) => written) && group.some((use) => use.connection !== group[0]?.connection);
 }
 
-function clash(one: Use, other: Use): boolean {
-  return one !== other && (one.connection === other.connection || one.written || other.written);
+/** @param group all uses of one secret */
+function findingsOf(
+  group: readonly Use[],
+  owners: Owners,
+  invalid: ReadonlySet<string>,
+): { connection: string; finding: Finding }[] {
+  const byConnection = Map.groupBy(group, ({ connection }) => connection);
+  const owner = ownerOf(group, owners);
+  const owned = owner === undefined ? undefined : byConnection.get(owner);
+  const sound = group.filter(({ connection }) => !invalid.has(connection));
+  // Of each kind, those of two connections are enough to find another one than a given one.
+  const candidates = owned ?? [...ofTwo(sound.filter(({ written }) => written)), ...ofTwo(sound)];
+  return sound.flatMap((use) => {
+    const isOwner = use.connection === owner;
+    const twice = byConnection.get(use.connection)?.find((each) => each !== use);
+    const clashing = candidates.find(
+      (each) => each.connection !== use.connection && (each.written || use.written),
+    );
+    const other = twice ?? (isOwner ? undefined : clashing);
+    const finding = other && describe(use, other, other === twice ? undefined : owner);
+    return finding ? [{ connection: use.connection, finding }] : [];
+  });
 }
 
-function describe(use: Use, other: Use): Finding {
+/** The uses by the first two connections. */
+function ofTwo(uses: readonly Use[]): Use[] {
+  const first = uses[0];
+  const second = uses.find(({ connection }) => connection !== first?.connection);
+  return [first, second].filter((use) => use !== undefined);
+}
+
+function ownerOf(group: readonly Use[], owners: Owners): string | undefined {
+  const known = owners.get(group[0]?.secret ?? '');
+  if (known !== undefined && group.some(({ connection }) => connection === known)) return known;
+  const [meant, ...others] = new Set(
+    group.filter(({ isDefault }) => isDefault).map(({ connection }) => connection),
+  );
+  return others.length === 0 ? meant : undefined;
+}
+
+/** @param owner the connection that the secret belongs to, if it is known */
+function describe(use: Use, other: Use, owner: string | undefined): Finding {
   const where = `connections.${use.connection}.${use.key}`;
+  const otherUse = `connections.${other.connection}.${other.key}`;
   return {
     where,
-    cause: `names the same secret as connections.${other.connection}.${other.key}`,
+    cause:
+      owner === undefined
+        ? `names the same secret as ${otherUse}`
+        : `names a secret that belongs to the connection ${owner} (${otherUse})`,
     fix: `Set ${where} to a name that nothing else uses in that vault.`,
     within: use.key.split('.'),
   };

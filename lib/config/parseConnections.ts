@@ -1,7 +1,8 @@
 import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
-import type { Connection, Connections } from '../rotation/core/connection.ts';
+import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
 import { safeName } from '../safeText.ts';
-import { nameConflicts, secretConflicts } from './conflicts.ts';
+import { defaultSecretName } from '../secretNames.ts';
+import { type Claims, nameConflicts, type Owners, usesOfSecrets } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
 import { doubtfulKeys, explainIssue, unknownKey } from './explainIssue.ts';
 import { type Finding, findingsError } from './findings.ts';
@@ -23,8 +24,24 @@ const SHAPE_FIX = 'Write {"connections": {"NAME": {...}}}; connections.schema.js
  *   line and column, and repeats nothing of the text
  */
 export function parseConnections(text: string, context: ConfigurationContext): Connections {
-  const { outside, entries } = readText(text, context);
+  return readConnections(text, context).resolve(new Map());
+}
+
+/** The entries of a file, before it is known whom their secrets belong to. */
+export interface ReadConnections {
+  /** The secrets whose owner decides which entries are valid. */
+  readonly contested: readonly ContestedSecret[];
+  resolve(owners: Owners): Connections;
+}
+
+/** The first half of {@link parseConnections}. @throws RotatorError as it does */
+export function readConnections(text: string, context: ConfigurationContext): ReadConnections {
+  const { outside, contested, entries } = readText(text, context);
   if (outside.length > 0) throw findingsError(FILE, outside);
+  return { contested, resolve: (owners) => connectionsOf(entries(owners)) };
+}
+
+function connectionsOf(entries: readonly ReadEntry[]): Connections {
   return {
     valid: entries.flatMap(({ resolved }) => resolved.connection ?? []),
     invalid: entries.flatMap(({ name, resolved: { findings } }) =>
@@ -50,7 +67,8 @@ export function inspectConnections(
   text: string,
   context: ConfigurationContext,
 ): { readonly valid: readonly Connection[]; readonly problems: readonly FileFinding[] } {
-  const { outside, entries } = readText(text, context);
+  const { outside, entries: entriesFor } = readText(text, context);
+  const entries = entriesFor(new Map());
   const ofFile = outside.map((finding) => ({
     problem: problemOf(findingsError(FILE, [finding])),
     path: (finding.within ?? []).map(String),
@@ -74,7 +92,14 @@ interface ReadEntry {
   readonly resolved: Resolved;
 }
 
-function readText(text: string, context: ConfigurationContext): { outside: Finding[]; entries: ReadEntry[] } {
+interface ReadText {
+  readonly outside: readonly Finding[];
+  readonly contested: readonly ContestedSecret[];
+  /** With the conflicts between entries that are valid on their own. */
+  entries(owners: Owners): readonly ReadEntry[];
+}
+
+function readText(text: string, context: ConfigurationContext): ReadText {
   const { outside, entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
@@ -83,9 +108,55 @@ function readText(text: string, context: ConfigurationContext): { outside: Findi
       ...caseFindings(at, sameName.get(name)),
       ...(repeated.get(name) ?? []).map((path) => repeatedFinding(at, path)),
     ];
-    return { name, resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
+    return { name, raw, resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
   });
-  return { outside, entries: withConflicts(results) };
+  const valid = results.flatMap(({ resolved }) => resolved.connection ?? []);
+  const broken = results.filter(({ name, resolved }) => resolved.findings && isConnectionName(name));
+  const uses = usesOfSecrets(
+    valid,
+    broken.map(({ name, raw }) => claimsOf(name, raw, context)),
+  );
+  return {
+    outside,
+    contested: uses.contested,
+    entries: (owners) => {
+      const conflicts = uses.findings(owners);
+      return results.map(({ name, resolved }) => {
+        const findings = resolved.connection && conflicts.get(name);
+        return { name, resolved: findings ? { findings } : resolved };
+      });
+    },
+  };
+}
+
+function isConnectionName(name: string): boolean {
+  return connectionName.safeParse(name).success;
+}
+
+/** The secrets of an entry that is not valid, as far as it names them. */
+function claimsOf(
+  name: string,
+  raw: unknown,
+  { credentialVaultUrl, tokenVaultUrl }: ConfigurationContext,
+): Claims {
+  const { secrets } = isObject(raw) ? raw : {};
+  const named = isObject(secrets) ? secrets : {};
+  const nameOf = (key: Parameters<typeof defaultSecretName>[1]) => {
+    const text = named[key];
+    return typeof text === 'string' ? text : defaultSecretName(name, key);
+  };
+  return {
+    name,
+    clientId: undefined,
+    vaults: { credential: credentialVaultUrl, token: tokenVaultUrl },
+    secrets: {
+      clientId: nameOf('clientId'),
+      clientSecrets: [nameOf('clientSecret')],
+      refreshToken: nameOf('refreshToken'),
+      accessToken: nameOf('accessToken'),
+    },
+    connectionString: undefined,
+  };
 }
 
 interface FileContent {
@@ -206,15 +277,6 @@ function otherFindings(
 function mergeFindings(findings: readonly Finding[], resolved: Resolved): Resolved {
   if (findings.length === 0) return resolved;
   return { findings: [...findings, ...(resolved.findings ?? [])] };
-}
-
-/** Compares only entries that are valid on their own: an invalid one is not used, so it cannot conflict with others. */
-function withConflicts(entries: readonly ReadEntry[]): ReadEntry[] {
-  const conflicts = secretConflicts(entries.flatMap(({ resolved }) => resolved.connection ?? []));
-  return entries.map((entry) => {
-    const findings = entry.resolved.connection && conflicts.get(entry.name);
-    return findings ? { ...entry, resolved: { findings } } : entry;
-  });
 }
 
 function entryProblem(findings: readonly Finding[]): Problem {

@@ -1,5 +1,5 @@
-import { type Problem, problemOf } from '../errors.ts';
-import type { Connection } from './core/connection.ts';
+import { problemOf } from '../errors.ts';
+import type { Connection, LastingProblem } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import { otherVault } from './core/ownership.ts';
 import type { RecordSummary } from './core/record.ts';
@@ -192,9 +192,10 @@ function logSweep(
   { log }: Ports,
   { results, ...numbers }: SweepSummary,
   overdue: readonly string[],
-  stale: Problem | undefined,
+  stale: LastingProblem | undefined,
 ): void {
   const first = overdue.slice(0, OVERDUE_NAMES).join(' ');
   const named = first && { overdueConnections: first };
-  log(stale ? 'warn' : 'info', 'sweep_finished', { ...numbers, ...named, ...results, ...stale });
+  const { since: _, ...problem } = stale ?? {};
+  log(stale ? 'warn' : 'info', 'sweep_finished', { ...numbers, ...named, ...results, ...problem });
 }

@@ -58,6 +58,22 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect((await desk.rotator(['plan', 'nix']).ended).code).toBe(3);
   });
 
+  test('status lists the connections with a record, and says why, if the connections file cannot be read', async () => {
+    const file = join(desk.stack.data.path, 'broken.json');
+    await writeFile(file, '{"connections": {');
+    const status = ['status', '--connections', file];
+    const { code, stdout } = await desk.rotator(status).ended;
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/\nother +fresh/);
+    expect(stdout).toMatch(/\nstrict +fresh/);
+    expect(stdout).toContain('configuration_invalid: The text of the connections is not valid JSON (line 1');
+    expect(documentOf(await desk.rotator([...status, '--json']).ended)).toMatchObject({
+      connections: [{ name: 'other' }, { name: 'strict' }],
+      configuration: { code: 'configuration_invalid' },
+    });
+    expect((await desk.rotator([...status, 'strict']).ended).stdout).toMatch(/\nstrict +fresh/);
+  });
+
   test('rotate NAME reports not due, forced, rotated by the functions, and forced too soon', async () => {
     const plain = await desk.rotator(['rotate', 'strict', '--json']).ended;
     expect(plain.code).toBe(0);

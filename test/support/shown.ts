@@ -6,6 +6,7 @@ import type { RotationResult } from '../../lib/rotation/core/outcome.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
 import type { Planned } from '../../lib/rotation/plan.ts';
 import type { SweepSummary } from '../../lib/rotation/sweep.ts';
+import type { ConfigurationProblem } from '../../lib/rotator.ts';
 
 type Rotated = Pick<RotationResult, 'connection' | 'result' | 'generation' | 'problem'>;
 
@@ -29,6 +30,8 @@ export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 
   /** The status of the health probe; otherwise that of the response. */
   readonly status?: 'ok' | 'unavailable' | number;
   readonly code?: Parameters<typeof problemResponse>[0]['code'];
+  /** Why the connections cannot be read. */
+  readonly configuration?: Partial<ConfigurationProblem>;
   readonly title?: string;
   readonly detail?: string;
   readonly fix?: string;

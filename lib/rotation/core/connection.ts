@@ -83,23 +83,23 @@ export interface PublishedSecret {
   readonly name: string;
 }
 
+/** What decides which secrets a connection publishes. */
+type Publisher = Pick<Connection, 'secrets' | 'vaults' | 'connectionString'>;
+
 /** The access token's secret. */
-export function accessTokenSecret({ secrets, vaults }: Connection): PublishedSecret {
+export function accessTokenSecret({ secrets, vaults }: Publisher): PublishedSecret {
   return { key: 'accessToken', vault: vaults.token, name: secrets.accessToken };
 }
 
 /** The connection string's secret, where one is asked for. */
-export function connectionStringSecret({
-  connectionString,
-  vaults,
-}: Connection): PublishedSecret | undefined {
+export function connectionStringSecret({ connectionString, vaults }: Publisher): PublishedSecret | undefined {
   if (!connectionString) return undefined;
   const vault = connectionString.holds === 'refreshToken' ? vaults.credential : vaults.token;
   return { key: 'connectionString', vault, name: connectionString.secret };
 }
 
 /** All secrets that a connection publishes, in the order in which they are written. */
-export function publishedSecrets(connection: Connection): readonly PublishedSecret[] {
+export function publishedSecrets(connection: Publisher): readonly PublishedSecret[] {
   const second = connectionStringSecret(connection);
   return second ? [accessTokenSecret(connection), second] : [accessTokenSecret(connection)];
 }
@@ -115,7 +115,22 @@ export interface Connections {
   readonly valid: readonly Connection[];
   readonly invalid: readonly InvalidConnection[];
   /** Why the configuration cannot be read any more; undefined: it can. These are then the last good ones. */
-  readonly stale?: Problem;
+  readonly stale?: LastingProblem;
+}
+
+/** A secret that several connections use although the rotator writes it for one of them. */
+export interface ContestedSecret {
+  /** Address of the vault, without a slash at the end. */
+  readonly vault: string;
+  readonly name: string;
+  /** Names of those connections. */
+  readonly connections: readonly string[];
+}
+
+/** A problem that goes on. */
+export interface LastingProblem extends Problem {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /** What a rotation brought and was made with; for showing it, masks. */

@@ -83,10 +83,14 @@ export function statusOf(
   const elsewhere = enabled ? problemOfOwner(connection, summary) : undefined;
   if (elsewhere) return { name, provider, state: 'blocked', reason: elsewhere.code, ...saying(elsewhere) };
   const state = enabled ? stateOf(summary, now) : 'paused';
+  return { name, provider, state, ...fieldsOf(summary, enabled) };
+}
+
+/** @param isAwaited whether there is a next attempt to wait for: not for a connection that is due now, or paused */
+function fieldsOf(summary: RecordSummary | undefined, isAwaited: boolean): Partial<ConnectionStatus> {
   const fields = Object.entries(SHOWN).flatMap(([field, shown]) => {
     const value = summary?.[field as keyof RecordSummary];
-    // A connection that is due now, or paused, has no next attempt to wait for.
-    const isHidden = field === 'nextAttemptAt' && !(enabled && Number(value) > 0);
+    const isHidden = field === 'nextAttemptAt' && !(isAwaited && Number(value) > 0);
     if (shown === 'in its own way' || value === undefined || isHidden) return [];
     return [[shown.as, shown.isTime ? new Date(Number(value)).toISOString() : value]];
   });
@@ -94,7 +98,12 @@ export function statusOf(
     at: new Date(at).toISOString(),
     ...outcome,
   }));
-  return { name, provider, state, ...Object.fromEntries(fields), ...(history.length > 0 && { history }) };
+  return { ...Object.fromEntries(fields), ...(history.length > 0 && { history }) };
+}
+
+/** The status of a connection of which only the record is known, because the configuration cannot be read: it is not rotated. */
+export function recordedStatusOf(name: string, summary: RecordSummary, now: number): ConnectionStatus {
+  return { name, state: stateOf(summary, now), ...fieldsOf(summary, false) };
 }
 
 function problemOfOwner(

@@ -24,7 +24,30 @@ test('a manual call returns the place of the mistake', async () => {
   expect(String(response.body.detail)).toMatch(/line 1, column \d+/);
 });
 
-test('health says only that the rotator is unavailable', async () => {
-  const response = await harness.http('health', 'GET', 'health');
-  expect(response).toMatchObject({ status: 503, body: { status: 'unavailable' } });
+test('health says that the rotator is unavailable and since when, and not why', async () => {
+  const { status, body } = await harness.http('health', 'GET', 'health');
+  expect(status).toBe(503);
+  expect(body).toMatchObject({
+    status: 'unavailable',
+    configuration: {
+      message: expect.stringContaining('cannot read its connections'),
+      fix: expect.stringContaining('/api/connections'),
+      since: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    },
+  });
+  expect(JSON.stringify(body)).not.toContain('line 1');
+});
+
+test('the status of all connections names the mistake, its fix and since when it is there', async () => {
+  const { status, body } = await harness.http('connectionStatus', 'GET', 'connections');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    connections: [],
+    configuration: {
+      code: 'configuration_invalid',
+      message: expect.stringContaining('not valid JSON (line 1, column'),
+      fix: expect.stringContaining('Correct it there'),
+      since: expect.stringMatching(/Z$/),
+    },
+  });
 });

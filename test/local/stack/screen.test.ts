@@ -69,3 +69,45 @@ describe('a rotation on the screen', () => {
     expect(shown(rotated)).not.toContain('\u001b');
   });
 });
+
+const line = (event: string, fields: object, level = 'info') => {
+  vi.stubEnv('TZ', 'UTC');
+  const shown = screenLine(JSON.stringify({ time: '2026-01-01T10:20:30.000Z', level, event, ...fields }));
+  vi.unstubAllEnvs();
+  return shown;
+};
+
+const COUNTS = { connections: 5, valid: 4, paused: 1, invalid: 1 };
+
+test.each([
+  [
+    'configuration_invalid',
+    { message: 'It is not valid JSON.', fix: 'Correct it.' },
+    'connections.json   It is not valid JSON. Correct it.',
+  ],
+  [
+    'configuration_loaded',
+    { ...COUNTS, changed: 2 },
+    'connections.json   read again: 4 connections, 1 of them paused, 1 not valid',
+  ],
+  [
+    'configuration_loaded',
+    { ...COUNTS, changed: 0, paused: 0, invalid: 0, unreadableSince: '2026-01-01T10:20:00.000Z' },
+    'connections.json   readable again: 4 connections',
+  ],
+  ['connection_changed', { connection: 'demo-grace', change: 'paused' }, 'demo-grace         paused'],
+  [
+    'connection_changed',
+    { connection: 'demo-grace', change: 'valid_again' },
+    'demo-grace         valid again',
+  ],
+])('shows %s under the name of the file or of the connection', (event, fields, text) => {
+  expect(line(event, fields)).toBe(`10:20:30  ${text}`);
+});
+
+test('shows an unreadable file once, not with each sweep, and no first load', () => {
+  expect(
+    line('sweep_finished', { code: 'configuration_invalid', message: 'x', fix: 'y' }, 'warn'),
+  ).toBeUndefined();
+  expect(line('configuration_loaded', COUNTS)).toBeUndefined();
+});

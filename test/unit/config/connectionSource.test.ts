@@ -15,6 +15,7 @@ import { errorOf } from '../../support/thrown.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
 const CANARY = 'canary-e2f4';
+const NOW = Date.parse('2026-01-01T00:00:00Z');
 const BLOB = { kind: 'blob', url: 'https://a.blob.core.windows.net/c/b' } as const;
 const FILE = { kind: 'file', path: '/config/connections.json' } as const;
 
@@ -27,7 +28,7 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     world.set(fileOf({ a: ENTRY, b: ENTRY }));
     expect(await names(world)).toEqual(['a', 'b']);
     expect(world.asked).toEqual([undefined, '1', '1', '1']);
-    expect(world.events()).toEqual(['configuration_loaded', 'configuration_loaded']);
+    expect(world.events()).toEqual(['configuration_loaded', 'configuration_loaded', 'connection_changed']);
   });
 
   it('is read once for concurrent calls', async () => {
@@ -63,7 +64,8 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     const good = await world.source();
     breakIt(world);
     for (const _ of [1, 2]) {
-      const stale = { code: expect.any(String), message: expect.any(String), fix: expect.any(String) };
+      const text = expect.any(String);
+      const stale = { code: text, message: text, fix: text, since: NOW };
       expect(await world.source()).toEqual({ ...good, stale });
     }
     expect(world.events()).toEqual(['configuration_loaded', 'configuration_invalid']);
@@ -113,16 +115,71 @@ describe.each([BLOB, FILE])('a $kind', (connectionsSource) => {
     expect(world.events()).toEqual([
       'configuration_loaded',
       'configuration_invalid',
+      'configuration_loaded',
       'configuration_invalid',
     ]);
     world.recover();
     expect(await names(world)).toEqual(['b']);
   });
 
+  it.each<[string, (world: World) => void]>([
+    ['the old text', (world) => world.recover()],
+    ['another text', (world) => world.set(fileOf({ a: ENTRY }))],
+  ])('logs once that it is readable again, with %s', async (_, repair) => {
+    const world = start(connectionsSource, fileOf({ a: ENTRY }));
+    await world.source();
+    world.fail(unavailable());
+    await world.source();
+    repair(world);
+    await world.source();
+    await world.source();
+    expect(linesOf(world.lines, 'configuration_loaded')).toMatchObject([
+      {},
+      { changed: 0, unreadableSince: new Date(NOW).toISOString() },
+    ]);
+  });
+
+  it('confirms each added, changed, paused, resumed, corrected and removed connection', async () => {
+    const before = { a: ENTRY, b: ENTRY, c: ENTRY, d: { ...ENTRY, enabled: false }, e: {}, f: ENTRY };
+    const world = start(connectionsSource, fileOf(before));
+    await world.source();
+    const after = {
+      a: ENTRY,
+      b: { ...ENTRY, scope: 'x' },
+      c: { ...ENTRY, enabled: false },
+      d: ENTRY,
+      e: ENTRY,
+      g: ENTRY,
+    };
+    world.set(fileOf(after));
+    await world.source();
+    const changes = linesOf(world.lines, 'connection_changed');
+    expect(changes.map(({ connection, change }) => `${connection} ${change}`)).toEqual([
+      'b changed',
+      'c paused',
+      'd resumed',
+      'e valid_again',
+      'g added',
+      'f removed',
+    ]);
+    expect(linesOf(world.lines, 'configuration_loaded').at(-1)).toMatchObject({ changed: 6 });
+  });
+
+  it('logs at most 50 changes of one file, and their number', async () => {
+    const world = start(connectionsSource, fileOf({}));
+    await world.source();
+    world.set(fileOf(Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`c${at}`, ENTRY]))));
+    await world.source();
+    expect(linesOf(world.lines, 'connection_changed')).toHaveLength(50);
+    expect(linesOf(world.lines, 'configuration_loaded').at(-1)).toMatchObject({ changed: 60 });
+  });
+
   it('throws at the first read if it fails, and tries again at the next call', async () => {
     const world = start(connectionsSource, '[]');
-    await expect(world.source()).rejects.toMatchObject({ code: 'configuration_invalid' });
-    await expect(world.source()).rejects.toMatchObject({ code: 'configuration_invalid' });
+    for (const _ of [1, 2]) {
+      const thrown = await errorOf(world.source());
+      expect([thrown.code, thrown.since]).toEqual(['configuration_invalid', NOW]);
+    }
     world.set(fileOf({ a: ENTRY }));
     expect(await names(world)).toEqual(['a']);
     expect(world.asked).toEqual([undefined, undefined, undefined]);
@@ -187,7 +244,75 @@ describe('the reader of files', () => {
   });
 });
 
+describe('a secret that two entries name', () => {
+  const claiming = (name: string) => ({ ...ENTRY, secrets: { refreshToken: name } });
+  const invalid = async ({ source }: World) => (await source()).invalid.map(({ name }) => name);
+
+  it('stays with the connection that has used it, and only the newcomer is invalid', async () => {
+    const world = start(FILE, fileOf({ old: claiming('shared'), other: ENTRY }));
+    await world.source();
+    world.owners.set('shared', 'old');
+    world.set(fileOf({ new: claiming('shared'), old: claiming('shared'), other: ENTRY }));
+    expect(await names(world)).toEqual(['old', 'other']);
+    expect(linesOf(world.lines, 'connection_invalid')).toMatchObject([
+      {
+        connection: 'new',
+        message:
+          'connections.new.secrets.refreshToken names a secret that belongs to the connection old (connections.old.secrets.refreshToken).',
+      },
+    ]);
+  });
+
+  it('stays with that connection at the first read of a process as well', async () => {
+    const world = start(FILE, fileOf({ new: claiming('shared'), old: claiming('shared') }));
+    world.owners.set('shared', 'old');
+    expect(await invalid(world)).toEqual(['new']);
+  });
+
+  it('stays with the connection that was valid before if vault and records do not know', async () => {
+    const world = start(FILE, fileOf({ old: claiming('shared') }));
+    await world.source();
+    world.set(fileOf({ new: claiming('shared'), old: claiming('shared') }));
+    expect(await invalid(world)).toEqual(['new']);
+  });
+
+  it('makes both invalid while nothing tells whom it belongs to', async () => {
+    const world = start(FILE, fileOf({ one: claiming('shared'), two: claiming('shared') }));
+    expect(await invalid(world)).toEqual(['one', 'two']);
+  });
+
+  it('is looked up again if the vault could not be read, and the result is logged once', async () => {
+    const world = start(FILE, fileOf({ new: claiming('shared'), old: claiming('shared') }));
+    world.lookupError = unavailable();
+    expect(await invalid(world)).toEqual(['new', 'old']);
+    await world.source();
+    world.lookupError = undefined;
+    world.owners.set('shared', 'old');
+    expect(await invalid(world)).toEqual(['new']);
+    expect(await invalid(world)).toEqual(['new']);
+    expect(world.events()).toEqual([
+      'configuration_loaded',
+      'connection_invalid',
+      'connection_invalid',
+      'configuration_loaded',
+      'connection_changed',
+      'connection_invalid',
+    ]);
+    expect(world.asked).toEqual([undefined, undefined, undefined, '1']);
+  });
+
+  it('stays with an entry that has become invalid for another reason', async () => {
+    const world = start(FILE, fileOf({ crm: ENTRY }));
+    await world.source();
+    world.set(fileOf({ crm: {}, thief: claiming('crm-refresh-token') }));
+    expect(await invalid(world)).toEqual(['crm', 'thief']);
+  });
+});
+
 interface World {
+  /** What vault and records know: the owner by the name of the secret. */
+  readonly owners: Map<string, string>;
+  lookupError: unknown;
   readonly source: ReturnType<typeof createConnectionSource>;
   /** The stamps that the reader received. */
   readonly asked: (string | undefined)[];
@@ -202,6 +327,8 @@ interface World {
 function start(connectionsSource: SourceSettings['connectionsSource'], text: string): World {
   const now: { text: string; version: number; error?: unknown } = { text, version: 1 };
   const world: Omit<World, 'source'> = {
+    owners: new Map(),
+    lookupError: undefined,
     asked: [],
     lines: [],
     events: () => world.lines.map(({ event }) => event),
@@ -217,9 +344,17 @@ function start(connectionsSource: SourceSettings['connectionsSource'], text: str
       if (now.error) throw now.error;
       return stamp === String(now.version) ? 'unchanged' : { text: now.text, stamp: String(now.version) };
     };
-  const readers = { readFile: read(FILE.path), readBlob: read(BLOB.url) };
+  const readers = {
+    readFile: read(FILE.path),
+    readBlob: read(BLOB.url),
+    ownerOf: async ({ name }: { name: string }) => {
+      if (world.lookupError) throw world.lookupError;
+      return world.owners.get(name);
+    },
+  };
   const settings = { ...CONTEXT, connectionsSource };
-  return { ...world, source: createConnectionSource(settings, readers, logInto(world.lines)) };
+  const source = createConnectionSource(settings, readers, logInto(world.lines), () => NOW);
+  return Object.assign(world, { source });
 }
 
 async function names({ source }: World): Promise<string[]> {

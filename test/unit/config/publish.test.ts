@@ -133,8 +133,11 @@ describe('a connection string that cannot be published', () => {
       'connections.a',
     ],
     [
-      "another's access token",
-      { a: asking('accessToken', { secrets: { connectionString: 'b-access-token' } }), b: ENTRY },
+      "another's connection string",
+      {
+        a: asking('accessToken', { secrets: { connectionString: 'x' } }),
+        b: asking('accessToken', { secrets: { connectionString: 'x' } }),
+      },
       'connections.b',
     ],
     [

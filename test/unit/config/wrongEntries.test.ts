@@ -302,7 +302,7 @@ describe('names of connections', () => {
   });
 });
 
-describe('connections that would overwrite secrets of each other are both invalid', () => {
+describe('of connections that would overwrite secrets of each other, those are invalid that do not own the secret', () => {
   const sameVault = {
     vaults: { credential: 'https://x.vault.azure.net', token: 'https://x.vault.azure.net' },
   };
@@ -319,18 +319,18 @@ describe('connections that would overwrite secrets of each other are both invali
       { secrets: { accessToken: 'x' } },
       ['a', 'b'],
     ],
-    ['the default name of the other', { secrets: { accessToken: 'b-access-token' } }, {}, ['a', 'b']],
+    ['the default name of the other', { secrets: { accessToken: 'b-access-token' } }, {}, ['a']],
     [
       "an access token on the other's refresh token",
       { ...sameVault, secrets: { accessToken: 'b-refresh-token' } },
       sameVault,
-      ['a', 'b'],
+      ['a'],
     ],
     [
       "a refresh token on the other's client secret",
       { secrets: { refreshToken: 'b-client-secret' } },
       {},
-      ['a', 'b'],
+      ['a'],
     ],
     [
       'the same refresh token as a paused one',
@@ -352,6 +352,18 @@ describe('connections that would overwrite secrets of each other are both invali
       [],
     ],
     [
+      'the default name of an entry that is invalid anyway',
+      { secrets: { refreshToken: 'b-refresh-token' } },
+      { overwrite: 7 },
+      ['a', 'b'],
+    ],
+    [
+      "not a shared client secret that a third connection's rotations would overwrite, except the third",
+      { secrets: { refreshToken: 'c-client-secret' } },
+      { secrets: { clientSecret: 'c-client-secret' } },
+      ['a'],
+    ],
+    [
       'not with the name of an entry that is invalid anyway',
       { secrets: { refreshToken: 'x' }, overwrite: 7 },
       { secrets: { refreshToken: 'x' } },
@@ -364,6 +376,15 @@ describe('connections that would overwrite secrets of each other are both invali
     );
     expect(invalid.map(({ name }) => name)).toEqual(expected);
     expect(valid.map(({ name }) => name)).toEqual(['a', 'b', 'c'].filter((name) => !expected.includes(name)));
+  });
+
+  it('are compared in time for a large file whose connections share a client secret', () => {
+    const entry = { ...ENTRY, secrets: { clientSecret: 'shared' } };
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`c${at}`, entry]));
+    const text = fileOf({ ...many, writer: { ...ENTRY, secrets: { refreshToken: 'shared' } } });
+    const start = performance.now();
+    expect(parseConnections(text, CONTEXT).invalid).toHaveLength(5_001);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it('name both paths and no secret in the message', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../../lib/errors.ts';
+import { type ErrorCode, RotatorError } from '../../../lib/errors.ts';
 import { createRotator } from '../../../lib/rotator.ts';
+import { problemWith } from '../../support/problem.ts';
 import { connectionNamed, INVALID } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { seeded } from './world/scenario.ts';
@@ -8,7 +9,7 @@ import { seeded } from './world/scenario.ts';
 function rotatorOf({ world, process } = seeded()) {
   world.connections.push(connectionNamed('paused', { enabled: false }));
   world.invalid = [INVALID];
-  return { world, rotator: createRotator(process.ports, world.now) };
+  return { world, ports: process.ports, rotator: createRotator(process.ports, world.now) };
 }
 
 describe('the rotator', () => {
@@ -83,16 +84,40 @@ describe('the rotator', () => {
 
   test('is ready if the records can be read', async () => {
     const { world, rotator } = rotatorOf();
-    await rotator.checkReady();
+    expect(await rotator.readiness()).toEqual({ isReady: true });
     world.before('list records', () => Promise.reject(failure('storage_forbidden')));
     await world.clock.pass(5_000);
-    await expect(rotator.checkReady()).rejects.toMatchObject({ code: 'storage_forbidden' });
+    expect(await rotator.readiness()).toEqual({ isReady: false });
   });
 
   test('lists the records once for all checks within five seconds, because every caller may check', async () => {
     const { world, rotator } = rotatorOf();
-    for (let check = 0; check < 50; check++) await rotator.checkReady();
+    for (let check = 0; check < 50; check++) await rotator.readiness();
     expect(world.count(/^list records/)).toBe(1);
+  });
+
+  test('stays ready with the last valid connections, and says since when the configuration is unreadable', async () => {
+    const { world, rotator } = rotatorOf();
+    const since = Date.parse('2026-01-01T00:00:00Z');
+    world.stale = { ...problemWith('configuration_invalid'), since };
+    const configuration = { ...problemWith('configuration_invalid'), since: '2026-01-01T00:00:00.000Z' };
+    expect(await rotator.readiness()).toEqual({ isReady: true, configuration });
+    expect(await rotator.configurationProblem()).toEqual(configuration);
+    expect(await rotator.statusOfAll()).toHaveLength(3);
+  });
+
+  test('lists the connections with a record if the configuration was never readable', async () => {
+    const { world, ports, rotator } = rotatorOf();
+    await world.settle(rotator.rotate('crm', false));
+    const unreadable = new RotatorError(problemWith('configuration_invalid'), { since: 0 });
+    const blind = createRotator({ ...ports, connections: () => Promise.reject(unreadable) }, world.now);
+    expect(await blind.readiness()).toMatchObject({
+      isReady: false,
+      configuration: { code: 'configuration_invalid', since: '1970-01-01T00:00:00.000Z' },
+    });
+    expect(await blind.statusOfAll()).toMatchObject([{ name: 'crm', state: 'fresh', generation: 1 }]);
+    expect(await blind.status('crm')).toMatchObject({ name: 'crm', state: 'fresh', generation: 1 });
+    await expect(blind.status('unknown')).rejects.toMatchObject({ code: 'configuration_invalid' });
   });
 
   test('starts nothing when it drains', async () => {

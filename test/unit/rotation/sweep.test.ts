@@ -184,9 +184,10 @@ describe('a sweep', () => {
 
   test('continues with the last valid connections, and logs each time why there are no newer ones', async () => {
     const world = worldOf(1);
-    world.stale = problemWith('configuration_invalid');
+    const problem = problemWith('configuration_invalid');
+    world.stale = { ...problem, since: 0 };
     expect(await sweepOf(world)).toMatchObject({ results: { rotated: 1 } });
-    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...world.stale }]);
+    expect(world.events('sweep_finished')).toMatchObject([{ level: 'warn', rotated: 1, ...problem }]);
   });
 
   test('continues after a connection that fails or throws an unexpected error', async () => {

@@ -1,6 +1,5 @@
-import type { Problem } from '../../../lib/errors.ts';
 import type { LogEvent } from '../../../lib/log.ts';
-import type { Connection, InvalidConnection } from '../../../lib/rotation/core/connection.ts';
+import type { Connection, InvalidConnection, LastingProblem } from '../../../lib/rotation/core/connection.ts';
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { type LineOf, type LogLine, linesOf } from '../../support/logLines.ts';
 import { OTHER_STORE } from './world/connection.ts';
@@ -80,7 +79,7 @@ export class World {
   /** The connections of the configuration. */
   connections: Connection[] = [];
   invalid: InvalidConnection[] = [];
-  stale: Problem | undefined;
+  stale: LastingProblem | undefined;
   /** Called with the `execute` of a token request when its sender waits no longer for the response. */
   onGivenUp: (execute: object) => void = () => undefined;
   #hooks: Hook[] = [];
