@@ -36,6 +36,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   client_rejected: EXIT.operatorNeeded,
   misconfigured: EXIT.operatorNeeded,
   owned_elsewhere: EXIT.operatorNeeded,
+  connection_removed: EXIT.operatorNeeded,
+  revocation_failed: EXIT.operatorNeeded,
   secret_missing: EXIT.operatorNeeded,
   secret_empty: EXIT.operatorNeeded,
   secret_malformed: EXIT.operatorNeeded,

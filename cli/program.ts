@@ -135,6 +135,16 @@ function addRepairing(add: Add, program: Command): void {
     async (cli, [name = ''], options) =>
       (await import('./commands/takeover.ts')).takeover(cli, name, options),
   ).option('--yes', 'confirm that the other rotator is stopped, and do not ask');
+  add(
+    'remove [name]',
+    'pause connections, and disable their refresh tokens and what is published',
+    async (cli, [name], options) => (await import('./commands/remove.ts')).remove(cli, name, options),
+  )
+    .option('--provider <id>', 'all connections of this provider profile')
+    .option('--all', 'all connections')
+    .option('--revoke', 'have the providers revoke the refresh tokens (RFC 7009)')
+    .option('--via <url>', 'call the deployed functions, with the master key in ROTATOR_FUNCTION_KEY')
+    .option('--yes', 'do not ask');
   add('completion', 'print the completion script of a shell', async (_cli, [shell]) =>
     (await import('./commands/completion.ts')).completion(shell as Shell, program),
   ).addArgument(new Argument('<shell>', 'the shell').choices(SHELLS));

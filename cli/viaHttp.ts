@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { readAddress } from '../lib/config/address.ts';
-import { errorCodes, RotatorError } from '../lib/errors.ts';
+import { type ErrorCode, errorCodes, RotatorError } from '../lib/errors.ts';
 import { readLimited } from '../lib/readLimited.ts';
 import { retryAfterMs } from '../lib/retryAfter.ts';
 import { REASONS, type Reason } from '../lib/rotation/core/decide.ts';
 import { RESULTS as ROTATION_RESULTS, type RotationResult } from '../lib/rotation/core/outcome.ts';
+import type { Removal } from '../lib/rotation/removal.ts';
 import type { SweepSummary } from '../lib/rotation/sweep.ts';
+import type { Choice } from '../lib/rotator.ts';
 import { safeSentence } from '../lib/safeText.ts';
 import type { Cli } from './cli.ts';
 
@@ -74,10 +76,10 @@ export async function rotateVia(
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   const result = RESULTS.find((each) => each === code) as RotationResult['result'] | undefined;
   if (result) return { result, connection: name, ...wait };
-  const known = errorCodes.find((each) => each === code) ?? 'internal_error';
-  if (status === 404 || status === 400 || status === 500) throw new RotatorError({ code: known, ...problem });
+  if (status === 404 || status === 400 || status === 500)
+    throw new RotatorError({ code: known(code), ...problem });
   const failed = status === 409 ? (code === 'outcome_unknown' ? 'outcome_unknown' : 'blocked') : 'retrying';
-  return { result: failed, connection: name, problem: { code: known, ...problem }, ...wait };
+  return { result: failed, connection: name, problem: { code: known(code), ...problem }, ...wait };
 }
 
 /** Rotates all due connections by `POST /api/rotate`. */
@@ -86,7 +88,49 @@ export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
   const summary = swept.safeParse(body);
   if (summary.success && (status === 200 || status === 207)) return summary.data;
   const { code, ...problem } = problemIn(body, via, status);
-  throw new RotatorError({ code: errorCodes.find((each) => each === code) ?? 'internal_error', ...problem });
+  throw new RotatorError({ code: known(code), ...problem });
+}
+
+const removals = z.object({
+  removals: z.array(
+    z.object({
+      connection: sentence,
+      provider: sentence,
+      revoked: z.boolean(),
+      disabled: count,
+      accessTokenExpiresAt: z.number().optional(),
+      problems: z.array(z.object({ code: z.string(), message: sentence, fix: sentence })),
+    }),
+  ),
+});
+
+/** Removes connections by `POST /api/remove`. */
+export async function removeVia(
+  via: string,
+  choice: Choice,
+  revoke: boolean,
+  cli: Cli,
+): Promise<readonly Removal[]> {
+  const query = new URLSearchParams({ ...mapped(choice), ...(revoke && { revoke: 'true' }) });
+  const { status, body } = await post(via, `/api/remove?${query}`, cli);
+  const done = removals.safeParse(body);
+  if (!done.success || (status !== 200 && status !== 207)) {
+    const { code, ...problem } = problemIn(body, via, status);
+    throw new RotatorError({ code: known(code), ...problem });
+  }
+  return done.data.removals.map(({ accessTokenExpiresAt, problems, ...removal }) => ({
+    ...removal,
+    ...(accessTokenExpiresAt !== undefined && { accessTokenExpiresAt }),
+    problems: problems.map((problem) => ({ ...problem, code: known(problem.code) })),
+  }));
+}
+
+function mapped(choice: Choice): Record<string, string> {
+  return 'all' in choice ? { all: 'true' } : { ...choice };
+}
+
+function known(code: string): ErrorCode {
+  return errorCodes.find((each) => each === code) ?? 'internal_error';
 }
 
 async function post(via: string, path: string, { env, interrupted }: Cli) {
@@ -139,7 +183,7 @@ function keyRefused({ host }: URL, given: boolean): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
     message: `${host} ${given ? 'does not accept the key' : 'requires a key'} (401).`,
-    fix: `Set ${KEY_VARIABLE} to a function key of the app.`,
+    fix: `Set ${KEY_VARIABLE} to a function key of the app; remove needs the master key.`,
   });
 }
 
@@ -156,6 +200,6 @@ function unreachable({ host }: URL, unconnected: boolean): RotatorError {
   return new RotatorError({
     code: 'rotator_unreachable',
     message: unconnected ? `Cannot connect to ${host}: nothing was sent.` : `${host} did not respond.`,
-    fix: `Check the address after --via and the network.${unconnected ? '' : ' The rotation may still run: check it with rotator status.'}`,
+    fix: `Check the address after --via and the network.${unconnected ? '' : ' The functions may still work on it: check with rotator status.'}`,
   });
 }

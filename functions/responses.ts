@@ -20,6 +20,23 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
+/** The parameters of the platform: the function key, and the name of the key. */
+export const PLATFORM_PARAMETER = /^([Cc]ode|[Cc]lient[Ii]d)$/;
+
+/** `?force` without a value means true. */
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['', true],
+  ['false', false],
+  ['0', false],
+]);
+
+/** The value of a parameter that is true or false; false if it is missing, undefined if it is neither. */
+export function flagOf(value: string | null): boolean | undefined {
+  return FLAGS.get(value ?? 'false');
+}
+
 type ProblemCode = ErrorCode | 'awaiting_response' | 'provider_slow' | 'saving' | 'cooldown' | 'draining';
 
 const BODY_TOO_LARGE = {
@@ -39,6 +56,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   address_refused: 409,
   in_progress: 409,
   owned_elsewhere: 409,
+  connection_removed: 409,
   outcome_unknown: 409,
   secret_missing: 409,
   secret_empty: 409,
@@ -54,6 +72,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   reauthorization_required: 502,
   client_rejected: 502,
   misconfigured: 502,
+  revocation_failed: 502,
   response_unusable: 502,
   refresh_token_too_large: 502,
   access_token_too_large: 502,

@@ -16,6 +16,7 @@ import { problemOf } from './errors.ts';
 import { hostLookup } from './hostLookup.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
+import { createRevocation } from './oauth/revoke.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { Connection } from './rotation/core/connection.ts';
 import type { Ports, SecretVault } from './rotation/ports.ts';
@@ -83,6 +84,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     vault,
     records,
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
+    revoke: createRevocation({ allowLoopbackHttp, lookup }),
     connections: createConnectionSource(settings, readers, log, Date.now),
     clock: systemClock,
     pacer,

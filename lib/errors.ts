@@ -30,6 +30,11 @@ export const ERROR_CODES = {
     means: 'The entry of the connection has `"enabled": false`.',
     fix: 'Remove `"enabled": false` from the entry.',
   },
+  connection_removed: {
+    means:
+      'The command `rotator remove` paused the connection. Its refresh token and its published secrets are not used any more.',
+    fix: 'Run `rotator connect NAME` to sign in again, or delete the entry of the connection.',
+  },
   // vaults
   secret_missing: {
     means: 'A secret that the connection needs does not exist.',
@@ -126,6 +131,11 @@ export const ERROR_CODES = {
     means:
       'The name of the token endpoint resolves to an address of this machine, of a private network or of a metadata service.',
     fix: 'Correct the DNS records, or set `"allowPrivateNetwork": true` if the endpoint is in your own network.',
+  },
+  revocation_failed: {
+    means:
+      'The provider did not revoke the refresh token of a removed connection, or has no endpoint for it.',
+    fix: 'Run `rotator remove NAME --revoke` again, or revoke the access of the client at the provider.',
   },
   response_unusable: {
     means: 'The token endpoint sent a response that is not a valid token response.',

@@ -172,6 +172,11 @@ export const LOG_EVENTS = {
     means: 'A client secret or a refresh token expires within 14 days, or has expired (negative days).',
     fields: { ...CONNECTION, secret: 'string', expires: 'string', days: 'number' },
   },
+  connection_removed: {
+    means:
+      'An operator removed the connection: it is paused, and its refresh token and published secrets are disabled. The fields say whether the provider revoked the refresh token, and how many versions were disabled.',
+    fields: { ...CONNECTION, revoked: 'boolean', disabled: 'number' },
+  },
   configuration_loaded: {
     means:
       'The rotator read the connections. The field changed counts the changes since the last time; unreadableSince says since when they could not be read before.',

@@ -17,6 +17,7 @@ import {
 import { type Planned, planSweep } from './rotation/plan.ts';
 import type { Ports } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
+import { type Removal, removeConnection } from './rotation/removal.ts';
 import { rotateReserved } from './rotation/rotate.ts';
 import { giveBackWrites, reserveWrites } from './rotation/steps/writes.ts';
 import { type SweepSummary, sweep } from './rotation/sweep.ts';
@@ -43,6 +44,10 @@ export interface Rotator {
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
   takeOver(name: string, from: string): Promise<void>;
+  /** The connections that a removal is about. @throws RotatorError `connection_unknown`, or the problem of the entry */
+  chosen(choice: Choice): Promise<readonly Connection[]>;
+  /** Removes connections, and goes on after one that fails. @param revoke ask the providers to revoke the refresh tokens @throws as `chosen` */
+  remove(choice: Choice, revoke: boolean): Promise<readonly Removal[]>;
   /** Whether the configuration, or its last valid version, and the records can be read; never throws. */
   readiness(): Promise<Readiness>;
   /** Starts no more token requests, and resolves when every received token is saved. */
@@ -71,11 +76,18 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     plan: (name) => planSweep(ports, name),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
     takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
+    chosen: (choice) => chosen(ports, choice),
+    remove: async (choice, revoke) => removeAll(await chosen(ports, choice), revoke, ports, state),
     configurationProblem: async () => (await configuration(ports)).problem,
     readiness: remembered(ports, () => readiness(ports)),
     drain: () => state.drain(),
   };
 }
+
+/** Which connections to remove. */
+export type Choice = { readonly name: string } | { readonly provider: string } | { readonly all: true };
+
+const REMOVALS_AT_A_TIME = 16;
 
 /** The readiness check needs no sign-in: all calls within these milliseconds get the same result. */
 const READY_MS = 5_000;
@@ -201,6 +213,53 @@ function onSchedule(
     ...status,
     ...(sweepAt !== undefined && { nextAttempt: new Date(sweepAt).toISOString() }),
     ...(warnings.length > 0 && { warning: [...warnings, SCHEDULE_FIX].join(' ') }),
+  };
+}
+
+async function chosen(ports: Ports, choice: Choice): Promise<readonly Connection[]> {
+  const connections = await ports.connections();
+  if ('name' in choice) return [usableConnection(connections, choice.name)];
+  const { valid } = connections;
+  return 'provider' in choice ? valid.filter(({ provider }) => provider === choice.provider) : valid;
+}
+
+/** Some at a time: each may wait for a response that is in flight. After the process was told to end, no other one begins. */
+async function removeAll(
+  connections: readonly Connection[],
+  revoke: boolean,
+  ports: Ports,
+  state: ProcessMemory,
+): Promise<readonly Removal[]> {
+  const removals = new Map<Connection, Removal>();
+  const waiting = connections.values();
+  const removeOne = async (connection: Connection): Promise<Removal> => {
+    const { name, provider } = connection;
+    const failed = (problem: Problem) => ({
+      connection: name,
+      provider,
+      revoked: false,
+      disabled: 0,
+      problems: [problem],
+    });
+    if (state.draining) return failed(notRemoved(name));
+    try {
+      return await state.track(removeConnection(connection, revoke, ports));
+    } catch (thrown) {
+      return failed(problemOf(thrown));
+    }
+  };
+  const work = async () => {
+    for (const connection of waiting) removals.set(connection, await removeOne(connection));
+  };
+  await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, work));
+  return connections.flatMap((each) => removals.get(each) ?? []);
+}
+
+function notRemoved(name: string): Problem {
+  return {
+    code: 'interrupted',
+    message: `${name} was not removed, because the process is about to end.`,
+    fix: 'Run the command again: it goes on where it ended.',
   };
 }
 

@@ -45,7 +45,8 @@ export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
 export function connectionsFile(connections: readonly LocalConnection[], tokenUri: string): object {
   const entries = connections.map(({ name, rotation, graceSeconds, clientAuthentication }) => {
     const refreshTokenGrace = rotation === 'none' ? 'unlimited' : (graceSeconds ?? 0);
-    return [name, { tokenUri, clientAuthentication, refreshTokenGrace }];
+    const revocationUri = `${tokenUri}/revocation`;
+    return [name, { tokenUri, revocationUri, clientAuthentication, refreshTokenGrace }];
   });
   return { connections: Object.fromEntries(entries) };
 }

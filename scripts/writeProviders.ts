@@ -60,6 +60,12 @@ function endpoint({ tokenUri }: ProviderProfile): string {
   return tokenUri ? `\`${tokenUri({ tenant: 'TENANT' })}\`` : 'set in the entry';
 }
 
+function revocation({ revocationUri, tokenUri }: ProviderProfile): string {
+  if (!revocationUri) return '';
+  const address = tokenUri && revocationUri(tokenUri({}));
+  return address ? `\`${address}\`` : 'beside the token endpoint';
+}
+
 function row(profile: ProviderProfile): string {
   const { id, title, clientAuthentication, behavior, needs } = profile;
   const cells = [
@@ -68,6 +74,7 @@ function row(profile: ProviderProfile): string {
     endpoint(profile),
     `\`${clientAuthentication}\``,
     ...facts.map(({ show }) => show(behavior)),
+    revocation(profile),
     needs.map((need) => `\`${need}\``).join(', '),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -114,9 +121,10 @@ A profile gives a connection its defaults. A value in the entry overrides them (
 \`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that the profile is based on.
 
 ${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
+- **revocation**: the endpoint for \`rotator remove --revoke\` (RFC 7009, \`revocationUri\`). Empty: the provider has none, or the entry must name it.
 
-| provider | | token endpoint | client authentication | ${facts.map(({ title }) => title).join(' | ')} | needs |
-| --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- |
+| provider | | token endpoint | client authentication | ${facts.map(({ title }) => title).join(' | ')} | revocation | needs |
+| --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- | --- |
 ${Object.values(providers).map(row).join('\n')}
 
 ## Errors

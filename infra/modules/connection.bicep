@@ -77,6 +77,10 @@ type connection = {
   @minLength(1)
   tokenUri: string?
 
+  @description('The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`. It gets the client secret and the refresh token. Default: the one that the provider documents.')
+  @minLength(1)
+  revocationUri: string?
+
   @description('true if the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), otherwise false. Loopback, link-local and metadata addresses are always refused. Default: false.')
   allowPrivateNetwork: bool?
 

@@ -130,11 +130,19 @@ class KeyVaultSecrets implements SecretVault {
     );
   }
 
-  /** A PATCH leaves unchanged what it does not name, including the tags (Update Secret, REST reference). */
   async disable(name: string, version: string): Promise<void> {
+    await this.#setEnabled(name, version, false);
+  }
+
+  async enable(name: string, version: string): Promise<void> {
+    await this.#setEnabled(name, version, true);
+  }
+
+  /** A PATCH leaves unchanged what it does not name, including the tags (Update Secret, REST reference). */
+  async #setEnabled(name: string, version: string, enabled: boolean): Promise<void> {
     checkVersion(version);
     await this.#required('update', name, (options) =>
-      this.#client.updateSecretProperties(name, version, { ...options, enabled: false }),
+      this.#client.updateSecretProperties(name, version, { ...options, enabled }),
     );
   }
 
@@ -246,6 +254,7 @@ function versionOf({
   updatedOn,
   tags = {},
   enabled,
+  expiresOn,
 }: KeyVaultSecret['properties']): SecretVersion {
   const createdAt = createdOn?.getTime() ?? 0;
   const isChanged = updatedOn !== undefined && updatedOn.getTime() > createdAt;
@@ -254,6 +263,7 @@ function versionOf({
     createdAt,
     tags,
     ...(enabled === false && { enabled }),
+    ...(expiresOn && { expiresAt: expiresOn.getTime() }),
     ...(isChanged && { isChanged }),
   };
 }

@@ -122,6 +122,11 @@ export const connectionEntry = z.strictObject(
       .describe(
         'The https address of the token endpoint, 2,000 characters at most. Required if the provider has no default for it. A leading "POST " is removed.',
       ),
+    revocationUri: text
+      .optional()
+      .describe(
+        'The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`. It gets the client secret and the refresh token. Default: the one that the provider documents.',
+      ),
     allowPrivateNetwork: flag
       .default(false)
       .describe(

@@ -13,6 +13,7 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   provider: false,
   enabled: false,
   tokenUri: true,
+  revocationUri: false,
   // For connection strings that were too large or could not be written.
   serviceUrl: true,
   connectionString: true,

@@ -44,12 +44,15 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
 /** Where the entry sends secrets although an app setting does not allow it. */
 function beyondLimits(
   at: string,
-  { tokenUri, vaults }: Unmarked,
+  { tokenUri, revocationUri = tokenUri, vaults }: Unmarked,
   { credentialVaultUrl, tokenVaultUrl, limits = {} }: ConfigurationContext,
 ): Finding[] {
-  const host = URL.parse(tokenUri)?.hostname ?? '';
-  const isAllowed = (pattern: string) =>
-    pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern;
+  const isAllowed = (address: string) => {
+    const host = URL.parse(address)?.hostname ?? '';
+    return limits.tokenHosts?.some((pattern) =>
+      pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern,
+    );
+  };
   const finding = (where: string, setting: string): Finding => ({
     where: `${at}.${where}`,
     cause: `is not among those that the app setting ${setting} allows`,
@@ -58,9 +61,10 @@ function beyondLimits(
   });
   const known = [credentialVaultUrl, tokenVaultUrl, ...(limits.vaults ?? [])];
   return [
-    ...(limits.tokenHosts && !limits.tokenHosts.some(isAllowed)
-      ? [finding('tokenUri', 'ALLOWED_TOKEN_HOSTS')]
-      : []),
+    ...Object.entries({ tokenUri, revocationUri })
+      .filter(([, address]) => limits.tokenHosts && !isAllowed(address))
+      .filter(([key], _, refused) => key === 'tokenUri' || refused.length === 1)
+      .map(([key]) => finding(key, 'ALLOWED_TOKEN_HOSTS')),
     ...(['credential', 'token'] as const)
       .filter((key) => limits.vaults && !known.includes(vaults[key]))
       .map((key) => finding(`vaults.${key}`, 'ALLOWED_VAULTS')),
@@ -86,6 +90,7 @@ function connectionOf(
   const profile = providers[entry.provider];
   const serviceUrl = readServiceUrl(entry, context, complain);
   const tokenUri = readTokenUri(entry, profile, context, complain);
+  const revocationUri = readRevocationUri(entry, tokenUri, context, complain);
   const vaults = readVaults(entry, context, complain);
   const secrets = secretNames(name, entry);
   const behavior = behaviorOf(entry, profile);
@@ -98,6 +103,7 @@ function connectionOf(
     provider: entry.provider,
     enabled: entry.enabled,
     tokenUri,
+    ...(revocationUri !== undefined && { revocationUri }),
     serviceUrl,
     allowPrivateNetwork: entry.allowPrivateNetwork,
     clientId: entry.clientId,
@@ -138,6 +144,17 @@ function readTokenUri(
   const text = entry.tokenUri === undefined ? profile.tokenUri?.({ tenant }) : addressIn(entry.tokenUri);
   if (text === undefined) return undefined;
   return readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
+}
+
+function readRevocationUri(
+  { provider, revocationUri }: ConnectionEntry,
+  tokenUri: string | undefined,
+  { allowLoopbackHttp }: ConfigurationContext,
+  complain: Complain,
+): string | undefined {
+  if (revocationUri !== undefined)
+    return readUrl(revocationUri, 'revocationUri', { allowLoopbackHttp }, complain);
+  return tokenUri === undefined ? undefined : providers[provider].revocationUri?.(tokenUri);
 }
 
 function readServiceUrl(

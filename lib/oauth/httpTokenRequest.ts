@@ -34,7 +34,7 @@ export function httpTokenRequest({
 }
 
 /** No compression: a compressed response can be a decompression bomb, or be cut short. */
-const REQUEST_HEADERS = {
+export const REQUEST_HEADERS = {
   accept: 'application/json',
   'accept-encoding': 'identity',
   'content-type': 'application/x-www-form-urlencoded',

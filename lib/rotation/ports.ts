@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { Connections } from './core/connection.ts';
 import type { ConnectionRecord, RecordSummary } from './core/record.ts';
 import type { Tags } from './core/tags.ts';
-import type { TokenEndpoint } from './core/tokenRequest.ts';
+import type { Revoke, TokenEndpoint } from './core/tokenRequest.ts';
 
 /** One version of a secret, without its value. */
 export interface SecretVersion {
@@ -12,6 +12,8 @@ export interface SecretVersion {
   readonly tags: Tags;
   /** A disabled version cannot be read. Default true. */
   readonly enabled?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt?: number;
   /** Was it changed in a later second than it was written in, whichever program did it? Default false. */
   readonly isChanged?: boolean;
 }
@@ -49,6 +51,8 @@ export interface SecretVault {
   tag(name: string, version: string, tags: Tags): Promise<void>;
   /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
   disable(name: string, version: string): Promise<void>;
+  /** Takes back {@link disable}. */
+  enable(name: string, version: string): Promise<void>;
   /**
    * All versions, in no particular order; empty if the secret does not exist.
    * @param enough stops after the page that makes so many
@@ -107,6 +111,7 @@ export interface Ports {
   readonly vault: (url: string) => SecretVault;
   readonly records: RecordStore;
   readonly tokenEndpoint: TokenEndpoint;
+  readonly revoke: Revoke;
   readonly connections: () => Promise<Connections>;
   readonly clock: Clock;
   readonly pacer: WritePacer;

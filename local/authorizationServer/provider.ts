@@ -35,6 +35,7 @@ export function createProvider(issuer: string, parts: ProviderParts): Provider {
     features: {
       devInteractions: { enabled: false },
       rpInitiatedLogout: { enabled: false },
+      revocation: { enabled: true },
       deviceFlow: { enabled: true, ...devicePages },
     },
     interactions: { url: (_ctx, interaction) => `${INTERACTION_PATH}${interaction.uid}` },

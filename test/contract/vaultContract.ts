@@ -230,6 +230,15 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       );
     });
 
+    it('can enable it again', async () => {
+      const { vault } = await startProcess();
+      const { version } = await vault.put('token', 'value', { tags: TAGS });
+      await vault.disable('token', version);
+      await vault.enable('token', version);
+      expect(await vault.get('token')).toMatchObject({ value: 'value', version, tags: TAGS });
+      expect(await codeOf(vault.enable('token', UNKNOWN_VERSION))).toBe('vault_rejected');
+    });
+
     it('that disables the latest does not make an older version readable in its place', async () => {
       const { vault } = await startProcess();
       await vault.put('token', 'one', { tags: {} });
@@ -321,7 +330,7 @@ export function describeVault(start: () => Promise<VaultSide>): void {
         tags: { new: 'tags' },
         expiresAt: expiresAt + 60_000,
       });
-      expect(again).toEqual({ ...first, tags: { new: 'tags' } });
+      expect(again).toEqual({ ...first, tags: { new: 'tags' }, expiresAt: expiresAt + 60_000 });
       expect(await vault.versions('token')).toEqual([again]);
       const properties = { contentType: 'text/x', expiresAt: expiresAt + 60_000 };
       expect(await vault.get('token')).toEqual({ ...again, value: 'value', properties });

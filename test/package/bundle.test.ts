@@ -46,10 +46,11 @@ function trigger(name: string): Binding | undefined {
   return only;
 }
 
-test('the bundle registers exactly the five functions', () => {
+test('the bundle registers exactly the six functions', () => {
   expect(Object.keys(registered.functions).toSorted()).toEqual([
     'connectionStatus',
     'health',
+    'removeConnections',
     'rotateConnection',
     'rotateDue',
     'rotateOnSchedule',
@@ -65,6 +66,7 @@ test('the timer takes its schedule from the settings and does not run when the h
 test.each([
   ['rotateConnection', ['POST'], 'connections/{name}/rotate', 'function'],
   ['rotateDue', ['POST'], 'rotate', 'function'],
+  ['removeConnections', ['POST'], 'remove', 'admin'],
   ['connectionStatus', ['GET'], 'connections/{name?}', 'function'],
   ['health', ['GET', 'HEAD'], 'health', 'anonymous'],
 ])('%s answers %j at %s with the key level %s', (name, methods, route, authLevel) => {

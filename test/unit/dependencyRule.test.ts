@@ -68,7 +68,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     // Only compose creates adapters.
     files: /^cli\//,
     may: /^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/(classifyFailure|providers\/\w+)|rotation\/.+))\.ts$/,
-    packages: /^(commander|@clack\/prompts|zod|node:.+)$/,
+    packages: /^(commander|@clack\/prompts|zod|node:.+|package\.json)$/,
   },
 ];
 

@@ -1,5 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { beside, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Auth0. If rotation is on, a used refresh token still works within the overlap period of the application. That period is 0 s by
@@ -12,6 +12,8 @@ export const auth0: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   behavior: CAREFUL_BEHAVIOR,
   signIn: USUAL_SIGN_IN,
+  // https://auth0.com/docs/secure/tokens/refresh-tokens/revoke-refresh-tokens
+  revocationUri: beside('/oauth/token', '/oauth/revoke'),
   needs: ['tokenUri'],
   source: 'https://auth0.com/docs/secure/tokens/refresh-tokens/configure-refresh-token-rotation',
 };

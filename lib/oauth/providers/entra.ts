@@ -64,6 +64,8 @@ export const entra: ProviderProfile = {
   },
   endpointsBeside: entraEndpoints,
   recognizes: ({ tokenUri, serviceUrl }) => isEntra(tokenUri) && serviceUrl === undefined,
+  // Entra ID has no revocation endpoint. https://learn.microsoft.com/graph/api/user-revokesigninsessions
+  revokeByHand: 'Revoke the sign-in sessions of the user in the Entra admin center.',
   needs: [],
   source: 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
 };

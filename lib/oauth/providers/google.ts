@@ -13,6 +13,8 @@ export const google: ProviderProfile = {
   clientAuthentication: 'client_secret_post',
   behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: Number.POSITIVE_INFINITY },
   signIn: USUAL_SIGN_IN,
+  // https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
+  revocationUri: () => 'https://oauth2.googleapis.com/revoke',
   needs: [],
   source: 'https://developers.google.com/identity/protocols/oauth2#expiration',
 };

@@ -1,5 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { beside, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Okta. If rotation is on, the used refresh token stays valid for the grace period of the application
@@ -12,6 +12,8 @@ export const okta: ProviderProfile = {
   clientAuthentication: 'client_secret_basic',
   behavior: { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: 30_000 },
   signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
+  // https://developer.okta.com/docs/guides/revoke-tokens/main/
+  revocationUri: beside('/v1/token', '/v1/revoke'),
   needs: ['tokenUri'],
   source: 'https://developer.okta.com/docs/guides/refresh-tokens/main/',
 };

@@ -62,6 +62,10 @@ export interface ProviderProfile {
   readonly signIn: SignInRules;
   /** The endpoints that follow from a token endpoint of this provider, if its metadata cannot name them. */
   readonly endpointsBeside?: (tokenUri: string) => SignInEndpoints | undefined;
+  /** The revocation endpoint (RFC 7009) that belongs to a token endpoint of this provider, if it has one. */
+  readonly revocationUri?: (tokenUri: string) => string | undefined;
+  /** What an account owner or an administrator does to revoke the access, if there is no such endpoint. Begins with a verb. */
+  readonly revokeByHand?: string;
   /** Whether an entry that names no provider belongs to this one. */
   readonly recognizes?: (entry: { tokenUri: string; serviceUrl?: string | undefined }) => boolean;
   /** What an entry must name. */
@@ -76,6 +80,15 @@ export const DAY_MS = 24 * HOUR_MS;
 /** `scope` as the only parameter, or no parameter if the entry has no scope: the provider then keeps the granted one. */
 export function scopeOnly({ scope }: ProfileEntry): Record<string, string> {
   return scope ? { scope } : {};
+}
+
+/** The address beside a token endpoint, if its path ends as the provider documents it. */
+export function beside(tokenPath: string, otherPath: string) {
+  return (tokenUri: string): string | undefined => {
+    const url = URL.parse(tokenUri);
+    if (!url?.pathname.endsWith(tokenPath)) return undefined;
+    return `${url.origin}${url.pathname.slice(0, -tokenPath.length)}${otherPath}`;
+  };
 }
 
 /** The sign-in rules of a provider without special ones. */

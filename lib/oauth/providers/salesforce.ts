@@ -1,6 +1,6 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { throttled } from '../errorMeanings.ts';
-import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { beside, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 
 /**
  * Salesforce. Rotation is a setting of the connected app. If it is on, the previous refresh token becomes invalid immediately,
@@ -24,6 +24,8 @@ export const salesforce: ProviderProfile = {
     ],
   },
   signIn: USUAL_SIGN_IN,
+  // https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm
+  revocationUri: beside('/services/oauth2/token', '/services/oauth2/revoke'),
   needs: [],
   source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',
 };

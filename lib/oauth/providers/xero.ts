@@ -19,6 +19,8 @@ export const xero: ProviderProfile = {
     refreshTokenDeadline: 'idle',
   },
   signIn: USUAL_SIGN_IN,
+  // https://developer.xero.com/documentation/guides/oauth2/auth-flow/#revoking-tokens
+  revocationUri: () => 'https://identity.xero.com/connect/revocation',
   needs: [],
   source: 'https://developer.xero.com/documentation/guides/oauth2/token-types',
 };

@@ -34,6 +34,8 @@ export interface Connection {
   readonly provider: string;
   readonly enabled: boolean;
   readonly tokenUri: string;
+  /** The endpoint that revokes its tokens (RFC 7009), if it is known. */
+  readonly revocationUri?: string;
   /** What the tokens are for, where the entry says it. */
   readonly serviceUrl: string | undefined;
   /** May the token endpoint be in a private network? */

@@ -17,6 +17,7 @@ export const REASONS = {
     'An operator must act, nothing that could clear the block has changed, and it is not time for another attempt.',
   secret_unusable:
     'The secret of the refresh token is missing or empty, or holds a value that no provider accepts.',
+  removed: 'An operator removed the connection, and set no other refresh token since.',
   owned_elsewhere:
     'The refresh token, or the record of the connection, belongs to another deployment of the rotator.',
   version_changed:
@@ -95,9 +96,9 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
   const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
   const unusable = unusableSecret(latest, place);
   if (!latest || unusable) return block('secret_unusable', problemOf(unusable), latest);
-  const checks = [ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown, replacedAwaited];
+  const all = [ownedElsewhere, versionChanged, requestInterrupted, removed, outcomeUnknown, replacedAwaited];
   const usable = { ...situation, latest };
-  return firstHit<Usable, Stop | Go>(usable, checks) ?? refresh(usable);
+  return firstHit<Usable, Stop | Go>(usable, all) ?? refresh(usable);
 }
 
 /** The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. */
@@ -169,6 +170,17 @@ function requestInterrupted({ record, latest, reconciled }: Usable): Go | undefi
   if (latest.version === reconciled) return undefined;
   const message = 'A token request was announced, and its outcome was not recorded.';
   return { action: 'reconcile', reason: 'request_interrupted', message, latest };
+}
+
+/** A late save of a removed token family, or a version that an interrupted removal has left: kept, but not used. */
+function removed({ connection: { name, secrets }, record, latest }: Usable): Stop | undefined {
+  if (record.removedAt === undefined) return undefined;
+  const problem: Problem = {
+    code: 'connection_removed',
+    message: `rotator remove paused ${name}, but a version of ${secrets.refreshToken} can still be read. The rotator does not use it.`,
+    fix: `Run rotator remove ${name} again to disable it, or rotator connect ${name} to sign in again.`,
+  };
+  return block('removed', problem, latest);
 }
 
 function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable): Stop | undefined {

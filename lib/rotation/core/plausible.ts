@@ -28,8 +28,9 @@ const LONGEST_PUBLISHABLE = 1_000;
 const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
 
 /** The summary, or one that is due now if the rotator cannot have written it. @param now milliseconds, the storage service's time */
-export function plausibleSummary(summary: RecordSummary | undefined, now: number): RecordSummary {
-  if (!summary) return UNKNOWN;
+export function plausibleSummary(listed: RecordSummary | undefined, now: number): RecordSummary {
+  if (!listed) return UNKNOWN;
+  const summary = withSafeText(listed);
   const { nextAttemptAt, expiresAt, refreshTokenExpiresAt, failureCode, failureCount = 0 } = summary;
   const { rotatedAt = 0, familyStartedAt = 0, failingSince = 0, awaitedUntil = 0 } = summary;
   const requestedAt = Math.max(0, awaitedUntil - RESERVED_MS);
@@ -39,7 +40,10 @@ export function plausibleSummary(summary: RecordSummary | undefined, now: number
     [rotatedAt, familyStartedAt, failingSince, requestedAt].every((time) => isPast(time, now)) &&
     [summary.generation, failureCount].every(isCount) &&
     (failureCode === undefined || safeCode(failureCode) !== undefined);
-  if (!isPlausible) return UNKNOWN;
+  return isPlausible ? summary : UNKNOWN;
+}
+
+function withSafeText(summary: RecordSummary): RecordSummary {
   const { failureMessage, failureFix } = summary;
   return {
     ...summary,
@@ -51,7 +55,8 @@ export function plausibleSummary(summary: RecordSummary | undefined, now: number
 /** The record without what the rotator cannot have written, and with text that is safe to show. @param now as above */
 export function plausibleRecord(record: ConnectionRecord, now: number): ConnectionRecord {
   const { version, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
-  const { refreshTokenExpiresAt, publishable, failure, replacedAwaitedUntil, ...rest } = others;
+  const { refreshTokenExpiresAt, publishable, failure, replacedAwaitedUntil, ...more } = others;
+  const { removedAt, revokedAt, ...rest } = more;
   const past = (time: number | undefined) => time !== undefined && isPast(time, now);
   const token =
     accessToken && past(accessToken.issuedAt) && isExpiry(accessToken.expiresAt, now)
@@ -70,6 +75,8 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
     ...(token && { accessToken: token }),
     ...(past(rotatedAt) && { rotatedAt }),
     ...(past(forcedAt) && { forcedAt }),
+    ...(past(removedAt) && { removedAt }),
+    ...(past(revokedAt) && { revokedAt }),
     ...(past(familyStartedAt) && { familyStartedAt }),
     ...(past(replacedAwaitedUntil && replacedAwaitedUntil - RESERVED_MS) && { replacedAwaitedUntil }),
     ...(refreshTokenExpiresAt !== undefined &&

@@ -48,7 +48,7 @@ const phaseSchema = z.discriminatedUnion('state', [
 ]);
 
 /** How a rotation, or a command, ended: the results that change the record. */
-export const OUTCOMES = ['rotated', 'retrying', 'blocked', 'outcome_unknown'] as const;
+const OUTCOMES = ['rotated', 'retrying', 'blocked', 'outcome_unknown'] as const;
 
 const outcomeSchema = z.object({
   /** Missing in older records, which have only failures. */
@@ -76,6 +76,10 @@ export const recordSchema = z.object({
   nextAttemptAt: time,
   /** When the token family began: the rotator found a refresh token that an operator had set. Absolute deadlines count from here. */
   familyStartedAt: time.optional(),
+  /** An operator removed the connection: only a refresh token that an operator sets later is used. */
+  removedAt: time.optional(),
+  /** With `removedAt`, when the provider confirmed that it revoked the refresh token. */
+  revokedAt: time.optional(),
   rotatedAt: time.optional(),
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
@@ -188,6 +192,8 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     failure: _failure,
     refreshTokenExpiresAt: _expiry,
     refreshTokenEndIsFixed: _fixed,
+    removedAt: _removed,
+    revokedAt: _revoked,
     ...rest
   } = record;
   const { phase } = record;
@@ -205,6 +211,34 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
 export function takenOver(record: ConnectionRecord): ConnectionRecord {
   const { failure, ...rest } = record;
   return { ...rest, nextAttemptAt: 0, ...(failure && failure.code !== 'owned_elsewhere' && { failure }) };
+}
+
+/**
+ * An operator removes the connection. Nothing is sent or published from here on, also if the removal is interrupted.
+ * @param record with the failure that says so
+ */
+export function removalBegun(record: ConnectionRecord, now: number): ConnectionRecord {
+  const {
+    accessToken: _token,
+    refreshTokenExpiresAt: _end,
+    refreshTokenEndIsFixed: _fixed,
+    ...others
+  } = record;
+  const { publishable: _publishable, ...rest } = others;
+  return { ...rest, removedAt: now };
+}
+
+/** The removal is complete: `version` is the newest one of the refresh token, and disabled like all others. */
+export function removalDone(
+  record: ConnectionRecord,
+  { version, revokedAt }: { readonly version: string | undefined; readonly revokedAt: number | undefined },
+): ConnectionRecord {
+  const { replacedAwaitedUntil: _, ...rest } = settled(record);
+  return {
+    ...rest,
+    ...(version !== undefined && { version }),
+    ...(revokedAt !== undefined && { revokedAt }),
+  };
 }
 
 /** The vault shows that a version which the rotator saved is the current refresh token. It is not the one that was refused, if one was. */

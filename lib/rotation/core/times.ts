@@ -62,6 +62,10 @@ export const LONGEST_RETRY_AFTER_MS = HOUR_MS;
 /** The shortest time between two forced rotations of one connection. */
 export const FORCE_COOLDOWN_MS = 10_000;
 
+/** How long a removal waits for a rotation that is running: a response may take as long as that, and its save as well. */
+export const REMOVAL_PATIENCE_MS = RESERVED_MS + SAVE_PATIENCE_MS;
+export const REMOVAL_PAUSE_MS = 500;
+
 /** A blocked connection whose cause may pass at the provider gets another token request after this long. */
 const BLOCKED_RETRY_MS = HOUR_MS;
 

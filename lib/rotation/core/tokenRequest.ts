@@ -121,3 +121,9 @@ export interface TokenEndpoint {
    */
   send(request: TokenRequest, terms: SendTerms): Promise<TokenResponse>;
 }
+
+/**
+ * Has the provider revoke a refresh token (RFC 7009), with the same client as a token request. Never throws.
+ * @returns undefined if the provider confirms that it does not accept the token any more, otherwise why not
+ */
+export type Revoke = (request: TokenRequest) => Promise<Problem | undefined>;

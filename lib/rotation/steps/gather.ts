@@ -1,7 +1,8 @@
+import { RotatorError } from '../../errors.ts';
 import type { Connection } from '../core/connection.ts';
 import { type Decision, decide, decideEarly, mayClearAutomatically, type Skip } from '../core/decide.ts';
 import type { ConnectionRecord } from '../core/record.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, SecretVault } from '../ports.ts';
 import { ensureAllowed } from './allowedSecret.ts';
 import { publishedTimes } from './publication.ts';
 
@@ -29,6 +30,11 @@ export async function decideWithoutToken(
   const early = decideEarly({ connection, record, now: now(), force });
   if (early) return early;
   const { failure, phase } = record;
+  const credentials = ports.vault(connection.vaults.credential);
+  if (record.removedAt !== undefined && (await isDisabled(credentials, connection.secrets.refreshToken))) {
+    const message = 'An operator removed the connection, and set no other refresh token since.';
+    return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
+  }
   if (force || !failure?.blocked || failure.fingerprint !== connection.fingerprint) return undefined;
   // A rotation was forced since, and its outcome was not recorded.
   if (phase.state === 'requesting' && phase.startedAt > failure.at) return undefined;
@@ -37,11 +43,19 @@ export async function decideWithoutToken(
     const accessToken = failure.sentAgain === 'once_expired' && (await publishedTimes(connection, ports));
     if (mayClearAutomatically({ failure, ...(accessToken && { accessToken }) }, now())) return undefined;
   }
-  const vault = ports.vault(connection.vaults.credential);
   for (const { secret, version } of failure.clearedBy)
-    if (((await vault.get(secret))?.version ?? null) !== version) return undefined;
+    if (((await credentials.get(secret))?.version ?? null) !== version) return undefined;
   const message = `Nothing that clears the block has changed: ${failure.message}`;
   return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
+}
+
+async function isDisabled(vault: SecretVault, name: string): Promise<boolean> {
+  try {
+    return (await vault.get(name)) === undefined;
+  } catch (thrown) {
+    if (thrown instanceof RotatorError && thrown.code === 'secret_disabled') return true;
+    throw thrown;
+  }
 }
 
 /**

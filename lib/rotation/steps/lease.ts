@@ -143,16 +143,16 @@ export class LeaseLost extends Error {
  * Does what an operator asked for under the lease of a connection: no rotation comes in between.
  * @throws RotatorError `in_progress` if another process has the lease, or gets it meanwhile, or what the work throws
  */
-export async function underLease(
+export async function underLease<T>(
   connection: Leased,
   ports: Pick<Ports, 'records' | 'clock'>,
-  work: (lease: Lease) => Promise<void>,
-): Promise<void> {
+  work: (lease: Lease) => Promise<T>,
+): Promise<T> {
   const { name } = connection;
   const lease = new Lease(ports, connection);
   if (!(await lease.take())) throw inProgress(name);
   try {
-    await work(lease);
+    return await work(lease);
   } catch (thrown) {
     throw thrown instanceof LeaseLost ? inProgress(name) : thrown;
   } finally {

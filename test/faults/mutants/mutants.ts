@@ -285,8 +285,8 @@ const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/decide.ts',
     'reconcile: never',
-    'ownedElsewhere, versionChanged, requestInterrupted, outcomeUnknown',
-    'ownedElsewhere, outcomeUnknown',
+    'ownedElsewhere, versionChanged, requestInterrupted, removed, outcomeUnknown',
+    'ownedElsewhere, removed, outcomeUnknown',
   ),
   inRotation(
     'core/decide.ts',
@@ -297,8 +297,8 @@ const RECOVERY: readonly Mutant[] = [
   inRotation(
     'core/decide.ts',
     'reconcile: not after an interrupted token request',
-    'versionChanged, requestInterrupted, outcomeUnknown',
-    'versionChanged, outcomeUnknown',
+    'versionChanged, requestInterrupted, removed, outcomeUnknown',
+    'versionChanged, removed, outcomeUnknown',
   ),
   inRotation(
     'steps/rotation.ts',
@@ -700,6 +700,35 @@ const READS: readonly Mutant[] = [
   },
 ];
 
+const REMOVAL: readonly Mutant[] = [
+  inRotation(
+    'core/decide.ts',
+    'removal: a late save of a removed token family is used',
+    'if (record.removedAt === undefined) return undefined;',
+    'if (record.removedAt === undefined || latest) return undefined;',
+  ),
+  inRotation(
+    'removal.ts',
+    'removal: does not pause first',
+    'const paused = stored.removedAt === undefined ? this.#paused(stored) : stored;',
+    'const paused = stored;',
+  ),
+  inRotation(
+    'removal.ts',
+    'removal: does not wait for a response in flight',
+    'await this.#responsesArrive(paused);',
+    '',
+  ),
+  inRotation('removal.ts', 'removal: looks at the vault only once', 'look <= MOST_LOOKS', 'look <= 1'),
+  inRotation('removal.ts', 'removal: goes on without the lease', 'this.#lease.ensureHeld();', ''),
+  inRotation(
+    'removal.ts',
+    'removal: disables published secrets of others',
+    'for (const each of living.filter(isOurs))',
+    'for (const each of living)',
+  ),
+];
+
 /** The guards of the protocol (ARCHITECTURE.md), each switched off individually. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
@@ -711,6 +740,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CREDENTIALS,
   ...FORGED,
   ...OPERATORS,
+  ...REMOVAL,
   ...LAG,
   ...REFUSED,
   ...LIFETIMES,

@@ -31,7 +31,8 @@ describe('a table', () => {
       '  why: The access token is fresh.',
       '    Next attempt in 12 s.',
     ]);
-    expect(table([HEADINGS, row], 24).slice(0, 3)).toEqual(['NAME', 'demo', `  state: ${RED}`]);
+    const lines = table([HEADINGS, ['a-long-name', ...row.slice(1)]], 25);
+    expect(lines.slice(0, 3)).toEqual(['NAME', 'a-long-name', `  state: ${RED}`]);
   });
 
   test('loses no word and exceeds no width, except with a longer word', () => {

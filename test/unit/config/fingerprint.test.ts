@@ -6,6 +6,7 @@ const CONNECTION: Required<Unmarked> = {
   name: 'crm',
   provider: 'generic',
   enabled: true,
+  revocationUri: 'https://login.example.com/revoke',
   tokenUri: 'https://login.example/token',
   serviceUrl: 'https://crm.example/',
   allowPrivateNetwork: false,

@@ -17,6 +17,8 @@ type Verb =
   | 'put'
   | 'tag'
   | 'disable'
+  | 'enable'
+  | 'revoke'
   | 'versions'
   | 'list'
   | 'read'

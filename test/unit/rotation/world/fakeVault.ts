@@ -197,9 +197,16 @@ export function failure(code: ErrorCode, retryAfterMs?: number): RotatorError {
   return new RotatorError({ code, message: `The world reports ${code}.`, fix: 'None.' }, { retryAfterMs });
 }
 
-function versionOf({ version, createdAt, updatedAt, tags, enabled }: StoredVersion): SecretVersion {
-  const isChanged = updatedAt > createdAt;
-  return { version, createdAt, tags, ...(enabled === false && { enabled }), ...(isChanged && { isChanged }) };
+function versionOf(stored: StoredVersion): SecretVersion {
+  const { version, createdAt, updatedAt, tags, enabled, expiresAt } = stored;
+  return {
+    version,
+    createdAt,
+    tags,
+    ...(enabled === false && { enabled }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(updatedAt > createdAt && { isChanged: true }),
+  };
 }
 
 function storedProperties({ skipIdentical: _, ...properties }: SecretProperties): StoredProperties {

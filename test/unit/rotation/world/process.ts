@@ -42,6 +42,8 @@ export class Process {
       vault: (url) => (url === CREDENTIAL_VAULT ? credentials : tokens),
       records: this.#records(records),
       tokenEndpoint: this.#tokenEndpoint(world.provider),
+      revoke: (request) =>
+        this.#call(`revoke ${request.connection.name}`, () => world.provider.revoke(request)),
       connections: async () => ({
         valid: world.connections,
         invalid: world.invalid,
@@ -129,6 +131,7 @@ export class Process {
       },
       tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
       disable: (name, version) => this.#call(`disable ${name}`, () => vault.disable(name, version)),
+      enable: (name, version) => this.#call(`enable ${name}`, () => vault.enable(name, version)),
       versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
     };
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../../../lib/errors.ts';
+import type { ErrorCode, Problem } from '../../../../lib/errors.ts';
 import type {
   FailureClass,
   IssuedAccessToken,
@@ -6,6 +6,7 @@ import type {
   TokenRequestFailure,
   TokenResponse,
 } from '../../../../lib/rotation/core/tokenRequest.ts';
+import { problemWith } from '../../../support/problem.ts';
 
 type Script = TokenResponse | ((request: TokenRequest) => TokenResponse);
 
@@ -84,6 +85,14 @@ export class Provider {
     }
     issued.usedAt ??= this.#now();
     return { refreshToken: this.#issue(issued.family, expiresAt), accessToken: this.accessToken(), ...left };
+  }
+
+  /** Ends the whole token family; a token that is not known is not valid anyway (RFC 7009 section 2.2). */
+  revoke({ refreshToken, clientSecret }: TokenRequest): Problem | undefined {
+    if (!this.clientSecrets.includes(clientSecret)) return problemWith('client_rejected');
+    const family = this.#issued.get(refreshToken)?.family;
+    if (family !== undefined) this.#revoked.add(family);
+    return undefined;
   }
 
   /** Has the refresh token reached its deadline? */
