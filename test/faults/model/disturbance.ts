@@ -61,7 +61,7 @@ export class Disturbance {
   async #before(context: HookContext): Promise<void> {
     const fault = this.#over ? undefined : this.#schedule.faults.get(this.#operations++);
     await this.#wait(1 + this.#random() * LONGEST_LATENCY_MS);
-    if (this.#isReadOnly(context)) throw failure('vault_unavailable');
+    if (this.#isReadOnly(context.operation)) throw failure('vault_unavailable');
     if (context.operation.startsWith('renew') && this.#slow?.renewed === false)
       throw failure('storage_unavailable');
     if (!fault) return;
@@ -167,6 +167,8 @@ export class Disturbance {
   }
 
   #executeLate(operation: string, execute: () => unknown): void {
+    // A vault that refuses writes also refuses those that were on their way when it failed over.
+    if (this.#isReadOnly(operation)) return;
     quietly(execute);
     if (operation === `put ${ACCESS_TOKEN}`)
       this.lateWrites.add(this.#world.tokens.latest(ACCESS_TOKEN)?.version ?? '');
@@ -179,7 +181,7 @@ export class Disturbance {
     return isNow ? slow : undefined;
   }
 
-  #isReadOnly({ operation }: HookContext): boolean {
+  #isReadOnly(operation: string): boolean {
     const { readOnly } = this.#schedule;
     if (!readOnly || this.#over || !VAULT_WRITES.includes(operation)) return false;
     const interval = this.#world.clock.monotonic() / INTERVAL_MS;
