@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Windows has neither of the two: its files have access lists instead of a mode, and no FIFO can be in their place. */
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
@@ -38,9 +39,28 @@ export function readOwnFile(path: string): string | undefined {
  * @throws Error with a message for users if other users can write to it, and the error of the file system if it cannot be made
  */
 export async function ensureOwnDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path);
   const why = foreign(await stat(path));
   if (why) throw new Error(`Cannot use the directory ${path}: ${why}. Choose a directory of your own.`);
+}
+
+/**
+ * Makes a directory and those above it, for its owner only. Node's own `recursive` never ends in `/proc`, where a directory exists and
+ * what is made in it does not.
+ * @throws the error of the file system
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    const isMissing = async (directory: string) => !(await stat(directory).catch(() => undefined));
+    if (code === 'ENOENT' && (await isMissing(dirname(path)))) {
+      await makeDirectory(dirname(path));
+      return makeDirectory(path);
+    }
+    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw thrown;
+  }
 }
 
 /** Why other users control a file or a directory; undefined if they do not. */

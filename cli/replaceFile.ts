@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from './ownFile.ts';
 
 /**
  * Writes a file in one step: readers see either the old text or the new text, and a process that is killed halfway leaves the
@@ -9,7 +10,7 @@ import { dirname } from 'node:path';
  * @throws the error of the file system; the old file is then unchanged
  */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(path));
   const unfinished = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
     await writeFile(unfinished, text, { mode, flag: 'wx' });

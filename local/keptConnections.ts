@@ -30,6 +30,11 @@ export async function writeConnections(
   return data.write(FILE, `${JSON.stringify(next, null, 2)}\n`);
 }
 
+/** The names of all connections in the file, those that a user added last. */
+export async function connectionsIn(data: Pick<DataDirectory, 'read' | 'file'>): Promise<string[]> {
+  return Object.keys(parse(await data.read(FILE), data.file(FILE)).connections);
+}
+
 /** Moves entries that use the authorization server of the last start, which our own entries name, to the new one. */
 function moved(kept: Entries, own: Entries, tokenUri: string): Entries {
   const former = Object.keys(own).map((name) => kept[name]?.tokenUri);

@@ -25,20 +25,30 @@ interface Described extends Pick<Stack, 'isFoundLocally'> {
   };
 }
 
+/** Describes a connection from an earlier start with the same data. */
+const ADDED = 'added by you';
+
 const FOUND_LOCALLY = `Sign in for another connection, as an operator does:
   npx rotator connect demo --local`;
 const NOT_FOUND_LOCALLY =
   'Another local stack runs: `npx rotator ... --local` uses that one until it ends, not this one.';
 
-/** What a user can do while the stack runs, as lines to copy. */
-export function instructions({ host, servers, data, isFoundLocally }: Described): string {
+/**
+ * What a user can do while the stack runs, as lines to copy.
+ * @param names of all its connections
+ */
+export function instructions(
+  { host, servers, data, isFoundLocally }: Described,
+  names: readonly string[],
+): string {
+  const described = new Map(LOCAL_CONNECTIONS.map(({ name, description }) => [name, description]));
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
   const header = (who: Parameters<typeof headerFile>[0]) => `--header "@${data.file(headerFile(who))}"`;
   const secret = (vault: { url: string }, name: string) =>
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
   return `
 The rotator runs. Connections:
-${LOCAL_CONNECTIONS.map(({ name, description }) => `  ${name.padEnd(NAME_WIDTH)} ${description}`).join('\n')}
+${names.map((name) => `  ${name.padEnd(NAME_WIDTH)} ${described.get(name) ?? ADDED}`).join('\n')}
 
 Rotate one now:
   curl -X POST "${host.url}/api/connections/demo-single-use/rotate?force=true"

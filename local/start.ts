@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { STACK_FILE } from '../cli/localStack.ts';
 import { LOCAL_CONNECTIONS } from './connections.ts';
 import { watchTokens } from './consumer.ts';
+import { connectionsIn } from './keptConnections.ts';
 import { instructions, screenLine } from './screen.ts';
 import { type Stack, startStack } from './stack.ts';
 
@@ -46,22 +47,27 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 /** Runs until Ctrl-C, or until the consumer has seen enough tokens; returns the exit code. */
 async function run({ rotations, data, port }: Options): Promise<number> {
   const stopping = new AbortController();
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => ({
-    code: 0,
-    message: 'Stopping ...',
-  }));
+  const signals = [once(process, 'SIGINT'), once(process, 'SIGTERM')];
+  const stopped = Promise.race([...signals, unread()]).then(() => ({ code: 0, message: 'Stopping ...' }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
   const { signal } = stopping;
   const starting = startStack({ dataDirectory: data, port, onLine: show, stateFile: STACK_FILE, signal });
   const begun = await Promise.race([starting, stopped]);
   if ('code' in begun) return abandon(starting, stopping, begun);
   const stack = begun;
-  console.log(instructions(stack));
+  console.log(instructions(stack, await connectionsIn(stack.data)));
   const finished = [stopped, hostEnded(stack), ...(rotations ? [countRotations(stack, rotations)] : [])];
   const { code, message } = await Promise.race(finished);
   console.log(message);
   await stack.close();
   return code;
+}
+
+/** Resolves when a reader closes the pipe (`| head`): that ends the stack like Ctrl-C. Nothing can be printed from then on. */
+function unread(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => resolve());
+  return promise;
 }
 
 interface End {

@@ -3,12 +3,21 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { instructions, screenLine } from '../../../local/screen.ts';
 
 const shown = (isFoundLocally: boolean) =>
-  instructions({
-    isFoundLocally,
-    host: { url: 'http://127.0.0.1:1' },
-    data: { file: (name: string) => name },
-    servers: { tokenVault: { url: 'http://127.0.0.1:2' }, credentialVault: { url: 'http://127.0.0.1:3' } },
-  });
+  instructions(
+    {
+      isFoundLocally,
+      host: { url: 'http://127.0.0.1:1' },
+      data: { file: (name: string) => name },
+      servers: { tokenVault: { url: 'http://127.0.0.1:2' }, credentialVault: { url: 'http://127.0.0.1:3' } },
+    },
+    ['demo-grace', 'crm'],
+  );
+
+test('lists all connections, those that a user added as well', () => {
+  expect(shown(true)).toMatch(
+    /Connections:\n {2}demo-grace +a used refresh token .*\n {2}crm +added by you\n\n/,
+  );
+});
 
 test('explains how to use a stack that the command line finds', () => {
   expect(shown(true)).toContain('npx rotator connect demo --local');

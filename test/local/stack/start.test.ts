@@ -116,6 +116,40 @@ test('reports a data directory that is a file', async () => {
   expect(run.output()).toContain(`Cannot make the data directory ${file} (EEXIST)`);
 });
 
+test.skipIf(process.platform !== 'linux')('reports a data directory where none can be made', async () => {
+  const run = start('--data', '/proc/x');
+  expect(await run.exit).toBe(1);
+  expect(run.output()).toContain('Cannot make the data directory /proc/x (ENOENT). Choose another one.');
+});
+
+test('ends quietly when the reader of its output closes the pipe, and leaves nothing behind', async () => {
+  const directory = await temporaryDirectory();
+  const run = startWith({ TMPDIR: directory }, '--port', '0');
+  await run.seen('Starting the authorization server');
+  run.child.stdout?.destroy();
+  expect(await run.exit).toBe(0);
+  expect(run.output()).toBe(
+    'Starting the authorization server, two vaults, the storage account and the functions ...\n',
+  );
+  expect(await readdir(directory)).toEqual([]);
+}, 60_000);
+
+test('removes the temporary secrets of a stack that was killed', async () => {
+  const directory = await temporaryDirectory();
+  const first = startWith({ TMPDIR: directory }, '--port', '0');
+  await first.seen('The rotator runs');
+  first.child.kill('SIGKILL');
+  await first.exit;
+  const left = (await readdir(directory)).filter((name) => name.startsWith('token-rotator-'));
+  expect(left).toHaveLength(1);
+  const second = startWith({ TMPDIR: directory }, '--port', '0');
+  await second.seen('The rotator runs');
+  expect(await readdir(directory)).not.toContain(left[0]);
+  second.child.kill('SIGINT');
+  expect(await second.exit, second.output()).toBe(0);
+  expect(await readdir(directory)).toEqual([]);
+}, 120_000);
+
 test('Ctrl-C during the start ends it, and leaves nothing behind', async () => {
   const directory = await temporaryDirectory();
   const run = startWith({ TMPDIR: directory }, '--port', '0');
