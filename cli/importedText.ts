@@ -65,7 +65,8 @@ export function readImported(text: string, section: string | undefined): Importe
   if (beginsWithQuote(begin)) throw quoted('begins with a quote');
   if (begin.startsWith('{')) return collect(jsonPairs(plain));
   if (/^jdbc:/i.test(begin)) return collect(whole(plain.trim(), parseJdbc(plain.trim())));
-  if (/^(\[|[;#])/.test(begin)) return ofSection(sectionOf(plain, section));
+  // A connection string may begin with a ";" as well, but has no section in brackets.
+  if (/^[[#]/.test(begin) || /^\s*\[/m.test(plain)) return ofSection(sectionOf(plain, section));
   return collect(whole(plain, parseOdbc(plain)));
 }
 
@@ -130,6 +131,11 @@ function shown(section: string): string {
 /** Names of sections ignore case, as in unixODBC. */
 function sectionOf(text: string, wanted: string | undefined): Section {
   const sections = parseOdbcIni(text);
+  if (sections.length === 0)
+    throw unreadable(
+      'has no section in brackets',
+      'Add the name of the data source above its lines, in brackets: [NAME].',
+    );
   const same = ({ name }: Section) => name.toLowerCase() === wanted?.trim().toLowerCase();
   const named = wanted === undefined ? sections : sections.filter(same);
   // The same file also has a section that lists all data sources.

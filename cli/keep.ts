@@ -69,30 +69,48 @@ export async function keep(
   const { terminal } = cli;
   const { connection, entry, replace } = beginning;
   const { name } = connection;
-  await terminal.working('Writing to the credential vault', () =>
+  const stored = await terminal.working('Writing to the credential vault', () =>
     storeConnection(connection, parts.ports, beginning, replace),
   );
-  const rotation = await terminal.working('Rotating for the first time', () =>
-    firstRotation(connection, parts.ports),
-  );
-  const appended = entry && parts.stack ? await appendEntry(name, entry, parts.settings) : undefined;
+  const orSayStored = (thrown: unknown): never => {
+    terminal.hint(storedLine(connection, stored));
+    throw thrown;
+  };
+  const rotation = await terminal
+    .working('Rotating for the first time', () => firstRotation(connection, parts.ports))
+    .catch(orSayStored);
+  const appended =
+    entry && parts.stack ? await appendEntry(name, entry, parts.settings).catch(orSayStored) : undefined;
   const document = {
     connection: name,
+    stored,
     rotation: documentOf(rotation),
     ...(entry && { entry: { [name]: entry } }),
     ...(appended && { file: appended }),
   };
-  terminal.result(document, [...firstRotationLines(rotation), ...entryLines(name, entry, appended)]);
+  terminal.result(document, [
+    ...firstRotationLines(rotation, storedLine(connection, stored)),
+    ...entryLines(name, entry, appended),
+  ]);
   return exitCodeOfResult(rotation);
 }
 
+/** What the vault has now, for an operator whose first rotation failed. */
+function storedLine({ vaults }: Connection, stored: readonly string[]): string {
+  return stored.length === 0
+    ? `${vaults.credential} already had these credentials: nothing was written.`
+    : `Stored in ${vaults.credential}: ${stored.join(', ')}.`;
+}
+
 /** The result of the first rotation, for the operator who has just stored the credentials. */
-function firstRotationLines(rotation: RotationResult): readonly string[] {
+function firstRotationLines(rotation: RotationResult, stored: string): readonly string[] {
   const { connection, result, problem } = rotation;
   if (result === 'not_due') return [`${connection} was rotated by the running rotator.`];
-  if (problem?.code !== 'vault_forbidden') return resultLines(rotation);
+  if (result === 'rotated') return resultLines(rotation);
+  if (problem?.code !== 'vault_forbidden') return [...resultLines(rotation), stored];
   return [
     ...resultLines(rotation),
+    stored,
     'The credentials are stored. An operator has no permission to publish: the deployed rotator rotates as soon as it has the entry.',
   ];
 }

@@ -1,10 +1,13 @@
 import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
 import { connectionsJsonSchema } from '../../lib/config/jsonSchema.ts';
-import { type FileFinding, inspectConnections } from '../../lib/config/parseConnections.ts';
+import {
+  type FileFinding,
+  inspectConnections,
+  type NamedEndpoint,
+} from '../../lib/config/parseConnections.ts';
 import { placesIn, positionsIn } from '../../lib/config/scanJson.ts';
 import { refusedLiteral } from '../../lib/oauth/classifyFailure.ts';
-import type { Connection } from '../../lib/rotation/core/connection.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
@@ -16,8 +19,8 @@ const ANY_VAULT = 'https://vault.invalid';
 export async function validate({ terminal, options, env }: Cli, file: string): Promise<number> {
   const text = (await readInput(file)).replace(/^\uFEFF/, '');
   const rules = readEntryRules(settingsOf(options, env));
-  const { valid: wellFormed, problems } = inspectConnections(text, rules);
-  const refused = wellFormed.flatMap((each) => addressProblem(each, rules.allowLoopbackHttp));
+  const { valid: wellFormed, problems, endpoints } = inspectConnections(text, rules);
+  const refused = endpoints.flatMap((each) => addressProblem(each, rules.allowLoopbackHttp));
   const valid = wellFormed.filter(({ name }) => !refused.some((each) => each.name === name));
   const positionOf = keyPositionsIn(text);
   const invalid = [...problems, ...refused].map(({ name, problem: { code, message, fix }, path }) => ({
@@ -38,12 +41,11 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
 }
 
 /** An entry with such an address is valid, but each of its token requests would be refused. */
-function addressProblem(connection: Connection, allowLoopback: boolean): FileFinding[] {
-  const { name } = connection;
-  const refused = refusedLiteral(connection, allowLoopback);
+function addressProblem(endpoint: NamedEndpoint, allowLoopback: boolean): FileFinding[] {
+  const { name, path } = endpoint;
+  const refused = refusedLiteral(endpoint, allowLoopback);
   if (!refused) return [];
   const message = `connections.${name}.tokenUri names ${refused.address}.`;
-  const path = ['connections', name, 'tokenUri'];
   return [{ name, problem: { code: 'address_refused', message, fix: refused.fix }, path }];
 }
 

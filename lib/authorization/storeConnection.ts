@@ -140,17 +140,18 @@ export async function readCredential(
  * Writes the client id, the client secret and the refresh token of a connection as an operator would. It holds the lease of the
  * record, so that no rotation comes in between. The refresh token is last; the protocol treats it as one that an operator set.
  * @param replace whether to overwrite secrets that do not belong to the connection
+ * @returns the names of the secrets that it wrote; those that had the value already are left out
  * @throws RotatorError `input_unreadable`, `refresh_token_too_large`, `refresh_token_old`, `in_progress`, `owned_elsewhere`, `secret_not_managed`, or the error of the
- *   vault. Everything is then as before, unless the vault was not available to undo the writes
+ *   vault. Everything is then as before, unless the vault was not available to undo the writes: the message names what is left
  */
 export async function storeConnection(
   connection: Connection,
   ports: Pick<Ports, 'vault' | 'records' | 'clock'>,
   credentials: FirstCredentials,
   replace: boolean,
-): Promise<void> {
+): Promise<readonly string[]> {
   refuseUseless(credentials);
-  await underLease(connection, ports, async (lease) => {
+  return underLease(connection, ports, async (lease) => {
     const problem = writtenElsewhere(connection, await lease.read());
     if (problem) throw new RotatorError(problem);
     const vault = ports.vault(connection.vaults.credential);
@@ -160,6 +161,7 @@ export async function storeConnection(
     if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
     await makeDue(lease);
+    return planned.map(({ name }) => name);
   });
 }
 
@@ -209,12 +211,18 @@ async function writeAll(
     if (left && more.length === 0 && (await isStored(left, vault))) return;
     // Only client credentials are undone, and no process has used them yet. The vault may have executed the last write as well.
     const begun = isTransient(thrown) ? planned.slice(0, written.length + 1) : written;
-    await undo(
-      begun.filter(({ name }) => name !== secrets.refreshToken),
-      connection,
-      vault,
+    const undone = begun.filter(({ name }) => name !== secrets.refreshToken);
+    const names = undone.map(({ name }) => name).join(', ');
+    const isUndone = await undo(undone, connection, vault).then(
+      () => true,
+      () => false,
     );
-    throw thrown;
+    if (!(thrown instanceof RotatorError) || names === '') throw thrown;
+    const { code, message, fix, retryAfterMs } = thrown;
+    const what = isUndone
+      ? `Nothing is stored: the command undid its writes of ${names}.`
+      : `The command may have stored ${names}, and could not undo that.`;
+    throw new RotatorError({ code, message: `${message} ${what}`, fix }, { retryAfterMs });
   }
 }
 

@@ -53,8 +53,10 @@ export function fixOf(at: string, path: Path): string {
 export function unknownKey(where: string, key: string, known: readonly string[]): Finding {
   const shown = safeKey(key);
   const cause = shown === undefined ? 'has an unknown key' : `has an unknown key ${shown}`;
+  // `clientid` means `clientId` of the entry, not the name of its secret.
+  const spelled = known.find((each) => plainKey(each) === plainKey(key));
   const section = Object.keys(sections).find(
-    (name) => known.includes(name) && sectionKey(name, key) !== undefined,
+    (name) => !spelled && known.includes(name) && sectionKey(name, key) !== undefined,
   );
   const name = shown ?? 'the unknown key';
   if (section === 'secrets') {
@@ -87,8 +89,11 @@ export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
 
 /** The key of the section that is meant, in its own spelling: "ClientSecret" and "client_secret" mean `clientSecret`. */
 function sectionKey(section: string, key: string): string | undefined {
-  const plain = key.toLowerCase().replace(/[_-]/g, '');
-  return Object.keys(sections[section]?.shape ?? {}).find((known) => known.toLowerCase() === plain);
+  return Object.keys(sections[section]?.shape ?? {}).find((known) => plainKey(known) === plainKey(key));
+}
+
+function plainKey(key: string): string {
+  return key.toLowerCase().replace(/[_-]/g, '');
 }
 
 function wrongParameter(where: string, issue: Issue): Finding {

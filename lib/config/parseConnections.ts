@@ -1,3 +1,4 @@
+import { addressIn } from '../connectionString/attributes.ts';
 import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
 import { safeName } from '../safeText.ts';
@@ -60,14 +61,18 @@ export interface FileFinding {
 }
 
 /**
- * Every problem with the text of the connections, each with its place, and the names of the valid connections.
+ * Every problem with the text of the connections, each with its place, the valid connections, and the endpoints that entries name.
  * @throws RotatorError `configuration_invalid` if the text is not valid JSON
  */
 export function inspectConnections(
   text: string,
   context: ConfigurationContext,
-): { readonly valid: readonly Connection[]; readonly problems: readonly FileFinding[] } {
-  const { outside, entries: entriesFor } = readText(text, context);
+): {
+  readonly valid: readonly Connection[];
+  readonly problems: readonly FileFinding[];
+  readonly endpoints: readonly NamedEndpoint[];
+} {
+  const { outside, entries: entriesFor, raw } = readText(text, context);
   const entries = entriesFor(new Map());
   const ofFile = outside.map((finding) => ({
     problem: problemOf(findingsError(FILE, [finding])),
@@ -83,7 +88,23 @@ export function inspectConnections(
   return {
     valid: entries.flatMap(({ resolved }) => resolved.connection ?? []),
     problems: [...ofFile, ...ofEntries],
+    endpoints: Object.entries(raw).flatMap(([name, entry]) => {
+      const { tokenUri, allowPrivateNetwork } = isObject(entry) ? entry : {};
+      if (typeof tokenUri !== 'string') return [];
+      return {
+        name: safeName(name),
+        path: ['connections', name, 'tokenUri'],
+        tokenUri: addressIn(tokenUri),
+        allowPrivateNetwork: allowPrivateNetwork === true,
+      };
+    }),
   };
+}
+
+/** The token endpoint that an entry names, whether the entry is valid or not. */
+export interface NamedEndpoint extends Pick<Connection, 'name' | 'tokenUri' | 'allowPrivateNetwork'> {
+  /** The keys from the top of the file to its address. */
+  readonly path: readonly string[];
 }
 
 /** An entry as it was read, under its name as it is written. */
@@ -93,6 +114,7 @@ interface ReadEntry {
 }
 
 interface ReadText {
+  readonly raw: FileContent['entries'];
   readonly outside: readonly Finding[];
   readonly contested: readonly ContestedSecret[];
   /** With the conflicts between entries that are valid on their own. */
@@ -117,6 +139,7 @@ function readText(text: string, context: ConfigurationContext): ReadText {
     broken.map(({ name, raw }) => claimsOf(name, raw, context)),
   );
   return {
+    raw: entries,
     outside,
     contested: uses.contested,
     entries: (owners) => {

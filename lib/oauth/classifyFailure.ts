@@ -124,18 +124,20 @@ function addressRefused(kind: AddressKind, connection: Connection): TokenRequest
   };
 }
 
-function addressFix(kind: AddressKind, connection: Connection): string {
+function addressFix(kind: AddressKind, connection: Parameters<typeof fixFor>[1]): string {
   return fixFor(kind === 'private' ? fixes.privateNetwork : fixes.publicAddress, connection);
 }
 
 /** What every token request of a connection would be refused for: the IP address that its entry names, in words. */
 export function refusedLiteral(
-  connection: Connection,
+  connection: Pick<Connection, 'name' | 'tokenUri' | 'allowPrivateNetwork'>,
   allowLoopback: boolean,
 ): { readonly address: string; readonly fix: string } | undefined {
   const url = URL.parse(connection.tokenUri);
-  const literal = url ? literalAddress(url) : undefined;
-  if (!url || literal === undefined) return undefined;
+  // `localhost` and the names below it always mean this machine (RFC 6761 section 6.3).
+  const isLocal = url !== null && /(^|\.)localhost\.?$/.test(url.hostname);
+  const literal = url && (isLocal ? '127.0.0.1' : literalAddress(url));
+  if (!url || !literal) return undefined;
   const kind = kindOf(literal);
   const { allowPrivateNetwork } = connection;
   if (reachOf(url, { allowLoopback, allowPrivateNetwork }).has(kind)) return undefined;

@@ -23,13 +23,16 @@ export const fixes = {
 } as const;
 
 /** A fix with its placeholders filled in: the names of the connection and of its secrets. */
-export function fixFor(fix: string, { name, secrets }: Connection): string {
+export function fixFor(
+  fix: string,
+  { name, secrets }: Pick<Connection, 'name'> & Partial<Pick<Connection, 'secrets'>>,
+): string {
   const values = new Map([
     ['connection', name],
-    ['refreshToken', secrets.refreshToken],
+    ['refreshToken', secrets?.refreshToken],
     // The one to set, and all of them.
-    ['clientSecret', secrets.clientSecrets.join(' or ')],
-    ['clientSecrets', secrets.clientSecrets.join(', ')],
+    ['clientSecret', secrets?.clientSecrets.join(' or ')],
+    ['clientSecrets', secrets?.clientSecrets.join(', ')],
   ]);
   return fix.replace(/\{(\w+)\}/g, (whole, placeholder: string) => values.get(placeholder) ?? whole);
 }

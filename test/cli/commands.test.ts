@@ -258,6 +258,8 @@ describe('without a stack', () => {
       inside: entry('10.0.0.5'),
       allowed: entry('10.0.0.5', { allowPrivateNetwork: true }),
       here: entry('127.0.0.1'),
+      local: entry('localhost'),
+      misspelled: entry('127.0.0.1', { scop: 'x' }),
       public: entry('20.190.151.7'),
     };
     await writeFile(file, JSON.stringify({ connections }, null, 2));
@@ -266,11 +268,14 @@ describe('without a stack', () => {
     const document: { valid: string[]; invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
     expect(document.valid).toEqual(['allowed', 'public']);
     expect(document.invalid).toMatchObject([
+      { name: 'misspelled', message: expect.stringContaining('unknown key scop') },
       { name: 'metadata', line: 4, message: expect.stringContaining('a metadata service') },
       { name: 'decimal', message: expect.stringContaining('a metadata service') },
       { name: 'in-ipv6', fix: expect.stringContaining('"allowPrivateNetwork": true for in-ipv6') },
       { name: 'inside', code: 'address_refused', fix: expect.stringContaining('"allowPrivateNetwork"') },
       { name: 'here', message: 'connections.here.tokenUri names an address of this machine.' },
+      { name: 'local', message: 'connections.local.tokenUri names an address of this machine.' },
+      { name: 'misspelled', message: 'connections.misspelled.tokenUri names an address of this machine.' },
     ]);
     expect((await run(['validate', file, '--local', '--json']).ended).stdout).toContain('"here"');
   });

@@ -115,6 +115,15 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
     expect(ended.stdout).toContain('ini is rotated: generation 1');
   });
 
+  test('imports a connection string that begins with a ";", and names what an odbc.ini lacks', async () => {
+    const given = await attributes('semicolon');
+    const ended = await bring('semicolon', `;${odbc(given)}`);
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    const bare = await bring('bare', `# no section\nRefreshToken=rt`);
+    expect(bare).toMatchObject({ code: 3 });
+    expect(bare.stderr).toContain('has no section in brackets');
+  });
+
   test('imports a JDBC URL', async () => {
     const { DRIVER: _none, ...given } = await attributes('jdbc');
     const ended = await bring('jdbc', `jdbc:datadirect:dynamics365:${odbc(given)}`);

@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { ROOT } from './support.ts';
 
@@ -31,3 +34,24 @@ test('each hook is one command that exists on Windows and Linux', () => {
     expect(Object.keys(scripts)).toContain(/^npm run ([\w:]+)$/.exec(posix?.run ?? '')?.[1]);
   }
 });
+
+test.each([
+  ['blob', 1, 'Run npm ci, then npm run connections:upload.'],
+  ['inline', 0, ''],
+])(
+  'the hook says what is missing in a clone without packages, with the source %s',
+  async (source, code, text) => {
+    const clone = await mkdtemp(join(tmpdir(), 'clone-'));
+    onTestFinished(() => rm(clone, { recursive: true }));
+    await cp(join(ROOT, 'scripts/connectionsUpload.js'), join(clone, 'scripts/connectionsUpload.js'));
+    await writeFile(join(clone, 'package.json'), '{"type":"module"}');
+    const env = { ...process.env, CONNECTIONS_SOURCE: source };
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/connectionsUpload.js'], {
+      cwd: clone,
+      env,
+    });
+    expect(status).toBe(code);
+    expect(String(stderr)).toContain(text);
+    expect(String(stderr)).not.toContain('ERR_');
+  },
+);

@@ -235,10 +235,29 @@ describe('storing the result of a sign-in', () => {
     const { world, store, values } = begin();
     world.credentials.set('crm-client-id', 'the old client', { connection: 'crm', mine: 'yes' });
     world.credentials.softDelete('crm-refresh-token');
-    await expect(store()).rejects.toMatchObject({ code: 'secret_soft_deleted' });
+    await expect(store()).rejects.toMatchObject({
+      code: 'secret_soft_deleted',
+      message: expect.stringContaining(
+        'Nothing is stored: the command undid its writes of crm-client-id, crm-client-secret.',
+      ),
+    });
     expect(values()[0]).toBe('the old client');
     expect(world.credentials.latest('crm-client-id')?.tags).toEqual({ connection: 'crm', mine: 'yes' });
     expect(world.credentials.latest('crm-client-secret')).toMatchObject({ value: 'undone', enabled: false });
+  });
+
+  test('says which secrets stay if the vault refuses to undo the writes as well', async () => {
+    const { world, store } = begin();
+    world.before('put crm-refresh-token', () => {
+      world.before(/^put /, () => Promise.reject(failure('vault_forbidden')), 9);
+      return Promise.reject(failure('vault_forbidden'));
+    });
+    await expect(store()).rejects.toMatchObject({
+      code: 'vault_forbidden',
+      message: expect.stringContaining(
+        'The command may have stored crm-client-id, crm-client-secret, and could not undo that.',
+      ),
+    });
   });
 
   test('treats undone secrets as absent, and stores the next values', async () => {

@@ -53,6 +53,13 @@ test('prints any other failure without a hint about the deployed rotator', async
   expect(text).not.toContain('deployed');
 });
 
+test('says what it stored if the first rotation fails', async () => {
+  const text = (await printed(worldThatRefuses('vault_unavailable'))).join('\n');
+  expect(text).toContain(
+    `Stored in ${connection.vaults.credential}: crm-client-id, crm-client-secret, crm-refresh-token.`,
+  );
+});
+
 test('says that the running rotator was faster', async () => {
   const world = new World();
   const running = world.process();
