@@ -20,7 +20,7 @@ import { createRevocation } from './oauth/revoke.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { Connection } from './rotation/core/connection.ts';
 import type { Ports, SecretVault } from './rotation/ports.ts';
-import { ownerOfSecret } from './rotation/secretOwner.ts';
+import { ownersOfSecret } from './rotation/secretOwner.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 
 export type { CallerRules } from './config/settings.ts';
@@ -78,7 +78,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
       const blob = await readConfigurationBlob(url, storage, storageCredential, stamp);
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
-    ownerOf: (secret) => ownerOfSecret(secret, { vault, records }),
+    ownersOf: (secret) => ownersOfSecret(secret, { vault, records }),
   };
   const ports: Ports = {
     vault,

@@ -18,8 +18,8 @@ interface Use {
 /** What a connection uses, as its entry says it; of an entry that is not valid, as far as it can be read. */
 export type Claims = Pick<Connection, 'name' | 'clientId' | 'secrets' | 'vaults' | 'connectionString'>;
 
-/** By {@link secretKey}: the connection that a secret belongs to. */
-export type Owners = ReadonlyMap<string, string>;
+/** By {@link secretKey}: the connections that have used a secret so far. */
+export type Owners = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Names a secret in {@link Owners}. Key Vault ignores the case of names. */
 export function secretKey({ vault, name }: Pick<ContestedSecret, 'vault' | 'name'>): string {
@@ -31,8 +31,8 @@ export interface Uses {
   /** The secrets that several connections use although the rotator writes them for one of them. */
   readonly contested: readonly ContestedSecret[];
   /**
-   * What is wrong, by connection name; the message names the paths, not the secrets. A secret stays with its owner, and only the
-   * others have a finding. An unknown owner is the connection that the secret's name is meant for. Without one, all have a finding.
+   * What is wrong, by connection name; the message names the paths, not the secrets. A secret stays with its owners, of whom the
+   * connection that its name is meant for comes first, and only the others have a finding. Without an owner, all have a finding.
    */
   findings(owners: Owners): ReadonlyMap<string, readonly Finding[]>;
 }
@@ -102,24 +102,24 @@ function isContested(group: readonly Use[]): boolean {
 /** @param group all uses of one secret */
 function findingsOf(
   group: readonly Use[],
-  owners: Owners,
+  known: Owners,
   invalid: ReadonlySet<string>,
 ): { connection: string; finding: Finding }[] {
   const byConnection = Map.groupBy(group, ({ connection }) => connection);
-  const owner = ownerOf(group, owners);
-  const owned = owner === undefined ? undefined : byConnection.get(owner);
+  const owners = ownersOf(group, known);
   const sound = group.filter(({ connection }) => !invalid.has(connection));
+  const rivals = owners.size > 0 ? group.filter(({ connection }) => owners.has(connection)) : sound;
   // Of each kind, those of two connections are enough to find another one than a given one.
-  const candidates = owned ?? [...ofTwo(sound.filter(({ written }) => written)), ...ofTwo(sound)];
+  const candidates = [...ofTwo(rivals.filter(({ written }) => written)), ...ofTwo(rivals)];
   return sound.flatMap((use) => {
-    const isOwner = use.connection === owner;
     const twice = byConnection.get(use.connection)?.find((each) => each !== use);
     const clashing = candidates.find(
       (each) => each.connection !== use.connection && (each.written || use.written),
     );
-    const other = twice ?? (isOwner ? undefined : clashing);
-    const finding = other && describe(use, other, other === twice ? undefined : owner);
-    return finding ? [{ connection: use.connection, finding }] : [];
+    const other = twice ?? clashing;
+    if (!other) return [];
+    const isTaken = !twice && owners.has(other.connection) && !owners.has(use.connection);
+    return [{ connection: use.connection, finding: describe(use, other, isTaken) }];
   });
 }
 
@@ -130,25 +130,30 @@ function ofTwo(uses: readonly Use[]): Use[] {
   return [first, second].filter((use) => use !== undefined);
 }
 
-function ownerOf(group: readonly Use[], owners: Owners): string | undefined {
-  const known = owners.get(group[0]?.secret ?? '');
-  if (known !== undefined && group.some(({ connection }) => connection === known)) return known;
-  const [meant, ...others] = new Set(
-    group.filter(({ isDefault }) => isDefault).map(({ connection }) => connection),
-  );
-  return others.length === 0 ? meant : undefined;
+function ownersOf(group: readonly Use[], known: Owners): ReadonlySet<string> {
+  const former = known.get(group[0]?.secret ?? '') ?? new Set();
+  const named = group.filter(({ connection }) => former.has(connection));
+  const meant = (named.length > 0 ? named : group).filter(({ isDefault }) => isDefault);
+  return new Set((meant.length > 0 ? meant : named).map(({ connection }) => connection));
 }
 
-/** @param owner the connection that the secret belongs to, if it is known */
-function describe(use: Use, other: Use, owner: string | undefined): Finding {
+/** The connections that use each secret of {@link Owners}. */
+export function usersOf(connections: readonly Claims[]): Owners {
+  const bySecret = Map.groupBy(connections.flatMap(usesOf), ({ secret }) => secret);
+  return new Map(
+    [...bySecret].map(([secret, uses]) => [secret, new Set(uses.map(({ connection }) => connection))]),
+  );
+}
+
+/** @param isTaken whether the secret belongs to the other connection */
+function describe(use: Use, other: Use, isTaken: boolean): Finding {
   const where = `connections.${use.connection}.${use.key}`;
   const otherUse = `connections.${other.connection}.${other.key}`;
   return {
     where,
-    cause:
-      owner === undefined
-        ? `names the same secret as ${otherUse}`
-        : `names a secret that belongs to the connection ${owner} (${otherUse})`,
+    cause: isTaken
+      ? `names a secret that belongs to the connection ${other.connection} (${otherUse})`
+      : `names the same secret as ${otherUse}`,
     fix: `Set ${where} to a name that nothing else uses in that vault.`,
     within: use.key.split('.'),
   };

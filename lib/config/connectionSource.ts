@@ -2,7 +2,7 @@ import { type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
 import { safeCodeOf } from '../safeText.ts';
-import { secretKey } from './conflicts.ts';
+import { secretKey, usersOf } from './conflicts.ts';
 import { readConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 
@@ -24,8 +24,8 @@ export interface ConnectionReaders {
   readonly readFile: ReadText;
   /** The stamp is the ETag; one request, with `If-None-Match` if there is a stamp. */
   readonly readBlob: ReadText;
-  /** The connection that a secret has belonged to so far; undefined if that is unknown. Throws if it cannot be found out now. */
-  readonly ownerOf: (secret: ContestedSecret) => Promise<string | undefined>;
+  /** The connections that a secret has belonged to so far; none if that is unknown. Throws if it cannot be found out now. */
+  readonly ownersOf: (secret: ContestedSecret) => Promise<readonly string[]>;
 }
 
 /** The settings that a source depends on. */
@@ -116,21 +116,21 @@ function readerOf({ connectionsSource: source }: SourceSettings, readers: Connec
 async function resolve(
   text: string,
   settings: SourceSettings,
-  { ownerOf }: ConnectionReaders,
+  { ownersOf }: ConnectionReaders,
   before: Connections | undefined,
 ): Promise<{ connections: Connections; isSettled: boolean }> {
   const { contested, resolve: resolveWith } = readConnections(text, settings);
-  const known = before?.valid.map(({ name }) => name) ?? [];
   let isSettled = true;
-  const owners = new Map<string, string>();
+  const owners = new Map(contested.length > 0 ? usersOf(before?.valid ?? []) : []);
   for (const secret of contested) {
-    const found = await ownerOf(secret).catch(() => {
+    const key = secretKey(secret);
+    // The last configuration is exact. Tags and records are for the first one of a process.
+    if (secret.connections.some((name) => owners.get(key)?.has(name))) continue;
+    const found = await ownersOf(secret).catch(() => {
       isSettled = false;
-      return undefined;
+      return [];
     });
-    const [former, ...others] = secret.connections.filter((name) => known.includes(name));
-    const owner = found ?? (others.length === 0 ? former : undefined);
-    if (owner !== undefined) owners.set(secretKey(secret), owner);
+    owners.set(key, new Set(found));
   }
   return { connections: resolveWith(owners), isSettled };
 }

@@ -6,21 +6,20 @@ import type { Ports } from './ports.ts';
 const ENOUGH = 25;
 
 /**
- * The connection that a secret has belonged to so far: the one in the tags of the newest version that the rotator wrote, otherwise the
- * only one of them that was ever rotated.
- * @returns undefined if neither is known
+ * The connections that a secret has belonged to so far: the one in the tags of the newest version that the rotator wrote, otherwise
+ * those that were ever rotated. Several of them may read one client secret.
+ * @returns none if neither is known
  * @throws RotatorError if the vault or the records cannot be read
  */
-export async function ownerOfSecret(
+export async function ownersOfSecret(
   { vault: url, name, connections }: ContestedSecret,
   { vault, records }: Pick<Ports, 'vault' | 'records'>,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const versions = await vault(url).versions(name, ENOUGH);
   const tagged = versions
     .filter(({ tags }) => isManaged(tags) && connections.includes(tags.connection ?? ''))
     .toSorted((one, other) => other.createdAt - one.createdAt)[0];
-  if (tagged) return tagged.tags.connection;
+  if (tagged?.tags.connection !== undefined) return [tagged.tags.connection];
   const { summaries } = await records.list();
-  const [rotated, ...others] = connections.filter((each) => summaries.get(each)?.rotatedAt !== undefined);
-  return others.length === 0 ? rotated : undefined;
+  return connections.filter((each) => summaries.get(each)?.rotatedAt !== undefined);
 }

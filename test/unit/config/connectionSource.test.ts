@@ -248,10 +248,10 @@ describe('a secret that two entries name', () => {
   const claiming = (name: string) => ({ ...ENTRY, secrets: { refreshToken: name } });
   const invalid = async ({ source }: World) => (await source()).invalid.map(({ name }) => name);
 
-  it('stays with the connection that has used it, and only the newcomer is invalid', async () => {
+  it('stays with the connection that has named it, and only the newcomer is invalid', async () => {
     const world = start(FILE, fileOf({ old: claiming('shared'), other: ENTRY }));
     await world.source();
-    world.owners.set('shared', 'old');
+    world.lookupError = unavailable();
     world.set(fileOf({ new: claiming('shared'), old: claiming('shared'), other: ENTRY }));
     expect(await names(world)).toEqual(['old', 'other']);
     expect(linesOf(world.lines, 'connection_invalid')).toMatchObject([
@@ -265,15 +265,28 @@ describe('a secret that two entries name', () => {
 
   it('stays with that connection at the first read of a process as well', async () => {
     const world = start(FILE, fileOf({ new: claiming('shared'), old: claiming('shared') }));
-    world.owners.set('shared', 'old');
+    world.owners.set('shared', ['old']);
     expect(await invalid(world)).toEqual(['new']);
   });
 
-  it('stays with the connection that was valid before if vault and records do not know', async () => {
-    const world = start(FILE, fileOf({ old: claiming('shared') }));
+  it('is not taken from the many that read it by a newcomer that would write it', async () => {
+    const reading = { ...ENTRY, secrets: { clientSecret: 'shared' } };
+    const file = fileOf({ one: reading, two: reading, writer: claiming('shared') });
+    const world = start(FILE, file);
+    world.owners.set('shared', ['one', 'two']);
+    expect(await invalid(world)).toEqual(['writer']);
+    const later = start(FILE, fileOf({ one: reading, two: reading }));
+    await later.source();
+    later.set(file);
+    expect(await invalid(later)).toEqual(['writer']);
+  });
+
+  it('stays with the connection that named it before if another one that works now names it as well', async () => {
+    const world = start(FILE, fileOf({ old: claiming('shared'), other: ENTRY }));
     await world.source();
-    world.set(fileOf({ new: claiming('shared'), old: claiming('shared') }));
-    expect(await invalid(world)).toEqual(['new']);
+    world.owners.set('shared', ['other']);
+    world.set(fileOf({ old: claiming('shared'), other: claiming('shared') }));
+    expect(await invalid(world)).toEqual(['other']);
   });
 
   it('makes both invalid while nothing tells whom it belongs to', async () => {
@@ -287,7 +300,7 @@ describe('a secret that two entries name', () => {
     expect(await invalid(world)).toEqual(['new', 'old']);
     await world.source();
     world.lookupError = undefined;
-    world.owners.set('shared', 'old');
+    world.owners.set('shared', ['old']);
     expect(await invalid(world)).toEqual(['new']);
     expect(await invalid(world)).toEqual(['new']);
     expect(world.events()).toEqual([
@@ -310,8 +323,8 @@ describe('a secret that two entries name', () => {
 });
 
 interface World {
-  /** What vault and records know: the owner by the name of the secret. */
-  readonly owners: Map<string, string>;
+  /** What vault and records know: the owners by the name of the secret. */
+  readonly owners: Map<string, readonly string[]>;
   lookupError: unknown;
   readonly source: ReturnType<typeof createConnectionSource>;
   /** The stamps that the reader received. */
@@ -347,9 +360,9 @@ function start(connectionsSource: SourceSettings['connectionsSource'], text: str
   const readers = {
     readFile: read(FILE.path),
     readBlob: read(BLOB.url),
-    ownerOf: async ({ name }: { name: string }) => {
+    ownersOf: async ({ name }: { name: string }) => {
       if (world.lookupError) throw world.lookupError;
-      return world.owners.get(name);
+      return world.owners.get(name) ?? [];
     },
   };
   const settings = { ...CONTEXT, connectionsSource };

@@ -155,7 +155,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'Rename TokenURI to tokenUri.',
     ],
     [
-      'the client id in another spelling, which is no secret',
+      'the client id in another spelling, which is not the name of a secret',
       { ...ENTRY, client_id: CANARY },
       'unknown key client_id',
       'Rename client_id to clientId.',
