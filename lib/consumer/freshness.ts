@@ -47,6 +47,15 @@ export function lookDue(
   return since >= interval ? 'look_meanwhile' : 'no';
 }
 
+/**
+ * Which token to use from now on. A vault that fails over to its other region may return an older version for a while, and a program may
+ * have restored one: a token that was issued earlier never replaces one that is valid.
+ * @param held undefined if no valid token is in memory
+ */
+export function laterToken<T extends TokenTimes>(held: T | undefined, found: T): T {
+  return held && held.issuedAt > found.issuedAt ? held : found;
+}
+
 /** Was the last look so recent that no other look is allowed yet? The pause grows with each failure, up to 10 s. */
 export function mustPause(looks: Looks, now: number): boolean {
   const pause = backoff({ first: SHORTEST_PAUSE_MS, longest: LONGEST_PAUSE_MS, attempt: looks.failures });

@@ -1,6 +1,6 @@
-import type { TokenCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/core-auth';
 import { TokenUnavailable } from './errors.ts';
-import { type Looks, lookDue, mustPause } from './freshness.ts';
+import { type Looks, laterToken, lookDue, mustPause } from './freshness.ts';
 import { type PublishedToken, vaultToken } from './vaultToken.ts';
 
 /** Where the access token is. */
@@ -101,10 +101,11 @@ class CachedToken implements TokenReader {
     try {
       const found = await this.#read();
       // An expired token must not replace one in memory that is still valid.
-      if (found.expiresAt <= this.#now()) throw tokenExpired();
-      this.#held = found;
+      const now = this.#now();
+      if (found.expiresAt <= now) throw tokenExpired();
+      this.#held = laterToken(this.#valid(now), found);
       this.#failure = undefined;
-      this.#looks = { lookedAt: this.#now(), failures: 0 };
+      this.#looks = { lookedAt: now, failures: 0 };
     } catch (thrown) {
       this.#failure = thrown;
       this.#looks = { lookedAt: this.#now(), failures: this.#looks.failures + 1 };

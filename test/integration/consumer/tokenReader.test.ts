@@ -74,6 +74,21 @@ describe('a token reader', () => {
     expect(vault.requests).toHaveLength(1);
   });
 
+  test('keeps its token while the vault has one that was issued earlier, also after a 401', async () => {
+    const { publish, reader, token, at, looks } = await startReading();
+    await publish({ value: 'later', issuedAt: START, lifetime: 3600 });
+    await token();
+    await publish({ value: 'earlier', issuedAt: START - 1, lifetime: 7200 });
+    at(120);
+    expect(await token()).toBe('later');
+    expect(looks()).toBe(1);
+    at(122);
+    expect(await reader.get({ rejected: 'later' })).toMatchObject({ token: 'later' });
+    expect(looks()).toBe(2);
+    at(3601);
+    expect(await token()).toBe('earlier');
+  });
+
   test('looks first after a long time without calls, and in the last minute of the token', async () => {
     const { publish, token, at, looks } = await startReading();
     await publish({ value: 'one', ...HOUR });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lookDue, mustPause } from '../../../lib/consumer/freshness.ts';
+import { laterToken, lookDue, mustPause } from '../../../lib/consumer/freshness.ts';
 
 const MINUTE = 60_000;
 const HOUR_TOKEN = { issuedAt: 0, expiresAt: 60 * MINUTE };
@@ -47,4 +47,20 @@ test.each([
 ])('after %i failures the pause is %i ms', (failures, ms) => {
   expect(mustPause({ lookedAt: 0, failures }, ms - 1)).toBe(true);
   expect(mustPause({ lookedAt: 0, failures }, ms)).toBe(false);
+});
+
+describe('the token from the vault', () => {
+  const held = { issuedAt: 10 * MINUTE, expiresAt: 70 * MINUTE };
+
+  test.each([
+    ['replaces one that was issued earlier', 40 * MINUTE, true],
+    ['replaces one that was issued in the same second', 10 * MINUTE, true],
+    ['does not replace one that was issued later', 10 * MINUTE - 1_000, false],
+  ])('%s', (_, issuedAt, replaces) => {
+    // It expires later, so only the time of issue decides.
+    const found = { issuedAt, expiresAt: 100 * MINUTE };
+    expect(laterToken(held, found)).toBe(replaces ? found : held);
+  });
+
+  test('is used if none in memory is valid', () => expect(laterToken(undefined, held)).toBe(held));
 });
