@@ -1,8 +1,12 @@
 /**
- * Adds to package-lock.json the optional packages of other platforms that npm omitted, with their hashes. If a registry could not
- * provide one of them when npm wrote the lockfile, npm drops it silently, and then `npm ci` refuses the whole lockfile. Without
- * a hash, `npm ci` would accept any package of that name.
- * Run it after each change of dependencies: `node scripts/completeLockfile.ts`.
+ * Completes each package-lock.json. Run it after each change of dependencies: `node scripts/completeLockfile.ts`.
+ *
+ * - It adds the optional packages of other platforms that npm omitted, with their hashes. If a registry could not provide one of them
+ *   when npm wrote the lockfile, npm drops it silently, and then `npm ci` refuses the whole lockfile. Without a hash, `npm ci` would
+ *   accept any package of that name.
+ * - It removes the versions of Node that packages ask for. `npm ci` would compare them with the Node that runs npm, and print a page
+ *   of warnings. The pinned Node runs the packages.
+ * - It marks the pinned Node of Linux as one for glibc. Its own description does not, so Alpine would install a Node that cannot start.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,10 +19,12 @@ interface LockedPackage {
   os?: string[];
   cpu?: string[];
   libc?: string[];
+  engines?: unknown;
   optionalDependencies?: Record<string, string>;
 }
 
-const LOCKFILE = new URL('../package-lock.json', import.meta.url);
+/** From the top of the repository. */
+const LOCKFILES = ['package-lock.json', 'tools/package-lock.json'];
 const SYSTEMS = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32'];
 const PROCESSORS = ['arm64', 'ia32', 'ppc64', 'riscv64', 's390x', 'x64', 'wasm32', 'arm'];
 
@@ -56,8 +62,20 @@ function withHashes(packages: Record<string, LockedPackage>): Record<string, Loc
   return Object.fromEntries(hashed);
 }
 
-const lock = JSON.parse(readFileSync(LOCKFILE, 'utf8')) as { packages: Record<string, LockedPackage> };
-const packages = withHashes(complete(lock.packages));
-const added = Object.keys(packages).length - Object.keys(lock.packages).length;
-writeFileSync(LOCKFILE, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`);
-console.log(`Added ${added} packages of other platforms to package-lock.json.`);
+/** The packages without what npm must not compare with the machine that installs, and with what it must. */
+function forEveryMachine(packages: Record<string, LockedPackage>): Record<string, LockedPackage> {
+  const fitted = Object.entries(packages).map(([path, locked]) => {
+    if (path === '') return [path, locked];
+    const { engines: _, ...more } = locked;
+    return [path, /^node_modules\/node-linux-\w+$/.test(path) ? { ...more, libc: ['glibc'] } : more];
+  });
+  return Object.fromEntries(fitted);
+}
+
+for (const file of LOCKFILES) {
+  const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, LockedPackage> };
+  const packages = forEveryMachine(withHashes(complete(lock.packages)));
+  const added = Object.keys(packages).length - Object.keys(lock.packages).length;
+  writeFileSync(file, `${JSON.stringify({ ...lock, packages }, null, 2)}\n`);
+  console.log(`Added ${added} packages of other platforms to ${file}.`);
+}

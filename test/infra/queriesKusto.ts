@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /** The parts of the Kusto language service that the tests use; it is C# compiled to JavaScript, and its own types do not help. */
@@ -34,6 +35,8 @@ interface KustoLanguage {
     };
   };
 }
+
+const TOOLS = new URL('../../tools/package.json', import.meta.url);
 
 /** The columns that the queries use, from Azure Monitor's table reference. */
 const TABLES = {
@@ -94,9 +97,21 @@ function itemsOf<T>(list: KustoList<T>): T[] {
   return Array.from({ length: list.Count }, (_, index) => list.getItem(index));
 }
 
+/**
+ * Whether the language service is installed, which is one of the packages in tools/. If not, it prints a message.
+ * @throws Error if it is missing although REQUIRE_TOOLS is set
+ */
+export function kustoForTests(): boolean {
+  if (existsSync(new URL('node_modules/@kusto/language-service-next', TOOLS))) return true;
+  const message = 'The language service of Kusto is missing; install it with "npm run tools".';
+  if (process.env.REQUIRE_TOOLS === '1') throw new Error(message);
+  console.log(`SKIPPED: ${message}`);
+  return false;
+}
+
 /** The package has no exports: its scripts set globals when they are loaded, in this order. */
 function language(): KustoLanguage {
-  const require = createRequire(import.meta.url);
+  const require = createRequire(TOOLS);
   require('@kusto/language-service-next/bridge.min.js');
   require('@kusto/language-service-next/Kusto.Language.Bridge.min.js');
   const { Language } = Reflect.get(globalThis, 'Kusto') as { Language: KustoLanguage };
