@@ -1,7 +1,7 @@
 /** One request to the API with a client that takes a `TokenCredential`, such as a client of the Azure SDK. */
 import { DefaultAzureCredential } from '@azure/identity';
 import { getClient } from '@azure-rest/core-client';
-import { createTokenReader, tokenCredential } from 'key-vault-token-rotator/consumer';
+import { createTokenReader, tokenCredential } from 'key-vault-token-reader';
 
 const { TOKEN_VAULT_URL = '', CONNECTION = '', API_URL = '' } = process.env;
 

@@ -1,6 +1,6 @@
 /** One request to the API with the connection's token, with `fetch`. */
 import { DefaultAzureCredential } from '@azure/identity';
-import { createTokenReader, fetchWithToken } from 'key-vault-token-rotator/consumer';
+import { createTokenReader, fetchWithToken } from 'key-vault-token-reader';
 
 const { TOKEN_VAULT_URL = '', CONNECTION = '', API_URL = '' } = process.env;
 

@@ -1,7 +1,8 @@
 /** A service that calls the API ten times a second with undici, until SIGTERM. Then it prints how many requests failed. */
 import { setInterval } from 'node:timers/promises';
 import { DefaultAzureCredential } from '@azure/identity';
-import { createTokenReader, tokenInterceptor } from 'key-vault-token-rotator/consumer';
+import { createTokenReader } from 'key-vault-token-reader';
+import { tokenInterceptor } from 'key-vault-token-reader/undici';
 import { Agent, request } from 'undici';
 
 const { TOKEN_VAULT_URL = '', CONNECTION = '', API_URL = '' } = process.env;

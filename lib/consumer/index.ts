@@ -1,6 +1,5 @@
 export { TokenUnavailable, type TokenUnavailableCode } from './errors.ts';
 export { fetchWithToken } from './fetch.ts';
-export { tokenInterceptor } from './interceptor.ts';
 export { tokenCredential } from './tokenCredential.ts';
 export {
   type AccessToken,

@@ -1,4 +1,4 @@
-import type { GetTokenOptions, TokenCredential } from '@azure/identity';
+import type { GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { TokenReader } from './tokenReader.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/core-auth';
 import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { isLoopback } from '../loopback.ts';
 import { TokenUnavailable } from './errors.ts';

@@ -48,7 +48,8 @@ export async function buildPackage(root: string, folder: string, zipFile: string
   return { sizes, zipBytes: zip.length, packages };
 }
 
-interface OwnPackage {
+/** What the packages take from this repository's package.json. */
+export interface OwnPackage {
   readonly name: string;
   readonly version: string;
   readonly description: string;
@@ -61,6 +62,6 @@ function packageJson({ name, version, description, license }: OwnPackage): objec
   return { name, version, private: true, description, license, type: 'module', main: BUNDLE, engines };
 }
 
-function jsonFile(content: object): Uint8Array {
+export function jsonFile(content: object): Uint8Array {
   return Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
 }

@@ -16,12 +16,20 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
+/** The oldest Node that runs the command: `cli/requireNode.cjs` checks it. */
+export const OLDEST_NODE = '22.19';
+
 /**
  * Bundles a module, by default all functions, into one ES module. It is not minified: that would save no time at the start, and stack traces stay readable
  * without the source map. The map contains no copy of the sources, which would double the package.
+ * @param node the oldest version of Node that runs it
  * @throws Error with the message of esbuild
  */
-export async function bundle(root: string, entry = 'functions/index.ts'): Promise<Bundle> {
+export async function bundle(
+  root: string,
+  entry = 'functions/index.ts',
+  node = `${NODE_MAJOR}`,
+): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -30,7 +38,7 @@ export async function bundle(root: string, entry = 'functions/index.ts'): Promis
     bundle: true,
     platform: 'node',
     format: 'esm',
-    target: `node${NODE_MAJOR}`,
+    target: `node${node}`,
     // The Functions worker provides it at run time; it is on no registry.
     external: ['@azure/functions-core'],
     banner: { js: REQUIRE },

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, installConsumer, ROOT } from './installConsumer.ts';
@@ -13,18 +13,19 @@ afterAll(() => installation.close());
 const run = (args: string[]) => runProgram(process.execPath, args, { cwd: installation.directory });
 
 test('a plain Node program outside the repository imports the package', async () => {
-  const program = `import * as consumer from 'key-vault-token-rotator/consumer'; console.log(Object.keys(consumer).sort().join());`;
+  const program = `import * as reader from 'key-vault-token-reader'; import * as more from 'key-vault-token-reader/undici'; console.log(Object.keys(reader).sort().join(), ...Object.keys(more));`;
   await writeFile(join(installation.directory, 'program.mjs'), program);
   expect(await run(['--no-strip-types', 'program.mjs'])).toEqual({
     code: 0,
-    output: 'TokenUnavailable,createTokenReader,fetchWithToken,tokenCredential,tokenInterceptor\n',
+    output: 'TokenUnavailable,createTokenReader,fetchWithToken,tokenCredential tokenInterceptor\n',
   });
 });
 
 test('its declarations compile, and the compiler finds a wrong use', async () => {
   const program = (options: string) => `
     import type { TokenCredential } from '@azure/identity';
-    import { createTokenReader, fetchWithToken, tokenCredential, tokenInterceptor } from 'key-vault-token-rotator/consumer';
+    import { createTokenReader, fetchWithToken, tokenCredential } from 'key-vault-token-reader';
+    import { tokenInterceptor } from 'key-vault-token-reader/undici';
     import { Agent } from 'undici';
     declare const credential: TokenCredential;
     const reader = createTokenReader({ vaultUrl: 'https://a', ${options} });
@@ -43,29 +44,9 @@ test('its declarations compile, and the compiler finds a wrong use', async () =>
   expect(wrong.output).toContain("Property 'connection' is missing");
 });
 
-test('it contains the consumer and its two shared modules, and nothing else of the rotator', async () => {
-  const built = join(installation.directory, 'node_modules/key-vault-token-rotator/dist-consumer');
-  expect((await readdir(built)).sort()).toEqual([
-    'backoff.d.ts',
-    'backoff.js',
-    'consumer',
-    'loopback.d.ts',
-    'loopback.js',
-  ]);
-});
-
-test('its command says that it works only in a clone', async () => {
-  const packed = join(installation.directory, 'packed');
-  await mkdir(packed);
-  await copyFile(join(ROOT, 'cli/rotator.js'), join(packed, 'rotator.mjs'));
-  const { code, output } = await run([join(packed, 'rotator.mjs'), '--help']);
-  expect(code).toBe(1);
-  expect(output).toMatch(/^The library for consumers does not include the command line.*clone/);
-});
-
 test('a reader does not keep the process alive', async () => {
   const program = `
-    import { createTokenReader } from 'key-vault-token-rotator/consumer';
+    import { createTokenReader } from 'key-vault-token-reader';
     const reader = createTokenReader({ vaultUrl: 'https://127.0.0.1:1', connection: 'c', credential: { getToken: async () => null } });
     await reader.get().catch((error) => console.log(error.code));`;
   await writeFile(join(installation.directory, 'idle.mjs'), program);

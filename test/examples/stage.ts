@@ -33,14 +33,18 @@ export interface ExampleStage {
   close(): Promise<void>;
 }
 
-/** Starts the local stack with one connection and an API for its tokens, and waits for the first token. */
-export async function startStage(accessTokenSeconds?: number): Promise<ExampleStage> {
+/**
+ * Starts the local stack with one connection and an API for its tokens, and waits for the first token.
+ * @param stateFile by which the command line finds the stack
+ */
+export async function startStage(accessTokenSeconds?: number, stateFile?: string): Promise<ExampleStage> {
   const stack = await startStack({
     port: 0,
     onLine: () => {},
     connections: [CONNECTION],
     schedule: '* * * * * *',
     accessTokenSeconds,
+    ...(stateFile && { stateFile }),
   });
   const api = await startApi(stack.servers);
   await nextToken(stack.servers, CONNECTION.name);

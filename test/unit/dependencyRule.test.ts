@@ -44,7 +44,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
     // The library for consumers: no internals of the rotator, and only the packages that a reader of secrets needs.
     files: /^lib\/consumer\//,
     may: /^lib\/(backoff|loopback|consumer\/\w+)\.ts$/,
-    packages: /^(@azure\/(identity|keyvault-secrets)|undici)$/,
+    packages: /^(@azure\/(core-auth|keyvault-secrets)|undici)$/,
   },
   {
     // The OAuth library calls fetch on its own; its options pass our limits to it.
@@ -67,7 +67,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // Only compose creates adapters.
     files: /^cli\//,
-    may: /^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/(classifyFailure|providers\/\w+)|rotation\/.+))\.ts$/,
+    may: /^cli\/requireNode\.cjs$|^(cli\/.+|lib\/(compose|rotator|errors|readLimited|retryAfter|safeText|config\/\w+|authorization\/\w+|doctor\/\w+|connectionString\/\w+|oauth\/(classifyFailure|providers\/\w+)|rotation\/.+))\.ts$/,
     packages: /^(commander|@clack\/prompts|zod|node:.+|package\.json)$/,
   },
 ];

@@ -7,8 +7,8 @@ import {
   type TokenReader,
   TokenUnavailable,
   tokenCredential,
-  tokenInterceptor,
 } from '../../../lib/consumer/index.ts';
+import { tokenInterceptor } from '../../../lib/consumer/interceptor.ts';
 import { dispatchController } from '../../support/dispatchController.ts';
 import { START, startApi, startReading } from './support.ts';
 
