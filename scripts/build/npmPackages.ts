@@ -7,10 +7,7 @@ import { BUNDLE, bundle, OLDEST_NODE } from './bundle.ts';
 import { checkLicences, licenceTexts } from './licences.ts';
 import { readPackages } from './packages.ts';
 
-/**
- * The library for programs that read tokens.
- * @internal
- */
+/** The library for programs that read tokens. */
 export const READER = 'key-vault-token-reader';
 /**
  * The command line.
@@ -39,10 +36,7 @@ export async function buildNpmPackages(
   return { reader, command };
 }
 
-/**
- * JavaScript and declarations, with the two packages that they import.
- * @internal
- */
+/** JavaScript and declarations, with the two packages that they import. */
 export async function buildReader(root: string, folder: string): Promise<void> {
   const own = await readRoot(root);
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
