@@ -4,7 +4,7 @@ import { bundlePackages } from './test/support/packages/bundlePackages.ts';
 
 // The tests start several hundred processes. Each would compile the same sources again, and load a thousand files of packages.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/node', import.meta.url));
-process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${await bundlePackages()}`.trim();
+process.env.NODE_OPTIONS = await bundlePackages(process.env.NODE_OPTIONS);
 
 /** Files that share a worker, because they keep nothing in a module or in the environment: it halves their time. */
 const SHARED = [
@@ -14,7 +14,6 @@ const SHARED = [
   'test/local/authorizationServer/**/*.test.ts',
   // Not that of the managed identity: the SDK keeps the first one that it finds in a module.
   'test/local/keyVault/!(managedIdentity).test.ts',
-  'test/support/**/*.test.ts',
 ];
 /** Files that start processes, which takes most of their time. They share workers as well, but more of them. */
 const PROCESSES = [
@@ -23,6 +22,7 @@ const PROCESSES = [
   'test/faults/{model,mutants}/**/*.test.ts',
   'test/faults/*.test.ts',
   'test/local/stack/**/*.test.ts',
+  'test/support/**/*.test.ts',
 ];
 /** Files that mostly wait, with deadlines of the real clock that a busy machine would miss: they run after the others. */
 const WAITING = [
@@ -34,6 +34,8 @@ const WAITING = [
 ];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
 const ALONE = ['test/security/**/*.test.ts'];
+/** Only these start programs of ours, or may: the mutants of the unit tests need no bundles of them. */
+const programs = { globalSetup: 'test/support/packages/bundlePrograms.ts' };
 const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...ALONE];
 
 export default defineConfig(({ mode }) => ({
@@ -42,10 +44,14 @@ export default defineConfig(({ mode }) => ({
     maxConcurrency: mode === 'full' ? 10 : 5,
     projects: [
       project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
-      project('processes', { include: PROCESSES, exclude: WAITING, isolate: false, maxWorkers: 4 }, 1),
-      project('own', { include: ['test/**/*.test.ts'], exclude: ELSEWHERE, maxWorkers: 4 }, 1),
-      project('waiting', { include: WAITING, maxWorkers: 6 }, 2),
-      project('alone', { include: ALONE, maxWorkers: 1 }, 3),
+      project(
+        'processes',
+        { ...programs, include: PROCESSES, exclude: WAITING, isolate: false, maxWorkers: 4 },
+        1,
+      ),
+      project('own', { ...programs, include: ['test/**/*.test.ts'], exclude: ELSEWHERE, maxWorkers: 4 }, 1),
+      project('waiting', { ...programs, include: WAITING, maxWorkers: 6 }, 2),
+      project('alone', { ...programs, include: ALONE, maxWorkers: 1 }, 3),
     ],
     // These only end what hangs: compilers and child processes are slow to start beside other workers.
     testTimeout: 90_000,

@@ -1,4 +1,4 @@
-import { createProgram, endUsage } from './program.ts';
+import { runProgram } from './runProgram.ts';
 
 const PATIENCE_MS = 2_000;
 
@@ -11,28 +11,17 @@ function interrupt(): void {
   setTimeout(() => console.error('Finishing the work in progress ...'), PATIENCE_MS).unref();
 }
 
-async function main(): Promise<number> {
-  // With it, every TLS connection of the process would accept any certificate, and the command sends secrets. A certificate
-  // authority of the user's own can be trusted with NODE_EXTRA_CA_CERTS.
-  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-  let exitCode = 0;
-  const args = process.argv.slice(2);
-  const surroundings = { args, env: process.env, interrupted: interruption.signal };
-  const program = createProgram(surroundings, (code) => {
-    exitCode = code;
-  });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return exitCode;
-  } catch (thrown) {
-    return endUsage(thrown, surroundings);
-  }
-}
-
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
 // A reader that closes the pipe (`| head`) is not an error.
 process.stdout.on('error', () => process.exit(0));
-const exitCode = await main();
+// With it, every TLS connection of the process would accept any certificate, and the command sends secrets. A certificate
+// authority of the user's own can be trusted with NODE_EXTRA_CA_CERTS.
+delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+const exitCode = await runProgram({
+  args: process.argv.slice(2),
+  env: process.env,
+  interrupted: interruption.signal,
+});
 // Idle connections would keep the process running for some seconds.
 process.stdout.write('', () => process.exit(exitCode));

@@ -34,7 +34,7 @@ describe.skipIf(NO_CHROMIUM)(`a user in a real browser ${NO_CHROMIUM ?? ''}`, { 
   }
 
   test('connect goes through sign-in and consent, and the running stack rotates the new connection', async () => {
-    const running = desk.rotator(['connect', 'demo', '--no-browser', '--json']);
+    const running = desk.start(['connect', 'demo', '--no-browser', '--json']);
     const page = await browser.newPage();
     await page.goto((await running.seen(ADDRESS))[0]);
     await signInAndConsent(page, 'allow');
@@ -52,7 +52,7 @@ describe.skipIf(NO_CHROMIUM)(`a user in a real browser ${NO_CHROMIUM ?? ''}`, { 
   });
 
   test('connect signs in on another device by device code', async () => {
-    const running = desk.rotator(['connect', 'by-device', '--device']);
+    const running = desk.start(['connect', 'by-device', '--device']);
     const [, address = '', code = ''] = await running.seen(/Go to (\S+) .* enter the code (\S+)/);
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -70,7 +70,7 @@ describe.skipIf(NO_CHROMIUM)(`a user in a real browser ${NO_CHROMIUM ?? ''}`, { 
   });
 
   test('reports a denied consent, and writes nothing', async () => {
-    const running = desk.rotator(['connect', 'denied', '--no-browser']);
+    const running = desk.start(['connect', 'denied', '--no-browser']);
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto((await running.seen(ADDRESS))[0]);
@@ -87,7 +87,7 @@ describe.skipIf(NO_CHROMIUM)(`a user in a real browser ${NO_CHROMIUM ?? ''}`, { 
     const script = join(desk.stack.data.path, 'browser.sh');
     await writeFile(script, `#!/bin/sh\nprintf '%s' "$1" > '${seen}'\n`);
     await chmod(script, 0o700);
-    const running = desk.rotator(['connect', 'opened', '--timeout', '3'], { env: { BROWSER: script } });
+    const running = desk.start(['connect', 'opened', '--timeout', '3'], { env: { BROWSER: script } });
     const address = (await running.seen(ADDRESS))[0];
     const { code, stderr } = await running.ended;
     expect({ code, opened: await readFile(seen, 'utf8') }).toEqual({

@@ -26,7 +26,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
   });
 
   test('plan, rotate --due and status show the same connections', async () => {
-    expect(documentOf(await desk.rotator(['plan', '--json']).ended)).toMatchObject({
+    expect(documentOf(await desk.start(['plan', '--json']).ended)).toMatchObject({
       planned: [
         { connection: 'strict', action: 'reconcile' },
         { connection: 'other', action: 'reconcile' },
@@ -116,7 +116,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       await released.promise;
       return undefined;
     });
-    const holding = desk.rotator(['rotate', 'strict', '--force', '--json']);
+    const holding = desk.start(['rotate', 'strict', '--force', '--json']);
     await Promise.race([arrived.promise, holding.ended]);
     holding.child.kill('SIGINT');
     released.resolve();
@@ -149,7 +149,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
   });
 
   test('status --watch runs until Ctrl-C', async () => {
-    const running = desk.rotator(['status', '--watch', '--json']);
+    const running = desk.start(['status', '--watch', '--json']);
     let lines = 0;
     for await (const chunk of running.child.stdout ?? []) {
       lines += String(chunk).split('\n').length - 1;
@@ -190,17 +190,21 @@ describe('without a stack', () => {
     expect(entry.stdout).toContain(`${file}:4:14: connections.bad.tokenUri must use https`);
     expect(entry.stdout).toContain('1 of 2 connections are valid.');
     await writeFile(file, '{"connections": {\n  "a b": {}\n}}');
-    expect((await run(['validate', file]).ended).stdout).toContain(`${file}:2:3: connections.a?b `);
+    expect((await desk.withoutStack(['validate', file]).ended).stdout).toContain(
+      `${file}:2:3: connections.a?b `,
+    );
     await writeFile(file, Buffer.from('\ufeff{"connections": {}}', 'utf16le'));
-    expect((await run(['validate', file]).ended).stderr).toContain('is not encoded in UTF-8');
+    expect((await desk.withoutStack(['validate', file]).ended).stderr).toContain('is not encoded in UTF-8');
     await writeFile(file, '{\n  "connections": {,}\n}');
-    const json = await run(['validate', file, '--json']).ended;
+    const json = await desk.withoutStack(['validate', file, '--json']).ended;
     expect(documentOf(json)).toMatchObject({
       error: { message: expect.stringContaining('line 2, column 19') },
     });
     await writeFile(file, '{"connections":{"good":{"tokenUri":"https://login.example/token"}}}');
-    expect((await run(['validate', file]).ended).code).toBe(0);
-    expect((await run(['validate', `${file}.missing`]).ended).stderr).toContain('cannot be read (ENOENT)');
+    expect((await desk.withoutStack(['validate', file]).ended).code).toBe(0);
+    expect((await desk.withoutStack(['validate', `${file}.missing`]).ended).stderr).toContain(
+      'cannot be read (ENOENT)',
+    );
   });
 
   test('validate lists every mistake together, each at its own field', async () => {
@@ -216,7 +220,7 @@ describe('without a stack', () => {
       '    "bi": { "tokenUri": "https://login.example/token", "vaults": { "token": "https://a/b" } } } }',
     ];
     await writeFile(file, lines.join('\n'));
-    const ended = await run(['validate', file, '--json']).ended;
+    const ended = await desk.withoutStack(['validate', file, '--json']).ended;
     expect(ended.code).toBe(3);
     const { invalid }: { invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
     const found = invalid.map(({ line, column, message, fix }) => [`${line}:${column}`, message, fix]);
@@ -263,7 +267,7 @@ describe('without a stack', () => {
       public: entry('20.190.151.7'),
     };
     await writeFile(file, JSON.stringify({ connections }, null, 2));
-    const ended = await run(['validate', file, '--json']).ended;
+    const ended = await desk.withoutStack(['validate', file, '--json']).ended;
     expect(ended.code).toBe(3);
     const document: { valid: string[]; invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
     expect(document.valid).toEqual(['allowed', 'public']);
@@ -277,13 +281,17 @@ describe('without a stack', () => {
       { name: 'local', message: 'connections.local.tokenUri names an address of this machine.' },
       { name: 'misspelled', message: 'connections.misspelled.tokenUri names an address of this machine.' },
     ]);
-    expect((await run(['validate', file, '--local', '--json']).ended).stdout).toContain('"here"');
+    expect((await desk.withoutStack(['validate', file, '--local', '--json']).ended).stdout).toContain(
+      '"here"',
+    );
   });
 
   test('validate refuses a schedule that the host would not run', async () => {
     const file = join(desk.stack.data.path, 'scheduled.json');
     await writeFile(file, '{"connections":{}}');
-    const ended = await run(['validate', file], { env: { ROTATION_SCHEDULE: '*/10 * * * * 1-7' } }).ended;
+    const ended = await desk.withoutStack(['validate', file], {
+      env: { ROTATION_SCHEDULE: '*/10 * * * * 1-7' },
+    }).ended;
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain('ROTATION_SCHEDULE is not an NCRONTAB schedule: field 6 (day of week)');
   });
@@ -292,7 +300,7 @@ describe('without a stack', () => {
     const file = join(desk.stack.data.path, 'local.json');
     await writeFile(file, '{"connections":{"here":{"tokenUri":"http://127.0.0.1:1/token"}}}');
     const validate = (env: Record<string, string>, ...more: string[]) =>
-      run(['validate', file, ...more], { env }).ended;
+      desk.withoutStack(['validate', file, ...more], { env }).ended;
     expect((await validate({})).code).toBe(3);
     expect((await validate({ ALLOW_LOOPBACK_HTTP: 'TRUE' })).code).toBe(0);
     expect((await validate({}, '--local')).code).toBe(0);
@@ -321,10 +329,10 @@ describe('without a stack', () => {
     [['connect', 'x', '--parameter', 'prompt=login', 'state=1'], 'itself sets the parameter state'],
     [['connect', 'x', '--parameter', 'offline'], 'not in the form NAME=VALUE'],
   ])('%j is an invalid command line, also with --json', async (args, text) => {
-    const ended = await run(args).ended;
+    const ended = await desk.withoutStack(args).ended;
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(text);
-    const json = await run([...args, '--json']).ended;
+    const json = await desk.withoutStack([...args, '--json']).ended;
     expect(json).toMatchObject({ code: 2, stderr: '' });
     const message = expect.stringContaining(text);
     expect(documentOf(json)).toMatchObject({ error: { code: 'command_invalid', message } });
@@ -339,7 +347,7 @@ describe('without a stack', () => {
   test('a missing command is an invalid command line', async () => {
     expect(await run([]).ended).toMatchObject({ code: 2, stdout: '' });
     const message = expect.stringContaining('the command is missing');
-    expect(documentOf(await run(['--json']).ended)).toMatchObject({ error: { message } });
+    expect(documentOf(await desk.withoutStack(['--json']).ended)).toMatchObject({ error: { message } });
   });
 
   test.each([
@@ -355,7 +363,9 @@ describe('without a stack', () => {
     const via = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.close();
     await once(server, 'close');
-    const ended = await run(['rotate', 'x', '--via', via], { env: { ROTATOR_FUNCTION_KEY: key } }).ended;
+    const ended = await desk.withoutStack(['rotate', 'x', '--via', via], {
+      env: { ROTATOR_FUNCTION_KEY: key },
+    }).ended;
     expect(ended.stderr).toContain(text);
     expect(ended.stderr).not.toContain('may still work');
   });
@@ -368,7 +378,7 @@ describe('without a stack', () => {
   });
 
   test('reports that no local stack is running', async () => {
-    const ended = await run(['status', '--stack', '/nowhere/stack.json']).ended;
+    const ended = await desk.withoutStack(['status', '--stack', '/nowhere/stack.json']).ended;
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain('Run npm start');
   });

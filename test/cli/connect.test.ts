@@ -13,8 +13,10 @@ beforeAll(async () => {
 
 afterAll(() => desk?.close());
 
+const argumentsOf = (name: string) => ['connect', name, '--no-browser', '--json'];
+
 function connect(name: string, more: readonly string[] = [], options?: RunOptions): Running {
-  return desk.rotator(['connect', name, '--no-browser', '--json', ...more], options);
+  return desk.rotator([...argumentsOf(name), ...more], options);
 }
 
 /** Visits the printed address as the user would. */
@@ -33,7 +35,7 @@ const writes = () =>
 
 describe('rotator connect', { timeout: 120_000 }, () => {
   test('stores the secrets, rotates, adds the entry and shows no secret for a new connection', async () => {
-    const ended = await signIn(connect('fresh'));
+    const ended = await signIn(desk.start(argumentsOf('fresh')));
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(documentOf(ended)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
     expect(ended.stderr.match(/Do not give it credentials of a production system/g)).toHaveLength(1);
@@ -95,7 +97,7 @@ describe('rotator connect', { timeout: 120_000 }, () => {
   });
 
   test('Ctrl-C while the browser is open writes nothing', async () => {
-    const running = connect('nothing');
+    const running = desk.start(argumentsOf('nothing'));
     await running.seen(ADDRESS);
     running.child.kill('SIGINT');
     const ended = await running.ended;
@@ -171,7 +173,7 @@ describe('rotator connect', { timeout: 120_000 }, () => {
       await goOn.promise;
       return undefined;
     });
-    const running = connect('stopped');
+    const running = desk.start(argumentsOf('stopped'));
     await new BrowserUser().visit((await running.seen(ADDRESS))[0]);
     await reached.promise;
     running.child.kill('SIGINT');

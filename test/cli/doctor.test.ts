@@ -192,7 +192,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
           }
         : undefined,
     );
-    const ended = await run(['doctor', '--json', '--stack', state]).ended;
+    const ended = await desk.withoutStack(['doctor', '--json', '--stack', state]).ended;
     expect(ended, ended.stdout).toMatchObject({ code: 4 });
     const checks = documentOf(ended).checks as Check[];
     const found = (connection: string | undefined, check: string, level: Check['level']) =>
@@ -240,10 +240,11 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
   }
 
   test('reports missing settings, a failed sign-in and an unknown connection', async () => {
-    const none = await run(['doctor']).ended;
+    const none = await desk.withoutStack(['doctor']).ended;
     expect(none.code).toBe(4);
     expect(none.stdout).toMatch(/failed {3}settings: CREDENTIAL_VAULT_URL is not set/);
     const state = await changedState({ IDENTITY_HEADER: 'wrong' });
+    // The SDK keeps the first managed identity that it finds in a process.
     const strange = await run(['doctor', '--json', '--stack', state]).ended;
     expect(documentOf(strange).checks).toContainEqual(
       expect.objectContaining({

@@ -41,8 +41,10 @@ function odbc(all: Record<string, string>): string {
     .join('');
 }
 
+const argumentsOf = (name: string, more: readonly string[] = []) => ['import', name, '--json', ...more];
+
 function bring(name: string, input: string, more: readonly string[] = []) {
-  return desk.rotator(['import', name, '--json', ...more], { input }).ended;
+  return desk.rotator(argumentsOf(name, more), { input }).ended;
 }
 
 const latest = async (name: string) => (await desk.secret('credentialVault', name))?.value ?? '';
@@ -51,11 +53,12 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
   test("imports and renders the driver's example string unchanged, except for a newer refresh token", async () => {
     const given = await attributes('crm');
     // The documentation splits the string into lines.
-    const imported = await bring('crm', odbc(given).replaceAll(';', ';\n'));
+    const input = odbc(given).replaceAll(';', ';\n');
+    const imported = await desk.start(argumentsOf('crm'), { input }).ended;
     expect(imported, imported.stdout).toMatchObject({ code: 0 });
     expect(documentOf(imported)).toMatchObject({ rotation: { result: 'rotated', generation: 1 } });
     expect(imported.stderr.match(/Do not give it credentials of a production system/g)).toHaveLength(1);
-    const shown = await desk.rotator(['render', 'crm', '--reveal'], { reveals: true }).ended;
+    const shown = await desk.start(['render', 'crm', '--reveal'], { reveals: true }).ended;
     const newer = await latest('crm-refresh-token');
     expect(newer).not.toBe(given.RefreshToken);
     // Compared here and not by expect, which would print a difference.

@@ -27,7 +27,7 @@ describe('rotator takeover', { timeout: 120_000 }, () => {
     expect(asked.code).toBe(4);
     expect(asked.stderr).toContain('safe only if that rotator is stopped');
     expect((await desk.secret('credentialVault', name))?.tags?.store).toBe('other.blob.example');
-    const takenOver = await desk.rotator(['takeover', STRICT.name, '--yes', '--json']).ended;
+    const takenOver = await desk.start(['takeover', STRICT.name, '--yes', '--json']).ended;
     expect(documentOf(takenOver)).toMatchObject({
       takenOver: true,
       from: 'other.blob.example',
@@ -52,7 +52,7 @@ describe('rotator completion', () => {
   });
 
   test.each(['zsh', 'powershell'])('%s gets a script that names every command', async (shell) => {
-    const { stdout, code } = await run(['completion', shell]).ended;
+    const { stdout, code } = await desk.withoutStack(['completion', shell]).ended;
     expect(code).toBe(0);
     for (const command of [
       'status',
@@ -67,6 +67,6 @@ describe('rotator completion', () => {
       'takeover',
     ])
       expect(stdout).toContain(command);
-    expect((await run(['completion', 'fish']).ended).code).toBe(2);
+    expect((await desk.withoutStack(['completion', 'fish']).ended).code).toBe(2);
   });
 });
