@@ -33,7 +33,7 @@ const WAITING = [
   'test/integration/consumer/**/*.test.ts',
 ];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
-const ALONE = ['test/security/**/*.test.ts'];
+const ALONE = ['test/security/hostile.test.ts'];
 /** Only these start programs of ours, or may: the mutants of the unit tests need no bundles of them. */
 const programs = { globalSetup: 'test/support/packages/bundlePrograms.ts' };
 const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...ALONE];
