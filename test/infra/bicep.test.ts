@@ -25,7 +25,7 @@ describe.skipIf(!bicep)('the Bicep', () => {
 
   describe('as committed', () => deploymentSuite(serverOf));
   describe('and the type of the connections', () => connectionTypeSuite(serverOf));
-  describe('still deploys with a finding, and reports it', () => warningSuite(bicep ?? ''));
+  describe('still deploys with a finding, and reports it', () => warningSuite(serverOf));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));
   describe('is checked by rules that detect defects', () => mutantSuite(serverOf));
 });

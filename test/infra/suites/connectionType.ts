@@ -12,7 +12,7 @@ type Shape = Readonly<Record<string, unknown>>;
 /** The type of the parameter connections matches the JSON Schema and uses the same words, as far as Bicep can express it. */
 export function connectionTypeSuite(serverOf: () => BicepServer): void {
   it('the parameter connections accepts the same values as connections.schema.json', async () => {
-    const { template } = await serverOf().compile(join(ROOT, 'infra', 'main.bicep'));
+    const { template } = await serverOf().compile(ROOT, join('infra', 'main.bicep'));
     const schema = JSON.parse(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8'));
     const parameter = template.parameters?.connections ?? {};
     expect(shapeOfType(parameter, template)).toEqual(shapeOfSchema(schema.properties.connections));

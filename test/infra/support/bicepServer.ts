@@ -1,5 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { Snapshot, Template } from './arm.ts';
+import { BicepResults } from './bicepResults.ts';
 
 /** A finding of the compiler about a file; findings of linter rules are included. */
 export interface Diagnostic {
@@ -23,15 +25,17 @@ interface RpcResponse {
   readonly error?: { readonly message: string };
 }
 
-type Settle = (response: RpcResponse) => void;
+type Waiting = ReturnType<typeof Promise.withResolvers<RpcResponse>>;
 
 /**
  * The Bicep CLI as a server (`bicep jsonrpc --stdio`): it compiles a file in a fraction of the time that a separate process
  * takes. Messages are JSON-RPC 2.0 with the header of the Language Server Protocol's base protocol.
  */
 export class BicepServer {
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #waiting = new Map<number, Settle>();
+  readonly #start: () => ChildProcessWithoutNullStreams;
+  readonly #results: BicepResults;
+  #process: ChildProcessWithoutNullStreams | undefined;
+  readonly #waiting = new Map<number, Waiting>();
   #received = Buffer.alloc(0);
   #lastId = 0;
 
@@ -39,45 +43,56 @@ export class BicepServer {
   constructor(path: string, env: Readonly<Record<string, string>> = {}) {
     // It runs for seconds only: profiling for a better second compilation would take half of its time.
     const options = { env: { ...process.env, DOTNET_TieredPGO: '0', ...env } };
-    this.#process = spawn(path, ['jsonrpc', '--stdio'], options);
-    this.#process.stdout.on('data', (bytes: Buffer) => this.#receive(bytes));
-    this.#process.once('exit', () => this.#fail('the Bicep server has ended'));
-    this.#process.once('error', ({ message }) => this.#fail(message));
+    this.#results = new BicepResults(path, options.env);
+    this.#start = () => {
+      const started = spawn(path, ['jsonrpc', '--stdio'], options);
+      started.stdout.on('data', (bytes: Buffer) => this.#receive(bytes));
+      started.once('exit', () => this.#fail('the Bicep server has ended'));
+      started.once('error', ({ message }) => this.#fail(message));
+      return started;
+    };
   }
 
   /** The template is empty if there are errors. */
-  async compile(path: string): Promise<{ diagnostics: Diagnostic[]; template: Template }> {
-    const response = await this.#call('bicep/compile', { path });
+  async compile(root: string, file: string): Promise<{ diagnostics: Diagnostic[]; template: Template }> {
+    const response = await this.#call('bicep/compile', root, file);
     const { diagnostics, contents } = response as { diagnostics: Diagnostic[]; contents: string | null };
     return { diagnostics, template: JSON.parse(contents ?? '{}') };
   }
 
   /** @throws Error with the first problem if the template refuses the parameters */
-  async snapshot(path: string): Promise<Snapshot> {
-    const response = (await this.#call('bicep/getSnapshot', { path, metadata: TARGET })) as {
+  async snapshot(root: string, file: string): Promise<Snapshot> {
+    const response = (await this.#call('bicep/getSnapshot', root, file, { metadata: TARGET })) as {
       snapshot: string;
     };
     return JSON.parse(response.snapshot);
   }
 
-  async format(path: string): Promise<string> {
-    return ((await this.#call('bicep/format', { path })) as { contents: string }).contents;
+  async format(root: string, file: string): Promise<string> {
+    return ((await this.#call('bicep/format', root, file)) as { contents: string }).contents;
   }
 
   close(): void {
-    this.#process.kill();
+    this.#process?.kill();
   }
 
-  #call(method: string, params: object): Promise<unknown> {
+  async #call(method: string, root: string, file: string, more: object = {}): Promise<unknown> {
+    const ask = () => this.#ask(method, { path: join(root, file), ...more });
+    const call = JSON.stringify([method, file, more]);
+    const { result, error } = await this.#results.get(root, call, ask);
+    if (error) throw new Error(error.message);
+    return result;
+  }
+
+  #ask(method: string, params: object): Promise<RpcResponse> {
+    this.#process ??= this.#start();
     this.#lastId += 1;
     const id = this.#lastId;
     const message = JSON.stringify({ jsonrpc: '2.0', id, method, params });
     this.#process.stdin.write(`Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`);
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, ({ result, error }) =>
-        error ? reject(new Error(error.message)) : resolve(result),
-      );
-    });
+    const waiting = Promise.withResolvers<RpcResponse>();
+    this.#waiting.set(id, waiting);
+    return waiting.promise;
   }
 
   #receive(bytes: Buffer): void {
@@ -89,13 +104,13 @@ export class BicepServer {
       if (end < 0 || this.#received.length < stop) return;
       const response: RpcResponse = JSON.parse(this.#received.toString('utf8', end + 4, stop));
       this.#received = this.#received.subarray(stop);
-      this.#waiting.get(response.id)?.(response);
+      this.#waiting.get(response.id)?.resolve(response);
       this.#waiting.delete(response.id);
     }
   }
 
   #fail(message: string): void {
-    for (const [id, settle] of this.#waiting) settle({ id, error: { message } });
+    for (const { reject } of this.#waiting.values()) reject(new Error(message));
     this.#waiting.clear();
   }
 }

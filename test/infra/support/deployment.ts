@@ -25,9 +25,9 @@ export const SNAPSHOT = parameterFile('production').replace('.bicepparam', '.sna
  * @throws Error if it does not compile
  */
 export async function readDeployment(server: BicepServer, root: string): Promise<Deployment> {
-  const { template } = await server.compile(join(root, 'infra', 'main.bicep'));
-  const smallest = await server.snapshot(join(root, parameterFile('smallest')));
-  const production = await server.snapshot(join(root, parameterFile('production')));
-  const existingVaults = await server.snapshot(join(root, parameterFile('existingVaults')));
+  const { template } = await server.compile(root, join('infra', 'main.bicep'));
+  const smallest = await server.snapshot(root, parameterFile('smallest'));
+  const production = await server.snapshot(root, parameterFile('production'));
+  const existingVaults = await server.snapshot(root, parameterFile('existingVaults'));
   return { template, snapshots: { smallest, production, existingVaults } };
 }
