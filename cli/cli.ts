@@ -51,8 +51,23 @@ export async function connect(cli: Cli, fallback: Environment = {}): Promise<Con
   const log = (_level: string, line: string) => {
     if (options.verbose) terminal.hint(line);
   };
-  const parts = composeParts({ ...fallback, ...env, ...overridden(options) }, log);
-  return { ...parts, stack };
+  const settings = { ...fallback, ...env, ...overridden(options) };
+  try {
+    return { ...composeParts(settings, log), stack };
+  } catch (thrown) {
+    throw stack || settings.CREDENTIAL_VAULT_URL?.trim() ? thrown : orLocal(thrown);
+  }
+}
+
+/** Without a vault, a user of the local stack has probably forgotten the option. */
+function orLocal(thrown: unknown): unknown {
+  if (!(thrown instanceof RotatorError)) return thrown;
+  const { code, message, fix } = thrown;
+  return new RotatorError({
+    code,
+    message,
+    fix: `Add --local to use the stack of npm start. For Azure: ${fix}`,
+  });
 }
 
 /** @throws RotatorError `configuration_invalid` if `--local` is set and no stack is running */

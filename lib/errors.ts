@@ -144,7 +144,7 @@ export const ERROR_CODES = {
   refresh_token_too_large: {
     means:
       'A refresh token has more than 25 KB, which no vault can store. If the provider has just issued it, it is lost.',
-    fix: 'Configure the provider to issue smaller refresh tokens, then sign in again.',
+    fix: 'Configure the provider to issue smaller refresh tokens, then run `rotator connect NAME`.',
   },
   access_token_too_large: {
     means: 'The access token has more than 25 KB, which no vault can store.',

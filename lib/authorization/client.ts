@@ -71,8 +71,8 @@ export function tokensOf(
       ? 'The sign-in succeeded, but the provider issued no refresh token, although the command requested the scope offline_access.'
       : 'The sign-in succeeded, but the provider issued no refresh token: the command did not request the scope offline_access.',
     fix: requested
-      ? "Allow offline_access and the refresh token grant in the client's settings at the provider, then sign in again."
-      : 'Add offline_access to --scope (or to the scope of the entry), then sign in again.',
+      ? "Allow offline_access and the refresh token grant in the client's settings at the provider, then run the command again."
+      : 'Add offline_access to --scope (or to the scope of the entry), then run the command again.',
   });
 }
 

@@ -3,7 +3,7 @@ import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors
 import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
 import { safeName } from '../safeText.ts';
 import { defaultSecretName } from '../secretNames.ts';
-import { type Claims, nameConflicts, type Owners, usesOfSecrets } from './conflicts.ts';
+import { type Claims, nameConflicts, type Owners, secretKey, usesOfSecrets } from './conflicts.ts';
 import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
 import { doubtfulKeys, explainIssue, unknownKey } from './explainIssue.ts';
 import { type Finding, findingsError } from './findings.ts';
@@ -126,30 +126,45 @@ function readText(text: string, context: ConfigurationContext): ReadText {
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
     const at = `connections.${safeName(name)}`;
-    const findings = [
-      ...caseFindings(at, sameName.get(name)),
-      ...(repeated.get(name) ?? []).map((path) => repeatedFinding(at, path)),
-    ];
+    const findings = (repeated.get(name) ?? []).map((path) => repeatedFinding(at, path));
     return { name, raw, resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
   });
-  const valid = results.flatMap(({ resolved }) => resolved.connection ?? []);
-  const broken = results.filter(({ name, resolved }) => resolved.findings && isConnectionName(name));
-  const uses = usesOfSecrets(
-    valid,
-    broken.map(({ name, raw }) => claimsOf(name, raw, context)),
-  );
+  const usesIn = (some: typeof results) =>
+    usesOfSecrets(
+      some.flatMap(({ resolved }) => resolved.connection ?? []),
+      some
+        .filter(({ name, resolved }) => resolved.findings && isConnectionName(name))
+        .map(({ name, raw }) => claimsOf(name, raw, context)),
+    );
+  const uses = usesIn(results);
   return {
     raw: entries,
     outside,
     contested: uses.contested,
     entries: (owners) => {
-      const conflicts = uses.findings(owners);
-      return results.map(({ name, resolved }) => {
-        const findings = resolved.connection && conflicts.get(name);
-        return { name, resolved: findings ? { findings } : resolved };
+      const isTwin = ({ name, resolved: { connection } }: (typeof results)[number]) => {
+        const other = sameName.get(name);
+        return other !== undefined && !(connection && isOlder(connection, other, owners));
+      };
+      const distinct = results.filter((each) => !isTwin(each));
+      const conflicts = (distinct.length < results.length ? usesIn(distinct) : uses).findings(owners);
+      return results.map((each) => {
+        const { name, resolved } = each;
+        if (isTwin(each)) {
+          const twins = caseFindings(`connections.${safeName(name)}`, sameName.get(name) ?? '');
+          return { name, resolved: { findings: [...twins, ...(resolved.findings ?? [])] } };
+        }
+        const clashing = resolved.connection && conflicts.get(name);
+        return { name, resolved: clashing ? { findings: clashing } : resolved };
       });
     },
   };
+}
+
+/** Has the refresh token belonged to this connection, and not to the other one whose name differs only in case? */
+function isOlder({ name, secrets, vaults }: Connection, other: string, owners: Owners): boolean {
+  const known = owners.get(secretKey({ vault: vaults.credential, name: secrets.refreshToken }));
+  return known?.has(name) === true && !known.has(other);
 }
 
 function isConnectionName(name: string): boolean {
@@ -260,8 +275,7 @@ function repeatedFinding(at: string, path: readonly string[]): Finding {
   };
 }
 
-function caseFindings(at: string, other: string | undefined): Finding[] {
-  if (other === undefined) return [];
+function caseFindings(at: string, other: string): Finding[] {
   const cause = `differs from connections.${safeName(other)} only in case, and Key Vault treats both names as the same`;
   return [{ where: at, cause, fix: `Rename ${at}.` }];
 }

@@ -101,7 +101,11 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
   return [...secrets, ...schedule, ...recorded].map((each) => ({ ...each, connection: name }));
 }
 
-function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefined, now: number): Check[] {
+function recordChecks(
+  { name, secrets }: Connection,
+  record: ConnectionRecord | undefined,
+  now: number,
+): Check[] {
   if (!record) return [ok('record', 'The record does not exist yet; the first sweep creates it.')];
   const { failure, refreshTokenExpiresAt: expiresAt, refreshTokenEndIsFixed } = record;
   const checks = failure ? [failed('record', failure)] : [ok('record', 'The last rotation succeeded.')];
@@ -113,7 +117,7 @@ function recordChecks({ secrets }: Connection, record: ConnectionRecord | undefi
     warning(
       'refresh token',
       message,
-      `Sign in again, or set ${secrets.refreshToken} to a new refresh token.`,
+      `Run rotator connect ${name} to sign in again, or set ${secrets.refreshToken} to a new refresh token.`,
     ),
   ];
 }

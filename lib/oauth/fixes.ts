@@ -5,7 +5,7 @@ import type { Connection } from '../rotation/core/connection.ts';
  * for its own errors.
  */
 export const fixes = {
-  signIn: 'Sign in again and set {refreshToken} to the new refresh token.',
+  signIn: 'Run rotator connect {connection} to sign in again, or set {refreshToken} to a new refresh token.',
   client:
     "Check the client id, {clientSecrets} and clientAuthentication against the client's settings at the provider.",
   parameters: "Check scope and the other parameters of the connection against the provider's documentation.",

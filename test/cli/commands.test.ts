@@ -179,6 +179,17 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
 });
 
 describe('without a stack', () => {
+  test('a command without settings names the option for the local stack', async () => {
+    const env = { CREDENTIAL_VAULT_URL: '', CONNECTIONS: '' };
+    for (const args of [['status'], ['rotate', 'strict'], ['connect', 'new']]) {
+      const { code, stderr } = await run(args, { env }).ended;
+      expect(code).toBe(3);
+      expect(stderr).toContain(
+        'Add --local to use the stack of npm start. For Azure: Set CREDENTIAL_VAULT_URL',
+      );
+    }
+  });
+
   test('validate shows line and column, of JSON and of an entry', async () => {
     const file = join(desk.stack.data.path, 'checked.json');
     await writeFile(

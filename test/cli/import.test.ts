@@ -5,7 +5,7 @@ import { localConnection } from '../support/localConnection.ts';
 import { type Desk, documentOf, startDesk } from './support.ts';
 
 /** Its connections are in no file: the tests import them. */
-const CLIENTS = ['crm', 'ini', 'jdbc', 'postman', 'answer', 'refused', 'again'].map((name) =>
+const CLIENTS = ['crm', 'ini', 'semicolon', 'jdbc', 'postman', 'answer', 'refused', 'again'].map((name) =>
   localConnection(`client-${name}`),
 );
 /** Contains `=`, `/`, `//` and `+`, as in the driver's documentation. Made at run time, because it looks like a real secret. */
@@ -122,9 +122,9 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
     const given = await attributes('semicolon');
     const ended = await bring('semicolon', `;${odbc(given)}`);
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    const bare = await bring('bare', `# no section\nRefreshToken=rt`);
+    const bare = await bring('bare', `# only a comment`);
     expect(bare).toMatchObject({ code: 3 });
-    expect(bare.stderr).toContain('has no section in brackets');
+    expect(documentOf(bare).error).toMatchObject({ message: 'The input has no section in brackets.' });
   });
 
   test('imports a JDBC URL', async () => {

@@ -9,9 +9,9 @@ import {
 } from '../errorMeanings.ts';
 
 const CONDITIONAL_ACCESS =
-  'Find the policy in the sign-in logs, and exclude this account or application: the stored refresh token then works again. Otherwise, sign in again and set {refreshToken}.';
+  'Find the policy in the sign-in logs, and exclude this account or application: the stored refresh token then works again. Otherwise, run rotator connect {connection}.';
 const SIGN_IN_FREQUENCY =
-  'Exclude this account from the sign-in frequency policy to prevent the error. Then sign in again and set {refreshToken}.';
+  'Exclude this account from the sign-in frequency policy to prevent the error. Then run rotator connect {connection}.';
 const TENANT = 'Set tenant, or the tenant in tokenUri, to the directory that the application belongs to.';
 
 /** By the number after AADSTS. */
@@ -46,14 +46,14 @@ const MEANINGS: readonly (readonly [number: number, ErrorMeaning])[] = [
     700084,
     endedToken(
       'the refresh token belongs to a single-page application and ends after 24 hours',
-      'Register the redirect URI under the platform Web instead of single-page application, sign in again and set {refreshToken}.',
+      'Register the redirect URI under the platform Web instead of single-page application, then run rotator connect {connection}.',
     ),
   ],
   [
     65001,
     suspendedToken(
       'no user or administrator has consented to the permissions that the application requests',
-      'Have an administrator grant consent to the application. If the stored refresh token still does not work, sign in again and set {refreshToken}.',
+      'Have an administrator grant consent to the application. If the stored refresh token still does not work, run rotator connect {connection}.',
     ),
   ],
   [50076, refusedToken('multi-factor authentication is required now')],

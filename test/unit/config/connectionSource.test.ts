@@ -269,6 +269,18 @@ describe('a secret that two entries name', () => {
     expect(await invalid(world)).toEqual(['new']);
   });
 
+  it('stays with the older one of two names that differ only in case', async () => {
+    const world = start(FILE, fileOf({ CRM: ENTRY, crm: ENTRY, other: ENTRY }));
+    expect(await invalid(world)).toEqual(['CRM', 'crm']);
+    world.owners.set('crm-refresh-token', ['crm']);
+    world.set(fileOf({ CRM: ENTRY, crm: ENTRY }));
+    expect(await invalid(world)).toEqual(['CRM']);
+    const later = start(FILE, fileOf({ crm: ENTRY }));
+    await later.source();
+    later.set(fileOf({ CRM: ENTRY, crm: ENTRY }));
+    expect(await invalid(later)).toEqual(['CRM']);
+  });
+
   it('is not taken from the many that read it by a newcomer that would write it', async () => {
     const reading = { ...ENTRY, secrets: { clientSecret: 'shared' } };
     const file = fileOf({ one: reading, two: reading, writer: claiming('shared') });

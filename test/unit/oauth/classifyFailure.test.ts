@@ -293,7 +293,7 @@ describe('the texts', () => {
       code: 'reauthorization_required',
       message:
         'login.example.com returned HTTP 400, invalid_grant: the refresh token is expired, revoked, already used or issued to another client. It says: "Token has been \'revoked\'."',
-      fix: 'Sign in again and set crm-refresh-token to the new refresh token.',
+      fix: 'Run rotator connect crm to sign in again, or set crm-refresh-token to a new refresh token.',
       refusal: 'final',
     });
   });
