@@ -127,6 +127,12 @@ describe.skipIf(process.platform === 'win32')('the variables of a service princi
     const settings = { ...PRINCIPAL, AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere/certificate.pem' };
     expect((await failureOf({}, settings)).fix).toMatch(/^Set AZURE_CLIENT_CERTIFICATE_PATH to a PEM file/);
   });
+
+  it('that are set up and fail keep the tools from being asked: they could be another identity', async () => {
+    const settings = { ...PRINCIPAL, AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere/certificate.pem' };
+    const { message } = await failureOf({ az: "Please run 'az login'" }, settings);
+    expect(message).not.toContain('az');
+  });
 });
 
 /** As `EnvironmentCredential` reports what the authority or the network answered. */
