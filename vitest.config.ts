@@ -18,7 +18,7 @@ const SHARED = [
 /** Files that start processes, which takes most of their time. They share workers as well, but more of them. */
 const PROCESSES = [
   'test/cli/**/*.test.ts',
-  'test/{examples,infra,ncrontab,odbc,package}/**/*.test.ts',
+  'test/{examples,infra,ncrontab,newcomer,odbc,package}/**/*.test.ts',
   'test/faults/{model,mutants}/**/*.test.ts',
   'test/faults/*.test.ts',
   'test/local/stack/**/*.test.ts',

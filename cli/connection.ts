@@ -8,6 +8,7 @@ import type { Connected } from './cli.ts';
 export interface Entry {
   readonly provider?: string;
   readonly tokenUri?: string;
+  readonly revocationUri?: string;
   readonly tenant?: string;
   readonly serviceUrl?: string;
   readonly clientAuthentication?: string;

@@ -110,6 +110,8 @@ function entryOf(server: Server, scope: string | undefined, options: ConnectOpti
   const usual = offered.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post';
   return {
     ...(!isKnown && server.token_endpoint !== undefined && { tokenUri: server.token_endpoint }),
+    ...(!isKnown &&
+      server.revocation_endpoint !== undefined && { revocationUri: server.revocation_endpoint }),
     ...(options.provider === undefined && { clientAuthentication: usual }),
     ...(scope !== undefined && { scope }),
     ...entryOfOptions(options),

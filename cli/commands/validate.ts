@@ -49,12 +49,15 @@ function addressProblem(endpoint: NamedEndpoint, allowLoopback: boolean): FileFi
   return [{ name, problem: { code: 'address_refused', message, fix: refused.fix }, path }];
 }
 
-function settingsOf({ credentialVault, tokenVault, local }: CommonOptions, env: Environment): Environment {
+function settingsOf(
+  { credentialVault, tokenVault, local, stack }: CommonOptions,
+  env: Environment,
+): Environment {
   return {
     ...env,
     CREDENTIAL_VAULT_URL: credentialVault ?? (env.CREDENTIAL_VAULT_URL?.trim() || ANY_VAULT),
     TOKEN_VAULT_URL: tokenVault ?? env.TOKEN_VAULT_URL,
-    ALLOW_LOOPBACK_HTTP: local ? 'true' : env.ALLOW_LOOPBACK_HTTP,
+    ALLOW_LOOPBACK_HTTP: local || stack !== undefined ? 'true' : env.ALLOW_LOOPBACK_HTTP,
   };
 }
 

@@ -56,9 +56,15 @@ export async function discoverServer(hints: ServerHints, rules: Rules): Promise<
   );
   if (!found?.token_endpoint) throw notFound(issuer, tokenEndpoint);
   if (tokenEndpoint === undefined) refuseOtherOrigin(found.issuer, found.token_endpoint);
-  const { device_authorization_endpoint: device, ...others } = found;
-  const isBeside = device !== undefined && sameOrigin(device, found.token_endpoint);
-  return { ...others, ...(isBeside && { device_authorization_endpoint: device }), ...given };
+  // The client secret goes to these as well.
+  const { device_authorization_endpoint: device, revocation_endpoint: revocation, ...others } = found;
+  const isBeside = (address = '') => sameOrigin(address, found.token_endpoint ?? '');
+  return {
+    ...others,
+    ...(device !== undefined && isBeside(device) && { device_authorization_endpoint: device }),
+    ...(revocation !== undefined && isBeside(revocation) && { revocation_endpoint: revocation }),
+    ...given,
+  };
 }
 
 /** The client secret goes to the token endpoint. Metadata may send it elsewhere only if the user names the address. */

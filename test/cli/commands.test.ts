@@ -148,6 +148,29 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect(ended.stderr).toContain('connection_unknown: There is no connection named nix.');
   });
 
+  test('status has an exit code for scripts: 3 for an invalid entry', async () => {
+    const file = join(desk.stack.data.path, 'one-invalid.json');
+    await writeFile(file, '{"connections":{"wrong":{}}}');
+    const ended = await desk.rotator(['status', '--connections', file]).ended;
+    expect(ended.code).toBe(3);
+    expect(ended.stdout).toContain('wrong: connection_invalid');
+  });
+
+  test('status --watch survives an error, and goes on when it is over', async () => {
+    const file = join(desk.stack.data.path, 'repaired.json');
+    await writeFile(file, '{"connections":');
+    const running = desk.rotator(['status', '--watch', '--json', '--connections', file]);
+    let printed = '';
+    for await (const chunk of running.child.stdout ?? []) {
+      printed += String(chunk);
+      if (printed.includes('"connections":[]')) break;
+      if (printed.includes('configuration_invalid')) await writeFile(file, '{"connections":{}}');
+    }
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(0);
+    expect(printed).toMatch(/"error":\{"code":"configuration_invalid"[\s\S]*"connections":\[\]/);
+  });
+
   test('status --watch runs until Ctrl-C', async () => {
     const running = desk.start(['status', '--watch', '--json']);
     let lines = 0;
