@@ -158,15 +158,17 @@ class CommandProcess {
     void this.#last.then(() =>
       this.#send({ args, env: environmentOf(options), input: options.input ?? '' }, output),
     );
-    this.#last = running.ended;
+    this.#last = running.ended.catch(() => {});
     return running;
   }
 
   #send(order: Order, output: Output): void {
     this.#child ??= fork(COMMANDS, { env: environmentOf({}), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const child = this.#child;
-    const crashed = (code: number | null) =>
+    const crashed = (code: number | null) => {
+      this.#child = undefined;
       output.fail(new Error(`The process of the commands ended with ${code}.`));
+    };
     const read = (report: Report) => {
       if ('stream' in report) return output.add(report.stream, report.text);
       child.off('message', read).off('exit', crashed);

@@ -21,7 +21,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 const get = (call = 'compile', bicep = 'bicep', env = {}) =>
   new BicepResults(bicep, { ...env }).get(root, call, ask);
 const changed = (file: string) => {
-  writeFileSync(join(root, 'infra', file), 'other');
+  writeFileSync(join(root, 'infra', file), `other ${root}`);
   return get();
 };
 

@@ -32,7 +32,7 @@ const { rotator, start, functionHost } = PROGRAMS;
 
 /** Everything that a program prints which ends because of its arguments or settings. */
 async function printed(command: readonly string[], options: string | undefined): Promise<string> {
-  const env = { NODE_OPTIONS: options };
+  const env = { NODE_OPTIONS: options, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
   return new Promise((done) => {
     execFile(process.execPath, command, { env }, (_, stdout, stderr) => done(stdout + stderr));
   });
