@@ -156,19 +156,35 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect(ended.stdout).toContain('wrong: connection_invalid');
   });
 
-  test('status --watch survives an error, and goes on when it is over', async () => {
+  test('status --watch goes on when the connections file is repaired', async () => {
     const file = join(desk.stack.data.path, 'repaired.json');
     await writeFile(file, '{"connections":');
-    const running = desk.rotator(['status', '--watch', '--json', '--connections', file]);
+    const running = desk.start(['status', '--watch', '--json', '--connections', file]);
     let printed = '';
     for await (const chunk of running.child.stdout ?? []) {
       printed += String(chunk);
-      if (printed.includes('"connections":[]')) break;
+      if (printed.includes('{"connections":[]}')) break;
       if (printed.includes('configuration_invalid')) await writeFile(file, '{"connections":{}}');
     }
     running.child.kill('SIGINT');
     expect((await running.ended).code).toBe(0);
-    expect(printed).toMatch(/"error":\{"code":"configuration_invalid"[\s\S]*"connections":\[\]/);
+    expect(printed).toMatch(/configuration_invalid[\s\S]*\{"connections":\[\]\}/);
+  });
+
+  test('status NAME --watch survives an error, and goes on when it is over', async () => {
+    const file = join(desk.stack.data.path, 'removed.json');
+    const entry = '{"connections":{"wrong":{}}}';
+    await writeFile(file, entry);
+    const running = desk.start(['status', 'wrong', '--watch', '--json', '--connections', file]);
+    let printed = '';
+    for await (const chunk of running.child.stdout ?? []) {
+      printed += String(chunk);
+      if (/connection_unknown[\s\S]*"state":"invalid"/.test(printed)) break;
+      await writeFile(file, printed.includes('connection_unknown') ? entry : '{"connections":{}}');
+    }
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(0);
+    expect(printed).toMatch(/"state":"invalid"[\s\S]*"error":\{"code":"connection_unknown"/);
   });
 
   test('status --watch runs until Ctrl-C', async () => {
