@@ -266,7 +266,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
       expect.objectContaining({
         check: 'record',
         level: 'failed',
-        fix: expect.stringContaining('Sign in again'),
+        fix: expect.stringContaining('Run rotator connect'),
       }),
     );
   });

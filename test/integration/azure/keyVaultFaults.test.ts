@@ -1,8 +1,8 @@
 import dns from 'node:dns';
 import tls from 'node:tls';
-import { AuthenticationError, CredentialUnavailableError } from '@azure/identity';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
+import { SignInFailed } from '../../../lib/azure/signInFailure.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import type { FaultDecision, VaultResponse } from '../../../local/keyVault/types.ts';
@@ -211,10 +211,12 @@ function resolveToLoopback(): void {
 
 describe('a credential', () => {
   it.each<[string, Error, ErrorCode]>([
-    ['is missing', new CredentialUnavailableError(CANARY), 'vault_forbidden'],
-    ['is refused', new AuthenticationError(400, CANARY), 'vault_forbidden'],
-    ['meets a broken sign-in service', new AuthenticationError(503, CANARY), 'vault_unavailable'],
-    ['meets a busy sign-in service', new AuthenticationError(429, CANARY), 'vault_unavailable'],
+    ['is missing or refused', new SignInFailed({ what: 'was refused', fix: 'Sign in.' }), 'vault_forbidden'],
+    [
+      'meets a sign-in service that is broken or busy',
+      new SignInFailed({ what: 'gave no answer', fix: 'Wait.', passing: true }),
+      'vault_unavailable',
+    ],
     ['fails with another error', new Error(CANARY), 'vault_unavailable'],
   ])('that %s', async (_, failure, code) => {
     const { vault } = await start({ getToken: () => Promise.reject(failure) });

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
+import { SignInFailed } from '../../../lib/azure/signInFailure.ts';
 import {
   createRecordContainer,
   readConfigurationBlob,
@@ -140,9 +141,9 @@ describe('by identity', () => {
     ]);
   });
 
-  it('fails with storage_forbidden if the credential fails, without showing its text', async () => {
+  it('fails with storage_forbidden if the credential is refused', async () => {
     const { storage } = await startBearerService();
-    const refused = Object.assign(new Error(CANARY), { name: 'CredentialUnavailableError' });
+    const refused = new SignInFailed({ what: 'was refused', fix: 'Sign in.' });
     const store = createRecordStore(
       createRecordContainer(storage, { getToken: () => Promise.reject(refused) }),
     );
