@@ -45,14 +45,17 @@ export async function removeConnection(
 ): Promise<Removal> {
   const { clock } = ports;
   const endsAt = clock.monotonic() + REMOVAL_PATIENCE_MS;
+  let hasBegun = false;
   for (;;) {
     try {
-      return await underLease(connection, ports, (lease) =>
-        new Leased(connection, ports, lease).remove(revoke),
-      );
+      return await underLease(connection, ports, (lease) => {
+        hasBegun = true;
+        return new Leased(connection, ports, lease).remove(revoke);
+      });
     } catch (thrown) {
       const isRunning = thrown instanceof RotatorError && thrown.code === 'in_progress';
-      if (!isRunning || clock.monotonic() >= endsAt) throw thrown;
+      // If the lease was lost, an operator may have signed in again meanwhile.
+      if (!isRunning || hasBegun || clock.monotonic() >= endsAt) throw thrown;
       await clock.sleep(REMOVAL_PAUSE_MS);
     }
   }
@@ -216,7 +219,7 @@ class Leased {
   }
 
   async #disable(vault: SecretVault, secret: string, version: string): Promise<void> {
-    // If the lease was lost, an operator may have signed in again meanwhile.
+    // Without the lease it may be the token of another sign-in.
     this.#lease.ensureHeld();
     await vault.disable(secret, version);
     this.#disabled++;

@@ -245,6 +245,34 @@ describe('a removal while a rotation is running', () => {
   });
 });
 
+describe('a removal looks again', () => {
+  test('at the vault, and disables what was saved while it disabled the others', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const { tags } = world.credentials.latest(REFRESH_TOKEN) ?? expect.fail();
+    world.before(`disable ${REFRESH_TOKEN}`, () => void world.credentials.set(REFRESH_TOKEN, 'late', tags));
+    expect(await removed(scenario)).toMatchObject({ problems: [] });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.value).toBe('late');
+    expect(enabled(scenario, 'credentials', REFRESH_TOKEN)).toEqual([]);
+  });
+
+  test('at its lease: a process that was frozen leaves the token of the next sign-in alone', async () => {
+    const scenario = await due();
+    const { world, connection } = scenario;
+    world.after('write crm', ({ caller }) => caller.freeze(30_000));
+    const removal = begin(scenario);
+    await world.clock.pass(20_000);
+    const value = replaceByHand(scenario);
+    expect(await world.process().rotate(connection, true)).toMatchObject({ result: 'rotated' });
+    expect(await world.settle(removal)).toMatchObject([{ problems: [{ code: 'in_progress' }] }]);
+    expect(world.provider.usedAt(value)).toBeDefined();
+    expectHealthy(scenario);
+    const latest = world.credentials.latest(REFRESH_TOKEN)?.value;
+    expect(enabled(scenario, 'credentials', REFRESH_TOKEN)).toContain(latest);
+    expect(enabled(scenario, 'tokens', ACCESS_TOKEN)).not.toEqual([]);
+  });
+});
+
 describe('a removal that is interrupted', () => {
   test.each([
     'write crm',
