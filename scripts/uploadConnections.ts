@@ -1,7 +1,7 @@
 /**
  * Uploads the connections file of a deployment that reads it from a blob. azd runs it after each provisioning. It reads the
- * outputs of the deployment (CONNECTIONS_SOURCE, CONNECTIONS_BLOB_URL, CREDENTIAL_VAULT_URL and TOKEN_VAULT_URL), and
- * CONNECTIONS_FILE, the path of the file (default: connections.json).
+ * outputs of the deployment (CONNECTIONS_SOURCE, CONNECTIONS_BLOB_URL, CREDENTIAL_VAULT_URL, TOKEN_VAULT_URL and WARNINGS, which
+ * it prints), and CONNECTIONS_FILE, the path of the file (default: connections.json).
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -5,18 +5,12 @@ import { storageError } from '../../lib/azure/storageErrors.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { RotatorError } from '../../lib/errors.ts';
-
-/** A new role assignment may take minutes: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting */
-const ROLE_PAUSE_MS = 15_000;
-const ROLE_TRIES = 40;
+import { untilRolesSpread, type Waiting } from './untilRolesSpread.ts';
 
 /** What the upload needs from its caller. */
-export interface UploadPorts {
+export interface UploadPorts extends Waiting {
   readFile(path: string): Promise<Uint8Array>;
   blobAt(url: string): Pick<BlockBlobClient, 'upload'>;
-  wait(ms: number): Promise<unknown>;
-  /** Prints one line for the operator at the terminal. */
-  say(line: string): void;
 }
 
 /**
@@ -25,6 +19,8 @@ export interface UploadPorts {
  * @throws RotatorError `configuration_invalid` (file or variables), `storage_*`; then it uploads nothing
  */
 export async function uploadConnections(env: Environment, ports: UploadPorts): Promise<void> {
+  // azd does not print the outputs of a deployment.
+  if (env.WARNINGS) ports.say(`Warning: ${env.WARNINGS}`);
   if (env.CONNECTIONS_SOURCE !== 'blob') {
     ports.say('The connections are in the parameters of the deployment: there is no file to upload.');
     return;
@@ -86,20 +82,19 @@ function textOf(file: Uint8Array, path: string): string {
   }
 }
 
-async function upload(file: Uint8Array, url: string, { blobAt, wait, say }: UploadPorts): Promise<void> {
-  const blob = blobAt(url);
-  for (let tries = 1; ; tries += 1) {
+async function upload(file: Uint8Array, url: string, ports: UploadPorts): Promise<void> {
+  const blob = ports.blobAt(url);
+  const why = await untilRolesSpread(ports, async () => {
     try {
       await blob.upload(file, file.length, { blobHTTPHeaders: { blobContentType: 'application/json' } });
-      return;
+      return undefined;
     } catch (thrown) {
-      const noRole = readFailure(thrown).codes.includes('AuthorizationPermissionMismatch');
-      if (!noRole) throw storageError(thrown, 'upload the connections', url);
-      if (tries === ROLE_TRIES) throw noRoleError(url);
-      say('Your role on the storage account does not work yet; retrying in 15 s.');
-      await wait(ROLE_PAUSE_MS);
+      if (readFailure(thrown).codes.includes('AuthorizationPermissionMismatch'))
+        return 'the storage account does not know your role yet';
+      throw storageError(thrown, 'upload the connections', url);
     }
-  }
+  });
+  if (why !== undefined) throw noRoleError(url);
 }
 
 function noRoleError(url: string): RotatorError {
