@@ -54,6 +54,8 @@ export interface OwnPackage {
   readonly version: string;
   readonly description: string;
   readonly license: string;
+  /** Only while a release is built. */
+  readonly repository?: object;
 }
 
 /** It lists no dependencies: a remote build would install them next to the bundle. */

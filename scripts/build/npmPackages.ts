@@ -95,8 +95,8 @@ async function readRoot(root: string): Promise<Root> {
   return JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 }
 
-function describe({ version, license }: OwnPackage, name: string, description: string) {
-  return { name, version, description, license, type: 'module' };
+function describe({ version, license, repository }: OwnPackage, name: string, description: string) {
+  return { name, version, description, license, repository, type: 'module' };
 }
 
 /** The map would be larger than the code, and the sources that it points to are not in the package. */

@@ -17,7 +17,7 @@ test('azd deploys dist/ as it is to the function app, and infra/ with Bicep', ()
   expect(project.infra).toEqual({ provider: 'bicep', path: 'infra', module: 'main' });
   expect(existsSync(join(ROOT, 'infra'))).toBe(true);
   // For the language js, azd runs this script automatically; without it, azd would deploy an old dist/.
-  expect(scripts.build).toBe('node scripts/build.ts');
+  expect(scripts.build).toMatch(/ scripts\/build\.ts$/);
 });
 
 test('refuses an azd that does not know remoteBuild', () => {

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { releaseFiles } from '../../scripts/build/releaseFiles.ts';
 import { ROOT } from './support.ts';
 
 interface Step {
@@ -20,7 +21,7 @@ interface Job {
   readonly steps?: readonly Step[];
 }
 interface Workflow {
-  readonly on: Readonly<Record<string, { branches?: readonly string[] } | null>>;
+  readonly on: Readonly<Record<string, { branches?: readonly string[]; tags?: readonly string[] } | null>>;
   readonly permissions: object;
   readonly jobs: Readonly<Record<string, Job>>;
 }
@@ -37,21 +38,25 @@ const steps = jobs.flatMap(([name, job]) => (job.steps ?? []).map((step) => [nam
 const runs = steps.flatMap(([name, { run }]) => (run ? [[name, run] as const] : []));
 
 test('the repository has exactly these workflows', () =>
-  expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml', 'fuzz.yml']));
+  expect([...texts.keys()]).toEqual(['ci.yml', 'deploy.yml', 'fuzz.yml', 'release.yml']));
 
 describe('rights', () => {
   test.each([...texts.keys()])('%s gives all jobs together no permission', (name) => {
     expect(workflow(name).permissions).toEqual({});
   });
 
-  test.each(jobs)('%s can read the sources, and get a token if it signs in to Azure', (_, job) => {
+  const others = jobs.filter(([name]) => name !== 'release.yml: publish');
+
+  test.each(others)('%s can read the sources, and get a token if it signs in to Azure', (_, job) => {
     const signsIn = (job.steps ?? []).some(({ uses }) => uses?.startsWith('azure/login@'));
     expect(job.permissions).toEqual({ contents: 'read', ...(signsIn && { 'id-token': 'write' }) });
   });
 
   test.each(jobs)('%s installs and builds nothing if it can get a token', (_, job) => {
     const commands = (job.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
-    if (job.permissions?.['id-token'] !== undefined) expect(commands).not.toMatch(/\b(npm|npx|yarn|pnpm)\b/);
+    // A finished package is published without running anything of it.
+    const others = commands.replaceAll('npm publish --ignore-scripts ', '');
+    if (job.permissions?.['id-token'] !== undefined) expect(others).not.toMatch(/\b(npm|npx|yarn|pnpm)\b/);
     else expect(commands).not.toMatch(/\baz /);
   });
 
@@ -94,7 +99,10 @@ describe('the commands of the workflows', () => {
     const commands = (job: string) => ci.jobs[job]?.steps?.flatMap(({ run }) => run ?? []);
     expect(commands('test')).toEqual(['npm ci', 'npm run check', 'npm run build', 'npm test']);
     expect(commands('infra')).toContain('npm run infra');
-    expect(commands('audit')).toEqual(['npm audit --audit-level=high']);
+    expect(commands('audit')).toEqual([
+      'npm audit --audit-level=high',
+      'npm audit --audit-level=high --prefix tools',
+    ]);
   });
 });
 
@@ -138,12 +146,128 @@ describe('deployment', () => {
     expect(parts.verify?.if).toBe("github.event_name != 'pull_request'");
   });
 
-  test('signs in again after the deployment, which may take long, and before the upload to storage', () => {
+  test('signs in again after each step that may take long', () => {
     const all = parts.deploy?.steps ?? [];
-    const at = (what: RegExp) => all.findIndex(({ run }) => what.test(run ?? ''));
     const logins = all.filter(({ uses }) => uses?.startsWith('azure/login@'));
-    const between = all.slice(at(/deployment group create/), at(/dist-upload/));
-    expect(between.filter((step) => logins.includes(step))).toHaveLength(1);
-    expect(logins.map((step) => step.with)).toEqual([logins[0]?.with, logins[0]?.with]);
+    const kinds = all.flatMap(({ uses, run = '' }) => {
+      if (uses?.startsWith('azure/login@')) return 'login';
+      return /deployment group create|dist-upload|config-zip/.exec(run)?.[0] ?? [];
+    });
+    expect(kinds).toEqual([
+      ...['login', 'deployment group create'],
+      ...['login', 'dist-upload'],
+      ...['login', 'config-zip'],
+    ]);
+    expect(new Set(logins.map((step) => JSON.stringify(step.with))).size).toBe(1);
   });
+
+  test('repeats what may fail until roles have spread, and shows the warnings of the deployment', () => {
+    const commands = (parts.deploy?.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
+    const azure = [...commands.matchAll(/^.*\baz .*$/gm)].map(([line]) => line);
+    expect(azure).toHaveLength(2);
+    expect(azure.filter((line) => !line.includes('node scripts/deployRetrying.ts az '))).toEqual([]);
+    expect(commands).toContain('::warning::');
+  });
+
+  test('signs in with an action that runs on a current Node', () => {
+    expect(texts.get('deploy.yml')).toMatch(/azure\/login@[0-9a-f]{40} # v3\./);
+  });
+});
+
+describe('a release', () => {
+  const { on, jobs: parts } = workflow('release.yml');
+  const commands = (job: string) => (parts[job]?.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
+
+  test('is made from a tag, after all checks, in an environment that can be protected', () => {
+    expect(on.push).toEqual({ tags: ['v*.*.*'] });
+    expect(parts.verify?.uses).toBe('./.github/workflows/ci.yml');
+    expect(parts.publish).toMatchObject({ needs: ['verify', 'build'], environment: 'release' });
+  });
+
+  test('is published by a job that builds nothing and may do nothing else', () => {
+    expect(parts.publish?.permissions).toEqual({
+      attestations: 'write',
+      contents: 'write',
+      'id-token': 'write',
+    });
+    const used = (parts.publish?.steps ?? []).flatMap(({ uses }) => uses?.split('@')[0] ?? []);
+    expect(used).toEqual([
+      'actions/setup-node',
+      'actions/download-artifact',
+      'actions/attest-build-provenance',
+    ]);
+  });
+
+  test('has the package, the template, checksums, bill of materials and provenance, and the npm packages', () => {
+    expect(commands('build')).toContain('npm run build:release');
+    for (const file of ['dist.zip', 'azuredeploy.json', 'sbom.cdx.json', 'SHA256SUMS', './*.tgz'])
+      expect(/gh release create .*/.exec(commands('publish'))?.[0]).toContain(` ${file}`);
+    expect(parts.publish?.steps?.find(({ uses }) => uses?.includes('attest'))?.with).toEqual({
+      'subject-checksums': 'SHA256SUMS',
+    });
+    expect(commands('publish')).toContain('npm publish');
+  });
+
+  const release = {
+    repository: 'contoso/rotator',
+    tag: 'v1.2.3',
+    version: '1.2.3',
+    template: '{"parameters":{"packageUri":{"type":"string","defaultValue":""}}}',
+    built: { 'dist.zip': Buffer.from('zip') },
+  };
+
+  test('puts the template where the portal can read it, with the address of the package in it', () => {
+    expect(commands('publish')).toContain('refs/tags/template-$GITHUB_REF_NAME');
+    const files = releaseFiles(release);
+    const { packageUri } = JSON.parse(String(files['azuredeploy.json'])).parameters;
+    expect(packageUri.defaultValue).toBe(
+      'https://github.com/contoso/rotator/releases/download/v1.2.3/dist.zip',
+    );
+    expect(String(files['notes.md'])).toContain(
+      `uri/${encodeURIComponent('https://raw.githubusercontent.com/contoso/rotator/refs/tags/template-v1.2.3/azuredeploy.json')})`,
+    );
+  });
+
+  test('has a checksum for each file', () => {
+    const files = releaseFiles(release);
+    const sums = String(files.SHA256SUMS).trimEnd().split('\n');
+    expect(sums.map((line) => line.slice(66))).toEqual(['dist.zip', 'azuredeploy.json']);
+    expect(sums[0]).toMatch(
+      /^4a70fe9aa6436e02c2dea340fbd1e352e4ef2d8ce6ca52ad25d4b95471fc8bf2 {2}dist\.zip$/,
+    );
+  });
+
+  test.each([
+    ['another tag', { tag: 'v1.2.4' }, 'Tag v1.2.3'],
+    ['no repository', { repository: '' }, 'Set GITHUB_REPOSITORY'],
+    ['a template without the parameter', { template: '{}' }, 'has no parameter packageUri'],
+  ])('is refused with %s', (_, wrong, message) => {
+    expect(() => releaseFiles({ ...release, ...wrong })).toThrow(message);
+  });
+});
+
+test('Dependabot keeps actions, npm packages and the Bicep CLI current', () => {
+  const { updates } = parse(readFileSync(join(ROOT, '.github/dependabot.yml'), 'utf8'));
+  const watched = (
+    updates as { 'package-ecosystem': string; directory?: string; directories?: string[] }[]
+  ).map(({ directory, directories = [directory], ...update }) => [
+    update['package-ecosystem'],
+    ...directories,
+  ]);
+  expect(watched).toEqual([
+    ['github-actions', '/'],
+    ['npm', '/', '/tools'],
+    ['nuget', '/infra'],
+  ]);
+});
+
+test('PSRule checks the deployments that the tests predict', () => {
+  const rules = workflow('ci.yml').jobs.psrule?.steps?.find(({ uses }) =>
+    uses?.startsWith('microsoft/ps-rule@'),
+  );
+  expect(rules?.with).toMatchObject({ modules: 'PSRule.Rules.Azure', inputPath: 'test/infra/parameters/' });
+  const { input } = parse(readFileSync(join(ROOT, 'ps-rule.yaml'), 'utf8'));
+  const files = (input.pathIgnore as string[]).flatMap((path) => (path.startsWith('!') ? path.slice(1) : []));
+  expect(files).toHaveLength(2);
+  expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
