@@ -4,7 +4,7 @@ metadata description = 'The rotator in one resource group: function app, vaults,
 targetScope = 'resourceGroup'
 
 import { connectionMap } from 'modules/connection.bicep'
-import { entraAuthentication as entraAuthenticationType, principal, tagMap } from 'modules/types.bicep'
+import { dnsZoneIds, entraAuthentication as entraAuthenticationType, principal, tagMap } from 'modules/types.bicep'
 
 // Names, principals and region
 
@@ -13,8 +13,9 @@ import { entraAuthentication as entraAuthenticationType, principal, tagMap } fro
 @maxLength(64)
 param environmentName string = 'rotator'
 
-@description('Optional. Azure region. Default: the region of the resource group.')
-param location string = resourceGroup().location
+@description('Optional. Azure region; azd passes the one that it asked for. It is part of every unique name, so that a try in another region finds no name taken. Empty: the region of the resource group.')
+@metadata({ azd: { type: 'location' } })
+param location string = ''
 
 @description('Optional. Additional tags of all resources.')
 param tags tagMap = {}
@@ -22,11 +23,23 @@ param tags tagMap = {}
 @description('Optional. Principals that put client secrets and first refresh tokens into the credential vault, repair records and upload the connections file. Without one, no principal can set the first secrets.')
 param operators principal[] = []
 
+@description('Optional. What the principal that deploys gets. operator: the same as operators. uploader: it uploads the connections file, and gets nothing on the vaults. none: nothing.')
+@allowed(['none', 'operator', 'uploader'])
+param deployerRole string = 'none'
+
 @description('Optional. Principals that read access tokens. They get Key Vault Secrets User on the token vault and nothing else, so the tokens need their own vault.')
 param consumers principal[] = []
 
-@description('Optional. Mail addresses for the alarms. Default: alarms appear in the portal only.')
+@description('Optional. Mail addresses for the alarms. Without one, alarms appear in the portal only, and the output WARNINGS says so.')
 param alarmEmails string[] = []
+
+@description('Optional. Time of this deployment. A rotator that has never run gets an hour from then before the alarm noSweep fires.')
+param deployedAt string = utcNow('yyyy-MM-ddTHH:mm:ssZ')
+
+// Package
+
+@description('Optional. https address of a dist.zip, for example of a release, that the deployment installs. Empty: you or azd deploy the package afterwards.')
+param packageUri string = ''
 
 // Connections and schedule
 
@@ -69,6 +82,9 @@ param existingTokenVaultId string = ''
 @allowed(['custom', 'secretsOfficer'])
 param rotatorVaultRole string = 'custom'
 
+@description('Optional. Id of a custom role that exists already, with the four rights that docs/security.md lists for the rotator. It replaces rotatorVaultRole, and the deployment creates no role.')
+param existingVaultRoleId string = ''
+
 @description('Optional. true: no principal can purge deleted secrets of new vaults before the retention is over. You cannot switch it off again. Use false only for trials.')
 param purgeProtection bool = true
 
@@ -85,8 +101,20 @@ param recoverDeletedVaults bool = false
 @description('Optional. true: virtual network, private endpoints for vaults and storage, and closed firewalls. false: their public addresses are open to every principal with a role, because the app has no fixed address.')
 param privateNetworking bool = false
 
-@description('Optional. Address range of the virtual network, /24 or larger.')
+@description('Optional. Address range of the virtual network that privateNetworking creates, /24 or larger.')
 param virtualNetworkAddressPrefix string = '10.80.0.0/24'
+
+@description('Optional. true: token requests come from one fixed public address (NAT gateway), the output OUTBOUND_ADDRESS. It needs the virtual network that privateNetworking creates, and costs extra.')
+param natGateway bool = false
+
+@description('Optional. Resource id of an existing subnet for the app, delegated to Microsoft.App/environments and used by nothing else. With existingEndpointsSubnetId, privateNetworking creates no network.')
+param existingFunctionsSubnetId string = ''
+
+@description('Optional. Resource id of an existing subnet for the private endpoints, in the same network or in one that is peered with it.')
+param existingEndpointsSubnetId string = ''
+
+@description('Optional. Private DNS zones that exist already, in any subscription, and that the network of the app resolves. Default: privateNetworking creates them and links them to that network.')
+param existingDnsZones dnsZoneIds?
 
 @description('Optional. Public IPv4 addresses or CIDR ranges (at most /30) that can reach vaults and storage despite private networking: operators and consumers outside the network, and the hook of azd.')
 param allowedIpRanges string[] = []
@@ -105,7 +133,7 @@ param instanceMemoryMB int = 512
 @maxValue(10)
 param alwaysReadyInstances int = 0
 
-@description('Optional. How a deployment replaces running instances. RollingUpdate (preview) lets a rotation end. Recreate kills it, and a token that is on its way to the vault is lost.')
+@description('Optional. How a deployment replaces running instances. RollingUpdate is a preview, and lets a rotation end. Recreate kills it, and a token that is on its way to the vault is lost.')
 @allowed(['RollingUpdate', 'Recreate'])
 param updateStrategy string = 'RollingUpdate'
 
@@ -118,16 +146,37 @@ param storageSku string = 'Standard_LRS'
 @maxValue(730)
 param logRetentionInDays int = 30
 
-var suffix = uniqueString(resourceGroup().id, environmentName)
+#disable-next-line no-loc-expr-outside-params // bicepparam files cannot pass the region of the resource group
+var region = empty(location) ? resourceGroup().location : location
+var suffix = uniqueString(resourceGroup().id, environmentName, toLower(replace(region, ' ', '')))
 var name = 'rotator-${suffix}'
+// Azure Resource Manager knows this name for users only.
+var deployerType = empty(deployer().?userPrincipalName) ? 'ServicePrincipal' : 'User'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 // Without the network, the app has no fixed address, so the firewalls could not admit it.
 var firewall = {
   closed: privateNetworking
-  allowedIpRanges: privateNetworking || empty(allowedIpRanges)
-    ? allowedIpRanges
-    : fail('allowedIpRanges must be empty if privateNetworking is false: the app could not reach closed vaults.')
+  allowedIpRanges: !privateNetworking && !empty(allowedIpRanges)
+    ? fail('allowedIpRanges must be empty if privateNetworking is false: the app could not reach closed vaults.')
+    : empty(filter(allowedIpRanges, range => contains(['31', '32'], last(split(range, '/')))))
+        ? allowedIpRanges
+        : fail('allowedIpRanges: storage accounts refuse /31 and /32; write each address without a suffix.')
 }
+
+// What contradicts each other is refused before anything is created.
+var packageAddress = empty(packageUri) || startsWith(packageUri, 'https://')
+  ? packageUri
+  : fail('packageUri must start with https://.')
+var oneSubnet = empty(existingFunctionsSubnetId) != empty(existingEndpointsSubnetId)
+var subnetsWithoutSwitch = !privateNetworking && !empty(existingFunctionsSubnetId)
+var ownNetwork = oneSubnet
+  ? fail('existingFunctionsSubnetId and existingEndpointsSubnetId belong together: set both or none.')
+  : subnetsWithoutSwitch
+      ? fail('existingFunctionsSubnetId has no effect without privateNetworking: set privateNetworking to true.')
+      : privateNetworking && empty(existingFunctionsSubnetId)
+var withNatGateway = natGateway && !ownNetwork
+  ? fail('natGateway needs the network that privateNetworking creates: set privateNetworking to true. For an existing network, attach a NAT gateway to its subnet yourself.')
+  : natGateway
 
 @description('The parts of a resource id: subscription at 2, resource group at 4, name at 8.')
 func partsOf(vaultId string, parameter string) string[] =>
@@ -172,14 +221,14 @@ var connectionsSetting = connectionsTooLong
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${name}'
-  location: location
+  location: region
   tags: allTags
 }
 
 module logs 'modules/logs.bicep' = {
   params: {
     name: name
-    location: location
+    location: region
     tags: allTags
     retentionInDays: logRetentionInDays
   }
@@ -188,7 +237,7 @@ module logs 'modules/logs.bicep' = {
 module storage 'modules/storage.bicep' = {
   params: {
     name: storageAccountName
-    location: location
+    location: region
     tags: allTags
     skuName: storageSku
     firewall: firewall
@@ -199,7 +248,7 @@ module storage 'modules/storage.bicep' = {
 module credentialVault 'modules/vault.bicep' = if (empty(existingCredentialVaultId)) {
   params: {
     name: credentialVaultName
-    location: location
+    location: region
     tags: allTags
     firewall: firewall
     purgeProtection: purgeProtection
@@ -211,7 +260,7 @@ module credentialVault 'modules/vault.bicep' = if (empty(existingCredentialVault
 module tokenVault 'modules/vault.bicep' = if (!oneVault && empty(existingTokenVaultId)) {
   params: {
     name: tokenVaultName
-    location: location
+    location: region
     tags: allTags
     firewall: firewall
     purgeProtection: purgeProtection
@@ -260,6 +309,7 @@ module rotatorOnCredentialVault 'modules/rotatorOnVault.bicep' = {
   params: {
     vaultName: credentialVaultName
     role: rotatorVaultRole
+    existingRoleId: existingVaultRoleId
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }
@@ -271,18 +321,55 @@ module rotatorOnTokenVault 'modules/rotatorOnVault.bicep' = if (!oneVault) {
   params: {
     vaultName: tokenVaultName
     role: rotatorVaultRole
+    existingRoleId: existingVaultRoleId
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }
   dependsOn: [tokenVault]
 }
 
-module network 'modules/network.bicep' = if (privateNetworking) {
+// Separate modules, because the deployment cannot loop over a value that only Azure knows. They come last: if the parameter operators
+// names the deployer as well, the second assignment finds the same one and changes nothing.
+
+module deployerOnVault 'modules/deployerOnVault.bicep' = if (deployerRole == 'operator') {
+  scope: resourceGroup(credentialVaultParts[2], credentialVaultParts[4])
+  params: {
+    vaultName: credentialVaultName
+    principalId: deployer().objectId
+    principalType: deployerType
+  }
+  dependsOn: [credentialVaultAccess]
+}
+
+module deployerOnStorage 'modules/deployerOnStorage.bicep' = if (deployerRole == 'operator' || (deployerRole == 'uploader' && connectionsSource == 'blob')) {
+  params: {
+    storageAccountName: storageAccountName
+    records: deployerRole == 'operator'
+    principalId: deployer().objectId
+    principalType: deployerType
+  }
+  dependsOn: [storage]
+}
+
+module network 'modules/network.bicep' = if (ownNetwork) {
   params: {
     name: name
-    location: location
+    location: region
     tags: allTags
     addressPrefix: virtualNetworkAddressPrefix
+    natGateway: withNatGateway
+  }
+}
+
+var functionsSubnetId = ownNetwork ? network!.outputs.functionsSubnetId : existingFunctionsSubnetId
+var endpointsSubnetId = ownNetwork ? network!.outputs.endpointsSubnetId : existingEndpointsSubnetId
+
+module dnsZones 'modules/dnsZones.bicep' = if (privateNetworking && existingDnsZones == null) {
+  params: {
+    name: name
+    tags: allTags
+    // The id of a network is the part of a subnet's id before /subnets/.
+    networkId: ownNetwork ? network!.outputs.id : split(existingFunctionsSubnetId, '/subnets/')[0]
   }
 }
 
@@ -298,16 +385,18 @@ var storageEndpoints = [
   }
 ]
 
+// One after the other: in parallel, one finds the subnet in change and fails (ReferencedResourceNotProvisioned).
+@batchSize(1)
 module endpoints 'modules/privateEndpoint.bicep' = [
   for target in concat(vaultEndpoints, storageEndpoints): if (privateNetworking) {
     params: {
       name: 'pe-${target.name}-${suffix}'
-      location: location
+      location: region
       tags: allTags
-      subnetId: network!.outputs.endpointsSubnetId
+      subnetId: endpointsSubnetId
       targetId: target.targetId
       groupId: target.groupId
-      zoneId: network!.outputs.zoneIds[target.groupId]
+      zoneId: existingDnsZones != null ? existingDnsZones![target.groupId] : dnsZones!.outputs.zoneIds[target.groupId]
     }
     dependsOn: [credentialVault, tokenVault, storage]
   }
@@ -316,7 +405,7 @@ module endpoints 'modules/privateEndpoint.bicep' = [
 module functionApp 'modules/functionApp.bicep' = {
   params: {
     name: name
-    location: location
+    location: region
     tags: allTags
     identityId: identity.id
     identityClientId: identity.properties.clientId
@@ -326,7 +415,7 @@ module functionApp 'modules/functionApp.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     alwaysReadyInstances: alwaysReadyInstances
     updateStrategy: updateStrategy
-    subnetId: privateNetworking ? network!.outputs.functionsSubnetId : ''
+    subnetId: privateNetworking ? functionsSubnetId : ''
     credentialVaultUrl: credentialVaultUrl
     tokenVaultUrl: tokenVaultUrl
     connections: connectionsSetting
@@ -336,6 +425,7 @@ module functionApp 'modules/functionApp.bicep' = {
     allowedTokenHosts: allowedTokenHosts
     allowedVaults: allowedVaults
     entraAuthentication: entraAuthentication
+    packageUri: packageAddress
   }
   dependsOn: [rotatorOnHost, rotatorOnCredentialVault, rotatorOnTokenVault, endpoints]
 }
@@ -351,9 +441,10 @@ module actionGroup 'modules/actionGroup.bicep' = {
 module alarms 'modules/alarms.bicep' = {
   params: {
     name: name
-    location: location
+    location: region
     workspaceId: workspaceId
     actionGroupId: actionGroup.outputs.id
+    deployedAt: deployedAt
     tags: allTags
   }
   dependsOn: [logs]
@@ -362,12 +453,35 @@ module alarms 'modules/alarms.bicep' = {
 module workbook 'modules/workbook.bicep' = {
   params: {
     name: name
-    location: location
+    location: region
     workspaceId: workspaceId
     tags: allTags
   }
   dependsOn: [logs]
 }
+
+var sharedVaults = [
+  ...(empty(existingCredentialVaultId) ? [] : [credentialVaultName])
+  ...(oneVault || empty(existingTokenVaultId) ? [] : [tokenVaultName])
+]
+
+@description('What to change, one sentence after the other; empty if there is nothing.')
+output WARNINGS string = join(
+  [
+    ...(empty(alarmEmails)
+      ? ['No address for alarms is set, so no operator hears of a lost token: set alarmEmails and deploy again.']
+      : [])
+    ...map(
+      sharedVaults,
+      vault =>
+        'The rotator can read and set every secret in the existing vault ${vault}, and so can operators in the credential vault; consumers can read every secret in the token vault. Use a vault of its own if it holds anything else.'
+    )
+  ],
+  ' '
+)
+
+@description('The public address that token requests come from; empty without natGateway.')
+output OUTBOUND_ADDRESS string = withNatGateway ? network!.outputs.outboundAddress : ''
 
 @description('Name of the function app.')
 output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name

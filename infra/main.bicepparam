@@ -6,6 +6,9 @@ using 'main.bicep'
 // The name of this rotator. azd passes the name of its environment.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'rotator')
 
+// The region. azd passes the one that it asked for. Empty: the region of the resource group.
+param location = readEnvironmentVariable('AZURE_LOCATION', '')
+
 // The connections, as README.md and connections.schema.json describe them. They contain no secret: put client secrets and
 // the first refresh tokens into the credential vault after the deployment.
 param connections = {
@@ -20,20 +23,25 @@ param connections = {
 // keep them in connections.json. azd uploads it. Without azd, upload it to the address in the output CONNECTIONS_BLOB_URL.
 param connectionsSource = 'inline'
 
-// The principals that put the secrets into the credential vault. azd passes the id of the signed-in principal, but not its type.
-// If it is not a user, run: azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal
-// Without azd, set AZURE_PRINCIPAL_ID to the output of: az ad signed-in-user show --query id --output tsv
-// If a workflow deploys, name users or a group here instead; otherwise the workflow gets these rights.
-param operators = empty(readEnvironmentVariable('AZURE_PRINCIPAL_ID', ''))
+// The principals that put the secrets into the credential vault. With azd on your machine, you are one of them automatically.
+// Without azd, set AZURE_OPERATOR_ID to the output of: az ad signed-in-user show --query id --output tsv
+// If a workflow deploys, name users or a group: the workflow itself gets no right on the vaults.
+param operators = empty(readEnvironmentVariable('AZURE_OPERATOR_ID', ''))
   ? []
   : [
       {
-        principalId: readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
-        principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'ServicePrincipal'
+        principalId: readEnvironmentVariable('AZURE_OPERATOR_ID', '')
+        principalType: readEnvironmentVariable('AZURE_OPERATOR_TYPE', 'User') == 'ServicePrincipal'
           ? 'ServicePrincipal'
-          : readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'Group' ? 'Group' : 'User'
+          : readEnvironmentVariable('AZURE_OPERATOR_TYPE', 'User') == 'Group' ? 'Group' : 'User'
       }
     ]
+
+// GitHub Actions sets CI, Azure Pipelines sets TF_BUILD. A pipeline uploads the connections file and nothing else. azd names its environment.
+var inPipeline = !empty('${readEnvironmentVariable('CI', '')}${readEnvironmentVariable('TF_BUILD', '')}')
+param deployerRole = inPipeline
+  ? 'uploader'
+  : empty(readEnvironmentVariable('AZURE_ENV_NAME', '')) ? 'none' : 'operator'
 
 // The principals that read access tokens: object ids of managed identities, service principals, groups or users.
 param consumers = [
@@ -41,7 +49,7 @@ param consumers = [
   // { principalId: '<object id>', principalType: 'Group' }
 ]
 
-// Addresses that get a mail when a connection needs an operator, or when the rotator itself is silent.
+// Addresses that get a mail when a connection needs an operator, or when the rotator itself is silent. Without one, no operator hears of it.
 param alarmEmails = []
 
 // true: virtual network, private endpoints, closed firewalls. allowedIpRanges then admits operators from outside.

@@ -12,6 +12,9 @@ param workspaceId string
 @description('Optional. Resource id of the action group to notify. Empty: alarms appear in the portal only and notify no one.')
 param actionGroupId string = ''
 
+@description('Required. Time of this deployment, as ISO 8601.')
+param deployedAt string
+
 @description('Optional. Tags of the alarms.')
 param tags { *: string } = {}
 
@@ -30,13 +33,14 @@ var alarms = [
     frequency: 'PT5M'
     dimensions: ['connection']
   }
+  // The window says whether it has run before; the query itself looks at the last ten minutes.
   {
     name: 'noSweep'
     title: 'No sweep has succeeded for 10 minutes'
     description: 'Nothing renews tokens. Check that the function app runs, and look at its last sweep_failed or settings_invalid in the log. If the timer has stopped, restart the app.'
     query: '${events}${loadTextContent('../queries/noSweep.kql')}'
     severity: 1
-    window: 'PT10M'
+    window: 'P1D'
     frequency: 'PT5M'
     dimensions: []
   }
@@ -123,7 +127,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       criteria: {
         allOf: [
           {
-            query: alarm.query
+            query: replace(alarm.query, '1970-01-01T00:00:00Z', deployedAt)
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0

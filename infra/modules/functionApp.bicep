@@ -71,6 +71,9 @@ param allowedVaults string[]
 @description('Required. Entra ID in front of the HTTP functions; null: function keys only.')
 param entraAuthentication entraAuthenticationType?
 
+@description('Required. https address of the deployment package; empty: it is deployed later.')
+param packageUri string
+
 var storageSuffix = environment().suffixes.storage
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -120,10 +123,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           : [{ name: 'function:rotateOnSchedule', instanceCount: alwaysReadyInstances }]
       }
     }
+    // Flex Consumption refuses most other properties here, and settings such as FUNCTIONS_WORKER_RUNTIME (ARM error 51021).
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       appSettings: [
         { name: 'AzureWebJobsStorage__accountName', value: storageAccountName }
@@ -147,6 +150,18 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ]
     }
   }
+}
+
+// Azure downloads the package and stores it in the container, with the identity of the app.
+resource package 'Microsoft.Web/sites/extensions@2025-03-01' = if (!empty(packageUri)) {
+  parent: app
+  name: 'onedeploy'
+  #disable-next-line BCP187 // documented, but not yet in the types
+  properties: {
+    packageUri: packageUri
+    remoteBuild: false
+  }
+  dependsOn: [authentication]
 }
 
 // Deployments sign in with Entra ID; the publishing passwords are switched off.

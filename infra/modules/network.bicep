@@ -1,4 +1,4 @@
-metadata description = 'Virtual network: a subnet for the function app, one for private endpoints, and the private DNS zones.'
+metadata description = 'Virtual network: a subnet for the function app, one for private endpoints, and optionally one fixed address for outgoing requests.'
 
 import { tagMap } from 'types.bicep'
 
@@ -14,10 +14,23 @@ param tags tagMap
 @description('Required. Address range of the network, /24 or larger.')
 param addressPrefix string
 
-var zoneNames = {
-  vault: 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
-  blob: 'privatelink.blob.${environment().suffixes.storage}'
-  table: 'privatelink.table.${environment().suffixes.storage}'
+@description('Required. true: outgoing requests come from one fixed public address.')
+param natGateway bool
+
+resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (natGateway) {
+  name: 'pip-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (natGateway) {
+  name: 'nat-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIpAddresses: [{ id: outboundAddress.id }] }
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
@@ -31,6 +44,9 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         name: 'functions'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          // Explicit, because newer API versions have another default. The app must reach token endpoints.
+          defaultOutboundAccess: !natGateway
+          natGateway: natGateway ? { id: gateway.id } : null
           delegations: [
             {
               name: 'flex-consumption'
@@ -58,38 +74,14 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   }
 }
 
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zone in items(zoneNames): {
-    name: zone.value
-    location: 'global'
-    tags: tags
-  }
-]
-
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zone, index) in items(zoneNames): {
-    parent: zones[index]
-    name: network.name
-    location: 'global'
-    tags: tags
-    properties: {
-      registrationEnabled: false
-      // A name that is not in the zone (a vault that one connection names) resolves to its public address.
-      resolutionPolicy: 'NxDomainRedirect'
-      virtualNetwork: { id: network.id }
-    }
-  }
-]
-
 @description('Resource id of the subnet of the function app.')
 output functionsSubnetId string = network::functions.id
 
 @description('Resource id of the subnet of the private endpoints.')
 output endpointsSubnetId string = network::endpoints.id
 
-@description('Resource ids of the private DNS zones of vaults, blobs and tables.')
-output zoneIds { vault: string, blob: string, table: string } = {
-  vault: resourceId('Microsoft.Network/privateDnsZones', zoneNames.vault)
-  blob: resourceId('Microsoft.Network/privateDnsZones', zoneNames.blob)
-  table: resourceId('Microsoft.Network/privateDnsZones', zoneNames.table)
-}
+@description('Resource id of the network.')
+output id string = network.id
+
+@description('The public address of outgoing requests; empty without a NAT gateway.')
+output outboundAddress string = natGateway ? outboundAddress!.properties.ipAddress : ''

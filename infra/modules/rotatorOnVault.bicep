@@ -12,16 +12,21 @@ param principalId string
 @allowed(['custom', 'secretsOfficer'])
 param role string
 
-var secretsOfficer = subscriptionResourceId(
+@description('Required. Id of a custom role that exists already and replaces role; empty: there is none.')
+param existingRoleId string
+
+var assigned = empty(existingRoleId) ? role : 'existing'
+// A custom role has the same GUID in every subscription that it can be assigned in. The other one is Key Vault Secrets Officer.
+var existingRole = subscriptionResourceId(
   'Microsoft.Authorization/roleDefinitions',
-  'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+  assigned == 'existing' ? last(split(existingRoleId, '/')) : 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 )
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
-resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (role == 'custom') {
+resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (assigned == 'custom') {
   name: guid(vault.id, 'token rotator')
   properties: {
     // Names of roles are unique in the tenant, and names of vaults in the cloud.
@@ -45,7 +50,7 @@ resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (r
   }
 }
 
-resource byCustomRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (role == 'custom') {
+resource byCustomRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assigned == 'custom') {
   name: guid(vault.id, principalId, customRole.id)
   scope: vault
   properties: {
@@ -56,12 +61,12 @@ resource byCustomRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   }
 }
 
-resource asOfficer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (role == 'secretsOfficer') {
-  name: guid(vault.id, principalId, secretsOfficer)
+resource byExistingRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assigned != 'custom') {
+  name: guid(vault.id, principalId, existingRole)
   scope: vault
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: secretsOfficer
+    roleDefinitionId: existingRole
   }
 }

@@ -44,3 +44,17 @@ type firewall = {
   @description('Required. Public IPv4 addresses or CIDR ranges (at most /30) that are admitted if it is closed.')
   allowedIpRanges: string[]
 }
+
+@export()
+@description('Resource ids of private DNS zones.')
+@sealed()
+type dnsZoneIds = {
+  @description('Required. The zone privatelink.vaultcore.azure.net.')
+  vault: string
+
+  @description('Required. The zone privatelink.blob.core.windows.net.')
+  blob: string
+
+  @description('Required. The zone privatelink.table.core.windows.net.')
+  table: string
+}

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { connectionTypeSuite } from './suites/connectionType.ts';
 import { deploymentSuite } from './suites/deployment.ts';
 import { mutantSuite, parameterSuite, warningSuite } from './suites/mutants.ts';
+import { publicFailureSuite } from './suites/publicFailures.ts';
 import { bicepForTests } from './support/bicepCli.ts';
 import { BicepServer } from './support/bicepServer.ts';
 
@@ -16,8 +17,12 @@ describe.skipIf(!bicep)('the Bicep', () => {
     // The variables that azd sets. main.bicepparam reads them.
     const ofAzd = {
       AZURE_ENV_NAME: 'from-azd',
-      AZURE_PRINCIPAL_ID: '10000000-0000-4000-8000-000000000007',
-      AZURE_PRINCIPAL_TYPE: 'Group',
+      AZURE_LOCATION: 'swedencentral',
+      AZURE_OPERATOR_ID: '10000000-0000-4000-8000-000000000007',
+      AZURE_OPERATOR_TYPE: 'Group',
+      // The tests may run in a pipeline.
+      CI: '',
+      TF_BUILD: '',
     };
     server = new BicepServer(bicep ?? '', ofAzd);
   });
@@ -27,5 +32,6 @@ describe.skipIf(!bicep)('the Bicep', () => {
   describe('and the type of the connections', () => connectionTypeSuite(serverOf));
   describe('still deploys with a finding, and reports it', () => warningSuite(serverOf));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));
+  describe('keeps failures away that others had', () => publicFailureSuite(serverOf));
   describe('is checked by rules that detect defects', () => mutantSuite(serverOf));
 });

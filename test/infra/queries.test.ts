@@ -180,6 +180,15 @@ describe('the alarms', () => {
     expect(alarms.find(({ name }) => name === 'saveWaiting')?.window).toBe('P1D');
   });
 
+  test('noSweep waits an hour for a rotator that has never run, and for no other', () => {
+    const query = read('infra/queries/noSweep.kql');
+    const [, placeholder = 'none'] = /datetime\(([^)]+)\)/.exec(query) ?? [];
+    expect(bicep).toContain(`replace(alarm.query, '${placeholder}', deployedAt)`);
+    expect(query).toContain('sweeps == 0 and (earlier > 0 or now() > DeployedAt + 1h)');
+    // A shorter window would not show that it has run.
+    expect(alarms.find(({ name }) => name === 'noSweep')?.window).toBe('P1D');
+  });
+
   // Azure Monitor accepts no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
   test.each(alarmQueries)('%s: uses neither search nor union', (_, query) => {
     expect(query).not.toMatch(/\b(union|search)\b/);

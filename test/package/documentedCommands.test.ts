@@ -24,6 +24,10 @@ test('the documents contain commands of each kind', () => {
   expect(commands.filter(([, command]) => !known.test(command))).toEqual([]);
 });
 
+test('docs/deploy.md names the command that lists the regions', () => {
+  expect(text('docs/deploy.md')).toContain('`az functionapp list-flexconsumption-locations --output table`');
+});
+
 test('no command line holds a key', () => {
   expect(commands.filter(([, command]) => /x-functions-key: *[<$]/.test(command))).toEqual([]);
 });
@@ -67,7 +71,10 @@ describe('what the documents say about infra/', () => {
   });
 
   test('parameters, outputs, variables and settings in code style exist', () => {
-    const sources = ['infra/main.bicep', 'infra/main.bicepparam', '.github/workflows/deploy.yml'];
+    const sources = [
+      ...['infra/main.bicep', 'infra/main.bicepparam', 'scripts/buildRelease.ts'],
+      '.github/workflows/deploy.yml',
+    ];
     const words = new Set(
       [...sources, 'lib/config/environment.ts', 'scripts/uploadConnections.ts'].flatMap(
         (file) => text(file).match(/\w+/g) ?? [],

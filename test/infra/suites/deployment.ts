@@ -17,6 +17,7 @@ import { appSettings, understood } from '../support/settings.ts';
 import { templateViolations } from '../support/templateRules.ts';
 
 const OFFICER = 'Key Vault Secrets Officer';
+const EXISTING_ROLE = 'unknown role 50000000-0000-4000-8000-000000000001';
 
 /** The committed Bicep. */
 export function deploymentSuite(serverOf: () => BicepServer): void {
@@ -63,18 +64,65 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
 
   it('makes no network and no vault without a parameter for it', () => {
     const typesOf = (name: ParameterFile) =>
-      deployment.snapshots[name].predictedResources.map(({ type }) => type);
-    const leftOut = (name: ParameterFile) => {
-      const types = typesOf('production').filter((type) => !typesOf(name).includes(type));
-      return [...new Set(types)].filter((type) => !type.startsWith('Microsoft.Network/')).sort();
-    };
-    for (const name of ['smallest', 'existingVaults'] as const)
-      expect(typesOf(name).join()).not.toContain('Microsoft.Network/');
-    expect(leftOut('smallest')).toEqual([]);
-    expect(leftOut('existingVaults')).toEqual([
+      new Set(deployment.snapshots[name].predictedResources.map(({ type }) => type));
+    const leftOut = (name: ParameterFile) =>
+      [...typesOf('production')].filter((type) => !typesOf(name).has(type)).sort();
+    expect([...typesOf('smallest')].join()).not.toContain('Microsoft.Network/');
+    expect(leftOut('smallest').filter((type) => !type.startsWith('Microsoft.Network/'))).toEqual([]);
+    expect(leftOut('landingZone')).toEqual([
       'Microsoft.Authorization/roleDefinitions',
       'Microsoft.KeyVault/vaults',
+      'Microsoft.Network/natGateways',
+      'Microsoft.Network/privateDnsZones',
+      'Microsoft.Network/privateDnsZones/virtualNetworkLinks',
+      'Microsoft.Network/publicIPAddresses',
+      'Microsoft.Network/virtualNetworks',
     ]);
+  });
+
+  it('puts the app and the endpoints into existing subnets, and their names into existing zones', () => {
+    const { landingZone } = deployment.snapshots;
+    expect(ofType(landingZone, 'Microsoft.Web/sites')[0]?.properties.virtualNetworkSubnetId).toMatch(
+      /\/rotator$/,
+    );
+    const endpoints = ofType(landingZone, 'Microsoft.Network/privateEndpoints');
+    expect(endpoints.map(({ properties }) => properties.subnet.id.split('/').at(-1))).toEqual(
+      endpoints.map(() => 'endpoints'),
+    );
+    const zones = ofType(landingZone, 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups').map(
+      ({ properties }) => properties.privateDnsZoneConfigs[0].properties.privateDnsZoneId,
+    );
+    expect(zones.filter((zone) => !zone.includes('/resourceGroups/rg-hub/'))).toEqual([]);
+  });
+
+  it('lets token requests come from one address with a NAT gateway, and from any without', () => {
+    const [network] = ofType(deployment.snapshots.production, 'Microsoft.Network/virtualNetworks');
+    const [functions] = network?.properties.subnets ?? [];
+    const [gateway] = ofType(deployment.snapshots.production, 'Microsoft.Network/natGateways');
+    expect(functions.properties).toMatchObject({
+      natGateway: { id: gateway?.id },
+      defaultOutboundAccess: false,
+    });
+    expect(deployment.snapshots.production.outputs.OUTBOUND_ADDRESS).toContain('outboundAddress');
+    expect(deployment.snapshots.smallest.outputs.OUTBOUND_ADDRESS).toBe('');
+  });
+
+  it('installs the package of a release if its address is given', () => {
+    const extension = 'Microsoft.Web/sites/extensions';
+    expect(ofType(deployment.snapshots.smallest, extension)).toEqual([]);
+    expect(ofType(deployment.snapshots.releasePackage, extension)).toMatchObject([
+      {
+        name: expect.stringMatching(/\/onedeploy$/),
+        properties: { packageUri: expect.stringMatching(/^https:.*\/dist\.zip$/), remoteBuild: false },
+      },
+    ]);
+  });
+
+  it('warns if alarms reach no address, and if a vault is shared', () => {
+    const warnings = (name: ParameterFile) => deployment.snapshots[name].outputs.WARNINGS;
+    expect(warnings('production')).toBe('');
+    expect(warnings('smallest')).toMatch(/set alarmEmails and deploy again\.$/);
+    expect(warnings('landingZone')).toMatch(/alarmEmails.* contoso-credentials.* contoso-tokens/s);
   });
 
   it('starts small by default', () => {
@@ -106,17 +154,25 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
       expect(deployed.sort()).toEqual(documented.filter((right) => right.startsWith('rotator')).sort());
     });
 
-    it('through a built-in role if custom roles are not allowed', () => {
-      const onVaults = /^(rotator \| (?:credential|token) vault) \| .*/;
-      const fallback = documented.map((right) => right.replace(onVaults, `$1 | ${OFFICER}`));
-      expect(deployedRights(deployment.snapshots.existingVaults).sort()).toEqual(fallback.sort());
+    it('through a role that exists already', () => {
+      const deployed = deployedRights(deployment.snapshots.landingZone);
+      const onVaults = deployed.filter((right) => /^rotator \| (credential|token) vault/.test(right));
+      expect(onVaults.map((right) => right.split(' | ').at(-1))).toEqual([EXISTING_ROLE, EXISTING_ROLE]);
+    });
+
+    it('of an operator to the principal that deploys, if that is interactive', () => {
+      const deployed = deployedRights(deployment.snapshots.landingZone);
+      const of = (who: string) =>
+        deployed.flatMap((right) => (right.startsWith(`${who} | `) ? right.replace(who, '') : [])).sort();
+      expect(of('workflow')).toEqual(of('operators'));
+      expect(of('workflow')).toHaveLength(3);
     });
   });
 
   describe('gives the app valid settings', () => {
     it('with connections in a setting', () => {
       const { credentialVaultUrl, tokenVaultUrl, connectionsSource, ...rest } = understood(
-        deployment.snapshots.existingVaults,
+        deployment.snapshots.landingZone,
       );
       expect({ credentialVaultUrl, tokenVaultUrl }).toEqual({
         credentialVaultUrl: 'https://contoso-credentials.vault.azure.net',
@@ -124,7 +180,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
       });
       expect(connectionsSource).toMatchObject({ kind: 'inline' });
       expect(rest).toMatchObject({ scheduleIntervalMs: 10_000, vaultWritesPer10Seconds: 270, warnings: [] });
-      const { CONNECTIONS = '' } = appSettings(deployment.snapshots.existingVaults);
+      const { CONNECTIONS = '' } = appSettings(deployment.snapshots.landingZone);
       expect(Object.keys(JSON.parse(CONNECTIONS).connections)).toEqual(['dynamics-prod', 'okta']);
     });
 
@@ -154,8 +210,9 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
   });
 
   it('adds only rights and audit logs to existing vaults', () => {
-    const { predictedResources } = deployment.snapshots.existingVaults;
+    const { predictedResources } = deployment.snapshots.landingZone;
     const onVaults = predictedResources.filter(({ id }) => /rg-(credentials|tokens)\/providers/.test(id));
+    expect(onVaults).not.toEqual([]);
     expect(new Set(onVaults.map(({ type }) => type.split('/').at(-1)))).toEqual(
       new Set(['roleAssignments', 'diagnosticSettings']),
     );
@@ -173,12 +230,14 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     expect(new Set(names.flat()).size).toBe(names.length);
   });
 
-  it('takes name and operator from azd', async () => {
+  it('takes name, region and operators from azd', async () => {
     const snapshot = await server.snapshot(ROOT, join('infra', 'main.bicepparam'));
     const [identity] = ofType(snapshot, 'Microsoft.ManagedIdentity/userAssignedIdentities');
-    expect(identity?.tags).toEqual({ 'azd-env-name': 'from-azd' });
+    expect(identity).toMatchObject({ tags: { 'azd-env-name': 'from-azd' }, location: 'swedencentral' });
     expect(ofType(snapshot, 'Microsoft.Web/sites')[0]?.tags['azd-service-name']).toBe('rotator');
-    expect(deployedRights(snapshot)).toContain(`operators | credential vault | ${OFFICER}`);
+    const rights = deployedRights(snapshot);
+    expect(rights).toContain(`operators | credential vault | ${OFFICER}`);
+    expect(rights, 'interactive azd').toContain(`workflow | credential vault | ${OFFICER}`);
     const types = ofType(snapshot, 'Microsoft.Authorization/roleAssignments').map(
       ({ properties }) => properties.principalType,
     );

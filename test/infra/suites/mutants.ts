@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ofType } from '../support/arm.ts';
+import { ofType, type Snapshot } from '../support/arm.ts';
 import { ROOT } from '../support/bicepCli.ts';
 import type { BicepServer } from '../support/bicepServer.ts';
 import { parameterFile } from '../support/deployment.ts';
@@ -15,20 +15,25 @@ const CONSUMER = "param consumers = [{ principalId: '20000000-0000-4000-8000-000
 const VAULT =
   '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults';
 
+const SUBNET =
+  '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/s';
+
 /** The tests detect every change that would make the committed Bicep worse. */
 export function mutantSuite(serverOf: () => BicepServer): void {
-  const documented = documentedRights(readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8'));
-
   it.each(MUTANTS.map((mutant) => [`${mutant.file}: ${mutant.replace}`, mutant] as const))(
     '%s',
-    async (_, mutant) => {
-      await withChange(mutant, async (root) => {
-        const found = await violationsOfSnapshot(serverOf(), root, documented);
-        const more = found.some(isViolationOf(mutant)) ? [] : await violationsOfTemplate(serverOf(), root);
-        expect([...found, ...more]).toContainEqual(expect.stringContaining(mutant.violation));
-      });
-    },
+    (_, mutant) => expectDetected(serverOf(), mutant),
   );
+}
+
+/** The rules report the change. */
+export async function expectDetected(server: BicepServer, mutant: Mutant): Promise<void> {
+  const documented = documentedRights(readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8'));
+  await withChange(mutant, async (root) => {
+    const found = await violationsOfSnapshot(server, root, documented);
+    const more = found.some(isViolationOf(mutant)) ? [] : await violationsOfTemplate(server, root);
+    expect([...found, ...more]).toContainEqual(expect.stringContaining(mutant.violation));
+  });
 }
 
 /** A rule that depends on the date or the version of Bicep fails the checks of this repository, but no deployment of a user. */
@@ -79,6 +84,23 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     ],
     ['addresses without a closed firewall', "param allowedIpRanges = ['203.0.113.7']", 'must be empty'],
     [
+      'a range that is too small',
+      "param privateNetworking = true\nparam allowedIpRanges = ['203.0.113.7/32']",
+      'write each address without a suffix',
+    ],
+    ['a package over http', "param packageUri = 'http://example.com/dist.zip'", 'must start with https://'],
+    [
+      'one subnet of two',
+      `param privateNetworking = true\nparam existingFunctionsSubnetId = '${SUBNET}'`,
+      'set both or none',
+    ],
+    [
+      'subnets without private networking',
+      `param existingFunctionsSubnetId = '${SUBNET}'\nparam existingEndpointsSubnetId = '${SUBNET}'`,
+      'set privateNetworking to true',
+    ],
+    ['a NAT gateway without a network', 'param natGateway = true', 'set privateNetworking to true'],
+    [
       'the name of a vault instead of its id',
       "param existingTokenVaultId = 'contoso-tokens'",
       'existingTokenVaultId must be the resource id of a vault',
@@ -104,6 +126,32 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     expect(resourceViolations(snapshot)).toEqual([]);
   });
 
+  it('uses a built-in role if custom roles are not allowed', async () => {
+    const rights = deployedRights(await predicted("param rotatorVaultRole = 'secretsOfficer'"));
+    expect(rights.filter((right) => right.includes(' vault | '))).toEqual([
+      'rotator | credential vault | Key Vault Secrets Officer',
+      'rotator | token vault | Key Vault Secrets Officer',
+    ]);
+  });
+
+  it('leaves purge protection out instead of setting it to false', async () => {
+    const vaults = ofType(await predicted('param purgeProtection = false'), 'Microsoft.KeyVault/vaults');
+    expect(vaults.map(({ properties }) => properties.enablePurgeProtection ?? null)).toEqual([null, null]);
+  });
+
+  it('creates resources of other names in another region, however the region is written', async () => {
+    const namesIn = async (region: string) =>
+      (await predicted(`param location = '${region}'`)).predictedResources.map(({ name }) => name);
+    const names = await namesIn('northeurope');
+    expect(await namesIn('North Europe')).toEqual(names);
+    const other = await namesIn('');
+    for (const type of ['kv-cred-', 'kv-token-', 'strot', 'func-rotator-'])
+      expect(
+        names.find((name) => name.startsWith(type)),
+        type,
+      ).not.toBe(other.find((name) => name.startsWith(type)));
+  });
+
   it('switches Entra authentication off explicitly if it is not requested', async () => {
     const [settings] = ofType(await predicted(''), 'Microsoft.Web/sites/config');
     expect(settings).toMatchObject({ properties: { platform: { enabled: false } } });
@@ -111,9 +159,14 @@ export function parameterSuite(serverOf: () => BicepServer): void {
   });
 
   function predicted(replace: string) {
-    const change = { file: parameterFile('smallest'), find: '', replace };
-    return withChange(change, (root) => serverOf().snapshot(root, parameterFile('smallest')));
+    return predictedWith(serverOf(), replace);
   }
+}
+
+/** @throws Error with the message of the template if it refuses the parameters */
+export function predictedWith(server: BicepServer, parameters: string): Promise<Snapshot> {
+  const change = { file: parameterFile('smallest'), find: '', replace: parameters };
+  return withChange(change, (root) => server.snapshot(root, parameterFile('smallest')));
 }
 
 function isViolationOf({ violation }: Mutant): (violation: string) => boolean {

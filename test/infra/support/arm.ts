@@ -10,7 +10,7 @@ export interface TemplateType {
   readonly maxValue?: number;
   readonly properties?: Readonly<Record<string, TemplateType>>;
   readonly additionalProperties?: TemplateType | boolean;
-  readonly metadata?: { readonly description?: string };
+  readonly metadata?: { readonly description?: string; readonly azd?: { readonly type: string } };
 }
 
 /** The output of `bicep build`: modules are templates within resources of type deployments. */
@@ -18,6 +18,7 @@ export interface Template {
   readonly $schema: string;
   readonly definitions?: Readonly<Record<string, TemplateType>>;
   readonly parameters?: Readonly<Record<string, TemplateType>>;
+  readonly variables?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, TemplateType & { readonly value: unknown }>>;
   readonly resources: Readonly<Record<string, TemplateResource>>;
 }
@@ -26,7 +27,9 @@ export interface Template {
 interface TemplateResource {
   readonly type: string;
   readonly existing?: boolean;
-  readonly properties?: { readonly template?: Template };
+  readonly name?: string;
+  readonly copy?: { readonly mode?: string; readonly batchSize?: number };
+  readonly properties?: { readonly template?: Template; readonly siteConfig?: object };
 }
 
 /** A resource as a deployment would send it. A value that only Azure knows is `[expression]`. */

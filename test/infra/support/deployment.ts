@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Snapshot, Template } from './arm.ts';
 import type { BicepServer } from './bicepServer.ts';
 
-/** The parameter files: the tests predict and check a deployment with each of them. */
-export const PARAMETER_FILES = ['smallest', 'production', 'existingVaults'] as const;
+/** The parameter files: the tests predict and check a deployment with each of them. production has everything that can be on in one. */
+export const PARAMETER_FILES = ['smallest', 'production', 'landingZone', 'releasePackage'] as const;
 export type ParameterFile = (typeof PARAMETER_FILES)[number];
 
 /** The compiled template, and the resources that it would deploy with each parameter file. */
@@ -28,6 +28,7 @@ export async function readDeployment(server: BicepServer, root: string): Promise
   const { template } = await server.compile(root, join('infra', 'main.bicep'));
   const smallest = await server.snapshot(root, parameterFile('smallest'));
   const production = await server.snapshot(root, parameterFile('production'));
-  const existingVaults = await server.snapshot(root, parameterFile('existingVaults'));
-  return { template, snapshots: { smallest, production, existingVaults } };
+  const landingZone = await server.snapshot(root, parameterFile('landingZone'));
+  const releasePackage = await server.snapshot(root, parameterFile('releasePackage'));
+  return { template, snapshots: { smallest, production, landingZone, releasePackage } };
 }

@@ -30,11 +30,11 @@ const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
   'Microsoft.Storage/storageAccounts/blobServices/containers': [['publicAccess', ['None']]],
   'Microsoft.OperationalInsights/workspaces': [['features.disableLocalAuth', [true]]],
   'Microsoft.Insights/components': [['DisableLocalAuth', [true]]],
+  'Microsoft.Insights/scheduledQueryRules': [['skipQueryValidation', [true]]],
   'Microsoft.Web/sites': [
     ['httpsOnly', [true]],
     ['siteConfig.minTlsVersion', ['1.2', '1.3']],
     ['siteConfig.scmMinTlsVersion', ['1.2', '1.3']],
-    ['siteConfig.ftpsState', ['Disabled']],
     ['functionAppConfig.runtime.name', ['node']],
     ['functionAppConfig.runtime.version', ['24']],
     ['functionAppConfig.deployment.storage.type', ['blobContainer']],

@@ -6,6 +6,7 @@ type Right = string;
 
 const ASSIGNMENTS = 'Microsoft.Authorization/roleAssignments';
 const DEFINITIONS = 'Microsoft.Authorization/roleDefinitions';
+const DEPLOYER = '[deployer().objectId]';
 const SECRET_ACTIONS = /^Microsoft\.KeyVault\/vaults\/secrets\/(\w+)\/action$/;
 
 /** The table in the section "Rights" of docs/security.md, first three columns. */
@@ -51,6 +52,9 @@ function assignmentViolations(assignment: Resource): string[] {
   if (!/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/./.test(scope)) {
     found.push(`a role is assigned on ${scope}, which is not a resource`);
   }
+  // The property is missing for a service principal, so only a safe access tells the type: https://github.com/Azure/bicep-reps/pull/14
+  if (principalId === DEPLOYER && !principalType.includes("tryGet(deployer(), 'userPrincipalName')"))
+    found.push(`the principal that deploys has the type ${principalType}`);
   if (whoIs(principalId) !== 'rotator') return found;
   if (principalType !== 'ServicePrincipal') found.push(`the rotator has the type ${principalType}`);
   const parts = [scope, '.principalId', roleDefinitionId.match(GUID)?.at(-1)];
@@ -64,8 +68,9 @@ function rightOf(who: string, on: string, may: readonly string[]): Right {
   return `${who} | ${on} | ${[...may].sort().join(', ')}`;
 }
 
-/** The parameter files have operators that begin with 1 and consumers that begin with 2. */
+/** The parameter files have operators that begin with 1 and consumers that begin with 2, and let a workflow deploy. */
 function whoIs(principalId: string): string {
+  if (principalId === DEPLOYER) return 'workflow';
   if (principalId.includes('userAssignedIdentities')) return 'rotator';
   return { 1: 'operators', 2: 'consumers' }[principalId[0] ?? ''] ?? `unknown ${principalId}`;
 }

@@ -1,4 +1,5 @@
 import { allTemplates, allTexts, type Template, type TemplateType } from './arm.ts';
+import { flexViolations } from './flexConsumption.ts';
 import { GUID, ROLES } from './roles.ts';
 
 const TEMPLATE_OF_A_RESOURCE_GROUP = /\/deploymentTemplate\.json#$/;
@@ -14,7 +15,35 @@ export function templateViolations(template: Template): string[] {
     ...descriptionViolations(path, module),
     ...secretViolations(path, module),
     ...roleViolations(path, module),
+    ...flexViolations(path, module),
+    ...copyViolations(path, module),
+    ...(path === 'main' ? regionViolations(module) : []),
   ]);
+}
+
+/** Private endpoints in one subnet fail now and then if Azure creates them in parallel. */
+function copyViolations(path: string, { resources }: Template): string[] {
+  return Object.entries(resources)
+    .filter(([, { properties }]) =>
+      Object.values(properties?.template?.resources ?? {}).some(
+        ({ type }) => type === 'Microsoft.Network/privateEndpoints',
+      ),
+    )
+    .filter(([, { copy }]) => copy?.mode !== 'serial' || copy.batchSize !== 1)
+    .map(([name]) => `${path}: ${name} creates private endpoints in parallel`);
+}
+
+/** The name of a deleted vault stays taken for 90 days, so a try in another region needs other names. */
+function regionViolations({ parameters, variables }: Template): string[] {
+  if (parameters?.location === undefined) return [];
+  return [
+    ...(String(variables?.suffix).includes("variables('region')")
+      ? []
+      : ['the names of the resources do not contain the region']),
+    ...(parameters.location.metadata?.azd?.type === 'location'
+      ? []
+      : ['azd does not know that location is a region']),
+  ];
 }
 
 function scopeViolations(path: string, { $schema, resources }: Template): string[] {
