@@ -107,10 +107,10 @@ param virtualNetworkAddressPrefix string = '10.80.0.0/24'
 @description('Optional. true: token requests come from one fixed public address (NAT gateway), the output OUTBOUND_ADDRESS. It needs the virtual network that privateNetworking creates, and costs extra.')
 param natGateway bool = false
 
-@description('Optional. Resource id of an existing subnet for the app, delegated to Microsoft.App/environments and used by nothing else. With existingEndpointsSubnetId, privateNetworking creates no network.')
+@description('Optional. Resource id of an existing subnet for the app, delegated to Microsoft.App/environments and used by nothing else, in a network of the same region. With existingEndpointsSubnetId, privateNetworking creates no network.')
 param existingFunctionsSubnetId string = ''
 
-@description('Optional. Resource id of an existing subnet for the private endpoints, in the same network or in one that is peered with it.')
+@description('Optional. Resource id of an existing subnet for the private endpoints, in the same network or in one that is peered with it, of the same region.')
 param existingEndpointsSubnetId string = ''
 
 @description('Optional. Private DNS zones that exist already, in any subscription, and that the network of the app resolves. Default: privateNetworking creates them and links them to that network.')

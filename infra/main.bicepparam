@@ -37,11 +37,13 @@ param operators = empty(readEnvironmentVariable('AZURE_OPERATOR_ID', ''))
       }
     ]
 
-// GitHub Actions sets CI, Azure Pipelines sets TF_BUILD. A pipeline uploads the connections file and nothing else. azd names its environment.
+// GitHub Actions sets CI, Azure Pipelines sets TF_BUILD. A pipeline uploads the connections file and nothing else; the identity that
+// previews a pull request gets nothing. azd names its environment.
 var inPipeline = !empty('${readEnvironmentVariable('CI', '')}${readEnvironmentVariable('TF_BUILD', '')}')
-param deployerRole = inPipeline
-  ? 'uploader'
-  : empty(readEnvironmentVariable('AZURE_ENV_NAME', '')) ? 'none' : 'operator'
+var previews = readEnvironmentVariable('GITHUB_EVENT_NAME', '') == 'pull_request'
+param deployerRole = previews
+  ? 'none'
+  : inPipeline ? 'uploader' : empty(readEnvironmentVariable('AZURE_ENV_NAME', '')) ? 'none' : 'operator'
 
 // The principals that read access tokens: object ids of managed identities, service principals, groups or users.
 param consumers = [

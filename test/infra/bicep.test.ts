@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { connectionTypeSuite } from './suites/connectionType.ts';
-import { deploymentSuite } from './suites/deployment.ts';
+import { deploymentSuite, pipelineSuite } from './suites/deployment.ts';
 import { mutantSuite, parameterSuite, warningSuite } from './suites/mutants.ts';
 import { publicFailureSuite } from './suites/publicFailures.ts';
 import { bicepForTests } from './support/bicepCli.ts';
@@ -8,27 +8,35 @@ import { BicepServer } from './support/bicepServer.ts';
 
 const bicep = bicepForTests();
 
+/** The variables that azd sets. main.bicepparam reads them. */
+const OF_AZD = {
+  AZURE_ENV_NAME: 'from-azd',
+  AZURE_LOCATION: 'swedencentral',
+  AZURE_OPERATOR_ID: '10000000-0000-4000-8000-000000000007',
+  AZURE_OPERATOR_TYPE: 'Group',
+  // The tests may run in a pipeline.
+  CI: '',
+  TF_BUILD: '',
+  GITHUB_EVENT_NAME: '',
+};
+
 // All suites are in one file, because a server takes seconds for the first file that it compiles.
 describe.skipIf(!bicep)('the Bicep', () => {
   let server: BicepServer;
+  let inPipeline: BicepServer;
   const serverOf = () => server;
 
   beforeAll(() => {
-    // The variables that azd sets. main.bicepparam reads them.
-    const ofAzd = {
-      AZURE_ENV_NAME: 'from-azd',
-      AZURE_LOCATION: 'swedencentral',
-      AZURE_OPERATOR_ID: '10000000-0000-4000-8000-000000000007',
-      AZURE_OPERATOR_TYPE: 'Group',
-      // The tests may run in a pipeline.
-      CI: '',
-      TF_BUILD: '',
-    };
-    server = new BicepServer(bicep ?? '', ofAzd);
+    server = new BicepServer(bicep ?? '', OF_AZD);
+    inPipeline = new BicepServer(bicep ?? '', { ...OF_AZD, CI: 'true' });
   });
-  afterAll(() => server.close());
+  afterAll(() => {
+    server.close();
+    inPipeline.close();
+  });
 
   describe('as committed', () => deploymentSuite(serverOf));
+  describe('in a pipeline', () => pipelineSuite(() => inPipeline));
   describe('and the type of the connections', () => connectionTypeSuite(serverOf));
   describe('still deploys with a finding, and reports it', () => warningSuite(serverOf));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));

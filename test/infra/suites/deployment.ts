@@ -15,6 +15,7 @@ import { absentTypes, resourceViolations } from '../support/resourceRules.ts';
 import { deployedRights, documentedRights } from '../support/rights.ts';
 import { appSettings, understood } from '../support/settings.ts';
 import { templateViolations } from '../support/templateRules.ts';
+import { withChange } from '../support/workshop.ts';
 
 const OFFICER = 'Key Vault Secrets Officer';
 const EXISTING_ROLE = 'unknown role 50000000-0000-4000-8000-000000000001';
@@ -243,6 +244,27 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     );
     expect(types, 'the operator is a group').toContain('Group');
     expect(types).not.toContain('User');
+  });
+}
+
+/** The same files, deployed by a pipeline that has the variables of azd. */
+export function pipelineSuite(serverOf: () => BicepServer): void {
+  it('gives the principal that deploys no right on a vault, and the operators theirs', async () => {
+    const rights = deployedRights(await serverOf().snapshot(ROOT, join('infra', 'main.bicepparam')));
+    expect(rights.filter((right) => right.startsWith('workflow'))).toEqual([]);
+    expect(rights).toContain(`operators | credential vault | ${OFFICER}`);
+  });
+
+  it('lets it upload the connections, if they are in a blob', async () => {
+    const inBlob = {
+      file: join('infra', 'main.bicepparam'),
+      find: "param connectionsSource = 'inline'",
+      replace: "param connectionsSource = 'blob'",
+    };
+    const snapshot = await withChange(inBlob, (root) => serverOf().snapshot(root, inBlob.file));
+    expect(deployedRights(snapshot).filter((right) => right.startsWith('workflow'))).toEqual([
+      'workflow | container config | Storage Blob Data Contributor',
+    ]);
   });
 }
 

@@ -126,6 +126,17 @@ export function parameterSuite(serverOf: () => BicepServer): void {
     expect(resourceViolations(snapshot)).toEqual([]);
   });
 
+  it('links its own DNS zones to an existing network', async () => {
+    const snapshot = await predicted(
+      `param privateNetworking = true\nparam existingFunctionsSubnetId = '${SUBNET}'\nparam existingEndpointsSubnetId = '${SUBNET}'`,
+    );
+    const links = ofType(snapshot, 'Microsoft.Network/privateDnsZones/virtualNetworkLinks');
+    expect(links.map(({ properties }) => properties.virtualNetwork.id)).toEqual(
+      Array(3).fill(SUBNET.replace('/subnets/s', '')),
+    );
+    expect(resourceViolations(snapshot)).toEqual([]);
+  });
+
   it('uses a built-in role if custom roles are not allowed', async () => {
     const rights = deployedRights(await predicted("param rotatorVaultRole = 'secretsOfficer'"));
     expect(rights.filter((right) => right.includes(' vault | '))).toEqual([
