@@ -49,13 +49,25 @@ const REJECTED: readonly (readonly [name: string, source: string])[] = [
   ['UV_THREADPOOL_SIZE', 'https://docs.libuv.org/en/v1.x/threadpool.html'],
 ];
 
-/** The names in the sites of a template, and in their configuration, that Flex Consumption refuses or ignores. */
+/** The properties of siteConfig that others deploy to Flex Consumption. Nothing is known of any other, so a new one needs a source here. */
+const ACCEPTED = new Set(['appSettings', 'http20Enabled', 'minTlsVersion', 'scmMinTlsVersion']);
+const ACCEPTED_SOURCE =
+  'https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/function_app_flex_consumption.html.markdown';
+
+/** What Flex Consumption refuses or ignores in the sites of a template and in their configuration, and properties of unknown effect. */
 export function flexViolations(path: string, { resources }: Template): string[] {
   const sites = Object.values(resources).filter(({ type }) =>
     /^Microsoft\.Web\/sites(\/config)?$/.test(type),
   );
   const names = new Set(allTexts(sites).map((text) => text.toLowerCase()));
-  return REJECTED.filter(([name]) => names.has(name.toLowerCase())).map(
-    ([name, source]) => `${path}: Flex Consumption does not accept ${name} (${source})`,
-  );
+  const rejected = REJECTED.filter(([name]) => names.has(name.toLowerCase()));
+  const unknown = sites
+    .flatMap(({ properties }) => Object.keys(properties?.siteConfig ?? {}))
+    .filter((name) => !ACCEPTED.has(name) && !rejected.some(([known]) => known === name));
+  return [
+    ...rejected.map(([name, source]) => `${path}: Flex Consumption does not accept ${name} (${source})`),
+    ...unknown.map(
+      (name) => `${path}: no source says that Flex Consumption accepts ${name}; see ${ACCEPTED_SOURCE}`,
+    ),
+  ];
 }

@@ -137,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
     "sites/config@2025-03-01' = if (false) {",
     'there is no',
   ),
+  change('functionApp.bicep', 'http20Enabled: true', 'webSocketsEnabled: false', 'no source says'),
   change('functionApp.bicep', 'entraAuthentication != null', 'false', 'do not belong together'),
   change('functionApp.bicep', 'entraAuthentication == null', 'true', 'Entra authentication should be true'),
   change(
