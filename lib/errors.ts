@@ -70,6 +70,11 @@ export const ERROR_CODES = {
       "The vault refuses the rotator's identity or network address, or the rotator could not authenticate.",
     fix: 'Assign the role Key Vault Secrets Officer to the identity, or open the firewall of the vault.',
   },
+  vault_policy: {
+    means:
+      'An Azure Policy does not allow the vault to store the secret with its content type and expiration date. No role helps.',
+    fix: 'Exempt the vault from the policy that the message names, or set `expirationHorizon` in the entry if the policy requires an expiration date.',
+  },
   vault_throttled: {
     means: 'The vault is throttling requests.',
     fix: 'Wait. If it continues, find out what else uses the vault, or use more vaults.',

@@ -134,6 +134,11 @@ type connection = {
   @maxValue(31536000)
   accessTokenLifetime: int?
 
+  @description('The number of seconds, above 0, after which secrets without a known end get an expiration date in the vault, for an Azure Policy that requires one. Each rotation renews it, and the rotator never treats it as a deadline. Default: no expiration date.')
+  @minValue(1)
+  @maxValue(31536000)
+  expirationHorizon: int?
+
   @description('true if the access token or connection string may overwrite an existing secret that the rotator does not manage, otherwise false. Default: false.')
   overwrite: bool?
 

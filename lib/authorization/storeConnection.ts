@@ -3,7 +3,8 @@ import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import { writtenElsewhere } from '../rotation/core/ownership.ts';
 import { attemptAt, type ConnectionRecord } from '../rotation/core/record.ts';
-import type { Tags } from '../rotation/core/tags.ts';
+import { attributesOf } from '../rotation/core/secretAttributes.ts';
+import { operatorTags, type Tags, withExpiration } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
 import { type Lease, underLease } from '../rotation/steps/lease.ts';
 import { readPublished } from '../rotation/steps/publication.ts';
@@ -18,6 +19,7 @@ export interface FirstCredentials {
 
 /** A secret to write, and what the vault has under its name. */
 interface Planned {
+  readonly what: 'clientId' | 'clientSecret' | 'refreshToken';
   readonly name: string;
   readonly value: string;
   readonly found: Found;
@@ -170,14 +172,15 @@ async function planWrites(
   vault: SecretVault,
   credentials: FirstCredentials,
 ): Promise<Planned[]> {
-  const values: [string, string][] = [
-    ...(clientId === undefined ? [[secrets.clientId, credentials.clientId] satisfies [string, string]] : []),
-    [secrets.clientSecrets[0] ?? '', credentials.clientSecret],
-    [secrets.refreshToken, credentials.refreshToken],
-  ];
+  const names = {
+    ...(clientId === undefined && { clientId: secrets.clientId }),
+    clientSecret: secrets.clientSecrets[0] ?? '',
+    refreshToken: secrets.refreshToken,
+  };
   // One after the other: an error of the vault shows with the first request, before a second one is sent.
   const planned: Planned[] = [];
-  for (const [name, value] of values) planned.push({ name, value, found: await find(vault, name) });
+  for (const [what, name] of Object.entries(names) as [Planned['what'], string][])
+    planned.push({ what, name, value: credentials[what], found: await find(vault, name) });
   return planned.filter(({ value, found }) => found === 'absent' || found.value !== value);
 }
 
@@ -191,9 +194,19 @@ function isForeign({ found }: Pick<Planned, 'found'>, { name }: Pick<Connection,
   return found !== 'absent' && found.tags.connection?.toLowerCase() !== name.toLowerCase();
 }
 
+/** As of a new value; what an operator added to the tags stays. */
+function propertiesOf(
+  { what, found }: Planned,
+  { name, expirationHorizonMs: horizonMs }: Connection,
+  now: number,
+): SecretProperties {
+  const tags = { ...(found !== 'absent' && operatorTags(found.tags)), connection: name };
+  return attributesOf(what, tags, { end: undefined, now, horizonMs });
+}
+
 async function writeAll(
   planned: readonly Planned[],
-  { name: connection, secrets }: Connection,
+  connection: Connection,
   vault: SecretVault,
   { clock }: Pick<Ports, 'clock'>,
   lease: Lease,
@@ -202,7 +215,9 @@ async function writeAll(
   try {
     for (const each of planned) {
       lease.ensureHeld();
-      await withRetries(clock, () => vault.put(each.name, each.value, { tags: { connection } }));
+      await withRetries(clock, () =>
+        vault.put(each.name, each.value, propertiesOf(each, connection, lease.now())),
+      );
       written.push(each);
     }
   } catch (thrown) {
@@ -211,9 +226,9 @@ async function writeAll(
     if (left && more.length === 0 && (await isStored(left, vault))) return;
     // Only client credentials are undone, and no process has used them yet. The vault may have executed the last write as well.
     const begun = isTransient(thrown) ? planned.slice(0, written.length + 1) : written;
-    const undone = begun.filter(({ name }) => name !== secrets.refreshToken);
+    const undone = begun.filter(({ what }) => what !== 'refreshToken');
     const names = undone.map(({ name }) => name).join(', ');
-    const isUndone = await undo(undone, connection, vault).then(
+    const isUndone = await undo(undone, connection, vault, lease.now()).then(
       () => true,
       () => false,
     );
@@ -262,12 +277,26 @@ function isTransient(thrown: unknown): thrown is RotatorError {
 }
 
 /** The rotator has no permission to delete: a secret that did not exist before stays disabled, with the tag of the connection. */
-async function undo(written: readonly Planned[], connection: string, vault: SecretVault): Promise<void> {
-  for (const { name, found } of written.toReversed()) {
+async function undo(
+  written: readonly Planned[],
+  connection: Connection,
+  vault: SecretVault,
+  now: number,
+): Promise<void> {
+  for (const each of written.toReversed()) {
+    const { name, found } = each;
+    const properties = propertiesOf(each, connection, now);
     const old = found === 'absent' ? undefined : found.value;
-    if (found !== 'absent' && old !== undefined)
-      await vault.put(name, old, { ...found.properties, tags: found.tags });
-    else await vault.put(name, 'undone', { tags: { connection }, enabled: false });
+    if (found === 'absent' || old === undefined)
+      await vault.put(name, 'undone', { ...properties, enabled: false });
+    else if (found.properties.expiresAt !== undefined || properties.expiresAt === undefined)
+      await vault.put(name, old, { ...properties, ...found.properties, tags: found.tags });
+    else
+      await vault.put(name, old, {
+        ...properties,
+        ...found.properties,
+        tags: withExpiration(found.tags, 'horizon'),
+      });
   }
 }
 

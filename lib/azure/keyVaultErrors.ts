@@ -1,4 +1,6 @@
 import { RotatorError } from '../errors.ts';
+import type { SecretProperties } from '../rotation/ports.ts';
+import { policyFix } from './azurePolicy.ts';
 import { described, notSignedIn, unavailable } from './serviceErrors.ts';
 import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFailure.ts';
 
@@ -7,6 +9,8 @@ export interface VaultCall {
   readonly action: 'get' | 'set' | 'update' | 'list';
   readonly secret: string;
   readonly vaultUrl: string;
+  /** What a new version was to have. */
+  readonly properties?: SecretProperties;
 }
 
 /** The words for each action, the data action that a role must grant for it, and the permission in an access policy. */
@@ -16,6 +20,9 @@ const ACTIONS = {
   update: { verb: 'update', right: 'secrets/update', permission: 'Set' },
   list: { verb: 'list the versions of', right: 'secrets/readMetadata', permission: 'List' },
 } as const;
+
+/** So much of the service's text is searched, in characters. */
+const LONGEST_TEXT = 10_000;
 
 const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
 
@@ -33,7 +40,7 @@ export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;
   if (codes.includes('SecretDisabled')) return disabled(call);
-  if (status === 401 || status === 403) return forbidden(call, failure);
+  if (status === 401 || status === 403) return forbidden(call, failure, { text: textOf(thrown), seen });
   if (status === 409 && DELETED.some((code) => codes.includes(code))) return softDeleted(call);
   if (status === 429) return throttled(call, failure);
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) return rejected(call, failure);
@@ -45,30 +52,144 @@ export function refused(message: string, fix: string): RotatorError {
   return new RotatorError({ code: 'vault_rejected', message, fix });
 }
 
-function forbidden(call: VaultCall, failure: ServiceFailure): RotatorError {
+/** What the service said, beside its codes. Nothing of the text is shown. */
+interface Said {
+  readonly text: string;
+  readonly seen: SeenResponse | undefined;
+}
+
+function forbidden(call: VaultCall, failure: ServiceFailure, said: Said): RotatorError {
+  const { vaultUrl, secret, properties } = call;
+  const { verb } = ACTIONS[call.action];
+  if (isAzurePolicy(call, failure, said.text)) {
+    const date = properties?.expiresAt;
+    const expiration = date === undefined ? 'without an expiration date' : 'with its expiration date';
+    return new RotatorError({
+      code: 'vault_policy',
+      message: `An Azure Policy does not let ${vaultUrl} store the secret ${secret} ${expiration} (${described(failure)}).`,
+      fix: policyFix({ vaultUrl, secret, properties, ...said }),
+    });
+  }
   return new RotatorError({
     code: 'vault_forbidden',
-    message: `${call.vaultUrl} does not let the rotator ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
-    fix: forbiddenFix(call, failure),
+    message: `${vaultUrl} does not let the rotator ${verb} the secret ${secret} (${described(failure)}).`,
+    fix: forbiddenFix(call, failure, said.text),
   });
 }
 
-const FIREWALL = (vault: string) =>
-  `Allow the rotator through the firewall of ${vault}: with virtual network integration and a private endpoint, or with an IP rule.`;
+/** The text of a vault in access-policy mode that lacks a permission. Some of them have the code ForbiddenByPolicy as well. */
+const LACKS_PERMISSION = /does not have secrets? .{1,40} permission/i;
+/** An access policy that holds only for a user together with an application. */
+const NEEDS_USER = /on-behalf-of/i;
+const SAYS_POLICY = /policy(?:Assignment|Definition)|azure policy|by policy|RequestDisallowedByPolicy/i;
 
-/** A vault that uses access policies ignores role assignments. Azure Policy refuses writes that it would allow to no identity. */
-function forbiddenFix({ action, vaultUrl }: VaultCall, { status, codes }: ServiceFailure): string {
-  const { right, permission } = ACTIONS[action];
-  const has = (code: string) => codes.includes(code);
-  if (status === 401)
+/** Policies for secrets deny new versions, to every identity. */
+function isAzurePolicy({ action }: VaultCall, { status, codes }: ServiceFailure, text: string): boolean {
+  if (status !== 403 || action !== 'set' || LACKS_PERMISSION.test(text) || NEEDS_USER.test(text))
+    return false;
+  const isOther = codes.some((code) => OTHER_CAUSES.includes(code));
+  return !isOther && (codes.some((code) => BY_POLICY.includes(code)) || SAYS_POLICY.test(text));
+}
+
+const BY_POLICY = [
+  'ForbiddenByPolicy',
+  'ForbiddenByAzurePolicy',
+  'RequestDisallowedByPolicy',
+  'RequestDisallowedByAzure',
+];
+const OTHER_CAUSES = ['ForbiddenByRbac', 'ForbiddenByFirewall', 'ForbiddenByConnection', 'AccessDenied'];
+
+interface Refusal {
+  readonly when: (failure: ServiceFailure, text: string) => boolean;
+  readonly fix: (call: VaultCall) => string;
+}
+
+/** One of these codes, or words of the text. */
+function says(codes: readonly string[], words?: RegExp): Refusal['when'] {
+  return (failure, text) => failure.codes.some((code) => codes.includes(code)) || words?.test(text) === true;
+}
+
+/** What no role cures, the most specific first: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes and common-error-codes. */
+const REFUSALS: readonly Refusal[] = [
+  {
+    when: says(
+      [
+        'DisabledSubscription',
+        'ReadOnlyDisabledSubscription',
+        'SubscriptionNotFound',
+        'SubscriptionIsDisabled',
+      ],
+      /subscription.{0,80}\b(?:disabled|suspended|inactive|expired|not registered|warned|past due)\b/i,
+    ),
+    fix: ({ vaultUrl }) =>
+      `Enable the subscription of ${vaultUrl} again in the Azure portal: it is disabled, for example because a bill or a spending limit is open.`,
+  },
+  {
+    when: says(
+      ['NetworkSecurityPerimeterDenied', 'ForbiddenByNetworkSecurityPerimeter', 'ForbiddenByNsp'],
+      /network security perimeter/i,
+    ),
+    fix: ({ vaultUrl }) =>
+      `Allow the rotator in the network security perimeter of ${vaultUrl}: with an inbound access rule for its subscription or its address.`,
+  },
+  {
+    when: says(
+      ['ForbiddenByConnection'],
+      /public network access is disabled|not from a trusted service nor via an approved private link/i,
+    ),
+    fix: ({ vaultUrl }) =>
+      `Allow the rotator through the firewall of ${vaultUrl} with virtual network integration and an approved private endpoint, and check that the vault's name resolves to it: the vault refuses all public addresses, so an IP rule has no effect.`,
+  },
+  {
+    when: says(['ForbiddenByFirewall'], /client address is not authorized/i),
+    fix: ({ vaultUrl }) =>
+      `Allow the rotator through the firewall of ${vaultUrl}: with virtual network integration and a private endpoint, or with an IP rule.`,
+  },
+  {
+    when: (_, text) => NEEDS_USER.test(text),
+    fix: ({ action, vaultUrl }) =>
+      `Give the rotator's identity an access policy of its own in ${vaultUrl}, with the secret permission ${ACTIONS[action].permission}: the one it has names an authorized application as well, and holds only for users of that application.`,
+  },
+  {
+    when: (failure, text) => failure.codes.includes('AccessDenied') || LACKS_PERMISSION.test(text),
+    fix: ({ action, vaultUrl }) =>
+      `Give the rotator's identity the secret permission ${ACTIONS[action].permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`,
+  },
+  {
+    when: says(['ForbiddenByPolicy']),
+    fix: ({ action, vaultUrl }) =>
+      `Allow ${ACTIONS[action].permission} for secrets in the access policies of ${vaultUrl}, or exempt the vault from the Azure Policy that refuses the request.`,
+  },
+];
+
+/** What no sign-in with the same identity cures: the numbers in the text of a 401. */
+const AUTHENTICATION: readonly Refusal[] = [
+  {
+    when: (_, text) => /AKV10022|invalid audience/i.test(text),
+    fix: ({ vaultUrl }) =>
+      `Use a vault and an identity of the same Azure cloud: the token is for another audience than ${vaultUrl}. Outside Azure, set AZURE_AUTHORITY_HOST to the sign-in address of the cloud of the vault.`,
+  },
+  {
+    when: (_, text) => /AKV10046|unable to resolve the key/i.test(text),
+    fix: ({ vaultUrl }) =>
+      `Move ${vaultUrl} to the tenant of the rotator's identity: the vault does not know who signed its token, as after a move of the subscription to another tenant.`,
+  },
+  {
+    when: (_, text) => /not yet valid|expired|lifetime validation/i.test(text),
+    fix: () =>
+      'Synchronize the clock of this machine (NTP): the token is not valid at the time of the vault.',
+  },
+];
+
+/** A vault that uses access policies ignores role assignments. */
+function forbiddenFix(call: VaultCall, failure: ServiceFailure, text: string): string {
+  const { action, vaultUrl } = call;
+  const known = (failure.status === 401 ? AUTHENTICATION : REFUSALS).find(({ when }) => when(failure, text));
+  if (known) return known.fix(call);
+  if (failure.status === 401)
     return `Sign in to the tenant of ${vaultUrl}: the vault does not accept tokens of another tenant or cloud.`;
-  if (has('ForbiddenByFirewall') || has('ForbiddenByConnection')) return FIREWALL(vaultUrl);
-  if (has('AccessDenied'))
-    return `Give the rotator's identity the secret permission ${permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`;
-  if (has('ForbiddenByPolicy'))
-    return `Exempt ${vaultUrl} from the Azure Policy that refuses the request, or allow ${permission} in its access policies.`;
-  const role = `Grant the rotator's identity the data action ${right} on ${vaultUrl}, for example with the role Key Vault Secrets Officer.`;
-  if (action !== 'set' || has('ForbiddenByRbac')) return role;
+  const role = `Grant the rotator's identity the data action ${ACTIONS[action].right} on ${vaultUrl}, for example with the role Key Vault Secrets Officer.`;
+  if (action !== 'set' || failure.codes.includes('ForbiddenByRbac')) return role;
   return `${role} If it has the role, exempt the vault from Azure Policy rules that require expiration dates or content types.`;
 }
 
@@ -110,6 +231,10 @@ function notAVault({ vaultUrl }: VaultCall): RotatorError {
     `${vaultUrl} is not the address of a Key Vault, so the rotator sends no token to it.`,
     'Correct the vault URL: it needs https, and a host in the Key Vault domain of your cloud.',
   );
+}
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message.slice(0, LONGEST_TEXT) : '';
 }
 
 /** The client throws plain errors when it refuses to send its token to a host that is not a vault, or without TLS. */

@@ -71,6 +71,8 @@ export function createSecretVault(
   return new KeyVaultSecrets(url, credential, options);
 }
 
+type Call = Omit<VaultCall, 'vaultUrl'>;
+
 interface CallOptions {
   readonly abortSignal: AbortSignal;
   readonly onResponse: (answer: SeenResponse) => void;
@@ -100,7 +102,7 @@ class KeyVaultSecrets implements SecretVault {
 
   async get(name: string, version?: string): Promise<Secret | undefined> {
     checkVersion(version);
-    const found = await this.#call('get', name, (options) =>
+    const found = await this.#call({ action: 'get', secret: name }, (options) =>
       this.#client.getSecret(name, { ...options, ...(version !== undefined && { version }) }),
     );
     return found && secretOf(found);
@@ -115,7 +117,7 @@ class KeyVaultSecrets implements SecretVault {
     const known = properties.skipIdentical && this.#published.versionOf(name, value);
     const updated = known && (await this.#updatePublished(name, known, properties));
     if (updated) return updated;
-    const written = await this.#required('set', name, (options) =>
+    const written = await this.#required({ action: 'set', secret: name, properties }, (options) =>
       this.#client.setSecret(name, value, { ...attributesOf(properties), ...options }),
     );
     const made = { ...versionOf(written.properties), tags: properties.tags };
@@ -123,10 +125,11 @@ class KeyVaultSecrets implements SecretVault {
     return made;
   }
 
-  async tag(name: string, version: string, tags: Tags): Promise<void> {
+  async tag(name: string, version: string, tags: Tags, expiresAt?: number): Promise<void> {
     checkVersion(version);
-    await this.#required('update', name, (options) =>
-      this.#client.updateSecretProperties(name, version, { ...options, tags: { ...tags } }),
+    const changes = attributesOf({ tags, ...(expiresAt !== undefined && { expiresAt }) });
+    await this.#required({ action: 'update', secret: name }, (options) =>
+      this.#client.updateSecretProperties(name, version, { ...options, ...changes }),
     );
   }
 
@@ -141,7 +144,7 @@ class KeyVaultSecrets implements SecretVault {
   /** A PATCH leaves unchanged what it does not name, including the tags (Update Secret, REST reference). */
   async #setEnabled(name: string, version: string, enabled: boolean): Promise<void> {
     checkVersion(version);
-    await this.#required('update', name, (options) =>
+    await this.#required({ action: 'update', secret: name }, (options) =>
       this.#client.updateSecretProperties(name, version, { ...options, enabled }),
     );
   }
@@ -156,7 +159,7 @@ class KeyVaultSecrets implements SecretVault {
         pages ??= this.#client.listPropertiesOfSecretVersions(name, options).byPage()[Symbol.asyncIterator]();
         return pages.next();
       };
-      const page = await this.#call('list', name, next, stop);
+      const page = await this.#call({ action: 'list', secret: name }, next, stop);
       if (!page || page.done) return seen;
       seen.push(...page.value.map(versionOf));
       if (seen.length >= enough) return seen;
@@ -166,7 +169,7 @@ class KeyVaultSecrets implements SecretVault {
   /** The same value again: undefined if that version is not the latest any more, or cannot be read or found. */
   async #updatePublished(name: string, version: string, properties: SecretProperties) {
     if ((await this.#latestVersion(name)) !== version) return undefined;
-    const updated = await this.#call('update', name, (options) =>
+    const updated = await this.#call({ action: 'update', secret: name }, (options) =>
       this.#client.updateSecretProperties(name, version, { ...attributesOf(properties), ...options }),
     );
     return updated && { ...versionOf(updated), tags: properties.tags };
@@ -181,27 +184,23 @@ class KeyVaultSecrets implements SecretVault {
     }
   }
 
-  async #required<T>(
-    action: VaultCall['action'],
-    name: string,
-    send: (options: CallOptions) => Promise<T>,
-  ): Promise<T> {
-    const answer = await this.#call(action, name, send);
+  async #required<T>(call: Call, send: (options: CallOptions) => Promise<T>): Promise<T> {
+    const answer = await this.#call(call, send);
     if (answer !== undefined) return answer;
+    const { secret } = call;
     throw refused(
-      `${this.#url} has no secret ${name}, or not the version to change (404).`,
-      `Check whether something deletes ${name}.`,
+      `${this.#url} has no secret ${secret}, or not the version to change (404).`,
+      `Check whether something deletes ${secret}.`,
     );
   }
 
   /** One request with its time limit; undefined for 404. */
   async #call<T>(
-    action: VaultCall['action'],
-    secret: string,
+    call: Call,
     send: (options: CallOptions) => Promise<T>,
     controller = new AbortController(),
   ): Promise<T | undefined> {
-    checkName(secret);
+    checkName(call.secret);
     let seen: SeenResponse | undefined;
     const onResponse = (answer: SeenResponse) => {
       seen = answer;
@@ -214,8 +213,9 @@ class KeyVaultSecrets implements SecretVault {
       );
     } catch (thrown) {
       if (seen?.status === 404) return undefined;
-      const error = vaultError(thrown, { action, secret, vaultUrl: this.#url }, seen);
-      if (action === 'set' && error.code === 'vault_throttled') this.#onThrottledWrite?.(error.retryAfterMs);
+      const error = vaultError(thrown, { ...call, vaultUrl: this.#url }, seen);
+      if (call.action === 'set' && error.code === 'vault_throttled')
+        this.#onThrottledWrite?.(error.retryAfterMs);
       throw error;
     }
   }

@@ -198,6 +198,11 @@ export const connectionEntry = z.strictObject(
       .describe(
         'The lifetime of an access token in seconds, above 0, if the token response names none. Default: the value that the provider documents, otherwise 3600.',
       ),
+    expirationHorizon: positiveSeconds
+      .optional()
+      .describe(
+        'The number of seconds, above 0, after which secrets without a known end get an expiration date in the vault, for an Azure Policy that requires one. Each rotation renews it, and the rotator never treats it as a deadline. Default: no expiration date.',
+      ),
     overwrite: flag
       .default(false)
       .describe(

@@ -28,6 +28,8 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   vaults: true,
   behavior: false,
   renewBeforeMs: false,
+  // For a vault whose Azure Policy requires an expiration date.
+  expirationHorizonMs: true,
   overwrite: false,
 };
 

@@ -115,6 +115,7 @@ function connectionOf(
     connectionString,
     behavior,
     renewBeforeMs: entry.renewBefore === undefined ? undefined : toMs(entry.renewBefore),
+    ...(entry.expirationHorizon !== undefined && { expirationHorizonMs: toMs(entry.expirationHorizon) }),
     overwrite: entry.overwrite,
   };
 }

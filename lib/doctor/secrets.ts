@@ -3,7 +3,7 @@ import { type Connection, type PublishedSecret, publishedSecrets } from '../rota
 import { unusableSecret } from '../rotation/core/credentialValue.ts';
 import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
-import { foreignStore, isManaged } from '../rotation/core/tags.ts';
+import { deadlineOf, foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
 import { isPublishedChanged, notManaged, readPublished } from '../rotation/steps/publication.ts';
 import { safeName } from '../safeText.ts';
@@ -56,8 +56,8 @@ async function usableCheck(
   }
 }
 
-function expiryCheck(name: string, { properties }: Secret, now: number): Check | undefined {
-  const { expiresAt } = properties;
+function expiryCheck(name: string, secret: Secret, now: number): Check | undefined {
+  const expiresAt = deadlineOf(secret);
   if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return undefined;
   const day = new Date(expiresAt).toISOString().slice(0, 10);
   const fix = `Create a new client secret at the provider, and set ${name} to it, with its expiration date.`;

@@ -47,8 +47,11 @@ export interface SecretVault {
   get(name: string, version?: string): Promise<Secret | undefined>;
   /** Writes a new version. */
   put(name: string, value: string, properties: SecretProperties): Promise<SecretVersion>;
-  /** Replaces all tags of one version; makes no new version. */
-  tag(name: string, version: string, tags: Tags): Promise<void>;
+  /**
+   * Replaces all tags of one version; makes no new version.
+   * @param expiresAt its new expiration date, in milliseconds since the epoch; undefined: it stays
+   */
+  tag(name: string, version: string, tags: Tags, expiresAt?: number): Promise<void>;
   /** Takes one version out of use: it cannot be read any more, and keeps its tags. */
   disable(name: string, version: string): Promise<void>;
   /** Takes back {@link disable}. */

@@ -5,7 +5,7 @@ import { bareValue } from './core/credentialValue.ts';
 import { blocked } from './core/outcome.ts';
 import { writtenElsewhere } from './core/ownership.ts';
 import { type ConnectionRecord, removalBegun, removalDone } from './core/record.ts';
-import { isManaged } from './core/tags.ts';
+import { deadlineOf, isManaged } from './core/tags.ts';
 import { MOST_LOOKS, REMOVAL_PATIENCE_MS, REMOVAL_PAUSE_MS } from './core/times.ts';
 import type { Ports, SecretVault, SecretVersion } from './ports.ts';
 import { ProcessMemory } from './processMemory.ts';
@@ -206,7 +206,7 @@ class Leased {
       try {
         const now = this.#lease.now();
         const living = (await vault.versions(secret.name)).filter(
-          ({ enabled = true, expiresAt = Number.POSITIVE_INFINITY }) => enabled && expiresAt > now,
+          (each) => each.enabled !== false && (deadlineOf(each) ?? Number.POSITIVE_INFINITY) > now,
         );
         for (const each of living.filter(isOurs)) await this.#disable(vault, secret.name, each.version);
       } catch (thrown) {

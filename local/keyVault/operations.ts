@@ -1,8 +1,9 @@
 import { deletedBundle, deletedItem, propertiesBundle, secretBundle, secretItem } from './bundles.ts';
 import { throttled, VaultError } from './errors.ts';
 import { cutPage, nextLink, readPageRequest } from './paging.ts';
+import { requireAllowed } from './policy.ts';
 import type { Route } from './routing.ts';
-import type { VaultOperation, VaultResponse } from './types.ts';
+import type { VaultOperation, VaultPolicies, VaultResponse } from './types.ts';
 import { parseSetParameters, parseUpdateParameters } from './validation.ts';
 import type { VaultStore } from './vaultStore.ts';
 
@@ -14,6 +15,7 @@ export interface OperationContext {
   readonly body: Buffer;
   /** Epoch seconds. */
   readonly at: number;
+  readonly policies: VaultPolicies;
   newVersionId(): string;
   secondsToWait(): number | undefined;
 }
@@ -46,10 +48,13 @@ export function executeOperation(context: OperationContext): VaultResponse {
   return EXECUTE[context.route.operation](context, context.route.secretName ?? '');
 }
 
-function setSecret({ store, base, body, at, newVersionId, secondsToWait }: OperationContext, name: string) {
+function setSecret(context: OperationContext, name: string) {
+  const { store, base, body, at, policies, newVersionId, secondsToWait } = context;
   const wait = secondsToWait();
   if (wait !== undefined) throw throttled(wait);
-  return ok(secretBundle(base, store.set(name, newVersionId(), parseSetParameters(body), at)));
+  const parameters = parseSetParameters(body);
+  requireAllowed(name, parameters, policies, at);
+  return ok(secretBundle(base, store.set(name, newVersionId(), parameters, at)));
 }
 
 function list<T>(

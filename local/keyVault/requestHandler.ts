@@ -9,7 +9,14 @@ import type { Persistence } from './persistence.ts';
 import { type OpenRecord, openRecord } from './recording.ts';
 import { matchRoute, type Route, requireApiVersion } from './routing.ts';
 import { createThrottle } from './throttle.ts';
-import type { FaultDecision, InterceptHook, KeyVaultOptions, VaultResponse, VaultRight } from './types.ts';
+import type {
+  FaultDecision,
+  InterceptHook,
+  KeyVaultOptions,
+  VaultPolicies,
+  VaultResponse,
+  VaultRight,
+} from './types.ts';
 import type { VaultStore } from './vaultStore.ts';
 
 /** The largest valid request (the largest value with every byte escaped, and full tags) is well below this. */
@@ -19,7 +26,11 @@ interface HandlerParts {
   readonly options: KeyVaultOptions;
   readonly store: VaultStore;
   readonly persistence: Persistence | undefined;
-  readonly state: { readonly closed: boolean; readonly hook: InterceptHook | undefined };
+  readonly state: {
+    readonly closed: boolean;
+    readonly hook: InterceptHook | undefined;
+    readonly policies: VaultPolicies;
+  };
 }
 
 interface Call {
@@ -82,7 +93,8 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     requireRight(options.name, route, rights);
     if (!body) throw badParameter(`The request body is larger than ${MAX_BODY_BYTES} bytes.`);
     const at = Math.floor(now() / 1000);
-    return executeOperation({ store, route, base, body, at, newVersionId, secondsToWait });
+    const { policies } = state;
+    return executeOperation({ store, route, base, body, at, policies, newVersionId, secondsToWait });
   }
 
   return { handle, requests };

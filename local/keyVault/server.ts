@@ -20,7 +20,11 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultS
   const store = new VaultStore(dataFile === undefined ? [] : loadSecrets(dataFile));
   const persistence =
     dataFile === undefined ? undefined : createPersistence(dataFile, () => store.snapshot());
-  const state = { closed: false, hook: undefined as InterceptHook | undefined };
+  const state = {
+    closed: false,
+    hook: undefined as InterceptHook | undefined,
+    policies: options.policies ?? {},
+  };
   const { handle, requests } = createRequestHandler({ options, store, persistence, state });
 
   const plain = createServer(listenerOf(handle));
@@ -33,6 +37,9 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultS
     requests,
     clearRequests: () => void requests.splice(0),
     issuedValues: () => store.values(),
+    assignPolicies: (policies) => {
+      state.policies = policies;
+    },
     intercept: (hook) => {
       state.hook = hook;
     },

@@ -71,6 +71,18 @@ export interface KeyVaultOptions {
   /** Clock in milliseconds. */
   readonly now?: () => number;
   readonly limits?: { readonly newVersionsPer10Seconds?: number };
+  /** Default: none. */
+  readonly policies?: VaultPolicies;
+}
+
+/** The built-in policies of Azure Policy for new versions. */
+export interface VaultPolicies {
+  readonly expirationRequired?: boolean;
+  readonly contentTypeRequired?: boolean;
+  /** An expiration date is required, at most so many days away. */
+  readonly longestValidityDays?: number;
+  /** If there is an expiration date, it is at least so many days away. */
+  readonly shortestRemainderDays?: number;
 }
 
 /** A running vault. */
@@ -83,6 +95,8 @@ export interface KeyVaultServer {
   clearRequests(): void;
   /** Every value ever stored, including purged ones and those of the data file. */
   issuedValues(): string[];
+  /** Replaces the policies for new versions. */
+  assignPolicies(policies: VaultPolicies): void;
   /** Sets the hook that decides about faults, or removes it. */
   intercept(hook: InterceptHook | undefined): void;
   /** Stops listening, cuts open connections and waits for the last write of the data file. */

@@ -46,6 +46,18 @@ export function describeVault(start: () => Promise<VaultSide>): void {
       expect(await vault.get('token')).toEqual({ ...written, value: 'value', properties });
     });
 
+    it('gets another expiration date with its tags, without a new version', async () => {
+      const { vault } = await startProcess();
+      const expiresAt = Date.parse('2026-03-01T00:00:00Z');
+      const { version } = await vault.put('token', 'value', { tags: {}, contentType: 'text/x', expiresAt });
+      await vault.tag('token', version, TAGS);
+      expect((await vault.get('token'))?.properties).toEqual({ contentType: 'text/x', expiresAt });
+      await vault.tag('token', version, TAGS, expiresAt + 86_400_000);
+      const changed = await vault.get('token');
+      expect(changed).toMatchObject({ version, tags: TAGS });
+      expect(changed?.properties).toEqual({ contentType: 'text/x', expiresAt: expiresAt + 86_400_000 });
+    });
+
     it('has no tags and properties if it was written without any', async () => {
       const { vault } = await startProcess();
       const written = await vault.put('token', 'value', { tags: {} });

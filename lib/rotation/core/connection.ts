@@ -61,6 +61,8 @@ export interface Connection {
   readonly behavior: TokenBehavior;
   /** Renew this long before expiry, in milliseconds; undefined: after two thirds of the lifetime. */
   readonly renewBeforeMs: number | undefined;
+  /** The expiration date of secrets without a known end is this far away, in milliseconds; undefined: they get none. */
+  readonly expirationHorizonMs?: number;
   /** May a published secret that the rotator did not make be overwritten? */
   readonly overwrite: boolean;
   /** Changes when the entry changes in a way that may clear a block. Holds no secret. */

@@ -6,7 +6,7 @@ import { isUnknownIntent } from './currentVersion.ts';
 import { ownedBy } from './ownership.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
 import { foreignStore, isUnsentCopy } from './tags.ts';
-import { blockedRetryDelay, FORCE_COOLDOWN_MS, refusedDelay, replayTime } from './times.ts';
+import { blockedRetryDelay, FORCE_COOLDOWN_MS, lookDelay, refusedDelay, replayTime } from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -101,8 +101,11 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
   return firstHit<Usable, Stop | Go>(usable, all) ?? refresh(usable);
 }
 
-/** The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. */
-const MAY_PASS: readonly string[] = ['misconfigured', 'client_rejected'];
+/**
+ * The refresh token was certainly not used, and the cause may be at the provider: a firewall, or a locked account. Or the vault did not
+ * store something, and an operator may exempt it from the Azure Policy without a change that a secret shows.
+ */
+const MAY_PASS: readonly string[] = ['misconfigured', 'client_rejected', 'vault_policy'];
 
 /**
  * May a token request be sent although nothing that clears the block has changed? If the token was certainly not used: once an
@@ -121,8 +124,12 @@ export function mayClearAutomatically(
   return now - at >= refusedDelay(now - since, count);
 }
 
-/** How long to wait after this failure, in milliseconds, if the refresh token was certainly not used. */
-export function retryDelayOf({ code, clearedBy, at }: RecordedFailure): number {
+/**
+ * How long to wait after this failure, in milliseconds, if the refresh token was certainly not used. If a policy of the vault refused the
+ * proof, as long as between two looks: the next attempt begins with the proof.
+ */
+export function retryDelayOf({ code, clearedBy, at, since }: RecordedFailure): number {
+  if (code === 'vault_policy' && clearedBy.length === 0) return lookDelay(at - since);
   return blockedRetryDelay(code === 'client_rejected' ? clearedBy.map(({ setAt }) => setAt) : [], at);
 }
 

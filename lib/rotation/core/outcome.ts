@@ -179,12 +179,16 @@ export function thrownAt(
 ): ConnectionRecord {
   if (thrown instanceof RotatorError && thrown.clearedBy)
     return blocked(record, thrown, [...thrown.clearedBy], context);
-  if (record.failure?.blocked) return lookedInVain(record, context.now);
-  return retryLater(record, problemOf(thrown), context, retryAfterOf(thrown));
+  const { failure } = record;
+  if (failure?.blocked && failure.code !== 'vault_policy') return lookedInVain(record, context.now);
+  const problem = problemOf(thrown);
+  if (problem.code === 'vault_policy') return blocked(record, problem, [], context);
+  return retryLater(record, problem, context, retryAfterOf(thrown));
 }
 
 /** Trying again would give the same result until an operator acts. */
 const FOR_AN_OPERATOR: readonly ErrorCode[] = [
+  'vault_policy',
   'refresh_token_too_large',
   'access_token_too_large',
   'connection_string_too_large',

@@ -11,6 +11,10 @@ const MANAGED_BY = 'managed-by';
 const OWN = [MANAGED_BY, 'connection', 'parent', 'epoch', 'generation', 'store'];
 const INTENT = ['intent-started', 'intent-epoch', 'intent-store'];
 const PUBLISHED = ['scope'];
+/** So many tags has a published secret: see {@link publishedTags}. */
+const PUBLISHED_TAGS = 4;
+/** Why the expiration date of a version says nothing about its value. */
+const EXPIRATION = 'expiration';
 /** A copy of an operator's token that was not announced yet. Its place is kept by the intent, which takes it away. */
 const UNSENT_COPY = 'unsent-copy';
 /** Key Vault takes 15 tags a secret, 512 characters each (Key Vault service limits). */
@@ -44,6 +48,34 @@ export interface Origin {
   readonly generation: number;
   /** Host of the record store whose lease the saver held. */
   readonly store: string;
+}
+
+/**
+ * An expiration date that only satisfies an Azure Policy: the one that the entry asks for (`horizon`), or one that the vault took when
+ * it refused the right one and the token existed nowhere else (`makeshift`). Neither is ever treated as a deadline.
+ */
+export type InventedExpiration = 'horizon' | 'makeshift';
+
+/** The same tags, of a version whose expiration date was invented, or is true (undefined). */
+export function withExpiration(tags: Tags, invented: InventedExpiration | undefined): Tags {
+  const rest = without([EXPIRATION], tags);
+  if (invented === undefined) return rest;
+  const own = Object.fromEntries(Object.entries(rest).filter(([name]) => RESERVED.has(name)));
+  const most = tags.parent === undefined ? Object.keys(own).length : OWN.length + INTENT.length;
+  return { ...foreignTags(rest, most + 1), ...own, [EXPIRATION]: invented };
+}
+
+/** When the value of a version ends, in milliseconds since the epoch, if its expiration date is known and true. */
+export function deadlineOf(version: {
+  readonly tags: Tags;
+  readonly expiresAt?: number | undefined;
+}): number | undefined {
+  return version.tags[EXPIRATION] === undefined ? version.expiresAt : undefined;
+}
+
+/** Did the vault refuse to take this version with the right attributes? */
+export function isMakeshift(tags: Tags): boolean {
+  return isManaged(tags) && tags[EXPIRATION] === 'makeshift';
 }
 
 /** The tags of a refresh token that this program saves; an operator's own tags on the parent are kept. */
@@ -132,18 +164,27 @@ export function tagsTakenOver(tags: Tags, store: string): Tags {
   };
 }
 
-/** The tags of what consumers read. */
-export function publishedTags(token: {
-  connection: string;
-  generation: number;
-  scope?: string | undefined;
-}): Tags {
+/** The tags of what consumers read; an operator's own tags on the version before are kept. */
+export function publishedTags(
+  token: {
+    connection: string;
+    generation: number;
+    scope?: string | undefined;
+  },
+  before: Tags = {},
+): Tags {
   return {
+    ...operatorTags(before),
     [MANAGED_BY]: MANAGER,
     connection: token.connection,
     generation: String(token.generation),
     ...(token.scope && { scope: token.scope.slice(0, LONGEST_VALUE) }),
   };
+}
+
+/** What an operator added to the tags of a secret, as many as the tags of a published one leave room for. */
+export function operatorTags(tags: Tags): Tags {
+  return foreignTags(tags, PUBLISHED_TAGS + 1);
 }
 
 /** The record store that the latest version was written under, where it is not ours; in a form that is safe to show. */
@@ -153,9 +194,11 @@ export function foreignStore(latest: { readonly tags: Tags }, ownStore: string):
   return other === undefined ? undefined : safeName(other);
 }
 
+const RESERVED: ReadonlySet<string> = new Set([...OWN, ...INTENT, ...PUBLISHED, UNSENT_COPY, EXPIRATION]);
+
+/** An operator's own tags, as many as there is room for. */
 function foreignTags(tags: Tags, reserved: number): Tags {
-  const ours = new Set([...OWN, ...INTENT, ...PUBLISHED, UNSENT_COPY]);
-  const foreign = Object.entries(tags).filter(([name]) => !ours.has(name));
+  const foreign = Object.entries(tags).filter(([name]) => !RESERVED.has(name));
   return Object.fromEntries(foreign.slice(0, MOST_TAGS - reserved));
 }
 

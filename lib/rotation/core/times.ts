@@ -211,6 +211,28 @@ export function refreshTokenExpiry(
     : start + refreshTokenLifetimeMs;
 }
 
+/**
+ * When a refresh token that is about to be received will probably end, in milliseconds since the epoch: as the provider documents it, else
+ * as it was last time. Undefined if neither is known.
+ */
+export function expectedRefreshTokenExpiry(
+  {
+    familyStartedAt,
+    rotatedAt,
+    refreshTokenExpiresAt: last,
+    refreshTokenEndIsFixed,
+  }: Pick<
+    ConnectionRecord,
+    'familyStartedAt' | 'rotatedAt' | 'refreshTokenExpiresAt' | 'refreshTokenEndIsFixed'
+  >,
+  behavior: TokenBehavior,
+  now: number,
+): number | undefined {
+  const documented = refreshTokenExpiry({ issuedAt: now, lifetimeMs: undefined }, behavior, familyStartedAt);
+  if (documented !== undefined || last === undefined) return documented;
+  return refreshTokenEndIsFixed || rotatedAt === undefined ? last : now + (last - rotatedAt);
+}
+
 /** Consumers keep the published access token for at least this long before a replay may revoke it. */
 const LEAST_RUNWAY_MS = 60_000;
 const RUNWAY_INTERVALS = 4;

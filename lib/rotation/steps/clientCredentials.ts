@@ -3,6 +3,7 @@ import type { Connection } from '../core/connection.ts';
 import { bareValue, unusableSecret } from '../core/credentialValue.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon } from '../core/status.ts';
+import { deadlineOf } from '../core/tags.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 import { ensureAllowed } from './allowedSecret.ts';
@@ -78,9 +79,9 @@ export class ClientCredentials {
   #expiries() {
     const { fingerprint, secrets } = this.#connection;
     const { clientSecrets = [] } = this.#memory.credentials.get(fingerprint) ?? {};
-    return clientSecrets.map(({ properties }, index) => {
+    return clientSecrets.map((found, index) => {
       const secret = secrets.clientSecrets[index] ?? '';
-      return { secret, expiresAt: properties.expiresAt };
+      return { secret, expiresAt: deadlineOf(found) };
     });
   }
 }

@@ -11,8 +11,9 @@ import {
   renderConnectionString,
 } from '../core/connection.ts';
 import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
-import { isManaged, publishedTags } from '../core/tags.ts';
-import { PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
+import { attributesOf } from '../core/secretAttributes.ts';
+import { isManaged, operatorTags, publishedTags, type Tags, withExpiration } from '../core/tags.ts';
+import { expectedRefreshTokenExpiry, PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
 import type { Ports, Secret, SecretProperties, SecretVault, SecretVersion } from '../ports.ts';
 import type { Lease } from './lease.ts';
@@ -25,7 +26,14 @@ export interface Issued {
   readonly issuedAt: number;
   /** Of the refresh token that it was obtained with, or that came with it. */
   readonly generation: number;
+  /** When that refresh token ends, milliseconds since the epoch, if it is known. */
+  readonly refreshTokenExpiresAt: number | undefined;
 }
+
+/** What the attributes of a published secret depend on. */
+type Attributed = Omit<Issued, 'accessToken'> & {
+  readonly accessToken: Pick<IssuedAccessToken, 'lifetimeMs' | 'scope'>;
+};
 
 /** A published secret; one that is disabled has no value that can be read. */
 export type Published = SecretVersion & {
@@ -47,6 +55,8 @@ export class Publication {
   readonly #ports: Pick<Ports, 'vault' | 'clock' | 'pacer'>;
   readonly #lease: Lease;
   readonly #log: ConnectionLog;
+  /** What operators added to the tags of the published secrets, by place. */
+  readonly #operatorTags = new Map<string, Tags>();
 
   constructor(connection: Connection, ports: Ports, lease: Lease) {
     this.#connection = connection;
@@ -79,7 +89,7 @@ export class Publication {
    * @throws RotatorError, LeaseLost
    */
   async prove(record: ConnectionRecord, unproven: readonly PublishedSecret[]): Promise<ConnectionRecord> {
-    for (const secret of unproven) await this.#proveWrite(secret, record.generation);
+    for (const secret of unproven) await this.#proveWrite(secret, record);
     const places = publishedSecrets(this.#connection).map(placeOf).join(' ');
     return record.publishable === places ? record : publishableNoted(record, places);
   }
@@ -88,6 +98,8 @@ export class Publication {
     const current = await readPublished(this.#ports.vault(secret.vault), secret.name);
     if (current && !isManaged(current.tags) && !this.#connection.overwrite)
       throw notManaged(this.#connection, secret);
+    if (current && isManaged(current.tags))
+      this.#operatorTags.set(placeOf(secret), operatorTags(current.tags));
     return current;
   }
 
@@ -98,19 +110,34 @@ export class Publication {
     this.#log('warn', 'published_token_changed', { secret, expires });
   }
 
-  /** Writes once more what consumers can read, or a disabled placeholder if there is nothing to read. */
-  async #proveWrite(secret: PublishedSecret, generation: number): Promise<void> {
+  /**
+   * Writes once more what consumers can read, or a disabled placeholder if there is nothing to read: with the attributes of what will be
+   * published, because an Azure Policy may refuse those. What can be read keeps its own expiration date.
+   */
+  async #proveWrite(secret: PublishedSecret, record: ConnectionRecord): Promise<void> {
     const { vault: url, name } = secret;
+    const { behavior } = this.#connection;
     const vault = this.#ports.vault(url);
     await this.#ports.pacer.take(url, 1);
     // What was read earlier may be out of date by now.
     const current = await this.#readOurs(secret);
     const hidden = current && current.value === undefined ? await this.#hidden(secret) : undefined;
     const readable = hidden ?? current;
-    const tags = publishedTags({ connection: this.#connection.name, generation });
+    const now = this.#lease.now();
+    const { accessToken: last } = record;
+    const expected = this.#propertiesOf(secret, {
+      accessToken: { lifetimeMs: last ? last.expiresAt - last.issuedAt : behavior.defaultExpiresInMs },
+      issuedAt: now,
+      generation: record.generation,
+      refreshTokenExpiresAt: expectedRefreshTokenExpiry(record, behavior, now),
+    });
     this.#lease.ensureHeld();
-    if (!readable?.value) return void (await vault.put(name, 'pending', { tags, enabled: false }));
-    const properties = { ...readable.properties, tags: { ...readable.tags, ...tags } };
+    if (!readable?.value) return void (await vault.put(name, 'pending', { ...expected, enabled: false }));
+    const { notBefore: _, ...lacking } = expected;
+    const isExpirationKept = readable.properties.expiresAt !== undefined;
+    const own = isExpirationKept ? withExpiration(expected.tags, undefined) : expected.tags;
+    const tags = { ...readable.tags, ...own };
+    const properties = { ...lacking, ...readable.properties, tags };
     const { version } = await vault.put(name, readable.value, properties);
     if (hidden && current) this.#log('warn', 'late_write_undone', { version, late: current.version });
   }
@@ -137,9 +164,8 @@ export class Publication {
       what: `The access token of ${this.#connection.name}`,
       fix: `Ask for fewer scopes or claims in the entry of ${this.#connection.name}, or at the provider.`,
     });
-    const contentType = 'application/vnd.oauth.access-token';
-    const properties = { ...this.#propertiesOf(issued), contentType };
-    await this.#write(accessTokenSecret(this.#connection), value, properties, issued.generation);
+    const secret = accessTokenSecret(this.#connection);
+    await this.#write(secret, value, this.#propertiesOf(secret, issued), issued.generation);
   }
 
   /**
@@ -158,12 +184,9 @@ export class Publication {
       what: `The connection string of ${name}`,
       fix: `Ask for fewer scopes or claims in the entry of ${name}, or shorten publish.connectionString.`,
     });
-    const { expiresAt, ...lasting } = this.#propertiesOf(issued);
-    const expires = connectionString.holds === 'accessToken';
-    const contentType = 'application/vnd.oauth.connection-string';
-    const properties = { ...lasting, ...(expires && { expiresAt }), contentType };
-    const replaced = expires ? undefined : await this.#publishedVersion(secret);
-    const version = await this.#write(secret, text, properties, issued.generation);
+    const replaced =
+      connectionString.holds === 'accessToken' ? undefined : await this.#publishedVersion(secret);
+    const version = await this.#write(secret, text, this.#propertiesOf(secret, issued), issued.generation);
     if (replaced !== undefined && replaced !== version)
       await disableVersion(this.#ports.vault(secret.vault), secret.name, replaced, this.#log);
   }
@@ -174,12 +197,15 @@ export class Publication {
     return found?.value !== undefined && isManaged(found.tags) ? found.version : undefined;
   }
 
-  #propertiesOf({ accessToken: { scope, lifetimeMs }, issuedAt, generation }: Issued) {
-    return {
-      tags: publishedTags({ connection: this.#connection.name, generation, scope }),
-      notBefore: issuedAt,
-      expiresAt: issuedAt + lifetimeMs,
-    };
+  /** What is stored beside a published secret, which ends with the token that it holds. */
+  #propertiesOf(secret: PublishedSecret, { accessToken, issuedAt, generation, ...more }: Attributed) {
+    const { name: connection, connectionString, expirationHorizonMs: horizonMs } = this.#connection;
+    const holdsRefreshToken = secret.key === 'connectionString' && connectionString?.holds === 'refreshToken';
+    const end = holdsRefreshToken ? more.refreshTokenExpiresAt : issuedAt + accessToken.lifetimeMs;
+    const kept = this.#operatorTags.get(placeOf(secret));
+    const tags = publishedTags({ connection, generation, scope: accessToken.scope }, kept);
+    const attributes = attributesOf(secret.key, tags, { end, now: this.#lease.now(), horizonMs });
+    return { ...attributes, notBefore: issuedAt };
   }
 
   async #write(

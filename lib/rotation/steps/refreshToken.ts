@@ -6,10 +6,13 @@ import { bareValue, unusableSecret } from '../core/credentialValue.ts';
 import { awaitedElsewhere, supersededBy, toDisable } from '../core/currentVersion.ts';
 import { ownedBy, ownerOfCopies } from '../core/ownership.ts';
 import { awaitedNoted, type ConnectionRecord, refreshTokenSaved, versionCopied } from '../core/record.ts';
+import { attributesOf, MAKESHIFT_DAYS, makeshiftAttributes } from '../core/secretAttributes.ts';
 import {
   asUnsentCopy,
+  deadlineOf,
   foreignStore,
   type Intent,
+  isMakeshift,
   isManaged,
   isUnsentCopy,
   savedTags,
@@ -18,8 +21,8 @@ import {
   withIntent,
   withoutIntent,
 } from '../core/tags.ts';
-import { RIVAL_WAIT_MS, SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
-import type { Ports, Secret, SecretVault, SecretVersion } from '../ports.ts';
+import { expectedRefreshTokenExpiry, RIVAL_WAIT_MS, SAVE_PATIENCE_MS, savePause } from '../core/times.ts';
+import type { Ports, Secret, SecretProperties, SecretVault, SecretVersion } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
 import type { Lease } from './lease.ts';
 
@@ -75,13 +78,15 @@ export class RefreshTokenSecret {
   }
 
   /**
-   * The refresh token that is to be sent. One that an operator set is written once more with our tags: that proves that its
-   * successor can be written too. A copy that was never announced is sent only if no other rotator copied the same token earlier, and
+   * The refresh token that is to be sent. One that an operator set is written once more with our tags, and with the content type and
+   * expiration date of its successor: that proves that its successor can be written too. So is one that the vault took with makeshift
+   * attributes only. A copy that was never announced is sent only if no other rotator copied the same token earlier, and
    * if the record that is returned shows no request of another rotator that may still be answered.
    * @throws RotatorError `owned_elsewhere` if one was earlier, LeaseLost
    */
   async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
-    const prepared = isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed);
+    const isProven = isManaged(seed.tags) && !isMakeshift(seed.tags);
+    const prepared = isProven ? { record, sent: seed } : await this.#copy(record, seed);
     const { sent } = prepared;
     this.#memory.refreshTokens.set(this.#connection.name, sent.version);
     if (!isUnsentCopy(sent.tags)) return prepared;
@@ -107,9 +112,10 @@ export class RefreshTokenSecret {
   }
 
   async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
-    const { value, tags } = this.#copyOf(record, seed);
-    const { version, createdAt } = await this.#overwrite(value, tags);
+    const { value, properties } = this.#copyOf(record, seed);
+    const { version, createdAt, tags } = await this.#overwrite(value, properties);
     this.#log('info', 'refresh_token_copied', { version });
+    if (isMakeshift(seed.tags)) this.#superseded.add(seed.version);
     return { record: versionCopied(record, version), sent: { ...seed, value, version, createdAt, tags } };
   }
 
@@ -139,10 +145,15 @@ export class RefreshTokenSecret {
    * The outcome is known and recorded, so nothing needs the tag. If it stays, the only harm is a longer wait after a loss of the
    * record. Recorded first: a process that has lost the lease by then must not take away the intent of the next holder.
    * Never throws.
+   * @param renewed the record after a rotation that keeps this token: its expiration date in the vault is renewed as well
    */
-  async clearAnnouncement({ version, tags }: Secret): Promise<void> {
+  async clearAnnouncement({ version, tags }: Secret, renewed?: ConnectionRecord): Promise<void> {
+    const cleared = withoutIntent(tags);
+    const properties = renewed && this.#propertiesOf(cleared, renewed.refreshTokenExpiresAt);
+    // A PATCH cannot remove an expiration date, so the tag that explains it stays as well.
+    const isRenewed = properties?.expiresAt !== undefined;
     await this.#vault
-      .tag(this.#name, version, withoutIntent(tags))
+      .tag(this.#name, version, isRenewed ? properties.tags : cleared, properties?.expiresAt)
       .catch(() => this.#log('warn', 'announcement_not_cleared', { version }));
   }
 
@@ -154,7 +165,8 @@ export class RefreshTokenSecret {
 
   /**
    * Writes a received refresh token, and tries until the vault has taken it or the process ends: it exists nowhere else. The
-   * lease does not matter here: reconciling sorts out late writes.
+   * lease does not matter here: reconciling sorts out late writes. If an Azure Policy refuses its expiration date, other dates are
+   * tried: the next rotation proves that the right one is allowed before it sends the token.
    * @param onSlow called if the token still waits for its vault after `SAVE_PATIENCE_MS`
    * @returns the record with the new version and generation, not yet stored
    * @throws RotatorError `refresh_token_too_large`: no vault can take it, the only reason to give up
@@ -181,9 +193,16 @@ export class RefreshTokenSecret {
     };
     const tags = savedTags(origin, obtainedWith.tags);
     const startedAt = clock.monotonic();
+    let refusals = 0;
     for (let attempts = 1; ; attempts++) {
       try {
-        const { version } = await this.#vault.put(this.#name, value, { tags });
+        const { version } = await this.#vault.put(
+          this.#name,
+          value,
+          refusals === 0
+            ? this.#propertiesOf(tags, expiresAt)
+            : makeshiftAttributes(tags, this.#lease.now(), refusals),
+        );
         this.#memory.refreshTokens.set(this.#connection.name, version);
         const saveMs = Math.round(clock.monotonic() - startedAt);
         this.#log('info', 'refresh_token_saved', { version, generation, attempts, saveMs });
@@ -191,6 +210,7 @@ export class RefreshTokenSecret {
       } catch (thrown) {
         this.#log('error', 'refresh_token_save_waiting', { ...problemOf(thrown), attempts });
         if (clock.monotonic() - startedAt > SAVE_PATIENCE_MS) onSlow();
+        if (problemOf(thrown).code === 'vault_policy' && ++refusals <= MAKESHIFT_DAYS.length) continue;
         await clock.sleep(savePause(attempts, retryAfterOf(thrown)));
       }
     }
@@ -213,10 +233,8 @@ export class RefreshTokenSecret {
   ): Promise<ConnectionRecord> {
     const secret = await this.#vault.get(this.#name, winner.version);
     if (!secret) return record;
-    const { value, tags } = isManaged(winner.tags)
-      ? { value: secret.value, tags: winner.tags }
-      : this.#copyOf(record, { ...secret, ...winner });
-    const { version } = await this.#overwrite(value, tags);
+    const { value, properties } = this.#copyOf(record, { ...secret, ...winner });
+    const { version } = await this.#overwrite(value, properties);
     this.#log('warn', 'late_write_undone', { version, late: late.version });
     this.#superseded.add(late.version).add(winner.version);
     return versionCopied(record, version);
@@ -238,26 +256,39 @@ export class RefreshTokenSecret {
   }
 
   /**
-   * Our copy of a refresh token that an operator set, without what an editor or a pipe put around it.
+   * Our copy of a refresh token: of one that we saved, with its tags; of one that an operator set, without what an editor or a pipe
+   * put around it.
    * @throws RotatorError `secret_malformed`: a copy counts as issued by the provider, and would be sent
    */
-  #copyOf({ epoch, generation }: ConnectionRecord, seed: Secret): { value: string; tags: Tags } {
-    const { name: connection, vaults } = this.#connection;
+  #copyOf(record: ConnectionRecord, seed: Secret): { value: string; properties: SecretProperties } {
+    if (isManaged(seed.tags)) {
+      const end = deadlineOf(seed) ?? record.refreshTokenExpiresAt;
+      return { value: seed.value, properties: this.#propertiesOf(seed.tags, end) };
+    }
+    const { epoch, generation } = record;
+    const { name: connection, vaults, behavior } = this.#connection;
     const place = { secret: this.#name, vaultUrl: vaults.credential, what: 'a refresh token' };
     const unusable = unusableSecret(seed, place);
     if (unusable) throw unusable;
     const origin = { connection, parent: seed.version, epoch, generation, store: this.#ports.records.host };
+    const end = expectedRefreshTokenExpiry(record, behavior, this.#lease.now());
     return {
       value: bareValue(seed.value),
-      tags: asUnsentCopy(savedTags(origin, seed.tags)),
+      properties: this.#propertiesOf(asUnsentCopy(savedTags(origin, seed.tags)), end),
     };
   }
 
+  /** What is stored beside a refresh token that ends then, as far as is known. */
+  #propertiesOf(tags: Tags, end: number | undefined): SecretProperties {
+    const horizonMs = this.#connection.expirationHorizonMs;
+    return attributesOf('refreshToken', tags, { end, now: this.#lease.now(), horizonMs });
+  }
+
   /** A write that must not come over a newer one. The pacer may wait for seconds, so the lease is looked at after it. */
-  async #overwrite(value: string, tags: Tags): Promise<SecretVersion> {
+  async #overwrite(value: string, properties: SecretProperties): Promise<SecretVersion> {
     await this.#ports.pacer.take(this.#connection.vaults.credential, 1);
     this.#lease.ensureHeld();
-    return this.#vault.put(this.#name, value, { tags });
+    return this.#vault.put(this.#name, value, properties);
   }
 }
 

@@ -319,7 +319,8 @@ export class Rotation {
     const { answer, client, issuedAt, accessToken } = outcome;
     const expiry = () => this.#refreshTokenExpiry(request.record, answer, issuedAt);
     const record = saved ?? refreshTokenExpiryNoted(request.record, expiry());
-    const issued = { accessToken, issuedAt, generation: record.generation };
+    const { generation, refreshTokenExpiresAt } = record;
+    const issued = { accessToken, issuedAt, generation, refreshTokenExpiresAt };
     const refreshToken = answer.refreshToken ?? request.sent.value;
     let reached = settled(record);
     let unpublished: RotatorError | undefined;
@@ -337,7 +338,7 @@ export class Rotation {
     const result = unpublished
       ? await this.#finish(notStored(publishableNoted(reached, undefined), unpublished, this.#context()))
       : await this.#succeed(request, issued, record);
-    if (!saved) await this.#token.clearAnnouncement(request.sent);
+    if (!saved) await this.#token.clearAnnouncement(request.sent, record);
     return result;
   }
 

@@ -130,7 +130,7 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
   inRotation(
     'steps/publication.ts',
     'storability: no proof that the access token can be published',
-    'await this.#proveWrite(secret, record.generation);',
+    'await this.#proveWrite(secret, record);',
     '',
   ),
   inRotation(
@@ -138,6 +138,24 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
     'storability: what is published is overwritten before the refresh token is known to be ours',
     'const unproven = await this.#unproven(record, decision.latest);',
     'const unproven = await this.#unproven(record, decision.latest);\n      await this.#publication.prove(record, unproven);',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'storability: a token that the vault took with makeshift attributes only is sent without a new proof',
+    'isManaged(seed.tags) && !isMakeshift(seed.tags)',
+    'isManaged(seed.tags)',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'storability: the expiration date that an Azure Policy refuses is tried again and again',
+    "problemOf(thrown).code === 'vault_policy' && ++refusals <= MAKESHIFT_DAYS.length",
+    'false',
+  ),
+  inRotation(
+    'core/outcome.ts',
+    'storability: a proof that an Azure Policy refuses does not block the connection',
+    "if (problem.code === 'vault_policy') return blocked(record, problem, [], context);",
+    '',
   ),
   inRotation(
     'steps/publication.ts',
@@ -154,7 +172,7 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
     "storability: an operator's token is sent without a managed copy",
-    'isManaged(seed.tags) ? { record, sent: seed } : await this.#copy(record, seed)',
+    'isProven ? { record, sent: seed } : await this.#copy(record, seed)',
     '{ record, sent: seed }',
   ),
 ];
@@ -576,8 +594,8 @@ const OTHER_DEPLOYMENTS: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
     'other deployments: the mark of a copy that was never sent is not set',
-    'tags: asUnsentCopy(savedTags(origin, seed.tags)),',
-    'tags: savedTags(origin, seed.tags),',
+    'this.#propertiesOf(asUnsentCopy(savedTags(origin, seed.tags)), end)',
+    'this.#propertiesOf(savedTags(origin, seed.tags), end)',
   ),
   inRotation(
     'core/ownership.ts',

@@ -44,7 +44,6 @@ describe('a refusal by the vault', () => {
   it.each([
     [403, 'AccessDenied', 'the secret permission Set in the access policies', 'Grant'],
     [403, 'ForbiddenByRbac', 'the data action secrets/setSecret', 'Azure Policy'],
-    [403, 'ForbiddenByPolicy', 'Exempt https://v.vault.azure.net from the Azure Policy', 'role'],
     [403, undefined, 'rules that require expiration dates or content types', 'access policies'],
     [403, 'ForbiddenByFirewall', 'through the firewall of https://v.vault.azure.net', 'role'],
     [403, 'ForbiddenByConnection', 'through the firewall of https://v.vault.azure.net', 'role'],

@@ -113,10 +113,9 @@ export class FakeVault {
     return versionOf(made);
   }
 
-  tag(name: string, version: string, tags: Tags): void {
+  tag(name: string, version: string, tags: Tags, expiresAt?: number): void {
     checkName(name);
-    checkTags(tags);
-    this.#change(name, version, { tags });
+    this.#change(name, version, storedProperties({ tags, ...(expiresAt !== undefined && { expiresAt }) }));
   }
 
   versions(name: string): readonly SecretVersion[] {

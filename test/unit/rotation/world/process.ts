@@ -129,7 +129,8 @@ export class Process {
         if (skipIdentical) written.set(name.toLowerCase(), { value, version: stored.version });
         return stored;
       },
-      tag: (name, version, tags) => this.#call(`tag ${name}`, () => vault.tag(name, version, tags)),
+      tag: (name, version, tags, expiresAt) =>
+        this.#call(`tag ${name}`, () => vault.tag(name, version, tags, expiresAt)),
       disable: (name, version) => this.#call(`disable ${name}`, () => vault.disable(name, version)),
       enable: (name, version) => this.#call(`enable ${name}`, () => vault.enable(name, version)),
       versions: (name) => this.#call(`versions ${name}`, () => vault.versions(name)),
