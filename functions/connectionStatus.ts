@@ -10,8 +10,8 @@ app.http('connectionStatus', {
     respond(request, async () => {
       const { name } = request.params;
       if (name) return json(await rotator().status(name));
-      const connections = await rotator().statusOfAll();
+      const overview = await rotator().overview();
       const configuration = await rotator().configurationProblem();
-      return json({ connections, ...(configuration && { configuration }) });
+      return json({ ...overview, ...(configuration && { configuration }) });
     }),
 });

@@ -9,6 +9,12 @@ const UNREADABLE = {
   fix: 'Get /api/connections with a key, or run rotator doctor, for the reason.',
 };
 
+const SILENT = {
+  message:
+    'No sweep has run for four schedule intervals. This call has started one, unless the last one failed.',
+  fix: 'Keep probing, and follow the runbook of the alarm noSweep in docs/alarms.md.',
+};
+
 app.http('health', {
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
@@ -16,9 +22,10 @@ app.http('health', {
   handler: (request) =>
     respondAnonymously(request, async () => {
       try {
-        const { isReady, configuration } = await rotator().readiness();
+        const { isReady, isSilent, configuration } = await rotator().readiness();
         const body = {
           status: isReady ? 'ok' : 'unavailable',
+          ...(isSilent && SILENT),
           ...(configuration && { configuration: { ...UNREADABLE, since: configuration.since } }),
         };
         return json(body, isReady ? 200 : 503);

@@ -45,6 +45,11 @@ export const LOG_EVENTS = {
     },
   },
   sweep_failed: { means: 'A sweep could not run at all.', fields: PROBLEM },
+  sweep_started_by_probe: {
+    means:
+      'No sweep had run for `durationMs` when the health endpoint was called, so that started one. The timer may have stopped.',
+    fields: { durationMs: 'number' },
+  },
   rotation_finished: {
     means: 'The rotator finished with one connection; if there is a problem, the fields name it and its fix.',
     fields: {

@@ -14,13 +14,14 @@ import {
   recordedStatusOf,
   statusOf,
 } from './rotation/core/status.ts';
+import { silence } from './rotation/heartbeat.ts';
 import { type Planned, planSweep } from './rotation/plan.ts';
-import type { Ports } from './rotation/ports.ts';
+import type { Ports, RecordList } from './rotation/ports.ts';
 import { ProcessMemory } from './rotation/processMemory.ts';
 import { type Removal, removeConnection } from './rotation/removal.ts';
 import { rotateReserved } from './rotation/rotate.ts';
 import { giveBackWrites, reserveWrites } from './rotation/steps/writes.ts';
-import { type SweepSummary, sweep } from './rotation/sweep.ts';
+import { type SweepLimits, type SweepSummary, sweep } from './rotation/sweep.ts';
 import { type Ownership, ownerOf, takeOver } from './rotation/takeover.ts';
 
 /** Everything that triggers and commands can do. Methods throw `RotatorError` and nothing else. */
@@ -31,6 +32,8 @@ export interface Rotator {
   rotate(name: string, force: boolean): Promise<RotationResult>;
   /** All connections of the configuration, in its order; those with a record if no configuration was ever read. */
   statusOfAll(): Promise<readonly ConnectionStatus[]>;
+  /** The same, and when a sweep ran last. */
+  overview(): Promise<Overview>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
   /** Why the configuration cannot be read; undefined if it can. */
@@ -48,7 +51,10 @@ export interface Rotator {
   chosen(choice: Choice): Promise<readonly Connection[]>;
   /** Removes connections, and goes on after one that fails. @param revoke ask the providers to revoke the refresh tokens @throws as `chosen` */
   remove(choice: Choice, revoke: boolean): Promise<readonly Removal[]>;
-  /** Whether the configuration, or its last valid version, and the records can be read; never throws. */
+  /**
+   * Whether the configuration, or its last valid version, and the records can be read, and whether sweeps run; never throws. If no sweep
+   * has run for three schedule intervals, it starts one and does not wait for it.
+   */
   readiness(): Promise<Readiness>;
   /** Starts no more token requests, and resolves when every received token is saved. */
   drain(): Promise<void>;
@@ -59,9 +65,18 @@ export interface ConfigurationProblem extends Problem {
   readonly since?: string;
 }
 
+/** All connections, and what keeps them fresh. */
+export interface Overview {
+  readonly connections: readonly ConnectionStatus[];
+  /** When a sweep of any process noted last that it runs (ISO 8601; exact to two schedule intervals). Missing: none ever did. */
+  readonly lastSweep?: string;
+}
+
 /** Can this process work? */
 interface Readiness {
   readonly isReady: boolean;
+  /** No sweep has run for four schedule intervals, by the records. */
+  readonly isSilent?: true;
   readonly configuration?: ConfigurationProblem;
 }
 
@@ -71,7 +86,8 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
   return {
     sweep: () => loggedSweep(ports, state),
     rotate: async (name, force) => rotateOnDemand(await usable(ports, name), force, ports, state),
-    statusOfAll: () => statusOfAll(ports),
+    statusOfAll: async () => (await overview(ports)).connections,
+    overview: () => overview(ports),
     status: (name) => statusOfOne(ports, name, now),
     plan: (name) => planSweep(ports, name),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
@@ -79,7 +95,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     chosen: (choice) => chosen(ports, choice),
     remove: async (choice, revoke) => removeAll(await chosen(ports, choice), revoke, ports, state),
     configurationProblem: async () => (await configuration(ports)).problem,
-    readiness: remembered(ports, () => readiness(ports)),
+    readiness: remembered(ports, readiness(ports, state)),
     drain: () => state.drain(),
   };
 }
@@ -90,7 +106,9 @@ export type Choice = { readonly name: string } | { readonly provider: string } |
 const REMOVALS_AT_A_TIME = 16;
 
 /** The readiness check needs no sign-in: all calls within these milliseconds get the same result. */
-const READY_MS = 5_000;
+const READY_MS = 10_000;
+/** A sweep that a probe starts runs beside the requests of callers, and the next probe goes on. */
+const REVIVAL_LIMITS: SweepLimits = { concurrency: 16, budgetMs: 20_000 };
 
 function remembered<T>({ clock }: Ports, work: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
@@ -104,9 +122,9 @@ function remembered<T>({ clock }: Ports, work: () => Promise<T>): () => Promise<
 }
 
 /** Logs a sweep that could not run at all: an alarm relies on this line, or on the absence of `sweep_finished`. */
-async function loggedSweep(ports: Ports, state: ProcessMemory): Promise<SweepSummary> {
+async function loggedSweep(ports: Ports, state: ProcessMemory, limits?: SweepLimits): Promise<SweepSummary> {
   try {
-    return await sweep(ports, state);
+    return await sweep(ports, state, limits);
   } catch (thrown) {
     ports.log('error', 'sweep_failed', { ...problemOf(thrown) });
     throw thrown;
@@ -158,20 +176,52 @@ function shown({ since, ...problem }: Problem & { since: number | undefined }): 
   return { ...problem, ...(since !== undefined && { since: new Date(since).toISOString() }) };
 }
 
-async function readiness(ports: Ports): Promise<Readiness> {
-  const { connections, problem } = await configuration(ports);
-  const hasRecords = await ports.records.list().then(
-    () => true,
-    () => false,
-  );
-  return { isReady: connections !== undefined && hasRecords, ...(problem && { configuration: problem }) };
+/**
+ * Looks whether this process can work and whether sweeps run. If none has run for a while, a sweep begins: the call that asks is then the
+ * only thing that still happens regularly.
+ */
+function readiness(ports: Ports, state: ProcessMemory): () => Promise<Readiness> {
+  const { clock, log, records } = ports;
+  const startedAt = clock.monotonic();
+  let revival: Promise<unknown> | undefined;
+  const revive = (silentMs: number) => {
+    log('warn', 'sweep_started_by_probe', { durationMs: Math.round(silentMs) });
+    const swept = loggedSweep(ports, state, REVIVAL_LIMITS).catch(() => undefined);
+    // Where sweeps fail, their notes do not tell the next probe to wait.
+    const pause = clock.sleep(ports.scheduleIntervalMs);
+    revival = Promise.all([swept, pause]).finally(() => {
+      revival = undefined;
+    });
+  };
+  return async () => {
+    const { connections, problem } = await configuration(ports);
+    const list = await records.list().catch(() => undefined);
+    // Before the first sweep of a deployment, its time counts from the start of the process.
+    const silentMs = list?.sweptAt === undefined ? clock.monotonic() - startedAt : list.now - list.sweptAt;
+    const { mustRevive, hasFailed } = silence(silentMs, ports);
+    if (mustRevive && !revival && !state.draining) revive(silentMs);
+    return {
+      isReady: connections !== undefined && list !== undefined && !hasFailed,
+      ...(problem && { configuration: problem }),
+      ...(list && hasFailed && { isSilent: true }),
+    };
+  };
 }
 
-async function statusOfAll(ports: Ports): Promise<ConnectionStatus[]> {
-  const [{ connections }, { now, summaries }] = await Promise.all([
-    configuration(ports),
-    ports.records.list(),
-  ]);
+async function overview(ports: Ports): Promise<Overview> {
+  const [{ connections }, list] = await Promise.all([configuration(ports), ports.records.list()]);
+  const { sweptAt } = list;
+  return {
+    connections: statusesOf(connections, list, ports),
+    ...(sweptAt !== undefined && { lastSweep: new Date(sweptAt).toISOString() }),
+  };
+}
+
+function statusesOf(
+  connections: Connections | undefined,
+  { now, summaries }: RecordList,
+  ports: Ports,
+): readonly ConnectionStatus[] {
   if (!connections) return [...summaries].map(([name, summary]) => recordedStatusOf(name, summary, now));
   const { valid, invalid } = connections;
   return [

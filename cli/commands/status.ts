@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Problem, problemOf } from '../../lib/errors.ts';
 import type { ConnectionStatus } from '../../lib/rotation/core/status.ts';
-import { type ConfigurationProblem, createRotator } from '../../lib/rotator.ts';
+import { type ConfigurationProblem, createRotator, type Overview } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { table, wrap } from '../table.ts';
@@ -25,13 +25,14 @@ const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'r
 export async function status(cli: Cli, name: string | undefined, options: { watch?: true }): Promise<number> {
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
-  const connections = async () => (name === undefined ? rotator.statusOfAll() : [await rotator.status(name)]);
+  const overview = async (): Promise<Overview> =>
+    name === undefined ? rotator.overview() : { connections: [await rotator.status(name)] };
   const { terminal } = cli;
   const read = () =>
     terminal.working('Reading the records', async (): Promise<Found> => {
-      const found = await connections();
+      const found = await overview();
       const configuration = await rotator.configurationProblem();
-      return { connections: found, ...(configuration && { configuration }) };
+      return { ...found, ...(configuration && { configuration }) };
     });
   if (options.watch) return watch(cli, read);
   const found = await read();
@@ -40,8 +41,7 @@ export async function status(cli: Cli, name: string | undefined, options: { watc
 }
 
 /** What `--json` prints. Without its file, the command knows connections only by their records. */
-interface Found {
-  readonly connections: readonly ConnectionStatus[];
+interface Found extends Overview {
   readonly configuration?: ConfigurationProblem;
 }
 
@@ -86,7 +86,7 @@ function fitting(lines: readonly string[], { window }: Terminal): readonly strin
   return [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines`];
 }
 
-function linesOf({ connections, configuration }: Found, terminal: Terminal): string[] {
+function linesOf({ connections, lastSweep, configuration }: Found, terminal: Terminal): string[] {
   const { columns } = terminal.window;
   const unreadable = unreadableLines(configuration).flatMap((text) => wrap(text, columns));
   if (connections.length === 0) return ['There are no connections.', ...unreadable];
@@ -101,7 +101,8 @@ function linesOf({ connections, configuration }: Found, terminal: Terminal): str
   ]);
   const sentences = [...connections.flatMap(troubleOf), ...connections.flatMap(warningOf)];
   const wrapped = sentences.flatMap((text) => wrap(text, columns));
-  return [...table([HEADINGS, ...rows], columns), ...wrapped, ...unreadable];
+  const swept = lastSweep === undefined ? [] : ['', `Last sweep: ${span(now - Date.parse(lastSweep))} ago.`];
+  return [...table([HEADINGS, ...rows], columns), ...swept, ...wrapped, ...unreadable];
 }
 
 function unreadableLines(configuration: ConfigurationProblem | undefined): string[] {

@@ -13,6 +13,8 @@ import { storageCode, storageError } from './storageErrors.ts';
 const TIMEOUT_MS = 5_000;
 /** The most blobs that one list request returns (List Blobs, REST reference). */
 const PAGE_SIZE = 5_000;
+/** The blob whose last write is the last note of a sweep. Names of records end differently. */
+const SWEEP_BLOB = 'last-sweep';
 /** Records are a few kilobytes. */
 const LARGEST_RECORD_BYTES = 1_000_000;
 
@@ -88,10 +90,12 @@ class BlobRecords implements RecordStore {
     const leased = new Set<string>();
     let now: number | undefined;
     let from: string | undefined;
+    let sweptAt: number | undefined;
     do {
       const page = await this.#page(from);
       now ??= this.#timeOf(page);
       for (const { name, metadata, properties } of page.segment.blobItems) {
+        if (name === SWEEP_BLOB) sweptAt = properties.lastModified.getTime();
         const entry = listedOf(name, metadata, now);
         if (!entry) continue;
         summaries.set(entry.connection, entry.summary);
@@ -99,7 +103,13 @@ class BlobRecords implements RecordStore {
       }
       from = page.continuationToken;
     } while (from);
-    return { now, summaries, leased };
+    return { now, summaries, leased, ...(sweptAt !== undefined && { sweptAt }) };
+  }
+
+  async noteSweep(): Promise<void> {
+    const blob = this.#container.getBlockBlobClient(SWEEP_BLOB);
+    const upload = async (abortSignal: AbortSignal) => void (await blob.upload('', 0, { abortSignal }));
+    await this.#call('note the sweep', upload, {});
   }
 
   read(name: string): Promise<ConnectionRecord | undefined> {

@@ -71,6 +71,8 @@ export interface RecordList {
   readonly summaries: ReadonlyMap<string, RecordSummary>;
   /** Names of the connections whose record is leased: a rotation is running, or a command works on it. */
   readonly leased: ReadonlySet<string>;
+  /** When a sweep of any process noted last that it runs, by the service's time in milliseconds; missing: none ever did. */
+  readonly sweptAt?: number;
 }
 
 /** The records and their leases. All methods throw `RotatorError` (codes `storage_*`, `record_*`) and nothing else. */
@@ -78,6 +80,8 @@ export interface RecordStore {
   /** Stands for this store in tags. */
   readonly host: string;
   list(): Promise<RecordList>;
+  /** Notes that a sweep runs: `sweptAt` is now. */
+  noteSweep(): Promise<void>;
   /** Undefined if there is none. */
   read(name: string): Promise<ConnectionRecord | undefined>;
   /** Makes the record unless there is one. */

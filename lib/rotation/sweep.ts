@@ -4,6 +4,7 @@ import type { RotationResult } from './core/outcome.ts';
 import { otherVault } from './core/ownership.ts';
 import type { RecordSummary } from './core/record.ts';
 import { overdueConnections } from './core/status.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import type { ProviderHost } from './providerHost.ts';
@@ -53,7 +54,8 @@ export async function sweep(
   const list = memory.draining ? undefined : await ports.records.list();
   const due = list ? dueConnections(enabled, list) : [];
   const overdue = list ? overdueConnections(enabled, list, ports.scheduleIntervalMs) : [];
-  const results = await new Sweep(ports, memory, limits, startedAt).rotateAll(due);
+  const rotateAll = () => new Sweep(ports, memory, limits, startedAt).rotateAll(due);
+  const results = await (list ? withHeartbeat(ports, list, rotateAll) : rotateAll());
   const summary = {
     connections: enabled.length,
     invalid: invalid.length,

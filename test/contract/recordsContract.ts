@@ -55,6 +55,19 @@ const FULL: ConnectionRecord = {
 
 /** The behavior of every record store: the real adapter on Blob Storage and the one in memory. */
 export function describeRecords(start: () => Promise<RecordsSide>): void {
+  describe('the note of a sweep', () => {
+    it('is missing at first, then has the time at which it was written, and is not a record', async () => {
+      const { store, now } = await start();
+      expect(await store.list()).not.toHaveProperty('sweptAt');
+      const before = now();
+      await store.noteSweep();
+      const { sweptAt = 0, summaries } = await store.list();
+      expect(sweptAt).toBeGreaterThanOrEqual(Math.floor(before / 1000) * 1000);
+      expect(sweptAt).toBeLessThanOrEqual(now());
+      expect(summaries.size).toBe(0);
+    });
+  });
+
   describe('a record', () => {
     const either = [
       ['a new one', newRecord('crm')],

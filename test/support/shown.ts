@@ -30,6 +30,8 @@ export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 
   /** The status of the health probe; otherwise that of the response. */
   readonly status?: 'ok' | 'unavailable' | number;
   readonly code?: Parameters<typeof problemResponse>[0]['code'];
+  readonly lastSweep?: string;
+  readonly message?: string;
   /** Why the connections cannot be read. */
   readonly configuration?: Partial<ConfigurationProblem>;
   readonly title?: string;

@@ -21,6 +21,7 @@ type Verb =
   | 'revoke'
   | 'versions'
   | 'list'
+  | 'note'
   | 'read'
   | 'create'
   | 'lease'

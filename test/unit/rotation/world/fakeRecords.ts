@@ -20,6 +20,7 @@ export class FakeRecords {
   readonly host: string;
   readonly #now: () => number;
   #leases = 0;
+  #sweptAt: number | undefined;
 
   constructor(now: () => number, host = STORE) {
     this.#now = now;
@@ -38,7 +39,12 @@ export class FakeRecords {
       now,
       summaries: new Map(summaries),
       leased: new Set(leased.map((each) => each.record.connection)),
+      ...(this.#sweptAt !== undefined && { sweptAt: this.#sweptAt }),
     };
+  }
+
+  noteSweep(): void {
+    this.#sweptAt = this.#serviceTime();
   }
 
   read(name: string): ConnectionRecord | undefined {

@@ -141,6 +141,7 @@ export class Process {
     return {
       host: records.host,
       list: () => this.#call('list records', () => records.list()),
+      noteSweep: () => this.#call('note sweep', () => records.noteSweep()),
       read: (name) => this.#call(`read ${name}`, () => records.read(name)),
       create: (record) => this.#call(`create ${record.connection}`, () => records.create(record)),
       acquireLease: (name) => this.#call(`lease ${name}`, () => records.acquireLease(name)),
