@@ -86,6 +86,8 @@ const NOT_IN_AZURE = 'Outside Azure, unset IDENTITY_ENDPOINT to sign in with az 
 function identityReason(thrown: unknown, { env, managedIdentityClientId }: SignInContext): Reason {
   const { status, isNetwork } = causeOf(thrown);
   const weight = REFUSED;
+  const number = aadsts(textOf(thrown));
+  if (number !== undefined && number in IDENTITY_FIXES) return refusal(number, IDENTITY_FIXES, (fix) => fix);
   if (status === 502 || status === 504) {
     const fix = `Add the host of IDENTITY_ENDPOINT to NO_PROXY: requests to it must not go through a proxy. ${NOT_IN_AZURE}`;
     return { what: `did not respond (HTTP ${status} of a gateway)`, fix, passing: true, weight };
@@ -240,6 +242,71 @@ const PASSWORD_NOT_ENOUGH = [
   'Unset AZURE_USERNAME and AZURE_PASSWORD, and use a client secret instead.',
 ] as const;
 
+const TENANT_BLOCKED = [
+  'the tenant is blocked',
+  'Have an administrator of the tenant open a request with Microsoft support: the tenant is disabled, or was not used for months.',
+] as const;
+const APPLICATION_DISABLED = [
+  'the application is disabled',
+  'Enable the application in AZURE_CLIENT_ID in Entra.',
+] as const;
+const CERTIFICATE_ENDED = [
+  'the certificate has expired, or is not valid',
+  'Create a new certificate, upload it to the application in AZURE_CLIENT_ID, and set AZURE_CLIENT_CERTIFICATE_PATH to its file.',
+] as const;
+const FEDERATION = [
+  'the application has no federated credential for this workload',
+  'Add a federated credential with the issuer and the subject of this workload to the application in AZURE_CLIENT_ID.',
+] as const;
+const NOT_ASSIGNED = [
+  'the application requires an assignment',
+  'Assign the application or its app role in Entra, or set "Assignment required" of the enterprise application to no.',
+] as const;
+const NO_CONSENT = [
+  'the application has no consent in the tenant',
+  'Have an administrator of the tenant grant consent to the application in Entra.',
+] as const;
+const RESOURCE_DISABLED = [
+  'the service principal of the service is disabled in the tenant',
+  'Have an administrator enable the enterprise application that the sign-in logs of Entra name as the resource.',
+] as const;
+const TENANT_RESTRICTED = [
+  'tenant restrictions of this network do not allow the tenant',
+  'Have the owner of the proxy allow the tenant of the vault, or sign in from another network.',
+] as const;
+const APPLICATION_POLICY = [
+  'a Conditional Access policy blocks the sign-in',
+  'Find the policy in the sign-in logs of Entra, and exclude the application from it.',
+] as const;
+const APPLICATION_RISK = [
+  'Microsoft Entra ID Protection counts the identity as compromised',
+  'Look at the risky workload identities in Entra, and confirm there that it is safe.',
+] as const;
+
+/** What to do about the refusal of a managed identity, by the number after AADSTS. */
+const IDENTITY_FIXES: Refusals = {
+  700016: [
+    'the tenant does not know the identity',
+    'Turn the managed identity of the app off and on again, or assign another one, and give it its roles: its service principal was deleted, or the subscription moved to another tenant.',
+  ],
+  7000112: [
+    'the service principal of the identity is disabled',
+    'Enable the enterprise application of the managed identity in Entra.',
+  ],
+  53003: APPLICATION_POLICY,
+  530034: APPLICATION_POLICY,
+  530035: APPLICATION_POLICY,
+  530047: APPLICATION_RISK,
+  5000224: TENANT_BLOCKED,
+  5000225: TENANT_BLOCKED,
+  500014: RESOURCE_DISABLED,
+  501051: NOT_ASSIGNED,
+  90002: [
+    'there is no such tenant',
+    'Check whether the subscription of the app was moved to another tenant.',
+  ],
+};
+
 /** What to do about the refusal of a service principal, or of a user name with a password, by the number after AADSTS. */
 const PRINCIPAL_FIXES: Refusals = {
   7000215: [
@@ -271,15 +338,37 @@ const PRINCIPAL_FIXES: Refusals = {
     'the application needs a client secret',
     'Set AZURE_CLIENT_SECRET, or allow public client flows for the application.',
   ],
-  7000112: ['the application is disabled', 'Enable the application in AZURE_CLIENT_ID in Entra.'],
+  7000112: APPLICATION_DISABLED,
+  7000113: APPLICATION_DISABLED,
+  50105: NOT_ASSIGNED,
+  501051: NOT_ASSIGNED,
+  65001: NO_CONSENT,
+  65004: NO_CONSENT,
+  650052: NO_CONSENT,
+  650056: NO_CONSENT,
+  90094: NO_CONSENT,
+  500014: RESOURCE_DISABLED,
+  5000224: TENANT_BLOCKED,
+  5000225: TENANT_BLOCKED,
+  500021: TENANT_RESTRICTED,
+  500212: TENANT_RESTRICTED,
+  700030: CERTIFICATE_ENDED,
+  1000502: CERTIFICATE_ENDED,
+  70021: FEDERATION,
+  700211: FEDERATION,
+  700212: FEDERATION,
+  700213: FEDERATION,
+  530034: APPLICATION_POLICY,
+  530035: APPLICATION_POLICY,
+  530047: APPLICATION_RISK,
+  50053: ['the account is locked', 'Wait until the account is unlocked, or use a client secret instead.'],
+  50055: ['the password has expired', 'Change the password, and set AZURE_PASSWORD to the new one.'],
+  50057: ['the account is disabled', 'Enable the account in AZURE_USERNAME, or use a client secret instead.'],
   9002331: [
     'the application is only for personal Microsoft accounts',
     'Set AZURE_CLIENT_ID to an application of your organization.',
   ],
-  53003: [
-    'a Conditional Access policy blocks the sign-in',
-    'Find the policy in the sign-in logs of Entra, and exclude the application from it.',
-  ],
+  53003: APPLICATION_POLICY,
   500011: ['the tenant does not know Key Vault', 'Set AZURE_TENANT_ID to the tenant of the vault.'],
 };
 
@@ -319,6 +408,41 @@ const USER_FIXES: Refusals = {
   53000: POLICY,
   53001: POLICY,
   53003: POLICY,
+  53002: POLICY,
+  53004: POLICY,
+  530003: POLICY,
+  530032: POLICY,
+  530034: POLICY,
+  530035: POLICY,
+  50097: POLICY,
+  50005: POLICY,
+  50072: SECOND_FACTOR,
+  50074: SECOND_FACTOR,
+  530021: POLICY,
+  65001: NO_CONSENT,
+  90094: NO_CONSENT,
+  50105: NOT_ASSIGNED,
+  500014: RESOURCE_DISABLED,
+  500021: TENANT_RESTRICTED,
+  500212: TENANT_RESTRICTED,
+  5000224: TENANT_BLOCKED,
+  5000225: TENANT_BLOCKED,
+  50140: ENDED,
+  50085: ENDED,
+  50089: ENDED,
+  500133: ENDED,
+  700003: [
+    'the device was removed from the tenant',
+    'Register the device again, or run {login} on another one.',
+  ],
+  53011: [
+    'the account counts as compromised',
+    'Have an administrator unblock the account in Microsoft Entra ID Protection, then run {login} again.',
+  ],
+  500571: [
+    'the guest account is disabled',
+    'Have an administrator enable the guest account, or run {login} with another one.',
+  ],
   50053: ['the account is locked', 'Wait until the account is unlocked, then run {login} again.'],
   50055: ['the password has expired', 'Change the password, then run {login} again.'],
   50057: ['the account is disabled', 'Enable the account, or run {login} with another one.'],

@@ -161,6 +161,17 @@ describe('a service principal that Microsoft Entra refuses', () => {
     [7000218, 'allow public client flows'],
     [9002331, 'an application of your organization'],
     [500011, 'Set AZURE_TENANT_ID to the tenant of the vault.'],
+    [7000112, 'Enable the application'],
+    [65001, 'grant consent'],
+    [501051, 'Assign the application or its app role'],
+    [500014, 'enable the enterprise application'],
+    [5000224, 'a request with Microsoft support'],
+    [500021, 'Have the owner of the proxy allow the tenant'],
+    [1000502, 'Create a new certificate'],
+    [700213, 'Add a federated credential'],
+    [530035, 'exclude the application from it'],
+    [530047, 'the risky workload identities'],
+    [50057, 'Enable the account in AZURE_USERNAME'],
   ])('with AADSTS%i gets a fix of its own', (number, words) => {
     const { message, fix, passing } = refused(
       `invalid_client: ${number} - [2026-01-01]: AADSTS${number}: text of AADSTS1 Trace ID: canary`,
@@ -192,6 +203,23 @@ describe('a service principal that Microsoft Entra refuses', () => {
 it('names the missing module of Azure PowerShell', () => {
   const thrown = new CredentialUnavailableError("The 'Az.Account' module >= 2.2.0 is not installed.");
   expect(explainSignIn([{ way: 'powershell', thrown }], { env: {} }).fix).toContain('Install-Module');
+});
+
+it.each([
+  [700016, 'its service principal was deleted'],
+  [7000112, 'Enable the enterprise application of the managed identity'],
+  [53003, 'exclude the application from it'],
+  [5000225, 'a request with Microsoft support'],
+])('explains AADSTS%i of a managed identity', (number, words) => {
+  const thrown = new AuthenticationError(400, {
+    error: 'unauthorized_client',
+    error_description: `AADSTS${number}: canary`,
+  });
+  const { message, fix, passing } = explainSignIn([{ way: 'identity', thrown }], { env: {} });
+  expect(message).toContain(`got AADSTS${number}`);
+  expect(fix).toContain(words);
+  expect(`${message} ${fix}`).not.toContain('canary');
+  expect(passing).toBe(false);
 });
 
 it('explains a managed identity of Azure Arc that the user may not use', () => {

@@ -60,6 +60,110 @@ describe('a refusal by the vault', () => {
   });
 });
 
+/** What the Key Vault client throws for a response, with the service's text. */
+function refusedWith(status: number, message: string, inner?: string, action: 'get' | 'set' = 'set') {
+  const error = { code: 'Forbidden', ...(inner !== undefined && { innerError: { code: inner } }) };
+  const answer = { status, headers: { get: () => undefined } };
+  const thrown = Object.assign(new Error(message), { details: { error }, response: answer });
+  const properties = { tags: {}, contentType: 'text/plain' };
+  return vaultError(thrown, { ...CALL, action, ...(action === 'set' && { properties }) });
+}
+
+describe('a refusal by the vault that no role cures', () => {
+  it.each([
+    [
+      'a disabled subscription',
+      "The subscription 'x' of the vault is disabled.",
+      undefined,
+      'Enable the subscription of https://v.vault.azure.net',
+    ],
+    [
+      'a firewall that allows addresses',
+      "Client address is not authorized and caller isn't a trusted service.",
+      undefined,
+      'or with an IP rule',
+    ],
+    [
+      'a firewall that allows no address',
+      'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
+      'ForbiddenByConnection',
+      'an IP rule has no effect',
+    ],
+    [
+      'a perimeter',
+      'Access is denied by the Network Security Perimeter.',
+      undefined,
+      'network security perimeter of https://v.vault.azure.net',
+    ],
+    [
+      'access policies',
+      "The user, group or application 'x' does not have secrets set permission on key vault 'v'.",
+      'ForbiddenByPolicy',
+      'the secret permission Set in the access policies',
+    ],
+    [
+      'an access policy for users of an application',
+      "The policy requires the caller 'x' to use on-behalf-of (OBO) flow.",
+      'ForbiddenByPolicy',
+      'an access policy of its own',
+    ],
+  ])('is told apart: %s', (_, text, inner, words) => {
+    const { code, fix, message } = refusedWith(403, text, inner);
+    expect(code).toBe('vault_forbidden');
+    expect(fix).toContain(words);
+    expect(`${message} ${fix}`).not.toContain(text);
+  });
+
+  it.each([
+    ['AKV10022: Invalid audience.', 'an identity of the same Azure cloud'],
+    [
+      'AKV10046: Unable to resolve the key used for validation.',
+      'Move https://v.vault.azure.net to the tenant',
+    ],
+    ['IDX10222: Lifetime validation failed. The token is not yet valid.', 'Synchronize the clock'],
+    ['AKV10032: Invalid issuer.', 'Sign in to the tenant of https://v.vault.azure.net'],
+  ])('with 401 and %s gets a fix of its own', (text, words) => {
+    expect(refusedWith(401, text).fix).toContain(words);
+  });
+});
+
+describe('a refusal by Azure Policy', () => {
+  it.each([
+    [
+      'has its inner code',
+      'Forbidden.',
+      'ForbiddenByPolicy',
+      'Key Vault secrets should have an expiration date',
+    ],
+    [
+      'names a built-in policy by its id',
+      'Denied: /policyDefinitions/75262d3e-ba4a-4f43-85f8-9f72c090e5e3',
+      undefined,
+      'Secrets should have content type set',
+    ],
+    [
+      "names the organization's own assignment",
+      `disallowed by policy. Policy identifiers: '[{"policyAssignment":{"name":"Secrets of CRM"}}]'`,
+      undefined,
+      'Secrets of CRM',
+    ],
+  ])('is named as such if it %s', (_, text, inner, name) => {
+    const { code, fix } = refusedWith(403, text, inner);
+    expect(code).toBe('vault_policy');
+    expect(fix).toContain(`"${name}"`);
+    expect(fix).not.toContain('role');
+  });
+
+  it('shows nothing of an assignment whose name is not a plain name', () => {
+    const { fix } = refusedWith(403, `by policy: [{"policyAssignment":{"name":"\u001b[31m<script>"}}]`);
+    expect(fix).not.toContain('script');
+  });
+
+  it('is never suspected if the request reads', () => {
+    expect(refusedWith(403, 'x', 'ForbiddenByPolicy', 'get').code).toBe('vault_forbidden');
+  });
+});
+
 describe('a refusal by the storage account', () => {
   it.each([
     [403, 'KeyBasedAuthenticationNotPermitted', 'Set AzureWebJobsStorage__accountName instead'],
@@ -69,6 +173,14 @@ describe('a refusal by the storage account', () => {
     [401, 'InvalidAuthenticationInfo', 'Sign in to the tenant of the storage account'],
     [403, 'AccountIsDisabled', 'Enable the storage account'],
     [409, 'BlobImmutableDueToPolicy', 'Remove the immutability policy'],
+    [403, 'InsufficientAccountPermissions', 'Check the state of the storage account and its subscription'],
+    [403, 'ReadOnlyDisabledSubscription', 'its subscription again'],
+    [403, 'KeyVaultEncryptionKeyNotFound', 'access to its encryption key'],
+    [403, 'AuthorizationSourceIPMismatch', 'whose shared access signature allows this address'],
+    [400, 'AccountRequiresHttps', 'DefaultEndpointsProtocol=https'],
+    [400, 'TlsVersionNotPermitted', 'minimum TLS version'],
+    [401, 'NoAuthenticationInformation', 'removes the header Authorization'],
+    [409, 'BlobArchived', 'back to hot'],
     [403, 'Unknown', 'with a connection string, check its key'],
   ])('with %i %s gets a fix of its own', (status, code, words) => {
     const thrown = { code, response: { status, headers: { get: () => undefined } } };
