@@ -15,13 +15,21 @@ import {
 } from './environmentReader.ts';
 import { findingsError } from './findings.ts';
 import { longestGapMs, scheduleProblem } from './schedule.ts';
-import type { CallerRules, ConnectionsSource, Limits, Settings } from './settings.ts';
+import {
+  type CallerRules,
+  type ConnectionsSource,
+  type Limits,
+  type Settings,
+  SUBSCRIPTION_WRITES,
+} from './settings.ts';
 import { readStorage } from './storageSettings.ts';
 
 /** Every 10 s: lease plus schedule interval must stay below the provider's grace, so that another process can repeat a request. */
 const DEFAULT_SCHEDULE = '*/10 * * * * *';
 /** Key Vault accepts 300 new versions per vault in ten seconds; the rest is for users and other programs. */
 const VAULT_WRITES = { most: 300, fallback: 270 };
+
+const MOST_RECIPIENTS = 1_000;
 
 const CONNECTIONS_FIX =
   'Set CONNECTIONS to the JSON text of the connections, to the path of a file, or to the https URL of a blob (https://ACCOUNT.blob.core.windows.net/CONTAINER/BLOB).';
@@ -68,6 +76,8 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     VAULT_WRITES.most,
     VAULT_WRITES.fallback,
   );
+  const share = readCount(reader, 'SUBSCRIPTION_WRITES_PER_10_SECONDS', SUBSCRIPTION_WRITES, 0);
+  const alarmRecipients = readRecipients(reader);
   const clientId =
     readClientId(reader, 'AZURE_CLIENT_ID') ?? settingOf(reader, 'AzureWebJobsStorage__clientId');
   const callers = readCallers(reader);
@@ -80,6 +90,8 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     ...timing,
     ...identity,
     ...(callers && { callers }),
+    ...(share > 0 && { subscriptionWritesPer10Seconds: share }),
+    ...(alarmRecipients !== undefined && { alarmRecipients }),
     connectionsSource,
     storage,
     vaultWritesPer10Seconds,
@@ -87,6 +99,13 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     limits,
     warnings,
   };
+}
+
+/** The deployment also says that there are none. */
+function readRecipients(reader: EnvironmentReader): number | undefined {
+  const text = settingOf(reader, 'ALARM_RECIPIENTS');
+  if (text === undefined) return undefined;
+  return text === '0' ? 0 : readCount(reader, 'ALARM_RECIPIENTS', MOST_RECIPIENTS, 0);
 }
 
 /** A host name, or `*.` and the end of host names. */

@@ -2,7 +2,7 @@ import type { Environment } from './environmentReader.ts';
 
 /** The variables of the settings and of the rotator's identity, including those of the platform and the Azure libraries. */
 const SETTING =
-  /^(CREDENTIAL_VAULT_URL|TOKEN_VAULT_URL|CONNECTIONS|ROTATION_SCHEDULE|VAULT_WRITES_PER_10_SECONDS|REQUIRED_APP_ROLE|REQUIRED_TENANT_ID|ALLOWED_SECRETS|ALLOWED_TOKEN_HOSTS|ALLOWED_VAULTS|ALLOW_LOOPBACK_HTTP|(AzureWebJobs|AZURE_|IDENTITY_|MSI_|WEBSITE_|FUNCTIONS_).*)$/i;
+  /^(CREDENTIAL_VAULT_URL|TOKEN_VAULT_URL|CONNECTIONS|ROTATION_SCHEDULE|VAULT_WRITES_PER_10_SECONDS|SUBSCRIPTION_WRITES_PER_10_SECONDS|ALARM_RECIPIENTS|REQUIRED_APP_ROLE|REQUIRED_TENANT_ID|ALLOWED_SECRETS|ALLOWED_TOKEN_HOSTS|ALLOWED_VAULTS|ALLOW_LOOPBACK_HTTP|(AzureWebJobs|AZURE_|IDENTITY_|MSI_|WEBSITE_|FUNCTIONS_).*)$/i;
 
 /** The names of all variables that would change the behavior or the identity of the rotator. */
 export function settingNames(env: Environment): string[] {

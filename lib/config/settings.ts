@@ -1,3 +1,6 @@
+/** New versions that Key Vault accepts in ten seconds per subscription and region: five vaults' worth (Key Vault service limits). */
+export const SUBSCRIPTION_WRITES = 1_500;
+
 /** The source of the connections. */
 export type ConnectionsSource =
   | { readonly kind: 'inline'; readonly text: string }
@@ -47,6 +50,10 @@ export interface Settings {
   readonly callers?: CallerRules;
   /** New versions of secrets per vault in ten seconds. */
   readonly vaultWritesPer10Seconds: number;
+  /** The share of the subscription's new versions in ten seconds that this rotator may use; missing: all of them. */
+  readonly subscriptionWritesPer10Seconds?: number;
+  /** How many addresses the deployment sends alarms to; missing: the deployment does not say. */
+  readonly alarmRecipients?: number;
   /** May an address be plain http if its host is this machine? */
   readonly allowLoopbackHttp: boolean;
   readonly limits: Limits;

@@ -7,7 +7,9 @@ import { graceWarnings, leftWarnings, SCHEDULE_FIX } from '../rotation/core/sche
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
 import type { Ports } from '../rotation/ports.ts';
+import { alarmChecks } from './alarms.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
+import { limitChecks } from './limits.ts';
 import { storageChecks, vaultChecks } from './rights.ts';
 import { secretChecks } from './secrets.ts';
 
@@ -29,7 +31,7 @@ export interface Patient {
  */
 export async function examine(patient: Patient, name: string | undefined): Promise<Check[]> {
   const { settings, ports } = patient;
-  const checks: Check[] = [settingsCheck(settings), await signInCheck(patient)];
+  const checks: Check[] = [settingsCheck(settings), ...alarmChecks(settings), await signInCheck(patient)];
   const connections = await ports.connections().catch((thrown: unknown) => ({ thrown }));
   if ('thrown' in connections) return [...checks, thrownCheck('connections', connections.thrown)];
   const { valid, invalid } = chosen(connections, name);
@@ -39,6 +41,8 @@ export async function examine(patient: Patient, name: string | undefined): Promi
   const endpoints = new Map(valid.map((each) => [`${each.tokenUri} ${each.allowPrivateNetwork}`, each]));
   for (const connection of endpoints.values()) checks.push(await endpointCheck(connection, patient));
   for (const connection of valid) checks.push(...(await connectionChecks(connection, patient)));
+  // A single connection is far from every limit.
+  if (name === undefined) checks.push(...(await allLimitChecks(valid, patient)));
   return checks;
 }
 
@@ -46,6 +50,12 @@ function settingsCheck({ warnings, schedule }: Settings): Check {
   const [first] = warnings;
   if (first === undefined) return ok('settings', `The settings are valid; the schedule is ${schedule}.`);
   return warning('settings', warnings.join(' '), 'Remove the settings that have no effect.');
+}
+
+/** Records that cannot be read have a failed check already. */
+async function allLimitChecks(valid: readonly Connection[], { settings, ports }: Patient): Promise<Check[]> {
+  const list = await ports.records.list().catch(() => undefined);
+  return list ? limitChecks(valid, list.summaries, settings) : [];
 }
 
 async function signInCheck({ signIn }: Patient): Promise<Check> {

@@ -111,6 +111,11 @@ describe('a setting is used', () => {
       { REQUIRED_APP_ROLE: 'Tokens.Rotate', REQUIRED_TENANT_ID: 'contoso', WEBSITE_AUTH_ENABLED: 'True' },
       { callers: { requiredRole: 'Tokens.Rotate', tenant: undefined, platformAuthenticates: true } },
     ],
+    [
+      'a share of the subscription, and a number of addresses',
+      { SUBSCRIPTION_WRITES_PER_10_SECONDS: '150', ALARM_RECIPIENTS: '0' },
+      { subscriptionWritesPer10Seconds: 150, alarmRecipients: 0 },
+    ],
     ['a number of writes', { VAULT_WRITES_PER_10_SECONDS: '300' }, { vaultWritesPer10Seconds: 300 }],
     [
       "the storage account's address, with precedence over its name",
@@ -211,6 +216,12 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
       'ALLOW_LOOPBACK_HTTP is neither true nor false',
     ],
     ['0 writes', { VAULT_WRITES_PER_10_SECONDS: '0' }, 'not a whole number from 1 to 300'],
+    [
+      '1501 writes of the subscription',
+      { SUBSCRIPTION_WRITES_PER_10_SECONDS: '1501' },
+      'not a whole number from 1 to 1500',
+    ],
+    ['an address instead of a number', { ALARM_RECIPIENTS: 'a@b.example' }, 'not a whole number'],
     ['301 writes', { VAULT_WRITES_PER_10_SECONDS: '301' }, 'not a whole number from 1 to 300'],
     [
       'writes in words',
