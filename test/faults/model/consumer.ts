@@ -23,6 +23,8 @@ export class Consumer {
     if (!read || (read.expiresAt ?? 0) > now) return;
     const better = this.#world.tokens
       .history(ACCESS_TOKEN)
+      // A placeholder has the expiration date of the token that was expected.
+      .filter(({ enabled = true }) => enabled)
       .some(({ expiresAt = 0, createdAt }) => expiresAt > now && createdAt + INTERVAL_MS < now);
     if (!better) return;
     if (this.#late.lateWrites.has(read.version)) this.staleReads += 1;
