@@ -64,9 +64,10 @@ export class Witness {
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
     const [first] = before;
-    // An expired token is refused without any other effect.
-    const isExpired = this.#world.provider.isExpired(flight.sent);
-    const mayHarm = first !== undefined && !isExpired && this.#isInUse(this.#rootOf(flight.sent));
+    // An expired token that was refused is refused again, without any other effect. A lost record does not know of the first time.
+    const isRefused = before.some((other) => other.deliveredAt !== undefined && other.received === undefined);
+    const isOver = isRefused && this.#world.provider.isExpired(flight.sent);
+    const mayHarm = first !== undefined && !isOver && this.#isInUse(this.#rootOf(flight.sent));
     const isUnknown = before.some((other) => this.#lostByVault.has(other));
     if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world, first.sentAt))
       this.violations.push('A process sent a refresh token again too early.');
