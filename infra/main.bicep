@@ -421,6 +421,7 @@ module functionApp 'modules/functionApp.bicep' = {
     connections: connectionsSetting
     rotationSchedule: rotationSchedule
     vaultWritesPer10Seconds: vaultWritesPer10Seconds
+    alarmRecipients: length(alarmEmails)
     allowedSecrets: allowedSecrets
     allowedTokenHosts: allowedTokenHosts
     allowedVaults: allowedVaults

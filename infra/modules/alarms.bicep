@@ -37,7 +37,7 @@ var alarms = [
   {
     name: 'noSweep'
     title: 'No sweep has succeeded for 10 minutes'
-    description: 'Nothing renews tokens. Check that the function app runs, and look at its last sweep_failed or settings_invalid in the log. If the timer has stopped, restart the app.'
+    description: 'Nothing renews tokens. Look at the last sweep_failed or settings_invalid in the log. If the timer has stopped, call /api/health: it runs a sweep, and a restart does not.'
     query: '${events}${loadTextContent('../queries/noSweep.kql')}'
     severity: 1
     window: 'P1D'

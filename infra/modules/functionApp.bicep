@@ -59,6 +59,10 @@ param rotationSchedule string
 @maxValue(300)
 param vaultWritesPer10Seconds int
 
+@description('Required. How many addresses get the alarms. rotator doctor warns of 0.')
+@minValue(0)
+param alarmRecipients int
+
 @description('Required. Secrets outside NAME-client-id, NAME-client-secret and NAME-refresh-token that the connections file may name. Others need the tag connections at the secret.')
 param allowedSecrets string[]
 
@@ -140,6 +144,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'CONNECTIONS', value: connections }
         { name: 'ROTATION_SCHEDULE', value: rotationSchedule }
         { name: 'VAULT_WRITES_PER_10_SECONDS', value: string(vaultWritesPer10Seconds) }
+        { name: 'ALARM_RECIPIENTS', value: string(alarmRecipients) }
         // What the connections file cannot decide. Empty: no limit beyond the checks of the program.
         { name: 'ALLOWED_SECRETS', value: join(allowedSecrets, ' ') }
         { name: 'ALLOWED_TOKEN_HOSTS', value: join(allowedTokenHosts, ' ') }
