@@ -18,12 +18,12 @@ const EXPLICABLE: readonly (Cause | undefined)[] = [
 
 /**
  * Judges how a history ended. A lost token family is acceptable only if the witness saw the cause.
- * @param recordLost whether the record was lost on the way, and with it all that it knew about earlier token requests
+ * @param forgotten whether what was known about earlier token requests was lost on the way, with the record or with the tags
  */
 export function judge(
   scenario: Scenario,
   witness: Witness,
-  recordLost: boolean,
+  forgotten: boolean,
 ): Pick<Verdict, 'end' | 'death' | 'losses' | 'violations'> {
   const { world } = scenario;
   const owner = owningRecord(world, witness);
@@ -34,7 +34,7 @@ export function judge(
   const found = [...witness.violations, ...world.leaks().map(() => 'A secret leaked.')];
   if (end === 'stuck') found.push(`The connection is stuck: ${JSON.stringify(owner)}`);
   if (end === 'lost')
-    found.push(...wrongReport(scenario, owner, { death, forgotten: recordLost || witness.cameLate(stored) }));
+    found.push(...wrongReport(scenario, owner, { death, forgotten: forgotten || witness.cameLate(stored) }));
   if (end === 'healthy') found.push(...wrongInVaults(scenario, owner));
   return { end, death, losses, violations: found };
 }

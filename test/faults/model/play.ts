@@ -64,11 +64,11 @@ export async function play(schedule: Schedule): Promise<Verdict> {
     consumer.looks();
     checkReport(scenario, witness, disturbance);
   }
-  const { end, death, losses, violations } = judge(
-    scenario,
-    witness,
-    [...schedule.events.values()].some((event) => event === 'record_lost' || event === 'record_restored'),
-  );
+  const events = [...schedule.events.values()];
+  // Another deployment knows of a lost response from the tags alone.
+  const areTagsLost = schedule.twoStores && events.includes('tags_forged');
+  const isRecordLost = events.some((event) => event === 'record_lost' || event === 'record_restored');
+  const { end, death, losses, violations } = judge(scenario, witness, isRecordLost || areTagsLost);
   const avoidable: string[] = [];
   if (death === 'expired' && schedule.deadline?.kind === 'idle' && isCalm(schedule))
     avoidable.push(
