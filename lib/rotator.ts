@@ -270,7 +270,15 @@ async function chosen(ports: Ports, choice: Choice): Promise<readonly Connection
   const connections = await ports.connections();
   if ('name' in choice) return [usableConnection(connections, choice.name)];
   const { valid } = connections;
-  return 'provider' in choice ? valid.filter(({ provider }) => provider === choice.provider) : valid;
+  if (!('provider' in choice)) return valid;
+  const found = valid.filter(({ provider }) => provider === choice.provider);
+  if (found.length > 0) return found;
+  // After a leak, a mistyped name must not look like success.
+  throw new RotatorError({
+    code: 'connection_unknown',
+    message: 'No valid connection has that provider.',
+    fix: 'Write the provider as the entries of the connections do, or run rotator remove NAME or --all.',
+  });
 }
 
 /** Some at a time: each may wait for a response that is in flight. After the process was told to end, no other one begins. */

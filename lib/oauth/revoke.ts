@@ -38,7 +38,10 @@ export function createRevocation(options: SendOptions & { readonly allowLoopback
       body: new URLSearchParams(form).toString(),
     };
     const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
-    const result = await postTokenRequest(url, request, reach, TERMS, sending);
+    const send = () => postTokenRequest(url, request, reach, TERMS, sending);
+    const first = await send();
+    // A second revocation does no harm (RFC 7009 section 2.2).
+    const result = first.kind === 'response' ? first : await send();
     if (result.kind !== 'response')
       return unreachable(connection, `${url.host} did not respond (${result.why}).`);
     const { status } = result;

@@ -34,7 +34,8 @@ describe('rotator remove', { timeout: 120_000 }, () => {
 
   test('says that there is no such connection', async () => {
     const ended = await desk.rotator(['remove', '--provider', 'okta', '--yes']).ended;
-    expect(ended).toMatchObject({ code: 0, stdout: 'There are no such connections.\n' });
+    expect(ended).toMatchObject({ code: 3, stdout: '' });
+    expect(ended.stderr).toContain('connection_unknown: No valid connection has that provider.');
     expect((await desk.rotator(['remove', 'nix', '--yes']).ended).code).toBe(3);
   });
 

@@ -34,6 +34,7 @@ describe('POST /api/remove', () => {
 
   test('does not know other connections', async () => {
     expect((await remove('name=nix')).status).toBe(404);
+    expect((await remove('provider=nix')).status).toBe(404);
   });
 
   test('revokes at the provider, disables the secrets, and the timer leaves them so', async () => {
