@@ -154,16 +154,16 @@ describe('the alarms', () => {
     expect(loaded.toSorted()).toEqual([...NAMES, 'rotatorEvents'].toSorted());
   });
 
-  test.each(alarms)(
-    '$name: starts with the definitions that its query needs, and has its dimensions',
-    (alarm) => {
-      const query = read(`infra/queries/${alarm.name}.kql`);
-      const load = `loadTextContent('../queries/${alarm.name}.kql')`;
-      expect(alarm.query).toBe(whole(query) === query ? load : `'\${events}\${${load}}'`);
-      const { columns } = analyze(whole(query));
-      for (const dimension of alarm.dimensions) expect(columns).toHaveProperty(dimension, 'string');
-    },
-  );
+  test.each(alarms)('$name: starts with the definitions that its query needs', (alarm) => {
+    const query = read(`infra/queries/${alarm.name}.kql`);
+    const load = `loadTextContent('../queries/${alarm.name}.kql')`;
+    expect(alarm.query).toBe(whole(query) === query ? load : `'\${events}\${${load}}'`);
+  });
+
+  test.skipIf(withoutKusto).each(alarms)('$name: its query has its dimensions', (alarm) => {
+    const { columns } = analyze(whole(read(`infra/queries/${alarm.name}.kql`)));
+    for (const dimension of alarm.dimensions) expect(columns).toHaveProperty(dimension, 'string');
+  });
 
   test.each(alarms)('$name: the documentation says what to do', ({ name, severity }) => {
     expect(documented).toMatch(new RegExp(`^\\| \`${name}\` \\| ${severity} \\|`, 'm'));

@@ -94,8 +94,9 @@ export async function startHarness(
       const plain = { method, url, params, headers, body };
       const response = await invokeHttp(registry, name, plain, log);
       const text = Buffer.from(response.body).toString();
-      output.push(text);
       expect(text === '' || text.endsWith('\n'), 'a document ends its line').toBe(true);
+      // As the lines of the log, it is kept without its end.
+      output.push(text.slice(0, -1));
       return {
         status: response.status,
         headers: new Headers(response.headers),
