@@ -10,8 +10,6 @@ app.http('connectionStatus', {
     respond(request, async () => {
       const { name } = request.params;
       if (name) return json(await rotator().status(name));
-      const overview = await rotator().overview();
-      const configuration = await rotator().configurationProblem();
-      return json({ ...overview, ...(configuration && { configuration }) });
+      return json(await rotator().overview());
     }),
 });

@@ -30,14 +30,10 @@ export interface Rotator {
   sweep(): Promise<SweepSummary>;
   /** @throws RotatorError `connection_unknown`, `connection_invalid` or `connection_paused` */
   rotate(name: string, force: boolean): Promise<RotationResult>;
-  /** All connections of the configuration, in its order; those with a record if no configuration was ever read. */
-  statusOfAll(): Promise<readonly ConnectionStatus[]>;
-  /** The same, and when a sweep ran last. */
-  overview(): Promise<Overview>;
+  /** All connections, or one, and what keeps them fresh. @throws RotatorError as `status` */
+  overview(name?: string): Promise<Overview>;
   /** @throws RotatorError `connection_unknown` */
   status(name: string): Promise<ConnectionStatus>;
-  /** Why the configuration cannot be read; undefined if it can. */
-  configurationProblem(): Promise<ConfigurationProblem | undefined>;
   /**
    * What the next sweep would do with each connection, or with one; nothing is written or sent.
    * @throws RotatorError `connection_unknown`
@@ -65,11 +61,17 @@ export interface ConfigurationProblem extends Problem {
   readonly since?: string;
 }
 
-/** All connections, and what keeps them fresh. */
+/** What an operator looks at first. */
 export interface Overview {
+  /** Those of the configuration, in its order; if it was never readable, those with a record. */
   readonly connections: readonly ConnectionStatus[];
-  /** When a sweep of any process noted last that it runs (ISO 8601; exact to two schedule intervals). Missing: none ever did. */
+  /**
+   * When a sweep of any process noted last that it runs (ISO 8601; exact to two schedule intervals). Missing: none ever did, or only one
+   * connection was asked for.
+   */
   readonly lastSweep?: string;
+  /** Why the configuration cannot be read; missing if it can. */
+  readonly configuration?: ConfigurationProblem;
 }
 
 /** Can this process work? */
@@ -86,15 +88,13 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
   return {
     sweep: () => loggedSweep(ports, state),
     rotate: async (name, force) => rotateOnDemand(await usable(ports, name), force, ports, state),
-    statusOfAll: async () => (await overview(ports)).connections,
-    overview: () => overview(ports),
-    status: (name) => statusOfOne(ports, name, now),
+    overview: (name) => (name === undefined ? overviewOfAll(ports) : overviewOfOne(name, ports, now)),
+    status: async (name) => statusOfOne(await configuration(ports), name, ports, now),
     plan: (name) => planSweep(ports, name),
     owner: async (name) => ownerOf(await usable(ports, name), ports),
     takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
     chosen: (choice) => chosen(ports, choice),
     remove: async (choice, revoke) => removeAll(await chosen(ports, choice), revoke, ports, state),
-    configurationProblem: async () => (await configuration(ports)).problem,
     readiness: remembered(ports, readiness(ports, state)),
     drain: () => state.drain(),
   };
@@ -208,13 +208,20 @@ function readiness(ports: Ports, state: ProcessMemory): () => Promise<Readiness>
   };
 }
 
-async function overview(ports: Ports): Promise<Overview> {
-  const [{ connections }, list] = await Promise.all([configuration(ports), ports.records.list()]);
+async function overviewOfAll(ports: Ports): Promise<Overview> {
+  const [{ connections, problem }, list] = await Promise.all([configuration(ports), ports.records.list()]);
   const { sweptAt } = list;
   return {
     connections: statusesOf(connections, list, ports),
     ...(sweptAt !== undefined && { lastSweep: new Date(sweptAt).toISOString() }),
+    ...(problem && { configuration: problem }),
   };
+}
+
+async function overviewOfOne(name: string, ports: Ports, now: () => number): Promise<Overview> {
+  const read = await configuration(ports);
+  const connections = [await statusOfOne(read, name, ports, now)];
+  return { connections, ...(read.problem && { configuration: read.problem }) };
 }
 
 function statusesOf(
@@ -233,8 +240,12 @@ function statusesOf(
   ];
 }
 
-async function statusOfOne(ports: Ports, name: string, now: () => number): Promise<ConnectionStatus> {
-  const { connections, problem } = await configuration(ports);
+async function statusOfOne(
+  { connections, problem }: Configuration,
+  name: string,
+  ports: Ports,
+  now: () => number,
+): Promise<ConnectionStatus> {
   if (!connections) {
     const record = await ports.records.read(name);
     if (record) return recordedStatusOf(name, summaryOf(record), now());

@@ -25,36 +25,24 @@ const COLOURS: Partial<Record<ConnectionStatus['state'], 'green' | 'yellow' | 'r
 export async function status(cli: Cli, name: string | undefined, options: { watch?: true }): Promise<number> {
   const { ports } = await connect(cli);
   const rotator = createRotator(ports, Date.now);
-  const overview = async (): Promise<Overview> =>
-    name === undefined ? rotator.overview() : { connections: [await rotator.status(name)] };
   const { terminal } = cli;
-  const read = () =>
-    terminal.working('Reading the records', async (): Promise<Found> => {
-      const found = await overview();
-      const configuration = await rotator.configurationProblem();
-      return { ...found, ...(configuration && { configuration }) };
-    });
+  const read = () => terminal.working('Reading the records', () => rotator.overview(name));
   if (options.watch) return watch(cli, read);
   const found = await read();
   terminal.result(found, linesOf(found, terminal));
   return exitCodeFor(found);
 }
 
-/** What `--json` prints. Without its file, the command knows connections only by their records. */
-interface Found extends Overview {
-  readonly configuration?: ConfigurationProblem;
-}
-
 /** For scripts: a wrong entry first, because no other command works with it. */
-function exitCodeFor({ connections, configuration }: Found): number {
+function exitCodeFor({ connections, configuration }: Overview): number {
   const states = new Set(connections.map(({ state }) => state));
   if (configuration || states.has('invalid')) return EXIT.invalid;
   return states.has('blocked') ? EXIT.operatorNeeded : EXIT.done;
 }
 
 /** Until Ctrl-C. An error stays on the screen below what was read last, until the records can be read again. */
-async function watch({ terminal, interrupted }: Cli, read: () => Promise<Found>): Promise<number> {
-  let last: Found = { connections: [] };
+async function watch({ terminal, interrupted }: Cli, read: () => Promise<Overview>): Promise<number> {
+  let last: Overview = { connections: [] };
   for (;;) {
     let problem: Problem | undefined;
     try {
@@ -86,7 +74,7 @@ function fitting(lines: readonly string[], { window }: Terminal): readonly strin
   return [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines`];
 }
 
-function linesOf({ connections, lastSweep, configuration }: Found, terminal: Terminal): string[] {
+function linesOf({ connections, lastSweep, configuration }: Overview, terminal: Terminal): string[] {
   const { columns } = terminal.window;
   const unreadable = unreadableLines(configuration).flatMap((text) => wrap(text, columns));
   if (connections.length === 0) return ['There are no connections.', ...unreadable];

@@ -213,7 +213,7 @@ describe('a record that a deployment with another credential vault wrote', () =>
     world.records.change('crm', (record) => ({ ...record, nextAttemptAt: world.now() + HOUR }));
     const rotator = createRotator(process.ports, world.now);
     expect(await world.settle(rotator.sweep())).toMatchObject({ overdue: 0, results: { blocked: 1 } });
-    expect(await world.settle(rotator.statusOfAll())).toMatchObject([
+    expect((await world.settle(rotator.overview())).connections).toMatchObject([
       {
         name: 'crm',
         state: 'blocked',

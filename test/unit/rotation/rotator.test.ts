@@ -68,7 +68,7 @@ describe('the rotator', () => {
   test('returns the status of all connections, and of one', async () => {
     const { world, rotator } = rotatorOf();
     await world.settle(rotator.rotate('crm', false));
-    const all = await rotator.statusOfAll();
+    const { connections: all } = await rotator.overview();
     expect(all.map(({ name, state }) => [name, state])).toEqual([
       ['crm', 'fresh'],
       ['paused', 'paused'],
@@ -102,8 +102,9 @@ describe('the rotator', () => {
     world.stale = { ...problemWith('configuration_invalid'), since };
     const configuration = { ...problemWith('configuration_invalid'), since: '2026-01-01T00:00:00.000Z' };
     expect(await rotator.readiness()).toEqual({ isReady: true, configuration });
-    expect(await rotator.configurationProblem()).toEqual(configuration);
-    expect(await rotator.statusOfAll()).toHaveLength(3);
+    const overview = await rotator.overview();
+    expect(overview.configuration).toEqual(configuration);
+    expect(overview.connections).toHaveLength(3);
   });
 
   test('lists the connections with a record if the configuration was never readable', async () => {
@@ -115,7 +116,9 @@ describe('the rotator', () => {
       isReady: false,
       configuration: { code: 'configuration_invalid', since: '1970-01-01T00:00:00.000Z' },
     });
-    expect(await blind.statusOfAll()).toMatchObject([{ name: 'crm', state: 'fresh', generation: 1 }]);
+    expect((await blind.overview()).connections).toMatchObject([
+      { name: 'crm', state: 'fresh', generation: 1 },
+    ]);
     expect(await blind.status('crm')).toMatchObject({ name: 'crm', state: 'fresh', generation: 1 });
     await expect(blind.status('unknown')).rejects.toMatchObject({ code: 'configuration_invalid' });
   });

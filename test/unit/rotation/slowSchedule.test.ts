@@ -99,7 +99,7 @@ describe('with a sweep a day and tokens that live for an hour', () => {
       warning: expect.stringMatching(/may expire before they are renewed.*Set ROTATION_SCHEDULE/),
     };
     expect(await rotator.status('crm')).toMatchObject(expected);
-    expect(await rotator.statusOfAll()).toMatchObject([expected]);
+    expect((await rotator.overview()).connections).toMatchObject([expected]);
   });
 
   test('the next attempt stays in the future when it is overdue', async () => {
