@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 
 const ROOT = new URL('../../../', import.meta.url);
-const CACHE = new URL('node_modules/.cache/', ROOT);
+/** Each folder in it holds the bundles of one state of the sources. */
+export const CACHE = new URL('node_modules/.cache/', ROOT);
 
 /** ES modules of hundreds of files. Loading those files takes longer than most tests. */
 export const MODULES = {
@@ -49,7 +50,7 @@ export async function bundlePackages(options: string | undefined): Promise<strin
   const hash = createHash('sha256');
   for (const input of inputs) hash.update(await readFile(input));
   const folder = new URL(`packages-${hash.digest('hex').slice(0, 16)}/`, CACHE);
-  if (!existsSync(folder)) await write(folder);
+  if (!existsSync(folder)) await writeBundles(folder, fill);
   return useBundles(options, 'packages', folder);
 }
 
@@ -63,9 +64,24 @@ export function useBundles(options = '', kind: string, folder: URL): string {
   return [...others, `--import=${hook.href}`].join(' ');
 }
 
-async function write(folder: URL): Promise<void> {
+/**
+ * Makes a folder of bundles in one step: another run sees all of it or nothing.
+ * @param fill writes the bundles into a directory, and returns the path of each source with the file that replaces it
+ */
+export async function writeBundles(
+  folder: URL,
+  fill: (directory: string) => Promise<readonly (readonly [source: string, file: string])[]>,
+): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const unfinished = await mkdtemp(fileURLToPath(new URL('unfinished-', CACHE)));
+  const bundles = await fill(unfinished);
+  const urls = bundles.map(([source, file]) => [pathToFileURL(source).href, new URL(file, folder).href]);
+  await writeFile(`${unfinished}/bundles.json`, JSON.stringify(Object.fromEntries(urls)));
+  // Another run may have been faster.
+  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }));
+}
+
+async function fill(outdir: string) {
   const resolve = (name: string) => fileURLToPath(import.meta.resolve(name));
   const modules = Object.entries(MODULES).map(([name, specifier]) => [name, resolve(specifier)] as const);
   const azurite = createRequire(import.meta.url).resolve(AZURITE);
@@ -74,23 +90,19 @@ async function write(folder: URL): Promise<void> {
       ...COMMON,
       entryPoints: Object.fromEntries(modules),
       ...ESM,
-      outdir: unfinished,
+      outdir,
     }),
     build({
       ...COMMON,
       entryPoints: { azurite },
-      outdir: unfinished,
+      outdir,
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
       external: ['applicationinsights', 'sequelize'],
     }),
   ]);
-  const bundles = [...modules.map(([name, path]) => [path, `${name}.mjs`]), [azurite, 'azurite.cjs']];
-  const urls = bundles.map(([path = '', file = '']) => [
-    pathToFileURL(path).href,
-    new URL(file, folder).href,
-  ]);
-  await writeFile(`${unfinished}/bundles.json`, JSON.stringify(Object.fromEntries(urls)));
-  // Another run may have been faster.
-  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }));
+  return [
+    ...modules.map(([name, path]) => [path, `${name}.mjs`] as const),
+    [azurite, 'azurite.cjs'] as const,
+  ];
 }

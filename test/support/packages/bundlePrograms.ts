@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type { TestProject } from 'vitest/node';
-import { COMMON, ESM, useBundles } from './bundlePackages.ts';
+import { CACHE, COMMON, ESM, useBundles, writeBundles } from './bundlePackages.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
-const CACHE = new URL('node_modules/.cache/', ROOT);
 const SOURCES = '{cli,functions,lib,local}/**/*.ts';
 /** What the processes of the tests start with. */
 export const PROGRAMS = {
@@ -31,7 +30,7 @@ async function bundlePrograms(): Promise<void> {
   const folder = new URL(`${name}/`, CACHE);
   if (!existsSync(folder)) {
     await removeOld();
-    await write(folder);
+    await writeBundles(folder, fill);
   }
   process.env.NODE_OPTIONS = useBundles(process.env.NODE_OPTIONS, 'programs', folder);
 }
@@ -57,8 +56,7 @@ async function removeOld(): Promise<void> {
   }
 }
 
-async function write(folder: URL): Promise<void> {
-  const unfinished = await mkdtemp(fileURLToPath(new URL('unfinished-', CACHE)));
+async function fill(outdir: string) {
   const programs = Object.entries(PROGRAMS).map(
     ([name, path]) => [name, fileURLToPath(new URL(path, ROOT))] as const,
   );
@@ -66,18 +64,12 @@ async function write(folder: URL): Promise<void> {
     ...COMMON,
     ...ESM,
     entryPoints: Object.fromEntries(programs),
-    outdir: unfinished,
+    outdir,
     // The host provides it.
     external: ['@azure/functions-core'],
     plugins: [ownAddress],
   });
-  const urls = programs.map(([name, path]) => [
-    pathToFileURL(path).href,
-    new URL(`${name}.mjs`, folder).href,
-  ]);
-  await writeFile(`${unfinished}/bundles.json`, JSON.stringify(Object.fromEntries(urls)));
-  // Another run may have been faster.
-  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }));
+  return programs.map(([name, path]) => [path, `${name}.mjs`] as const);
 }
 
 /** Our files find their neighbours by their own address, which must stay that of the source. */
