@@ -87,8 +87,7 @@ export async function sweepVia(via: string, cli: Cli): Promise<SweepSummary> {
   const { status, body } = await post(via, '/api/rotate', cli);
   const summary = swept.safeParse(body);
   if (summary.success && (status === 200 || status === 207)) return summary.data;
-  const { code, ...problem } = problemIn(body, via, status);
-  throw new RotatorError({ code: known(code), ...problem });
+  throw errorIn(body, via, status);
 }
 
 const removals = z.object({
@@ -114,10 +113,7 @@ export async function removeVia(
   const query = new URLSearchParams({ ...mapped(choice), ...(revoke && { revoke: 'true' }) });
   const { status, body } = await post(via, `/api/remove?${query}`, cli);
   const done = removals.safeParse(body);
-  if (!done.success || (status !== 200 && status !== 207)) {
-    const { code, ...problem } = problemIn(body, via, status);
-    throw new RotatorError({ code: known(code), ...problem });
-  }
+  if (!done.success || (status !== 200 && status !== 207)) throw errorIn(body, via, status);
   return done.data.removals.map(({ accessTokenExpiresAt, problems, ...removal }) => ({
     ...removal,
     ...(accessTokenExpiresAt !== undefined && { accessTokenExpiresAt }),
@@ -127,6 +123,11 @@ export async function removeVia(
 
 function mapped(choice: Choice): Record<string, string> {
   return 'all' in choice ? { all: 'true' } : { ...choice };
+}
+
+function errorIn(body: unknown, via: string, status: number): RotatorError {
+  const { code, ...problem } = problemIn(body, via, status);
+  return new RotatorError({ code: known(code), ...problem });
 }
 
 function known(code: string): ErrorCode {

@@ -35,7 +35,7 @@ export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
   const what = `${ACTIONS[call.action].verb} the secret ${call.secret}`;
-  if (failure.kind === 'identity') return notSignedIn('vault', what, call.vaultUrl, failure);
+  if (failure.signIn) return notSignedIn('vault', what, call.vaultUrl, failure.signIn);
   const passing = unavailable('vault', what, call.vaultUrl, failure);
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;

@@ -1,5 +1,6 @@
 import { RotatorError } from '../errors.ts';
 import type { ServiceFailure } from './serviceFailure.ts';
+import type { SignInFailed } from './signInFailure.ts';
 
 /** The codes of one service of Azure. */
 export type Service = 'vault' | 'storage';
@@ -13,12 +14,12 @@ export function notSignedIn(
   service: Service,
   what: string,
   address: string,
-  { signIn }: ServiceFailure,
+  signIn: SignInFailed,
 ): RotatorError {
   return new RotatorError({
-    code: `${service}_${signIn?.passing ? 'unavailable' : 'forbidden'}`,
-    message: `Could not authenticate to ${address} to ${what}: ${signIn?.message}.`,
-    fix: signIn?.fix ?? '',
+    code: `${service}_${signIn.passing ? 'unavailable' : 'forbidden'}`,
+    message: `Could not authenticate to ${address} to ${what}: ${signIn.message}.`,
+    fix: signIn.fix,
   });
 }
 

@@ -8,15 +8,15 @@ import { SignInFailed } from './signInFailure.ts';
  * request, its authorization header and its body.
  */
 export interface ServiceFailure {
-  /** `identity`: could not authenticate, so no request was sent. `silent`: no usable response arrived. */
-  readonly kind: 'answer' | 'identity' | 'silent';
+  /** `silent`: no usable response arrived. */
+  readonly kind: 'answer' | 'silent';
   /** HTTP status, for `answer`. */
   readonly status: number;
   /** The service's error codes, the outer one first; for `silent`, the system's. */
   readonly codes: readonly string[];
   /** How long the service asks the rotator to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Why there is no token, for `identity`. */
+  /** Could not authenticate, so no request was sent. */
   readonly signIn?: SignInFailed;
 }
 
@@ -44,7 +44,7 @@ interface NestedCode {
  */
 export function readFailure(thrown: unknown, seen?: SeenResponse): ServiceFailure {
   if (thrown instanceof DeadlinePassed) return silence('DEADLINE');
-  if (thrown instanceof SignInFailed) return { ...silence(), kind: 'identity', signIn: thrown };
+  if (thrown instanceof SignInFailed) return { ...silence(), signIn: thrown };
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as SdkError;
   const answer = error.response ?? seen;
   const codes = codesOf(error, answer);

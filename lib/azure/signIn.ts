@@ -14,8 +14,8 @@ export async function signIn(credential: Identity, vaultUrl: string): Promise<st
     return WAYS[credential.signedInBy ?? 'identity'];
   } catch (thrown) {
     const failure = readFailure(thrown);
-    throw failure.kind === 'identity'
-      ? notSignedIn('vault', 'use its secrets', vaultUrl, failure)
+    throw failure.signIn
+      ? notSignedIn('vault', 'use its secrets', vaultUrl, failure.signIn)
       : unavailable('vault', 'authenticate', vaultUrl, failure);
   }
 }

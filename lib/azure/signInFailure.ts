@@ -232,7 +232,8 @@ const WRONG_APPLICATION = [
   'the tenant has no such application',
   'Correct AZURE_CLIENT_ID and AZURE_TENANT_ID, or have an administrator add the application to the tenant.',
 ] as const;
-const WRONG_TENANT = ['there is no such tenant', 'Correct AZURE_TENANT_ID.'] as const;
+const NO_TENANT = 'the tenant does not exist';
+const WRONG_TENANT = [NO_TENANT, 'Correct AZURE_TENANT_ID.'] as const;
 const WRONG_ASSERTION = [
   'the assertion that the certificate signs is not accepted',
   'Use a certificate of the application in AZURE_CLIENT_ID, and correct AZURE_TENANT_ID.',
@@ -301,10 +302,7 @@ const IDENTITY_FIXES: Refusals = {
   5000225: TENANT_BLOCKED,
   500014: RESOURCE_DISABLED,
   501051: NOT_ASSIGNED,
-  90002: [
-    'there is no such tenant',
-    'Check whether the subscription of the app was moved to another tenant.',
-  ],
+  90002: [NO_TENANT, 'Check whether the subscription of the app was moved to another tenant.'],
 };
 
 /** What to do about the refusal of a service principal, or of a user name with a password, by the number after AADSTS. */

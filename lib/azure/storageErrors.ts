@@ -10,7 +10,7 @@ import { readFailure, type ServiceFailure } from './serviceFailure.ts';
 export function storageError(thrown: unknown, what: string, address: string): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown);
-  if (failure.kind === 'identity') return notSignedIn('storage', what, address, failure);
+  if (failure.signIn) return notSignedIn('storage', what, address, failure.signIn);
   const text = thrown instanceof Error ? thrown.message : '';
   const isPerimeter = failure.kind === 'answer' && /network security perimeter/i.test(text);
   const known = isPerimeter ? PERIMETER : failure.codes.map((code) => FIXES.get(code)).find(Boolean);

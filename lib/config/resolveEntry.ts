@@ -59,12 +59,13 @@ function beyondLimits(
     fix: `Add it to ${setting}, or correct ${at}.${where}.`,
     within: where.split('.'),
   });
+  const endpoints = { tokenUri, revocationUri };
+  const refused = (['tokenUri', 'revocationUri'] as const).find(
+    (key) => limits.tokenHosts && !isAllowed(endpoints[key]),
+  );
   const known = [credentialVaultUrl, tokenVaultUrl, ...(limits.vaults ?? [])];
   return [
-    ...Object.entries({ tokenUri, revocationUri })
-      .filter(([, address]) => limits.tokenHosts && !isAllowed(address))
-      .filter(([key], _, refused) => key === 'tokenUri' || refused.length === 1)
-      .map(([key]) => finding(key, 'ALLOWED_TOKEN_HOSTS')),
+    ...(refused ? [finding(refused, 'ALLOWED_TOKEN_HOSTS')] : []),
     ...(['credential', 'token'] as const)
       .filter((key) => limits.vaults && !known.includes(vaults[key]))
       .map((key) => finding(`vaults.${key}`, 'ALLOWED_VAULTS')),

@@ -64,7 +64,7 @@ export interface ProviderProfile {
   readonly endpointsBeside?: (tokenUri: string) => SignInEndpoints | undefined;
   /** The revocation endpoint (RFC 7009) that belongs to a token endpoint of this provider, if it has one. */
   readonly revocationUri?: (tokenUri: string) => string | undefined;
-  /** What an account owner or an administrator does to revoke the access, if there is no such endpoint. Begins with a verb. */
+  /** What an account owner or an administrator does to revoke the access, if the provider has no such endpoint. Begins with a verb. */
   readonly revokeByHand?: string;
   /** Whether an entry that names no provider belongs to this one. */
   readonly recognizes?: (entry: { tokenUri: string; serviceUrl?: string | undefined }) => boolean;

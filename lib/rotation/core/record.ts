@@ -222,9 +222,9 @@ export function removalBegun(record: ConnectionRecord, now: number): ConnectionR
     accessToken: _token,
     refreshTokenExpiresAt: _end,
     refreshTokenEndIsFixed: _fixed,
-    ...others
+    publishable: _publishable,
+    ...rest
   } = record;
-  const { publishable: _publishable, ...rest } = others;
   return { ...rest, removedAt: now };
 }
 

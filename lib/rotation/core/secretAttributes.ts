@@ -1,6 +1,7 @@
 import type { SecretProperties } from '../ports.ts';
 import type { InventedExpiration, Tags } from './tags.ts';
 import { withExpiration } from './tags.ts';
+import { DAY_MS } from './times.ts';
 
 /** What a secret holds, as its content type says: Azure Policy can require one of each version. */
 export const CONTENT_TYPES = {
@@ -11,7 +12,6 @@ export const CONTENT_TYPES = {
   connectionString: 'application/vnd.oauth.connection-string',
 } as const;
 
-const DAY_MS = 86_400_000;
 /**
  * Days until the expiration date of a received refresh token that the vault does not take with the right one, in the order in which they
  * are tried: most policies allow 90. Undefined: without an expiration date.
