@@ -69,8 +69,9 @@ describe('a rotation on the screen', () => {
   test('has colours on a terminal only, and not with NO_COLOR', () => {
     expect(shown(rotated)).not.toContain('\u001b');
     Object.assign(stdout, { isTTY: true, getColorDepth: WriteStream.prototype.getColorDepth });
-    vi.stubEnv('FORCE_COLOR', undefined);
-    vi.stubEnv('NO_COLOR', undefined);
+    // Node asks all of these; a CI server has some of them.
+    for (const name of ['FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS', 'CI', 'TMUX', 'TEAMCITY_VERSION'])
+      vi.stubEnv(name, undefined);
     vi.stubEnv('TERM', 'xterm-256color');
     expect(shown(rotated)).toContain('\u001b[32mrotated\u001b[39m');
     expect(shown(blocked)).toContain('\u001b[31mblocked\u001b[39m');
