@@ -18,25 +18,30 @@ const SHARED = [
 /** Files that start processes, which takes most of their time. They share workers as well, but more of them. */
 const PROCESSES = [
   'test/cli/**/*.test.ts',
-  'test/{examples,infra,ncrontab,newcomer,odbc,package}/**/*.test.ts',
+  'test/{examples,infra,ncrontab,odbc,package}/**/*.test.ts',
   'test/faults/{model,mutants}/**/*.test.ts',
   'test/faults/*.test.ts',
   'test/local/stack/**/*.test.ts',
   'test/support/**/*.test.ts',
 ];
 /** Files that mostly wait, with deadlines of the real clock that a busy machine would miss: they run after the others. */
-const WAITING = [
+const WAITING = ['test/integration/consumer/**/*.test.ts'];
+/**
+ * Trials of the whole product, with dozens of processes, a real browser or minutes of waiting. `npm run test:slow` runs them, and
+ * `npm test` everything else: it must end while its reader still waits for it.
+ */
+const SLOW = [
   'test/cli/browser.test.ts',
   'test/examples/endurance/**/*.test.ts',
-  'test/faults/process/{drain,outage,proxy,race}.test.ts',
-  'test/faults/soak/**/*.test.ts',
-  'test/integration/consumer/**/*.test.ts',
+  'test/faults/process/**/*.test.ts',
+  'test/faults/soak/soak.test.ts',
+  'test/newcomer/**/*.test.ts',
 ];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
 const ALONE = ['test/security/hostile.test.ts'];
 /** Only these start programs of ours, or may: the mutants of the unit tests need no bundles of them. */
 const programs = { globalSetup: 'test/support/packages/bundlePrograms.ts' };
-const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...ALONE];
+const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...SLOW, ...ALONE];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -46,12 +51,13 @@ export default defineConfig(({ mode }) => ({
       project('shared', { include: SHARED, isolate: false, maxWorkers: 2 }, 0),
       project(
         'processes',
-        { ...programs, include: PROCESSES, exclude: WAITING, isolate: false, maxWorkers: 4 },
+        { ...programs, include: PROCESSES, exclude: SLOW, isolate: false, maxWorkers: 4 },
         1,
       ),
       project('own', { ...programs, include: ['test/**/*.test.ts'], exclude: ELSEWHERE, maxWorkers: 4 }, 1),
       project('waiting', { ...programs, include: WAITING, maxWorkers: 6 }, 2),
-      project('alone', { ...programs, include: ALONE, maxWorkers: 1 }, 3),
+      project('slow', { ...programs, include: SLOW, maxWorkers: 4 }, 3),
+      project('slow alone', { ...programs, include: ALONE, maxWorkers: 1 }, 4),
     ],
     // These only end what hangs: compilers and child processes are slow to start beside other workers.
     testTimeout: 90_000,

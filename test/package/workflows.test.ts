@@ -97,7 +97,13 @@ describe('the commands of the workflows', () => {
     const ci = workflow('ci.yml');
     expect(Object.keys(ci.on)).toEqual(['pull_request', 'workflow_call']);
     const commands = (job: string) => ci.jobs[job]?.steps?.flatMap(({ run }) => run ?? []);
-    expect(commands('test')).toEqual(['npm ci', 'npm run check', 'npm run build', 'npm test']);
+    expect(commands('test')).toEqual([
+      'npm ci',
+      'npm run check',
+      'npm run build',
+      'npm test',
+      'npm run test:slow',
+    ]);
     expect(commands('infra')).toContain('npm run infra');
     expect(commands('audit')).toEqual([
       'npm audit --audit-level=high',
