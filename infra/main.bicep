@@ -33,6 +33,10 @@ param consumers principal[] = []
 @description('Optional. Mail addresses for the alarms. Without one, alarms appear in the portal only, and the output WARNINGS says so.')
 param alarmEmails string[] = []
 
+@description('Optional. Locations from which Application Insights calls /api/health every 5 minutes, so that tokens stay fresh if the timer dies: ids such as emea-nl-ams-azr (West Europe) or us-va-ash-azr (East US). It costs extra. Empty: no availability test.')
+@maxLength(5)
+param availabilityTestLocations string[] = []
+
 @description('Optional. Time of this deployment. A rotator that has never run gets an hour from then before the alarm noSweep fires.')
 param deployedAt string = utcNow('yyyy-MM-ddTHH:mm:ssZ')
 
@@ -449,6 +453,17 @@ module alarms 'modules/alarms.bicep' = {
     tags: allTags
   }
   dependsOn: [logs]
+}
+
+module availabilityTest 'modules/availabilityTest.bicep' = if (!empty(availabilityTestLocations)) {
+  params: {
+    name: name
+    location: region
+    tags: allTags
+    insightsId: resourceId('Microsoft.Insights/components', insightsName)
+    url: functionApp.outputs.url
+    locations: availabilityTestLocations
+  }
 }
 
 module workbook 'modules/workbook.bicep' = {

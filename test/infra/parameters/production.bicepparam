@@ -12,6 +12,7 @@ param consumers = [
   { principalId: '20000000-0000-4000-8000-000000000002', principalType: 'Group' }
 ]
 param alarmEmails = ['on-call@example.com']
+param availabilityTestLocations = ['emea-nl-ams-azr', 'emea-gb-db3-azr']
 
 param connectionsSource = 'blob'
 param deployerRole = 'uploader'

@@ -63,15 +63,18 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     expect(deployment.snapshots.production).toEqual(JSON.parse(readText(SNAPSHOT)));
   });
 
-  it('makes no network and no vault without a parameter for it', () => {
+  it('makes no network, no vault and no availability test without a parameter for it', () => {
     const typesOf = (name: ParameterFile) =>
       new Set(deployment.snapshots[name].predictedResources.map(({ type }) => type));
     const leftOut = (name: ParameterFile) =>
       [...typesOf('production')].filter((type) => !typesOf(name).has(type)).sort();
     expect([...typesOf('smallest')].join()).not.toContain('Microsoft.Network/');
-    expect(leftOut('smallest').filter((type) => !type.startsWith('Microsoft.Network/'))).toEqual([]);
+    expect(leftOut('smallest').filter((type) => !type.startsWith('Microsoft.Network/'))).toEqual([
+      'Microsoft.Insights/webtests',
+    ]);
     expect(leftOut('landingZone')).toEqual([
       'Microsoft.Authorization/roleDefinitions',
+      'Microsoft.Insights/webtests',
       'Microsoft.KeyVault/vaults',
       'Microsoft.Network/natGateways',
       'Microsoft.Network/privateDnsZones',
@@ -106,6 +109,16 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
     });
     expect(deployment.snapshots.production.outputs.OUTBOUND_ADDRESS).toContain('outboundAddress');
     expect(deployment.snapshots.smallest.outputs.OUTBOUND_ADDRESS).toBe('');
+  });
+
+  it('calls the health endpoint from each named location', () => {
+    const [test] = ofType(deployment.snapshots.production, 'Microsoft.Insights/webtests');
+    const [component] = ofType(deployment.snapshots.production, 'Microsoft.Insights/components');
+    expect(Object.keys(test?.tags ?? {})).toContain(`hidden-link:${component?.id}`);
+    expect(test?.properties).toMatchObject({
+      Locations: [{ Id: 'emea-nl-ams-azr' }, { Id: 'emea-gb-db3-azr' }],
+      Request: { RequestUrl: expect.stringMatching(/\/api\/health\b/) },
+    });
   });
 
   it('installs the package of a release if its address is given', () => {

@@ -31,6 +31,15 @@ const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
   'Microsoft.OperationalInsights/workspaces': [['features.disableLocalAuth', [true]]],
   'Microsoft.Insights/components': [['DisableLocalAuth', [true]]],
   'Microsoft.Insights/scheduledQueryRules': [['skipQueryValidation', [true]]],
+  // Without retries: a dead timer turns each call into a 503.
+  'Microsoft.Insights/webtests': [
+    ['Enabled', [true]],
+    ['Kind', ['standard']],
+    ['Frequency', [300]],
+    ['RetryEnabled', [false]],
+    ['Request.HttpVerb', ['GET']],
+    ['ValidationRules.ExpectedHttpStatusCode', [200]],
+  ],
   'Microsoft.Web/sites': [
     ['httpsOnly', [true]],
     ['siteConfig.minTlsVersion', ['1.2', '1.3']],
