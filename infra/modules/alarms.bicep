@@ -75,6 +75,16 @@ var alarms = [
     dimensions: ['connection', 'secret']
   }
   {
+    name: 'timerDead'
+    title: 'Only calls of /api/health keep tokens fresh'
+    description: 'The timer starts no sweeps, and a restart does not help. Keep the calls going: tokens stay fresh as long as they come. Then get a new timer with a new function app.'
+    query: '${events}${loadTextContent('../queries/timerDead.kql')}'
+    severity: 2
+    window: 'PT1H'
+    frequency: 'PT1H'
+    dimensions: []
+  }
+  {
     name: 'vaultThrottled'
     title: 'A vault throttles the rotator'
     description: 'The rotator could not read or write a secret because its vault was throttling requests. If it does not pass, spread the connections over more vaults.'
