@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isKilled, judge } from './judge.ts';
@@ -18,6 +19,8 @@ describe('a mutant', () => {
   test.each(MUTANTS)('"$name" fits its file exactly once and changes it', (mutant) => {
     const text = textOf(mutant);
     expect(mutated(text, mutant)).not.toBe(text);
+    // A program that cannot be read fails every test, which proves nothing.
+    expect(() => stripTypeScriptTypes(mutated(text, mutant))).not.toThrow();
   });
 
   test('has a unique name', () => {

@@ -131,7 +131,7 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
     'steps/publication.ts',
     'storability: no proof that the access token can be published',
     'await this.#proveWrite(secret, record);',
-    '',
+    ';',
   ),
   inRotation(
     'steps/rotation.ts',

@@ -58,6 +58,14 @@ describe('the version that counts', () => {
       ],
       ['saved_not_recorded', 'new'],
     ],
+    'the same if that one was saved after an operator had set the token in use': [
+      [
+        undefined,
+        [setByOperator('q', 5), disabled(saved('late', 10, 'p', 4)), saved('new', 30, 'q', 3)],
+        'new',
+      ],
+      ['saved_not_recorded', 'new'],
+    ],
     'the recorded version if nothing is newer': [
       ['v1', [seed, v1], 'v1'],
       ['unchanged', 'v1'],

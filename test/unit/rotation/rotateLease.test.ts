@@ -176,6 +176,23 @@ describe('a lease that is lost', () => {
     },
   );
 
+  test('before a published token is written once more: the newer one of another process stays', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    world.records.change('crm', ({ publishable: _, ...record }) => record);
+    // The first read asks whose the secret is, the second one precedes the write.
+    world.after(`get ${ACCESS_TOKEN}`, () =>
+      world.after(`get ${ACCESS_TOKEN}`, ({ caller }) => caller.freeze(20_000)),
+    );
+    const first = process.start(connection);
+    await world.clock.pass(16_000);
+    await mustRotate({ connection, process: world.process() });
+    const published = world.tokens.latest(ACCESS_TOKEN);
+    expect(await world.settle(first)).toEqual({ result: 'in_progress', connection: 'crm' });
+    expect(world.tokens.latest(ACCESS_TOKEN)).toBe(published);
+    expectHealthy(scenario);
+  });
+
   test('before the intent: nothing is sent', async () => {
     const { world, connection, process } = await due();
     world.before(`get ${REFRESH_TOKEN}`, () => world.clock.freeze(16_000));
