@@ -94,10 +94,10 @@ async function discover(
   return terminal.working('Looking up the authorization server', () => discoverServer(hints, rules));
 }
 
-function scopeOf(server: Server, known: Connection | undefined, { scope, provider }: ConnectOptions) {
+function scopeOf(server: Server, known: Connection | undefined, options: ConnectOptions) {
+  const scope = options.scope ?? known?.parameters.scope;
   if (scope !== undefined) return scope;
-  if (known) return known.parameters.scope;
-  if (!profileNamed(provider).signIn.takesScopeFromMetadata) return undefined;
+  if (!profileNamed(known?.provider ?? options.provider).signIn.takesScopeFromMetadata) return undefined;
   const supported = server.scopes_supported ?? [];
   return supported.includes('offline_access')
     ? ['openid', 'offline_access'].filter((each) => supported.includes(each)).join(' ')

@@ -48,9 +48,9 @@ export class ClientRegistry {
       client_secret: client.clientSecret,
       token_endpoint_auth_method: client.clientAuthentication,
       redirect_uris: [client.redirectUri],
-      grant_types: ['authorization_code', 'refresh_token', ...(client.interactive ? [DEVICE_GRANT] : [])],
+      grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
       // The server accepts any loopback port for native applications only (RFC 8252 section 7.3).
-      ...(client.interactive && { application_type: 'native' }),
+      application_type: 'native',
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',
     };

@@ -14,12 +14,9 @@ export interface LocalClient {
   rotation: 'single_use' | 'grace' | 'none';
   /** For `grace` only. */
   graceSeconds?: number | undefined;
-  /** The target of the authorization code. No server has to listen there. */
+  /** The target of the authorization code, also with any port. No server has to listen there. */
   redirectUri: string;
-  /**
-   * A user signs in and consents by clicks, with the code flow on any loopback port or the device flow. Default: both happen
-   * without a click.
-   */
+  /** A user signs in and consents by clicks. Default: both happen without a click. */
   interactive?: true | undefined;
 }
 

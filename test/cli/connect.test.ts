@@ -70,6 +70,27 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     expect(await readFile(desk.stack.data.file('connections.json'), 'utf8')).toBe(before);
   });
 
+  test.each([
+    ['in a browser', []],
+    ['with a code', ['--device']],
+  ])(
+    'signs in again %s for a connection that npm start made, whose entry names no scope',
+    async (_, more) => {
+      const running = connect(STRICT.name, ['--replace', ...more]);
+      const user = new BrowserUser();
+      if (more.length === 0) await user.visit((await running.seen(ADDRESS))[0]);
+      else {
+        const [, page = '', code = ''] = await running.seen(/Go to (\S+) on.*enter the code (\S+)/);
+        await user.enter(page, code);
+      }
+      const ended = await running.ended;
+      expect(ended, ended.stderr).toMatchObject({ code: 0 });
+      expect(documentOf(ended)).toMatchObject({
+        rotation: { result: expect.stringMatching(/rotated|not_due/) },
+      });
+    },
+  );
+
   test('a denied consent writes nothing', async () => {
     const before = writes();
     const ended = await signIn(connect('nothing'), 'deny');
