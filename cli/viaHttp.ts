@@ -97,7 +97,7 @@ const removals = z.object({
       provider: sentence,
       revoked: z.boolean(),
       disabled: count,
-      accessTokenExpiresAt: z.number().optional(),
+      accessTokenExpires: z.iso.datetime().optional(),
       problems: z.array(z.object({ code: z.string(), message: sentence, fix: sentence })),
     }),
   ),
@@ -114,9 +114,9 @@ export async function removeVia(
   const { status, body } = await post(via, `/api/remove?${query}`, cli);
   const done = removals.safeParse(body);
   if (!done.success || (status !== 200 && status !== 207)) throw errorIn(body, via, status);
-  return done.data.removals.map(({ accessTokenExpiresAt, problems, ...removal }) => ({
+  return done.data.removals.map(({ accessTokenExpires, problems, ...removal }) => ({
     ...removal,
-    ...(accessTokenExpiresAt !== undefined && { accessTokenExpiresAt }),
+    ...(accessTokenExpires !== undefined && { accessTokenExpiresAt: Date.parse(accessTokenExpires) }),
     problems: problems.map((problem) => ({ ...problem, code: known(problem.code) })),
   }));
 }

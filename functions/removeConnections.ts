@@ -1,4 +1,5 @@
 import { app } from '@azure/functions';
+import { removalDocument } from '../lib/rotation/removal.ts';
 import type { Choice } from '../lib/rotator.ts';
 import { flagOf, json, PLATFORM_PARAMETER, problemResponse, respond } from './responses.ts';
 import { rotator } from './rotator.ts';
@@ -22,7 +23,7 @@ app.http('removeConnections', {
       if (!choice || revoke === undefined) return problemResponse(WRONG_PARAMETERS);
       const removals = await rotator().remove(choice, revoke);
       const isDone = removals.every(({ problems }) => problems.length === 0);
-      return json({ removals }, isDone ? 200 : 207);
+      return json({ removals: removals.map(removalDocument) }, isDone ? 200 : 207);
     }),
 });
 

@@ -1,5 +1,5 @@
 import { RotatorError } from '../../lib/errors.ts';
-import type { Removal } from '../../lib/rotation/removal.ts';
+import { type Removal, removalDocument } from '../../lib/rotation/removal.ts';
 import { type Choice, createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';
 import { EXIT, exitCodeOf } from '../exitCodes.ts';
@@ -36,7 +36,7 @@ export async function remove(cli: Cli, name: string | undefined, options: Remove
   if (!options.yes) await confirm(terminal, names ?? [], choice, revoke);
   ensureNotInterrupted(cli);
   const removals = await terminal.working('Removing', work);
-  terminal.result({ removals: removals.map(documentOf) }, linesOf(removals, revoke, terminal));
+  terminal.result({ removals: removals.map(removalDocument) }, linesOf(removals, revoke, terminal));
   const [problem] = removals.flatMap(({ problems }) => problems);
   return problem ? exitCodeOf(problem.code) : EXIT.done;
 }
@@ -86,15 +86,6 @@ async function confirm(
     message: 'The removal was not confirmed. The command changed nothing.',
     fix: 'Run the command again with --yes.',
   });
-}
-
-function documentOf({ accessTokenExpiresAt, ...removal }: Removal): object {
-  return {
-    ...removal,
-    ...(accessTokenExpiresAt !== undefined && {
-      accessTokenExpires: new Date(accessTokenExpiresAt).toISOString(),
-    }),
-  };
 }
 
 function linesOf(removals: readonly Removal[], revoked: boolean, terminal: Terminal): string[] {

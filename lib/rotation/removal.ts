@@ -27,6 +27,16 @@ export interface Removal {
   readonly problems: readonly Problem[];
 }
 
+/** A removal as a JSON document: times in ISO 8601. */
+export function removalDocument({ accessTokenExpiresAt, ...removal }: Removal): object {
+  return {
+    ...removal,
+    ...(accessTokenExpiresAt !== undefined && {
+      accessTokenExpires: new Date(accessTokenExpiresAt).toISOString(),
+    }),
+  };
+}
+
 /**
  * Removes a connection, for example after a leak. Nothing is deleted: the record says that the connection is paused, the refresh
  * token is revoked if that is asked for, and then it is disabled with everything that was published. It may be run again at any
@@ -95,12 +105,12 @@ class Leased {
     const revoked = done.revokedAt !== undefined;
     const more = { revoked, disabled: this.#disabled };
     logOf(this.#ports.log, name)('warn', 'connection_removed', more);
-    const { accessToken } = stored;
+    const { copiesExpireAt } = done;
     return {
       connection: name,
       provider,
       ...more,
-      ...(accessToken && { accessTokenExpiresAt: accessToken.expiresAt }),
+      ...(copiesExpireAt !== undefined && { accessTokenExpiresAt: copiesExpireAt }),
       problems: this.#problems,
     };
   }

@@ -56,7 +56,7 @@ function withSafeText(summary: RecordSummary): RecordSummary {
 export function plausibleRecord(record: ConnectionRecord, now: number): ConnectionRecord {
   const { version, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
   const { refreshTokenExpiresAt, publishable, failure, replacedAwaitedUntil, ...more } = others;
-  const { removedAt, revokedAt, ...rest } = more;
+  const { removedAt, revokedAt, copiesExpireAt, ...rest } = more;
   const past = (time: number | undefined) => time !== undefined && isPast(time, now);
   const token =
     accessToken && past(accessToken.issuedAt) && isExpiry(accessToken.expiresAt, now)
@@ -77,6 +77,7 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
     ...(past(forcedAt) && { forcedAt }),
     ...(past(removedAt) && { removedAt }),
     ...(past(revokedAt) && { revokedAt }),
+    ...(copiesExpireAt !== undefined && isExpiry(copiesExpireAt, now) && { copiesExpireAt }),
     ...(past(familyStartedAt) && { familyStartedAt }),
     ...(past(replacedAwaitedUntil && replacedAwaitedUntil - RESERVED_MS) && { replacedAwaitedUntil }),
     ...(refreshTokenExpiresAt !== undefined &&

@@ -80,6 +80,8 @@ export const recordSchema = z.object({
   removedAt: time.optional(),
   /** With `removedAt`, when the provider confirmed that it revoked the refresh token. */
   revokedAt: time.optional(),
+  /** With `removedAt`, until when access tokens that consumers had read may be used. */
+  copiesExpireAt: time.optional(),
   rotatedAt: time.optional(),
   forcedAt: time.optional(),
   accessToken: z.object({ issuedAt: time, expiresAt: time, expiresInIsDefault: z.boolean() }).optional(),
@@ -194,6 +196,7 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     refreshTokenEndIsFixed: _fixed,
     removedAt: _removed,
     revokedAt: _revoked,
+    copiesExpireAt: _copies,
     ...rest
   } = record;
   const { phase } = record;
@@ -219,13 +222,13 @@ export function takenOver(record: ConnectionRecord): ConnectionRecord {
  */
 export function removalBegun(record: ConnectionRecord, now: number): ConnectionRecord {
   const {
-    accessToken: _token,
+    accessToken,
     refreshTokenExpiresAt: _end,
     refreshTokenEndIsFixed: _fixed,
     publishable: _publishable,
     ...rest
   } = record;
-  return { ...rest, removedAt: now };
+  return { ...rest, removedAt: now, ...(accessToken && { copiesExpireAt: accessToken.expiresAt }) };
 }
 
 /** The removal is complete: `version` is the newest one of the refresh token, and disabled like all others. */

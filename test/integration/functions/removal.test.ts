@@ -48,7 +48,7 @@ describe('POST /api/remove', () => {
           provider: 'generic',
           revoked: true,
           disabled: 3,
-          accessTokenExpiresAt: expect.any(Number),
+          accessTokenExpires: expect.stringMatching(/^20.+Z$/),
           problems: [],
         },
       ],
