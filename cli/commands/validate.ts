@@ -8,6 +8,8 @@ import {
 } from '../../lib/config/parseConnections.ts';
 import { placesIn, positionsIn } from '../../lib/config/scanJson.ts';
 import { refusedLiteral } from '../../lib/oauth/classifyFailure.ts';
+import type { Connection } from '../../lib/rotation/core/connection.ts';
+import { needsTag } from '../../lib/rotation/steps/allowedSecret.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
@@ -35,8 +37,23 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
     `  ${fix}`,
   ]);
   const invalidNames = new Set(invalid.flatMap(({ name }) => name ?? []));
-  const total = `${valid.length} of ${valid.length + invalidNames.size} connections are valid.`;
-  terminal.result({ file, valid: valid.map(({ name }) => name), invalid }, [...lines, total]);
+  const notes = valid
+    .flatMap(tagNotes)
+    .map(({ path, message, fix }) => ({ ...positionOf(path), message, fix }));
+  const noteLines = notes.flatMap(({ line, column, message, fix }) => [
+    `${file}:${line}:${column}: note: ${message}`,
+    `  ${fix}`,
+  ]);
+  const count = valid.length + invalidNames.size;
+  const total =
+    count + invalid.length === 0
+      ? 'The file is valid, but it has no connections: the rotator has nothing to do.'
+      : `${valid.length} of ${count} connections are valid.`;
+  terminal.result({ file, valid: valid.map(({ name }) => name), invalid, notes }, [
+    ...lines,
+    ...noteLines,
+    total,
+  ]);
   return invalid.length === 0 ? EXIT.done : EXIT.invalid;
 }
 
@@ -44,9 +61,28 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
 function addressProblem(endpoint: NamedEndpoint, allowLoopback: boolean): FileFinding[] {
   const { name, path } = endpoint;
   const refused = refusedLiteral(endpoint, allowLoopback);
-  if (!refused) return [];
+  // The finding about plain http names this machine as well.
+  const isNamed = /^http:/i.test(endpoint.tokenUri) && !refusedLiteral(endpoint, true);
+  if (!refused || isNamed) return [];
   const message = `connections.${name}.tokenUri names ${refused.address}.`;
   return [{ name, problem: { code: 'address_refused', message, fix: refused.fix }, path }];
+}
+
+/** What only the vault and the deployment know: the rotator sends a shared secret only if one of them allows it. */
+function tagNotes(connection: Connection) {
+  const { name, clientId, secrets } = connection;
+  const names = {
+    ...(clientId === undefined && { clientId: [secrets.clientId] }),
+    clientSecret: secrets.clientSecrets,
+    refreshToken: [secrets.refreshToken],
+  };
+  return Object.entries(names)
+    .filter(([, each]) => each.some((secret) => needsTag(connection, secret)))
+    .map(([key]) => ({
+      path: ['connections', name, 'secrets', key],
+      message: `connections.${name}.secrets.${key} names a secret that ${name} may use only with permission.`,
+      fix: `Set the tag connections=${name} at the secret, or add its name to the app setting ALLOWED_SECRETS. What rotator connect and rotator import store has the tag.`,
+    }));
 }
 
 function settingsOf(
@@ -68,11 +104,19 @@ export function exportSchema(): number {
   return EXIT.done;
 }
 
-/** Line and column, from 1, of the key at the end of a path, or of the last key on the way that the text has. */
+/**
+ * Line and column, from 1, of the key at the end of a path, or of the last key on the way that the text has. Of a repeated key, that is
+ * the last one, and what stands before it is not its value.
+ */
 function keyPositionsIn(text: string): (path: readonly string[]) => { line: number; column: number } {
   const [placeOf, positionOf] = [placesIn(text), positionsIn(text)];
   return (path) => {
-    const places = path.map((_, index) => placeOf(path.slice(0, index + 1)));
-    return positionOf(places.findLast((place) => place !== undefined) ?? 0);
+    let at = 0;
+    for (const index of path.keys()) {
+      const place = placeOf(path.slice(0, index + 1));
+      if (place === undefined || place < at) break;
+      at = place;
+    }
+    return positionOf(at);
   };
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { safeKey, safeName } from '../safeText.ts';
 import { connectionEntry, publishSection, secretsSection, vaultsSection } from './connectionSchema.ts';
 import type { Finding } from './findings.ts';
-import { nearest } from './nearest.ts';
+import { hasUnit, meantKey, sameKey, secretOfName } from './meantKey.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -54,7 +54,7 @@ export function unknownKey(where: string, key: string, known: readonly string[])
   const shown = safeKey(key);
   const cause = shown === undefined ? 'has an unknown key' : `has an unknown key ${shown}`;
   // `clientid` means `clientId` of the entry, not the name of its secret.
-  const spelled = known.find((each) => plainKey(each) === plainKey(key));
+  const spelled = sameKey(key, known);
   const section = Object.keys(sections).find(
     (name) => !spelled && known.includes(name) && sectionKey(name, key) !== undefined,
   );
@@ -65,9 +65,14 @@ export function unknownKey(where: string, key: string, known: readonly string[])
     return { where, cause, fix };
   }
   if (section) return { where, cause, fix: `Move ${name} to ${section}.${sectionKey(section, key)}.` };
-  const meant = nearest(key, known);
+  const secret = known.includes('secrets') ? secretOfName(key, keysOf('secrets')) : undefined;
+  if (secret) {
+    const fix = `Move ${name} to secrets.${secret}, which holds the name of the secret, not the secret.`;
+    return { where, cause, fix };
+  }
+  const meant = meantKey(key, known);
   const fix = meant
-    ? `Rename ${name} to ${meant}.`
+    ? `Rename ${name} to ${meant}${hasUnit(key) && !hasUnit(meant) ? ', in seconds' : ''}.`
     : `Remove ${name} from ${where}; the known keys are ${known.join(', ')}.`;
   return { where, cause, fix };
 }
@@ -81,7 +86,7 @@ export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
       if (issue.code !== 'unrecognized_keys') return [];
       const meant = issue.keys
         .slice(0, MOST_SUGGESTIONS)
-        .flatMap((each) => nearest(each, Object.keys(entryShape)) ?? []);
+        .flatMap((each) => meantKey(each, Object.keys(entryShape)) ?? []);
       return [...issue.keys, ...meant];
     }),
   );
@@ -89,11 +94,11 @@ export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
 
 /** The key of the section that is meant, in its own spelling: "ClientSecret" and "client_secret" mean `clientSecret`. */
 function sectionKey(section: string, key: string): string | undefined {
-  return Object.keys(sections[section]?.shape ?? {}).find((known) => plainKey(known) === plainKey(key));
+  return sameKey(key, keysOf(section));
 }
 
-function plainKey(key: string): string {
-  return key.toLowerCase().replace(/[_-]/g, '');
+function keysOf(section: string): string[] {
+  return Object.keys(sections[section]?.shape ?? {});
 }
 
 function wrongParameter(where: string, issue: Issue): Finding {

@@ -21,7 +21,7 @@ interface Frame {
 }
 
 interface Scanner {
-  /** If wanted: the index at which each path first occurs. */
+  /** If wanted: the index at which each path occurs last, because `JSON.parse` keeps the last value. */
   readonly places?: Map<string, number>;
   readonly open: Frame[];
   readonly repeated: string[][];
@@ -35,8 +35,8 @@ export function scanJson(text: string): JsonScan {
 
 /**
  * Reads where names are.
- * @returns the index at which the name at the end of a path begins; undefined if the text has no such path, or it is deeper than
- *   that of any field
+ * @returns the index at which the name at the end of a path begins, of a repeated name the last one; undefined if the text has no such
+ *   path, or it is deeper than that of any field
  */
 export function placesIn(text: string): (path: readonly string[]) => number | undefined {
   const places = new Map<string, number>();
@@ -126,6 +126,5 @@ function key(scanner: Scanner, token: string, at: number): boolean {
 /** The depth is compared first: reading the whole path at each key would take too long in a deep text. */
 function notePlace({ open, places }: Scanner, at: number): void {
   if (!places || open.length > LONGEST_PATH) return;
-  const path = JSON.stringify(open.map((frame) => frame.at));
-  if (!places.has(path)) places.set(path, at);
+  places.set(JSON.stringify(open.map((frame) => frame.at)), at);
 }

@@ -304,6 +304,46 @@ describe('without a stack', () => {
     ]);
   });
 
+  test('validate points at the second of two equal keys, and at the fields that count', async () => {
+    const file = join(desk.stack.data.path, 'twice.json');
+    const entries = [
+      '"a": { "tokenUri": "https://a.example/t" }',
+      '"b": { "tokenUri": "https://b.example/t" }',
+    ];
+    await writeFile(file, `{"connections":{\n${[...entries, '"b": { "scope": "x" }'].join(',\n')}}}`);
+    const { stdout } = await desk.withoutStack(['validate', file]).ended;
+    expect(stdout).toContain(`${file}:4:1: connections.b appears twice.`);
+    expect(stdout).toContain(`${file}:4:1: connections.b.tokenUri is missing`);
+  });
+
+  test('validate says which secrets need permission, and names none of them', async () => {
+    const file = join(desk.stack.data.path, 'permission.json');
+    const tokenUri = 'https://a.example/t';
+    const secrets = { clientSecret: ['shared', 'crm-client-secret'], accessToken: 'any' };
+    await writeFile(
+      file,
+      JSON.stringify({ connections: { crm: { tokenUri, secrets }, erp: { tokenUri } } }, null, 1),
+    );
+    const ended = await desk.withoutStack(['validate', file]).ended;
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stdout).toMatch(
+      /:6:5: note: connections\.crm\.secrets\.clientSecret .+\n {2}Set the tag connections=crm .+ALLOWED_SECRETS/,
+    );
+    expect(ended.stdout.match(/note:/g)).toHaveLength(1);
+    expect(ended.stdout).not.toContain('shared');
+    const allowed = await desk.withoutStack(['validate', file, '--json'], {
+      env: { ALLOWED_SECRETS: 'shared' },
+    }).ended;
+    expect(documentOf(allowed)).toMatchObject({ notes: [] });
+  });
+
+  test('validate says that a file without connections is valid and does nothing', async () => {
+    const file = join(desk.stack.data.path, 'empty.json');
+    await writeFile(file, '{"connections":{}}');
+    const ended = await desk.withoutStack(['validate', file]).ended;
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('it has no connections') });
+  });
+
   test('validate refuses an address to which no token request would be sent', async () => {
     const file = join(desk.stack.data.path, 'addresses.json');
     const entry = (host: string, more = {}) => ({ tokenUri: `https://${host}/token`, ...more });
@@ -316,6 +356,7 @@ describe('without a stack', () => {
       here: entry('127.0.0.1'),
       local: entry('localhost'),
       misspelled: entry('127.0.0.1', { scop: 'x' }),
+      plain: { tokenUri: 'http://127.0.0.1:1/token' },
       public: entry('20.190.151.7'),
     };
     await writeFile(file, JSON.stringify({ connections }, null, 2));
@@ -325,6 +366,7 @@ describe('without a stack', () => {
     expect(document.valid).toEqual(['allowed', 'public']);
     expect(document.invalid).toMatchObject([
       { name: 'misspelled', message: expect.stringContaining('unknown key scop') },
+      { name: 'plain', message: expect.stringContaining('ALLOW_LOOPBACK_HTTP') },
       { name: 'metadata', line: 4, message: expect.stringContaining('a metadata service') },
       { name: 'decimal', message: expect.stringContaining('a metadata service') },
       { name: 'in-ipv6', fix: expect.stringContaining('"allowPrivateNetwork": true for in-ipv6') },

@@ -21,12 +21,16 @@ export async function ensureAllowed(
   { tags }: Pick<Secret, 'tags'>,
   vault: SecretVault,
 ): Promise<void> {
-  if (isDefaultCredential(connection.name, name)) return;
-  if (connection.allowedSecrets?.includes(name.toLowerCase())) return;
+  if (!needsTag(connection, name)) return;
   if (permits(tags, connection.name)) return;
   const versions = isSilent(tags) ? await vault.versions(name) : [];
   if (versions.some((version) => permits(version.tags, connection.name))) return;
   throw notAllowed(connection, name);
+}
+
+/** Does the connection need a tag at this credential, because neither its name nor an app setting allows it? */
+export function needsTag({ name: connection, allowedSecrets = [] }: Connection, name: string): boolean {
+  return !isDefaultCredential(connection, name) && !allowedSecrets.includes(name.toLowerCase());
 }
 
 function permits(tags: Tags, connection: string): boolean {

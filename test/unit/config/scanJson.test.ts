@@ -77,7 +77,7 @@ function isJson(text: string): boolean {
 }
 
 describe('the place of a name', () => {
-  const text = '{"a":1,"b":{"a":{"a":2},"c\\u0064":[{"e":0}]}}';
+  const text = '{"a":1,"b":{"a":{"a":2},"c\\u0064":[{"e":0}]},"c":1,"c":2}';
 
   it.each([
     [['a'], text.indexOf('"a"')],
@@ -85,7 +85,8 @@ describe('the place of a name', () => {
     [['b', 'a', 'a'], text.indexOf('"a":2')],
     [['b', 'cd'], text.indexOf('"c')],
     [['b', 'cd', '0', 'e'], text.indexOf('"e"')],
-    [['c'], undefined],
+    [['c'], text.indexOf('"c":2')],
+    [['d'], undefined],
     [[], undefined],
   ])('%j', (path, at) => expect(placesIn(text)(path)).toBe(at));
 });

@@ -261,6 +261,31 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     );
   });
 
+  it.each([
+    ['token_endpoint', 'Rename token_endpoint to tokenUri.'],
+    ['accessTokenUrl', 'Rename accessTokenUrl to tokenUri.'],
+    ['scopes', 'Rename scopes to scope.'],
+    ['tenantId', 'Rename tenantId to tenant.'],
+    ['renewBeforeSeconds', 'Rename renewBeforeSeconds to renewBefore, in seconds.'],
+    ['refresh_token_grace_ms', 'Rename refresh_token_grace_ms to refreshTokenGrace, in seconds.'],
+    [
+      'accessTokenLifetimeInSeconds',
+      'Rename accessTokenLifetimeInSeconds to accessTokenLifetime, in seconds.',
+    ],
+    ['token_endpoint_auth_method', 'Rename token_endpoint_auth_method to clientAuthentication.'],
+    ['revocation_endpoint', 'Rename revocation_endpoint to revocationUri.'],
+    ...['refreshTokenSecret', 'accessTokenSecret', 'clientSecretName', 'client_id_secret_name'].map((key) => {
+      const meant = key
+        .replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+        .replace(/(Secret)?(Name)?$/, '');
+      const secret = meant === 'client' ? 'clientSecret' : meant;
+      const fix = `Move ${key} to secrets.${secret}, which holds the name of the secret, not the secret.`;
+      return [key, fix];
+    }),
+  ])('knows what %s means', (key, expected) => {
+    expect(problemIn(fileOf({ good: ENTRY, bad: { [key]: 'x' } })).fix).toContain(expected);
+  });
+
   it('counts a hundred problems instead of listing all', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key${index}`, 1]));
     expect(problemIn(fileOf({ good: ENTRY, bad: many })).message).toMatch(/; and 89 more\.$/);
