@@ -22,9 +22,11 @@ app.http('health', {
   handler: (request) =>
     respondAnonymously(request, async () => {
       try {
-        const { isReady, isSilent, configuration } = await rotator().readiness();
+        const { checkedAt, isReady, isSilent, configuration } = await rotator().readiness();
         const body = {
           status: isReady ? 'ok' : 'unavailable',
+          // The endpoint is anonymous, so many calls cost as much as one: the answer may be ten seconds old.
+          checked: new Date(checkedAt).toISOString(),
           ...(isSilent && SILENT),
           ...(configuration && { configuration: { ...UNREADABLE, since: configuration.since } }),
         };

@@ -76,13 +76,15 @@ export interface Overview {
 
 /** Can this process work? */
 interface Readiness {
+  /** When this was found out, milliseconds since the epoch: the answer is the same for ten seconds. */
+  readonly checkedAt: number;
   readonly isReady: boolean;
   /** No sweep has run for four schedule intervals, by the records. */
   readonly isSilent?: true;
   readonly configuration?: ConfigurationProblem;
 }
 
-/** @param now the wall clock in milliseconds; only used to decide whether a token has expired */
+/** @param now the wall clock in milliseconds; only used to decide whether a token has expired, and in `readiness` */
 export function createRotator(ports: Ports, now: () => number): Rotator {
   const state = new ProcessMemory();
   return {
@@ -95,7 +97,7 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
     takeOver: async (name, from) => takeOver(await usable(ports, name), ports, from),
     chosen: (choice) => chosen(ports, choice),
     remove: async (choice, revoke) => removeAll(await chosen(ports, choice), revoke, ports, state),
-    readiness: remembered(ports, readiness(ports, state)),
+    readiness: remembered(ports, readiness(ports, state, now)),
     drain: () => state.drain(),
   };
 }
@@ -180,7 +182,7 @@ function shown({ since, ...problem }: Problem & { since: number | undefined }): 
  * Looks whether this process can work and whether sweeps run. If none has run for a while, a sweep begins: the call that asks is then the
  * only thing that still happens regularly.
  */
-function readiness(ports: Ports, state: ProcessMemory): () => Promise<Readiness> {
+function readiness(ports: Ports, state: ProcessMemory, now: () => number): () => Promise<Readiness> {
   const { clock, log, records } = ports;
   const startedAt = clock.monotonic();
   let revival: Promise<unknown> | undefined;
@@ -194,6 +196,7 @@ function readiness(ports: Ports, state: ProcessMemory): () => Promise<Readiness>
     });
   };
   return async () => {
+    const checkedAt = now();
     const { connections, problem } = await configuration(ports);
     const list = await records.list().catch(() => undefined);
     // Before the first sweep of a deployment, its time counts from the start of the process.
@@ -201,6 +204,7 @@ function readiness(ports: Ports, state: ProcessMemory): () => Promise<Readiness>
     const { mustRevive, hasFailed } = silence(silentMs, ports);
     if (mustRevive && !revival && !state.draining) revive(silentMs);
     return {
+      checkedAt,
       isReady: connections !== undefined && list !== undefined && !hasFailed,
       ...(problem && { configuration: problem }),
       ...(list && hasFailed && { isSilent: true }),

@@ -31,6 +31,10 @@ export interface Shown extends Partial<Rotated>, Partial<Omit<ConnectionStatus, 
   readonly status?: 'ok' | 'unavailable' | number;
   readonly code?: Parameters<typeof problemResponse>[0]['code'];
   readonly lastSweep?: string;
+  /** When the health probe was answered anew. */
+  readonly checked?: string;
+  /** Of `validate`. */
+  readonly notes?: readonly object[];
   readonly message?: string;
   /** Why the connections cannot be read. */
   readonly configuration?: Partial<ConfigurationProblem>;

@@ -37,8 +37,9 @@ test('without a timer, probes publish a token and replace it before it expires',
   expect(harness.output.join('')).toContain('sweep_started_by_probe');
 }, 90_000);
 
-test('the probe says nothing but ok, or that no sweep runs', async () => {
+test('the probe says nothing but ok, or that no sweep runs, and how old that is', async () => {
   const { status, body } = await probe();
-  if (status === 200) expect(body).toEqual({ status: 'ok' });
-  else expect(Object.keys(body).sort()).toEqual(['fix', 'message', 'status']);
+  const checked = expect.stringMatching(/^20.+Z$/);
+  if (status === 200) expect(body).toEqual({ status: 'ok', checked });
+  else expect(Object.keys(body).sort()).toEqual(['checked', 'fix', 'message', 'status']);
 });

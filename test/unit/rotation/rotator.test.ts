@@ -84,15 +84,19 @@ describe('the rotator', () => {
 
   test('is ready if the records can be read', async () => {
     const { world, rotator } = rotatorOf();
-    expect(await rotator.readiness()).toEqual({ isReady: true });
+    expect(await rotator.readiness()).toEqual({ checkedAt: world.now(), isReady: true });
     world.before('list records', () => Promise.reject(failure('storage_forbidden')));
     await world.clock.pass(10_000);
-    expect(await rotator.readiness()).toEqual({ isReady: false });
+    expect(await rotator.readiness()).toEqual({ checkedAt: world.now(), isReady: false });
   });
 
   test('lists the records once for all checks within ten seconds, because every caller may check', async () => {
     const { world, rotator } = rotatorOf();
-    for (let check = 0; check < 50; check++) await rotator.readiness();
+    const { checkedAt } = await rotator.readiness();
+    for (let check = 0; check < 50; check++) {
+      await world.clock.pass(100);
+      expect(await rotator.readiness()).toMatchObject({ checkedAt });
+    }
     expect(world.count(/^list records/)).toBe(1);
   });
 
@@ -101,7 +105,7 @@ describe('the rotator', () => {
     const since = Date.parse('2026-01-01T00:00:00Z');
     world.stale = { ...problemWith('configuration_invalid'), since };
     const configuration = { ...problemWith('configuration_invalid'), since: '2026-01-01T00:00:00.000Z' };
-    expect(await rotator.readiness()).toEqual({ isReady: true, configuration });
+    expect(await rotator.readiness()).toMatchObject({ isReady: true, configuration });
     const overview = await rotator.overview();
     expect(overview.configuration).toEqual(configuration);
     expect(overview.connections).toHaveLength(3);
