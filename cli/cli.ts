@@ -97,6 +97,18 @@ function overridden(options: CommonOptions): Environment {
   };
 }
 
+/** If the connections file cannot be read, the running functions may have read it before: they can do what this command cannot. */
+export function orVia(thrown: unknown, { stack }: Pick<Connected, 'stack'>): unknown {
+  if (!(thrown instanceof RotatorError) || thrown.since === undefined) return thrown;
+  const { code, message, fix } = thrown;
+  const via = `--via ${stack?.hostUrl ?? 'URL'}`;
+  return new RotatorError({
+    code,
+    message,
+    fix: `${fix} Or add ${via}: the functions keep the last valid connections.`,
+  });
+}
+
 /** @throws RotatorError `interrupted` after Ctrl-C */
 export function ensureNotInterrupted({ interrupted }: Pick<Cli, 'interrupted'>): void {
   if (!interrupted.aborted) return;

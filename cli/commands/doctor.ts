@@ -15,7 +15,15 @@ export async function doctor(cli: Cli, name: string | undefined): Promise<number
     { checks },
     checks.flatMap((check) => linesOf(check, terminal)),
   );
-  return checks.some(({ level }) => level === 'failed') ? EXIT.operatorNeeded : EXIT.done;
+  return exitCodeFor(checks);
+}
+
+/** As of `status`: what is wrong with settings or the connections file comes first, because no other command works with it. */
+function exitCodeFor(checks: readonly Check[]): number {
+  const failures = checks.filter(({ level }) => level === 'failed');
+  if (failures.some(({ code }) => code === 'configuration_invalid' || code === 'connection_invalid'))
+    return EXIT.invalid;
+  return failures.length > 0 ? EXIT.operatorNeeded : EXIT.done;
 }
 
 /** Invalid settings are a finding like any other. */

@@ -1,7 +1,7 @@
 import { RotatorError } from '../../lib/errors.ts';
 import { type Removal, removalDocument } from '../../lib/rotation/removal.ts';
 import { type Choice, createRotator } from '../../lib/rotator.ts';
-import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';
+import { type Cli, connect, ensureNotInterrupted, orVia } from '../cli.ts';
 import { EXIT, exitCodeOf } from '../exitCodes.ts';
 import { askConsent } from '../prompts.ts';
 import { table, wrap } from '../table.ts';
@@ -58,11 +58,13 @@ function choiceOf(name: string | undefined, { provider, all }: RemoveOptions): C
 
 async function prepare(cli: Cli, choice: Choice, revoke: boolean, via: string | undefined): Promise<Work> {
   if (via !== undefined) return { names: undefined, remove: () => removeVia(via, choice, revoke, cli) };
-  const { ports } = await connect(cli);
-  const rotator = createRotator(ports, Date.now);
+  const parts = await connect(cli);
+  const rotator = createRotator(parts.ports, Date.now);
   // After Ctrl-C the removals that have begun are completed, and no others begin.
   cli.interrupted.addEventListener('abort', () => void rotator.drain(), { once: true });
-  const chosen = await rotator.chosen(choice);
+  const chosen = await rotator.chosen(choice).catch((thrown: unknown) => {
+    throw orVia(thrown, parts);
+  });
   return { names: chosen.map((each) => each.name), remove: () => rotator.remove(choice, revoke) };
 }
 
@@ -72,12 +74,13 @@ async function confirm(
   choice: Choice,
   revoke: boolean,
 ): Promise<void> {
+  const [only] = 'name' in choice ? [choice.name] : names.length === 1 ? names : [];
   const which =
-    'name' in choice
-      ? choice.name
-      : `${names.length === 0 ? 'all connections' : `${names.length} connections`}${'provider' in choice ? ` of ${choice.provider}` : ''}`;
-  const how = revoke ? 'revokes and disables their refresh tokens' : 'disables their refresh tokens';
-  const consequences = `The command pauses ${which}, ${how}, and disables what is published. Consumers get no more tokens until an account owner signs in again.`;
+    only ??
+    `${names.length === 0 ? 'all connections' : `${names.length} connections`}${'provider' in choice ? ` of ${choice.provider}` : ''}`;
+  const whose = only === undefined ? 'their refresh tokens' : 'its refresh token';
+  const how = revoke ? 'revokes and disables' : 'disables';
+  const consequences = `The command pauses ${which}, ${how} ${whose}, and disables what is published. Consumers get no more tokens until an account owner signs in again.`;
   terminal.hint(wrap(consequences, terminal.window.columns, 0).join('\n'));
   if (names.length > 1) terminal.hint(wrap(names.join(', '), terminal.window.columns).join('\n'));
   if (await askConsent(terminal, `Remove ${which}?`)) return;

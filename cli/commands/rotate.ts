@@ -2,7 +2,7 @@ import { RotatorError } from '../../lib/errors.ts';
 import type { RotationResult } from '../../lib/rotation/core/outcome.ts';
 import type { SweepSummary } from '../../lib/rotation/sweep.ts';
 import { createRotator, type Rotator } from '../../lib/rotator.ts';
-import { type Cli, connect, ensureNotInterrupted } from '../cli.ts';
+import { type Cli, connect, ensureNotInterrupted, orVia } from '../cli.ts';
 import { EXIT, exitCodeOfResult } from '../exitCodes.ts';
 import { span } from '../terminal.ts';
 import { rotateVia, sweepVia } from '../viaHttp.ts';
@@ -54,13 +54,15 @@ async function rotateDue(cli: Cli, { via }: RotateOptions): Promise<number> {
 
 /** After Ctrl-C it sends no more token requests, and it saves every received token before it returns. */
 async function withRotator<T>(cli: Cli, work: (rotator: Rotator) => Promise<T>): Promise<T> {
-  const { ports } = await connect(cli);
-  const rotator = createRotator(ports, Date.now);
+  const parts = await connect(cli);
+  const rotator = createRotator(parts.ports, Date.now);
   const drain = () => void rotator.drain();
   cli.interrupted.addEventListener('abort', drain, { once: true });
   try {
     ensureNotInterrupted(cli);
     return await work(rotator);
+  } catch (thrown) {
+    throw orVia(thrown, parts);
   } finally {
     await rotator.drain();
     cli.interrupted.removeEventListener('abort', drain);
@@ -102,6 +104,12 @@ export function resultLines({
     const valid = expiresAt === undefined ? '' : `, token valid until ${new Date(expiresAt).toISOString()}`;
     return [`${connection} is rotated: generation ${generation ?? '?'}${valid}.`];
   }
+  if (problem?.code === 'connection_removed')
+    return [
+      `${connection} was removed: nothing was sent.`,
+      `${problem.code}: ${problem.message}`,
+      `  ${problem.fix}`,
+    ];
   const again = retryAfterMs ? ` Next attempt in ${span(Math.max(retryAfterMs, 1000))}.` : '';
   const trouble = problem ? [`${problem.code}: ${problem.message}`, `  ${problem.fix}`] : [];
   return [`${connection} ${SENTENCES[result]}${again}`, ...trouble];

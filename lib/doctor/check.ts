@@ -1,4 +1,4 @@
-import { type Problem, problemOf, type RotatorError } from '../errors.ts';
+import { type ErrorCode, type Problem, problemOf, type RotatorError } from '../errors.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -7,6 +7,8 @@ export interface Check {
   /** The connection, if the check is about one. */
   readonly connection?: string;
   readonly level: 'ok' | 'warning' | 'failed';
+  /** The error code, if the failure has one. */
+  readonly code?: ErrorCode;
   /** What was found, one sentence. */
   readonly message: string;
   /** What to do, one sentence; not with `ok`. */
@@ -21,8 +23,11 @@ export function warning(check: string, message: string, fix: string): Check {
   return { check, level: 'warning', message, fix };
 }
 
-export function failed(check: string, { message, fix }: Pick<Problem, 'message' | 'fix'>): Check {
-  return { check, level: 'failed', message, fix };
+export function failed(
+  check: string,
+  { code, message, fix }: Omit<Problem, 'code'> & { readonly code?: ErrorCode },
+): Check {
+  return { check, level: 'failed', ...(code !== undefined && { code }), message, fix };
 }
 
 /** A thrown value as a failed check. */

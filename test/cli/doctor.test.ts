@@ -193,7 +193,7 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
         : undefined,
     );
     const ended = await desk.withoutStack(['doctor', '--json', '--stack', state]).ended;
-    expect(ended, ended.stdout).toMatchObject({ code: 4 });
+    expect(ended, ended.stdout).toMatchObject({ code: 3 });
     const checks = documentOf(ended).checks as Check[];
     const found = (connection: string | undefined, check: string, level: Check['level']) =>
       checks
@@ -241,11 +241,19 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
 
   test('reports missing settings, a failed sign-in and an unknown connection', async () => {
     const none = await desk.withoutStack(['doctor']).ended;
-    expect(none.code).toBe(4);
+    expect(none.code).toBe(3);
     expect(none.stdout).toMatch(/failed {3}settings: CREDENTIAL_VAULT_URL is not set/);
+    const broken = join(desk.stack.data.path, 'broken.json');
+    await writeFile(broken, '{');
+    const file = await desk.rotator(['doctor', '--json', '--connections', broken]).ended;
+    expect(file.code).toBe(3);
+    expect(documentOf(file).checks).toContainEqual(
+      expect.objectContaining({ check: 'connections', level: 'failed', code: 'configuration_invalid' }),
+    );
     const state = await changedState({ IDENTITY_HEADER: 'wrong' });
     // The SDK keeps the first managed identity that it finds in a process.
     const strange = await run(['doctor', '--json', '--stack', state]).ended;
+    expect(strange.code).toBe(4);
     expect(documentOf(strange).checks).toContainEqual(
       expect.objectContaining({
         check: 'sign-in',

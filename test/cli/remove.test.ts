@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Desk, documentOf, STRICT, startDesk } from './support.ts';
 
@@ -28,6 +30,7 @@ describe('rotator remove', { timeout: 120_000 }, () => {
     const asked = await desk.rotator(['remove', 'strict']).ended;
     expect(asked.code).toBe(2);
     expect(asked.stderr).toContain('Consumers get no more tokens');
+    expect(asked.stderr).toContain('disables its refresh token,');
     expect(asked.stderr).toContain('--yes');
     expect(await desk.secret('credentialVault', 'strict-refresh-token')).toBeDefined();
   });
@@ -63,8 +66,27 @@ describe('rotator remove', { timeout: 120_000 }, () => {
     const rotated = await desk.rotator(['rotate', 'strict', '--force', '--json']).ended;
     expect(rotated.code).toBe(4);
     expect(documentOf(rotated)).toMatchObject({ result: 'blocked' });
+    const said = await desk.rotator(['rotate', 'strict']).ended;
+    expect(said.stdout).toMatch(/^strict was removed: nothing was sent\.\nconnection_removed: /);
+    expect(said.stdout).not.toMatch(/--force|Next attempt/);
     const history = await desk.rotator(['history', 'strict']).ended;
     expect(history.stdout).toContain('blocked  connection_removed');
+  });
+
+  test('names the functions if the connections file cannot be read, because they have the last valid one', async () => {
+    const broken = join(desk.stack.data.path, 'broken.json');
+    await writeFile(broken, '{');
+    for (const args of [
+      ['remove', 'second', '--yes'],
+      ['remove', '--all', '--yes'],
+      ['rotate', '--due'],
+    ]) {
+      const ended = await desk.rotator([...args, '--connections', broken]).ended;
+      expect(ended.code).toBe(3);
+      expect(ended.stderr.replace(/\s+/g, ' ')).toContain(
+        `Or add --via ${desk.stack.host.url}: the functions`,
+      );
+    }
   });
 
   test('works through the functions, for an operator without the rights', async () => {
