@@ -200,7 +200,9 @@ export function rotationResponse(result: RotationResult): HttpResponseInit {
       const known = problem ?? problemOf(undefined);
       // A refusal by the provider in this rotation is a bad gateway (502); an earlier one is a state of the connection (409).
       const status = result.reason === 'blocked' ? { status: 409 } : {};
-      return problemResponse(known, { connection, retryAfterMs, ...status });
+      // To try again later is of no use for a connection that an operator removed.
+      const wait = known.code === 'connection_removed' ? {} : { retryAfterMs };
+      return problemResponse(known, { connection, ...wait, ...status });
     }
   }
 }

@@ -57,7 +57,7 @@ async function watch({ terminal, interrupted }: Cli, read: () => Promise<Overvie
     terminal.clear();
     terminal.result(problem ? { error: problem } : last, fitting([...lines, ...table], terminal));
     await sleep(WATCH_MS, undefined, { signal: interrupted }).catch(() => undefined);
-    if (interrupted.aborted) return EXIT.done;
+    if (interrupted.aborted) return EXIT.interrupted;
   }
 }
 

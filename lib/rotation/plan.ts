@@ -64,7 +64,7 @@ async function planOne(
       action,
       reason,
       message,
-      ...('until' in decision && { until: decision.until }),
+      ...('until' in decision && record.removedAt === undefined && { until: decision.until }),
     };
   } catch (thrown) {
     const { message } = problemOf(thrown);

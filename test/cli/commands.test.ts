@@ -169,7 +169,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       if (printed.includes('configuration_invalid')) await writeFile(file, '{"connections":{}}');
     }
     running.child.kill('SIGINT');
-    expect((await running.ended).code).toBe(0);
+    expect((await running.ended).code).toBe(130);
     expect(printed).toMatch(REPAIRED);
   });
 
@@ -185,7 +185,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       await writeFile(file, printed.includes('connection_unknown') ? entry : '{"connections":{}}');
     }
     running.child.kill('SIGINT');
-    expect((await running.ended).code).toBe(0);
+    expect((await running.ended).code).toBe(130);
     expect(printed).toMatch(/"state":"invalid"[\s\S]*"error":\{"code":"connection_unknown"/);
   });
 
@@ -197,7 +197,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       if (lines >= 2) break;
     }
     running.child.kill('SIGINT');
-    expect((await running.ended).code).toBe(0);
+    expect((await running.ended).code).toBe(130);
   });
 
   test('takes the function key from the environment, and reports its refusal', async () => {

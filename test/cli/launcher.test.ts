@@ -146,7 +146,7 @@ test.runIf(node !== undefined && process.platform !== 'win32')(
       const ended = once(child, 'exit');
       await once(child.stdout, 'data');
       child.kill('SIGINT');
-      expect(await ended).toEqual([0, null]);
+      expect(await ended).toEqual([130, null]);
     } finally {
       await desk.close();
     }

@@ -66,7 +66,7 @@ const pressingCtrlC = async (shell: Shell) => {
 /** In the order in which the user does them: those that stop a connection come last. */
 const STEPS: readonly Step[] = [
   { command: 'status', fits: true },
-  { command: 'status --watch', meanwhile: pressingCtrlC, fits: true },
+  { command: 'status --watch', code: 130, meanwhile: pressingCtrlC, fits: true },
   { command: 'plan', fits: true },
   { command: 'history', fits: true },
   { command: 'doctor' },

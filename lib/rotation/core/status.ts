@@ -86,8 +86,9 @@ export function statusOf(
   return { name, provider, state, ...fieldsOf(summary, enabled) };
 }
 
-/** @param isAwaited whether there is a next attempt to wait for: not for a connection that is due now, or paused */
-function fieldsOf(summary: RecordSummary | undefined, isAwaited: boolean): Partial<ConnectionStatus> {
+/** @param isRotated whether there is a next attempt to wait for: not for a connection that is paused */
+function fieldsOf(summary: RecordSummary | undefined, isRotated: boolean): Partial<ConnectionStatus> {
+  const isAwaited = isRotated && summary?.failureCode !== 'connection_removed';
   const fields = Object.entries(SHOWN).flatMap(([field, shown]) => {
     const value = summary?.[field as keyof RecordSummary];
     const isHidden = field === 'nextAttemptAt' && !(isAwaited && Number(value) > 0);

@@ -1,4 +1,5 @@
 import { RotatorError } from '../../errors.ts';
+import { isLoopback } from '../../loopback.ts';
 import { isDefaultCredential } from '../../secretNames.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Tags } from '../core/tags.ts';
@@ -43,10 +44,13 @@ function isSilent(tags: Tags): boolean {
 }
 
 function notAllowed({ name: connection, vaults }: Connection, secret: string): RotatorError {
-  const vault = URL.parse(vaults.credential)?.hostname.split('.', 1)[0];
+  const host = URL.parse(vaults.credential)?.hostname ?? '';
+  const command = `run az keyvault secret set-attributes --vault-name ${host.split('.', 1)[0]} --name ${secret} --tags connections=${connection} (this replaces its tags)`;
+  // Azure CLI does not know the vaults of the local stack.
+  const setTag = isLoopback(host) ? `set its tag connections=${connection}` : command;
   return new RotatorError({
     code: 'secret_not_allowed',
     message: `The entry of ${connection} names the secret ${secret} in ${vaults.credential}, which does not allow that. Nothing was sent.`,
-    fix: `If ${connection} may use it, run az keyvault secret set-attributes --vault-name ${vault} --name ${secret} --tags connections=${connection} (this replaces its tags), or add ${secret} to the app setting ALLOWED_SECRETS. Otherwise correct secrets of ${connection}.`,
+    fix: `If ${connection} may use it, ${setTag}, or add ${secret} to the app setting ALLOWED_SECRETS. Otherwise correct secrets of ${connection}.`,
   });
 }

@@ -61,6 +61,7 @@ describe('POST /api/remove', () => {
       name: 'one',
     });
     expect([forced.status, forced.body.code]).toEqual([409, 'connection_removed']);
+    expect(forced.headers.has('retry-after')).toBe(false);
   });
 
   test('says what is left if the provider does not respond, and the next call completes it', async () => {

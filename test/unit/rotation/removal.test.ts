@@ -73,6 +73,10 @@ describe('a removed connection', () => {
     const status = await createRotator(process.ports, world.now).status('crm');
     expect(status).toMatchObject({ state: 'blocked', reason: 'connection_removed' });
     expect(status).not.toHaveProperty('accessTokenExpires');
+    expect(status).not.toHaveProperty('nextAttempt');
+    const [planned] = await createRotator(process.ports, world.now).plan('crm');
+    expect(planned).toMatchObject({ reason: expect.stringMatching(/removed|blocked/) });
+    expect(planned).not.toHaveProperty('until');
   });
 
   test('works again after the operator has set another refresh token', async () => {

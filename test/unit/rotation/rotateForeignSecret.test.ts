@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ensureAllowed } from '../../../lib/rotation/steps/allowedSecret.ts';
+import { errorOf } from '../../support/thrown.ts';
 import { connectionNamed } from './world/connection.ts';
 import { World } from './world.ts';
 
@@ -41,6 +43,15 @@ describe.each(['clientId', 'clientSecrets', 'refreshToken'] as const)(
       expect(JSON.stringify(result)).toContain('ALLOWED_SECRETS');
       expect(world.count(/^(grant|put|tag|disable)/)).toBe(0);
       expect(world.leaks()).toEqual([]);
+    });
+
+    test('does not hear of Azure CLI if the vault is on this machine', async () => {
+      const { world, connection, seed } = worldWith(key);
+      seed({});
+      const vaults = { ...connection.vaults, credential: 'https://127.0.0.1:8443' };
+      const vault = world.process().ports.vault(connection.vaults.credential);
+      const { fix } = await errorOf(ensureAllowed({ ...connection, vaults }, SECRET, { tags: {} }, vault));
+      expect(fix).toContain(`If crm may use it, set its tag connections=crm, or add ${SECRET}`);
     });
 
     test.each([
