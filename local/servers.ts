@@ -67,9 +67,12 @@ export async function startServers(
   const close = async () => {
     await Promise.all(started.map((server) => server.close()));
   };
+  const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
+  // It takes longest, so the others start meanwhile.
+  const storage = startAzurite(keep ? data.file('storage') : undefined).then(begun);
+  storage.catch(() => {});
   try {
     const clients = await Promise.all([...connections, CLI_CLIENT].map((each) => clientOf(each, data)));
-    const file = (name: string) => (keep ? { dataFile: data.file(name) } : {});
     const authority = await createCertificateAuthority();
     const vaultTls = await authority.issue(['127.0.0.1', 'localhost']);
     const identity = begun(await startManagedIdentity({ header: newWord() }));
@@ -91,7 +94,6 @@ export async function startServers(
       vaultTls,
       credentialVault: await vault('credential-vault', (who) => rightsOf(who, [])),
       tokenVault: await vault('token-vault', (who) => rightsOf(who, ['get'])),
-      storage: begun(await startAzurite(keep ? data.file('storage') : undefined)),
       authorization: begun(
         await startAuthorizationServer({
           clients,
@@ -99,9 +101,11 @@ export async function startServers(
           ...file('authorization-server.json'),
         }),
       ),
+      storage: await storage,
       close,
     };
   } catch (error) {
+    await storage.catch(() => {});
     await close();
     throw error;
   }

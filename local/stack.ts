@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly schedule?: string | undefined;
   /** The lifetime of an access token in seconds; default 30. */
   readonly accessTokenSeconds?: number | undefined;
+  /** The first rotations come as soon as the functions run, instead of with the schedule. */
+  readonly sweepAtOnce?: true;
   /** The state file by which the command line finds this stack. Undefined: it does not find the stack. */
   readonly stateFile?: string;
   /** Cancels the start: everything that was started is closed, and the promise rejects with the signal's reason. */
@@ -53,12 +55,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const environment = await environmentOf(servers, data, connections, options.schedule);
     const startHost = () => startHostProcess(environment, port, onLine);
     const state = stateKeeper(servers, data, environment, options.stateFile);
-    return await describe(servers, data, startHost, state);
+    const stack = await describe(servers, data, startHost, state);
+    if (options.sweepAtOnce) void sweepNow(stack.host);
+    return stack;
   } catch (error) {
     await servers?.close();
     await data.close();
     throw error;
   }
+}
+
+/** What is not rotated now is rotated by the schedule. */
+async function sweepNow({ url }: HostProcess): Promise<void> {
+  const response = await fetch(new URL('/api/rotate', url), { method: 'POST' }).catch(() => undefined);
+  await response?.body?.cancel().catch(() => {});
 }
 
 async function describe(

@@ -51,7 +51,14 @@ async function run({ rotations, data, port }: Options): Promise<number> {
   const stopped = Promise.race([...signals, unread()]).then(() => ({ code: 0, message: 'Stopping ...' }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
   const { signal } = stopping;
-  const starting = startStack({ dataDirectory: data, port, onLine: show, stateFile: STACK_FILE, signal });
+  const starting = startStack({
+    dataDirectory: data,
+    port,
+    onLine: show,
+    stateFile: STACK_FILE,
+    sweepAtOnce: true,
+    signal,
+  });
   const begun = await Promise.race([starting, stopped]);
   if ('code' in begun) return abandon(starting, stopping, begun);
   const stack = begun;

@@ -112,10 +112,10 @@ test(
   'the stack continues after a stop and a start with the same data',
   async () => {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'rotator-test-'));
-    // Tokens that are not due again before the end of the test.
-    const lasting = { port: 0, onLine: () => {}, accessTokenSeconds: 3600 };
+    // Tokens that are not due again before the end of the test, and a schedule that never runs in it.
+    const lasting = { port: 0, onLine: () => {}, accessTokenSeconds: 3600, schedule: '0 0 0 1 1 *' };
     const options = { ...lasting, connections: [STRICT, REUSABLE], dataDirectory };
-    const first = await startStack(options);
+    const first = await startStack({ ...options, sweepAtOnce: true });
     const before = await statusWhere(first.host, STRICT.name, ({ state }) => state === 'fresh');
     await first.close();
     const file = join(dataDirectory, 'connections.json');
