@@ -36,7 +36,7 @@ export async function remove(cli: Cli, name: string | undefined, options: Remove
   if (!options.yes) await confirm(terminal, names ?? [], choice, revoke);
   ensureNotInterrupted(cli);
   const removals = await terminal.working('Removing', work);
-  terminal.result({ removals: removals.map(removalDocument) }, linesOf(removals, revoke, terminal));
+  terminal.result({ removals: removals.map(removalDocument) }, linesOf(removals, revoke, cli));
   const [problem] = removals.flatMap(({ problems }) => problems);
   return problem ? exitCodeOf(problem.code) : EXIT.done;
 }
@@ -91,7 +91,7 @@ async function confirm(
   });
 }
 
-function linesOf(removals: readonly Removal[], revoked: boolean, terminal: Terminal): string[] {
+function linesOf(removals: readonly Removal[], revoke: boolean, { terminal, options }: Cli): string[] {
   const { columns } = terminal.window;
   const rows = removals.map((each) => [
     each.connection,
@@ -107,18 +107,19 @@ function linesOf(removals: readonly Removal[], revoked: boolean, terminal: Termi
   const problems = removals.flatMap(({ connection, problems }) =>
     problems.flatMap(({ code, message, fix }) => ['', `${connection}: ${code}: ${message}`, `  ${fix}`]),
   );
-  const sentences = [...problems, '', ...leftToDo(removals, revoked)];
+  const sentences = [...problems, '', ...leftToDo(removals, revoke, options.local ? ' --local' : '')];
   return [...table([headings, ...rows], columns), ...sentences.flatMap((each) => wrap(each, columns))];
 }
 
 /** What no command can do. */
-function leftToDo(removals: readonly Removal[], revoked: boolean): string[] {
-  const hint = revoked ? [] : ['- Run the command again with --revoke if a refresh token may have leaked.'];
+function leftToDo(removals: readonly Removal[], revoke: boolean, option: string): string[] {
+  const isLeft = !revoke && removals.some(({ revoked }) => !revoked);
+  const hint = isLeft ? ['- Run the command again with --revoke if a refresh token may have leaked.'] : [];
   return [
     'Left to do:',
     ...hint,
     '- Replace the client secrets at the provider if they may have leaked as well.',
     '- Sign in again for each connection that is still needed, and delete the entries of the others:',
-    ...removals.map(({ connection }) => `  rotator connect ${connection}`),
+    ...removals.map(({ connection }) => `  rotator connect ${connection}${option}`),
   ];
 }

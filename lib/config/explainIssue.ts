@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { safeKey, safeName } from '../safeText.ts';
 import { connectionEntry, publishSection, secretsSection, vaultsSection } from './connectionSchema.ts';
 import type { Finding } from './findings.ts';
-import { hasUnit, meantKey, sameKey, secretOfName } from './meantKey.ts';
+import { hasUnit, keyOf, meantField, sameKey, secretOfName } from './meantKey.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -53,28 +53,30 @@ export function fixOf(at: string, path: Path): string {
 export function unknownKey(where: string, key: string, known: readonly string[]): Finding {
   const shown = safeKey(key);
   const cause = shown === undefined ? 'has an unknown key' : `has an unknown key ${shown}`;
-  // `clientid` means `clientId` of the entry, not the name of its secret.
-  const spelled = sameKey(key, known);
-  const section = Object.keys(sections).find(
-    (name) => !spelled && known.includes(name) && sectionKey(name, key) !== undefined,
-  );
   const name = shown ?? 'the unknown key';
-  if (section === 'secrets') {
-    const meant = `${where}.secrets.${sectionKey(section, key)}`;
-    const fix = `Keep secrets out of the configuration: store ${name} in Key Vault and remove it here. ${meant} may name it.`;
-    return { where, cause, fix };
-  }
-  if (section) return { where, cause, fix: `Move ${name} to ${section}.${sectionKey(section, key)}.` };
+  const fix = (text: string): Finding => ({ where, cause, fix: text });
+  const meant = meantByPlace(key, known) ?? meantField(key, known);
+  if (meant?.startsWith('secrets.'))
+    return fix(
+      `Keep secrets out of the configuration: store ${name} in Key Vault and remove it here. ${where}.${meant} may name it.`,
+    );
   const secret = known.includes('secrets') ? secretOfName(key, keysOf('secrets')) : undefined;
-  if (secret) {
-    const fix = `Move ${name} to secrets.${secret}, which holds the name of the secret, not the secret.`;
-    return { where, cause, fix };
-  }
-  const meant = meantKey(key, known);
-  const fix = meant
-    ? `Rename ${name} to ${meant}${hasUnit(key) && !hasUnit(meant) ? ', in seconds' : ''}.`
-    : `Remove ${name} from ${where}; the known keys are ${known.join(', ')}.`;
-  return { where, cause, fix };
+  if (secret)
+    return fix(`Move ${name} to secrets.${secret}, which holds the name of the secret, not the secret.`);
+  if (meant?.includes('.')) return fix(`Move ${name} to ${meant}.`);
+  if (meant)
+    return fix(`Rename ${name} to ${meant}${hasUnit(key) && !hasUnit(meant) ? ', in seconds' : ''}.`);
+  return fix(`Remove ${name} from ${where}; the known keys are ${known.join(', ')}.`);
+}
+
+/** A field of a section that stands beside it: "client_secret" means `secrets.clientSecret`. */
+function meantByPlace(key: string, known: readonly string[]): string | undefined {
+  // `clientid` means `clientId` of the entry, not the name of its secret.
+  if (sameKey(key, known)) return undefined;
+  const section = Object.keys(sections).find(
+    (name) => known.includes(name) && sameKey(key, keysOf(name)) !== undefined,
+  );
+  return section && `${section}.${sameKey(key, keysOf(section))}`;
 }
 
 /** The keys of an entry that do not pass the schema, and the known keys that were probably meant by unknown ones. */
@@ -86,15 +88,11 @@ export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
       if (issue.code !== 'unrecognized_keys') return [];
       const meant = issue.keys
         .slice(0, MOST_SUGGESTIONS)
-        .flatMap((each) => meantKey(each, Object.keys(entryShape)) ?? []);
+        .flatMap((each) => meantField(each, Object.keys(entryShape)) ?? [])
+        .map(keyOf);
       return [...issue.keys, ...meant];
     }),
   );
-}
-
-/** The key of the section that is meant, in its own spelling: "ClientSecret" and "client_secret" mean `clientSecret`. */
-function sectionKey(section: string, key: string): string | undefined {
-  return sameKey(key, keysOf(section));
 }
 
 function keysOf(section: string): string[] {

@@ -1,23 +1,33 @@
 import { nearest } from './nearest.ts';
 
-/** What other programs and documents call the keys of an entry, in lower case without marks. */
+/** What other programs and documents call the fields of an entry, in lower case without marks. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   accesstokenuri: 'tokenUri',
   accesstokenurl: 'tokenUri',
+  audience: 'parameters.audience',
   authmethod: 'clientAuthentication',
   authenticationmethod: 'clientAuthentication',
+  baseurl: 'serviceUrl',
+  credentialvault: 'vaults.credential',
   directoryid: 'tenant',
   expiresin: 'accessTokenLifetime',
   grace: 'refreshTokenGrace',
   graceperiod: 'refreshTokenGrace',
   instanceurl: 'serviceUrl',
+  keyvault: 'vaults.credential',
+  keyvaulturl: 'vaults.credential',
   lifetime: 'accessTokenLifetime',
+  password: 'secrets.clientSecret',
   refreshbefore: 'renewBefore',
   revocationendpoint: 'revocationUri',
   revokeurl: 'revocationUri',
+  secret: 'secrets.clientSecret',
   tokenendpoint: 'tokenUri',
   tokenendpointauthmethod: 'clientAuthentication',
   tokenlifetime: 'accessTokenLifetime',
+  tokenvault: 'vaults.token',
+  vault: 'vaults.credential',
+  vaulturl: 'vaults.credential',
 };
 /** Times are in seconds. */
 const UNIT = /(in)?(milliseconds|millis|ms|seconds|secs|sec|minutes|mins|min)$/;
@@ -32,11 +42,16 @@ export function sameKey(key: string, known: readonly string[]): string | undefin
   return known.find((each) => plainKey(each) === plainKey(key));
 }
 
-/** The known key that an unknown one probably means; undefined if none is close. */
-export function meantKey(key: string, known: readonly string[]): string | undefined {
+/** The field that an unknown key probably means, as a path such as `vaults.token`; undefined if none is close. */
+export function meantField(key: string, known: readonly string[]): string | undefined {
   const other = OTHER_NAMES[plainKey(key)];
-  if (other !== undefined && known.includes(other)) return other;
+  if (other !== undefined && known.includes(keyOf(other))) return other;
   return sameKey(withoutUnit(key), known) ?? nearest(key, known);
+}
+
+/** The first key of a path. */
+export function keyOf(field: string): string {
+  return field.split('.', 1)[0] ?? field;
 }
 
 /** Does the key name a unit of time, which the known keys do not have? */

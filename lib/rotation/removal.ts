@@ -28,12 +28,13 @@ export interface Removal {
 }
 
 /** A removal as a JSON document: times in ISO 8601. */
-export function removalDocument({ accessTokenExpiresAt, ...removal }: Removal): object {
+export function removalDocument({ accessTokenExpiresAt, problems, ...removal }: Removal): object {
   return {
     ...removal,
     ...(accessTokenExpiresAt !== undefined && {
       accessTokenExpires: new Date(accessTokenExpiresAt).toISOString(),
     }),
+    problems,
   };
 }
 

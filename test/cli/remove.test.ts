@@ -60,6 +60,7 @@ describe('rotator remove', { timeout: 120_000 }, () => {
     const again = await desk.rotator(['remove', 'strict', '--yes']).ended;
     expect(again.stdout).toMatch(/strict +generic +removed +yes +0 +\d/);
     expect(again.stdout).toContain('  rotator connect strict\n');
+    expect(again.stdout).not.toContain('--revoke');
     const status = await desk.rotator(['status']).ended;
     expect(status.code).toBe(4);
     expect(status.stdout).toContain('strict: connection_removed: rotator remove paused strict');

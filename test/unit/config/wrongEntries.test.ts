@@ -273,6 +273,10 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'Rename accessTokenLifetimeInSeconds to accessTokenLifetime, in seconds.',
     ],
     ['token_endpoint_auth_method', 'Rename token_endpoint_auth_method to clientAuthentication.'],
+    ['vault', 'Move vault to vaults.credential.'],
+    ['tokenVault', 'Move tokenVault to vaults.token.'],
+    ['audience', 'Move audience to parameters.audience.'],
+    ['secret', 'Keep secrets out of the configuration: store secret in Key Vault'],
     ['revocation_endpoint', 'Rename revocation_endpoint to revocationUri.'],
     ...['refreshTokenSecret', 'accessTokenSecret', 'clientSecretName', 'client_id_secret_name'].map((key) => {
       const meant = key
