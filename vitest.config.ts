@@ -35,6 +35,7 @@ const SLOW = [
   'test/examples/endurance/**/*.test.ts',
   'test/faults/process/**/*.test.ts',
   'test/faults/soak/soak.test.ts',
+  'test/local/stack/{moveRegion,stack}.test.ts',
   'test/newcomer/**/*.test.ts',
 ];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
