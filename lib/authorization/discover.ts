@@ -37,11 +37,14 @@ const PLACES = ['oidc', 'oauth2'] as const;
  * The endpoints of an authorization server: the given ones, otherwise those from its metadata. If only the token endpoint is
  * known, the search for the issuer follows its path, and accepts only metadata that names the same token endpoint. Metadata cannot
  * have the client secret sent to an origin that the user, a profile or the issuer's own address did not name.
- * @throws RotatorError `configuration_invalid` if the issuer is not a valid address, `authorization_failed`, `interrupted` by
+ * @throws RotatorError `configuration_invalid` if the issuer or the token endpoint is not a valid address, `authorization_failed`, `interrupted` by
  *   the signal
  */
 export async function discoverServer(hints: ServerHints, rules: Rules): Promise<AuthorizationServer> {
   const { issuer, tokenEndpoint, authorizationEndpoint, deviceEndpoint } = hints;
+  const { allowLoopbackHttp } = rules;
+  const { cause } = readAddress(tokenEndpoint ?? '', { allowLoopbackHttp });
+  if (tokenEndpoint !== undefined && cause) throw wrongAddress('token endpoint', '--token-uri', cause);
   const given = {
     ...(tokenEndpoint !== undefined && { token_endpoint: tokenEndpoint }),
     ...(authorizationEndpoint !== undefined && { authorization_endpoint: authorizationEndpoint }),
@@ -109,7 +112,7 @@ async function readMetadata(
 ): Promise<AuthorizationServer | undefined> {
   const { allowLoopbackHttp } = rules;
   const { url, cause } = readAddress(issuer, { allowLoopbackHttp, query: false });
-  if (!url) throw wrongIssuer(cause);
+  if (!url) throw wrongAddress('issuer', '--issuer', cause);
   try {
     const options = { algorithm, [customFetch]: limitedFetch(rules), ...insecure(url) };
     return await processDiscoveryResponse(url, await discoveryRequest(url, options));
@@ -132,11 +135,11 @@ function insecure(url: URL): { [allowInsecureRequests]?: true } {
   return url.protocol === 'http:' ? { [allowInsecureRequests]: true } : {};
 }
 
-function wrongIssuer(cause: string): RotatorError {
+function wrongAddress(what: string, option: string, cause: string): RotatorError {
   return new RotatorError({
     code: 'configuration_invalid',
-    message: `The address of the issuer ${cause}.`,
-    fix: 'Set --issuer to the address that the provider documents: https://HOST/PATH.',
+    message: `The address of the ${what} ${cause}.`,
+    fix: `Set ${option} to the address that the provider documents: https://HOST/PATH.`,
   });
 }
 

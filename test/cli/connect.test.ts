@@ -212,6 +212,20 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     expect(documentOf(ended)).toMatchObject({ error: { fix: expect.stringContaining('Write strict') } });
   });
 
+  test.each([
+    [['a b'], 'connection_invalid', 'Choose another name.'],
+    [['new', '--token-uri', 'http://login.example/token'], 'configuration_invalid', 'Set --token-uri to'],
+    [
+      ['new', '--token-uri', 'x', '--authorization-endpoint', 'https://a'],
+      'configuration_invalid',
+      '--token-uri',
+    ],
+  ])('says what to correct in %j', async ([name = '', ...more], code, fix) => {
+    const ended = await connect(name, more).ended;
+    expect(ended.code).toBe(3);
+    expect(documentOf(ended)).toMatchObject({ error: { code, fix: expect.stringContaining(fix) } });
+  });
+
   test('refuses the options of a new connection for a connection that has an entry', async () => {
     const ended = await connect(STRICT.name, ['--token-uri', 'https://login.example/token']).ended;
     expect(ended.code).toBe(2);
