@@ -41,11 +41,16 @@ export const LOCAL_CONNECTIONS: readonly LocalConnection[] = [
   },
 ];
 
+/** The revocation endpoint of the local authorization server. */
+export function revocationOf(tokenUri: string): string {
+  return `${tokenUri}/revocation`;
+}
+
 /** The connections file of the local stack. */
 export function connectionsFile(connections: readonly LocalConnection[], tokenUri: string): object {
   const entries = connections.map(({ name, rotation, graceSeconds, clientAuthentication }) => {
     const refreshTokenGrace = rotation === 'none' ? 'unlimited' : (graceSeconds ?? 0);
-    const revocationUri = `${tokenUri}/revocation`;
+    const revocationUri = revocationOf(tokenUri);
     return [name, { tokenUri, revocationUri, clientAuthentication, refreshTokenGrace }];
   });
   return { connections: Object.fromEntries(entries) };

@@ -1,6 +1,6 @@
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { problemOf } from '../lib/errors.ts';
-import { connectionsFile, type LocalConnection } from './connections.ts';
+import { connectionsFile, type LocalConnection, revocationOf } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
 
 const FILE = 'connections.json';
@@ -41,7 +41,13 @@ function moved(kept: Entries, own: Entries, tokenUri: string): Entries {
   const isFormer = (each: unknown) => LOCAL_ENDPOINT.test(String(each)) && former.includes(each);
   const entries = Object.entries(kept).map(([name, entry]) => [
     name,
-    isFormer(entry?.tokenUri) ? { ...entry, tokenUri } : entry,
+    isFormer(entry?.tokenUri)
+      ? {
+          ...entry,
+          tokenUri,
+          ...(entry?.revocationUri !== undefined && { revocationUri: revocationOf(tokenUri) }),
+        }
+      : entry,
   ]);
   return Object.fromEntries(entries);
 }

@@ -33,7 +33,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 const UNIT = /(in)?(milliseconds|millis|ms|seconds|secs|sec|minutes|mins|min)$/;
 
 /** The key without marks and case: "client_secret" and "ClientSecret" are the same. */
-export function plainKey(key: string): string {
+function plainKey(key: string): string {
   return key.toLowerCase().replace(/[_-]/g, '');
 }
 

@@ -220,7 +220,7 @@ describe('rotator connect', { timeout: 120_000 }, () => {
       'configuration_invalid',
       '--token-uri',
     ],
-  ])('says what to correct in %j', async ([name = '', ...more], code, fix) => {
+  ] as const)('says what to correct in %j', async ([name = '', ...more], code, fix) => {
     const ended = await connect(name, more).ended;
     expect(ended.code).toBe(3);
     expect(documentOf(ended)).toMatchObject({ error: { code, fix: expect.stringContaining(fix) } });

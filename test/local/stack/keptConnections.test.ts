@@ -38,12 +38,14 @@ test('keeps the entries of a user at the next start, and moves them to the new p
   await write(OLD);
   await change((file) => {
     file.connections.added = { tokenUri: OLD, scope: 'openid' };
+    file.connections.revocable = { tokenUri: OLD, revocationUri: `${OLD}/revocation` };
     file.connections.elsewhere = { tokenUri: ELSEWHERE };
     file.connections['demo-grace'] = { ...file.connections['demo-grace'], renewBefore: 5 };
   });
   await write(NEW);
   const kept = await entries();
   expect(kept.added).toEqual({ tokenUri: NEW, scope: 'openid' });
+  expect(kept.revocable).toEqual({ tokenUri: NEW, revocationUri: `${NEW}/revocation` });
   expect(kept.elsewhere).toEqual({ tokenUri: ELSEWHERE });
   expect(kept['demo-grace']).toMatchObject({ tokenUri: NEW, renewBefore: 5 });
   expect(NAMES.map((name) => kept[name]?.tokenUri)).toEqual(NAMES.map(() => NEW));
