@@ -52,6 +52,23 @@ const FACTS: Readonly<Record<Exclude<keyof TokenBehavior, 'errors'>, Fact>> = {
     show: ({ refreshTokenDeadline: deadline }) =>
       deadline === undefined ? '' : { idle: 'each new token', absolute: 'the sign-in' }[deadline],
   },
+  response: {
+    title: 'response',
+    means:
+      'where and how its token responses differ from RFC 6749 (`response`), beyond [what is understood anyway](#unusual-responses).',
+    show: ({ response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit } = {} }) =>
+      [
+        ...(tokensIn === undefined ? [] : [`tokens in \`${tokensIn}\``]),
+        ...bearerTypes.map((type) => `\`token_type\` ${type}`),
+        ...(expiresIn === undefined ? [] : [`lifetime in \`${expiresIn}\``]),
+        ...(expiresInUnit === 'ms' ? ['lifetimes in ms'] : []),
+      ].join(', '),
+  },
+  requestFormat: {
+    title: 'request',
+    means: 'how token requests are encoded (`requestFormat`); empty: as a form.',
+    show: ({ requestFormat = 'form' }) => (requestFormat === 'form' ? '' : requestFormat.toUpperCase()),
+  },
 };
 const facts = Object.values(FACTS);
 
@@ -101,10 +118,11 @@ function errorRow(ids: string, { when, means, unmistakable }: ErrorRule): string
   return `| ${cells.join(' | ')} |`;
 }
 
-function patternText({ status, error, description, number, members = {} }: ErrorPattern): string {
+function patternText({ status, error, description, says, number, members = {} }: ErrorPattern): string {
   const parts = [
     status === undefined ? [] : [`HTTP ${typeof status === 'number' ? status : status.join(' to ')}`],
     error === undefined ? [] : [error === true ? 'any other `error`' : `\`${error}\``],
+    says === undefined ? [] : [`says that ${says.meaning}`],
     number === undefined ? [] : [`AADSTS${number}`],
     description === undefined ? [] : [`"${description.source}" in the description`],
     Object.entries(members).map(([name, value]) => `\`${name}\`: \`${value}\``),

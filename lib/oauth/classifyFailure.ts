@@ -5,9 +5,11 @@ import { type AddressKind, kindOf, literalAddress, reachOf, refusedKind } from '
 import { ENDED, errorRules } from './errorRules.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes, fixFor } from './fixes.ts';
-import { matchesPattern } from './matchesPattern.ts';
+import { codeBeside, matchesPattern } from './matchesPattern.ts';
 import { unmistakableErrors } from './providers/index.ts';
-import type { ResponseError, TokenResponseBody } from './readTokenResponse.ts';
+import type { TokenResponseBody } from './readTokenResponse.ts';
+import { type ResponseError, textOf } from './responseError.ts';
+import { fixForUnusable, isOtherType } from './responseTokens.ts';
 import { type Sanitizer, shownError } from './sanitize.ts';
 
 /** What decides the meaning of a failure. */
@@ -29,13 +31,13 @@ export function classifyFailure(
 ): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
   if (result.kind === 'no_response') return noResponse(result.why, context);
-  const rule = ruleFor(result.status, response, context.connection.behavior.errors);
+  const rule = ruleFor(result.status, response, context);
   const known = rule.means;
   const wait = isRepeated(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
   return {
     class: known.class,
     code: known.code,
-    message: message(result.status, rule, response?.error, context),
+    message: message(result, rule, response, context),
     fix: fixFor(known.fix, context.connection),
     ...refusalOf(known, response?.error),
     ...(wait !== undefined && { retryAfterMs: wait }),
@@ -46,11 +48,11 @@ export function classifyFailure(
 function ruleFor(
   status: number,
   response: TokenResponseBody | undefined,
-  own: readonly ErrorRule[] = [],
+  { connection: { behavior }, sanitize }: FailureContext,
 ): ErrorRule {
-  const rules = [...own, ...unmistakableErrors, ...errorRules];
+  const rules = [...(behavior.errors ?? []), ...unmistakableErrors, ...errorRules];
   const found = rules.find(({ when }) => matchesPattern(when, status, response));
-  return found ?? { when: {}, means: unusable(response) };
+  return found ?? { when: {}, means: unusable(response, sanitize) };
 }
 
 /** The provider's own words say it if the table does not. */
@@ -65,10 +67,12 @@ function refusalOf(
 }
 
 /** A response without an error that has no usable access token. */
-function unusable(response: TokenResponseBody | undefined): ErrorMeaning {
+function unusable(response: TokenResponseBody | undefined, sanitize: Sanitizer): ErrorMeaning {
   const why = typeof response?.accessToken === 'string' ? response.accessToken : 'has an unreadable error';
-  const cause = response ? `the response ${why}` : 'the response is not a token response';
-  const fix = response?.cutOff ? fixes.reach : fixes.response;
+  const type = isOtherType(why) ? response?.tokenType : undefined;
+  const named = type === undefined ? '' : ` (${shownError(type, sanitize)})`;
+  const cause = response ? `the response ${why}${named}` : 'the response is not a token response';
+  const fix = response?.cutOff ? fixes.reach : fixForUnusable(why);
   return { class: 'outcome_unknown', code: 'response_unusable', cause, fix };
 }
 
@@ -77,15 +81,17 @@ function isRepeated(known: ErrorMeaning): boolean {
 }
 
 function message(
-  status: number,
+  { status, body }: Extract<ExchangeResult, { kind: 'response' }>,
   { when, means }: ErrorRule,
-  error: ResponseError | undefined,
+  response: TokenResponseBody | undefined,
   { connection, sanitize }: FailureContext,
 ): string {
+  const { error } = response ?? {};
   const number = when.number ?? error?.numbers[0];
   const numbered = number === undefined ? '' : ` (AADSTS${number})`;
-  const named = error?.code === undefined ? '' : `, ${shownError(error.code, sanitize)}${numbered}`;
-  const description = error?.description === undefined ? '' : sanitize(error.description);
+  const code = codeBeside(error?.code, status);
+  const named = code === undefined ? '' : `, ${shownError(code, sanitize)}${numbered}`;
+  const description = sanitize(response ? (error?.description ?? '') : textOf(body));
   const quoted = description === '' ? '' : ` It says: "${description}"`;
   return `${endpoint(connection)} returned HTTP ${status}${named}: ${means.cause}.${quoted}`;
 }

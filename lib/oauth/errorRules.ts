@@ -1,6 +1,7 @@
 import type { ErrorRule } from '../rotation/core/tokenRequest.ts';
 import { mistake, outcomeUnknown, refusedToken, rejectedClient, throttled } from './errorMeanings.ts';
 import { fixes } from './fixes.ts';
+import * as says from './wordings.ts';
 
 /**
  * What a failed token response means, whatever the provider: the first rule that matches decides. A provider's own rules are in
@@ -20,14 +21,6 @@ export const errorRules: readonly ErrorRule[] = [
   },
   { when: { error: 'invalid_client' }, means: rejectedClient('the client credentials are wrong') },
   {
-    when: { error: 'invalid_request' },
-    means: mistake('a parameter of the request is missing or not allowed'),
-  },
-  {
-    when: { error: 'unauthorized_client' },
-    means: mistake('the client is not allowed to use the refresh token grant', fixes.grantType),
-  },
-  {
     when: { error: 'unsupported_grant_type' },
     means: mistake('the provider does not support the refresh token grant', fixes.grantType),
   },
@@ -40,24 +33,54 @@ export const errorRules: readonly ErrorRule[] = [
     when: { error: 'invalid_target' },
     means: mistake('the resource is unknown or not allowed', fixes.parameters),
   },
-  // OpenID Connect Core section 3.1.2.6; some token endpoints return them as well
+  // RFC 6749 section 4.1.2.1 and RFC 8628 section 3.5: the provider refused the request before it did anything
+  { when: { error: 'temporarily_unavailable' }, means: throttled() },
+  { when: { error: 'slow_down' }, means: throttled() },
+  { when: { says: says.tooManyRequests }, means: throttled('the provider is throttling requests') },
+  // The same in other words and shapes. Words about the refresh token come first: nothing is sent again immediately after them.
+  {
+    when: { says: says.refreshTokenRefused },
+    means: refusedToken('the refresh token is wrong, expired, revoked or already used'),
+  },
+  // OpenID Connect Core section 3.1.2.6, RFC 9470 section 3; some token endpoints return them as well
   {
     when: { error: 'interaction_required' },
     means: refusedToken('the provider requires the user to sign in again'),
   },
   { when: { error: 'consent_required' }, means: refusedToken('the user must consent again') },
   {
-    when: { error: 'login_required' },
+    when: { says: says.interactionRequired },
     means: refusedToken('the provider requires the user to sign in again'),
   },
-  // invalid_grant in other words
-  { when: { error: 'bad_refresh_token' }, means: refusedToken('the refresh token is wrong or expired') },
-  { when: { error: 'invalid_refresh_token' }, means: refusedToken('the refresh token is wrong or expired') },
-  // RFC 6749 section 4.1.2.1 and RFC 8628 section 3.5: the provider refused the request before it did anything
-  { when: { error: 'temporarily_unavailable' }, means: throttled() },
-  { when: { error: 'slow_down' }, means: throttled() },
+  {
+    when: { says: says.accountDisabled },
+    means: refusedToken('the account that signed in is disabled, locked or deleted', fixes.account),
+  },
+  { when: { says: says.accessRevoked }, means: refusedToken('the account owner has revoked the access') },
+  { when: { says: says.clientRefused }, means: rejectedClient('the client credentials are wrong') },
+  {
+    when: { error: true, says: says.tokenRefused },
+    means: refusedToken('the refresh token is wrong, expired, revoked or already used'),
+  },
+  {
+    when: { status: 401, error: true, says: says.accessDenied },
+    means: rejectedClient('the provider rejects the client'),
+  },
+  // A refusal that calls itself a failure: repeating it would never help
+  {
+    when: { status: [401, 403], error: 'server_error', description: /access.denied/i },
+    means: mistake('the provider refuses the client or the refresh token', fixes.clientOrToken),
+  },
   // The provider failed, before or after it used up the token; it does not say which
-  { when: { error: 'server_error' }, means: outcomeUnknown('the provider failed') },
+  { when: { says: says.providerFailed }, means: outcomeUnknown('the provider failed') },
+  {
+    when: { error: 'invalid_request' },
+    means: mistake('a parameter of the request is missing or not allowed'),
+  },
+  {
+    when: { error: 'unauthorized_client' },
+    means: mistake('the client is not allowed to use the refresh token grant', fixes.grantType),
+  },
   { when: { error: true }, means: mistake('the provider refuses the request') },
   // Without an OAuth error, only the status is left
   { when: { status: 408 }, means: outcomeUnknown('the provider did not receive the whole request in time') },

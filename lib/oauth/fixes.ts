@@ -17,6 +17,17 @@ export const fixes = {
     'Set "allowPrivateNetwork": true for {connection} if its token endpoint is in your own network. Otherwise, correct tokenUri or the DNS records.',
   publicAddress: "Set tokenUri to the provider's own address, or correct the DNS records of its host.",
   response: 'Check that tokenUri is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
+  apiScope:
+    'Add a scope of the API to "scope" of {connection}: with the scopes of OpenID Connect alone, the provider issues no access token.',
+  tokensIn: 'Set response.tokensIn of {connection} to the member of the response that has the tokens.',
+  bearerTypes:
+    'Set response.bearerTypes of {connection} to a list with this type if the API accepts the token as Bearer.',
+  clock:
+    'Have the provider correct its clock or the lifetime of its access tokens. Wait: the rotator tries again.',
+  account:
+    'Check the account at the provider: if it works again, the stored refresh token does as well. Otherwise, run rotator connect {connection}.',
+  clientOrToken:
+    "Check the client id and {clientSecrets} against the client's settings at the provider. If they are right, run rotator connect {connection}.",
   reach:
     'Wait: the rotator tries again. If the error persists, check tokenUri, DNS, firewall and certificates.',
   wait: 'Wait: the rotator tries again later.',

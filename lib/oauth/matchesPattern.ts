@@ -1,5 +1,6 @@
-import type { ErrorPattern } from '../rotation/core/tokenRequest.ts';
+import type { ErrorPattern, Wording } from '../rotation/core/tokenRequest.ts';
 import type { TokenResponseBody } from './readTokenResponse.ts';
+import { wordsOf } from './responseError.ts';
 
 /**
  * Whether a failed token response has everything that the pattern names.
@@ -7,18 +8,29 @@ import type { TokenResponseBody } from './readTokenResponse.ts';
  * @param response undefined if the body is not a token response
  */
 export function matchesPattern(
-  { status, error, description, number, members = {} }: ErrorPattern,
+  { status, error, description, says, number, members = {} }: ErrorPattern,
   actual: number,
   response: TokenResponseBody | undefined,
 ): boolean {
-  const { code, description: words = '', numbers = [] } = response?.error ?? {};
+  const { description: words = '', numbers = [] } = response?.error ?? {};
+  const code = codeBeside(response?.error?.code, actual);
   return (
     isAmong(status, actual) &&
     (error === undefined || (error === true ? code !== undefined : code === error)) &&
     (description === undefined || description.test(words)) &&
+    (says === undefined || (response?.error !== undefined && isSaid(says, wordsOf(response.error)))) &&
     (number === undefined || numbers.includes(number)) &&
     Object.entries(members).every(([name, value]) => response?.members?.(name) === value)
   );
+}
+
+/** An error that only repeats the HTTP status says nothing. */
+export function codeBeside(code: string | undefined, status: number): string | undefined {
+  return code === String(status) ? undefined : code;
+}
+
+function isSaid({ any, none = [] }: Wording, words: string): boolean {
+  return any.some((each) => each.test(words)) && !none.some((each) => each.test(words));
 }
 
 function isAmong(wanted: ErrorPattern['status'], status: number): boolean {

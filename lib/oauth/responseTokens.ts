@@ -1,40 +1,155 @@
-import type { TokenBehavior } from '../rotation/core/connection.ts';
-import { LONGEST_LIFETIME_MS } from '../rotation/core/times.ts';
+import type { ResponseFacts, TokenBehavior } from '../rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
+import { fixes } from './fixes.ts';
+import { accessTokenLifetime } from './lifetimes.ts';
+import { levelsOf, type Members, membersOf, objectAt, type Placed, plainName } from './responseMembers.ts';
 
-/** The members of a response by name; undefined if a member is missing. */
-export type Members = (name: string) => unknown;
+/** The `token_type` of providers that name the kind of account or token instead. Consumers send the token as Bearer nevertheless. */
+const BEARER_TYPES = [
+  'bearer',
+  'bearer_token',
+  'access_token',
+  'user_access_token',
+  'application_access_token',
+  'app_access_token',
+  'user',
+  'bot',
+  'app',
+  'jwt',
+  'oauth',
+  'oauth2',
+].map(plainName);
 
-/** The names that providers use for the lifetime of a refresh token, in seconds; no standard defines one. */
-const REFRESH_LIFETIME_NAMES = [
-  'refresh_token_expires_in',
-  'refresh_expires_in',
-  'refresh_token_expiration',
-  'x_refresh_token_expires_in',
-];
+/** Why there is no usable access token: a verb phrase about the response, and the fix. */
+const UNUSABLE = {
+  missing: ['has no access token', fixes.response],
+  idTokenOnly: ['has an id_token but no access token', fixes.apiScope],
+  several: ['has more than one access token, and the rotator does not guess', fixes.tokensIn],
+  notText: ['has an access token that is not a string', fixes.response],
+  notPrintable: ['has an access token with characters that are not allowed in a header', fixes.response],
+  otherType: ['has an access token of a type other than Bearer', fixes.bearerTypes],
+  over: ['has an access token that has already expired', fixes.clock],
+} as const;
 
-/** Apigee uses the name `BearerToken`. */
-const BEARER_TYPES = ['bearer', 'bearertoken'];
+const FIXES = new Map<string, string>(Object.values(UNUSABLE));
+
+/** The fix for a response without a usable access token. @param why as {@link accessTokenOf} returns it */
+export function fixForUnusable(why: string): string {
+  return FIXES.get(why) ?? fixes.response;
+}
+
+/** Whether the type of the access token is what is wrong with it. */
+export function isOtherType(why: IssuedAccessToken | string): boolean {
+  return why === UNUSABLE.otherType[0];
+}
+
+/** The objects of a response that have its tokens; undefined if there is none, `several` if it is not clear which one. */
+export interface TokenPlaces {
+  readonly refreshToken: Members | undefined;
+  readonly accessToken: Members | 'several' | undefined;
+}
+
+/**
+ * Where the tokens are: at the place that the profile names, else in the response itself, else in the only object below it that has one.
+ * @param hasError whether the response has an error
+ */
+export function tokenPlaces(root: object, { tokensIn }: ResponseFacts, hasError: boolean): TokenPlaces {
+  const named = tokensIn === undefined ? undefined : objectAt(root, tokensIn);
+  const members = named && membersOf(named);
+  if (members && (hasText(members, 'access_token') || hasText(members, 'refresh_token')))
+    return { refreshToken: members, accessToken: members };
+  const levels = levelsOf(root);
+  const refreshToken = onlyWith('refresh_token', levels, (placed) => isPlausible(placed, hasError));
+  const accessToken = onlyWith('access_token', levels, () => true);
+  return { refreshToken: refreshToken === 'several' ? undefined : refreshToken, accessToken };
+}
+
+/** Whether there is an access token anywhere in a response. */
+export function hasAccessToken(root: object): boolean {
+  return levelsOf(root)
+    .flat()
+    .some(({ object }) => hasText(membersOf(object), 'access_token'));
+}
+
+/** Every token in a response, wherever it is, for the sanitizer. */
+export function allTokens(root: object): string[] {
+  return levelsOf(root).flatMap((level, depth) =>
+    level.flatMap(({ object }) =>
+      Object.entries(object).flatMap(([name, value]) =>
+        typeof value === 'string' && isTokenName(name) && (depth === 0 || /^\S*\d\S*$/.test(value))
+          ? [value]
+          : [],
+      ),
+    ),
+  );
+}
+
+function isTokenName(name: string): boolean {
+  return /token|secret|assertion|password/i.test(name) && !/type|expir|timeout|error/i.test(name);
+}
+
+/** The members of the only object with that text, on the first level that has one. The same text twice counts as one. */
+function onlyWith(
+  name: string,
+  [top = [], ...below]: readonly (readonly Placed[])[],
+  accepts: (placed: Placed) => boolean,
+): Members | 'several' | undefined {
+  const own = top.map(({ object }) => membersOf(object)).find((members) => hasText(members, name));
+  if (own) return own;
+  for (const level of below) {
+    const found = level.filter(accepts).map(({ object }) => membersOf(object));
+    const having = found.filter((members) => hasText(members, name));
+    const [first] = having;
+    if (first) return new Set(having.map((members) => members(name))).size === 1 ? first : 'several';
+  }
+  return undefined;
+}
+
+/**
+ * Without an access token beside it, what looks like a refresh token may be words about one, such as `{"errors":{"refresh_token":"invalid"}}`.
+ * A token that is not one would replace one that works.
+ */
+function isPlausible({ object, under }: Placed, hasError: boolean): boolean {
+  const members = membersOf(object);
+  if (hasText(members, 'access_token')) return true;
+  return (
+    !hasError &&
+    !/err|fault|fail|detail|field|valid|violat/i.test(under) &&
+    /^\S+$/.test(String(members('refresh_token')))
+  );
+}
+
+function hasText(members: Members, name: string): boolean {
+  const value = members(name);
+  return typeof value === 'string' && value !== '';
+}
 
 /**
  * The access token of a response, if a client can use it: printable ASCII (RFC 6749 appendix A.12), so that
  * a header can contain it, and of a known type (section 7.1).
+ * @param root the members of the response itself
+ * @param now milliseconds since the epoch
  * @returns otherwise the reason why there is no usable one: a verb phrase about the response
  */
 export function accessTokenOf(
-  members: Members,
-  { defaultExpiresInMs }: TokenBehavior,
+  place: TokenPlaces['accessToken'],
+  root: Members,
+  { defaultExpiresInMs, response = {} }: TokenBehavior,
+  now: number | undefined,
 ): IssuedAccessToken | string {
+  if (place === 'several') return UNUSABLE.several[0];
+  const members = place ?? root;
   const value = members('access_token');
-  if (value === undefined || value === null || value === '') return 'has no access token';
-  if (typeof value !== 'string') return 'has an access token that is not a string';
-  if (!/^[!-~]([ -~]*[!-~])?$/.test(value))
-    return 'has an access token with characters that are not allowed in a header';
+  if (value === undefined || value === null || value === '')
+    return hasText(root, 'id_token') ? UNUSABLE.idTokenOnly[0] : UNUSABLE.missing[0];
+  if (typeof value !== 'string') return UNUSABLE.notText[0];
+  if (!/^[!-~]([ -~]*[!-~])?$/.test(value)) return UNUSABLE.notPrintable[0];
   const type = members('token_type') ?? 'Bearer';
-  if (typeof type !== 'string' || !BEARER_TYPES.includes(type.toLowerCase())) {
-    return 'has an access token of a type other than Bearer';
-  }
-  const lifetimeMs = lifetimeOf(members('expires_in'));
+  const bearer = [...BEARER_TYPES, ...(response.bearerTypes ?? []).map(plainName)];
+  if (typeof type !== 'string' || !bearer.includes(plainName(type))) return UNUSABLE.otherType[0];
+  const { expiresIn: name, expiresInUnit: unit } = response;
+  const lifetimeMs = accessTokenLifetime(members, { now, name, unit });
+  if (lifetimeMs === 'over') return UNUSABLE.over[0];
   const scope = members('scope');
   return {
     value,
@@ -42,22 +157,4 @@ export function accessTokenOf(
     lifetimeMs: lifetimeMs ?? defaultExpiresInMs,
     expiresInIsDefault: lifetimeMs === undefined,
   };
-}
-
-/** The lifetime of the refresh token in ms, if the response has it under any of its names. */
-export function refreshTokenLifetime(members: Members): number | undefined {
-  for (const name of REFRESH_LIFETIME_NAMES) {
-    const lifetimeMs = lifetimeOf(members(name));
-    if (lifetimeMs !== undefined) return lifetimeMs;
-  }
-  return undefined;
-}
-
-/** Converts seconds, as a number or as a text of digits, to ms. Undefined if the value is not a plausible lifetime. */
-function lifetimeOf(value: unknown): number | undefined {
-  const isDigits = typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value);
-  const seconds = isDigits ? Number(value) : value;
-  if (typeof seconds !== 'number') return undefined;
-  const lifetimeMs = Math.floor(seconds * 1_000);
-  return lifetimeMs > 0 && lifetimeMs <= LONGEST_LIFETIME_MS ? lifetimeMs : undefined;
 }

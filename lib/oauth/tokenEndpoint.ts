@@ -41,12 +41,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 
 function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientId, clientSecret, refreshToken } = request;
-  const { result, response: body } = read(exchanged, connection.behavior);
+  const { result, response: body } = read(exchanged, connection.behavior, now);
   const sent = secretsSent(clientId, clientSecret, refreshToken);
   const secrets = [...sent, ...(body?.tokens ?? [])];
   const response = body && publishable(body, secrets, [clientSecret, refreshToken, body.refreshToken]);
   const malformed = result.kind === 'response' ? result.malformed : undefined;
-  const received = { ...receivedToken(response), ...(malformed !== undefined && { malformed }) };
+  const received = { ...receivedToken(result, response), ...(malformed !== undefined && { malformed }) };
   const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };
   const sanitize = sanitizer(secrets);
@@ -71,18 +71,22 @@ function publishable(
 const TELLING = 8;
 
 /** An interrupted response counts as far as its JSON is complete: its refresh token has arrived. */
-function read(result: ExchangeResult, behavior: TokenBehavior) {
-  if (result.kind === 'response') return { result, response: readTokenResponse(result.body, behavior) };
+function read(result: ExchangeResult, behavior: TokenBehavior, now: number) {
+  if (result.kind === 'response')
+    return { result, response: readTokenResponse(result.body, behavior, { now }) };
   if (result.kind === 'not_sent' || !result.received) return { result };
-  const response = readTokenResponse(result.received.body, behavior, false);
+  const response = readTokenResponse(result.received.body, behavior, { complete: false, now });
   if (!response) return { result };
   return { result: { kind: 'response', malformed: result.why, ...result.received } as const, response };
 }
 
-function receivedToken(response: TokenResponseBody | undefined) {
-  const { refreshToken, refreshTokenLifetimeMs } = response ?? {};
+function receivedToken(result: ExchangeResult, response: TokenResponseBody | undefined) {
+  const { refreshToken, refreshTokenLifetimeMs, accessToken } = response ?? {};
+  // `{"refresh_token":"This field is required."}`: a sentence in a refusal would replace a token that works.
+  const isRefused = result.kind === 'response' && result.status >= 400 && result.status < 500;
+  const isSentence = isRefused && typeof accessToken === 'string' && /\s/.test(refreshToken ?? '');
   return {
-    ...(refreshToken !== undefined && { refreshToken }),
+    ...(refreshToken !== undefined && !isSentence && { refreshToken }),
     ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }),
   };
 }

@@ -41,7 +41,7 @@ function orProblem(work: () => unknown): void {
 
 const readers: Record<string, (text: string) => void> = {
   'the token response': (text) => {
-    const body = readTokenResponse(Buffer.from(text), CAREFUL_BEHAVIOR, text.length % 2 === 0);
+    const body = readTokenResponse(Buffer.from(text), CAREFUL_BEHAVIOR, { complete: text.length % 2 === 0 });
     expect(body?.refreshToken).not.toBe('');
   },
   'the connections file': (text) => orProblem(() => parseConnections(text, CONTEXT)),

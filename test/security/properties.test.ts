@@ -84,7 +84,7 @@ describe('the reader of token responses', () => {
     );
     fc.assert(
       fc.property(bytes, fc.boolean(), (body, complete) => {
-        const response = readTokenResponse(body, CAREFUL_BEHAVIOR, complete);
+        const response = readTokenResponse(body, CAREFUL_BEHAVIOR, { complete });
         if (!response) return;
         expect(response.refreshToken === undefined || response.refreshToken.length > 0).toBe(true);
         if (typeof response.accessToken === 'string') return;

@@ -17,8 +17,12 @@ export const salesforce: ProviderProfile = {
     ...CAREFUL_BEHAVIOR,
     errors: [
       {
+        // Before that release, the description was "expired authorization code".
         // https://help.salesforce.com/s/articleView?id=release-notes.rn_security_refresh_token_requests.htm&release=250&type=5
-        when: { error: 'invalid_grant', description: /token request is already being processed/i },
+        when: {
+          error: 'invalid_grant',
+          description: /token request is already being processed|expired authorization code/i,
+        },
         means: throttled('another request with the same refresh token is being processed'),
       },
     ],

@@ -21,8 +21,24 @@ export interface TokenBehavior {
    * `absolute`: from the sign-in, whatever is issued since. Missing: unknown, and nothing is concluded from the lifetime.
    */
   readonly refreshTokenDeadline?: 'idle' | 'absolute';
+  /** How the provider's token responses differ from RFC 6749 section 5.1. */
+  readonly response?: ResponseFacts;
+  /** How the parameters of a token request are encoded. Missing: as a form, which RFC 6749 requires. */
+  readonly requestFormat?: 'form' | 'json';
   /** What the provider's own errors mean. They are tried before the general ones of `lib/oauth/errorRules.ts`. */
   readonly errors?: readonly ErrorRule[];
+}
+
+/** How token responses differ from RFC 6749 section 5.1. What several providers do is understood without it. */
+export interface ResponseFacts {
+  /** The place of the tokens: member names from the outside to the inside, with a dot between them (`data.0`). */
+  readonly tokensIn?: string;
+  /** Values of `token_type` that mean Bearer, in any case. */
+  readonly bearerTypes?: readonly string[];
+  /** The member with the lifetime of the access token. */
+  readonly expiresIn?: string;
+  /** The unit of the lifetimes. Missing: seconds. */
+  readonly expiresInUnit?: 's' | 'ms';
 }
 
 /** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */

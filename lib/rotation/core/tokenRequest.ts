@@ -22,6 +22,16 @@ export type FailureClass =
  */
 export type Refusal = 'final' | 'transient';
 
+/** What the words of a provider say, however it says it. */
+export interface Wording {
+  /** What they say, as a clause that follows "that". */
+  readonly meaning: string;
+  /** One of these matches the words: the error and its description in lower case, with single spaces. Without repetition (`*`, `+`, `{`). */
+  readonly any: readonly RegExp[];
+  /** None of these does. */
+  readonly none?: readonly RegExp[];
+}
+
 /** What a failed token response has. Everything that is named here must match. */
 export interface ErrorPattern {
   /**
@@ -29,13 +39,15 @@ export interface ErrorPattern {
    * not be the provider's decision on the refresh token.
    */
   readonly status?: number | readonly [first: number, last: number];
-  /** The whole member `error`, with its case; `true`: any text. */
+  /** The whole member `error`, or what another shape has instead, with its case; `true`: any. */
   readonly error?: string | true;
   /** What a part of `error_description` next to `error` matches. Without repetition (`*`, `+`, `{`), so that no text takes long. */
   readonly description?: RegExp;
+  /** What the response says in any shape of JSON, or in a form. */
+  readonly says?: Wording;
   /** One of the numbers in `error_codes` next to `error`. */
   readonly number?: number;
-  /** The values of other members of the response, which may have no `error`. */
+  /** The values of other members of the response, which may have no `error`. Nested ones by their place: `error.code`. */
   readonly members?: Readonly<Record<string, string | number | boolean>>;
 }
 

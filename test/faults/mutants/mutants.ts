@@ -624,7 +624,7 @@ const MALFORMED: readonly Mutant[] = [
     'this.#socket.destroy();',
   ),
   inReading(
-    'readTokenResponse.ts',
+    'responseMembers.ts',
     'malformed response: JSON that ends early does not count',
     'whole ?? completeMembers(text)',
     'whole',

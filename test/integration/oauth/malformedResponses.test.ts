@@ -123,6 +123,9 @@ describe('of a response that ends early', () => {
     'after a name': '{"refresh_token":"r2","access_token"',
     'within an object': '{"refresh_token":"r2","user":{"id":1,"na',
     'after an escaped quote': '{"refresh_token":"r2","scope":"a\\"',
+    'below another object': '{"code":0,"data":{"access_token":"a","refresh_token":"r2","expi',
+    'in an object that ends early': '{"a":{"refresh_token":"r2","b":',
+    'in a list that ends early': '{"data":[{"refresh_token":"r2"},{"id":[1,{"x',
   };
   test.each(Object.entries(cut))('%s, the complete refresh token is kept', async (_, body) => {
     const { response } = await ask((socket) =>
@@ -134,7 +137,7 @@ describe('of a response that ends early', () => {
   });
 
   test('an incomplete refresh token is not', async () => {
-    for (const body of ['{"access_token":"a","refresh_token":"r2', '{"a":{"refresh_token":"r2","b":']) {
+    for (const body of ['{"access_token":"a","refresh_token":"r2', '{"a":{"b":1,"refresh_token":"r2']) {
       const { response } = await ask((socket) => socket.end(answerWith(200, `${body}    `).subarray(0, -4)));
       expect(response.refreshToken).toBeUndefined();
     }

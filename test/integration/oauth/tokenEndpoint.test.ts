@@ -113,6 +113,14 @@ describe('a refresh token is kept', () => {
     expect(response.failure).toBeDefined();
   });
 
+  test('unless it is a sentence of a refusal', async () => {
+    const words = { refresh_token: 'This field is required.' };
+    const { response } = await requestWith((socket) => json(socket, 400, words));
+    expect(response).not.toHaveProperty('refreshToken');
+    const { response: granted } = await requestWith((socket) => json(socket, 200, words));
+    expect(granted.refreshToken).toBe('This field is required.');
+  });
+
   test('from a response that was interrupted after its JSON was complete, and so is the access token', async () => {
     const { response } = await requestWith((socket) => {
       const body = '{"access_token":"a","refresh_token":"r2"}';

@@ -113,11 +113,11 @@ describe('the meaning of a response for the refresh token', () => {
     '404 with a page: a wrong address': [404, html, 'misconfigured', 'misconfigured'],
     '405 with nothing: a wrong address': [405, '', 'misconfigured', 'misconfigured'],
     '400 with JSON of another kind': [400, { message: 'no' }, 'misconfigured', 'misconfigured'],
-    '400 with an error that is not a string': [
+    '400 with an error that is an object': [
       400,
       { error: { code: 'invalid_grant' } },
-      'misconfigured',
-      'misconfigured',
+      'reauthorization_required',
+      'reauthorization_required',
     ],
     '429: not processed': [429, html, 'retrying', 'provider_throttled'],
     '429 takes precedence over the error next to it': [

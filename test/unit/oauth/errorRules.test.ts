@@ -24,6 +24,18 @@ function failureOf(status: number, body: unknown, errors: readonly ErrorRule[] =
 const profiles = Object.values(providers).map(({ id, behavior }) => ({ id, rules: behavior.errors ?? [] }));
 const tables = [{ id: 'all', rules: errorRules }, ...profiles];
 const all = tables.flatMap(({ id, rules }) => rules.map((rule) => ({ id, rule, rules })));
+/** What a provider may say, by what a rule takes it for. */
+const SAYINGS: Readonly<Record<string, string>> = {
+  'there were too many requests': 'Too many requests',
+  'the refresh token is not valid': 'Invalid refresh token',
+  'the user must sign in': 'Multi-factor authentication is required',
+  'the account cannot be used': 'The user is suspended',
+  'the account owner revoked the access': 'The user revoked the access',
+  "the client's credentials are wrong": 'The client secret is wrong',
+  'the token is not valid': 'The token has been revoked',
+  'access is denied': 'access_denied',
+  'the provider failed': 'Unexpected error',
+};
 const PASSING: ErrorRule = {
   when: {},
   means: {
@@ -37,11 +49,13 @@ const passingIf = (when: ErrorPattern): ErrorRule[] => [{ ...PASSING, when }];
 
 describe('every rule in the tables', () => {
   test.each(all)('decides the response that it describes: $id, $rule.when', ({ rule, rules }) => {
-    const { status = 400, error, number, description, members } = rule.when;
+    const { status = 400, error, number, description, says, members } = rule.when;
+    const saying = says && SAYINGS[says.meaning];
     const body = {
       // Only next to an error, the numbers and the description count.
-      error: error === true || (number !== undefined && !error) ? 'unheard_of' : error,
-      error_description: description?.source,
+      error: error === true || (number !== undefined && !error) ? (saying ?? 'unheard_of') : error,
+      message: saying,
+      error_description: description?.source.split('|')[0],
       error_codes: number === undefined ? undefined : [number],
       ...members,
     };
@@ -54,7 +68,11 @@ describe('every rule in the tables', () => {
     expect(fixFor(rule.means.fix, connectionNamed())).toMatch(/^[A-Z][^{}]+\.$/);
   });
 
-  const patterns = all.flatMap(({ rule }) => rule.when.description ?? []);
+  const patterns = all.flatMap(({ rule: { when } }) => [
+    ...(when.description ? [when.description] : []),
+    ...(when.says?.any ?? []),
+    ...(when.says?.none ?? []),
+  ]);
   test.each([...patterns, ENDED])('reads a text of any length in a short time: %s', (pattern) => {
     expect(pattern.source).not.toMatch(/[*+{]/);
     expect(pattern.flags).toMatch(/^i?$/);

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
-import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
+import { CAREFUL_BEHAVIOR, type ResponseFacts } from '../../../lib/rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../../../lib/rotation/core/tokenRequest.ts';
 import { bytesOf } from './support.ts';
 
 const HOUR = 3_600_000;
+const NOW = Date.UTC(2026, 10, 26, 10);
 const HOURLY = { ...CAREFUL_BEHAVIOR, defaultExpiresInMs: HOUR };
-const read = (body: unknown, complete = true) => readTokenResponse(bytesOf(body), HOURLY, complete);
+const read = (body: unknown, complete = true) =>
+  readTokenResponse(bytesOf(body), HOURLY, { complete, now: NOW });
 const good = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 60 };
 
 function accessTokenOf(members: object): IssuedAccessToken | string | undefined {
@@ -24,7 +26,7 @@ describe('a successful response', () => {
         lifetimeMs: 60_000,
         expiresInIsDefault: false,
       },
-      tokens: ['r', 'a'],
+      tokens: ['a', 'r'],
     });
   });
 
@@ -55,6 +57,7 @@ describe('a refresh token is kept', () => {
     },
     'after a byte order mark': `\ufeff{${rest}`,
     'with white space around it': `\r\n {${rest} \n`,
+    'in a list': [{ refresh_token: 'r' }],
     'as the last of two members': `{"refresh_token":"old",${rest}`,
     'next to __proto__': `{"__proto__":{"refresh_token":"evil"},${rest}`,
     'next to 100,000 levels of arrays': `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)},${rest}`,
@@ -86,7 +89,6 @@ describe('there is no refresh token', () => {
     'in a number': { refresh_token: 5 },
     'in an object': { refresh_token: { value: 'r' } },
     'in a prototype': '{"__proto__":{"refresh_token":"r"}}',
-    'in an array': [{ refresh_token: 'r' }],
     'in a string that contains a token response': JSON.stringify(JSON.stringify(good)),
     'if the last of two members is empty': '{"refresh_token":"r","refresh_token":""}',
   };
@@ -204,6 +206,205 @@ describe('the lifetime of a refresh token', () => {
 
   test.each([0, -1, 'never', null, 1e12])('is unknown if the response has %j', (value) => {
     expect(read({ ...good, refresh_expires_in: value })).not.toHaveProperty('refreshTokenLifetimeMs');
+  });
+});
+
+describe('a lifetime under another name', () => {
+  const inAnHour = NOW + HOUR;
+  const iso = new Date(inAnHour).toISOString();
+  const names = [
+    'expires_at',
+    'expires_on',
+    'expires',
+    '.expires',
+    'expiresAt',
+    'expiry_date',
+    'access_token_expires_at',
+  ];
+  const moments: Readonly<Record<string, unknown>> = {
+    'seconds since the epoch': inAnHour / 1_000,
+    'seconds since the epoch as text': String(inAnHour / 1_000),
+    'milliseconds since the epoch': inAnHour,
+    'milliseconds since the epoch as text': String(inAnHour),
+    'ISO 8601': iso,
+    'ISO 8601 without fraction': iso.replace('.000', ''),
+    'ISO 8601 with nanoseconds': iso.replace('.000', '.000000000'),
+    'ISO 8601 with an offset': '2026-11-26T13:00:00+02:00',
+    'ISO 8601 with a short offset': '2026-11-26T13:00:00+0200',
+    'ISO 8601 without a zone': '2026-11-26T11:00:00',
+    'ISO 8601 with a space': '2026-11-26 11:00:00',
+    'an HTTP date': 'Thu, 26 Nov 2026 11:00:00 GMT',
+    'a span in seconds': 3_600,
+  };
+  const cases = names.flatMap((name) =>
+    Object.entries(moments).map(([form, value]) => ({ name, form, value })),
+  );
+  test.each(cases)('$name, $form', ({ name, value }) => {
+    const accessToken = accessTokenOf({ expires_in: undefined, [name]: value });
+    expect(accessToken).toMatchObject({ lifetimeMs: HOUR, expiresInIsDefault: false });
+  });
+
+  test.each([
+    // The page of Zoho for its data center in China: milliseconds, and seconds beside them.
+    [{ expires_in: 3_600_000, expires_in_sec: 3_600 }, HOUR],
+    [{ expires_in: undefined, expiresIn: 86_400 }, 86_400_000],
+    [{ expires_in: inAnHour / 1_000 }, HOUR],
+    [{ expires_in: 60, expires_at: iso }, 60_000],
+    [{ expires_in: 0, expires_at: iso }, HOUR],
+    [{ expires_in: 'soon', expires_at: iso }, HOUR],
+  ])('%j', (members, lifetimeMs) => {
+    expect(accessTokenOf(members)).toMatchObject({ lifetimeMs, expiresInIsDefault: false });
+  });
+
+  test('is read in the unit and from the member that the profile names', () => {
+    const of = (response: ResponseFacts, body: object) =>
+      readTokenResponse(bytesOf({ access_token: 'a', ...body }), { ...HOURLY, response }, { now: NOW })
+        ?.accessToken;
+    expect(of({ expiresInUnit: 'ms' }, { expires_in: 60_000 })).toMatchObject({ lifetimeMs: 60_000 });
+    expect(of({ expiresInUnit: 'ms' }, { expires_at: iso })).toMatchObject({ lifetimeMs: HOUR });
+    expect(of({ expiresIn: 'ttl' }, { ttl: 60, expires_in: 7 })).toMatchObject({ lifetimeMs: 60_000 });
+    expect(of({ expiresIn: 'ttl' }, { expires_in: 7 })).toMatchObject({ lifetimeMs: 7_000 });
+  });
+
+  test.each([iso.replace('2026', '2025'), (NOW - 1_000) / 1_000, 'Thu, 26 Nov 2026 09:00:00 GMT', NOW])(
+    'that is over makes the access token unusable, and the refresh token is kept: %j',
+    (expires_at) => {
+      const response = read({ ...good, expires_in: undefined, expires_at });
+      expect(response).toMatchObject({
+        refreshToken: 'r',
+        accessToken: expect.stringContaining('already expired'),
+      });
+    },
+  );
+
+  test.each([
+    '9999-12-31T00:00:00Z',
+    '2026-13-45',
+    'never',
+    5e8,
+    5e11,
+    true,
+    [inAnHour],
+    { at: inAnHour },
+    -1,
+    '0',
+  ])('is the default if it cannot be one: %j', (expires_at) => {
+    const accessToken = accessTokenOf({ expires_in: undefined, expires_at });
+    expect(accessToken).toMatchObject({ lifetimeMs: HOUR, expiresInIsDefault: true });
+  });
+});
+
+describe('the end of a refresh token', () => {
+  test.each([
+    // draft-ietf-oauth-refresh-token-expiration
+    [{ refresh_token_timeout: 604_800, authorization_expires_in: 864_000 }, 604_800_000],
+    [{ refresh_token_timeout: 604_800, authorization_expires_in: 86_400 }, 86_400_000],
+    [{ authorization_expires_in: 864_000 }, 864_000_000],
+    [{ refresh_token_expires_at: new Date(NOW + HOUR).toISOString() }, HOUR],
+    [{ refreshTokenExpiresAt: NOW + HOUR }, HOUR],
+    [{ refresh_expires_in: 600, refresh_token_expires_in: 0 }, 600_000],
+  ])('is the earliest that the response names: %j', (members, expected) => {
+    expect(read({ ...good, ...members })?.refreshTokenLifetimeMs).toBe(expected);
+  });
+
+  test('is unknown if it is in the past', () => {
+    expect(read({ ...good, refresh_token_expires_at: NOW - 1 })).not.toHaveProperty('refreshTokenLifetimeMs');
+  });
+});
+
+describe('tokens in another place', () => {
+  const nested = { ...good, expires_in: 60, refresh_token_expires_in: 600 };
+  const granted = {
+    refreshToken: 'r',
+    refreshTokenLifetimeMs: 600_000,
+    accessToken: { value: 'a', lifetimeMs: 60_000 },
+  };
+  const places: Readonly<Record<string, unknown>> = {
+    'below data [TikTok for Business]': { code: 0, message: 'OK', request_id: '1', data: nested },
+    'below body [Withings]': { status: 0, body: { userid: '1', ...nested } },
+    'in a list of one [OneLogin]': { status: { error: false, code: 200, type: 'success' }, data: [nested] },
+    'in a list that is the response': [nested],
+    'below authed_user [Slack]': {
+      ok: true,
+      team: { id: 'T1' },
+      authed_user: { id: 'U1', ...nested, token_type: 'user' },
+    },
+    'two levels down': { result: { data: nested } },
+    'in other spellings [plentymarkets]': {
+      accessToken: 'a',
+      tokenType: 'Bearer',
+      expiresIn: 60,
+      refreshToken: 'r',
+      refreshTokenExpiresIn: 600,
+    },
+    'beside error: 0': { error: 0, ...nested },
+    'beside an error object that says no error': { error: { code: 'ok', message: '' }, data: nested },
+    'twice, and the same': { data: nested, token: nested },
+  };
+  test.each(Object.entries(places))('are found %s', (_, body) => {
+    expect(read(body)).toMatchObject(granted);
+    expect(read(body)).not.toHaveProperty('error');
+  });
+
+  test.each([
+    ['two objects', { bot: { refresh_token: 'r1' }, user: { refresh_token: 'r2' } }],
+    ['a list of two', { data: [{ refresh_token: 'r1' }, { refresh_token: 'r2' }] }],
+    ['words about it', { errors: { refresh_token: 'invalid' } }],
+    ['words beside a message', { message: 'No.', fields: { refresh_token: 'invalid' } }],
+    ['a sentence', { data: { refresh_token: 'is required' } }],
+    ['a prototype', '{"__proto__":{"refresh_token":"r"}}'],
+    ['an object four levels down', { a: { b: { c: { d: { refresh_token: 'r' } } } } }],
+  ])('are not guessed from %s', (_, body) => {
+    expect(read(body)).not.toHaveProperty('refreshToken');
+  });
+
+  test('never hide a token in the usual place', () => {
+    const response = read({ ...good, authed_user: { access_token: 'b', refresh_token: 'r2' } });
+    expect(response).toMatchObject({
+      refreshToken: 'r',
+      accessToken: { value: 'a' },
+      tokens: expect.arrayContaining(['a', 'r']),
+    });
+  });
+
+  test('are not guessed from two access tokens, and the fix names the setting', () => {
+    const body = { bot: { access_token: 'a1', refresh_token: 'r' }, user: { access_token: 'a2' } };
+    expect(read(body)).toMatchObject({
+      refreshToken: 'r',
+      accessToken: expect.stringContaining('more than one'),
+    });
+  });
+
+  test('are taken from the place that the profile names, if it has them', () => {
+    const slack = { ok: true, access_token: 'b', refresh_token: 'r2', authed_user: nested };
+    const at = (tokensIn: string, body: unknown) =>
+      readTokenResponse(bytesOf(body), { ...HOURLY, response: { tokensIn } }, { now: NOW });
+    expect(at('authed_user', slack)).toMatchObject(granted);
+    expect(at('data', { data: [nested] })).toMatchObject(granted);
+    expect(at('data.0', { data: [nested, { refresh_token: 'r2' }] })).toMatchObject(granted);
+    expect(at('a.b', { a: { b: nested }, refresh_token: 'r2' })).toMatchObject(granted);
+    expect(at('authed_user', nested)).toMatchObject(granted);
+    expect(at('__proto__.x', nested)).toMatchObject(granted);
+  });
+});
+
+describe('a type of access token', () => {
+  test.each(['bot', 'user', 'User Access Token', 'Application Access Token', 'JWT'])(
+    '%s counts as Bearer',
+    (token_type) => {
+      expect(accessTokenOf({ token_type })).toMatchObject({ value: 'a' });
+    },
+  );
+
+  test('counts as Bearer if the profile says so', () => {
+    const body = bytesOf({ ...good, token_type: 'Company' });
+    const response = { bearerTypes: ['company'] };
+    expect(readTokenResponse(body, { ...HOURLY, response })?.accessToken).toMatchObject({ value: 'a' });
+    expect(readTokenResponse(body, HOURLY)).toMatchObject({ tokenType: 'Company' });
+  });
+
+  test.each(['DPoP', 'PoP', 'mac', 'N_A', 'hmac'])('%s does not', (token_type) => {
+    expect(accessTokenOf({ token_type })).toEqual(expect.stringContaining('other than Bearer'));
   });
 });
 

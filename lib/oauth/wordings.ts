@@ -1,0 +1,296 @@
+import type { Wording } from '../rotation/core/tokenRequest.ts';
+
+/**
+ * What providers say in their own words. The expressions are built from lists: a refusal counts only if it is about the thing itself, so
+ * that "the client secret is wrong" and "the refresh token grant is not allowed" say nothing about the refresh token.
+ */
+
+const REFUSED_BEFORE = [
+  'invalid',
+  'bad',
+  'expired',
+  'revoked',
+  'unknown',
+  'incorrect',
+  'wrong',
+  'malformed',
+  'illegal',
+  'inactive',
+  'stale',
+  'unrecognized',
+  'unrecognised',
+  'rejected',
+  'reused',
+  'deleted',
+  'corrupt',
+  'corrupted',
+  'unusable',
+  'blacklisted',
+  'not a valid',
+  'no valid',
+  'no such',
+  'find',
+  'mismatched',
+];
+const REFUSED_AFTER = [
+  'invalid',
+  'incorrect',
+  'wrong',
+  'bad',
+  'expired',
+  'revoked',
+  'inactive',
+  'unknown',
+  'malformed',
+  'illegal',
+  'stale',
+  'invalidated',
+  'deleted',
+  'removed',
+  'disabled',
+  'blocked',
+  'blacklisted',
+  'rejected',
+  'denied',
+  'refused',
+  'unrecognized',
+  'unrecognised',
+  'mismatch',
+  'unusable',
+  'corrupt',
+  'corrupted',
+  'reuse',
+  'reused',
+  'replayed',
+  'withdrawn',
+  'issued to',
+  'lifetime exceeded',
+  'too old',
+  'already used',
+  'been used',
+  'was used',
+  'used before',
+  'used already',
+  'used more than once',
+  'already consumed',
+  'been consumed',
+  'already exchanged',
+  'already rotated',
+  'been rotated',
+  'already redeemed',
+];
+const NOT = [
+  'not',
+  'no longer',
+  'never',
+  'cannot be',
+  'can not be',
+  'could not be',
+  'couldn t be',
+  'can t be',
+  'isn t',
+  'wasn t',
+  'doesn t',
+  'hasn t',
+  'not been',
+  'not be',
+];
+const GOOD = [
+  'valid',
+  'a valid',
+  'active',
+  'found',
+  'exist',
+  'exists',
+  'recognized',
+  'recognised',
+  'accepted',
+  'usable',
+  'known',
+  'used',
+  'issued',
+  'belong',
+  'match',
+  'decoded',
+  'decrypted',
+  'verified',
+  'validated',
+  'current',
+  'correct',
+];
+const FILLERS = [
+  'value',
+  'string',
+  'id',
+  'passed',
+  'provided',
+  'supplied',
+  'submitted',
+  'presented',
+  'specified',
+  'given',
+  'sent',
+  'used',
+  'you provided',
+  'you sent',
+  'in the request',
+];
+const VERBS = [
+  'is',
+  'is either',
+  'was',
+  'has',
+  'have',
+  'are',
+  'were',
+  'do',
+  'does',
+  'did',
+  'has been',
+  'have been',
+  'is already',
+  'has already',
+  'has already been',
+  'had',
+  'appears to be',
+  'seems to be',
+  'must have',
+  'may be',
+  'might be',
+];
+const DETERMINERS = [
+  'the',
+  'this',
+  'that',
+  'your',
+  'supplied',
+  'provided',
+  'or missing',
+  'or unknown',
+  'or used',
+  'user',
+  'oauth',
+];
+
+const oneOf = (words: readonly string[]) => `(${words.join('|')})`;
+
+/** "invalid THING", "THING is wrong", "THING does not exist". @param things expressions without repetition */
+function refused(things: readonly string[], rest = ''): RegExp[] {
+  const thing = `${oneOf(things)}\\b${rest}`;
+  const between = `( ${oneOf(FILLERS)})?( ${oneOf(VERBS)})?`;
+  return [
+    new RegExp(`\\b${oneOf(REFUSED_BEFORE)} (${oneOf(DETERMINERS)} )?${thing}`),
+    new RegExp(`\\b${thing}${between} (missing or )?${oneOf(REFUSED_AFTER)}\\b`),
+    new RegExp(`\\b${thing}${between} ${oneOf(NOT)} ${oneOf(GOOD)}\\b`),
+  ];
+}
+
+/** Neither a grant type nor a setting of the client. */
+const NOT_THE_GRANT = '(?! grant| grants| flow| type| rotation| scope| support)';
+
+export const refreshTokenRefused: Wording = {
+  meaning: 'the refresh token is not valid',
+  any: refused(['refresh tokens?'], NOT_THE_GRANT),
+};
+
+/** The only token in the request is the refresh token, if its words name no other. */
+export const tokenRefused: Wording = {
+  meaning: 'the token is not valid',
+  any: [
+    ...refused(['(?<!\\b(access|id|api|csrf|bearer|subject|auth) )token'], NOT_THE_GRANT),
+    /\bvalue passed for the token was invalid\b/,
+  ],
+  none: [/\b(client|assertion|jwt|csrf|access token|id token|device|captcha|url|endpoint)\b/],
+};
+
+const CLIENT = '(client|app|application|consumer|api client|oauth client)';
+const CREDENTIALS =
+  '(id|ids|identifier|key|secret|secrets|credentials|credential|authentication|assertion|auth|id and secret|certificate)';
+
+export const clientRefused: Wording = {
+  meaning: "the client's credentials are wrong",
+  any: [
+    ...refused([
+      `${CLIENT} ${CREDENTIALS}`,
+      `${CLIENT} ${CREDENTIALS} (or|and|and or) (${CLIENT} )?${CREDENTIALS}`,
+    ]),
+    // "Invalid client" alone is the client, "invalid client IP address" is not.
+    /\b(invalid|unknown|bad|incorrect|unrecognized|unrecognised) (oauth )?(client|consumer)( \||$| or | and )/,
+    /\b(client|app|application|consumer) (was |is )?(not found|unknown|not recognized|unrecognized)\b/,
+    /\b(client|app|application|consumer) (does not|doesn t) exist\b/,
+    /\b(client|consumer) (authentication|auth|assertion|credentials) (has |verification |validation )?failed\b/,
+    /\b(could not|cannot|unable to|failed to) (authenticate|verify|validate) (the )?(client|consumer)\b/,
+  ],
+};
+
+/** At a token endpoint, HTTP 401 is about the client (RFC 6749 section 5.2), unless the words say something else. */
+export const accessDenied: Wording = {
+  meaning: 'access is denied',
+  any: [
+    /^(access denied|unauthorized|not authorized|unauthenticated|not authenticated|forbidden)\b/,
+    /^((invalid|bad|wrong|incorrect) credentials|authentication (failed|failure|error|required)|invalid authentication)\b/,
+  ],
+  none: [
+    /\b(token|session|user|account|owner|consent|expired|revoked|rate|limit|grant|scope|ip|tenant|organization|subscription)\b/,
+    /^unauthorized client\b/,
+  ],
+};
+
+export const interactionRequired: Wording = {
+  meaning: 'the user must sign in',
+  any: [
+    /\b(mfa|multi factor|multifactor|two factor|2fa|second factor|step up|otp)( authentication| verification| challenge| enrollment| registration)?( is)? (required|needed|necessary)\b/,
+    /\b(reauth|reauthentication|re authentication|reauthorization|re authorization|sign in|signin|log in|login|interaction|consent|reconsent|user authentication|user interaction|user action|account selection|password change|password reset)( is)? (required|needed|necessary)\b/,
+    /\b(user|owner|customer) (must|needs to|has to|should) (re)?( )?(authenticate|authorize|log in|login|sign in|consent|approve|accept|reauthenticate|reauthorize)\b/,
+    /\b(unmet authentication requirements|insufficient user authentication)\b/,
+  ],
+};
+
+export const accountDisabled: Wording = {
+  meaning: 'the account cannot be used',
+  any: [
+    /\b(user|account|owner|member|employee)( account)?( is| was| has)?( been| currently| temporarily)? (disabled|deactivated|inactive|suspended|locked|blocked|banned|closed|deleted|removed|deprovisioned|not active|not found|locked out)\b/,
+    /\b(disabled|deactivated|inactive|suspended|locked|blocked) (user|account|owner|member)\b/,
+  ],
+};
+
+export const accessRevoked: Wording = {
+  meaning: 'the account owner revoked the access',
+  any: [
+    /\b(user|owner|customer|merchant|member)( has)? (revoked|withdrawn|withdrew|removed|denied) (the |this |its |your )?(access|consent|authorization|authorisation|grant|permission|app|application)\b/,
+    /\b(access|consent|authorization|authorisation|permission|grant)( for the app| of the user)?( has| was| is)?( been)? (revoked|withdrawn)\b/,
+    /\b(revoked|expired) (access|consent|authorization|authorisation|grant)\b/,
+    /\b(grant|authorization|authorisation|consent) (was )?not found\b/,
+  ],
+};
+
+export const tooManyRequests: Wording = {
+  meaning: 'there were too many requests',
+  any: [
+    /\b(rate|request|call|usage|api) ?limit/,
+    /\brate ?limited\b/,
+    /\btoo many (requests|calls|attempts|token requests)\b/,
+    /\bthrottl/,
+    /\bquota (was |is |has been )?(exceeded|exhausted|reached)\b/,
+    /\b(exceeded|over|out of) (the |your |its )?(daily |hourly )?quota\b/,
+    /\btoo early\b/,
+    /\bslow down\b/,
+  ],
+};
+
+/** The provider may have done a part of its work, so this counts as a failure and not as a refusal. */
+export const providerFailed: Wording = {
+  meaning: 'the provider failed',
+  any: [
+    /\b(internal|fatal|server|system|unexpected|unknown|unspecified|unhandled|database|backend|general|gateway) ?(server |service |application )?(error|exception|failure|fault)\b/,
+    /\bservice (is )?(temporarily |currently )?(unavailable|not available)\b/,
+    /\b(temporarily|currently) (unavailable|not available)\b/,
+    /\btemporary (failure|error|problem)\b/,
+    /\b(request|gateway|connection|upstream|operation) (timeout|timed out|time out)\b/,
+    /^(timeout|timed out)\b/,
+    /\bsomething went wrong\b/,
+    /\b(try|retry)( your request)? (again|later)\b/,
+    /\b(already|still) (being processed|in progress)\b/,
+    /\b(maintenance|overloaded)\b/,
+  ],
+};
