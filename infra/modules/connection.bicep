@@ -69,6 +69,23 @@ type vaults = {
 }
 
 @sealed()
+type response = {
+  @description('The place of the tokens in the response: names of members from the outside to the inside, with a dot between them, such as data or data.0. Default: the response itself, or the only object in it that has tokens.')
+  @minLength(1)
+  tokensIn: string?
+
+  @description('The values of `token_type` that mean Bearer, as a list. Default: the usual ones.')
+  bearerTypes: string[]?
+
+  @description('The name of the member with the lifetime or the expiry of the access token. Default: the usual names.')
+  @minLength(1)
+  expiresIn: string?
+
+  @description('The unit of the lifetimes: "seconds" or "milliseconds". Default: seconds.')
+  expiresInUnit: ('seconds' | 'milliseconds')?
+}
+
+@sealed()
 type connection = {
   @description('The kind of provider, which brings the defaults of the other settings (generic, entra, dynamics365, atlassian, auth0, docusign, google, hubspot, intuit, okta, salesforce, xero, zoho). Default: generic.')
   provider: provider?
@@ -133,6 +150,12 @@ type connection = {
   @minValue(1)
   @maxValue(31536000)
   accessTokenLifetime: int?
+
+  @description('The format of the token request: "form", which RFC 6749 requires, or "json". Default: the one that the provider wants.')
+  requestFormat: ('form' | 'json')?
+
+  @description('The shape of the token responses, as an object, if it differs from RFC 6749 and the rotator does not understand it. Default: the one that the provider documents.')
+  response: response?
 
   @description('The number of seconds, above 0, after which secrets without a known end get an expiration date in the vault, for an Azure Policy that requires one. Each rotation renews it, and the rotator never treats it as a deadline. Default: no expiration date.')
   @minValue(1)

@@ -13,6 +13,9 @@ const LONGEST_TEMPLATE = 10_000;
 /** One year, in seconds: longer spans are mistakes in the unit, and very long ones exceed the range of dates. */
 const LONGEST_SPAN = 31_536_000;
 
+/** The place of a member in a response. */
+const MEMBER_PLACE = /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,2}$/;
+
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
 const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'] as const;
 
@@ -108,6 +111,33 @@ export const vaultsSection = z.strictObject(
   'must be an object',
 );
 
+/** How the token responses of a provider differ from RFC 6749. */
+export const responseSection = z.strictObject(
+  {
+    tokensIn: text
+      .regex(MEMBER_PLACE, 'is not the place of a member: names with a dot between them')
+      .optional()
+      .describe(
+        'The place of the tokens in the response: names of members from the outside to the inside, with a dot between them, such as data or data.0. Default: the response itself, or the only object in it that has tokens.',
+      ),
+    bearerTypes: z
+      .array(text, 'must be a list of texts')
+      .min(1, 'is an empty list')
+      .optional()
+      .describe('The values of `token_type` that mean Bearer, as a list. Default: the usual ones.'),
+    expiresIn: text
+      .optional()
+      .describe(
+        'The name of the member with the lifetime or the expiry of the access token. Default: the usual names.',
+      ),
+    expiresInUnit: z
+      .enum(['seconds', 'milliseconds'], 'must be "seconds" or "milliseconds"')
+      .optional()
+      .describe('The unit of the lifetimes: "seconds" or "milliseconds". Default: seconds.'),
+  },
+  'must be an object',
+);
+
 /** One entry of the file. Resolving the entry checks its addresses further. */
 export const connectionEntry = z.strictObject(
   {
@@ -197,6 +227,17 @@ export const connectionEntry = z.strictObject(
       .optional()
       .describe(
         'The lifetime of an access token in seconds, above 0, if the token response names none. Default: the value that the provider documents, otherwise 3600.',
+      ),
+    requestFormat: z
+      .enum(['form', 'json'], 'must be "form" or "json"')
+      .optional()
+      .describe(
+        'The format of the token request: "form", which RFC 6749 requires, or "json". Default: the one that the provider wants.',
+      ),
+    response: responseSection
+      .optional()
+      .describe(
+        'The shape of the token responses, as an object, if it differs from RFC 6749 and the rotator does not understand it. Default: the one that the provider documents.',
       ),
     expirationHorizon: positiveSeconds
       .optional()

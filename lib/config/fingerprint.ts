@@ -41,6 +41,8 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
 export function fingerprintOf(connection: Unmarked): string {
   const names = Object.keys(CLEARS_BLOCK) as (keyof Unmarked)[];
   const relevant = names.filter((name) => CLEARS_BLOCK[name]).map((name) => [name, connection[name]]);
-  const text = JSON.stringify(Object.fromEntries(relevant));
+  // Of the behavior, only what the request and the reading of its response depend on.
+  const { requestFormat, response } = connection.behavior;
+  const text = JSON.stringify({ ...Object.fromEntries(relevant), requestFormat, response });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

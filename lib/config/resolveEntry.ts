@@ -1,6 +1,6 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
-import type { Connection, TokenBehavior } from '../rotation/core/connection.ts';
+import type { Connection, ResponseFacts, TokenBehavior } from '../rotation/core/connection.ts';
 import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
@@ -218,14 +218,21 @@ function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connectio
 
 /** The behavior in the profile, unless the entry overrides it. */
 function behaviorOf(
-  { refreshTokenGrace: grace, accessTokenLifetime: lifetime }: ConnectionEntry,
+  { refreshTokenGrace: grace, accessTokenLifetime: lifetime, requestFormat, response }: ConnectionEntry,
   { behavior }: ProviderProfile,
 ): TokenBehavior {
   return {
     ...behavior,
     ...(grace !== undefined && { refreshTokenGraceMs: toMs(grace) }),
     ...(lifetime !== undefined && { defaultExpiresInMs: toMs(lifetime) }),
+    ...(requestFormat !== undefined && { requestFormat }),
+    ...(response && { response: { ...behavior.response, ...factsOf(response) } }),
   };
+}
+
+function factsOf({ expiresInUnit: unit, ...facts }: NonNullable<ConnectionEntry['response']>): ResponseFacts {
+  const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  return { ...known, ...(unit && { expiresInUnit: unit === 'seconds' ? 's' : 'ms' }) };
 }
 
 function toMs(seconds: number | 'unlimited'): number {

@@ -17,7 +17,7 @@ const RESERVED = new Set([
   'client_assertion_type',
 ]);
 
-/** The request of RFC 6749 section 6 with the parameters of its connection. Never throws. */
+/** The request of RFC 6749 section 6 with the parameters of its connection, as a form or in the format that the provider wants. Never throws. */
 export function httpTokenRequest({
   connection,
   clientId,
@@ -30,7 +30,10 @@ export function httpTokenRequest({
     if (!RESERVED.has(name)) form.set(name, value);
   }
   for (const [name, value] of Object.entries(authentication.parameters)) form.set(name, value);
-  return { headers: { ...REQUEST_HEADERS, ...authentication.headers }, body: form.toString() };
+  const headers = { ...REQUEST_HEADERS, ...authentication.headers };
+  if (connection.behavior.requestFormat !== 'json') return { headers, body: form.toString() };
+  const body = JSON.stringify(Object.fromEntries(form));
+  return { headers: { ...headers, 'content-type': 'application/json' }, body };
 }
 
 /** No compression: a compressed response can be a decompression bomb, or be cut short. */

@@ -42,7 +42,7 @@ const OTHER_OBJECTS = /^(data|body|meta|result|response|status|header|payload)$/
 /** Members of an error that only its provider's staff or a browser can use. */
 const NOT_SHOWN =
   /ur[il]|href|link|trace|correlation|request_?id|log_?id|time|date|version|instance|path|help|stack/i;
-/** Names whose value says by itself what it is. */
+/** Names whose value says what it is. */
 const PLAIN_NAMES =
   /^(code|type|status|name|message|msg|text|detail|details|description|reason|title|resource|field|param|location|domain|value|\d+)$/i;
 /** These are success, in any case. */
@@ -160,7 +160,7 @@ function descriptionOf(
   return all.length === 0 ? undefined : [...new Set(all)].slice(0, MOST_PIECES).join('; ');
 }
 
-/** The texts of an object, with the name of each that does not say by itself what it is about. */
+/** The texts of an object, with the name of each that does not say what it is about. */
 function phraseOf(object: object, isAllAboutIt: boolean): string {
   return Object.entries(object)
     .filter(([name]) => (isAllAboutIt ? !NOT_SHOWN.test(name) : WORD_NAMES.includes(plainName(name))))

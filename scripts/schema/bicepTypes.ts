@@ -5,6 +5,7 @@ export interface JsonSchema {
   readonly default?: string | number | boolean;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
   readonly required?: readonly string[];
@@ -59,7 +60,7 @@ function declareObject(name: string, schema: JsonSchema, declared: string[]): vo
 }
 
 function typeOf(key: string, schema: JsonSchema, declared: string[]): TypeUse {
-  const { anyOf, enum: values, type, properties } = schema;
+  const { anyOf, enum: values, type, properties, items } = schema;
   if (anyOf)
     return {
       type: 'any',
@@ -70,6 +71,7 @@ function typeOf(key: string, schema: JsonSchema, declared: string[]): TypeUse {
   if (type === 'boolean') return { type: 'bool' };
   if (type === 'number') return { type: 'int', decorators: rangeOf(schema) };
   if (type === 'string') return { type: 'string', decorators: lengthsOf(schema) };
+  if (items) return { type: `${typeOf(key, items, declared).type}[]` };
   if (!properties) return { type: `{ *: ${typeOf(key, elementOf(schema), declared).type} }` };
   declareObject(key, schema, declared);
   return { type: key };

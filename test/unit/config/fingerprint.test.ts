@@ -54,6 +54,12 @@ describe('the fingerprint of a connection', () => {
     ]);
   });
 
+  test('changes with the format of the request and the shape of the response', () => {
+    const before = fingerprintOf(CONNECTION);
+    for (const facts of [{ requestFormat: 'json' }, { response: { tokensIn: 'data' } }] as const)
+      expect(fingerprintOf({ ...CONNECTION, behavior: { ...CAREFUL_BEHAVIOR, ...facts } })).not.toBe(before);
+  });
+
   test('does not depend on the order of the members', () => {
     const { tokenUri, vaults, ...others } = CONNECTION;
     expect(fingerprintOf({ vaults, ...others, tokenUri })).toBe(fingerprintOf(CONNECTION));

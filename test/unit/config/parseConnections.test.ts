@@ -106,6 +106,23 @@ describe('a value in an entry is used', () => {
       { refreshTokenGrace: 'unlimited' },
       { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } },
     ],
+    ['the format of the request', { requestFormat: 'json' }, { behavior: { requestFormat: 'json' } }],
+    [
+      'the shape of the response',
+      {
+        response: {
+          tokensIn: 'data.0',
+          bearerTypes: ['bot'],
+          expiresIn: 'ttl',
+          expiresInUnit: 'milliseconds',
+        },
+      },
+      {
+        behavior: {
+          response: { tokensIn: 'data.0', bearerTypes: ['bot'], expiresIn: 'ttl', expiresInUnit: 'ms' },
+        },
+      },
+    ],
     ['a lifetime', { accessTokenLifetime: 1800 }, { behavior: { defaultExpiresInMs: 1_800_000 } }],
     ['overwrite', { overwrite: true }, { overwrite: true }],
     ['allowPrivateNetwork', { allowPrivateNetwork: true }, { allowPrivateNetwork: true }],

@@ -33,6 +33,21 @@ describe('the request to the token endpoint', () => {
     expect(headers.authorization).toMatch(/^Basic /);
   });
 
+  test('is JSON if the provider wants it, with the same members', () => {
+    const behavior = { requestFormat: 'json' } as const;
+    for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
+      const changes = { parameters: { scope: 'a "b"' }, clientAuthentication };
+      const sent = { clientId: 'id', clientSecret: 'the secret', refreshToken: 'r/1+2=' };
+      const form = httpTokenRequest({ connection: connectionNamed('crm', changes), ...sent });
+      const json = httpTokenRequest({
+        connection: connectionNamed('crm', { ...changes, behavior }),
+        ...sent,
+      });
+      expect(JSON.parse(json.body)).toEqual(Object.fromEntries(new URLSearchParams(form.body)));
+      expect(json.headers).toEqual({ ...form.headers, 'content-type': 'application/json' });
+    }
+  });
+
   const reserved = {
     grant_type: 'password',
     refresh_token: 'another',
