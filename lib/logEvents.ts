@@ -124,8 +124,9 @@ export const LOG_EVENTS = {
     fields: { ...CONNECTION, ...PROBLEM, attempts: 'number' },
   },
   access_token_published: {
-    means: 'Consumers can read a new access token.',
-    fields: { ...VERSION, generation: 'number' },
+    means:
+      'Consumers can read a new access token. If expiresInIsDefault is true, the provider named no lifetime: the expiration date is a default.',
+    fields: { ...VERSION, generation: 'number', expiresInIsDefault: 'boolean' },
   },
   published_token_changed: {
     means:
@@ -144,7 +145,7 @@ export const LOG_EVENTS = {
   },
   connection_string_published: {
     means: 'Consumers can read a connection string with the new token.',
-    fields: { ...VERSION, generation: 'number' },
+    fields: { ...VERSION, generation: 'number', expiresInIsDefault: 'boolean' },
   },
   announcement_not_cleared: {
     means: 'The rotator could not remove the tag that announces a finished token request.',

@@ -82,7 +82,7 @@ function linesOf({ connections, lastSweep, configuration }: Overview, terminal: 
   const rows = connections.map((each) => [
     each.name,
     terminal.paint(COLOURS[each.state] ?? 'dim', each.state.replaceAll('_', ' ')),
-    timeTo(each.accessTokenExpires, now),
+    `${timeTo(each.accessTokenExpires, now)}${each.accessTokenExpiryIsDefault ? ' (default)' : ''}`,
     String(each.generation ?? '-'),
     each.lastRotation === undefined ? '-' : `${span(now - Date.parse(each.lastRotation))} ago`,
     each.nextAttempt === undefined ? '-' : `in ${timeTo(each.nextAttempt, now)}`,

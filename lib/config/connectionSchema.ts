@@ -112,7 +112,7 @@ export const vaultsSection = z.strictObject(
 );
 
 /** How the token responses of a provider differ from RFC 6749. */
-export const responseSection = z.strictObject(
+const responseSection = z.strictObject(
   {
     tokensIn: text
       .regex(MEMBER_PLACE, 'is not the place of a member: names with a dot between them')

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
+import { profileNamed } from '../oauth/providers/index.ts';
 import { type Connection, type Connections, findConnection } from '../rotation/core/connection.ts';
 import { type ConnectionRecord, summaryOf } from '../rotation/core/record.ts';
 import { graceWarnings, leftWarnings, SCHEDULE_FIX } from '../rotation/core/scheduleFit.ts';
@@ -106,6 +107,7 @@ async function connectionChecks(connection: Connection, { ports, now }: Patient)
   const secrets = await secretChecks(connection, ports, { record: known, now: now() });
   const schedule = [
     lifetimeCheck(connection, known, ports.scheduleIntervalMs),
+    ...expiryChecks(connection, known),
     graceCheck(connection, ports.scheduleIntervalMs),
   ];
   return [...secrets, ...schedule, ...recorded].map((each) => ({ ...each, connection: name }));
@@ -141,6 +143,21 @@ function lifetimeCheck(
   const [message] = leftWarnings(connection, record && summaryOf(record), scheduleIntervalMs);
   if (message !== undefined) return warning('schedule', message, SCHEDULE_FIX);
   return ok('schedule', `A sweep at least every ${scheduleIntervalMs / 1000} s renews tokens in time.`);
+}
+
+/** Whether the provider says when its access tokens expire. */
+function expiryChecks(
+  { name, provider, behavior }: Connection,
+  record: ConnectionRecord | undefined,
+): Check[] {
+  if (!record?.accessToken?.expiresInIsDefault) return [];
+  const { defaultExpiresInMs } = behavior;
+  const message = `The provider names no lifetime of its access tokens; the rotator uses the default of ${defaultExpiresInMs / 1000} s.`;
+  const isSetByEntry = defaultExpiresInMs !== profileNamed(provider).behavior.defaultExpiresInMs;
+  if (isSetByEntry) return [ok('expiry', message)];
+  return [
+    warning('expiry', message, `Set accessTokenLifetime of ${name} to their lifetime at the provider.`),
+  ];
 }
 
 function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number): Check {

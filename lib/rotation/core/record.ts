@@ -117,6 +117,8 @@ export const summarySchema = z.object({
   tokenVault: z.string().min(1).optional(),
   nextAttemptAt: numberAsText,
   expiresAt: numberAsText.optional(),
+  /** Is that a default, because the token response named no expiry? Missing: no. */
+  expiresInIsDefault: flagAsText.optional(),
   rotatedAt: numberAsText.optional(),
   familyStartedAt: numberAsText.optional(),
   refreshTokenExpiresAt: numberAsText.optional(),
@@ -143,6 +145,7 @@ const SUMMARY_OF: {
   tokenVault: ({ vaults }) => vaults?.token,
   nextAttemptAt: ({ nextAttemptAt }) => nextAttemptAt,
   expiresAt: ({ accessToken }) => accessToken?.expiresAt,
+  expiresInIsDefault: ({ accessToken }) => accessToken?.expiresInIsDefault || undefined,
   rotatedAt: ({ rotatedAt }) => rotatedAt,
   familyStartedAt: ({ familyStartedAt }) => familyStartedAt,
   refreshTokenExpiresAt: ({ refreshTokenExpiresAt }) => refreshTokenExpiresAt,

@@ -36,6 +36,8 @@ export interface ConnectionStatus {
   readonly failuresInARow?: number;
   readonly generation?: number;
   readonly accessTokenExpires?: string;
+  /** true if that is a default: the token response named no expiry. */
+  readonly accessTokenExpiryIsDefault?: boolean;
   readonly lastRotation?: string;
   /** When the rotator first saw the refresh token of the last sign-in. */
   readonly signedIn?: string;
@@ -67,6 +69,7 @@ const SHOWN: {
   failureCount: { as: 'failuresInARow' },
   generation: { as: 'generation' },
   expiresAt: { as: 'accessTokenExpires', isTime: true },
+  expiresInIsDefault: { as: 'accessTokenExpiryIsDefault' },
   rotatedAt: { as: 'lastRotation', isTime: true },
   familyStartedAt: { as: 'signedIn', isTime: true },
   refreshTokenExpiresAt: { as: 'refreshTokenExpires', isTime: true },

@@ -10,9 +10,12 @@ const MANAGER = 'key-vault-token-rotator';
 const MANAGED_BY = 'managed-by';
 const OWN = [MANAGED_BY, 'connection', 'parent', 'epoch', 'generation', 'store'];
 const INTENT = ['intent-started', 'intent-epoch', 'intent-store'];
-const PUBLISHED = ['scope'];
+/** Why the expiration date of a published token is not the provider's word. */
+const EXPIRES_IN = 'expires-in';
+const PUBLISHED = ['scope', EXPIRES_IN];
+const BY_DEFAULT = 'default';
 /** So many tags has a published secret: see {@link publishedTags}. */
-const PUBLISHED_TAGS = 4;
+const PUBLISHED_TAGS = 5;
 /** Why the expiration date of a version says nothing about its value. */
 const EXPIRATION = 'expiration';
 /** A copy of an operator's token that was not announced yet. Its place is kept by the intent, which takes it away. */
@@ -170,6 +173,8 @@ export function publishedTags(
     connection: string;
     generation: number;
     scope?: string | undefined;
+    /** The provider named no lifetime. */
+    expiresInIsDefault?: boolean | undefined;
   },
   before: Tags = {},
 ): Tags {
@@ -179,7 +184,13 @@ export function publishedTags(
     connection: token.connection,
     generation: String(token.generation),
     ...(token.scope && { scope: token.scope.slice(0, LONGEST_VALUE) }),
+    ...(token.expiresInIsDefault && { [EXPIRES_IN]: BY_DEFAULT }),
   };
+}
+
+/** Is the expiration date of a published secret a default, because the provider named no lifetime? */
+export function hasDefaultLifetime(tags: Tags): boolean {
+  return isManaged(tags) && tags[EXPIRES_IN] === BY_DEFAULT;
 }
 
 /** What an operator added to the tags of a secret, as many as the tags of a published one leave room for. */

@@ -12,7 +12,14 @@ import {
 } from '../core/connection.ts';
 import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
 import { attributesOf } from '../core/secretAttributes.ts';
-import { isManaged, operatorTags, publishedTags, type Tags, withExpiration } from '../core/tags.ts';
+import {
+  hasDefaultLifetime,
+  isManaged,
+  operatorTags,
+  publishedTags,
+  type Tags,
+  withExpiration,
+} from '../core/tags.ts';
 import { expectedRefreshTokenExpiry, PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
 import type { Ports, Secret, SecretProperties, SecretVault, SecretVersion } from '../ports.ts';
@@ -32,7 +39,7 @@ export interface Issued {
 
 /** What the attributes of a published secret depend on. */
 type Attributed = Omit<Issued, 'accessToken'> & {
-  readonly accessToken: Pick<IssuedAccessToken, 'lifetimeMs' | 'scope'>;
+  readonly accessToken: Pick<IssuedAccessToken, 'lifetimeMs' | 'scope'> & Partial<IssuedAccessToken>;
 };
 
 /** A published secret; one that is disabled has no value that can be read. */
@@ -165,7 +172,7 @@ export class Publication {
       fix: `Ask for fewer scopes or claims in the entry of ${this.#connection.name}, or at the provider.`,
     });
     const secret = accessTokenSecret(this.#connection);
-    await this.#write(secret, value, this.#propertiesOf(secret, issued), issued.generation);
+    await this.#write(secret, value, this.#propertiesOf(secret, issued), issued);
   }
 
   /**
@@ -186,7 +193,7 @@ export class Publication {
     });
     const replaced =
       connectionString.holds === 'accessToken' ? undefined : await this.#publishedVersion(secret);
-    const version = await this.#write(secret, text, this.#propertiesOf(secret, issued), issued.generation);
+    const version = await this.#write(secret, text, this.#propertiesOf(secret, issued), issued);
     if (replaced !== undefined && replaced !== version)
       await disableVersion(this.#ports.vault(secret.vault), secret.name, replaced, this.#log);
   }
@@ -203,7 +210,10 @@ export class Publication {
     const holdsRefreshToken = secret.key === 'connectionString' && connectionString?.holds === 'refreshToken';
     const end = holdsRefreshToken ? more.refreshTokenExpiresAt : issuedAt + accessToken.lifetimeMs;
     const kept = this.#operatorTags.get(placeOf(secret));
-    const tags = publishedTags({ connection, generation, scope: accessToken.scope }, kept);
+    const { scope, expiresInIsDefault } = accessToken;
+    // The end of a refresh token is the provider's word.
+    const isDefault = expiresInIsDefault && !holdsRefreshToken;
+    const tags = publishedTags({ connection, generation, scope, expiresInIsDefault: isDefault }, kept);
     const attributes = attributesOf(secret.key, tags, { end, now: this.#lease.now(), horizonMs });
     return { ...attributes, notBefore: issuedAt };
   }
@@ -212,7 +222,7 @@ export class Publication {
     { key, vault, name }: PublishedSecret,
     value: string,
     properties: SecretProperties,
-    generation: number,
+    { generation, accessToken: { expiresInIsDefault } }: Issued,
   ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       this.#lease.ensureHeld();
@@ -220,7 +230,7 @@ export class Publication {
         const written = await this.#ports
           .vault(vault)
           .put(name, value, { ...properties, skipIdentical: true });
-        this.#log('info', EVENTS[key], { version: written.version, generation });
+        this.#log('info', EVENTS[key], { version: written.version, generation, expiresInIsDefault });
         return written.version;
       } catch (thrown) {
         if (attempt === PUBLISH_ATTEMPTS) throw thrown;
@@ -267,7 +277,7 @@ export async function publishedTimes(
   return {
     issuedAt: current.properties.notBefore ?? current.createdAt,
     expiresAt,
-    expiresInIsDefault: false,
+    expiresInIsDefault: hasDefaultLifetime(current.tags),
   };
 }
 

@@ -76,6 +76,22 @@ describe('the end of a refresh token', () => {
     }
   });
 
+  // LinkedIn, programmatic refresh tokens
+  test('is reported when it is near and rotations do not move it, also if the token stays the same', async () => {
+    const scenario = seeded({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
+    const { world } = scenario;
+    const end = world.now() + 5 * DAY;
+    world.provider.behave = ({ refreshToken }) => ({
+      accessToken: issuedToken(),
+      refreshToken,
+      refreshTokenLifetimeMs: end - world.now(),
+    });
+    await mustRotate(scenario);
+    await passToDue(scenario);
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toMatchObject([{ secret: REFRESH_TOKEN, days: 4 }]);
+  });
+
   test('comes before the planned renewal: the token is renewed before its end, and again', async () => {
     const scenario = await due();
     const { world } = scenario;

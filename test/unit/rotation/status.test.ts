@@ -76,6 +76,18 @@ describe('the status of a connection', () => {
     });
   });
 
+  test('says that the expiry is a default if the provider named none', () => {
+    const { accessToken } = rotated;
+    const byDefault = {
+      ...rotated,
+      accessToken: { ...accessToken, expiresInIsDefault: true },
+    } as typeof rotated;
+    expect(statusOf(connection, summaryOf(byDefault), NOW)).toMatchObject({
+      accessTokenExpiryIsDefault: true,
+    });
+    expect(statusOf(connection, summaryOf(rotated), NOW)).not.toHaveProperty('accessTokenExpiryIsDefault');
+  });
+
   test('says when the account owner signed in', () => {
     const signedIn = { ...rotated, familyStartedAt: NOW - HOUR };
     expect(statusOf(connection, summaryOf(signedIn), NOW).signedIn).toBe('2026-01-01T11:00:00.000Z');

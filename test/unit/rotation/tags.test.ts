@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
+  hasDefaultLifetime,
   isManaged,
   publishedTags,
   readIntent,
   readOrigin,
   savedTags,
   tagsTakenOver,
+  withExpiration,
   withIntent,
   withoutIntent,
 } from '../../../lib/rotation/core/tags.ts';
@@ -111,6 +113,20 @@ describe('the tags of a published token', () => {
     expect(tags).toMatchObject({ connection: 'crm', generation: '3' });
     expect(tags.scope).toHaveLength(512);
     expect(isManaged(tags)).toBe(true);
+  });
+
+  test('say that the expiration date is a default if the provider named no lifetime', () => {
+    const tags = publishedTags({ connection: 'crm', generation: 3, expiresInIsDefault: true });
+    expect(tags).toMatchObject({ 'expires-in': 'default' });
+    expect(hasDefaultLifetime(tags)).toBe(true);
+    expect(hasDefaultLifetime({ 'expires-in': 'default' })).toBe(false);
+    expect(publishedTags({ connection: 'crm', generation: 4 }, tags)).not.toHaveProperty('expires-in');
+  });
+
+  test('leave room for all of its own tags', () => {
+    const before = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`team-${at}`, 'x']));
+    const token = { connection: 'crm', generation: 3, scope: 's', expiresInIsDefault: true };
+    expect(Object.keys(withExpiration(publishedTags(token, before), 'horizon'))).toHaveLength(15);
   });
 
   test('leave out a scope that the provider did not send', () => {
