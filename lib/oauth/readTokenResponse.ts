@@ -62,12 +62,13 @@ export function readTokenResponse(
   const { response: facts = {} } = behavior;
   const error = errorOf(root, hasAccessToken(root));
   const places = tokenPlaces(root, facts, error !== undefined);
-  const refreshToken = refreshTokenOf(places.refreshToken?.('refresh_token'), lossy);
+  const place = places.refreshToken === 'several' ? undefined : places.refreshToken;
+  const refreshToken = refreshTokenOf(place?.('refresh_token'), lossy);
   const members = membersOf(root);
   const beside = besideAccessToken(places, members);
   const terms = { now, unit: facts.expiresInUnit };
-  const lifetime = refreshTokenLifetime(places.refreshToken ?? beside, terms);
-  const accessToken = cutOff ? 'ends early' : accessTokenOf(places.accessToken, members, behavior, now);
+  const lifetime = refreshTokenLifetime(place ?? beside, terms);
+  const accessToken = cutOff ? 'ends early' : accessTokenOf(places, members, behavior, now);
   const type = beside('token_type');
   return {
     ...(refreshToken !== undefined && { refreshToken }),

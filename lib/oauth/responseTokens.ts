@@ -24,7 +24,7 @@ const BEARER_TYPES = [
 const UNUSABLE = {
   missing: ['has no access token', fixes.response],
   idTokenOnly: ['has an id_token but no access token', fixes.apiScope],
-  several: ['has more than one access token, and the rotator does not guess', fixes.tokensIn],
+  several: ['has several tokens, and the rotator does not guess which one is meant', fixes.tokensIn],
   notText: ['has an access token that is not a string', fixes.response],
   notPrintable: ['has an access token with characters that are not allowed in a header', fixes.response],
   otherType: ['has an access token of a type other than Bearer', fixes.bearerTypes],
@@ -45,7 +45,7 @@ export function isOtherType(why: IssuedAccessToken | string): boolean {
 
 /** The objects of a response that have its tokens; undefined if there is none, `several` if it is not clear which one. */
 export interface TokenPlaces {
-  readonly refreshToken: Members | undefined;
+  readonly refreshToken: Members | 'several' | undefined;
   readonly accessToken: Members | 'several' | undefined;
 }
 
@@ -61,7 +61,7 @@ export function tokenPlaces(root: object, { tokensIn }: ResponseFacts, hasError:
   const levels = levelsOf(root);
   const refreshToken = onlyWith('refresh_token', levels, (placed) => isPlausible(placed, hasError));
   const accessToken = onlyWith('access_token', levels, () => true);
-  return { refreshToken: refreshToken === 'several' ? undefined : refreshToken, accessToken };
+  return { refreshToken, accessToken };
 }
 
 /** Whether there is an access token anywhere in a response. */
@@ -132,12 +132,12 @@ function hasText(members: Members, name: string): boolean {
  * @returns otherwise the reason why there is no usable one: a verb phrase about the response
  */
 export function accessTokenOf(
-  place: TokenPlaces['accessToken'],
+  { refreshToken, accessToken: place }: TokenPlaces,
   root: Members,
   { defaultExpiresInMs, response = {} }: TokenBehavior,
   now: number | undefined,
 ): IssuedAccessToken | string {
-  if (place === 'several') return UNUSABLE.several[0];
+  if (refreshToken === 'several' || place === 'several') return UNUSABLE.several[0];
   const members = place ?? root;
   const value = members('access_token');
   if (value === undefined || value === null || value === '')

@@ -146,6 +146,7 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
           generation: 3,
           nextAttemptAt: 2_000.5,
           expiresAt: 4_400,
+          expiresInIsDefault: true,
           refreshTokenExpiresAt: 9_000,
           rotatedAt: 800,
           failureCode: 'outcome_unknown',

@@ -145,7 +145,10 @@ function responses(port: number, bombs: readonly Attack[]): Record<string, reado
     'duplicate keys': [
       variant((name) => body(`{"refresh_token":"first",${JSON.stringify(tokens(name)).slice(1)}`), FRESH),
     ],
-    'top-level array': [variant((name) => json([tokens(name)]), UNKNOWN)],
+    'top-level array': [
+      variant((name) => json([tokens(name)]), FRESH),
+      variant((name) => json([tokens(name), tokens(name, { refresh_token: 'second' })]), UNKNOWN),
+    ],
     'depth 100,000': [
       variant((name) => body(`${JSON.stringify(tokens(name)).slice(0, -1)},"x":${deep(100_000)}}`), FRESH),
       { attack: body(deep(100_000)), ...UNKNOWN },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Harness, startHarness } from '../functions/harness.ts';
 import { REAL_RESPONSES, type RealResponse } from './realResponses.ts';
 
-/** The whole way of a response: a sweep, the token request, the vaults, the status and the log. */
+/** The whole way of a response: a rotation, the token request, the vaults, the status and the log. */
 let harness: Harness;
 const servers: Server[] = [];
 const received = new Map<string, URLSearchParams[]>();
@@ -54,7 +54,6 @@ beforeAll(async () => {
       harness.setSecret(`${name}-refresh-token`, 'first'),
     ]),
   );
-  await harness.tick();
 }, 120_000);
 
 afterAll(async () => {
@@ -64,6 +63,7 @@ afterAll(async () => {
 
 test.each(cases)('%s', async (name, { becomes }) => {
   const { refreshToken = 'next-1', lives, requests = 1, message = /./, fix = /./, ...expected } = becomes;
+  await harness.http('rotateConnection', 'POST', `connections/${name}/rotate`, { name });
   const { body: status } = await harness.http('connectionStatus', 'GET', `connections/${name}`, { name });
   expect(status, JSON.stringify(status)).toMatchObject({
     ...expected,

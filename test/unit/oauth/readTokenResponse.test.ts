@@ -371,8 +371,13 @@ describe('tokens in another place', () => {
     const body = { bot: { access_token: 'a1', refresh_token: 'r' }, user: { access_token: 'a2' } };
     expect(read(body)).toMatchObject({
       refreshToken: 'r',
-      accessToken: expect.stringContaining('more than one'),
+      accessToken: expect.stringContaining('several tokens'),
     });
+  });
+
+  test('are not published if it is unclear which refresh token came with them', () => {
+    const body = { access_token: 'a', bot: { refresh_token: 'r1' }, user: { refresh_token: 'r2' } };
+    expect(read(body)?.accessToken).toEqual(expect.stringContaining('several tokens'));
   });
 
   test('are taken from the place that the profile names, if it has them', () => {
