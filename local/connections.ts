@@ -1,9 +1,19 @@
+import type { LocalAuthentication } from './authorizationServer/types.ts';
+
 /** One connection of the local stack: a client of the authorization server, and its entry in the rotator's connections file. */
 export interface LocalConnection {
   readonly name: string;
   readonly rotation: 'single_use' | 'grace' | 'none';
   readonly graceSeconds?: number;
-  readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  readonly clientAuthentication: LocalAuthentication;
+  /** With `private_key_jwt`, where the credential vault keeps the key. */
+  readonly clientKey?: 'secret' | 'key' | 'certificate';
+  /** Default: RS256 for a certificate, else ES256. */
+  readonly algorithm?: 'RS256' | 'PS256' | 'ES256';
+  /** The client secret is the empty string. */
+  readonly emptyClientSecret?: true;
+  /** Default: `refresh_token`. */
+  readonly grant?: 'client_credentials';
   /** At first, the credential vault contains a wrong client secret, which an operator fixes. */
   readonly wrongSecret?: true;
   readonly description: string;
@@ -48,10 +58,18 @@ export function revocationOf(tokenUri: string): string {
 
 /** The connections file of the local stack. */
 export function connectionsFile(connections: readonly LocalConnection[], tokenUri: string): object {
-  const entries = connections.map(({ name, rotation, graceSeconds, clientAuthentication }) => {
+  const entries = connections.map((connection) => {
+    const { name, rotation, graceSeconds, clientAuthentication, clientKey, algorithm } = connection;
+    const { grant, emptyClientSecret } = connection;
     const refreshTokenGrace = rotation === 'none' ? 'unlimited' : (graceSeconds ?? 0);
     const revocationUri = revocationOf(tokenUri);
-    return [name, { tokenUri, revocationUri, clientAuthentication, refreshTokenGrace }];
+    const entry = {
+      tokenUri,
+      clientAuthentication,
+      ...(clientKey && { clientKey: { [clientKey]: `${name}-client-key`, ...(algorithm && { algorithm }) } }),
+      ...(emptyClientSecret && { emptyClientSecret }),
+    };
+    return [name, grant ? { ...entry, grant } : { ...entry, revocationUri, refreshTokenGrace }];
   });
   return { connections: Object.fromEntries(entries) };
 }

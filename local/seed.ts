@@ -23,17 +23,29 @@ export async function seedConnections(
 }
 
 async function seed(
-  { name, wrongSecret }: LocalConnection,
+  { name, wrongSecret, clientKey, grant }: LocalConnection,
   client: LocalClient,
   servers: Servers,
   data: DataDirectory,
 ): Promise<void> {
-  const { refresh_token: refreshToken = '' } = await signIn(servers.authorization.issuer, client);
   const secret = wrongSecret ? await data.secret('wrong-client-secret') : client.clientSecret;
   await setSecret(servers, `${name}-client-id`, client.clientId);
-  await setSecret(servers, `${name}-client-secret`, secret);
-  await setSecret(servers, `${name}-refresh-token`, refreshToken);
+  if (client.clientSecret !== '') await setSecret(servers, `${name}-client-secret`, secret);
+  const key = servers.clientKeys.get(name);
+  if (key && clientKey === 'secret') await setSecret(servers, `${name}-client-key`, key.pem);
+  if (key && clientKey !== 'secret') servers.credentialVault.importKey(`${name}-client-key`, key);
+  if (grant !== 'client_credentials')
+    await setSecret(servers, `${name}-refresh-token`, await firstRefreshToken(client, servers));
   if (wrongSecret) await data.write(repairFile(name), JSON.stringify({ value: client.clientSecret }));
+}
+
+/** A browser and a web application sign in, if the application proves its identity with a client secret in a usual way. */
+async function firstRefreshToken(client: LocalClient, { authorization }: Servers): Promise<string> {
+  const { clientAuthentication, clientSecret, clientId } = client;
+  const isUsual =
+    clientAuthentication === 'client_secret_basic' || clientAuthentication === 'client_secret_post';
+  if (!isUsual || clientSecret === '') return authorization.seedRefreshToken(clientId);
+  return (await signIn(authorization.issuer, client)).refresh_token ?? '';
 }
 
 /** The request body that fixes a wrong client secret; a file, so that the secret does not appear on a screen. */

@@ -4,6 +4,7 @@ import {
   type LocalClient,
   startAuthorizationServer,
 } from './authorizationServer/server.ts';
+import { type LocalClientKey, newClientKey } from './clientKeys.ts';
 import { ACCESS_TOKEN_SECONDS, type LocalConnection } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
 import { createCertificateAuthority } from './keyVault/certificateAuthority.ts';
@@ -34,6 +35,8 @@ export interface Servers {
   readonly bearers: Bearers;
   readonly storage: Azurite;
   readonly clients: readonly LocalClient[];
+  /** The keys of the clients with `private_key_jwt`, by the name of their connection. */
+  readonly clientKeys: ReadonlyMap<string, LocalClientKey>;
   /** The certificate of the vaults' certificate authority, PEM. */
   readonly caCertificate: string;
   /** The vaults' own key and certificate, PEM: for a proxy that replaces the vaults. */
@@ -72,10 +75,13 @@ export async function startServers(
   const storage = startAzurite(keep ? data.file('storage') : undefined).then(begun);
   storage.catch(() => {});
   try {
-    const clients = await Promise.all([...connections, CLI_CLIENT].map((each) => clientOf(each, data)));
+    const clientKeys = await keysOf(connections);
     const authority = await createCertificateAuthority();
     const vaultTls = await authority.issue(['127.0.0.1', 'localhost']);
     const identity = begun(await startManagedIdentity({ header: newWord() }));
+    const clients = await Promise.all(
+      [...connections, CLI_CLIENT].map((each) => clientOf(each, { data, identity, clientKeys })),
+    );
     const bearers = await writeBearers(data);
     const vault = async (name: string, rights: (identity: string) => readonly VaultRight[]) =>
       begun(
@@ -88,6 +94,7 @@ export async function startServers(
       );
     return {
       clients,
+      clientKeys,
       identity,
       bearers,
       caCertificate: authority.caCertificate,
@@ -111,9 +118,19 @@ export async function startServers(
   }
 }
 
+const ROTATOR_RIGHTS: readonly VaultRight[] = [
+  'get',
+  'set',
+  'update',
+  'list',
+  'getKey',
+  'sign',
+  'getCertificate',
+];
+
 /** The rotator has the rights of the custom role that the deployment gives it: no delete, no purge. */
 function rightsOf(who: string, consumerRights: readonly VaultRight[]): readonly VaultRight[] {
-  if (who === ROTATOR_CLIENT_ID) return ['get', 'set', 'update', 'list'];
+  if (who === ROTATOR_CLIENT_ID) return [...ROTATOR_RIGHTS];
   if (who === OPERATOR) return ALL_RIGHTS;
   return who === CONSUMER ? consumerRights : [];
 }
@@ -151,24 +168,43 @@ function accessOf(
   return { identify, authorize };
 }
 
+async function keysOf(connections: readonly LocalConnection[]): Promise<ReadonlyMap<string, LocalClientKey>> {
+  const keys = new Map<string, LocalClientKey>();
+  for (const { name, clientAuthentication, clientKey, algorithm } of connections) {
+    if (clientAuthentication !== 'private_key_jwt') continue;
+    const withCertificate = clientKey === 'certificate';
+    const isRsa = algorithm === undefined ? withCertificate : algorithm !== 'ES256';
+    keys.set(name, await newClientKey({ type: isRsa ? 'RSA' : 'EC', withCertificate }));
+  }
+  return keys;
+}
+
+interface ClientParts {
+  readonly data: DataDirectory;
+  readonly identity: ManagedIdentityServer;
+  readonly clientKeys: ReadonlyMap<string, LocalClientKey>;
+}
+
 async function clientOf(
-  {
-    name,
-    rotation,
-    graceSeconds,
-    clientAuthentication,
-    interactive,
-  }: LocalConnection & { interactive?: true },
-  data: DataDirectory,
+  connection: LocalConnection & { interactive?: true },
+  { data, identity, clientKeys }: ClientParts,
 ): Promise<LocalClient> {
-  const clientSecret = await data.secret(`${name}-client-secret`);
+  const { name, rotation, graceSeconds, clientAuthentication, interactive } = connection;
+  const { emptyClientSecret, grant } = connection;
+  const hasSecret = clientAuthentication.startsWith('client_secret_') && !emptyClientSecret;
+  const key = clientKeys.get(name);
   return {
     clientId: name,
-    clientSecret,
+    clientSecret: hasSecret ? await data.secret(`${name}-client-secret`) : '',
     clientAuthentication,
     rotation,
     graceSeconds,
     interactive,
     redirectUri: 'http://127.0.0.1/callback',
+    ...(key && { keys: [key.jwk], ...(key.thumbprint !== undefined && { thumbprints: [key.thumbprint] }) }),
+    ...(clientAuthentication === 'managed_identity_federation' && {
+      federation: { ...identity.federation(ROTATOR_CLIENT_ID), audience: 'api://AzureADTokenExchange' },
+    }),
+    ...(grant && { clientCredentials: true }),
   };
 }

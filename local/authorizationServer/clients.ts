@@ -1,4 +1,5 @@
-import type { AllClientMetadata } from 'oidc-provider';
+import type { AllClientMetadata, JWK } from 'oidc-provider';
+import { INNER_SECRET, isTranslated } from './clientProof.ts';
 import type { LocalClient } from './types.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -19,6 +20,10 @@ export class ClientRegistry {
 
   ids(): string[] {
     return [...this.#clients.keys()];
+  }
+
+  get(clientId: string | undefined): LocalClient | undefined {
+    return this.#clients.get(clientId ?? '');
   }
 
   rotates(clientId: string): boolean {
@@ -45,14 +50,32 @@ export class ClientRegistry {
     if (!client) return undefined;
     return {
       client_id: client.clientId,
-      client_secret: client.clientSecret,
-      token_endpoint_auth_method: client.clientAuthentication,
+      ...proofOf(client),
       redirect_uris: [client.redirectUri],
-      grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
+      grant_types: [
+        'authorization_code',
+        'refresh_token',
+        DEVICE_GRANT,
+        ...(client.clientCredentials ? ['client_credentials'] : []),
+      ],
       // The server accepts any loopback port for native applications only (RFC 8252 section 7.3).
       application_type: 'native',
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',
     };
   }
+}
+
+/** What oidc-provider checks. It knows some methods only in the form into which `clientProof.ts` translates them. */
+function proofOf(client: LocalClient): Partial<AllClientMetadata> {
+  const { clientAuthentication, clientSecret, keys = [] } = client;
+  if (isTranslated(client))
+    return { client_secret: INNER_SECRET, token_endpoint_auth_method: 'client_secret_post' };
+  if (clientAuthentication === 'none') return { token_endpoint_auth_method: clientAuthentication };
+  if (clientAuthentication === 'private_key_jwt')
+    return { token_endpoint_auth_method: clientAuthentication, jwks: { keys: [...keys] as JWK[] } };
+  return {
+    client_secret: clientSecret,
+    token_endpoint_auth_method: clientAuthentication as 'client_secret_post',
+  };
 }

@@ -1,4 +1,4 @@
-import Provider, { type Configuration } from 'oidc-provider';
+import Provider, { type Configuration, errors } from 'oidc-provider';
 import { createAdapterFactory } from './adapter.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { ServerKeys } from './keys.ts';
@@ -6,6 +6,8 @@ import { devicePages } from './pages.ts';
 import type { TokenStore } from './tokenStore.ts';
 
 const DAY_SECONDS = 86_400;
+/** An assertion that is valid for longer is refused, in seconds. */
+const LONGEST_ASSERTION = 300;
 const REFRESH_TOKEN_SECONDS = 90 * DAY_SECONDS;
 /** Each rotation starts another 90 days, so the grant behind the tokens must outlive all of them. */
 const REQUEST_SECONDS = 3_650 * DAY_SECONDS;
@@ -40,6 +42,7 @@ export function createProvider(issuer: string, parts: ProviderParts): Provider {
         allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
       },
       deviceFlow: { enabled: true, ...devicePages },
+      clientCredentials: { enabled: true },
     },
     interactions: { url: (_ctx, interaction) => `${INTERACTION_PATH}${interaction.uid}` },
     findAccount: (_ctx, accountId) => ({
@@ -47,6 +50,15 @@ export function createProvider(issuer: string, parts: ProviderParts): Provider {
       claims: () => ({ sub: accountId, email: `${accountId}@example.com` }),
     }),
     clientBasedCORS: () => false,
+    // What oidc-provider leaves to the operator, and strict providers check.
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, { iat, exp }, header, client) => {
+      const now = Date.now() / 1000;
+      if (Number(iat) > now) throw new errors.InvalidClientAuth('iat is in the future');
+      if (Number(exp) > now + LONGEST_ASSERTION) throw new errors.InvalidClientAuth('exp is too far away');
+      const { thumbprints } = parts.clients.get(client.clientId) ?? {};
+      if (thumbprints && !thumbprints.includes(String(header['x5t#S256'])))
+        throw new errors.InvalidClientAuth('the assertion names no certificate of the client');
+    },
     renderError: (ctx, out) => {
       ctx.body = out;
     },
@@ -60,6 +72,7 @@ function tokenRules({ clients, accessTokenSeconds }: ProviderParts): Configurati
     ttl: {
       AccessToken: accessTokenSeconds,
       AuthorizationCode: 60,
+      ClientCredentials: accessTokenSeconds,
       DeviceCode: 600,
       Grant: REQUEST_SECONDS,
       IdToken: 3_600,

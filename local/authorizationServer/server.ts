@@ -67,9 +67,10 @@ function loadParts(options: AuthorizationServerOptions): Parts {
 
 /** The order matters: the data file contains what the provider did before a hook or the client sees it. */
 function mount(provider: Provider, parts: Parts): void {
-  const { store, saver, log } = parts;
+  const { clients, store, saver, log, options } = parts;
+  const { now = Date.now } = options;
   const path = provider.pathFor('token');
-  provider.use(watchTokenEndpoint({ path, log, issued: store.issued, hook: () => parts.hook }));
+  provider.use(watchTokenEndpoint({ path, clients, now, log, issued: store.issued, hook: () => parts.hook }));
   provider.use(async (_ctx, next) => {
     await next();
     await saver.flush();

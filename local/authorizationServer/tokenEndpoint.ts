@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type Provider from 'oidc-provider';
 import { readBody } from '../requestBody.ts';
+import { isTranslated, rawClientId, translateProof } from './clientProof.ts';
+import type { ClientRegistry } from './clients.ts';
 import { claimedClientId, LONGEST_FORM } from './tokenForm.ts';
 import type { OpenTokenRequest, TokenRequestLog } from './tokenRequestLog.ts';
 import type { ExecutedResponse, HookResponse, Interception, InterceptionHook, RawWriter } from './types.ts';
@@ -12,6 +14,8 @@ type Execute = () => Promise<ExecutedResponse>;
 /** What the observation of the token endpoint needs. */
 export interface TokenEndpointParts {
   path: string;
+  clients: ClientRegistry;
+  now: () => number;
   log: TokenRequestLog;
   issued: Set<string>;
   hook: () => InterceptionHook | undefined;
@@ -24,11 +28,19 @@ export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
     const request = ctx.req;
     const body = await readBody(request, LONGEST_FORM);
     if (!body) return ctx.throw(413);
-    // The provider reads the body from ctx.req, which has already ended. It uses nothing else of ctx.req here.
-    ctx.req = Readable.from(body) as Context['req'];
-
     const form = new URLSearchParams(body.toString());
-    const clientId = claimedClientId(request.headers.authorization, form);
+    const { authorization } = request.headers;
+    const client =
+      parts.clients.get(rawClientId(authorization)) ??
+      parts.clients.get(claimedClientId(authorization, form));
+    const clientId = client?.clientId ?? claimedClientId(authorization, form);
+    const shown = new URLSearchParams(form);
+    if (client && isTranslated(client)) translateProof(client, request.headers, form, parts.now());
+    // The provider reads the body from ctx.req, which has already ended. It uses nothing else of ctx.req here.
+    const translated = client && isTranslated(client) ? Buffer.from(form.toString()) : body;
+    request.headers['content-length'] = String(translated.length);
+    ctx.req = Readable.from(translated) as Context['req'];
+
     const grantType = form.get('grant_type') ?? undefined;
     const entry = parts.log.begin(clientId, grantType);
     const { number } = entry;
@@ -38,7 +50,7 @@ export function watchTokenEndpoint(parts: TokenEndpointParts): Middleware {
       return executedResponse(ctx, parts.issued);
     };
     try {
-      const hooked = parts.hook()?.({ clientId, grantType, number, headers: request.headers, form });
+      const hooked = parts.hook()?.({ clientId, grantType, number, headers: request.headers, form: shown });
       await carryOut((await hooked) ?? { action: 'execute' }, ctx, execute, entry);
       // Before the response leaves: the client may send its next request as soon as it has this response.
       entry.end(ctx.status);

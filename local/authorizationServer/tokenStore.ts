@@ -3,7 +3,13 @@ import { type AdapterPayload, errors } from 'oidc-provider';
 /** How long the store remembers a consumed token. It must recognize reuse, and a stack that keeps running must stay small. */
 const REMEMBER_CONSUMED_MS = 6 * 3_600_000;
 const PRUNE_EVERY_MS = 60_000;
-const ISSUED_MODELS = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode']);
+const ISSUED_MODELS = new Set([
+  'AccessToken',
+  'ClientCredentials',
+  'RefreshToken',
+  'AuthorizationCode',
+  'DeviceCode',
+]);
 
 /** The stored data of one token, grant, session or interaction. */
 export interface StoredEntry {

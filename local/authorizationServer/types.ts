@@ -1,11 +1,19 @@
+import type { JsonWebKey } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
 /** One OAuth client that the server knows. */
 export interface LocalClient {
   clientId: string;
-  /** The secret that the server accepts; printable ASCII. */
+  /** The secret that the server accepts; printable ASCII, or empty. Unused by methods without a secret. */
   clientSecret: string;
-  clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  /** As in an entry. With `client_secret_basic_raw`, the server compares both parts of the header as they are. */
+  clientAuthentication: LocalAuthentication;
+  /** The public keys that the server knows, for `private_key_jwt`. */
+  keys?: readonly JsonWebKey[] | undefined;
+  /** If there are some, an assertion names one of these certificates (`x5t#S256`), as at Entra ID. */
+  thumbprints?: readonly string[] | undefined;
+  /** Whose tokens the server accepts instead, for `managed_identity_federation`. */
+  federation?: Federation | undefined;
   /**
    * `single_use`: each refresh token works once, a second use revokes the whole family.
    * `grace`: a refresh token stays usable for `graceSeconds` after its first use; a later use revokes the family.
@@ -18,6 +26,26 @@ export interface LocalClient {
   redirectUri: string;
   /** A user signs in and consents by clicks. Default: both happen without a click. */
   interactive?: true | undefined;
+  /** The client has the grant `client_credentials` as well. */
+  clientCredentials?: true | undefined;
+}
+
+/** How a client proves its identity. */
+export type LocalAuthentication =
+  | 'client_secret_basic'
+  | 'client_secret_basic_raw'
+  | 'client_secret_post'
+  | 'private_key_jwt'
+  | 'managed_identity_federation'
+  | 'none';
+
+/** A federated credential of an application. */
+export interface Federation {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+  /** The public key of the issuer. */
+  readonly key: JsonWebKey;
 }
 
 /** How to start the server. */

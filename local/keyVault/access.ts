@@ -16,17 +16,23 @@ const NEEDED: Readonly<Record<VaultOperation, VaultRight | undefined>> = {
   listDeleted: 'list',
   recover: 'recover',
   purge: 'purge',
+  getKey: 'getKey',
+  sign: 'sign',
+  getCertificate: 'getCertificate',
   unknown: undefined,
 };
 
 const DATA_ACTIONS: Readonly<Record<VaultRight, string>> = {
-  get: 'getSecret/action',
-  set: 'setSecret/action',
-  update: 'update/action',
-  list: 'readMetadata/action',
-  delete: 'delete',
-  recover: 'recover/action',
-  purge: 'purge/action',
+  get: 'secrets/getSecret/action',
+  set: 'secrets/setSecret/action',
+  update: 'secrets/update/action',
+  list: 'secrets/readMetadata/action',
+  delete: 'secrets/delete',
+  recover: 'secrets/recover/action',
+  purge: 'secrets/purge/action',
+  getKey: 'keys/read',
+  sign: 'keys/sign/action',
+  getCertificate: 'certificates/read',
 };
 
 /** The token of an `Authorization: Bearer` header. */
@@ -50,7 +56,7 @@ export function challenge(tokenWasSent: boolean): VaultResponse {
 export function requireRight(vault: string, route: Route, rights: readonly VaultRight[]): void {
   const needed = NEEDED[route.operation];
   if (needed === undefined || rights.includes(needed)) return;
-  const action = `Microsoft.KeyVault/vaults/secrets/${DATA_ACTIONS[needed]}`;
+  const action = `Microsoft.KeyVault/vaults/${DATA_ACTIONS[needed]}`;
   const target = route.secretName === undefined ? `vault ${vault}` : `secret ${route.secretName} of ${vault}`;
   const message = `Caller is not authorized to perform action on resource. Action: '${action}', resource: ${target}.`;
   throw new VaultError(403, 'Forbidden', message, { innerCode: 'ForbiddenByRbac' });

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, randomUUID, sign, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { closeServer, LOOPBACK, listen, listenerOf } from './http.ts';
 
@@ -23,6 +23,8 @@ export interface ManagedIdentityServer {
   /** The value for `IDENTITY_HEADER`. */
   readonly header: string;
   issuedTokens(): string[];
+  /** What an application trusts that has a federated credential for the identity. */
+  federation(identity: string): { issuer: string; subject: string; key: JsonWebKey };
   /** The identity that a token was issued to, while the token is valid. */
   identityOf(token: string): string | undefined;
   close(): Promise<void>;
@@ -37,6 +39,14 @@ interface IssuedToken {
 export async function startManagedIdentity(options: ManagedIdentityOptions): Promise<ManagedIdentityServer> {
   const now = () => Math.floor((options.now ?? Date.now)() / 1000);
   const tokens = new Map<string, IssuedToken>();
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const signed = (claims: object) => {
+    const input = [{ alg: 'ES256', typ: 'JWT' }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+    return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(`http://endpoint${request.url}`);
@@ -44,8 +54,9 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
     if (refusal)
       return sendJson(response, refusal.status, { statusCode: refusal.status, message: refusal.message });
     const identity = url.searchParams.get('client_id') ?? SYSTEM_ASSIGNED;
-    const token = randomBytes(32).toString('base64url');
     const expiresOn = now() + LIFETIME_SECONDS;
+    const claims = { iss: issuer, sub: subjectOf(identity), aud: url.searchParams.get('resource') };
+    const token = signed({ ...claims, iat: now(), exp: expiresOn, jti: randomUUID() });
     tokens.set(token, { identity, expiresOn });
     sendJson(response, 200, {
       access_token: token,
@@ -58,9 +69,15 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
 
   const server = createServer(listenerOf(handle));
   const port = await listen(server);
+  const issuer = `http://${LOOPBACK}:${port}/v2.0`;
   return {
     url: `http://${LOOPBACK}:${port}${PATH}`,
     header: options.header,
+    federation: (identity) => ({
+      issuer,
+      subject: subjectOf(identity),
+      key: publicKey.export({ format: 'jwk' }),
+    }),
     issuedTokens: () => [...tokens.keys()],
     identityOf: (token) => {
       const issued = tokens.get(token);
@@ -68,6 +85,11 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
     },
     close: () => closeServer(server),
   };
+}
+
+/** The object id of the identity, which is not its client id. */
+function subjectOf(identity: string): string {
+  return `object-of-${identity}`;
 }
 
 function refusalOf(request: IncomingMessage, url: URL, header: string) {

@@ -1,5 +1,6 @@
 import { deletedBundle, deletedItem, propertiesBundle, secretBundle, secretItem } from './bundles.ts';
 import { throttled, VaultError } from './errors.ts';
+import type { KeyStore } from './keyStore.ts';
 import { cutPage, nextLink, readPageRequest } from './paging.ts';
 import { requireAllowed } from './policy.ts';
 import type { Route } from './routing.ts';
@@ -10,6 +11,7 @@ import type { VaultStore } from './vaultStore.ts';
 /** The input of an operation; `base` is the address that the caller used, because it is part of every id. */
 export interface OperationContext {
   readonly store: VaultStore;
+  readonly keys: KeyStore;
   readonly route: Route;
   readonly base: string;
   readonly body: Buffer;
@@ -38,6 +40,10 @@ const EXECUTE: Readonly<Record<VaultOperation, Execute>> = {
     store.purge(name);
     return { status: 204 };
   },
+  getKey: ({ keys, base }, name) => ok(keys.keyBundle(base, name)),
+  getCertificate: ({ keys, base }, name) => ok(keys.certificateBundle(base, name)),
+  sign: ({ keys, route, base, body }, name) =>
+    ok(keys.sign(base, { name, version: route.version ?? '' }, body)),
   unknown: () => {
     throw new VaultError(404, 'NotFound', 'This vault does not know the operation.');
   },

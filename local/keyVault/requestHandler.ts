@@ -4,6 +4,7 @@ import { readBody } from '../requestBody.ts';
 import { bearerTokenOf, challenge, requireRight } from './access.ts';
 import { badParameter, responseOf } from './errors.ts';
 import { baseUrlOf, sendResponse } from './http.ts';
+import type { KeyStore } from './keyStore.ts';
 import { executeOperation } from './operations.ts';
 import type { Persistence } from './persistence.ts';
 import { type OpenRecord, openRecord } from './recording.ts';
@@ -25,6 +26,7 @@ const MAX_BODY_BYTES = 512 * 1024;
 interface HandlerParts {
   readonly options: KeyVaultOptions;
   readonly store: VaultStore;
+  readonly keys: KeyStore;
   readonly persistence: Persistence | undefined;
   readonly state: {
     readonly closed: boolean;
@@ -43,7 +45,7 @@ interface Call {
 }
 
 /** Makes the handler for both listeners, and the list in which it records requests. */
-export function createRequestHandler({ options, store, persistence, state }: HandlerParts) {
+export function createRequestHandler({ options, store, keys, persistence, state }: HandlerParts) {
   const now = options.now ?? Date.now;
   const requests: OpenRecord[] = [];
   const secondsToWait = createThrottle(options.limits?.newVersionsPer10Seconds, now);
@@ -94,7 +96,7 @@ export function createRequestHandler({ options, store, persistence, state }: Han
     if (!body) throw badParameter(`The request body is larger than ${MAX_BODY_BYTES} bytes.`);
     const at = Math.floor(now() / 1000);
     const { policies } = state;
-    return executeOperation({ store, route, base, body, at, policies, newVersionId, secondsToWait });
+    return executeOperation({ store, keys, route, base, body, at, policies, newVersionId, secondsToWait });
   }
 
   return { handle, requests };
@@ -113,6 +115,6 @@ function describe({ status: _status, executed: _executed, ...request }: OpenReco
   return request;
 }
 
-function newVersionId(): string {
+export function newVersionId(): string {
   return randomBytes(16).toString('hex');
 }

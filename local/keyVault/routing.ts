@@ -27,6 +27,9 @@ const OPERATIONS: Readonly<Record<string, Methods>> = {
   deletedsecrets: { GET: 'listDeleted' },
   'deletedsecrets/{name}': { GET: 'getDeleted', DELETE: 'purge' },
   'deletedsecrets/{name}/recover': { POST: 'recover' },
+  'keys/{name}': { GET: 'getKey' },
+  'keys/{name}/{version}/sign': { POST: 'sign' },
+  'certificates/{name}': { GET: 'getCertificate' },
 };
 
 const API_VERSION = /^(\d{4}-\d{2}-\d{2}|\d+\.\d+)(-preview(\.\d+)?)?$/;
@@ -78,7 +81,7 @@ function shapeOf(segments: readonly string[]): string {
   const [collection = '', ...rest] = segments.map((segment) => segment.toLowerCase());
   const placeholders = rest.map((segment, index) => {
     if (index === 0) return '{name}';
-    if (index > 1) return '?';
+    if (index > 1) return collection === 'keys' && segment === 'sign' ? segment : '?';
     if (segment === 'versions' || collection === 'deletedsecrets') return segment;
     return '{version}';
   });
@@ -86,7 +89,7 @@ function shapeOf(segments: readonly string[]): string {
 }
 
 function parametersOf(segments: readonly string[]): Pick<Route, 'secretName' | 'version' | 'problem'> {
-  const [collection, secretName, last] = segments;
+  const [collection = '', secretName, last] = segments;
   if (secretName === undefined) return {};
   const problem = isSecretName(secretName)
     ? {}
@@ -96,7 +99,9 @@ function parametersOf(segments: readonly string[]): Pick<Route, 'secretName' | '
         ),
       };
   const hasVersion =
-    collection?.toLowerCase() === 'secrets' && last !== undefined && last.toLowerCase() !== 'versions';
+    ['secrets', 'keys'].includes(collection.toLowerCase()) &&
+    last !== undefined &&
+    last.toLowerCase() !== 'versions';
   return { secretName, ...(hasVersion ? { version: last.toLowerCase() } : {}), ...problem };
 }
 

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { closeServer, LOOPBACK, listen, listenerOf } from './http.ts';
+import { KeyStore } from './keyStore.ts';
 import { createPersistence, loadSecrets } from './persistence.ts';
-import { createRequestHandler } from './requestHandler.ts';
+import { createRequestHandler, newVersionId } from './requestHandler.ts';
 import type { InterceptHook, KeyVaultOptions, KeyVaultServer } from './types.ts';
 import { VaultStore } from './vaultStore.ts';
 
@@ -18,6 +19,7 @@ export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 
 export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultServer> {
   const { dataFile, tls } = options;
   const store = new VaultStore(dataFile === undefined ? [] : loadSecrets(dataFile));
+  const keys = new KeyStore(() => Math.floor((options.now ?? Date.now)() / 1000));
   const persistence =
     dataFile === undefined ? undefined : createPersistence(dataFile, () => store.snapshot());
   const state = {
@@ -25,7 +27,7 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultS
     hook: undefined as InterceptHook | undefined,
     policies: options.policies ?? {},
   };
-  const { handle, requests } = createRequestHandler({ options, store, persistence, state });
+  const { handle, requests } = createRequestHandler({ options, store, keys, persistence, state });
 
   const plain = createServer(listenerOf(handle));
   const secure = tls && createTlsServer({ key: tls.key, cert: tls.cert }, listenerOf(handle));
@@ -40,6 +42,7 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultS
     assignPolicies: (policies) => {
       state.policies = policies;
     },
+    importKey: (name, key) => keys.add(name, newVersionId(), key),
     intercept: (hook) => {
       state.hook = hook;
     },

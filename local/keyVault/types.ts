@@ -1,7 +1,19 @@
-/** What a caller may do, one per data action of Key Vault's role-based access control. */
-export type VaultRight = 'get' | 'set' | 'update' | 'list' | 'delete' | 'recover' | 'purge';
+import type { KeyObject } from 'node:crypto';
 
-/** The operations of the secrets data plane; `unknown` is a request that matches none of them. */
+/** What a caller may do, one per data action of Key Vault's role-based access control. */
+export type VaultRight =
+  | 'get'
+  | 'set'
+  | 'update'
+  | 'list'
+  | 'delete'
+  | 'recover'
+  | 'purge'
+  | 'getKey'
+  | 'sign'
+  | 'getCertificate';
+
+/** The operations of the secrets data plane, and three of those of keys and certificates; `unknown` is a request that matches none of them. */
 export type VaultOperation =
   | 'getSecret'
   | 'setSecret'
@@ -13,6 +25,9 @@ export type VaultOperation =
   | 'listDeleted'
   | 'recover'
   | 'purge'
+  | 'getKey'
+  | 'sign'
+  | 'getCertificate'
   | 'unknown';
 
 /** An authenticated request as the intercept hook sees it. It never contains a value, a token or a query. */
@@ -85,6 +100,17 @@ export interface VaultPolicies {
   readonly shortestRemainderDays?: number;
 }
 
+/** What an operator imports or creates in a vault. */
+export interface ImportedKey {
+  readonly privateKey: KeyObject;
+  /** DER. */
+  readonly certificate?: Buffer;
+  readonly enabled?: boolean;
+  /** Seconds since the epoch. */
+  readonly exp?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
 /** A running vault. */
 export interface KeyVaultServer {
   /** Plain HTTP, for curl and scripts: the real clients send bearer tokens only to TLS addresses. */
@@ -97,6 +123,8 @@ export interface KeyVaultServer {
   issuedValues(): string[];
   /** Replaces the policies for new versions. */
   assignPolicies(policies: VaultPolicies): void;
+  /** Adds a version of a key, with its certificate if there is one. Keys are in memory only. @returns the version */
+  importKey(name: string, key: ImportedKey): string;
   /** Sets the hook that decides about faults, or removes it. */
   intercept(hook: InterceptHook | undefined): void;
   /** Stops listening, cuts open connections and waits for the last write of the data file. */

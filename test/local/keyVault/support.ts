@@ -17,6 +17,7 @@ const RIGHTS: Readonly<Record<string, readonly VaultRight[]>> = {
   reader: ['get'],
   lister: ['list'],
   writer: ['set'],
+  signer: ['getKey', 'sign', 'getCertificate'],
 };
 
 /** 2026-01-01T00:00:00Z. */

@@ -93,7 +93,7 @@ describe('request lines', () => {
 
   it.each([
     ['GET', '/', 404],
-    ['GET', '/keys/token', 404],
+    ['GET', '/storage/token', 404],
     ['GET', '/secrets/a/b/c', 404],
     ['POST', '/secrets/token', 405],
     ['PUT', '/secrets', 405],
