@@ -18,6 +18,7 @@ export interface CredentialOptions {
 /** Client id and client secret. */
 export interface ClientCredentials {
   readonly clientId: string;
+  /** Empty if the client has none. */
   readonly clientSecret: string;
 }
 
@@ -47,6 +48,10 @@ export async function clientCredentials(
       local?.clientId ??
       (await askText(terminal, 'The client id', '--client-id')),
   );
+  if (secrets.clientSecrets.length === 0) {
+    refuseUseless({ clientId });
+    return { clientId, clientSecret: '' };
+  }
   const clientSecret = bareValue(
     (options.clientSecretStdin ? await readStdin() : undefined) ??
       (bareValue(env[SECRET_VARIABLE] ?? '') || undefined) ??

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createRecordStore } from './azure/blobRecords.ts';
 import { createCredential } from './azure/credential.ts';
+import { createFederatedToken } from './azure/federatedToken.ts';
+import { createVaultKeys } from './azure/keyVaultKeys.ts';
 import { createSecretVault } from './azure/keyVaultSecrets.ts';
 import { signIn } from './azure/signIn.ts';
 import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
@@ -15,11 +18,12 @@ import type { CallerRules, Settings } from './config/settings.ts';
 import { problemOf } from './errors.ts';
 import { hostLookup } from './hostLookup.ts';
 import { jsonLog, type Log, type LogLevel } from './log.ts';
+import { createClientAssertions } from './oauth/clientAssertion.ts';
 import { type Probe, probeTokenEndpoint } from './oauth/probeTokenEndpoint.ts';
 import { createRevocation } from './oauth/revoke.ts';
 import { createTokenEndpoint } from './oauth/tokenEndpoint.ts';
 import type { Connection } from './rotation/core/connection.ts';
-import type { Ports, SecretVault } from './rotation/ports.ts';
+import type { Ports } from './rotation/ports.ts';
 import { ownersOfSecret } from './rotation/secretOwner.ts';
 import { createRotator, type Rotator } from './rotator.ts';
 
@@ -85,6 +89,11 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     records,
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
     revoke: createRevocation({ allowLoopbackHttp, lookup }),
+    assertions: createClientAssertions({
+      keys: remembering((url) => createVaultKeys(url, credential, { lookup })),
+      federatedToken: createFederatedToken({ env, managedIdentityClientId }),
+      newId: randomUUID,
+    }),
     connections: createConnectionSource(settings, readers, log, Date.now),
     clock: systemClock,
     pacer,
@@ -111,8 +120,8 @@ function readSettings(env: Environment, log: Log): Settings {
 }
 
 /** One client per vault, which keeps its network connections and its challenge. */
-function remembering(create: (url: string) => SecretVault): (url: string) => SecretVault {
-  const vaults = new Map<string, SecretVault>();
+function remembering<T extends object>(create: (url: string) => T): (url: string) => T {
+  const vaults = new Map<string, T>();
   return (url) => {
     const vault = vaults.get(url) ?? create(url);
     vaults.set(url, vault);

@@ -65,6 +65,24 @@ export const ERROR_CODES = {
     means: 'The entry of a connection names a secret that the connection may not use.',
     fix: 'Set the tag `connections=NAME` at the secret, or add the secret to the app setting `ALLOWED_SECRETS`.',
   },
+  key_missing: {
+    means: 'A key or certificate that signs for the client does not exist in the vault.',
+    fix: 'Create it in the vault, or correct `clientKey` in the entry.',
+  },
+  key_disabled: {
+    means: 'The latest version of a key or certificate that signs for the client is disabled.',
+    fix: 'Enable the latest version, or create a new one.',
+  },
+  key_unusable: {
+    means:
+      'A key or certificate cannot sign for the client: it is not a private key, is encrypted, has expired, or is of another type than the algorithm.',
+    fix: 'Set the key or certificate that the message names to a private key that fits, or correct `clientKey` in the entry.',
+  },
+  identity_unavailable: {
+    means:
+      'The managed identity of the function app gave no token that proves the identity of the client to the provider.',
+    fix: 'Assign the managed identity to the function app, and set `AZURE_CLIENT_ID` to its client id.',
+  },
   vault_forbidden: {
     means:
       "The vault refuses the rotator's identity or network address, or the rotator could not authenticate.",
@@ -289,6 +307,8 @@ export class RotatorError extends Error implements Problem {
 /** A secret as it was when something failed. */
 export interface SecretInVersion {
   readonly secret: string;
+  /** If it is not a secret but a key or a certificate. */
+  readonly kind?: 'key' | 'certificate' | undefined;
   /** null if it did not exist. */
   readonly version: string | null;
 }

@@ -112,7 +112,7 @@ export const LOG_EVENTS = {
     fields: { ...CONNECTION, code: 'string?' },
   },
   client_secret_rejected: {
-    means: 'The provider refuses this version of the client secret.',
+    means: 'The provider refuses this version of the client secret or key.',
     fields: VERSION,
   },
   refresh_token_saved: {

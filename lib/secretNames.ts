@@ -14,6 +14,7 @@ export const CONNECTION_NAME_RULE = '1 to 113 of 0-9, A-Z, a-z and -';
 const ENDINGS = {
   clientId: 'client-id',
   clientSecret: 'client-secret',
+  clientKey: 'client-key',
   accessToken: 'access-token',
   refreshToken: 'refresh-token',
   connectionString: 'connection-string',
@@ -30,7 +31,7 @@ export function defaultSecretName(connection: string, secret: keyof typeof ENDIN
  */
 export function isDefaultCredential(connection: string, name: string): boolean {
   const plain = `${name.toLowerCase()}-`;
-  const secrets = ['clientId', 'clientSecret', 'refreshToken'] as const;
+  const secrets = ['clientId', 'clientSecret', 'clientKey', 'refreshToken'] as const;
   return secrets.some((secret) =>
     plain.startsWith(`${defaultSecretName(connection, secret).toLowerCase()}-`),
   );

@@ -4,6 +4,8 @@ import { discoverServer, type Server } from '../../lib/authorization/discover.ts
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
 import { endpointsBeside, profileNamed } from '../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
+import { ProcessMemory } from '../../lib/rotation/processMemory.ts';
+import { ClientCredentials } from '../../lib/rotation/steps/clientCredentials.ts';
 import {
   type Cli,
   type Connected,
@@ -57,6 +59,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   const request: AuthorizationRequest = {
     server,
     ...client,
+    ...assertionOf(parts, connection, client.clientId),
     clientAuthentication: connection.clientAuthentication,
     parameters: { ...parametersOf(connection, scope, options), ...extra },
     allowLoopbackHttp: parts.settings.allowLoopbackHttp,
@@ -67,6 +70,23 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   ensureNotInterrupted(cli);
   const granted = entry && (tokens.scope ?? scope) ? { ...entry, scope: tokens.scope ?? scope } : entry;
   return keep(cli, parts, { connection, entry: granted as Entry | undefined, ...client, ...tokens, replace });
+}
+
+/** A new assertion for each request of the sign-in, as for those of the rotations. */
+function assertionOf(
+  { ports }: Connected,
+  connection: Connection,
+  clientId: string,
+): Pick<AuthorizationRequest, 'clientAssertion'> {
+  const { clientAuthentication } = connection;
+  if (!['private_key_jwt', 'managed_identity_federation'].includes(clientAuthentication)) return {};
+  const credentials = new ClientCredentials(connection, ports, new ProcessMemory());
+  const clientAssertion = async () => {
+    const [proof] = (await credentials.read()).proofs;
+    const sent = proof && (await credentials.prove(clientId, proof, Date.now()));
+    return sent?.clientAssertion ?? '';
+  };
+  return { clientAssertion };
 }
 
 async function discover(

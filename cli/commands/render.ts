@@ -78,14 +78,24 @@ async function valuesOf(
     const accessToken = await publishedAccessToken(connection, ports.vault(vaults.token));
     return { ...masks, accessToken };
   }
+  const [clientSecret] = secrets.clientSecrets;
+  if (clientSecret === undefined) throw noClientSecret(connection);
   if (!reveal) return { ...masks, clientId: await id() };
   const read = (name: string, what: string) => required(credential, vaults.credential, name, what);
   return {
     ...masks,
     clientId: await id(),
-    clientSecret: await read(secrets.clientSecrets[0] ?? '', 'the client secret'),
+    clientSecret: await read(clientSecret, 'the client secret'),
     refreshToken: await read(secrets.refreshToken, 'a refresh token'),
   };
+}
+
+function noClientSecret({ name, clientAuthentication }: Connection): RotatorError {
+  return new RotatorError({
+    code: 'connection_string_unwritable',
+    message: `The connection string contains a client secret, and ${name} has none (${clientAuthentication}).`,
+    fix: 'Add --form accessToken.',
+  });
 }
 
 /** The token that the rotator published. The value of another process, or the rotator's disabled placeholder, does not count. */

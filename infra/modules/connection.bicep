@@ -21,6 +21,14 @@ type provider =
   | 'xero'
   | 'zoho'
 
+type clientAuthentication =
+  | 'client_secret_basic'
+  | 'client_secret_basic_raw'
+  | 'client_secret_post'
+  | 'private_key_jwt'
+  | 'managed_identity_federation'
+  | 'none'
+
 @sealed()
 type secrets = {
   @description('The name of the secret with the client id. Default: NAME-client-id. Omit if `clientId` is set.')
@@ -29,7 +37,7 @@ type secrets = {
   clientId: string?
 
   // Bicep has no union of different types.
-  @description('The name of the secret with the client secret, or a list of names. Several are tried in order while a client secret is being replaced. Default: NAME-client-secret.')
+  @description('The name of the secret with the client secret, or a list of names. Several are tried in order while a client secret is being replaced. Only for methods that send one. Default: NAME-client-secret.')
   #disable-next-line no-explicit-any
   clientSecret: any?
 
@@ -113,8 +121,20 @@ type connection = {
   @minLength(1)
   clientId: string?
 
-  @description('The way in which the client proves its identity (client_secret_basic, client_secret_post). Default: the method that the provider prefers.')
-  clientAuthentication: ('client_secret_basic' | 'client_secret_post')?
+  @description('The way in which the client proves its identity (client_secret_basic, client_secret_basic_raw, client_secret_post, private_key_jwt, managed_identity_federation, none). Default: the method that the provider prefers.')
+  clientAuthentication: clientAuthentication?
+
+  // Bicep has no union of different types.
+  @description('The key of the client for private_key_jwt, as an object with "certificate", "key" or "secret", or a list of such objects. Several are tried in order while a key is being replaced. Optional members: "algorithm" (RS256, PS256, ES256) and "keyId". Default: the secret NAME-client-key.')
+  #disable-next-line no-explicit-any
+  clientKey: any?
+
+  @description('The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, Entra\'s token exchange in the public cloud.')
+  @minLength(1)
+  clientAssertionAudience: string?
+
+  @description('true if the client secret is the empty string (RFC 6749 section 2.3.1), otherwise false. No secret is read then. Default: false.')
+  emptyClientSecret: bool?
 
   @description('The scopes to request, separated by spaces. Default: those of the provider profile, or none.')
   @minLength(1)

@@ -2,14 +2,14 @@ import {
   AuthorizationResponseError,
   allowInsecureRequests,
   type Client,
-  ClientSecretBasic,
-  ClientSecretPost,
+  type ClientAuth,
   customFetch,
   ResponseBodyError,
   type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
+import { authenticate } from '../oauth/clientAuthentication.ts';
 import { sanitizer, secretsSent, shownError, shownScope } from '../oauth/sanitize.ts';
 import { safeCodeOf } from '../safeText.ts';
 import { limitedFetch } from './limitedFetch.ts';
@@ -19,16 +19,20 @@ import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 export function clientOf({
   clientId,
   clientSecret,
+  clientAssertion,
   clientAuthentication,
   allowLoopbackHttp,
   allowPrivateNetwork = false,
   signal,
 }: AuthorizationRequest) {
   const client: Client = { client_id: clientId };
-  const authentication =
-    clientAuthentication === 'client_secret_basic'
-      ? ClientSecretBasic(clientSecret)
-      : ClientSecretPost(clientSecret);
+  // As in the token requests of the rotations.
+  const authentication: ClientAuth = async (_server, _client, body, headers) => {
+    const assertion = clientAssertion && { clientAssertion: await clientAssertion() };
+    const made = authenticate(clientAuthentication, { clientId, clientSecret, ...assertion });
+    for (const [name, value] of Object.entries(made.parameters)) body.set(name, value);
+    for (const [name, value] of Object.entries(made.headers)) headers.set(name, value);
+  };
   const options = {
     [customFetch]: limitedFetch({ allowLoopbackHttp, allowPrivateNetwork, signal }),
     // limitedFetch checks which addresses do not need TLS.
@@ -61,7 +65,7 @@ export function tokensOf(
 ): ObtainedTokens {
   const { refresh_token: refreshToken, access_token: accessToken } = response;
   if (typeof refreshToken === 'string' && refreshToken !== '') {
-    const secrets = secretsSent(clientId, clientSecret, refreshToken, accessToken);
+    const secrets = secretsSent({ clientId, clientSecret }, refreshToken, accessToken);
     return { refreshToken, scope: shownScope(response.scope, secrets) };
   }
   const requested = scopesOf(parameters.scope).includes('offline_access');
@@ -138,7 +142,7 @@ function refusedBy(
   { clientId, clientSecret }: AuthorizationRequest,
   sent: readonly string[],
 ): RotatorError {
-  const sanitize = sanitizer(secretsSent(clientId, clientSecret, ...sent));
+  const sanitize = sanitizer(secretsSent({ clientId, clientSecret }, ...sent));
   const [code, cause, fix] = MEANINGS[error] ?? [
     'authorization_failed',
     `it returned the error ${shownError(error, sanitize)}`,

@@ -5,7 +5,10 @@ import type { ClientAuthentication } from '../rotation/core/connection.ts';
 export interface AuthorizationRequest {
   readonly server: AuthorizationServer;
   readonly clientId: string;
+  /** Empty if the client has none. */
   readonly clientSecret: string;
+  /** A new client assertion, if the client authentication needs one. @throws RotatorError */
+  readonly clientAssertion?: () => Promise<string>;
   readonly clientAuthentication: ClientAuthentication;
   /** Sent with the authorization request (RFC 6749 section 4.1.1, RFC 8628 section 3.1): `scope` and what the provider needs. */
   readonly parameters: Readonly<Record<string, string>>;

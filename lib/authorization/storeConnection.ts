@@ -13,6 +13,7 @@ import { refuseUseless } from './usable.ts';
 /** The values that go to the credential vault. */
 export interface FirstCredentials {
   readonly clientId: string;
+  /** Empty if the client has none. */
   readonly clientSecret: string;
   readonly refreshToken: string;
 }
@@ -152,7 +153,8 @@ export async function storeConnection(
   credentials: FirstCredentials,
   replace: boolean,
 ): Promise<readonly string[]> {
-  refuseUseless(credentials);
+  const { clientSecret, ...others } = credentials;
+  refuseUseless(connection.secrets.clientSecrets.length > 0 ? credentials : others);
   return underLease(connection, ports, async (lease) => {
     const problem = writtenElsewhere(connection, await lease.read());
     if (problem) throw new RotatorError(problem);
@@ -174,7 +176,7 @@ async function planWrites(
 ): Promise<Planned[]> {
   const names = {
     ...(clientId === undefined && { clientId: secrets.clientId }),
-    clientSecret: secrets.clientSecrets[0] ?? '',
+    ...(secrets.clientSecrets[0] !== undefined && { clientSecret: secrets.clientSecrets[0] }),
     refreshToken: secrets.refreshToken,
   };
   // One after the other: an error of the vault shows with the first request, before a second one is sent.

@@ -6,19 +6,32 @@ import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFa
 
 /** A request to a vault. */
 export interface VaultCall {
-  readonly action: 'get' | 'set' | 'update' | 'list';
+  readonly action: keyof typeof ACTIONS;
+  /** The name of the secret, or of the key or certificate. */
   readonly secret: string;
   readonly vaultUrl: string;
   /** What a new version was to have. */
   readonly properties?: SecretProperties;
 }
 
+const SECRET = { noun: 'secret', role: 'Key Vault Secrets Officer' };
+const KEY = { noun: 'key', role: 'Key Vault Crypto User' };
+
 /** The words for each action, the data action that a role must grant for it, and the permission in an access policy. */
 const ACTIONS = {
-  get: { verb: 'read', right: 'secrets/getSecret', permission: 'Get' },
-  set: { verb: 'write', right: 'secrets/setSecret', permission: 'Set' },
-  update: { verb: 'update', right: 'secrets/update', permission: 'Set' },
-  list: { verb: 'list the versions of', right: 'secrets/readMetadata', permission: 'List' },
+  get: { ...SECRET, verb: 'read', right: 'secrets/getSecret', permission: 'Get' },
+  set: { ...SECRET, verb: 'write', right: 'secrets/setSecret', permission: 'Set' },
+  update: { ...SECRET, verb: 'update', right: 'secrets/update', permission: 'Set' },
+  list: { ...SECRET, verb: 'list the versions of', right: 'secrets/readMetadata', permission: 'List' },
+  getKey: { ...KEY, verb: 'read', right: 'keys/read', permission: 'Get' },
+  sign: { ...KEY, verb: 'sign with', right: 'keys/sign/action', permission: 'Sign' },
+  getCertificate: {
+    noun: 'certificate',
+    role: 'Key Vault Certificate User',
+    verb: 'read',
+    right: 'certificates/read',
+    permission: 'Get',
+  },
 } as const;
 
 /** So much of the service's text is searched, in characters. */
@@ -34,17 +47,23 @@ const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
 export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
-  const what = `${ACTIONS[call.action].verb} the secret ${call.secret}`;
+  const what = actionOf(call);
   if (failure.signIn) return notSignedIn('vault', what, call.vaultUrl, failure.signIn);
   const passing = unavailable('vault', what, call.vaultUrl, failure);
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;
-  if (codes.includes('SecretDisabled')) return disabled(call);
+  if (codes.some((code) => /^(Secret|Key|Certificate)Disabled$/.test(code))) return disabled(call);
   if (status === 401 || status === 403) return forbidden(call, failure, { text: textOf(thrown), seen });
   if (status === 409 && DELETED.some((code) => codes.includes(code))) return softDeleted(call);
   if (status === 429) return throttled(call, failure);
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) return rejected(call, failure);
   return passing;
+}
+
+/** "read the secret crm-refresh-token" */
+function actionOf({ action, secret }: VaultCall): string {
+  const { verb, noun } = ACTIONS[action];
+  return `${verb} the ${noun} ${secret}`;
 }
 
 /** A request that is not sent because the vault would refuse it. */
@@ -60,7 +79,6 @@ interface Said {
 
 function forbidden(call: VaultCall, failure: ServiceFailure, said: Said): RotatorError {
   const { vaultUrl, secret, properties } = call;
-  const { verb } = ACTIONS[call.action];
   if (isAzurePolicy(call, failure, said.text)) {
     const date = properties?.expiresAt;
     const expiration = date === undefined ? 'without an expiration date' : 'with its expiration date';
@@ -72,13 +90,13 @@ function forbidden(call: VaultCall, failure: ServiceFailure, said: Said): Rotato
   }
   return new RotatorError({
     code: 'vault_forbidden',
-    message: `${vaultUrl} does not let the rotator ${verb} the secret ${secret} (${described(failure)}).`,
+    message: `${vaultUrl} does not let the rotator ${actionOf(call)} (${described(failure)}).`,
     fix: forbiddenFix(call, failure, said.text),
   });
 }
 
 /** The text of a vault in access-policy mode that lacks a permission. Some of them have the code ForbiddenByPolicy as well. */
-const LACKS_PERMISSION = /does not have secrets? .{1,40} permission/i;
+const LACKS_PERMISSION = /does not have (?:secret|key|certificate)s? .{1,40} permission/i;
 /** An access policy that holds only for a user together with an application. */
 const NEEDS_USER = /on-behalf-of/i;
 const SAYS_POLICY = /policy(?:Assignment|Definition)|azure policy|by policy|RequestDisallowedByPolicy/i;
@@ -148,17 +166,17 @@ const REFUSALS: readonly Refusal[] = [
   {
     when: (_, text) => NEEDS_USER.test(text),
     fix: ({ action, vaultUrl }) =>
-      `Give the rotator's identity an access policy of its own in ${vaultUrl}, with the secret permission ${ACTIONS[action].permission}: the one it has names an authorized application as well, and holds only for users of that application.`,
+      `Give the rotator's identity an access policy of its own in ${vaultUrl}, with the ${ACTIONS[action].noun} permission ${ACTIONS[action].permission}: the one it has names an authorized application as well, and holds only for users of that application.`,
   },
   {
     when: (failure, text) => failure.codes.includes('AccessDenied') || LACKS_PERMISSION.test(text),
     fix: ({ action, vaultUrl }) =>
-      `Give the rotator's identity the secret permission ${ACTIONS[action].permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`,
+      `Give the rotator's identity the ${ACTIONS[action].noun} permission ${ACTIONS[action].permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`,
   },
   {
     when: says(['ForbiddenByPolicy']),
     fix: ({ action, vaultUrl }) =>
-      `Allow ${ACTIONS[action].permission} for secrets in the access policies of ${vaultUrl}, or exempt the vault from the Azure Policy that refuses the request.`,
+      `Allow ${ACTIONS[action].permission} for ${ACTIONS[action].noun}s in the access policies of ${vaultUrl}, or exempt the vault from the Azure Policy that refuses the request.`,
   },
 ];
 
@@ -188,16 +206,18 @@ function forbiddenFix(call: VaultCall, failure: ServiceFailure, text: string): s
   if (known) return known.fix(call);
   if (failure.status === 401)
     return `Sign in to the tenant of ${vaultUrl}: the vault does not accept tokens of another tenant or cloud.`;
-  const role = `Grant the rotator's identity the data action ${ACTIONS[action].right} on ${vaultUrl}, for example with the role Key Vault Secrets Officer.`;
+  const role = `Grant the rotator's identity the data action ${ACTIONS[action].right} on ${vaultUrl}, for example with the role ${ACTIONS[action].role}.`;
   if (action !== 'set' || failure.codes.includes('ForbiddenByRbac')) return role;
   return `${role} If it has the role, exempt the vault from Azure Policy rules that require expiration dates or content types.`;
 }
 
-function disabled({ secret, vaultUrl }: VaultCall): RotatorError {
+/** The service does not use a disabled secret, key or certificate. */
+export function disabled({ action, secret, vaultUrl }: VaultCall): RotatorError {
+  const { noun } = ACTIONS[action];
   return new RotatorError({
-    code: 'secret_disabled',
-    message: `The secret ${secret} in ${vaultUrl} is disabled.`,
-    fix: `Enable the latest version of ${secret}, or set a new one.`,
+    code: noun === 'secret' ? 'secret_disabled' : 'key_disabled',
+    message: `The ${noun} ${secret} in ${vaultUrl} is disabled.`,
+    fix: `Enable the latest version of ${secret}, or ${noun === 'secret' ? 'set' : 'create'} a new one.`,
   });
 }
 
@@ -212,16 +232,15 @@ function softDeleted({ secret, vaultUrl }: VaultCall): RotatorError {
 function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
   const problem = {
     code: 'vault_throttled' as const,
-    message: `${call.vaultUrl} is throttling requests and did not ${ACTIONS[call.action].verb} the secret ${call.secret} (${described(failure)}).`,
+    message: `${call.vaultUrl} is throttling requests and did not ${actionOf(call)} (${described(failure)}).`,
     fix: 'Wait a few minutes. If it continues, find out what else uses the vault, or spread the connections over more vaults.',
   };
   return new RotatorError(problem, failure);
 }
 
 function rejected(call: VaultCall, failure: ServiceFailure): RotatorError {
-  const { verb } = ACTIONS[call.action];
   return refused(
-    `${call.vaultUrl} refused to ${verb} the secret ${call.secret} (${described(failure)}).`,
+    `${call.vaultUrl} refused to ${actionOf(call)} (${described(failure)}).`,
     `Check ${call.secret} in the vault: something may have deleted it, or may prevent changes to it.`,
   );
 }

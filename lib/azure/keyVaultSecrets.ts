@@ -1,8 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { TokenCredential } from '@azure/identity';
-import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from '@azure/keyvault-secrets';
+import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
-import { isLoopback } from '../loopback.ts';
 import type { Tags } from '../rotation/core/tags.ts';
 import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
 import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
@@ -10,8 +9,8 @@ import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
-import { repeatIfClosed } from './repeatRead.ts';
 import type { SeenResponse } from './serviceFailure.ts';
+import { isLocalVault, vaultPipeline } from './vaultPipeline.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The client writes times as 32-bit seconds: later ones would wrap around into the past. */
@@ -26,34 +25,6 @@ export interface SecretVaultOptions {
   /** Called when the vault refuses a new version because there are too many, with the wait that it asks for, if any. */
   readonly onThrottledWrite?: (retryAfterMs: number | undefined) => void;
 }
-
-type AdditionalPolicy = NonNullable<SecretClientOptions['additionalPolicies']>[number];
-
-function resolvingBy(lookup: LookupFunction): AdditionalPolicy {
-  const sendRequest: AdditionalPolicy['policy']['sendRequest'] = (request, next) => {
-    request.requestOverrides = { ...request.requestOverrides, lookup };
-    return next(request);
-  };
-  return { position: 'perRetry', policy: { name: 'resolve', sendRequest } };
-}
-
-/**
- * Each request that reads is repeated if its connection was closed, outside of the pool: all idle connections may have been closed.
- * A list sends one request per page.
- */
-const REPEAT_READS: AdditionalPolicy = {
-  position: 'perRetry',
-  policy: {
-    name: 'repeatReads',
-    sendRequest: (request, next) =>
-      request.method === 'GET'
-        ? repeatIfClosed((again) => {
-            request.disableKeepAlive ||= again;
-            return next(request);
-          })
-        : next(request),
-  },
-};
 
 /**
  * The Key Vault at an address. Apart from reads whose connection was closed, nothing is retried here: the protocol has its own
@@ -91,12 +62,8 @@ class KeyVaultSecrets implements SecretVault {
     this.#timeoutMs = timeoutMs;
     this.#onThrottledWrite = options.onThrottledWrite;
     this.#client = new SecretClient(url, credential, {
-      // The local vault sends the same challenge as a real one, whose domain is not a loopback address.
-      disableChallengeResourceVerification: isLoopback(new URL(url).hostname),
-      retryOptions: { maxRetries: 0 },
-      additionalPolicies: lookup ? [REPEAT_READS, resolvingBy(lookup)] : [REPEAT_READS],
-      // A vault does not redirect, and a host that does must not receive a secret.
-      redirectOptions: { maxRetries: 0 },
+      ...vaultPipeline(lookup),
+      disableChallengeResourceVerification: isLocalVault(url),
     });
   }
 

@@ -16,7 +16,10 @@ interface Use {
 }
 
 /** What a connection uses, as its entry says it; of an entry that is not valid, as far as it can be read. */
-export type Claims = Pick<Connection, 'name' | 'clientId' | 'secrets' | 'vaults' | 'connectionString'>;
+export type Claims = Pick<
+  Connection,
+  'name' | 'clientId' | 'clientKeys' | 'secrets' | 'vaults' | 'connectionString'
+>;
 
 /** By {@link secretKey}: the connections that have used a secret so far. */
 export type Owners = ReadonlyMap<string, ReadonlySet<string>>;
@@ -73,11 +76,11 @@ export function nameConflicts(names: readonly string[]): ReadonlyMap<string, str
 }
 
 function usesOf(connection: Claims): Use[] {
-  const { name: of, clientId, secrets, vaults } = connection;
+  const { name: of, clientId, clientKeys = [], secrets, vaults } = connection;
   type Kind = Parameters<typeof defaultSecretName>[1];
   const use = (key: Kind, vault: string, name: string, written: boolean): Use => ({
     connection: of,
-    key: `secrets.${key}`,
+    key: key === 'clientKey' ? key : `secrets.${key}`,
     secret: secretKey({ vault, name }),
     written,
     isDefault: name.toLowerCase() === defaultSecretName(of, key).toLowerCase(),
@@ -85,6 +88,9 @@ function usesOf(connection: Claims): Use[] {
   return [
     ...(clientId === undefined ? [use('clientId', vaults.credential, secrets.clientId, false)] : []),
     ...secrets.clientSecrets.map((secret) => use('clientSecret', vaults.credential, secret, false)),
+    ...clientKeys
+      .filter(({ kind }) => kind === 'secret')
+      .map(({ name }) => use('clientKey', vaults.credential, name, false)),
     use('refreshToken', vaults.credential, secrets.refreshToken, true),
     ...publishedSecrets(connection).map(({ key, vault, name }) => use(key, vault, name, true)),
   ];

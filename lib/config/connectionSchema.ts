@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
+import { CLIENT_AUTHENTICATION, SIGNING_ALGORITHMS } from '../rotation/core/connection.ts';
 import { CONNECTION_NAME, CONNECTION_NAME_RULE, SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 
 /** A directory id or a domain name; it becomes part of an address. */
@@ -17,7 +18,6 @@ const LONGEST_SPAN = 31_536_000;
 const MEMBER_PLACE = /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,2}$/;
 
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
-const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'] as const;
 
 /** Addresses, client ids and scopes are ASCII (RFC 3986, RFC 6749 appendix A). */
 const text = z
@@ -49,7 +49,7 @@ export const secretsSection = z.strictObject(
       )
       .optional()
       .describe(
-        'The name of the secret with the client secret, or a list of names. Several are tried in order while a client secret is being replaced. Default: NAME-client-secret.',
+        'The name of the secret with the client secret, or a list of names. Several are tried in order while a client secret is being replaced. Only for methods that send one. Default: NAME-client-secret.',
       ),
     refreshToken: secretName
       .optional()
@@ -138,6 +138,30 @@ const responseSection = z.strictObject(
   'must be an object',
 );
 
+/** A key of the client; resolving the entry checks that it names one of `secret`, `key` and `certificate`. */
+const clientKey = z.strictObject(
+  {
+    certificate: secretName
+      .optional()
+      .describe(
+        'The name of a certificate in the credential vault. The vault signs, and the assertion names the certificate (x5t#S256).',
+      ),
+    key: secretName.optional().describe('The name of a key in the credential vault. The vault signs.'),
+    secret: secretName
+      .optional()
+      .describe('The name of a secret with the private key as PEM, with or without its certificate.'),
+    algorithm: z
+      .enum(SIGNING_ALGORITHMS, `must be one of ${SIGNING_ALGORITHMS.join(', ')}`)
+      .optional()
+      .describe('The algorithm of the signature. Default: RS256 for an RSA key, ES256 for an elliptic one.'),
+    keyId: text
+      .max(200, 'is longer than 200 characters')
+      .optional()
+      .describe('The name that the provider knows the key by (kid).'),
+  },
+  'must be an object',
+);
+
 /** One entry of the file. Resolving the entry checks its addresses further. */
 export const connectionEntry = z.strictObject(
   {
@@ -179,6 +203,25 @@ export const connectionEntry = z.strictObject(
       .optional()
       .describe(
         `The way in which the client proves its identity (${CLIENT_AUTHENTICATION.join(', ')}). Default: the method that the provider prefers.`,
+      ),
+    clientKey: z
+      .union(
+        [clientKey, z.array(clientKey).min(1, 'is an empty list')],
+        `must be an object with certificate, key or secret, and perhaps algorithm (${SIGNING_ALGORITHMS.join(', ')}) and keyId, or a list of such objects`,
+      )
+      .optional()
+      .describe(
+        'The key of the client for private_key_jwt, as an object with "certificate", "key" or "secret", or a list of such objects. Several are tried in order while a key is being replaced. Optional members: "algorithm" (RS256, PS256, ES256) and "keyId". Default: the secret NAME-client-key.',
+      ),
+    clientAssertionAudience: text
+      .optional()
+      .describe(
+        "The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, Entra's token exchange in the public cloud.",
+      ),
+    emptyClientSecret: flag
+      .default(false)
+      .describe(
+        'true if the client secret is the empty string (RFC 6749 section 2.3.1), otherwise false. No secret is read then.',
       ),
     scope: text
       .optional()

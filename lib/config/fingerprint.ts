@@ -21,6 +21,8 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   allowPrivateNetwork: true,
   clientId: true,
   clientAuthentication: true,
+  clientKeys: true,
+  assertionAudience: true,
   parameters: true,
   secrets: true,
   // Nothing is sent without it, so nothing can be refused.

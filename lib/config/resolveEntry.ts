@@ -1,6 +1,13 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
-import type { Connection, ResponseFacts, TokenBehavior } from '../rotation/core/connection.ts';
+import {
+  type ClientAuthentication,
+  type ClientKey,
+  type Connection,
+  type ResponseFacts,
+  type TokenBehavior,
+  usesClientSecret,
+} from '../rotation/core/connection.ts';
 import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
@@ -35,6 +42,7 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   const complain: Complain = (path, cause) =>
     findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path), within: path });
   checkCombinations(entry, complain);
+  checkClient(entry, methodOf(entry), complain);
   const resolved = connectionOf(name, entry, context, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
@@ -74,9 +82,11 @@ function beyondLimits(
 
 function allowedBySetting(
   { clientId, clientSecrets, refreshToken }: Connection['secrets'],
+  keys: readonly ClientKey[],
   { secrets: allowed = [] }: Limits = {},
 ): Pick<Connection, 'allowedSecrets'> {
-  const names = [clientId, ...clientSecrets, refreshToken].map((name) => name.toLowerCase());
+  const keyNames = keys.map(({ name }) => name);
+  const names = [clientId, ...clientSecrets, ...keyNames, refreshToken].map((name) => name.toLowerCase());
   const found = names.filter((name) => allowed.includes('*') || allowed.includes(name));
   return found.length === 0 ? {} : { allowedSecrets: found };
 }
@@ -93,7 +103,9 @@ function connectionOf(
   const tokenUri = readTokenUri(entry, profile, context, complain);
   const revocationUri = readRevocationUri(entry, tokenUri, context, complain);
   const vaults = readVaults(entry, context, complain);
+  const clientAuthentication = methodOf(entry);
   const secrets = secretNames(name, entry);
+  const clientKeys = clientAuthentication === 'private_key_jwt' ? clientKeysOf(name, entry) : [];
   const behavior = behaviorOf(entry, profile);
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
   const missing = profile.needs.filter((need) => entry[need] === undefined);
@@ -108,10 +120,12 @@ function connectionOf(
     serviceUrl,
     allowPrivateNetwork: entry.allowPrivateNetwork,
     clientId: entry.clientId,
-    clientAuthentication: entry.clientAuthentication ?? profile.clientAuthentication,
+    clientAuthentication,
+    ...(clientKeys.length > 0 && { clientKeys }),
+    ...(entry.clientAssertionAudience !== undefined && { assertionAudience: entry.clientAssertionAudience }),
     parameters: parametersOf(entry, profile, serviceUrl),
     secrets,
-    ...allowedBySetting(secrets, context.limits),
+    ...allowedBySetting(secrets, clientKeys, context.limits),
     vaults,
     connectionString,
     behavior,
@@ -134,6 +148,40 @@ function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
   if (renewBefore !== undefined && accessTokenLifetime !== undefined && renewBefore >= accessTokenLifetime) {
     complain(['renewBefore'], 'is not less than accessTokenLifetime, so the token would always be renewed');
   }
+}
+
+function methodOf({ clientAuthentication, provider }: ConnectionEntry): ClientAuthentication {
+  return clientAuthentication ?? providers[provider].clientAuthentication;
+}
+
+/** Settings of the client that do not fit its authentication. */
+function checkClient(entry: ConnectionEntry, method: ClientAuthentication, complain: Complain): void {
+  const { secrets, clientKey, clientAssertionAudience: audience, emptyClientSecret, publish } = entry;
+  const unused = `has no effect with the client authentication ${method}`;
+  const sendsSecret = usesClientSecret(method);
+  if (clientKey !== undefined && method !== 'private_key_jwt') complain(['clientKey'], unused);
+  for (const { secret, key, certificate } of [clientKey ?? []].flat())
+    if ([secret, key, certificate].filter((each) => each !== undefined).length !== 1)
+      complain(['clientKey'], 'names not exactly one of secret, key and certificate');
+  const makesAssertion = method === 'private_key_jwt' || method === 'managed_identity_federation';
+  if (audience !== undefined && !makesAssertion) complain(['clientAssertionAudience'], unused);
+  if (emptyClientSecret && !sendsSecret) complain(['emptyClientSecret'], unused);
+  if (secrets?.clientSecret !== undefined && !sendsSecret) complain(['secrets', 'clientSecret'], unused);
+  if (secrets?.clientSecret !== undefined && emptyClientSecret)
+    complain(['secrets', 'clientSecret'], 'conflicts with emptyClientSecret; set only one');
+  if (publish?.connectionString === 'refreshToken' && (!sendsSecret || emptyClientSecret))
+    complain(['publish', 'connectionString'], 'contains a client secret, and the client has none');
+}
+
+function clientKeysOf(name: string, { clientKey }: ConnectionEntry): readonly ClientKey[] {
+  const keys = [clientKey ?? { secret: defaultSecretName(name, 'clientKey') }].flat();
+  return keys.flatMap(({ algorithm, keyId, ...places }) => {
+    const more = { ...(algorithm && { algorithm }), ...(keyId !== undefined && { keyId }) };
+    return (['secret', 'key', 'certificate'] as const).flatMap((kind) => {
+      const found = places[kind];
+      return found === undefined ? [] : [{ kind, name: found, ...more }];
+    });
+  });
 }
 
 function readTokenUri(
@@ -207,10 +255,13 @@ function parametersOf(
   return Object.fromEntries(Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-function secretNames(name: string, { secrets = {} }: ConnectionEntry): Connection['secrets'] {
+function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'] {
+  const { secrets = {}, emptyClientSecret } = entry;
+  const hasSecret = usesClientSecret(methodOf(entry)) && !emptyClientSecret;
+  const clientSecrets = [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat();
   return {
     clientId: secrets.clientId ?? defaultSecretName(name, 'clientId'),
-    clientSecrets: [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat(),
+    clientSecrets: hasSecret ? clientSecrets : [],
     refreshToken: secrets.refreshToken ?? defaultSecretName(name, 'refreshToken'),
     accessToken: secrets.accessToken ?? defaultSecretName(name, 'accessToken'),
   };

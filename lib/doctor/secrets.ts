@@ -5,6 +5,8 @@ import type { ConnectionRecord } from '../rotation/core/record.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
 import { deadlineOf, foreignStore, isManaged } from '../rotation/core/tags.ts';
 import type { Ports, Secret, SecretVault } from '../rotation/ports.ts';
+import { ProcessMemory } from '../rotation/processMemory.ts';
+import { ClientCredentials } from '../rotation/steps/clientCredentials.ts';
 import { isPublishedChanged, notManaged, readPublished } from '../rotation/steps/publication.ts';
 import { safeName } from '../safeText.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
@@ -31,7 +33,10 @@ export async function secretChecks(
   ) => checks.push(await usableCheck(vault, { check, name, what, url: vaults.credential }, more));
   if (clientId === undefined) await look('client id', secrets.clientId, 'the client id', () => undefined);
   for (const name of secrets.clientSecrets)
-    await look('client secret', name, 'the client secret', (secret) => expiryCheck(name, secret, now));
+    await look('client secret', name, 'the client secret', (secret) =>
+      expiryCheck({ check: 'client secret', name, fix: NEW_SECRET }, secret, now),
+    );
+  checks.push(...(await assertionChecks(connection, ports, now)));
   await look('refresh token', secrets.refreshToken, 'a refresh token', (secret) =>
     ownershipCheck(connection, secret, ports.records.host),
   );
@@ -56,14 +61,57 @@ async function usableCheck(
   }
 }
 
-function expiryCheck(name: string, secret: Secret, now: number): Check | undefined {
-  const expiresAt = deadlineOf(secret);
+const NEW_SECRET =
+  'Create a new client secret at the provider, and set {name} to it, with its expiration date.';
+const NEW_KEY = 'Create a new version of {name}, and register it at the provider.';
+
+function expiryCheck(
+  { check, name, fix }: { readonly check: string; readonly name: string; readonly fix: string },
+  found: Pick<Secret, 'tags' | 'expiresAt'>,
+  now: number,
+): Check | undefined {
+  const expiresAt = deadlineOf(found);
   if (expiresAt === undefined || expiresAt > now + EXPIRY_NOTICE_MS) return undefined;
   const day = new Date(expiresAt).toISOString().slice(0, 10);
-  const fix = `Create a new client secret at the provider, and set ${name} to it, with its expiration date.`;
+  const named = fix.replace('{name}', name);
   return expiresAt <= now
-    ? failed('client secret', { message: `${name} expired on ${day}.`, fix })
-    : warning('client secret', `${name} expires on ${day}.`, fix);
+    ? failed(check, { message: `${name} expired on ${day}.`, fix: named })
+    : warning(check, `${name} expires on ${day}.`, named);
+}
+
+/** Makes one assertion with each key, and throws it away. */
+async function assertionChecks(connection: Connection, ports: Ports, now: number): Promise<Check[]> {
+  const { clientAuthentication, clientKeys = [] } = connection;
+  if (clientAuthentication === 'managed_identity_federation') return [await identityCheck(connection, ports)];
+  const check = 'client key';
+  return Promise.all(
+    clientKeys.map(async (key) => {
+      const { name } = key;
+      try {
+        const only = { ...connection, clientKeys: [key], clientId: connection.clientId ?? '' };
+        const credentials = new ClientCredentials(only, ports, new ProcessMemory());
+        const [proof] = (await credentials.read()).proofs;
+        if (proof) await credentials.prove(only.clientId, proof, now);
+        const found = proof?.key?.vaultKey ?? proof?.key?.secret;
+        const expiring = found && expiryCheck({ check, name, fix: NEW_KEY }, found, now);
+        return expiring ?? ok(check, `${name} signs.`);
+      } catch (thrown) {
+        return thrownCheck(check, thrown);
+      }
+    }),
+  );
+}
+
+/** Outside the function app there is no managed identity, and nothing is wrong with that. */
+async function identityCheck(connection: Connection, { assertions }: Ports): Promise<Check> {
+  const check = 'managed identity';
+  try {
+    await assertions.federate(connection);
+    return ok(check, 'The managed identity gives a token for the client assertion.');
+  } catch (thrown) {
+    const { message, fix } = problemOf(thrown);
+    return warning(check, message, fix);
+  }
 }
 
 function ownershipCheck({ name, secrets }: Connection, { tags }: Secret, store: string): Check | undefined {

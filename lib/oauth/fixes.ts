@@ -34,16 +34,27 @@ export const fixes = {
 } as const;
 
 /** A fix with its placeholders filled in: the names of the connection and of its secrets. */
-export function fixFor(
-  fix: string,
-  { name, secrets }: Pick<Connection, 'name'> & Partial<Pick<Connection, 'secrets'>>,
-): string {
+export function fixFor(fix: string, connection: Pick<Connection, 'name'> & Partial<Connection>): string {
+  const { name, secrets } = connection;
+  const proofs = proofsOf(connection);
   const values = new Map([
     ['connection', name],
     ['refreshToken', secrets?.refreshToken],
     // The one to set, and all of them.
-    ['clientSecret', secrets?.clientSecrets.join(' or ')],
-    ['clientSecrets', secrets?.clientSecrets.join(', ')],
+    ['clientSecret', proofs?.join(' or ')],
+    ['clientSecrets', proofs?.join(', ')],
   ]);
   return fix.replace(/\{(\w+)\}/g, (whole, placeholder: string) => values.get(placeholder) ?? whole);
+}
+
+/** The names of what proves the client's identity. */
+function proofsOf({
+  secrets,
+  clientKeys = [],
+  clientAuthentication,
+}: Partial<Connection>): readonly string[] | undefined {
+  if (clientAuthentication === 'managed_identity_federation')
+    return ['the federated credential of the application'];
+  const names = [...clientKeys.map(({ name }) => name), ...(secrets?.clientSecrets ?? [])];
+  return secrets && names.length === 0 ? ["the client's type (public or confidential)"] : names;
 }

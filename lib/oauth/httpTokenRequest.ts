@@ -18,13 +18,9 @@ const RESERVED = new Set([
 ]);
 
 /** The request of RFC 6749 section 6 with the parameters of its connection, as a form or in the format that the provider wants. Never throws. */
-export function httpTokenRequest({
-  connection,
-  clientId,
-  clientSecret,
-  refreshToken,
-}: TokenRequest): HttpTokenRequest {
-  const authentication = authenticate(connection.clientAuthentication, clientId, clientSecret);
+export function httpTokenRequest(request: TokenRequest): HttpTokenRequest {
+  const { connection, refreshToken } = request;
+  const authentication = authenticate(connection.clientAuthentication, request);
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
   for (const [name, value] of Object.entries(connection.parameters)) {
     if (!RESERVED.has(name)) form.set(name, value);

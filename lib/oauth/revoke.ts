@@ -25,13 +25,14 @@ const BY_HAND =
 export function createRevocation(options: SendOptions & { readonly allowLoopbackHttp: boolean }): Revoke {
   const { allowLoopbackHttp } = options;
   const sending = { ...options, lookup: options.lookup ?? hostLookup() };
-  return async ({ connection, clientId, clientSecret, refreshToken }) => {
+  return async (revoked) => {
+    const { connection, refreshToken } = revoked;
     const { revocationUri, clientAuthentication, allowPrivateNetwork, behavior } = connection;
     if (revocationUri === undefined)
       return problem(connection, 'The rotator knows no revocation endpoint of its provider.');
     const url = tokenAddress(revocationUri, allowLoopbackHttp);
     if (!(url instanceof URL)) return problem(connection, 'Its revocationUri is not a valid https address.');
-    const authentication = authenticate(clientAuthentication, clientId, clientSecret);
+    const authentication = authenticate(clientAuthentication, revoked);
     const form = { token: refreshToken, token_type_hint: 'refresh_token', ...authentication.parameters };
     const request = {
       headers: { ...REQUEST_HEADERS, ...authentication.headers },

@@ -1,4 +1,5 @@
-import { basicCredentials } from './clientAuthentication.ts';
+import type { TokenRequest } from '../rotation/core/tokenRequest.ts';
+import { basicCredentials, rawBasicCredentials } from './clientAuthentication.ts';
 import { holdsPieceOf } from './pieces.ts';
 
 /** The longest text of a provider that is shown, in characters. */
@@ -53,9 +54,18 @@ export function shownScope(scope: unknown, secrets: readonly string[]): string |
   return holdsPieceOf(secrets, scope) ? undefined : scope;
 }
 
-/** The secrets of one request, and the header that contains two of them. */
-export function secretsSent(clientId: string, clientSecret: string, ...tokens: string[]): string[] {
-  return [...tokens, clientSecret, basicCredentials(clientId, clientSecret).slice('Basic '.length)];
+/** The secrets of one request, and what the Authorization header contains them in. An empty client secret hides nothing. */
+export function secretsSent(
+  {
+    clientId,
+    clientSecret,
+    clientAssertion,
+  }: Pick<TokenRequest, 'clientId' | 'clientSecret' | 'clientAssertion'>,
+  ...tokens: readonly string[]
+): string[] {
+  const basic = [basicCredentials, rawBasicCredentials].map((encode) => encode(clientId, clientSecret));
+  const client = [...(clientSecret === '' ? [] : [clientSecret, ...basic]), clientAssertion ?? ''];
+  return [...tokens, ...client].filter((each) => each !== '');
 }
 
 function printable(text: string): string {

@@ -40,9 +40,9 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 }
 
 function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
-  const { connection, clientId, clientSecret, refreshToken } = request;
+  const { connection, clientSecret, refreshToken } = request;
   const { result, response: body } = read(exchanged, connection.behavior, now);
-  const sent = secretsSent(clientId, clientSecret, refreshToken);
+  const sent = secretsSent(request, refreshToken);
   const secrets = [...sent, ...(body?.tokens ?? [])];
   const response = body && publishable(body, secrets, [clientSecret, refreshToken, body.refreshToken]);
   const malformed = result.kind === 'response' ? result.malformed : undefined;

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { Connections } from './core/connection.ts';
+import type { ClientKey, Connection, Connections, SigningAlgorithm } from './core/connection.ts';
 import type { ConnectionRecord, RecordSummary } from './core/record.ts';
 import type { Tags } from './core/tags.ts';
 import type { Revoke, TokenEndpoint } from './core/tokenRequest.ts';
@@ -63,6 +63,48 @@ export interface SecretVault {
   versions(name: string, enough?: number): Promise<readonly SecretVersion[]>;
 }
 
+/** A key or certificate of Key Vault, without its private part. */
+export interface VaultKey extends Pick<SecretVersion, 'version' | 'createdAt' | 'tags' | 'expiresAt'> {
+  /** `EC` only if it has the curve P-256. */
+  readonly type: 'RSA' | 'EC' | 'other';
+  /** Of a certificate: the SHA-256 digest of its DER, base64url. */
+  readonly thumbprint?: string;
+}
+
+/** The keys and certificates of one Key Vault. All methods throw `RotatorError` (codes `vault_*`, `key_disabled`) and nothing else. */
+export interface VaultKeys {
+  /** The latest version; undefined if there is none. */
+  get(kind: 'key' | 'certificate', name: string): Promise<VaultKey | undefined>;
+  /** The signature of a SHA-256 digest, in the form of RFC 7518 section 3. The private key stays in the vault. */
+  sign(key: NamedVersion, algorithm: SigningAlgorithm, digest: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A version of a key; a certificate and its key have the same names. */
+export interface NamedVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A key of the client as it was read. Of `secret` and `vaultKey`, the one that its kind says. */
+export interface ReadClientKey {
+  readonly key: ClientKey;
+  readonly secret?: Secret;
+  readonly vaultKey?: VaultKey;
+}
+
+/** What makes client assertions (RFC 7521 section 4.2). All methods throw `RotatorError` and nothing else. */
+export interface ClientAssertions {
+  /** A key or certificate of the connection's credential vault; undefined if there is none. */
+  read(connection: Connection, key: Pick<ClientKey, 'kind' | 'name'>): Promise<VaultKey | undefined>;
+  /**
+   * A new assertion, signed with the key (RFC 7523 section 3). @param now milliseconds since the epoch
+   * @throws RotatorError `key_unusable`, `key_disabled`, `vault_*`
+   */
+  sign(connection: Connection, clientId: string, key: ReadClientKey, now: number): Promise<string>;
+  /** A token of the managed identity for the connection. @throws RotatorError `identity_unavailable` */
+  federate(connection: Connection): Promise<string>;
+}
+
 /** All records. */
 export interface RecordList {
   /** The service's time in milliseconds. */
@@ -119,6 +161,7 @@ export interface Ports {
   readonly records: RecordStore;
   readonly tokenEndpoint: TokenEndpoint;
   readonly revoke: Revoke;
+  readonly assertions: ClientAssertions;
   readonly connections: () => Promise<Connections>;
   readonly clock: Clock;
   readonly pacer: WritePacer;

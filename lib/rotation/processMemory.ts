@@ -1,14 +1,23 @@
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import type { RecordedFailure } from './core/record.ts';
-import type { Ports, Secret } from './ports.ts';
+import type { Ports, ReadClientKey, Secret } from './ports.ts';
 import { ProviderHost } from './providerHost.ts';
+
+/** What a client proves its identity with, as it was read from the vault: a client secret, a key, or neither. */
+export interface ClientProof {
+  /** Of the secret or key, or the name of the method if it needs neither. */
+  readonly version: string;
+  readonly secret?: Secret;
+  readonly key?: ReadClientKey;
+}
 
 /** Client credentials as they were read from the vault. */
 export interface RememberedCredentials {
   readonly clientId: string;
-  readonly clientSecrets: readonly Secret[];
-  /** The secrets that all this was read from, with their versions. */
+  /** In the order in which they are tried; at least one. */
+  readonly proofs: readonly ClientProof[];
+  /** The secrets and keys that all this was read from, with their versions. */
   readonly sources: RecordedFailure['clearedBy'];
 }
 

@@ -173,22 +173,15 @@ class Leased {
   async #revokeAll(versions: readonly SecretVersion[]): Promise<boolean> {
     const { name, secrets } = this.#connection;
     try {
-      const { clientId, clientSecrets } = await new ClientCredentials(
-        this.#connection,
-        this.#ports,
-        new ProcessMemory(),
-      ).read();
+      const client = new ClientCredentials(this.#connection, this.#ports, new ProcessMemory());
+      const { clientId, proofs } = await client.read();
       for (const { version } of versions) {
         const value = bareValue((await this.#vault.get(secrets.refreshToken, version))?.value ?? '');
         if (value === '') continue;
         let problem: Problem | undefined;
-        for (const { value: clientSecret } of clientSecrets) {
-          problem = await this.#ports.revoke({
-            connection: this.#connection,
-            clientId,
-            clientSecret,
-            refreshToken: value,
-          });
+        for (const proof of proofs) {
+          const sent = await client.prove(clientId, proof, this.#lease.now());
+          problem = await this.#ports.revoke({ connection: this.#connection, ...sent, refreshToken: value });
           if (!problem) break;
         }
         if (problem) throw new RotatorError(problem);

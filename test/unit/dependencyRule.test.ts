@@ -27,13 +27,13 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|hostLookup|loopback|retryAfter|safeText|oauth\/.+|rotation\/core\/(tokenRequest|connection|times))\.ts$/,
+    may: /^lib\/(errors|hostLookup|loopback|retryAfter|safeText|oauth\/.+|rotation\/(ports|core\/(tokenRequest|connection|times)))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
     may: /^lib\/(errors|loopback|readLimited|retryAfter|safeText|secretNames|secretSize|azure\/.+|rotation\/.+)\.ts$/,
-    packages: /^(@azure\/.+|node:.+)$/,
+    packages: /^(@azure(-rest)?\/.+|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
@@ -49,7 +49,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The OAuth library calls fetch on its own; its options pass our limits to it.
     files: /^lib\/authorization\//,
-    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(egress|sanitize|secureConnector|providers\/\w+)|rotation\/.+)\.ts$/,
+    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(clientAuthentication|egress|sanitize|secureConnector|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {

@@ -2,8 +2,42 @@ import { fillIn, type Template } from '../../connectionString/template.ts';
 import { type Problem, RotatorError, unknownConnection } from '../../errors.ts';
 import type { ErrorRule } from './tokenRequest.ts';
 
-/** How the client proves its identity at the token endpoint (RFC 6749 section 2.3.1). */
-export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post';
+/**
+ * How the client proves its identity at the token endpoint. `client_secret_basic`, `client_secret_post` and `none` (only the client id):
+ * RFC 6749 section 2.3.1 and RFC 7591 section 2. `client_secret_basic_raw`: for servers that compare both parts as they are, without
+ * form-decoding. `private_key_jwt`: an assertion that a key of the client signs (RFC 7523 section 2.2).
+ * `managed_identity_federation`: a token of the rotator's managed identity is the assertion (RFC 7521 section 4.2).
+ */
+export const CLIENT_AUTHENTICATION = [
+  'client_secret_basic',
+  'client_secret_basic_raw',
+  'client_secret_post',
+  'private_key_jwt',
+  'managed_identity_federation',
+  'none',
+] as const;
+export type ClientAuthentication = (typeof CLIENT_AUTHENTICATION)[number];
+
+/** Whether the method sends a client secret, which may be empty. */
+export function usesClientSecret(method: ClientAuthentication): boolean {
+  return method.startsWith('client_secret_');
+}
+
+/** How a client assertion is signed (RFC 7518 section 3.1). */
+export const SIGNING_ALGORITHMS = ['RS256', 'PS256', 'ES256'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+/** A private key of the client. */
+export interface ClientKey {
+  /** `secret`: a secret of the credential vault holds the key as PEM. `key` and `certificate`: the vault signs, and keeps the key. */
+  readonly kind: 'secret' | 'key' | 'certificate';
+  /** Of the secret, key or certificate. */
+  readonly name: string;
+  /** Missing: RS256 for an RSA key, ES256 for an elliptic one. */
+  readonly algorithm?: SigningAlgorithm;
+  /** The name that the provider knows the key by (`kid`, RFC 7515 section 4.1.4). */
+  readonly keyId?: string;
+}
 
 /**
  * How a provider's tokens behave: the facts of its profile, with what an entry says instead of them. Times are in milliseconds.
@@ -59,11 +93,15 @@ export interface Connection {
   /** The client id itself, or undefined if it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;
+  /** With `private_key_jwt`, in the order in which they are tried. */
+  readonly clientKeys?: readonly ClientKey[];
+  /** Who an assertion is for. Missing: the token endpoint, or the usual token exchange for a managed identity. */
+  readonly assertionAudience?: string;
   /** Sent with each token request, in addition to the protocol's own: `scope`, `resource` and whatever the provider wants. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly secrets: {
     readonly clientId: string;
-    /** In the order in which they are tried. */
+    /** In the order in which they are tried. Empty: the client secret is empty, or the client has none. */
     readonly clientSecrets: readonly string[];
     readonly refreshToken: string;
     readonly accessToken: string;

@@ -8,6 +8,8 @@ export interface CredentialPlace {
   readonly vaultUrl: string;
   /** What the secret holds: "the client secret". */
   readonly what: string;
+  /** false for a private key, which stays here and may have several lines. Default: true. */
+  readonly isSent?: boolean;
 }
 
 /** What editors, pipes and copying leave at the ends of a value: a byte order mark, line ends and blanks. */
@@ -76,7 +78,8 @@ export function unusableSecret(
     } as const;
     return new RotatorError(problem, { clearedBy });
   }
-  const flaw = isManaged(found.tags) ? undefined : flawOf(bareValue(found.value));
+  const isSent = place.isSent !== false && !isManaged(found.tags);
+  const flaw = isSent ? flawOf(bareValue(found.value)) : undefined;
   if (flaw === undefined) return undefined;
   return new RotatorError(
     {

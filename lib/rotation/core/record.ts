@@ -16,10 +16,12 @@ const failureSchema = z.object({
   count: z.number(),
   /** No token request is sent until one of the secrets in `clearedBy`, or the entry, has changed. */
   blocked: z.boolean(),
-  /** Secrets of the credential vault whose change may clear the block, with the version that failed (null: there was none). */
+  /** What in the credential vault may clear the block if it changes, with the version that failed (null: there was none). */
   clearedBy: z.array(
     z.object({
       secret: z.string(),
+      /** If it is not a secret. */
+      kind: z.enum(['key', 'certificate']).optional(),
       version: z.string().nullable(),
       /** When that version of a client credential was set. */
       setAt: time.optional(),

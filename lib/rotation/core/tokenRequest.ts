@@ -113,7 +113,10 @@ export type TokenResponse = {
 export interface TokenRequest {
   readonly connection: Connection;
   readonly clientId: string;
+  /** Empty if the client has none. */
   readonly clientSecret: string;
+  /** A JSON Web Token that proves the client's identity (RFC 7523 section 2.2), made for this request. */
+  readonly clientAssertion?: string;
   readonly refreshToken: string;
 }
 

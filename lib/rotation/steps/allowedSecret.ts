@@ -1,9 +1,9 @@
 import { RotatorError } from '../../errors.ts';
 import { isLoopback } from '../../loopback.ts';
 import { isDefaultCredential } from '../../secretNames.ts';
-import type { Connection } from '../core/connection.ts';
+import type { ClientKey, Connection } from '../core/connection.ts';
 import type { Tags } from '../core/tags.ts';
-import type { Secret, SecretVault } from '../ports.ts';
+import type { Secret, SecretVault, VaultKey } from '../ports.ts';
 
 /** Who may use a secret: one connection, which the rotator and its commands write, or several, which an operator writes. */
 const ONE = 'connection';
@@ -22,11 +22,23 @@ export async function ensureAllowed(
   { tags }: Pick<Secret, 'tags'>,
   vault: SecretVault,
 ): Promise<void> {
-  if (!needsTag(connection, name)) return;
-  if (permits(tags, connection.name)) return;
+  if (isAllowed(connection, name, tags)) return;
   const versions = isSilent(tags) ? await vault.versions(name) : [];
   if (versions.some((version) => permits(version.tags, connection.name))) return;
-  throw notAllowed(connection, name);
+  throw notAllowed(connection, 'secret', name);
+}
+
+/** The same for a key or certificate that signs in the vault. @throws RotatorError `secret_not_allowed` */
+export function ensureKeyAllowed(
+  connection: Connection,
+  { kind, name }: Pick<ClientKey, 'kind' | 'name'>,
+  { tags }: Pick<VaultKey, 'tags'>,
+): void {
+  if (!isAllowed(connection, name, tags)) throw notAllowed(connection, kind, name);
+}
+
+function isAllowed(connection: Connection, name: string, tags: Tags): boolean {
+  return !needsTag(connection, name) || permits(tags, connection.name);
 }
 
 /** Does the connection need a tag at this credential, because neither its name nor an app setting allows it? */
@@ -43,14 +55,18 @@ function isSilent(tags: Tags): boolean {
   return tags[ONE] === undefined && tags[SEVERAL] === undefined;
 }
 
-function notAllowed({ name: connection, vaults }: Connection, secret: string): RotatorError {
+function notAllowed(
+  { name: connection, vaults }: Connection,
+  kind: ClientKey['kind'],
+  name: string,
+): RotatorError {
   const host = URL.parse(vaults.credential)?.hostname ?? '';
-  const command = `run az keyvault secret set-attributes --vault-name ${host.split('.', 1)[0]} --name ${secret} --tags connections=${connection} (this replaces its tags)`;
+  const command = `run az keyvault ${kind} set-attributes --vault-name ${host.split('.', 1)[0]} --name ${name} --tags connections=${connection} (this replaces its tags)`;
   // Azure CLI does not know the vaults of the local stack.
   const setTag = isLoopback(host) ? `set its tag connections=${connection}` : command;
   return new RotatorError({
     code: 'secret_not_allowed',
-    message: `The entry of ${connection} names the secret ${secret} in ${vaults.credential}, which does not allow that. Nothing was sent.`,
-    fix: `If ${connection} may use it, ${setTag}, or add ${secret} to the app setting ALLOWED_SECRETS. Otherwise correct secrets of ${connection}.`,
+    message: `The entry of ${connection} names the ${kind} ${name} in ${vaults.credential}, which does not allow that. Nothing was sent.`,
+    fix: `If ${connection} may use it, ${setTag}, or add ${name} to the app setting ALLOWED_SECRETS. Otherwise correct ${kind === 'secret' ? 'secrets' : 'clientKey'} of ${connection}.`,
   });
 }

@@ -1,21 +1,35 @@
+import { RotatorError } from '../../errors.ts';
 import { type ConnectionLog, logOf } from '../../log.ts';
-import type { Connection } from '../core/connection.ts';
+import { type ClientKey, type Connection, usesClientSecret } from '../core/connection.ts';
 import { bareValue, unusableSecret } from '../core/credentialValue.ts';
 import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon } from '../core/status.ts';
 import { deadlineOf } from '../core/tags.ts';
-import type { Ports, Secret } from '../ports.ts';
-import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
-import { ensureAllowed } from './allowedSecret.ts';
+import type { TokenRequest } from '../core/tokenRequest.ts';
+import type { Ports, ReadClientKey, Secret } from '../ports.ts';
+import type { ClientProof, ProcessMemory, RememberedCredentials } from '../processMemory.ts';
+import { ensureAllowed, ensureKeyAllowed } from './allowedSecret.ts';
 
-/** The client id and the client secrets of a connection: remembered while all goes well, read again when in doubt. */
+type Sources = RecordedFailure['clearedBy'];
+
+/** What a token request says about the client. */
+export type SentClient = Pick<TokenRequest, 'clientId' | 'clientSecret' | 'clientAssertion'>;
+
+/**
+ * The client id, and what proves the client's identity: client secrets or keys. They are remembered while all goes well, and read again
+ * when in doubt.
+ */
 export class ClientCredentials {
   readonly #connection: Connection;
-  readonly #ports: Pick<Ports, 'vault'>;
+  readonly #ports: Pick<Ports, 'vault' | 'assertions'>;
   readonly #memory: ProcessMemory;
   readonly #log: ConnectionLog;
 
-  constructor(connection: Connection, ports: Pick<Ports, 'vault' | 'log'>, memory: ProcessMemory) {
+  constructor(
+    connection: Connection,
+    ports: Pick<Ports, 'vault' | 'assertions' | 'log'>,
+    memory: ProcessMemory,
+  ) {
     this.#connection = connection;
     this.#ports = ports;
     this.#memory = memory;
@@ -23,30 +37,73 @@ export class ClientCredentials {
   }
 
   /**
-   * The client id and all client secrets, from memory or from the credential vault.
+   * The client id and all proofs, from memory or from the credential vault.
    * @throws RotatorError if one is missing, empty, malformed or cannot be read
    */
   async read(): Promise<RememberedCredentials> {
     const { fingerprint, clientId, secrets } = this.#connection;
     const known = this.#memory.credentials.get(fingerprint);
     if (known) return known;
-    const vault = this.#ports.vault(this.#connection.vaults.credential);
-    const sources: RecordedFailure['clearedBy'] = [];
-    const read = async (name: string, what: string): Promise<Secret> => {
-      const secret = await vault.get(name);
-      if (secret) await ensureAllowed(this.#connection, name, secret, vault);
-      const { credential: vaultUrl } = this.#connection.vaults;
-      const unusable = unusableSecret(secret, { secret: name, vaultUrl, what });
-      if (!secret || unusable) throw unusable;
-      sources.push({ secret: name, version: secret.version, setAt: secret.createdAt });
-      return { ...secret, value: bareValue(secret.value) };
-    };
-    const id = clientId ?? (await read(secrets.clientId, 'the client id')).value;
-    const clientSecrets: Secret[] = [];
-    for (const name of secrets.clientSecrets) clientSecrets.push(await read(name, 'the client secret'));
-    const credentials = { clientId: id, clientSecrets, sources };
+    const sources: Sources = [];
+    const id = clientId ?? (await this.#readSecret(secrets.clientId, 'the client id', sources)).value;
+    const proofs = await this.#readProofs(sources);
+    const credentials = { clientId: id, proofs, sources };
     this.#memory.credentials.set(fingerprint, credentials);
     return credentials;
+  }
+
+  async #readProofs(sources: Sources): Promise<readonly ClientProof[]> {
+    const { clientAuthentication, clientKeys = [], secrets } = this.#connection;
+    const proofs: ClientProof[] = [];
+    for (const key of clientKeys) {
+      const read = await this.#readKey(key, sources);
+      proofs.push({ version: (read.secret ?? read.vaultKey)?.version ?? '', key: read });
+    }
+    for (const name of usesClientSecret(clientAuthentication) ? secrets.clientSecrets : []) {
+      const secret = await this.#readSecret(name, 'the client secret', sources);
+      proofs.push({ version: secret.version, secret });
+    }
+    return proofs.length > 0 ? proofs : [{ version: clientAuthentication }];
+  }
+
+  async #readKey(key: ClientKey, sources: Sources): Promise<ReadClientKey> {
+    const { kind, name } = key;
+    if (kind === 'secret')
+      return { key, secret: await this.#readSecret(name, 'the private key as PEM', sources, false) };
+    const vaultKey = await this.#ports.assertions.read(this.#connection, key);
+    if (!vaultKey) throw keyMissing(this.#connection, key);
+    ensureKeyAllowed(this.#connection, key, vaultKey);
+    sources.push({ secret: name, kind, version: vaultKey.version, setAt: vaultKey.createdAt });
+    return { key, vaultKey };
+  }
+
+  async #readSecret(name: string, what: string, sources: Sources, isSent = true): Promise<Secret> {
+    const { credential: vaultUrl } = this.#connection.vaults;
+    const vault = this.#ports.vault(vaultUrl);
+    const secret = await vault.get(name);
+    if (secret) await ensureAllowed(this.#connection, name, secret, vault);
+    const place = { secret: name, vaultUrl, what, isSent };
+    const unusable = unusableSecret(secret, place);
+    if (!secret || unusable) throw unusable;
+    sources.push({ secret: name, version: secret.version, setAt: secret.createdAt });
+    return { ...secret, value: bareValue(secret.value) };
+  }
+
+  /**
+   * What one token request sends to prove the client's identity. An assertion is a new one each time.
+   * @param now milliseconds since the epoch
+   * @throws RotatorError if an assertion cannot be made
+   */
+  async prove(clientId: string, proof: ClientProof, now: number): Promise<SentClient> {
+    const { assertions } = this.#ports;
+    const clientSecret = proof.secret?.value ?? '';
+    if (proof.key) {
+      const clientAssertion = await assertions.sign(this.#connection, clientId, proof.key, now);
+      return { clientId, clientSecret, clientAssertion };
+    }
+    if (this.#connection.clientAuthentication !== 'managed_identity_federation')
+      return { clientId, clientSecret };
+    return { clientId, clientSecret, clientAssertion: await assertions.federate(this.#connection) };
   }
 
   /** Reads them again at the next use: the provider refused these. */
@@ -56,7 +113,7 @@ export class ClientCredentials {
 
   /**
    * Forgets them if they may have been replaced: something failed since, this process does not know the refresh token (an
-   * operator who signed in again may have done so with another client), or a client secret expires soon. Costs nothing in
+   * operator who signed in again may have done so with another client), or one expires soon. Costs nothing in
    * the steady state.
    */
   forgetDoubtful({ failure }: ConnectionRecord, latest: Secret, now: number): void {
@@ -75,13 +132,25 @@ export class ClientCredentials {
     for (const expiring of expiringSoon(all, now)) this.#log('warn', 'credential_expiring', expiring);
   }
 
-  /** As the `exp` attribute in the vault says, of the client secrets in memory. */
+  /** As the `exp` attribute in the vault says, of the client secrets and keys in memory. */
   #expiries() {
     const { fingerprint, secrets } = this.#connection;
-    const { clientSecrets = [] } = this.#memory.credentials.get(fingerprint) ?? {};
-    return clientSecrets.map((found, index) => {
-      const secret = secrets.clientSecrets[index] ?? '';
-      return { secret, expiresAt: deadlineOf(found) };
+    const { proofs = [] } = this.#memory.credentials.get(fingerprint) ?? {};
+    return proofs.flatMap(({ secret, key }, index) => {
+      const found = key?.vaultKey ?? key?.secret ?? secret;
+      const name = key?.key.name ?? secrets.clientSecrets[index] ?? '';
+      return found ? [{ secret: name, expiresAt: deadlineOf(found) }] : [];
     });
   }
+}
+
+function keyMissing({ name: connection, vaults }: Connection, { kind, name }: ClientKey): RotatorError {
+  return new RotatorError(
+    {
+      code: 'key_missing',
+      message: `The ${kind} ${name} does not exist in ${vaults.credential}.`,
+      fix: `Create the ${kind} ${name} in the vault, recover it if it was deleted, or correct clientKey of ${connection}. The rotator detects the change.`,
+    },
+    { clearedBy: [{ secret: name, kind: kind === 'secret' ? undefined : kind, version: null }] },
+  );
 }

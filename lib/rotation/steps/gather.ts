@@ -15,11 +15,11 @@ export interface Question {
   readonly now: () => number;
 }
 
-type Surroundings = Pick<Ports, 'vault' | 'records' | 'scheduleIntervalMs'>;
+type Surroundings = Pick<Ports, 'vault' | 'assertions' | 'records' | 'scheduleIntervalMs'>;
 
 /**
  * Decides without the refresh token, where that is enough: the record tells that nothing is due, and a blocked connection
- * costs one GET for each secret whose change could clear the block, and for the access token if that must have expired.
+ * costs one GET for each secret or key whose change could clear the block, and for the access token if that must have expired.
  * @returns undefined if the refresh token must be read
  * @throws RotatorError if a vault cannot be read
  */
@@ -43,8 +43,12 @@ export async function decideWithoutToken(
     const accessToken = failure.sentAgain === 'once_expired' && (await publishedTimes(connection, ports));
     if (mayClearAutomatically({ failure, ...(accessToken && { accessToken }) }, now())) return undefined;
   }
-  for (const { secret, version } of failure.clearedBy)
-    if (((await credentials.get(secret))?.version ?? null) !== version) return undefined;
+  for (const { secret, kind, version } of failure.clearedBy) {
+    const found = await (kind
+      ? ports.assertions.read(connection, { kind, name: secret })
+      : credentials.get(secret));
+    if ((found?.version ?? null) !== version) return undefined;
+  }
   const message = `Nothing that clears the block has changed: ${failure.message}`;
   return { action: 'skip', reason: 'blocked', message, until: now(), looked: true };
 }

@@ -3,11 +3,11 @@ import type { Connection } from '../core/connection.ts';
 import { mayRepeat, tellsMore } from '../core/outcome.ts';
 import type { ConnectionRecord, Phase, RecordedFailure } from '../core/record.ts';
 import { handoverTime, LEASE_MARGIN_MS, replayTime, SHORTEST_WAIT_MS, SLOW_MS } from '../core/times.ts';
-import type { TokenRequest, TokenResponse } from '../core/tokenRequest.ts';
+import type { TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 import type { Flight } from '../providerHost.ts';
-import type { ClientCredentials } from './clientCredentials.ts';
+import type { ClientCredentials, SentClient } from './clientCredentials.ts';
 import type { Lease } from './lease.ts';
 
 /** A token request that the record and the vault know. */
@@ -42,13 +42,13 @@ export interface TokenOutcome {
   /** What the client's credentials were read from. */
   readonly credentials: RecordedFailure['clearedBy'];
   /** The client as it was sent last. */
-  readonly client: Pick<TokenRequest, 'clientId' | 'clientSecret'>;
+  readonly client: SentClient;
   /** When the request was about to be sent, by the storage service's time in milliseconds: lifetimes count from here. */
   readonly issuedAt: number;
 }
 
 /**
- * Sends a token request, and sends it again only if that is known to be harmless: with the next client secret after
+ * Sends a token request, and sends it again only if that is known to be harmless: with the next client secret or key after
  * `invalid_client`, and once after a lost response while its grace period still runs.
  */
 export class TokenRequestSender {
@@ -86,43 +86,46 @@ export class TokenRequestSender {
     const { phase } = record;
     if (phase.state === 'idle') throw new Error('A token request is announced before it is sent.');
     const announced = { sent, phase, waiting };
-    const first = { ...(await this.#withEachClientSecret(announced, mayStart)), issuedAt };
+    const first = { ...(await this.#withEachProof(announced, mayStart)), issuedAt };
     const inGrace = () => mayRepeat(record, first.answer, this.#connection, this.#lease.now());
     if (first.refused || !inGrace()) return first;
     this.#log('warn', 'token_request_repeated', { code: first.answer.failure?.code });
-    const again = await this.#withEachClientSecret(announced, inGrace).catch(() => first);
+    const again = await this.#withEachProof(announced, inGrace).catch(() => first);
     return tellsMore(again) ? { ...again, issuedAt } : first;
   }
 
   /**
-   * `invalid_client` proves that the request was not processed: the next secret may follow, first those remembered, then
-   * those in the vault now. An answer that brought a refresh token is the last in any case.
+   * `invalid_client` proves that the request was not processed: the next client secret or key may follow, first those remembered, then
+   * those in the vault now. An answer that brought a refresh token is the last in any case. A key that cannot sign is passed over.
    */
-  async #withEachClientSecret(
-    request: Awaited,
-    allowed: () => boolean,
-  ): Promise<Omit<TokenOutcome, 'issuedAt'>> {
+  async #withEachProof(request: Awaited, allowed: () => boolean): Promise<Omit<TokenOutcome, 'issuedAt'>> {
     const tried = new Set<string>();
     let outcome: Omit<TokenOutcome, 'issuedAt'> | undefined;
+    let unproven: unknown;
     for (const _ of ['remembered', 'read again']) {
       // Before the first request, an error in reading the credentials is thrown. After one, the outcome so far is kept.
       const credentials: RememberedCredentials | undefined = outcome
         ? await this.#client.read().catch(() => undefined)
         : await this.#client.read();
-      for (const { version, value } of credentials?.clientSecrets ?? []) {
-        if (!credentials || tried.has(`${credentials.clientId} ${version}`)) continue;
-        tried.add(`${credentials.clientId} ${version}`);
-        const client = { clientId: credentials.clientId, clientSecret: value };
+      for (const proof of credentials?.proofs ?? []) {
+        if (!credentials || tried.has(`${credentials.clientId} ${proof.version}`)) continue;
+        tried.add(`${credentials.clientId} ${proof.version}`);
+        const client = await this.#client
+          .prove(credentials.clientId, proof, this.#lease.now())
+          .catch((thrown: unknown) => {
+            unproven ??= thrown;
+          });
+        if (!client) continue;
         const sent = await this.#sendOnce(client, request, allowed);
         outcome = { ...sent, credentials: credentials.sources, client };
         const { refused, answer } = outcome;
         if (refused || answer.failure?.class !== 'client_rejected' || answer.refreshToken !== undefined)
           return outcome;
-        this.#log('warn', 'client_secret_rejected', { version });
+        this.#log('warn', 'client_secret_rejected', { version: proof.version });
       }
       this.#client.forget();
     }
-    if (!outcome) throw new Error('A connection has at least one client secret.');
+    if (!outcome) throw unproven;
     return outcome;
   }
 

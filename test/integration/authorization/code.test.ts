@@ -52,6 +52,28 @@ function returnWith(change: (parameters: URLSearchParams) => void) {
 }
 
 describe('the authorization code flow', () => {
+  test('proves the identity of the client with an assertion, as the rotations do', async () => {
+    const made: string[] = [];
+    const clientAssertion = async () => {
+      made.push('an-assertion');
+      return 'an-assertion';
+    };
+    const request = await requestTo(server, {
+      clientAuthentication: 'private_key_jwt',
+      clientSecret: '',
+      clientAssertion,
+    });
+    server.intercept(({ form }) => {
+      server.intercept(undefined);
+      const sent = ['client_id', 'client_assertion', 'client_secret'].map((name) => form.get(name));
+      expect(sent).toEqual([CLIENT.clientId, 'an-assertion', null]);
+      return { action: 'answer', answer: { status: 400, body: { error: 'invalid_client' } } };
+    });
+    const error = await errorOf(signIn(request, (address) => new BrowserUser().visit(address)));
+    expect(error).toMatchObject({ code: 'client_rejected' });
+    expect(made).toHaveLength(1);
+  });
+
   test('returns a refresh token and the granted scope', async () => {
     const tokens = await signIn(await requestTo(server), (address) => new BrowserUser().visit(address));
     expect(tokens).toEqual({ refreshToken: expect.any(String), scope: 'openid offline_access' });

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCredential } from '../../../lib/azure/credential.ts';
+import { createFederatedToken } from '../../../lib/azure/federatedToken.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { signIn } from '../../../lib/azure/signIn.ts';
 import { SignInFailed } from '../../../lib/azure/signInFailure.ts';
@@ -121,6 +122,50 @@ describe('in Azure', () => {
     const { fix } = await errorOf(vault.get('token'));
     expect(fix).toContain(words);
     expect(fix).toContain('unset IDENTITY_ENDPOINT to sign in with az login');
+  });
+});
+
+describe('the federated token', () => {
+  const AUDIENCE = 'api://AzureADTokenExchange';
+  const audienceOf = (token: string) =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).aud;
+  const federated = (env: Record<string, string | undefined> = process.env) =>
+    createFederatedToken({ env, managedIdentityClientId: randomUUID() });
+
+  it('is one of the managed identity for the token exchange, and serves several calls', async () => {
+    const before = identity.issuedTokens().length;
+    const tokenFor = federated();
+    const token = await tokenFor(undefined);
+    expect(audienceOf(token)).toBe(AUDIENCE);
+    expect(await tokenFor(undefined)).toBe(token);
+    expect(identity.issuedTokens().length - before).toBe(1);
+  });
+
+  it('is for the audience of the entry, as in another cloud', async () => {
+    const audience = 'api://AzureADTokenExchangeChina';
+    expect(audienceOf(await federated()(audience))).toBe(audience);
+  });
+
+  it.each([
+    [400, 'correct its client id in AZURE_CLIENT_ID'],
+    [401, 'Restart the app'],
+    [403, 'Restart the app'],
+    [503, 'Wait a few minutes'],
+    [0, 'Wait a few minutes'],
+  ] as const)('has its own error if the endpoint responds with %i', async (status, fix) => {
+    fault = status;
+    const error = await errorOf(federated()(undefined));
+    expect(error).toMatchObject({ code: 'identity_unavailable', fix: expect.stringContaining(fix) });
+    expect(error.message).toContain('the managed identity behind IDENTITY_ENDPOINT');
+  });
+
+  it('is never that of a signed-in user', async () => {
+    const error = await errorOf(federated({})(undefined));
+    expect(error).toMatchObject({
+      code: 'identity_unavailable',
+      fix: expect.stringContaining('rotator rotate NAME --via URL'),
+    });
+    expect(error.message).toContain('IDENTITY_ENDPOINT is not set');
   });
 });
 

@@ -12,6 +12,8 @@ const CONNECTION: Required<Unmarked> = {
   allowPrivateNetwork: false,
   clientId: 'client',
   clientAuthentication: 'client_secret_basic',
+  clientKeys: [{ kind: 'key', name: 'k' }],
+  assertionAudience: 'https://login.example',
   parameters: { scope: 'a' },
   secrets: { clientId: 'i', clientSecrets: ['s'], refreshToken: 'r', accessToken: 'a' },
   allowedSecrets: ['r'],
@@ -30,7 +32,7 @@ const CONNECTION: Required<Unmarked> = {
 describe('the fingerprint of a connection', () => {
   // A different value clears every block after an upgrade, and each blocked connection sends a token request.
   test('is the same from version to version', () => {
-    const { expirationHorizonMs: _, ...older } = CONNECTION;
+    const { expirationHorizonMs: _, clientKeys: _keys, assertionAudience: _audience, ...older } = CONNECTION;
     expect(fingerprintOf(older)).toBe('540fe3e64a703ee8');
   });
 
@@ -46,6 +48,8 @@ describe('the fingerprint of a connection', () => {
       'allowPrivateNetwork',
       'clientId',
       'clientAuthentication',
+      'clientKeys',
+      'assertionAudience',
       'parameters',
       'secrets',
       'vaults',

@@ -67,6 +67,32 @@ describe('a value in an entry is used', () => {
       { clientAuthentication: 'client_secret_post' },
       { clientAuthentication: 'client_secret_post' },
     ],
+    [
+      'a client with a key, in the default secret',
+      { clientAuthentication: 'private_key_jwt' },
+      { clientKeys: [{ kind: 'secret', name: 'one-client-key' }], secrets: { clientSecrets: [] } },
+    ],
+    [
+      'several keys in order',
+      {
+        clientAuthentication: 'private_key_jwt',
+        clientKey: [{ certificate: 'b', algorithm: 'PS256' }, { key: 'a', keyId: '7' }, { secret: 'c' }],
+      },
+      {
+        clientKeys: [
+          { kind: 'certificate', name: 'b', algorithm: 'PS256' },
+          { kind: 'key', name: 'a', keyId: '7' },
+          { kind: 'secret', name: 'c' },
+        ],
+      },
+    ],
+    [
+      'the audience of an assertion',
+      { clientAuthentication: 'managed_identity_federation', clientAssertionAudience: 'api://x' },
+      { assertionAudience: 'api://x', secrets: { clientSecrets: [] } },
+    ],
+    ['a public client', { clientAuthentication: 'none' }, { secrets: { clientSecrets: [] } }],
+    ['an empty client secret', { emptyClientSecret: true }, { secrets: { clientSecrets: [] } }],
     ['scope and resource', { scope: 'a b', resource: 'r' }, { parameters: { resource: 'r', scope: 'a b' } }],
     [
       'parameters',

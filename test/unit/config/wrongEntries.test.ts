@@ -61,6 +61,76 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       { ...ENTRY, clientAuthentication: CANARY },
       'must be one of client_secret_basic',
     ],
+    [
+      'a key for a client with a secret',
+      { ...ENTRY, clientKey: { key: 'a' } },
+      'clientKey has no effect with the client authentication client_secret_basic',
+      'Set connections.bad.clientKey to the key of the client for private_key_jwt',
+    ],
+    [
+      'a key in two places',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: { key: 'a', secret: 'b' } },
+      'clientKey names not exactly one of secret, key and certificate',
+    ],
+    [
+      'a key in no place',
+      {
+        ...ENTRY,
+        clientAuthentication: 'private_key_jwt',
+        clientKey: [{ key: 'a' }, { algorithm: 'RS256' }],
+      },
+      'clientKey names not exactly one of secret, key and certificate',
+    ],
+    [
+      'a key as text',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: CANARY },
+      'clientKey must be an object with certificate, key or secret',
+    ],
+    [
+      'no keys',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: [] },
+      'connections.bad.clientKey is an empty list',
+    ],
+    [
+      'an unknown algorithm',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: { key: 'a', algorithm: 'HS256' } },
+      'clientKey must be an object with certificate, key or secret, and perhaps algorithm (RS256, PS256, ES256)',
+    ],
+    [
+      'the name of a key with a slash',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: { key: CANARY } },
+      'clientKey.key is not a valid secret name',
+    ],
+    [
+      'a client secret for a client without one',
+      { ...ENTRY, clientAuthentication: 'none', secrets: { clientSecret: 'a' } },
+      'secrets.clientSecret has no effect with the client authentication none',
+    ],
+    [
+      'an empty client secret for a client without one',
+      { ...ENTRY, clientAuthentication: 'managed_identity_federation', emptyClientSecret: true },
+      'emptyClientSecret has no effect',
+    ],
+    [
+      'an empty client secret and the name of one',
+      { ...ENTRY, emptyClientSecret: true, secrets: { clientSecret: 'a' } },
+      'conflicts with emptyClientSecret; set only one',
+    ],
+    [
+      'an audience without an assertion',
+      { ...ENTRY, clientAssertionAudience: 'https://a.example' },
+      'clientAssertionAudience has no effect',
+    ],
+    [
+      'a connection string with a client secret that does not exist',
+      {
+        ...ENTRY,
+        clientAuthentication: 'none',
+        refreshTokenGrace: 'unlimited',
+        publish: { connectionString: 'refreshToken' },
+      },
+      'publish.connectionString contains a client secret, and the client has none',
+    ],
     ['a scope that is a list', { ...ENTRY, scope: ['a'] }, 'scope must be text'],
     [
       'scope twice',

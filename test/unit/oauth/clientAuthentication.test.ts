@@ -2,24 +2,62 @@ import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../../lib/oauth/clientAuthentication.ts';
 
 function decodedBasic(clientId: string, clientSecret: string): string {
-  const { headers } = authenticate('client_secret_basic', clientId, clientSecret);
+  const { headers } = authenticate('client_secret_basic', { clientId, clientSecret });
   return Buffer.from(headers.authorization?.replace(/^Basic /, '') ?? '', 'base64').toString();
 }
 
 describe('client authentication', () => {
   test('client_secret_post puts both into the body and nothing into a header', () => {
-    expect(authenticate('client_secret_post', 'id', 'se:cret')).toEqual({
+    expect(authenticate('client_secret_post', { clientId: 'id', clientSecret: 'se:cret' })).toEqual({
       headers: {},
       parameters: { client_id: 'id', client_secret: 'se:cret' },
     });
   });
 
   test('client_secret_basic puts both into the header and nothing into the body', () => {
-    expect(authenticate('client_secret_basic', 'id', 'secret')).toEqual({
+    expect(authenticate('client_secret_basic', { clientId: 'id', clientSecret: 'secret' })).toEqual({
       headers: { authorization: `Basic ${Buffer.from('id:secret').toString('base64')}` },
       parameters: {},
     });
   });
+
+  test('client_secret_basic_raw does not encode what it joins', () => {
+    const { headers, parameters } = authenticate('client_secret_basic_raw', {
+      clientId: 'an id',
+      clientSecret: 'a+b/c==',
+    });
+    expect(headers.authorization).toBe(`Basic ${Buffer.from('an id:a+b/c==').toString('base64')}`);
+    expect(parameters).toEqual({});
+  });
+
+  test.each([
+    ['client_secret_basic', { authorization: `Basic ${Buffer.from('id:').toString('base64')}` }, {}],
+    ['client_secret_post', {}, { client_id: 'id', client_secret: '' }],
+  ] as const)('%s sends an empty client secret', (method, headers, parameters) => {
+    expect(authenticate(method, { clientId: 'id', clientSecret: '' })).toEqual({ headers, parameters });
+  });
+
+  test('none sends the client id alone', () => {
+    expect(authenticate('none', { clientId: 'id', clientSecret: '' })).toEqual({
+      headers: {},
+      parameters: { client_id: 'id' },
+    });
+  });
+
+  test.each(['private_key_jwt', 'managed_identity_federation'] as const)(
+    '%s puts the assertion and its type into the body, and no client secret',
+    (method) => {
+      const client = { clientId: 'id', clientSecret: 'unused', clientAssertion: 'a.b.c' };
+      expect(authenticate(method, client)).toEqual({
+        headers: {},
+        parameters: {
+          client_id: 'id',
+          client_assertion: 'a.b.c',
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        },
+      });
+    },
+  );
 
   const encodings = {
     'a colon in the id is escaped, because a colon is the separator': ['a:b', 'c', 'a%3Ab:c'],

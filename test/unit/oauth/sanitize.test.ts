@@ -4,7 +4,7 @@ import { sanitizer, secretsSent, shownError, shownScope } from '../../../lib/oau
 
 const secret = 'c4n4ry~Secret/Value+1';
 const refreshToken = '0.AXcA-refresh.canary_token';
-const sanitize = sanitizer(secretsSent('client-1', secret, refreshToken));
+const sanitize = sanitizer(secretsSent({ clientId: 'client-1', clientSecret: secret }, refreshToken));
 
 describe('text of a provider', () => {
   const texts: Record<string, [string, string]> = {

@@ -1,6 +1,7 @@
 import type { LogEvent } from '../../../lib/log.ts';
 import type { Connection, InvalidConnection, LastingProblem } from '../../../lib/rotation/core/connection.ts';
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
+import type { VaultKey } from '../../../lib/rotation/ports.ts';
 import { type LineOf, type LogLine, linesOf } from '../../support/logLines.ts';
 import { OTHER_STORE } from './world/connection.ts';
 import { FakeRecords } from './world/fakeRecords.ts';
@@ -29,6 +30,8 @@ type Verb =
   | 'release'
   | 'write'
   | 'grant'
+  | 'sign'
+  | 'federate'
   | 'take';
 
 /** An operation as hooks and lists name it, with its secret or connection: `put crm-refresh-token`. */
@@ -76,6 +79,10 @@ export class World {
   /** The record store of another deployment that has the same vaults and connections. */
   readonly otherRecords = new FakeRecords(this.now, OTHER_STORE);
   readonly provider = new Provider(this.now);
+  /** The keys of the credential vault, by name. */
+  readonly keys = new Map<string, VaultKey>();
+  /** The assertions that were made, in order: each is the name of its key, or of the method, with a number. */
+  readonly asserted: string[] = [];
   readonly log: LogLine[] = [];
   /** Every operation that has begun. */
   readonly operations: Operation[] = [];

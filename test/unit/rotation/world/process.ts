@@ -44,6 +44,11 @@ export class Process {
       tokenEndpoint: this.#tokenEndpoint(world.provider),
       revoke: (request) =>
         this.#call(`revoke ${request.connection.name}`, () => world.provider.revoke(request)),
+      assertions: {
+        read: (_, { kind, name }) => this.#call(`get ${kind} ${name}`, () => world.keys.get(name)),
+        sign: (_, _id, { key }) => this.#call(`sign ${key.name}`, () => asserted(world, key.name)),
+        federate: ({ name }) => this.#call(`federate ${name}`, () => asserted(world, 'federated')),
+      },
       connections: async () => ({
         valid: world.connections,
         invalid: world.invalid,
@@ -174,4 +179,10 @@ export class Process {
       },
     };
   }
+}
+
+function asserted({ asserted }: World, by: string): string {
+  const assertion = `${by} ${asserted.length + 1}`;
+  asserted.push(assertion);
+  return assertion;
 }

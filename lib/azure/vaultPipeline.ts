@@ -1,0 +1,52 @@
+import type { LookupFunction } from 'node:net';
+import type { ClientOptions } from '@azure-rest/core-client';
+import { isLoopback } from '../loopback.ts';
+import { repeatIfClosed } from './repeatRead.ts';
+
+type AdditionalPolicy = NonNullable<ClientOptions['additionalPolicies']>[number];
+
+/**
+ * How requests to a vault are sent. Apart from reads whose connection was closed, nothing is retried here: the protocol has its own
+ * retries, under a lease. A vault does not redirect, and a host that does must not receive a secret.
+ */
+export function vaultPipeline(lookup: LookupFunction | undefined) {
+  return {
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: lookup ? [REPEAT_READS, resolvingBy(lookup)] : [REPEAT_READS],
+    redirectOptions: { maxRetries: 0 },
+  };
+}
+
+/** The local vault sends the same challenge as a real one, whose domain is not a loopback address. */
+export function isLocalVault(url: string): boolean {
+  return isLoopback(new URL(url).hostname);
+}
+
+function resolvingBy(lookup: LookupFunction): AdditionalPolicy {
+  const sendRequest: AdditionalPolicy['policy']['sendRequest'] = (request, next) => {
+    request.requestOverrides = { ...request.requestOverrides, lookup };
+    return next(request);
+  };
+  return { position: 'perRetry', policy: { name: 'resolve', sendRequest } };
+}
+
+/** A signature changes nothing in the vault. */
+const SIGNS = /\/sign\?/;
+
+/**
+ * Each request that reads is repeated if its connection was closed, outside of the pool: all idle connections may have been closed.
+ * A list sends one request per page.
+ */
+const REPEAT_READS: AdditionalPolicy = {
+  position: 'perRetry',
+  policy: {
+    name: 'repeatReads',
+    sendRequest: (request, next) =>
+      request.method === 'GET' || SIGNS.test(request.url)
+        ? repeatIfClosed((again) => {
+            request.disableKeepAlive ||= again;
+            return next(request);
+          })
+        : next(request),
+  },
+};

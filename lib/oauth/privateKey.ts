@@ -1,0 +1,146 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { RotatorError } from '../errors.ts';
+import type { ClientKey, Connection, SigningAlgorithm } from '../rotation/core/connection.ts';
+import type { ReadClientKey, Secret, VaultKey } from '../rotation/ports.ts';
+
+/** A private key that can sign. */
+interface PrivateKey {
+  readonly privateKey: KeyObject;
+  readonly type: VaultKey['type'];
+  /** Of the certificate beside the key: the SHA-256 digest of its DER, base64url. */
+  readonly thumbprint: string | undefined;
+}
+
+/** The shortest RSA key in bits (RFC 7518 section 3.3). */
+const SHORTEST_RSA = 2048;
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PRIVATE_KEY = /-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[^-]+-----END \1-----/;
+/** As PKCS #8, or as OpenSSL wrote keys before that. */
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+const PKCS12 = /^MI[A-Za-z0-9+/=\s]+$/;
+
+/**
+ * The private key in a secret: PEM, with the certificate that belongs to it if there is one, as Key Vault stores certificates of the
+ * content type `application/x-pem-file`.
+ * @throws RotatorError `key_unusable`; it shows nothing of the secret
+ */
+export function readPrivateKey(
+  connection: Connection,
+  key: ClientKey,
+  secret: Secret,
+  now: number,
+): PrivateKey {
+  const { value } = secret;
+  const unusable = (flaw: Flaw) => keyUnusable(connection, { key, secret }, flaw);
+  const pem = PRIVATE_KEY.exec(value)?.[0];
+  if (pem === undefined || ENCRYPTED.test(value)) throw unusable(flawOf(value, connection, key));
+  const privateKey = parsed(() => createPrivateKey(pem));
+  if (!privateKey) throw unusable({ what: 'holds a private key that cannot be read', fix: pemFix(key) });
+  const size = privateKey.asymmetricKeyDetails?.modulusLength;
+  if (size !== undefined && size < SHORTEST_RSA)
+    throw unusable({
+      what: `holds an RSA key of ${size} bits`,
+      fix: `Set ${key.name} to a key of at least ${SHORTEST_RSA} bits, and register it at the provider.`,
+    });
+  const certificates = (value.match(CERTIFICATE) ?? []).flatMap(
+    (each) => parsed(() => new X509Certificate(each)) ?? [],
+  );
+  const own = certificates.find((each) => each.checkPrivateKey(privateKey));
+  if (certificates.length > 0 && !own)
+    throw unusable({
+      what: 'holds a certificate that belongs to another private key',
+      fix: `Set ${key.name} to the private key and the certificate that belong together.`,
+    });
+  if (own && own.validToDate.getTime() <= now)
+    throw unusable({
+      what: `holds a certificate that expired on ${own.validToDate.toISOString().slice(0, 10)}`,
+      fix: `Set ${key.name} to a new private key and certificate, and register the certificate at the provider.`,
+    });
+  const thumbprint = own && Buffer.from(own.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+  return { privateKey, type: typeOf(privateKey), thumbprint };
+}
+
+/**
+ * The algorithm for a key: the one that the entry names, if it fits.
+ * @throws RotatorError `key_unusable`
+ */
+export function algorithmOf(
+  connection: Connection,
+  read: ReadClientKey,
+  type: VaultKey['type'],
+): SigningAlgorithm {
+  const { algorithm = type === 'EC' ? 'ES256' : 'RS256', name } = read.key;
+  const needed = algorithm === 'ES256' ? 'EC' : 'RSA';
+  if (type === needed) return algorithm;
+  const found = { RSA: 'an RSA key', EC: 'an elliptic key (P-256)', other: 'a key of another type' }[type];
+  const wanted = needed === 'RSA' ? 'an RSA key' : 'an elliptic key with the curve P-256';
+  throw keyUnusable(connection, read, {
+    what: `has ${found}, and ${algorithm} needs ${wanted}`,
+    fix: `Set algorithm in clientKey of ${connection.name} to one that fits ${name} (RS256 or PS256 for RSA, ES256 for P-256), or use another key.`,
+  });
+}
+
+/** What is wrong with a key. */
+interface Flaw {
+  /** The end of a sentence, after the name of the key. */
+  readonly what: string;
+  /** Begins with a verb. */
+  readonly fix: string;
+}
+
+/** A key that cannot sign. Another version of it clears the block. */
+export function keyUnusable(
+  { vaults }: Connection,
+  { key: { kind, name }, secret, vaultKey }: ReadClientKey,
+  { what, fix }: Flaw,
+): RotatorError {
+  const { version } = secret ?? vaultKey ?? { version: null };
+  return new RotatorError(
+    {
+      code: 'key_unusable',
+      message: `The ${kind} ${name} in ${vaults.credential} ${what}. Nothing was sent.`,
+      fix: `${fix} The rotator detects the change.`,
+    },
+    { clearedBy: [{ secret: name, kind: kind === 'secret' ? undefined : kind, version }] },
+  );
+}
+
+/** Why a text has no private key in PEM. */
+function flawOf(value: string, { name: connection }: Connection, key: ClientKey): Flaw {
+  const signs = `Set clientKey of ${connection} to {"certificate": "${key.name}"}, so that Key Vault signs`;
+  if (ENCRYPTED.test(value))
+    return {
+      what: 'holds an encrypted private key',
+      fix: `Set ${key.name} to the key without a passphrase, as openssl pkcs8 -topk8 -nocrypt writes it.`,
+    };
+  if (value.includes('-----BEGIN CERTIFICATE-----'))
+    return {
+      what: 'holds a certificate without its private key',
+      fix: `${signs} with a key that cannot be exported, or set ${key.name} to the PEM of the private key.`,
+    };
+  if (PKCS12.test(value))
+    return {
+      what: 'holds a PKCS #12 archive, and the rotator reads PEM',
+      fix: `${signs}, or issue the certificate with the content type application/x-pem-file.`,
+    };
+  return { what: 'does not hold a private key as PEM', fix: pemFix(key) };
+}
+
+function pemFix({ name }: ClientKey): string {
+  return `Set ${name} to the whole PEM file, with its line breaks: az keyvault secret set --file KEY.pem.`;
+}
+
+function typeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): VaultKey['type'] {
+  if (asymmetricKeyType === 'rsa') return 'RSA';
+  return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'EC' : 'other';
+}
+
+/** The messages of the library may quote the key. */
+function parsed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LocalConnection } from '../../../local/connections.ts';
+import { accepted, readAccessToken } from '../../../local/requests.ts';
+import { localConnection } from '../../support/localConnection.ts';
+import { type Harness, startHarness } from './harness.ts';
+
+/** Each way in which a client proves its identity beside a usual client secret, at an authorization server that checks it. */
+const WAYS: Readonly<Record<string, Partial<LocalConnection>>> = {
+  'basic-raw': { clientAuthentication: 'client_secret_basic_raw' },
+  'basic-empty': { clientAuthentication: 'client_secret_basic', emptyClientSecret: true },
+  'post-empty': { clientAuthentication: 'client_secret_post', emptyClientSecret: true },
+  public: { clientAuthentication: 'none' },
+  'pem-es256': { clientAuthentication: 'private_key_jwt', clientKey: 'secret' },
+  'pem-ps256': { clientAuthentication: 'private_key_jwt', clientKey: 'secret', algorithm: 'PS256' },
+  'key-es256': { clientAuthentication: 'private_key_jwt', clientKey: 'key' },
+  'certificate-rs256': { clientAuthentication: 'private_key_jwt', clientKey: 'certificate' },
+  'certificate-ps256': {
+    clientAuthentication: 'private_key_jwt',
+    clientKey: 'certificate',
+    algorithm: 'PS256',
+  },
+  federated: { clientAuthentication: 'managed_identity_federation' },
+};
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness(Object.entries(WAYS).map(([name, way]) => localConnection(name, way)));
+  await harness.tick();
+});
+afterAll(async () => harness.close());
+
+const force = (name: string) =>
+  harness.http('rotateConnection', 'POST', `connections/${name}/rotate?force=true`, { name });
+
+describe.each(Object.keys(WAYS))('a connection with the client authentication %s', (name) => {
+  test('rotates, and publishes a valid access token each time', async () => {
+    const first = await readAccessToken(name, harness.servers);
+    expect(await accepted(first ?? '', harness.servers)).toBe(true);
+    expect(await force(name)).toMatchObject({ status: 200, body: { result: 'rotated', generation: 2 } });
+    const second = await readAccessToken(name, harness.servers);
+    expect(second).not.toBe(first);
+    expect(await accepted(second ?? '', harness.servers)).toBe(true);
+  });
+});
+
+test('a client without a secret needs no secret in the vault', async () => {
+  for (const name of ['basic-empty', 'public', 'key-es256', 'federated'])
+    expect(await harness.readSecret('credential', `${name}-client-secret`)).toBeUndefined();
+});
+
+test('no assertion and no private key is in the output', () => {
+  const shown = harness.output.join('\n');
+  expect(shown).not.toMatch(/eyJ|PRIVATE KEY/);
+  for (const { pem } of harness.servers.clientKeys.values())
+    for (const line of pem.split('\n').filter((each) => each.length > 40 && !each.startsWith('-')))
+      expect(shown).not.toContain(line);
+});
