@@ -12,6 +12,7 @@ export interface Entry {
   readonly revocationUri?: string;
   readonly tenant?: string;
   readonly serviceUrl?: string;
+  readonly grant?: string;
   readonly clientAuthentication?: string;
   readonly scope?: string;
   readonly refreshTokenGrace?: number | 'unlimited';
@@ -24,6 +25,7 @@ export interface EntryOptions {
   readonly tenant?: string;
   readonly serviceUrl?: string;
   readonly scope?: string;
+  readonly grant?: string;
   readonly clientAuthentication?: string;
   readonly refreshTokenGrace?: string;
 }
@@ -31,7 +33,15 @@ export interface EntryOptions {
 /** The part of an entry that options give. */
 export function entryOfOptions(options: EntryOptions): Entry {
   const { refreshTokenGrace: grace } = options;
-  const texts = ['provider', 'tokenUri', 'tenant', 'serviceUrl', 'scope', 'clientAuthentication'] as const;
+  const texts = [
+    'provider',
+    'tokenUri',
+    'tenant',
+    'serviceUrl',
+    'scope',
+    'grant',
+    'clientAuthentication',
+  ] as const;
   const given = texts.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
   return {
     ...Object.fromEntries(given),

@@ -7,6 +7,7 @@ import {
   storeConnection,
   whatIsInTheWay,
 } from '../lib/authorization/storeConnection.ts';
+import type { ErrorCode } from '../lib/errors.ts';
 import type { Connection } from '../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../lib/rotation/core/outcome.ts';
 import type { Cli, Connected } from './cli.ts';
@@ -102,17 +103,21 @@ function storedLine({ vaults }: Connection, stored: readonly string[]): string {
     : `Stored in ${vaults.credential}: ${stored.join(', ')}.`;
 }
 
+/** Why only the deployed rotator can complete the first rotation. */
+const NOT_HERE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  vault_forbidden: 'An operator has no permission to publish',
+  identity_unavailable: 'This machine has no managed identity',
+};
+
 /** The result of the first rotation, for the operator who has just stored the credentials. */
 function firstRotationLines(rotation: RotationResult, stored: string): readonly string[] {
   const { connection, result, problem } = rotation;
   if (result === 'not_due') return [`${connection} was rotated by the running rotator.`];
   if (result === 'rotated') return resultLines(rotation);
-  if (problem?.code !== 'vault_forbidden') return [...resultLines(rotation), stored];
-  return [
-    ...resultLines(rotation),
-    stored,
-    'The credentials are stored. An operator has no permission to publish: the deployed rotator rotates as soon as it has the entry.',
-  ];
+  const why = problem && NOT_HERE[problem.code];
+  if (why === undefined) return [...resultLines(rotation), stored];
+  const line = `The credentials are stored. ${why}: the deployed rotator rotates as soon as it has the entry.`;
+  return [...resultLines(rotation), stored, line];
 }
 
 function entryLines(name: string, entry: Entry | undefined, file: string | undefined): string[] {

@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { providers } from '../lib/oauth/providers/index.ts';
+import { CLIENT_AUTHENTICATION } from '../lib/rotation/core/connection.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import type { Cli, CommonOptions } from './cli.ts';
 import { SHELLS, type Shell } from './commands/completion.ts';
@@ -91,6 +92,12 @@ function addObtaining(add: Add): void {
     'sign in and store the first refresh token, or a new one if the old one no longer works',
     async (cli, [name = ''], options) => (await import('./commands/connect.ts')).connect(cli, name, options),
   )
+    .addOption(
+      new Option(
+        '--grant <grant>',
+        'client_credentials: the client acts for itself, without a sign-in',
+      ).choices(['refresh_token', 'client_credentials']),
+    )
     .option('--device', 'sign in on another device with a code (RFC 8628)')
     .option('--issuer <url>', 'the authorization server, whose metadata names the endpoints')
     .option('--authorization-endpoint <url>', 'the authorization endpoint, if there is no metadata')
@@ -158,10 +165,9 @@ function beginningOptions(): Option[] {
     new Option('--tenant <tenant>', 'the directory (tenant), for providers that have tenants'),
     new Option('--service-url <url>', 'the service that the token is for'),
     new Option('--scope <scopes>', 'the scopes to request, separated by spaces'),
-    new Option('--client-authentication <method>', 'how the client authenticates').choices([
-      'client_secret_basic',
-      'client_secret_post',
-    ]),
+    new Option('--client-authentication <method>', 'how the client authenticates').choices(
+      CLIENT_AUTHENTICATION,
+    ),
     new Option(
       '--refresh-token-grace <seconds>',
       'how long a used refresh token remains valid, or unlimited',

@@ -205,6 +205,6 @@ async function clientOf(
     ...(clientAuthentication === 'managed_identity_federation' && {
       federation: { ...identity.federation(ROTATOR_CLIENT_ID), audience: 'api://AzureADTokenExchange' },
     }),
-    ...(grant && { clientCredentials: true }),
+    ...((grant || interactive) && { clientCredentials: true }),
   };
 }

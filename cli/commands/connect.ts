@@ -43,13 +43,18 @@ export interface ConnectOptions extends KeepOptions, CredentialOptions, EntryOpt
   readonly timeout?: string;
 }
 
-/** `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. */
+/**
+ * `rotator connect NAME`: sign-in, secrets into the credential vault, first rotation, entry. With the grant `client_credentials`, the
+ * client needs no sign-in.
+ */
 export async function connect(cli: Cli, name: string, options: ConnectOptions): Promise<number> {
   const extra = extraParameters(options.parameter);
   const parts = await connectTo(cli, NO_CONNECTIONS);
   warnOfLocalStack(cli, parts);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);
+  if ((known?.grant ?? options.grant) === 'client_credentials')
+    return connectClient(cli, parts, { name, known, options });
   const server = await discover(cli, parts, known, options);
   const scope = scopeOf(server, known, options);
   const entry = known ? undefined : entryOf(server, scope, options);
@@ -70,6 +75,29 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   ensureNotInterrupted(cli);
   const granted = entry && (tokens.scope ?? scope) ? { ...entry, scope: tokens.scope ?? scope } : entry;
   return keep(cli, parts, { connection, entry: granted as Entry | undefined, ...client, ...tokens, replace });
+}
+
+/** The client acts for itself: its credentials are all that is stored. */
+async function connectClient(
+  cli: Cli,
+  parts: Connected,
+  { name, known, options }: { name: string; known: Connection | undefined; options: ConnectOptions },
+): Promise<number> {
+  const isNamed = options.tokenUri !== undefined || providerEndpoint(options) !== undefined;
+  const server = known || isNamed ? {} : await discover(cli, parts, known, options);
+  const entry = known ? undefined : clientEntryOf(server, options);
+  const connection = known ?? resolved(name, entry ?? {}, parts);
+  const client = { ...(await clientCredentials(cli, parts, connection, options)), refreshToken: '' };
+  const replace = await confirmReplacing(cli, parts, connection, client, options);
+  ensureNotInterrupted(cli);
+  return keep(cli, parts, { connection, entry, ...client, replace });
+}
+
+function clientEntryOf(server: Partial<Server>, options: ConnectOptions): Entry {
+  return {
+    ...(server.token_endpoint !== undefined && { tokenUri: server.token_endpoint }),
+    ...entryOfOptions(options),
+  };
 }
 
 /** A new assertion for each request of the sign-in, as for those of the rotations. */

@@ -41,6 +41,7 @@ export async function importText(
   warnOfLocalStack(cli, parts);
   const known = await configured(name, parts);
   refuseEntryOptions(name, known, options);
+  refuseNoRefreshToken(known);
   refuseOtherEndpoint(known, imported);
   const entry = known ? undefined : entryOf(imported, options);
   const connection = known ?? resolved(name, entry ?? {}, parts);
@@ -84,6 +85,15 @@ function refuseOtherEndpoint(known: Connection | undefined, { tokenUri }: Import
     code: 'input_unreadable',
     message: `The input belongs to another token endpoint than ${known.name} in the connections file.`,
     fix: 'Choose another name, or correct the tokenUri of the entry.',
+  });
+}
+
+function refuseNoRefreshToken(known: Connection | undefined): void {
+  if (known?.grant !== 'client_credentials') return;
+  throw new RotatorError({
+    code: 'command_invalid',
+    message: `${known.name} has no refresh token to import: the grant of its entry is client_credentials.`,
+    fix: `Run rotator connect ${known.name}, or remove grant from its entry.`,
   });
 }
 

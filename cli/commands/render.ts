@@ -28,6 +28,7 @@ export async function render(cli: Cli, name: string, { form, reveal }: RenderOpt
   const parts = await connect(cli);
   const connection = usableConnection(await parts.ports.connections(), name);
   const string = formOf(connection, form);
+  refuseNothingToHold(connection, string);
   refuseNoService(connection, string);
   const values = await terminal.working('Reading the secrets', () =>
     valuesOf(connection, string.holds, parts, reveal === true),
@@ -49,6 +50,20 @@ function formOf(
   if (form === undefined && connectionString) return connectionString;
   const holds = form ?? 'refreshToken';
   return { holds, template: FORMS[holds] };
+}
+
+function refuseNothingToHold(
+  { name, grant, secrets }: Connection,
+  { holds }: Pick<ConnectionString, 'holds'>,
+) {
+  const isOwn = grant === 'client_credentials';
+  if (holds === 'accessToken' || (!isOwn && secrets.clientSecrets.length > 0)) return;
+  const lacks = isOwn ? 'refresh token' : 'client secret';
+  throw new RotatorError({
+    code: 'connection_string_unwritable',
+    message: `The connection string contains a ${lacks}, and ${name} has none.`,
+    fix: 'Add --form accessToken.',
+  });
 }
 
 /** Without the address of a service a driver cannot connect. */
@@ -78,24 +93,14 @@ async function valuesOf(
     const accessToken = await publishedAccessToken(connection, ports.vault(vaults.token));
     return { ...masks, accessToken };
   }
-  const [clientSecret] = secrets.clientSecrets;
-  if (clientSecret === undefined) throw noClientSecret(connection);
   if (!reveal) return { ...masks, clientId: await id() };
   const read = (name: string, what: string) => required(credential, vaults.credential, name, what);
   return {
     ...masks,
     clientId: await id(),
-    clientSecret: await read(clientSecret, 'the client secret'),
+    clientSecret: await read(secrets.clientSecrets[0] ?? '', 'the client secret'),
     refreshToken: await read(secrets.refreshToken, 'a refresh token'),
   };
-}
-
-function noClientSecret({ name, clientAuthentication }: Connection): RotatorError {
-  return new RotatorError({
-    code: 'connection_string_unwritable',
-    message: `The connection string contains a client secret, and ${name} has none (${clientAuthentication}).`,
-    fix: 'Add --form accessToken.',
-  });
 }
 
 /** The token that the rotator published. The value of another process, or the rotator's disabled placeholder, does not count. */

@@ -124,6 +124,9 @@ type connection = {
   @description('The way in which the client proves its identity (client_secret_basic, client_secret_basic_raw, client_secret_post, private_key_jwt, managed_identity_federation, none). Default: the method that the provider prefers.')
   clientAuthentication: clientAuthentication?
 
+  @description('The way in which access tokens are obtained: refresh_token, or client_credentials for a client that acts for itself and needs no sign-in (RFC 6749 section 4.4). Default: refresh_token.')
+  grant: ('refresh_token' | 'client_credentials')?
+
   // Bicep has no union of different types.
   @description('The key of the client for private_key_jwt, as an object with "certificate", "key" or "secret", or a list of such objects. Several are tried in order while a key is being replaced. Optional members: "algorithm" (RS256, PS256, ES256) and "keyId". Default: the secret NAME-client-key.')
   #disable-next-line no-explicit-any

@@ -2,7 +2,7 @@ import { backoff } from '../backoff.ts';
 import { RotatorError } from '../errors.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import { writtenElsewhere } from '../rotation/core/ownership.ts';
-import { attemptAt, type ConnectionRecord } from '../rotation/core/record.ts';
+import { attemptAt, type ConnectionRecord, removalEnded } from '../rotation/core/record.ts';
 import { attributesOf } from '../rotation/core/secretAttributes.ts';
 import { operatorTags, type Tags, withExpiration } from '../rotation/core/tags.ts';
 import type { Ports, SecretProperties, SecretVault } from '../rotation/ports.ts';
@@ -15,6 +15,7 @@ export interface FirstCredentials {
   readonly clientId: string;
   /** Empty if the client has none. */
   readonly clientSecret: string;
+  /** Empty if the grant has none. */
   readonly refreshToken: string;
 }
 
@@ -77,7 +78,8 @@ export async function whatIsInTheWay(
     .map(({ name }) => name);
   if (known.refreshToken !== undefined) await refuseOld(connection, vault, planned);
   const record = planned.length > 0 ? await ports.records.read(connection.name) : undefined;
-  const isThere = await vaultHas(vault, connection.secrets.refreshToken);
+  const isThere =
+    connection.grant === 'client_credentials' || (await vaultHas(vault, connection.secrets.refreshToken));
   return { foreign, works: record && isThere && works(record) ? record : undefined };
 }
 
@@ -153,8 +155,7 @@ export async function storeConnection(
   credentials: FirstCredentials,
   replace: boolean,
 ): Promise<readonly string[]> {
-  const { clientSecret, ...others } = credentials;
-  refuseUseless(connection.secrets.clientSecrets.length > 0 ? credentials : others);
+  refuseUseless(storedOf(connection, credentials));
   return underLease(connection, ports, async (lease) => {
     const problem = writtenElsewhere(connection, await lease.read());
     if (problem) throw new RotatorError(problem);
@@ -164,21 +165,38 @@ export async function storeConnection(
     const foreign = planned.filter((each) => isForeign(each, connection)).map(({ name }) => name);
     if (foreign.length > 0 && !replace) throw notOurs(foreign, connection);
     await writeAll(planned, connection, vault, ports, lease);
-    await makeDue(lease);
+    await makeDue(lease, connection);
     return planned.map(({ name }) => name);
   });
 }
 
+/** The names of the secrets that the connection has; the refresh token is last. */
+function namesOf({ clientId, grant, secrets }: Connection): Partial<Record<Planned['what'], string>> {
+  const [clientSecret] = secrets.clientSecrets;
+  return {
+    ...(clientId === undefined && { clientId: secrets.clientId }),
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(grant !== 'client_credentials' && { refreshToken: secrets.refreshToken }),
+  };
+}
+
+/** Of the credentials, those that are written; the client id is checked in any case. */
+function storedOf(connection: Connection, credentials: FirstCredentials): Partial<FirstCredentials> {
+  const { clientId, clientSecret, refreshToken } = credentials;
+  const names = namesOf(connection);
+  return {
+    clientId,
+    ...(names.clientSecret !== undefined && { clientSecret }),
+    ...(names.refreshToken !== undefined && { refreshToken }),
+  };
+}
+
 async function planWrites(
-  { clientId, secrets }: Connection,
+  connection: Connection,
   vault: SecretVault,
   credentials: FirstCredentials,
 ): Promise<Planned[]> {
-  const names = {
-    ...(clientId === undefined && { clientId: secrets.clientId }),
-    ...(secrets.clientSecrets[0] !== undefined && { clientSecret: secrets.clientSecrets[0] }),
-    refreshToken: secrets.refreshToken,
-  };
+  const names = namesOf(connection);
   // One after the other: an error of the vault shows with the first request, before a second one is sent.
   const planned: Planned[] = [];
   for (const [what, name] of Object.entries(names) as [Planned['what'], string][])
@@ -253,11 +271,13 @@ async function isStored({ name, value }: Planned, vault: SecretVault): Promise<b
  * The next rotation must use the new refresh token immediately, even if the old access token is fresh or a recent attempt
  * failed.
  */
-async function makeDue(lease: Lease): Promise<void> {
+async function makeDue(lease: Lease, { grant }: Connection): Promise<void> {
   // Everything is stored by now. If the record cannot be written, the connection is only due later.
   await lease
     .read()
-    .then((record) => lease.write(attemptAt(record, DUE_NOW)))
+    .then((record) =>
+      lease.write(attemptAt(grant === 'client_credentials' ? removalEnded(record) : record, DUE_NOW)),
+    )
     .catch(() => {});
 }
 

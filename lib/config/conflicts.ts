@@ -18,7 +18,7 @@ interface Use {
 /** What a connection uses, as its entry says it; of an entry that is not valid, as far as it can be read. */
 export type Claims = Pick<
   Connection,
-  'name' | 'clientId' | 'clientKeys' | 'secrets' | 'vaults' | 'connectionString'
+  'name' | 'grant' | 'clientId' | 'clientKeys' | 'secrets' | 'vaults' | 'connectionString'
 >;
 
 /** By {@link secretKey}: the connections that have used a secret so far. */
@@ -76,7 +76,7 @@ export function nameConflicts(names: readonly string[]): ReadonlyMap<string, str
 }
 
 function usesOf(connection: Claims): Use[] {
-  const { name: of, clientId, clientKeys = [], secrets, vaults } = connection;
+  const { name: of, grant, clientId, clientKeys = [], secrets, vaults } = connection;
   type Kind = Parameters<typeof defaultSecretName>[1];
   const use = (key: Kind, vault: string, name: string, written: boolean): Use => ({
     connection: of,
@@ -91,7 +91,9 @@ function usesOf(connection: Claims): Use[] {
     ...clientKeys
       .filter(({ kind }) => kind === 'secret')
       .map(({ name }) => use('clientKey', vaults.credential, name, false)),
-    use('refreshToken', vaults.credential, secrets.refreshToken, true),
+    ...(grant === 'client_credentials'
+      ? []
+      : [use('refreshToken', vaults.credential, secrets.refreshToken, true)]),
     ...publishedSecrets(connection).map(({ key, vault, name }) => use(key, vault, name, true)),
   ];
 }

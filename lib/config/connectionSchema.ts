@@ -19,6 +19,8 @@ const MEMBER_PLACE = /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,2}$/;
 
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
 
+const GRANTS = ['refresh_token', 'client_credentials'] as const;
+
 /** Addresses, client ids and scopes are ASCII (RFC 3986, RFC 6749 appendix A). */
 const text = z
   .string('must be text')
@@ -203,6 +205,12 @@ export const connectionEntry = z.strictObject(
       .optional()
       .describe(
         `The way in which the client proves its identity (${CLIENT_AUTHENTICATION.join(', ')}). Default: the method that the provider prefers.`,
+      ),
+    grant: z
+      .enum(GRANTS, `must be one of ${GRANTS.join(', ')}`)
+      .default('refresh_token')
+      .describe(
+        'The way in which access tokens are obtained: refresh_token, or client_credentials for a client that acts for itself and needs no sign-in (RFC 6749 section 4.4).',
       ),
     clientKey: z
       .union(

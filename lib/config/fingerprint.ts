@@ -21,6 +21,7 @@ const CLEARS_BLOCK: Readonly<Record<keyof Unmarked, boolean>> = {
   allowPrivateNetwork: true,
   clientId: true,
   clientAuthentication: true,
+  grant: true,
   clientKeys: true,
   assertionAudience: true,
   parameters: true,

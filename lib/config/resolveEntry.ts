@@ -43,6 +43,7 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
     findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path), within: path });
   checkCombinations(entry, complain);
   checkClient(entry, methodOf(entry), complain);
+  if (entry.grant === 'client_credentials') checkGrant(entry, complain);
   const resolved = connectionOf(name, entry, context, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
@@ -107,8 +108,13 @@ function connectionOf(
   const secrets = secretNames(name, entry);
   const clientKeys = clientAuthentication === 'private_key_jwt' ? clientKeysOf(name, entry) : [];
   const behavior = behaviorOf(entry, profile);
+  const { grant } = entry;
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
-  const missing = profile.needs.filter((need) => entry[need] === undefined);
+  const needs = grant === 'client_credentials' ? (profile.needsForItself ?? profile.needs) : profile.needs;
+  // An address has the tenant in it.
+  const isNamed = (need: (typeof needs)[number]) =>
+    entry[need] !== undefined || (need === 'tenant' && entry.tokenUri !== undefined);
+  const missing = needs.filter((need) => !isNamed(need));
   for (const need of missing) complain([need], `is missing; the provider ${entry.provider} needs it`);
   if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
   return {
@@ -120,6 +126,7 @@ function connectionOf(
     serviceUrl,
     allowPrivateNetwork: entry.allowPrivateNetwork,
     clientId: entry.clientId,
+    ...(grant === 'client_credentials' && { grant }),
     clientAuthentication,
     ...(clientKeys.length > 0 && { clientKeys }),
     ...(entry.clientAssertionAudience !== undefined && { assertionAudience: entry.clientAssertionAudience }),
@@ -173,6 +180,24 @@ function checkClient(entry: ConnectionEntry, method: ClientAuthentication, compl
     complain(['publish', 'connectionString'], 'contains a client secret, and the client has none');
 }
 
+/** Settings that have no meaning without a refresh token. */
+function checkGrant(entry: ConnectionEntry, complain: Complain): void {
+  const unused = 'has no effect with the grant client_credentials, which has no refresh token';
+  if (entry.secrets?.refreshToken !== undefined) complain(['secrets', 'refreshToken'], unused);
+  for (const key of ['revocationUri', 'refreshTokenGrace'] as const)
+    if (entry[key] !== undefined) complain([key], unused);
+  if (methodOf(entry) === 'none')
+    complain(
+      ['clientAuthentication'],
+      'proves no identity, and the grant client_credentials needs a proof (RFC 6749 section 4.4)',
+    );
+  if (entry.publish?.connectionString === 'refreshToken')
+    complain(
+      ['publish', 'connectionString'],
+      'contains a refresh token, and the grant client_credentials has none',
+    );
+}
+
 function clientKeysOf(name: string, { clientKey }: ConnectionEntry): readonly ClientKey[] {
   const keys = [clientKey ?? { secret: defaultSecretName(name, 'clientKey') }].flat();
   return keys.flatMap(({ algorithm, keyId, ...places }) => {
@@ -197,13 +222,14 @@ function readTokenUri(
 }
 
 function readRevocationUri(
-  { provider, revocationUri }: ConnectionEntry,
+  { provider, grant, revocationUri }: ConnectionEntry,
   tokenUri: string | undefined,
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
   if (revocationUri !== undefined)
     return readUrl(revocationUri, 'revocationUri', { allowLoopbackHttp }, complain);
+  if (grant === 'client_credentials') return undefined;
   return tokenUri === undefined ? undefined : providers[provider].revocationUri?.(tokenUri);
 }
 
@@ -243,16 +269,23 @@ function readVaults(
 
 /** In the order of their names, so that the order in the file does not affect the fingerprint. */
 function parametersOf(
-  { scope, resource, parameters }: ConnectionEntry,
+  { grant, scope, resource, parameters }: ConnectionEntry,
   profile: ProviderProfile,
   serviceUrl: string | undefined,
 ): Record<string, string> {
+  const own = profile.parameters({ serviceUrl, scope });
   const all = {
-    ...profile.parameters({ serviceUrl, scope }),
+    ...(grant === 'client_credentials' ? withoutOfflineAccess(own) : own),
     ...(resource === undefined ? {} : { resource }),
     ...parameters,
   };
   return Object.fromEntries(Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** The scope asks for a refresh token (OpenID Connect Core section 11), and the grant has none. */
+function withoutOfflineAccess({ scope, ...others }: Record<string, string>): Record<string, string> {
+  const scopes = (scope ?? '').split(/\s+/).filter((each) => each !== '' && each !== 'offline_access');
+  return { ...others, ...(scopes.length > 0 && { scope: scopes.join(' ') }) };
 }
 
 function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'] {
@@ -269,11 +302,16 @@ function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'
 
 /** The behavior in the profile, unless the entry overrides it. */
 function behaviorOf(
-  { refreshTokenGrace: grace, accessTokenLifetime: lifetime, requestFormat, response }: ConnectionEntry,
+  entry: ConnectionEntry,
   { behavior }: ProviderProfile,
 ): TokenBehavior {
+  const { grant, refreshTokenGrace: grace, accessTokenLifetime: lifetime, requestFormat, response } = entry;
+  const { refreshTokenLifetimeMs: _, refreshTokenDeadline: _deadline, ...withoutToken } = behavior;
   return {
-    ...behavior,
+    // A request without a refresh token can be repeated at any time.
+    ...(grant === 'client_credentials'
+      ? { ...withoutToken, refreshTokenGraceMs: Number.POSITIVE_INFINITY }
+      : behavior),
     ...(grace !== undefined && { refreshTokenGraceMs: toMs(grace) }),
     ...(lifetime !== undefined && { defaultExpiresInMs: toMs(lifetime) }),
     ...(requestFormat !== undefined && { requestFormat }),

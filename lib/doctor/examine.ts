@@ -160,8 +160,13 @@ function expiryChecks(
   ];
 }
 
-function graceCheck({ name, behavior }: Connection, scheduleIntervalMs: number): Check {
+function graceCheck({ name, grant, behavior }: Connection, scheduleIntervalMs: number): Check {
   const grace = behavior.refreshTokenGraceMs;
+  if (grant === 'client_credentials')
+    return ok(
+      'grant',
+      'The grant has no refresh token: a lost token request is sent again, and costs nothing.',
+    );
   if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay valid after their use.');
   if (grace === 0)
     return ok(

@@ -22,7 +22,7 @@ export async function secretChecks(
   ports: Ports,
   { record, now }: { readonly record: ConnectionRecord | undefined; readonly now: number },
 ): Promise<Check[]> {
-  const { secrets, vaults, clientId } = connection;
+  const { grant, secrets, vaults, clientId } = connection;
   const vault = ports.vault(vaults.credential);
   const checks: Check[] = [];
   const look = async (
@@ -37,10 +37,12 @@ export async function secretChecks(
       expiryCheck({ check: 'client secret', name, fix: NEW_SECRET }, secret, now),
     );
   checks.push(...(await assertionChecks(connection, ports, now)));
-  await look('refresh token', secrets.refreshToken, 'a refresh token', (secret) =>
-    ownershipCheck(connection, secret, ports.records.host),
-  );
-  checks.push(...(await versionChecks(vault, 'refresh token', secrets.refreshToken)));
+  if (grant !== 'client_credentials') {
+    await look('refresh token', secrets.refreshToken, 'a refresh token', (secret) =>
+      ownershipCheck(connection, secret, ports.records.host),
+    );
+    checks.push(...(await versionChecks(vault, 'refresh token', secrets.refreshToken)));
+  }
   for (const published of publishedSecrets(connection))
     checks.push(...(await publishedChecks({ connection, record }, ports.vault(published.vault), published)));
   return checks;

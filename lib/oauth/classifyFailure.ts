@@ -2,6 +2,7 @@ import { retryAfterMs } from '../retryAfter.ts';
 import type { Connection } from '../rotation/core/connection.ts';
 import type { ErrorMeaning, ErrorRule, Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, kindOf, literalAddress, reachOf, refusedKind } from './egress.ts';
+import { mistake } from './errorMeanings.ts';
 import { ENDED, errorRules } from './errorRules.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes, fixFor } from './fixes.ts';
@@ -31,7 +32,11 @@ export function classifyFailure(
 ): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
   if (result.kind === 'no_response') return noResponse(result.why, context);
-  const rule = ruleFor(result.status, response, context);
+  const found = ruleFor(result.status, response, context);
+  // Without a refresh token in the request, it cannot be the refresh token that is refused.
+  const isGrantRefused =
+    context.connection.grant === 'client_credentials' && found.means.class === 'reauthorization_required';
+  const rule = isGrantRefused ? { when: found.when, means: NOT_FOR_THE_CLIENT } : found;
   const known = rule.means;
   const wait = isRepeated(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
   return {
@@ -43,6 +48,8 @@ export function classifyFailure(
     ...(wait !== undefined && { retryAfterMs: wait }),
   };
 }
+
+const NOT_FOR_THE_CLIENT = mistake('the provider refuses the client credentials grant', fixes.grantType);
 
 /** The first rule that the response matches: one of the connection's profile, an unmistakable one of another, or a general one. */
 function ruleFor(

@@ -22,7 +22,7 @@ export const errorRules: readonly ErrorRule[] = [
   { when: { error: 'invalid_client' }, means: rejectedClient('the client credentials are wrong') },
   {
     when: { error: 'unsupported_grant_type' },
-    means: mistake('the provider does not support the refresh token grant', fixes.grantType),
+    means: mistake('the provider does not support the grant type', fixes.grantType),
   },
   {
     when: { error: 'invalid_scope' },
@@ -79,7 +79,7 @@ export const errorRules: readonly ErrorRule[] = [
   },
   {
     when: { error: 'unauthorized_client' },
-    means: mistake('the client is not allowed to use the refresh token grant', fixes.grantType),
+    means: mistake('the client is not allowed to use the grant type', fixes.grantType),
   },
   { when: { error: true }, means: mistake('the provider refuses the request') },
   // Without an OAuth error, only the status is left

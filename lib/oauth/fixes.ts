@@ -9,8 +9,7 @@ export const fixes = {
   client:
     "Check the client id, {clientSecrets} and clientAuthentication against the client's settings at the provider.",
   parameters: "Check scope and the other parameters of the connection against the provider's documentation.",
-  grantType:
-    "Allow the refresh token grant in the client's settings at the provider, and check the client id.",
+  grantType: "Allow the {grant} grant in the client's settings at the provider, and check the client id.",
   request: 'Check tokenUri, clientAuthentication and the parameters of the connection.',
   address: "Set tokenUri to the address of the provider's token endpoint; redirects are not followed.",
   privateNetwork:
@@ -40,6 +39,7 @@ export function fixFor(fix: string, connection: Pick<Connection, 'name'> & Parti
   const values = new Map([
     ['connection', name],
     ['refreshToken', secrets?.refreshToken],
+    ['grant', connection.grant === 'client_credentials' ? 'client credentials' : 'refresh token'],
     // The one to set, and all of them.
     ['clientSecret', proofs?.join(' or ')],
     ['clientSecrets', proofs?.join(', ')],

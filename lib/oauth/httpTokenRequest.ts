@@ -17,11 +17,18 @@ const RESERVED = new Set([
   'client_assertion_type',
 ]);
 
-/** The request of RFC 6749 section 6 with the parameters of its connection, as a form or in the format that the provider wants. Never throws. */
+/**
+ * The request of RFC 6749 section 6, or of section 4.4 if the grant has no refresh token, with the parameters of its connection: as a
+ * form or in the format that the provider wants. Never throws.
+ */
 export function httpTokenRequest(request: TokenRequest): HttpTokenRequest {
   const { connection, refreshToken } = request;
   const authentication = authenticate(connection.clientAuthentication, request);
-  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
+  const form = new URLSearchParams(
+    connection.grant === 'client_credentials'
+      ? { grant_type: connection.grant }
+      : { grant_type: 'refresh_token', refresh_token: refreshToken },
+  );
   for (const [name, value] of Object.entries(connection.parameters)) {
     if (!RESERVED.has(name)) form.set(name, value);
   }

@@ -4,7 +4,7 @@ import { type Connection, publishedSecrets } from './core/connection.ts';
 import { bareValue } from './core/credentialValue.ts';
 import { blocked } from './core/outcome.ts';
 import { writtenElsewhere } from './core/ownership.ts';
-import { type ConnectionRecord, removalBegun, removalDone } from './core/record.ts';
+import { type ConnectionRecord, type RecordedFailure, removalBegun, removalDone } from './core/record.ts';
 import { deadlineOf, isManaged } from './core/tags.ts';
 import { MOST_LOOKS, REMOVAL_PATIENCE_MS, REMOVAL_PAUSE_MS } from './core/times.ts';
 import type { Ports, SecretVault, SecretVersion } from './ports.ts';
@@ -12,6 +12,8 @@ import { ProcessMemory } from './processMemory.ts';
 import { ensureAllowed } from './steps/allowedSecret.ts';
 import { ClientCredentials } from './steps/clientCredentials.ts';
 import { type Lease, underLease } from './steps/lease.ts';
+
+type ClearedBy = RecordedFailure['clearedBy'];
 
 /** What became of a connection that an operator removed. */
 export interface Removal {
@@ -97,12 +99,18 @@ class Leased {
     await this.#lease.write(paused);
     await this.#responsesArrive(paused);
     // An earlier run has disabled it without revoking it. A disabled version cannot be read.
-    if (revoke && stored.removedAt !== undefined && stored.revokedAt === undefined && stored.version)
+    if (
+      revoke &&
+      this.#hasRefreshToken &&
+      stored.removedAt !== undefined &&
+      stored.revokedAt === undefined &&
+      stored.version
+    )
       await this.#vault.enable(this.#connection.secrets.refreshToken, stored.version);
-    const { newest, revokedAt } = await this.#endRefreshTokens(revoke);
+    const { newest, revokedAt } = await this.#endGrant(revoke);
     await this.#endPublished();
     const done = removalDone(paused, { version: newest, revokedAt });
-    await this.#lease.write(waitingFor(done, this.#connection));
+    await this.#lease.write(waitingFor(done, await this.#awaited(done)));
     const revoked = done.revokedAt !== undefined;
     const more = { revoked, disabled: this.#disabled };
     logOf(this.#ports.log, name)('warn', 'connection_removed', more);
@@ -122,7 +130,7 @@ class Leased {
     const problem: Problem = {
       code: 'connection_removed',
       message: `rotator remove paused ${name}: its tokens are not used any more.`,
-      fix: `Run rotator connect ${name} to sign in again, or delete its entry from the connections file.`,
+      fix: `Run rotator connect ${name} to use it again, or delete its entry from the connections file.`,
     };
     const context = { connection: this.#connection, now, scheduleIntervalMs: this.#ports.scheduleIntervalMs };
     return removalBegun(blocked(record, problem, [], context), now);
@@ -133,6 +141,34 @@ class Leased {
     const awaitedUntil = phase.state === 'requesting' ? phase.awaitedUntil : 0;
     const ms = Math.max(awaitedUntil, replacedAwaitedUntil) - this.#lease.now();
     if (ms > 0) await this.#ports.clock.sleep(ms);
+  }
+
+  get #hasRefreshToken(): boolean {
+    return this.#connection.grant !== 'client_credentials';
+  }
+
+  async #endGrant(revoke: boolean): Promise<{ newest: string | undefined; revokedAt: number | undefined }> {
+    if (this.#hasRefreshToken) return this.#endRefreshTokens(revoke);
+    const { name } = this.#connection;
+    if (revoke)
+      this.#problems.push({
+        code: 'revocation_failed',
+        message: `${name} has no refresh token to revoke: its client gets tokens as long as the provider accepts its credentials.`,
+        fix: `Delete the credentials of the client of ${name} at the provider, then create new ones if it is still needed.`,
+      });
+    return { newest: undefined, revokedAt: undefined };
+  }
+
+  /** What an operator replaces when the connection is to be used again. */
+  async #awaited({ version }: ConnectionRecord): Promise<ClearedBy> {
+    const { refreshToken: secret } = this.#connection.secrets;
+    if (this.#hasRefreshToken) return [{ secret, version: version ?? null }];
+    const client = new ClientCredentials(this.#connection, this.#ports, new ProcessMemory());
+    // Credentials that cannot be read do not end the removal; the command connect does.
+    return client.read().then(
+      ({ sources }) => sources,
+      () => [],
+    );
   }
 
   /** Revokes and disables every version that can be read, the newest first, until a look finds no more. */
@@ -230,8 +266,7 @@ class Leased {
   }
 }
 
-/** Another version of the refresh token clears the block. */
-function waitingFor(record: ConnectionRecord, { secrets }: Connection): ConnectionRecord {
-  const clearedBy = [{ secret: secrets.refreshToken, version: record.version ?? null }];
+/** Another version of one of these clears the block. */
+function waitingFor(record: ConnectionRecord, clearedBy: ClearedBy): ConnectionRecord {
   return record.failure ? { ...record, failure: { ...record.failure, clearedBy } } : record;
 }

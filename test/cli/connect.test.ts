@@ -54,6 +54,31 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     for (const secret of desk.secrets()) expect(ended.stdout + ended.stderr).not.toContain(secret);
   });
 
+  test('needs no sign-in for a client that acts for itself, which no other command mistakes', async () => {
+    const ended = await connect('own', ['--grant', 'client_credentials']).ended;
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+    expect(ended.stderr).not.toMatch(ADDRESS);
+    expect(documentOf(ended)).toMatchObject({
+      rotation: { result: 'rotated' },
+      entry: { own: { grant: 'client_credentials' } },
+    });
+    expect(await stored('own')).toEqual(['rotator-cli', expect.any(String), undefined]);
+    const run = async (...args: string[]) =>
+      desk.rotator([...args, '--json'], { input: '{"refresh_token":"x"}' }).ended;
+    expect(documentOf(await run('import', 'own'))).toMatchObject({
+      error: { code: 'command_invalid', fix: 'Run rotator connect own, or remove grant from its entry.' },
+    });
+    expect(documentOf(await run('render', 'own'))).toMatchObject({
+      error: { code: 'connection_string_unwritable', fix: 'Add --form accessToken.' },
+    });
+    const status = documentOf(await run('status', 'own'));
+    expect(JSON.stringify(status)).not.toMatch(/refresh/i);
+    const doctor = JSON.stringify(documentOf(await run('doctor', 'own')));
+    expect(doctor).toContain('The grant has no refresh token');
+    expect(doctor).not.toContain('own-refresh-token');
+    expect(JSON.stringify(documentOf(await run('plan', 'own')))).toContain('not_due');
+  });
+
   test('a new consent for a configured connection uses its client and keeps its entry', async () => {
     await signIn(connect('again'));
     const before = await readFile(desk.stack.data.file('connections.json'), 'utf8');

@@ -15,5 +15,6 @@ export const dynamics365: ProviderProfile = {
   parameters: environmentScope,
   recognizes: ({ tokenUri, serviceUrl }) => isEntra(tokenUri) && serviceUrl !== undefined,
   needs: ['serviceUrl'],
+  needsForItself: ['tenant', 'serviceUrl'],
   source: 'https://learn.microsoft.com/en-us/power-apps/developer/data-platform/authenticate-oauth',
 };

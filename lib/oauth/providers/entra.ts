@@ -67,5 +67,7 @@ export const entra: ProviderProfile = {
   // Entra ID has no revocation endpoint. https://learn.microsoft.com/graph/api/user-revokesigninsessions
   revokeByHand: 'Revoke the sign-in sessions of the user in the Entra admin center.',
   needs: [],
+  // Without a user, nothing tells Entra which directory is meant.
+  needsForItself: ['tenant'],
   source: 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
 };

@@ -70,6 +70,8 @@ export interface ProviderProfile {
   readonly recognizes?: (entry: { tokenUri: string; serviceUrl?: string | undefined }) => boolean;
   /** What an entry must name. */
   readonly needs: readonly ('tenant' | 'serviceUrl' | 'tokenUri')[];
+  /** The same for the grant `client_credentials`, if that needs more. */
+  readonly needsForItself?: readonly ('tenant' | 'serviceUrl' | 'tokenUri')[];
   /** The provider's page that documents the facts of this profile. */
   readonly source: string;
 }

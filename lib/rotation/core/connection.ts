@@ -93,6 +93,8 @@ export interface Connection {
   /** The client id itself, or undefined if it is a secret of the credential vault. */
   readonly clientId: string | undefined;
   readonly clientAuthentication: ClientAuthentication;
+  /** How access tokens are obtained (RFC 6749 section 4.4). Missing: with a refresh token (section 6). */
+  readonly grant?: 'client_credentials';
   /** With `private_key_jwt`, in the order in which they are tried. */
   readonly clientKeys?: readonly ClientKey[];
   /** Who an assertion is for. Missing: the token endpoint, or the usual token exchange for a managed identity. */
@@ -103,6 +105,7 @@ export interface Connection {
     readonly clientId: string;
     /** In the order in which they are tried. Empty: the client secret is empty, or the client has none. */
     readonly clientSecrets: readonly string[];
+    /** Nothing reads or writes it if the grant has no refresh token. */
     readonly refreshToken: string;
     readonly accessToken: string;
   };

@@ -90,9 +90,16 @@ export function decideEarly(occasion: Occasion): Skip | undefined {
   return firstHit(occasion, [cooldown, notDue]);
 }
 
+/** Stands for the refresh token of a connection that has none (`client_credentials`): nothing of it is read, sent or written. */
+export const NO_REFRESH_TOKEN: Secret = { version: '', value: '', createdAt: 0, tags: {}, properties: {} };
+
 /** What to do for one connection, and why. The first check that applies decides. */
 export function decide({ latest, ...situation }: Situation): Stop | Go {
   const { secrets, vaults } = situation.connection;
+  if (latest === NO_REFRESH_TOKEN) {
+    const usable = { ...situation, latest };
+    return outcomeUnknown(usable) ?? refresh(usable);
+  }
   const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
   const unusable = unusableSecret(latest, place);
   if (!latest || unusable) return block('secret_unusable', problemOf(unusable), latest);

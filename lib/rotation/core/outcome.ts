@@ -307,5 +307,6 @@ export function problemIn({ failure }: ConnectionRecord): { problem?: Problem } 
 }
 
 function refreshTokenOf(record: ConnectionRecord, { connection }: OutcomeContext): ClearedBy {
+  if (connection.grant === 'client_credentials') return [];
   return [{ secret: connection.secrets.refreshToken, version: record.version ?? null }];
 }

@@ -249,6 +249,13 @@ export function removalDone(
   };
 }
 
+/** A removed connection without a refresh token is used again: an operator replaced the credentials of its client. */
+export function removalEnded(record: ConnectionRecord): ConnectionRecord {
+  if (record.removedAt === undefined) return record;
+  const { removedAt: _removed, revokedAt: _revoked, failure, ...rest } = record;
+  return { ...rest, ...(failure && failure.code !== 'connection_removed' && { failure }) };
+}
+
 /** The vault shows that a version which the rotator saved is the current refresh token. It is not the one that was refused, if one was. */
 export function versionFollowed(
   record: ConnectionRecord,

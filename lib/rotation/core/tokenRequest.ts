@@ -117,6 +117,7 @@ export interface TokenRequest {
   readonly clientSecret: string;
   /** A JSON Web Token that proves the client's identity (RFC 7523 section 2.2), made for this request. */
   readonly clientAssertion?: string;
+  /** Empty with the grant `client_credentials`. */
   readonly refreshToken: string;
 }
 
@@ -131,7 +132,7 @@ export interface SendTerms {
 /** The token endpoint of RFC 6749 section 3.2. */
 export interface TokenEndpoint {
   /**
-   * Sends one token request with a refresh token (RFC 6749 section 6), once.
+   * Sends one token request, with a refresh token (RFC 6749 section 6) or without (section 4.4), once.
    * @returns its result; never throws
    */
   send(request: TokenRequest, terms: SendTerms): Promise<TokenResponse>;

@@ -8,7 +8,7 @@ import {
   reconciled as reconciledRecord,
   showsThePast,
 } from '../core/currentVersion.ts';
-import { isAwaited, type Reason, type Skip, type Stop } from '../core/decide.ts';
+import { isAwaited, NO_REFRESH_TOKEN, type Reason, type Skip, type Stop } from '../core/decide.ts';
 import {
   blocked,
   notStored,
@@ -46,6 +46,7 @@ import type { Flight } from '../providerHost.ts';
 import { ClientCredentials } from './clientCredentials.ts';
 import { decideWithoutToken, decideWithToken, type Question } from './gather.ts';
 import { Lease, LeaseLost } from './lease.ts';
+import { NoRefreshToken } from './noRefreshToken.ts';
 import { Publication, publishedTimes } from './publication.ts';
 import { RefreshTokenSecret } from './refreshToken.ts';
 import { type AnnouncedRequest, type TokenOutcome, TokenRequestSender } from './sendTokenRequest.ts';
@@ -92,7 +93,8 @@ export class Rotation {
     this.#log = logOf(ports.log, connection.name);
     const lease = new Lease(ports, connection);
     this.#lease = lease;
-    this.#token = new RefreshTokenSecret(connection, { ports, lease, memory });
+    const kind = connection.grant === 'client_credentials' ? NoRefreshToken : RefreshTokenSecret;
+    this.#token = new kind(connection, { ports, lease, memory });
     this.#client = new ClientCredentials(connection, ports, memory);
     this.#sender = new TokenRequestSender(connection, { ports, lease, memory }, this.#client);
     this.#publication = new Publication(connection, ports, lease);
@@ -290,7 +292,8 @@ export class Rotation {
     { answer, issuedAt }: TokenOutcome,
   ): Promise<ConnectionRecord | RotatorError | undefined> {
     const { refreshToken: value } = answer;
-    if (value === undefined || value === sent.value) return undefined;
+    // A response without a refresh token in its request should bring none (RFC 6749 section 4.4.3).
+    if (value === undefined || value === sent.value || sent === NO_REFRESH_TOKEN) return undefined;
     const received = {
       value,
       obtainedWith: sent,

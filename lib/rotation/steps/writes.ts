@@ -15,7 +15,7 @@ export function giveBackWrites(connection: Connection, pacer: WritePacer): void 
 
 /** How many new versions a rotation writes, by vault. */
 export function writesOf(connection: Connection): readonly (readonly [vault: string, writes: number])[] {
-  const { credential } = connection.vaults;
-  const written = [credential, ...publishedSecrets(connection).map(({ vault }) => vault)];
+  const saved = connection.grant === 'client_credentials' ? [] : [connection.vaults.credential];
+  const written = [...saved, ...publishedSecrets(connection).map(({ vault }) => vault)];
   return [...Map.groupBy(written, (each) => each)].map(([vault, writes]) => [vault, writes.length]);
 }

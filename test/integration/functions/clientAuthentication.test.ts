@@ -22,10 +22,24 @@ const WAYS: Readonly<Record<string, Partial<LocalConnection>>> = {
   federated: { clientAuthentication: 'managed_identity_federation' },
 };
 
+/** Clients that act for themselves. */
+const GRANT = { grant: 'client_credentials' } as const;
+const CLIENTS: Readonly<Record<string, Partial<LocalConnection>>> = {
+  'own-secret': { ...GRANT, clientAuthentication: 'client_secret_basic' },
+  'own-certificate': { ...GRANT, clientAuthentication: 'private_key_jwt', clientKey: 'certificate' },
+  'own-federated': { ...GRANT, clientAuthentication: 'managed_identity_federation' },
+};
+
+const REMOVED = 'own-removed';
+
 let harness: Harness;
 
 beforeAll(async () => {
-  harness = await startHarness(Object.entries(WAYS).map(([name, way]) => localConnection(name, way)));
+  harness = await startHarness(
+    Object.entries({ ...WAYS, ...CLIENTS, [REMOVED]: CLIENTS['own-secret'] }).map(([name, way]) =>
+      localConnection(name, way),
+    ),
+  );
   await harness.tick();
 });
 afterAll(async () => harness.close());
@@ -42,6 +56,34 @@ describe.each(Object.keys(WAYS))('a connection with the client authentication %s
     expect(second).not.toBe(first);
     expect(await accepted(second ?? '', harness.servers)).toBe(true);
   });
+});
+
+describe.each(Object.keys(CLIENTS))('a connection with the grant client_credentials: %s', (name) => {
+  test('rotates without a refresh token, and publishes a token each time', async () => {
+    const { authorization } = harness.servers;
+    const first = await readAccessToken(name, harness.servers);
+    expect(authorization.issuedValues()).toContain(first);
+    expect(await force(name)).toMatchObject({ status: 200, body: { result: 'rotated' } });
+    const second = await readAccessToken(name, harness.servers);
+    expect(second).not.toBe(first);
+    expect(authorization.issuedValues()).toContain(second);
+    const own = authorization.tokenRequests.filter(({ clientId }) => clientId === name);
+    expect(own.map(({ grantType }) => grantType)).toEqual(['client_credentials', 'client_credentials']);
+    expect(await harness.readSecret('credential', `${name}-refresh-token`)).toBeUndefined();
+  });
+});
+
+test('such a connection is removed and comes back through the same functions', async () => {
+  const name = REMOVED;
+  const removed = await harness.http('removeConnections', 'POST', `remove?name=${name}`);
+  expect(removed).toMatchObject({ status: 200 });
+  expect(await readAccessToken(name, harness.servers)).toBeUndefined();
+  expect(await harness.http('connectionStatus', 'GET', `connections/${name}`, { name })).toMatchObject({
+    body: { state: 'blocked', reason: 'connection_removed' },
+  });
+  const client = harness.servers.clients.find(({ clientId }) => clientId === name);
+  await harness.setSecret(`${name}-client-secret`, client?.clientSecret ?? '');
+  expect(await force(name)).toMatchObject({ status: 200, body: { result: 'rotated' } });
 });
 
 test('a client without a secret needs no secret in the vault', async () => {

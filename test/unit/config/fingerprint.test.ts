@@ -12,6 +12,7 @@ const CONNECTION: Required<Unmarked> = {
   allowPrivateNetwork: false,
   clientId: 'client',
   clientAuthentication: 'client_secret_basic',
+  grant: 'client_credentials',
   clientKeys: [{ kind: 'key', name: 'k' }],
   assertionAudience: 'https://login.example',
   parameters: { scope: 'a' },
@@ -32,7 +33,13 @@ const CONNECTION: Required<Unmarked> = {
 describe('the fingerprint of a connection', () => {
   // A different value clears every block after an upgrade, and each blocked connection sends a token request.
   test('is the same from version to version', () => {
-    const { expirationHorizonMs: _, clientKeys: _keys, assertionAudience: _audience, ...older } = CONNECTION;
+    const {
+      expirationHorizonMs: _,
+      grant: _grant,
+      clientKeys: _keys,
+      assertionAudience: _audience,
+      ...older
+    } = CONNECTION;
     expect(fingerprintOf(older)).toBe('540fe3e64a703ee8');
   });
 
@@ -48,6 +55,7 @@ describe('the fingerprint of a connection', () => {
       'allowPrivateNetwork',
       'clientId',
       'clientAuthentication',
+      'grant',
       'clientKeys',
       'assertionAudience',
       'parameters',

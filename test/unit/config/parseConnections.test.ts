@@ -91,6 +91,30 @@ describe('a value in an entry is used', () => {
       { clientAuthentication: 'managed_identity_federation', clientAssertionAudience: 'api://x' },
       { assertionAudience: 'api://x', secrets: { clientSecrets: [] } },
     ],
+    [
+      'a client that acts for itself: its requests can be repeated, and no scope asks for a refresh token',
+      { grant: 'client_credentials', scope: 'api offline_access' },
+      {
+        grant: 'client_credentials',
+        parameters: { scope: 'api' },
+        behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY },
+      },
+    ],
+    [
+      'a client that acts for itself in Dynamics 365',
+      {
+        provider: 'dynamics365',
+        grant: 'client_credentials',
+        tokenUri: undefined,
+        tenant: 'contoso.example',
+        serviceUrl: 'https://contoso.crm.dynamics.com/api/data',
+        clientAuthentication: 'managed_identity_federation',
+      },
+      {
+        tokenUri: 'https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token',
+        parameters: { scope: 'https://contoso.crm.dynamics.com/.default' },
+      },
+    ],
     ['a public client', { clientAuthentication: 'none' }, { secrets: { clientSecrets: [] } }],
     ['an empty client secret', { emptyClientSecret: true }, { secrets: { clientSecrets: [] } }],
     ['scope and resource', { scope: 'a b', resource: 'r' }, { parameters: { resource: 'r', scope: 'a b' } }],

@@ -131,6 +131,37 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       },
       'publish.connectionString contains a client secret, and the client has none',
     ],
+    [
+      'an unknown grant',
+      { ...ENTRY, grant: 'password' },
+      'grant must be one of refresh_token, client_credentials',
+    ],
+    [
+      'a public client that acts for itself',
+      { ...ENTRY, grant: 'client_credentials', clientAuthentication: 'none' },
+      'clientAuthentication proves no identity, and the grant client_credentials needs a proof',
+    ],
+    ...(
+      [
+        ['refreshTokenGrace', 60],
+        ['revocationUri', 'https://a.example/revoke'],
+        ['secrets', { refreshToken: 'a' }],
+      ] as const
+    ).map(([key, value]): [string, unknown, string] => [
+      `${key} without a refresh token`,
+      { ...ENTRY, grant: 'client_credentials', [key]: value },
+      'has no effect with the grant client_credentials',
+    ]),
+    [
+      'a connection string with a refresh token that does not exist',
+      { ...ENTRY, grant: 'client_credentials', publish: { connectionString: 'refreshToken' } },
+      'publish.connectionString contains a refresh token, and the grant client_credentials has none',
+    ],
+    [
+      'a client of Entra that acts for itself in no directory',
+      { provider: 'entra', grant: 'client_credentials' },
+      'tenant is missing; the provider entra needs it',
+    ],
     ['a scope that is a list', { ...ENTRY, scope: ['a'] }, 'scope must be text'],
     [
       'scope twice',

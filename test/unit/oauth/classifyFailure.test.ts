@@ -350,3 +350,60 @@ describe('without a response', () => {
     });
   });
 });
+
+describe('a refused request of a client that acts for itself', () => {
+  const own = connectionNamed('crm', { grant: 'client_credentials' });
+  const refusedWith = (body: object) => {
+    const bytes = bytesOf(body);
+    const received = {
+      status: 400,
+      contentType: undefined,
+      contentEncoding: undefined,
+      retryAfter: undefined,
+    };
+    return classifyFailure(
+      { kind: 'response', ...received, body: bytes },
+      readTokenResponse(bytes, CAREFUL_BEHAVIOR),
+      { ...context, connection: own },
+    );
+  };
+
+  test.each([{ error: 'invalid_grant' }, entra('invalid_grant', 65001), { error: 'consent_required' }])(
+    'never asks the user to sign in again: %j',
+    (body) => {
+      const { fix, message, ...meaning } = refusedWith(body);
+      expect(meaning).toEqual({ class: 'misconfigured', code: 'misconfigured' });
+      expect(`${message} ${fix}`).not.toMatch(/refresh token|sign in|rotator connect/i);
+      expect(fix).toContain('Allow the client credentials grant');
+    },
+  );
+
+  test.each(['unauthorized_client', 'unsupported_grant_type'])('%s names the grant', (error) => {
+    const { fix, message } = refusedWith({ error });
+    expect(fix).toContain('Allow the client credentials grant');
+    expect(message).not.toContain('refresh token');
+  });
+
+  test('invalid_client says what to check', () => {
+    expect(refusedWith({ error: 'invalid_client' })).toMatchObject({
+      class: 'client_rejected',
+      fix: expect.stringContaining('crm-client-secret'),
+    });
+  });
+});
+
+test.each([
+  [{ clientAuthentication: 'private_key_jwt', clientKeys: [{ kind: 'key', name: 'a-key' }] }, 'a-key'],
+  [{ clientAuthentication: 'managed_identity_federation' }, 'the federated credential of the application'],
+  [{ clientAuthentication: 'none' }, 'type (public or confidential)'],
+] as const)('the fix for a refused client names what it proves its identity with: %j', (changes, named) => {
+  const client = connectionNamed('crm', { ...changes, secrets: { ...secrets, clientSecrets: [] } });
+  const bytes = bytesOf({ error: 'invalid_client' });
+  const received = { status: 401, contentType: undefined, contentEncoding: undefined, retryAfter: undefined };
+  const { fix } = classifyFailure(
+    { kind: 'response', ...received, body: bytes },
+    readTokenResponse(bytes, CAREFUL_BEHAVIOR),
+    { ...context, connection: client },
+  );
+  expect(fix).toContain(named);
+});
