@@ -747,6 +747,52 @@ const REMOVAL: readonly Mutant[] = [
   ),
 ];
 
+/** Clients without a client secret, and clients that act for themselves. */
+const CLIENTS: readonly Mutant[] = [
+  inRotation(
+    'steps/clientCredentials.ts',
+    'key: an entry may name any key of the vault',
+    'ensureKeyAllowed(this.#connection, key, vaultKey);',
+    '',
+  ),
+  inRotation(
+    'steps/clientCredentials.ts',
+    'key: another version of a refused key is not noticed',
+    'sources.push({ secret: name, kind, version: vaultKey.version, setAt: vaultKey.createdAt });',
+    '',
+  ),
+  inRotation(
+    'steps/sendTokenRequest.ts',
+    'key: one that cannot sign ends the attempt, although another could',
+    'unproven ??= thrown;',
+    'throw thrown;',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'client: a refresh token that nothing asked for is stored',
+    ' || sent === NO_REFRESH_TOKEN) return undefined;',
+    ') return undefined;',
+  ),
+  inRotation(
+    'steps/gather.ts',
+    'client: a forced rotation ends a removal',
+    "return failure?.code === 'connection_removed' && hasChanged(failure.clearedBy, connection, ports);",
+    'return true;',
+  ),
+  inRotation(
+    'core/outcome.ts',
+    'client: a refused request waits for another refresh token',
+    "if (connection.grant === 'client_credentials') return [];",
+    '',
+  ),
+  inRotation(
+    'steps/writes.ts',
+    'client: a version of a refresh token is reserved',
+    "connection.grant === 'client_credentials' ? [] : [connection.vaults.credential]",
+    '[connection.vaults.credential]',
+  ),
+];
+
 /** The guards of the protocol (ARCHITECTURE.md), each switched off individually. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
@@ -769,6 +815,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...READS,
   ...LOOKUPS,
   ...PACING,
+  ...CLIENTS,
 ];
 
 /**

@@ -3,7 +3,9 @@ import { storeConnection } from '../../../lib/authorization/storeConnection.ts';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { planSweep } from '../../../lib/rotation/plan.ts';
 import { removeConnection } from '../../../lib/rotation/removal.ts';
+import { writesOf } from '../../../lib/rotation/steps/writes.ts';
 import { ownerOf } from '../../../lib/rotation/takeover.ts';
+import { TOKEN_VAULT } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
 import { refusal } from './world/provider.ts';
 import {
@@ -61,6 +63,10 @@ describe('a connection with the grant client_credentials', () => {
       /^(get|put|tag|versions|disable|grant)/.test(each),
     );
     expect(calls).toEqual([`get ${ACCESS_TOKEN}`, 'grant crm', `put ${ACCESS_TOKEN}`]);
+  });
+
+  test('reserves no version of a refresh token', () => {
+    expect(writesOf(client().connection)).toEqual([[TOKEN_VAULT, 1]]);
   });
 
   test('is sent again after a lost response, without a wait for its outcome', async () => {
