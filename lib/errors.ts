@@ -162,7 +162,7 @@ export const ERROR_CODES = {
   },
   response_unusable: {
     means: 'The token endpoint sent a response that is not a valid token response.',
-    fix: 'Check that `tokenUri` is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens.',
+    fix: 'Check that `tokenUri` is the token endpoint of an OAuth 2.0 provider that issues Bearer tokens. If its responses have another shape, describe them in `response` of the entry.',
   },
   refresh_token_too_large: {
     means:

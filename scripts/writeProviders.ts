@@ -136,7 +136,7 @@ const wanted = `# Providers
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
 
 A profile gives a connection its defaults. A value in the entry overrides them (\`tokenUri\`, \`clientAuthentication\`,
-\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`). The title links to the page that the profile is based on.
+\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`, \`response\`, \`requestFormat\`). The title links to the page that the profile is based on.
 
 ${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 - **revocation**: the endpoint for \`rotator remove --revoke\` (RFC 7009, \`revocationUri\`). Empty: the provider has none, or the entry must name it.
@@ -145,10 +145,32 @@ ${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 | --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- | --- |
 ${Object.values(providers).map(row).join('\n')}
 
+## Unusual responses
+
+The rotator understands these without a profile or a setting:
+
+- **Tokens in another place**: below the response (\`data\`, \`body\`, \`authed_user\`), also in a list, at most three levels down. A refresh token is stored if it is the
+  only one on its level. If there are several, none is stored or published, and \`response.tokensIn\` must name the place.
+- **Other spellings** of a member: \`accessToken\`, \`Access-Token\`.
+- **Other labels of a Bearer token**: \`token_type\` \`bot\`, \`user\`, \`BearerToken\`, \`User Access Token\` and the like. Set others in \`response.bearerTypes\`. DPoP, MAC and other
+  types that need a key are refused.
+- **Expiry under other names**: \`expires_at\`, \`expires_on\`, \`expires\`, \`expires_in_sec\` and others, as a span, as seconds or milliseconds since the epoch, in ISO 8601 or as an HTTP date. If
+  a response has both, \`expires_in\` counts. A token that has already expired is not published. Milliseconds under \`expires_in\` need \`response.expiresInUnit\`, unless the response has the
+  seconds as well.
+- **The end of the refresh token**: \`refresh_token_timeout\` and \`authorization_expires_in\` of draft-ietf-oauth-refresh-token-expiration, \`refresh_token_expires_in\`, \`refresh_expires_in\` and
+  others. The earliest end counts.
+- **No expiry at all**: the default lifetime counts. The status (\`accessTokenExpiryIsDefault\`), \`rotator doctor\`, the log and the tag \`expires-in\` of the published secret say so.
+- **Errors in another shape**: JSON without a text in \`error\`, such as \`{"status":"BAD_REFRESH_TOKEN"}\`, \`{"message":"..."}\`, \`{"errors":[...]}\`, \`{"error":{...}}\` or a nested one, a list, a
+  text alone, also with HTTP 200. What it says about the refresh token, the client, the account, the rate or a failure decides, as the rows below that begin with "says". Pages and other
+  text are shown but never believed.
+- **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP.
+
+An entry can describe the rest: \`response\` and \`requestFormat\`.
+
 ## Errors
 
 What a failed token response means: the first row that matches decides. The rows of a connection's own profile come first, then those with \\*, which only
-one provider uses, then those for all. A row without a status matches HTTP 2xx and 4xx, but not 429. \`final\`: the refresh token has ended. \`transient\`: the
+one provider uses, then those for all. A row without a status matches HTTP 2xx and 4xx, but not 429. A code that only repeats the HTTP status does not count. \`final\`: the refresh token has ended. \`transient\`: the
 same refresh token may work again.
 
 | provider | response | meaning | class |

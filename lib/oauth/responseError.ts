@@ -11,7 +11,17 @@ export interface ResponseError {
 }
 
 /** Members that name an error in one word or number, the clearest first. */
-const CODE_NAMES = ['error', 'error_code', 'err_code', 'code', 'error_type', 'type', 'status', 'reason'];
+const CODE_NAMES = [
+  'error',
+  'error_code',
+  'err_code',
+  'code',
+  'error_type',
+  'type',
+  'status',
+  'reason',
+  'name',
+];
 /** Members that describe an error in words, in the order in which they are shown. */
 const WORD_NAMES = [
   'error_description',
@@ -47,6 +57,8 @@ const PLAIN_NAMES =
   /^(code|type|status|name|message|msg|text|detail|details|description|reason|title|resource|field|param|location|domain|value|\d+)$/i;
 /** These are success, in any case. */
 const SUCCESS = /^(0|2\d\d|ok|okay|success|successful|succeeded|done|none|null|false|true|approved)$/i;
+/** These say only that there is an error, or where to read about it. */
+const NO_CODE = /^(error|fail|failed|failure)$|:\/\//i;
 /** The longest text that counts as a code: the longest `error` of a standard has half of this length. In characters. */
 const LONGEST_CODE = 60;
 const MOST_PIECES = 12;
@@ -139,7 +151,7 @@ function codeOf([root, ...below]: readonly Members[]): string | undefined {
 
 function isCode(value: unknown): value is string | number {
   if (typeof value === 'number') return isErrorNumber(value) && !SUCCESS.test(String(value));
-  return typeof value === 'string' && value !== '' && !SUCCESS.test(value) && !value.includes('://');
+  return typeof value === 'string' && value !== '' && !NO_CODE.test(value) && !SUCCESS.test(value);
 }
 
 function descriptionOf(

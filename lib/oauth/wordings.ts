@@ -195,9 +195,9 @@ export const refreshTokenRefused: Wording = {
 
 /** The only token in the request is the refresh token, if its words name no other. */
 export const tokenRefused: Wording = {
-  meaning: 'the token is not valid',
+  meaning: 'the token or the session is not valid',
   any: [
-    ...refused(['(?<!\\b(access|id|api|csrf|bearer|subject|auth) )token'], NOT_THE_GRANT),
+    ...refused(['(?<!\\b(access|id|api|csrf|bearer|subject|auth) )token', 'session'], NOT_THE_GRANT),
     /\bvalue passed for the token was invalid\b/,
   ],
   none: [/\b(client|assertion|jwt|csrf|access token|id token|device|captcha|url|endpoint)\b/],
@@ -205,7 +205,7 @@ export const tokenRefused: Wording = {
 
 const CLIENT = '(client|app|application|consumer|api client|oauth client)';
 const CREDENTIALS =
-  '(id|ids|identifier|key|secret|secrets|credentials|credential|authentication|assertion|auth|id and secret|certificate)';
+  '(id|ids|identifier|key|secret|secrets|credentials|credential|authentication|assertion|assertion token|auth|id and secret|certificate)';
 
 export const clientRefused: Wording = {
   meaning: "the client's credentials are wrong",
@@ -290,7 +290,8 @@ export const providerFailed: Wording = {
     /^(timeout|timed out)\b/,
     /\bsomething went wrong\b/,
     /\b(try|retry)( your request)? (again|later)\b/,
-    /\b(already|still) (being processed|in progress)\b/,
-    /\b(maintenance|overloaded)\b/,
+    /\b(already|still) being processed\b/,
+    /\b(in progress|concurrent|maintenance|overloaded)\b/,
+    /\b(system|server|service|provider)( is)?( too)? busy\b/,
   ],
 };

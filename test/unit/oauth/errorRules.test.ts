@@ -32,7 +32,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   'the account cannot be used': 'The user is suspended',
   'the account owner revoked the access': 'The user revoked the access',
   "the client's credentials are wrong": 'The client secret is wrong',
-  'the token is not valid': 'The token has been revoked',
+  'the token or the session is not valid': 'The token has been revoked',
   'access is denied': 'access_denied',
   'the provider failed': 'Unexpected error',
 };

@@ -123,6 +123,21 @@ const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> =
       403,
       said('access_denied', 'The user has revoked access to the application'),
     ],
+    'a session that has ended': [400, said('session_expired', 'Session not active')],
+    'the name of an exception': [400, { name: 'InvalidRefreshTokenError', message: 'nope' }],
+    'a fault [Apigee]': [
+      400,
+      {
+        fault: {
+          faultstring: 'Invalid refresh token',
+          detail: { errorcode: 'keymanagement.service.invalid' },
+        },
+      },
+    ],
+    'a metadata object': [
+      400,
+      { meta: { code: 400, error_message: 'The refresh token provided is invalid.' } },
+    ],
     authorization_revoked: [400, said('authorization_revoked')],
   },
   client_rejected: {
@@ -142,6 +157,9 @@ const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> =
       200,
       said('invalid_request', 'Client key or secret is incorrect.'),
     ],
+    'an assertion': [401, said('invalid_token', 'Client assertion token is invalid')],
+    'a fault': [401, { fault: { faultstring: 'Invalid client id', detail: { errorcode: 'x' } } }],
+    'an application id': [400, said('invalid_app_id')],
     'bad credentials': [401, said('unauthorized', 'Bad credentials')],
     'an error object': [401, { error: { code: 'invalid_client', message: 'x' } }],
     'a code instead of an error': [401, { code: 'INVALID_CLIENT_SECRET', message: 'nope' }],
@@ -185,6 +203,8 @@ const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> =
       400,
       { message: 'Internal error while checking the refresh token' },
     ],
+    'a system that is busy': [200, { ret: -1, msg: 'System busy' }],
+    'another request': [400, said('concurrent_request', 'Another request for this token is in progress')],
     'a request that is still in progress': [
       409,
       said('conflict', 'The token request is already being processed'),
