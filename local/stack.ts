@@ -20,7 +20,7 @@ export interface StackOptions {
   /** The lifetime of an access token in seconds; default 30. */
   readonly accessTokenSeconds?: number | undefined;
   /** The first rotations come as soon as the functions run, instead of with the schedule. */
-  readonly sweepAtOnce?: true;
+  readonly sweepImmediately?: true;
   /** The state file by which the command line finds this stack. Undefined: it does not find the stack. */
   readonly stateFile?: string;
   /** Cancels the start: everything that was started is closed, and the promise rejects with the signal's reason. */
@@ -56,7 +56,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const startHost = () => startHostProcess(environment, port, onLine);
     const state = stateKeeper(servers, data, environment, options.stateFile);
     const stack = await describe(servers, data, startHost, state);
-    if (options.sweepAtOnce) void sweepNow(stack.host);
+    if (options.sweepImmediately) void sweepNow(stack.host);
     return stack;
   } catch (error) {
     await servers?.close();

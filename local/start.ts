@@ -56,7 +56,7 @@ async function run({ rotations, data, port }: Options): Promise<number> {
     port,
     onLine: show,
     stateFile: STACK_FILE,
-    sweepAtOnce: true,
+    sweepImmediately: true,
     signal,
   });
   const begun = await Promise.race([starting, stopped]);

@@ -69,7 +69,7 @@ export function unknownKey(where: string, key: string, known: readonly string[])
   return fix(`Remove ${name} from ${where}; the known keys are ${known.join(', ')}.`);
 }
 
-/** A field of a section that stands beside it: "client_secret" means `secrets.clientSecret`. */
+/** A field of a section of the entry: "client_secret" means `secrets.clientSecret`. */
 function meantByPlace(key: string, known: readonly string[]): string | undefined {
   // `clientid` means `clientId` of the entry, not the name of its secret.
   if (sameKey(key, known)) return undefined;

@@ -115,7 +115,7 @@ test(
     // Tokens that are not due again before the end of the test, and a schedule that never runs in it.
     const lasting = { port: 0, onLine: () => {}, accessTokenSeconds: 3600, schedule: '0 0 0 1 1 *' };
     const options = { ...lasting, connections: [STRICT, REUSABLE], dataDirectory };
-    const first = await startStack({ ...options, sweepAtOnce: true });
+    const first = await startStack({ ...options, sweepImmediately: true });
     const before = await statusWhere(first.host, STRICT.name, ({ state }) => state === 'fresh');
     await first.close();
     const file = join(dataDirectory, 'connections.json');
