@@ -1,8 +1,8 @@
+import { connectionName } from '../lib/config/connectionSchema.ts';
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { profileNamed } from '../lib/oauth/providers/index.ts';
 import { type Connection, findConnection } from '../lib/rotation/core/connection.ts';
-import { CONNECTION_NAME } from '../lib/secretNames.ts';
 import type { Connected } from './cli.ts';
 
 /** The properties of a connections-file entry that commands write. */
@@ -96,7 +96,7 @@ export function resolved(name: string, entry: Entry, { settings }: Connected): C
   throw new RotatorError({
     code: 'connection_invalid',
     message: invalid[0]?.problem.message ?? 'The connection cannot be used.',
-    fix: CONNECTION_NAME.test(name)
+    fix: connectionName.safeParse(name).success
       ? 'Add or correct the options that describe the connection, such as --token-uri, --provider, --tenant or --service-url.'
       : 'Choose another name.',
   });

@@ -1,6 +1,5 @@
 import { app } from '@azure/functions';
-import { removalDocument } from '../lib/rotation/removal.ts';
-import type { Choice } from '../lib/rotator.ts';
+import { type Choice, removalDocument } from '../lib/rotator.ts';
 import { flagOf, json, PLATFORM_PARAMETER, problemResponse, respond } from './responses.ts';
 import { rotator } from './rotator.ts';
 

@@ -105,6 +105,17 @@ export function createRotator(ports: Ports, now: () => number): Rotator {
 /** Which connections to remove. */
 export type Choice = { readonly name: string } | { readonly provider: string } | { readonly all: true };
 
+/** A removal as a JSON document: times in ISO 8601. */
+export function removalDocument({ accessTokenExpiresAt, problems, ...removal }: Removal): object {
+  return {
+    ...removal,
+    ...(accessTokenExpiresAt !== undefined && {
+      accessTokenExpires: new Date(accessTokenExpiresAt).toISOString(),
+    }),
+    problems,
+  };
+}
+
 const REMOVALS_AT_A_TIME = 16;
 
 /** The readiness check needs no sign-in: all calls within these milliseconds get the same result. */

@@ -1,6 +1,6 @@
 import { RotatorError } from '../../lib/errors.ts';
-import { type Removal, removalDocument } from '../../lib/rotation/removal.ts';
-import { type Choice, createRotator } from '../../lib/rotator.ts';
+import type { Removal } from '../../lib/rotation/removal.ts';
+import { type Choice, createRotator, removalDocument } from '../../lib/rotator.ts';
 import { type Cli, connect, ensureNotInterrupted, orVia } from '../cli.ts';
 import { EXIT, exitCodeOf } from '../exitCodes.ts';
 import { askConsent } from '../prompts.ts';

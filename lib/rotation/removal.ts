@@ -29,17 +29,6 @@ export interface Removal {
   readonly problems: readonly Problem[];
 }
 
-/** A removal as a JSON document: times in ISO 8601. */
-export function removalDocument({ accessTokenExpiresAt, problems, ...removal }: Removal): object {
-  return {
-    ...removal,
-    ...(accessTokenExpiresAt !== undefined && {
-      accessTokenExpires: new Date(accessTokenExpiresAt).toISOString(),
-    }),
-    problems,
-  };
-}
-
 /**
  * Removes a connection, for example after a leak. Nothing is deleted: the record says that the connection is paused, the refresh
  * token is revoked if that is asked for, and then it is disabled with everything that was published. It may be run again at any

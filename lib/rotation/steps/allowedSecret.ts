@@ -1,5 +1,4 @@
 import { RotatorError } from '../../errors.ts';
-import { isLoopback } from '../../loopback.ts';
 import { isDefaultCredential } from '../../secretNames.ts';
 import type { ClientKey, Connection } from '../core/connection.ts';
 import type { Tags } from '../core/tags.ts';
@@ -60,10 +59,10 @@ function notAllowed(
   kind: ClientKey['kind'],
   name: string,
 ): RotatorError {
-  const host = URL.parse(vaults.credential)?.hostname ?? '';
-  const command = `run az keyvault ${kind} set-attributes --vault-name ${host.split('.', 1)[0]} --name ${name} --tags connections=${connection} (this replaces its tags)`;
+  const vault = /^([\w-]+)\.vault\./.exec(URL.parse(vaults.credential)?.hostname ?? '')?.[1];
+  const command = `run az keyvault ${kind} set-attributes --vault-name ${vault} --name ${name} --tags connections=${connection} (this replaces its tags)`;
   // Azure CLI does not know the vaults of the local stack.
-  const setTag = isLoopback(host) ? `set its tag connections=${connection}` : command;
+  const setTag = vault === undefined ? `set its tag connections=${connection}` : command;
   return new RotatorError({
     code: 'secret_not_allowed',
     message: `The entry of ${connection} names the ${kind} ${name} in ${vaults.credential}, which does not allow that. Nothing was sent.`,

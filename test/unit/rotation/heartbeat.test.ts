@@ -17,7 +17,10 @@ function deployment() {
       await world.clock.pass(10 * SECOND);
     }
   };
-  const probe = () => world.settle(http.readiness());
+  const probe = async () => {
+    const { checkedAt: _, ...readiness } = await world.settle(http.readiness());
+    return readiness;
+  };
   return { world, sweeps, probe };
 }
 
