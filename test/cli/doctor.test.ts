@@ -273,12 +273,17 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     const tokenUri = `http://127.0.0.1:${provider}/token`;
     const names = ['no-lifetime', 'own-lifetime'];
     await Promise.all(names.map(setAll));
-    const connections = { 'no-lifetime': { tokenUri }, 'own-lifetime': { tokenUri, accessTokenLifetime: 7200 } };
+    const connections = {
+      'no-lifetime': { tokenUri },
+      'own-lifetime': { tokenUri, accessTokenLifetime: 7200 },
+    };
     const file = await desk.stack.data.write('lifetimes.json', JSON.stringify({ connections }));
     const stack = ['--stack', await changedState({ CONNECTIONS: file })];
     for (const name of names) await desk.withoutStack(['rotate', name, ...stack]).ended;
     const { stdout } = await desk.withoutStack(['doctor', ...stack]).ended;
-    expect(stdout).toMatch(/^warning +no-lifetime: expiry: The provider names no lifetime .* default of 3600 s/m);
+    expect(stdout).toMatch(
+      /^warning +no-lifetime: expiry: The provider names no lifetime .* default of 3600 s/m,
+    );
     expect(stdout).toContain('Set accessTokenLifetime of no-lifetime');
     expect(stdout).toMatch(/^ok +own-lifetime: expiry: .* default of 7200 s/m);
     const status = await desk.withoutStack(['status', ...stack]).ended;

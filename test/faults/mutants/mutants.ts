@@ -610,6 +610,11 @@ const inReading = (file: string, name: string, find: string, replace: string): M
   tests: ['test/integration/oauth/malformedResponses.test.ts'],
 });
 
+const inReadingOther = (name: string, find: string, replace: string): Mutant => ({
+  ...inSending('responseTokens.ts', name, find, replace),
+  tests: ['test/unit/oauth/readTokenResponse.test.ts'],
+});
+
 const MALFORMED: readonly Mutant[] = [
   inReading(
     'postTokenRequest.ts',
@@ -628,6 +633,16 @@ const MALFORMED: readonly Mutant[] = [
     'malformed response: JSON that ends early does not count',
     'whole ?? completeMembers(text)',
     'whole',
+  ),
+  inReadingOther(
+    'odd response: of several refresh tokens, the first one is stored',
+    "size === 1 ? first : 'several'",
+    "size > 0 ? first : 'several'",
+  ),
+  inReadingOther(
+    'odd response: words about a refresh token are stored as one',
+    "if (hasText(members, 'access_token')) return true;",
+    "if (hasText(members, 'refresh_token')) return true;",
   ),
 ];
 

@@ -2,14 +2,14 @@ import type { ErrorCode } from '../../../lib/errors.ts';
 import type { ConnectionStatus } from '../../../lib/rotation/core/status.ts';
 
 /** What a provider received. */
-export interface Received {
+interface Received {
   readonly form: URLSearchParams;
   /** How many requests have come, this one included. */
   readonly count: number;
 }
 
 /** What it sends. */
-export interface Sent {
+interface Sent {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
@@ -17,7 +17,7 @@ export interface Sent {
 }
 
 /** What a connection comes to after one sweep. */
-export interface Outcome {
+interface Outcome {
   /** Default: the received one (`next-1`). `first`: the one that was sent. */
   readonly refreshToken?: 'first' | `next-${number}`;
   /** How long the published access token lives, in seconds; undefined: none is published. */
