@@ -89,6 +89,9 @@ param rotatorVaultRole string = 'custom'
 @description('Optional. Id of a custom role that exists already, with the four rights that docs/security.md lists for the rotator. It replaces rotatorVaultRole, and the deployment creates no role.')
 param existingVaultRoleId string = ''
 
+@description('Optional. true: the rotator may sign with keys and certificates of the credential vault, for entries whose clientKey names one. docs/clients.md says how to set up each.')
+param signWithVaultKeys bool = false
+
 @description('Optional. true: no principal can purge deleted secrets of new vaults before the retention is over. You cannot switch it off again. Use false only for trials.')
 param purgeProtection bool = true
 
@@ -314,6 +317,7 @@ module rotatorOnCredentialVault 'modules/rotatorOnVault.bicep' = {
     vaultName: credentialVaultName
     role: rotatorVaultRole
     existingRoleId: existingVaultRoleId
+    signs: signWithVaultKeys
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }
@@ -326,6 +330,7 @@ module rotatorOnTokenVault 'modules/rotatorOnVault.bicep' = if (!oneVault) {
     vaultName: tokenVaultName
     role: rotatorVaultRole
     existingRoleId: existingVaultRoleId
+    signs: false
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }

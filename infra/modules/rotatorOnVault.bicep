@@ -15,6 +15,17 @@ param role string
 @description('Required. Id of a custom role that exists already and replaces role; empty: there is none.')
 param existingRoleId string
 
+@description('Required. true: the rotator may read keys and certificates of the vault, without their private parts, and have the vault sign with them.')
+param signs bool
+
+// Key Vault Crypto User, and Key Vault Certificate User.
+var signerRoles = ['12338af0-0e69-4776-bea7-57ae8d297424', 'db79e9a7-68ee-4b58-9aeb-b90e7c24fcba']
+var signerActions = [
+  'Microsoft.KeyVault/vaults/keys/read'
+  'Microsoft.KeyVault/vaults/keys/sign/action'
+  'Microsoft.KeyVault/vaults/certificates/read'
+]
+
 var assigned = empty(existingRoleId) ? role : 'existing'
 // A custom role has the same GUID in every subscription that it can be assigned in. The other one is Key Vault Secrets Officer.
 var existingRole = subscriptionResourceId(
@@ -39,6 +50,7 @@ resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (a
         actions: []
         notActions: []
         dataActions: [
+          ...(signs ? signerActions : [])
           'Microsoft.KeyVault/vaults/secrets/getSecret/action'
           'Microsoft.KeyVault/vaults/secrets/setSecret/action'
           'Microsoft.KeyVault/vaults/secrets/readMetadata/action'
@@ -70,3 +82,16 @@ resource byExistingRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
     roleDefinitionId: existingRole
   }
 }
+
+// The custom role has these rights itself, and an existing role is made with those that it needs.
+resource bySignerRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for signerRole in (signs && assigned == 'secretsOfficer' ? signerRoles : []): {
+    name: guid(vault.id, principalId, signerRole)
+    scope: vault
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', signerRole)
+    }
+  }
+]

@@ -1,4 +1,5 @@
 import { RotatorError } from '../errors.ts';
+import { EXCHANGE_AUDIENCE } from '../rotation/core/connection.ts';
 import { createCredential } from './credential.ts';
 import { type SignInContext, SignInFailed } from './signInFailure.ts';
 
@@ -15,6 +16,11 @@ export function createFederatedToken(
 ): (audience: string | undefined) => Promise<string> {
   const credential = createCredential(context);
   return async (audience = AUDIENCE) => {
+    if (!EXCHANGE_AUDIENCE.test(audience))
+      throw unavailable(
+        'the entry asks for a token for another service',
+        `Set clientAssertionAudience to ${AUDIENCE}.`,
+      );
     // A user who is signed in here would give a token that proves something else.
     if (context.env.IDENTITY_ENDPOINT === undefined)
       throw unavailable(

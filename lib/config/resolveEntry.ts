@@ -4,6 +4,7 @@ import {
   type ClientAuthentication,
   type ClientKey,
   type Connection,
+  EXCHANGE_AUDIENCE,
   type ResponseFacts,
   type TokenBehavior,
   usesClientSecret,
@@ -44,6 +45,7 @@ export function resolveEntry(name: string, entry: ConnectionEntry, context: Conf
   checkCombinations(entry, complain);
   checkClient(entry, methodOf(entry), complain);
   if (entry.grant === 'client_credentials') checkGrant(entry, complain);
+  if (methodOf(entry) === 'managed_identity_federation') checkFederation(entry, context, complain);
   const resolved = connectionOf(name, entry, context, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
@@ -172,12 +174,30 @@ function checkClient(entry: ConnectionEntry, method: ClientAuthentication, compl
       complain(['clientKey'], 'names not exactly one of secret, key and certificate');
   const makesAssertion = method === 'private_key_jwt' || method === 'managed_identity_federation';
   if (audience !== undefined && !makesAssertion) complain(['clientAssertionAudience'], unused);
+  if (audience !== undefined && method === 'managed_identity_federation' && !EXCHANGE_AUDIENCE.test(audience))
+    complain(['clientAssertionAudience'], 'is not that of a token exchange (api://AzureADTokenExchange...)');
   if (emptyClientSecret && !sendsSecret) complain(['emptyClientSecret'], unused);
   if (secrets?.clientSecret !== undefined && !sendsSecret) complain(['secrets', 'clientSecret'], unused);
   if (secrets?.clientSecret !== undefined && emptyClientSecret)
     complain(['secrets', 'clientSecret'], 'conflicts with emptyClientSecret; set only one');
   if (publish?.connectionString === 'refreshToken' && (!sendsSecret || emptyClientSecret))
     complain(['publish', 'connectionString'], 'contains a client secret, and the client has none');
+}
+
+/**
+ * The token of the identity opens every application that trusts it, for a day. So it goes only to the provider of the profile, or to a
+ * host that an app setting names, which the author of the file cannot change.
+ */
+function checkFederation(
+  { tokenUri }: ConnectionEntry,
+  { allowLoopbackHttp, limits = {} }: ConfigurationContext,
+  complain: Complain,
+): void {
+  if (tokenUri === undefined || limits.tokenHosts || allowLoopbackHttp) return;
+  complain(
+    ['tokenUri'],
+    'needs its host in the app setting ALLOWED_TOKEN_HOSTS, because it gets a token of the managed identity',
+  );
 }
 
 /** Settings that have no meaning without a refresh token. */

@@ -23,6 +23,12 @@ export function usesClientSecret(method: ClientAuthentication): boolean {
   return method.startsWith('client_secret_');
 }
 
+/**
+ * Who a token of the managed identity may be for if it proves a client's identity. Any other one could open the vaults to the token
+ * endpoint that an entry names.
+ */
+export const EXCHANGE_AUDIENCE = /^api:\/\/AzureADTokenExchange[A-Za-z]{0,20}$/;
+
 /** How a client assertion is signed (RFC 7518 section 3.1). */
 export const SIGNING_ALGORITHMS = ['RS256', 'PS256', 'ES256'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];

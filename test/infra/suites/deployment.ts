@@ -168,6 +168,24 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
       expect(deployed.sort()).toEqual(documented.filter((right) => right.startsWith('rotator')).sort());
     });
 
+    it.each([
+      [
+        'custom',
+        'Microsoft.KeyVault/vaults/certificates/read, Microsoft.KeyVault/vaults/keys/read, Microsoft.KeyVault/vaults/keys/sign/action, getSecret, readMetadata, setSecret, update',
+      ],
+      ['secretsOfficer', 'Key Vault Certificate User', 'Key Vault Crypto User', OFFICER],
+    ])('of a signer on the credential vault alone, with the role %s', async (role, ...may) => {
+      const file = join('test', 'infra', 'parameters', 'smallest.bicepparam');
+      const replace = `param signWithVaultKeys = true\nparam rotatorVaultRole = '${role}'`;
+      const snapshot = await withChange({ file, find: '', replace }, (root) => server.snapshot(root, file));
+      const rights = deployedRights(snapshot);
+      const on = (vault: string) =>
+        rights.filter((right) => right.startsWith(`rotator | ${vault} | `)).sort();
+      expect(on('credential vault')).toEqual(may.map((each) => `rotator | credential vault | ${each}`));
+      expect(on('token vault')).toHaveLength(1);
+      expect(on('token vault')[0]).not.toMatch(/sign|Crypto|certificates/);
+    });
+
     it('through a role that exists already', () => {
       const deployed = deployedRights(deployment.snapshots.landingZone);
       const onVaults = deployed.filter((right) => /^rotator \| (credential|token) vault/.test(right));

@@ -159,6 +159,15 @@ describe('the federated token', () => {
     expect(error.message).toContain('the managed identity behind IDENTITY_ENDPOINT');
   });
 
+  it.each(['https://vault.azure.net', 'api://other', 'api://AzureADTokenExchange/x', ''])(
+    'is never for another service: %s',
+    async (audience) => {
+      const before = identity.issuedTokens().length;
+      expect(await errorOf(federated()(audience))).toMatchObject({ code: 'identity_unavailable' });
+      expect(identity.issuedTokens().length).toBe(before);
+    },
+  );
+
   it('is never that of a signed-in user', async () => {
     const error = await errorOf(federated({})(undefined));
     expect(error).toMatchObject({

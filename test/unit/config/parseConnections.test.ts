@@ -88,8 +88,13 @@ describe('a value in an entry is used', () => {
     ],
     [
       'the audience of an assertion',
-      { clientAuthentication: 'managed_identity_federation', clientAssertionAudience: 'api://x' },
-      { assertionAudience: 'api://x', secrets: { clientSecrets: [] } },
+      {
+        provider: 'entra',
+        tokenUri: undefined,
+        clientAuthentication: 'managed_identity_federation',
+        clientAssertionAudience: 'api://AzureADTokenExchangeChina',
+      },
+      { assertionAudience: 'api://AzureADTokenExchangeChina', secrets: { clientSecrets: [] } },
     ],
     [
       'a client that acts for itself: its requests can be repeated, and no scope asks for a refresh token',

@@ -117,6 +117,20 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'conflicts with emptyClientSecret; set only one',
     ],
     [
+      'a token of the identity for a vault',
+      {
+        provider: 'entra',
+        clientAuthentication: 'managed_identity_federation',
+        clientAssertionAudience: 'https://vault.azure.net',
+      },
+      'clientAssertionAudience is not that of a token exchange',
+    ],
+    [
+      'a token of the identity for a host that only the file names',
+      { provider: 'entra', ...ENTRY, clientAuthentication: 'managed_identity_federation' },
+      'tokenUri needs its host in the app setting ALLOWED_TOKEN_HOSTS',
+    ],
+    [
       'an audience without an assertion',
       { ...ENTRY, clientAssertionAudience: 'https://a.example' },
       'clientAssertionAudience has no effect',
