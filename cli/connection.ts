@@ -1,7 +1,7 @@
 import { connectionName } from '../lib/config/connectionSchema.ts';
 import { parseConnections } from '../lib/config/parseConnections.ts';
 import { RotatorError } from '../lib/errors.ts';
-import { profileNamed } from '../lib/oauth/providers/index.ts';
+import { profileNamed, tokenUriOf } from '../lib/oauth/providers/index.ts';
 import { type Connection, findConnection } from '../lib/rotation/core/connection.ts';
 import type { Connected } from './cli.ts';
 
@@ -16,6 +16,7 @@ export interface Entry {
   readonly clientAuthentication?: string;
   readonly scope?: string;
   readonly refreshTokenGrace?: number | 'unlimited';
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /** Options that describe a new connection. */
@@ -51,7 +52,7 @@ export function entryOfOptions(options: EntryOptions): Entry {
 
 /** The token endpoint from the provider's profile; undefined if the entry must name it. */
 export function providerEndpoint({ provider, tenant }: EntryOptions): string | undefined {
-  return profileNamed(provider).tokenUri?.({ tenant });
+  return tokenUriOf(profileNamed(provider), { tenant });
 }
 
 /**

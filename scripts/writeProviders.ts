@@ -2,15 +2,19 @@
 
 import { errorRules } from '../lib/oauth/errorRules.ts';
 import { type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
+import type { Reuse, Source, Sources } from '../lib/oauth/providers/profile.ts';
 import type { TokenBehavior } from '../lib/rotation/core/connection.ts';
 import type { ErrorPattern, ErrorRule } from '../lib/rotation/core/tokenRequest.ts';
 import { keepCurrent } from './keepCurrent.ts';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
-function span(ms: number): string {
+function span(ms: number | undefined): string {
+  if (ms === undefined) return '';
   if (ms >= 2 * DAY_MS) return `${ms / DAY_MS} days`;
+  if (ms >= 2 * HOUR_MS) return `${ms / HOUR_MS} h`;
   return ms < MINUTE_MS ? `${ms / 1000} s` : `${ms / MINUTE_MS} min`;
 }
 
@@ -19,44 +23,57 @@ interface Fact {
   readonly title: string;
   /** What the heading means; it follows a colon. */
   readonly means: string;
+  /** Where the fact was read. */
+  readonly source: keyof Sources;
   /** The cell of one provider. */
-  readonly show: (behavior: TokenBehavior) => string;
+  readonly show: (profile: ProviderProfile) => string;
 }
 
+const REUSE: Readonly<Record<Reuse, (grace: string) => string>> = {
+  single_use: () => 'single use',
+  grace: (grace) => grace,
+  disputed: (grace) => `${grace}, disputed`,
+  reusable: () => 'unlimited',
+  setting: (grace) => `a setting: ${grace || 'single use'}`,
+  unknown: () => 'unknown: single use',
+};
+
 /** Every fact about tokens has a column; the errors have a table of their own. */
-const FACTS: Readonly<Record<Exclude<keyof TokenBehavior, 'errors'>, Fact>> = {
-  refreshTokenGraceMs: {
-    title: 'grace',
+const FACTS: readonly Fact[] = [
+  {
+    title: 'used refresh token',
     means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost token response costs the
-  token family, see [reliability.md](reliability.md). If a provider does not document a grace period, the profile assumes single use. This can delay
-  a repeated token request, but never sends one too early. If it is a setting of your tenant, set yours in the entry.`,
-    show: ({ refreshTokenGraceMs: ms }) => {
-      if (ms === 0) return 'none: single use';
-      return Number.isFinite(ms) ? span(ms) : 'unlimited';
-    },
+  token family, see [reliability.md](reliability.md). "A setting" and "unknown" are followed by what the profile assumes, which can delay
+  a repeated token request, but never sends one too early. Set yours in the entry. "Disputed": other sources say that it ends. The time then only makes
+  the rotator repeat a lost request early; two requests never overlap.`,
+    source: 'reuse',
+    show: ({ reuse, behavior: { refreshTokenGraceMs: ms } }) => REUSE[reuse](ms === 0 ? '' : span(ms)),
   },
-  defaultExpiresInMs: {
+  {
     title: 'access token',
-    means: 'the default lifetime, for token responses that name none.',
-    show: ({ defaultExpiresInMs }) => span(defaultExpiresInMs),
+    means: 'the default lifetime, for token responses that name none (`accessTokenLifetime`).',
+    source: 'accessToken',
+    show: ({ behavior }) => span(behavior.defaultExpiresInMs),
   },
-  refreshTokenLifetimeMs: {
-    title: 'refresh token',
+  {
+    title: 'idle',
     means:
-      'how long it stays valid without use, or in total. No time means that it is a setting of the tenant, or not documented.',
-    show: ({ refreshTokenLifetimeMs: ms }) => (ms === undefined ? '' : span(ms)),
+      'how long a refresh token lives after each refresh, unless the response says it. Empty: a setting of the tenant, no end, or not known.',
+    source: 'refreshToken',
+    show: ({ behavior }) => span(behavior.refreshTokenIdleMs),
   },
-  refreshTokenDeadline: {
-    title: 'counts from',
-    means: 'from when the lifetime of a refresh token counts; empty if that is unknown.',
-    show: ({ refreshTokenDeadline: deadline }) =>
-      deadline === undefined ? '' : { idle: 'each new token', absolute: 'the sign-in' }[deadline],
+  {
+    title: 'absolute',
+    means: 'how long all refresh tokens of a sign-in live. The account owner must sign in again after it.',
+    source: 'refreshToken',
+    show: ({ behavior }) => span(behavior.refreshTokenAbsoluteMs),
   },
-  response: {
+  {
     title: 'response',
     means:
       'where and how its token responses differ from RFC 6749 (`response`), beyond [what is understood anyway](#unusual-responses).',
-    show: ({ response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit } = {} }) =>
+    source: 'others',
+    show: ({ behavior: { response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit } = {} } }) =>
       [
         ...(tokensIn === undefined ? [] : [`tokens in \`${tokensIn}\``]),
         ...bearerTypes.map((type) => `\`token_type\` ${type}`),
@@ -64,43 +81,84 @@ const FACTS: Readonly<Record<Exclude<keyof TokenBehavior, 'errors'>, Fact>> = {
         ...(expiresInUnit === 'ms' ? ['lifetimes in ms'] : []),
       ].join(', '),
   },
-  requestFormat: {
+  {
     title: 'request',
     means: 'how token requests are encoded (`requestFormat`); empty: as a form.',
-    show: ({ requestFormat = 'form' }) => (requestFormat === 'form' ? '' : requestFormat.toUpperCase()),
+    source: 'others',
+    show: ({ behavior: { requestFormat = 'form' } }) =>
+      requestFormat === 'form' ? '' : requestFormat.toUpperCase(),
   },
-};
-const facts = Object.values(FACTS);
+];
 
-/** The tenant in the address is a placeholder for the tenant of an entry. */
-function endpoint({ tokenUri }: ProviderProfile): string {
-  return tokenUri ? `\`${tokenUri({ tenant: 'TENANT' })}\`` : 'set in the entry';
+const OTHERS: Readonly<
+  Record<keyof TokenBehavior, ((behavior: TokenBehavior) => string | undefined) | null>
+> = {
+  // These have a column or a table.
+  refreshTokenGraceMs: null,
+  refreshTokenGraceIsDisputed: null,
+  defaultExpiresInMs: null,
+  refreshTokenIdleMs: null,
+  refreshTokenAbsoluteMs: null,
+  errors: null,
+  response: null,
+  requestFormat: null,
+  accessTokenEndsAtRefresh: ({ accessTokenEndsAtRefresh }) =>
+    accessTokenEndsAtRefresh && 'A refresh ends the access token before it, so the rotator renews late.',
+  earliestRenewalMs: ({ earliestRenewalMs: ms }) =>
+    ms === undefined ? undefined : `An access token can be renewed only when it is ${span(ms)} old.`,
+  requestsPerDay: ({ requestsPerDay: most }) =>
+    most === undefined ? undefined : `At most ${most} token requests a day.`,
+};
+
+/** The same mark for all facts that no source was read for. */
+const UNVERIFIED_MARK = ' (unverified)';
+
+function marked(text: string, { confidence }: Source = { confidence: 'documented', date: '' }): string {
+  return text !== '' && confidence === 'unverified' ? text + UNVERIFIED_MARK : text;
 }
 
-function revocation({ revocationUri, tokenUri }: ProviderProfile): string {
-  if (!revocationUri) return '';
-  const address = tokenUri && revocationUri(tokenUri({}));
-  return address ? `\`${address}\`` : 'beside the token endpoint';
+function endpoint({ tokenUri, tokenPath, sources }: ProviderProfile): string {
+  const address = tokenUri ?? (tokenPath === undefined ? undefined : `…${tokenPath}`);
+  return address === undefined ? 'set in the entry' : marked(`\`${address}\``, sources.tokenUri);
+}
+
+function revocation({ revocationUri, sources }: ProviderProfile): string {
+  return revocationUri === undefined ? '' : marked(`\`${revocationUri}\``, sources.revocation);
+}
+
+/** What an entry must name. */
+function needs({ needs: others = [], tokenUri, tenant }: ProviderProfile): string {
+  const address = tokenUri === undefined ? ['tokenUri'] : [];
+  const isTenantNeeded = tokenUri?.includes('{tenant}') && tenant?.otherwise === undefined;
+  return [...address, ...(isTenantNeeded ? ['tenant'] : []), ...others]
+    .map((need) => `\`${need}\``)
+    .join(', ');
 }
 
 function row(profile: ProviderProfile): string {
-  const { id, title, clientAuthentication, behavior, needs } = profile;
+  const { id, title, clientAuthentication, sources } = profile;
   const cells = [
     `\`${id}\``,
     `[${title}](${profile.source})`,
     endpoint(profile),
-    `\`${clientAuthentication}\``,
-    ...facts.map(({ show }) => show(behavior)),
+    marked(`\`${clientAuthentication}\``, sources.clientAuthentication),
+    ...FACTS.map(({ show, source }) => marked(show(profile), sources[source])),
     revocation(profile),
-    needs.map((need) => `\`${need}\``).join(', '),
+    needs(profile),
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function noteRow({ id, tenant, note, behavior }: ProviderProfile): string[] {
+  const others = Object.values(OTHERS).flatMap((show) => show?.(behavior) ?? []);
+  const texts = [...(tenant ? [`\`tenant\` is ${tenant.means}.`] : []), ...others, ...(note ? [note] : [])];
+  return texts.length === 0 ? [] : [`| \`${id}\` | ${texts.join(' ')} |`];
 }
 
 /** The errors of each profile. Profiles that share theirs, like those of one token endpoint, are one row each. */
 function errorRows(): string[] {
   const lists = new Map<readonly ErrorRule[], string[]>();
-  for (const { id, behavior } of Object.values(providers)) {
+  for (const { id, behavior } of all) {
     if (behavior.errors) lists.set(behavior.errors, [...(lists.get(behavior.errors) ?? []), `\`${id}\``]);
   }
   lists.set(errorRules, ['all']);
@@ -131,19 +189,27 @@ function patternText({ status, error, description, says, number, members = {} }:
   return parts.flat().join(', ').replaceAll('|', '\\|');
 }
 
+const all: readonly ProviderProfile[] = Object.values(providers);
+
 const wanted = `# Providers
 
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
 
-A profile gives a connection its defaults. A value in the entry overrides them (\`tokenUri\`, \`clientAuthentication\`,
-\`refreshTokenGrace\`, \`accessTokenLifetime\`, \`scope\`, \`response\`, \`requestFormat\`). The title links to the page that the profile is based on.
+A profile gives a connection its defaults. A value in the entry overrides them. The title links to the page that most of the profile is
+based on; \`lib/oauth/providers\` names the source of each fact, how well it is known, and when it was read. "Unverified": no source was read for this value, so check it.
 
-${facts.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
-- **revocation**: the endpoint for \`rotator remove --revoke\` (RFC 7009, \`revocationUri\`). Empty: the provider has none, or the entry must name it.
+${FACTS.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
+- **revocation**: the endpoint for \`rotator remove --revoke\` (RFC 7009, \`revocationUri\`); a path replaces that of the token endpoint. Empty: the provider has none, or the entry must name it.
 
-| provider | | token endpoint | client authentication | ${facts.map(({ title }) => title).join(' | ')} | revocation | needs |
-| --- | --- | --- | --- | ${facts.map(() => '---').join(' | ')} | --- | --- |
-${Object.values(providers).map(row).join('\n')}
+| provider | | token endpoint | client authentication | ${FACTS.map(({ title }) => title).join(' | ')} | revocation | needs |
+| --- | --- | --- | --- | ${FACTS.map(() => '---').join(' | ')} | --- | --- |
+${all.map(row).join('\n')}
+
+## What else to know
+
+| provider | |
+| --- | --- |
+${all.flatMap(noteRow).join('\n')}
 
 ## Unusual responses
 

@@ -2,7 +2,7 @@ import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
-import { endpointsBeside, profileNamed } from '../../lib/oauth/providers/index.ts';
+import { endpointsBeside, profileNamed, withScopes } from '../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import { ProcessMemory } from '../../lib/rotation/processMemory.ts';
 import { ClientCredentials } from '../../lib/rotation/steps/clientCredentials.ts';
@@ -73,8 +73,21 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   };
   const tokens = await authorize(cli, parts, connection, request, options);
   ensureNotInterrupted(cli);
-  const granted = entry && (tokens.scope ?? scope) ? { ...entry, scope: tokens.scope ?? scope } : entry;
-  return keep(cli, parts, { connection, entry: granted as Entry | undefined, ...client, ...tokens, replace });
+  const { repeatsRedirectUri } = profileNamed(connection.provider).signIn;
+  const { scope: grantedScope = scope, redirectUri } = tokens;
+  const repeated =
+    repeatsRedirectUri && redirectUri !== undefined ? { redirect_uri: redirectUri } : undefined;
+  return keep(cli, parts, {
+    connection: { ...connection, parameters: { ...connection.parameters, ...repeated } },
+    entry: entry && {
+      ...entry,
+      ...(grantedScope && { scope: grantedScope }),
+      ...(repeated && { parameters: repeated }),
+    },
+    ...client,
+    ...tokens,
+    replace,
+  });
 }
 
 /** The client acts for itself: its credentials are all that is stored. */
@@ -123,7 +136,6 @@ async function discover(
   known: Connection | undefined,
   options: ConnectOptions,
 ): Promise<Server> {
-  const { authorizationEndpoint, deviceEndpoint } = options;
   const { allowLoopbackHttp } = settings;
   const rules = {
     allowLoopbackHttp,
@@ -132,12 +144,14 @@ async function discover(
   };
   const tokenEndpoint = known?.tokenUri ?? options.tokenUri ?? providerEndpoint(options);
   const issuer = options.issuer ?? (tokenEndpoint === undefined ? stack?.authorization.issuer : undefined);
+  const profile = profileNamed(known?.provider ?? options.provider);
+  const beside = tokenEndpoint === undefined ? {} : endpointsBeside(tokenEndpoint, profile);
   const hints = {
     issuer,
     tokenEndpoint,
-    authorizationEndpoint,
-    deviceEndpoint,
-    ...(tokenEndpoint !== undefined && endpointsBeside(tokenEndpoint)),
+    ...(options.device
+      ? { deviceEndpoint: options.deviceEndpoint ?? beside.deviceEndpoint }
+      : { authorizationEndpoint: options.authorizationEndpoint ?? beside.authorizationEndpoint }),
   };
   return terminal.working('Looking up the authorization server', () => discoverServer(hints, rules));
 }
@@ -171,10 +185,15 @@ function parametersOf(
   scope: string | undefined,
   options: ConnectOptions,
 ): Record<string, string> {
-  const all = { ...parameters, ...(scope !== undefined && { scope }) };
-  const { promptsForConsent } = profileNamed(provider).signIn;
-  const asksAgain = promptsForConsent && scope?.includes('offline_access') && !options.device;
-  return { ...all, ...(asksAgain && { prompt: 'consent' }) };
+  const { promptsForConsent, scopes = [], parameters: own } = profileNamed(provider).signIn;
+  const requested = withScopes(scope ?? parameters.scope ?? '', scopes);
+  const asksAgain = promptsForConsent && requested.includes('offline_access') && !options.device;
+  return {
+    ...parameters,
+    ...(requested !== '' && { scope: requested }),
+    ...(asksAgain && { prompt: 'consent' }),
+    ...(!options.device && own),
+  };
 }
 
 async function authorize(

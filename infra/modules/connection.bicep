@@ -10,16 +10,43 @@ type provider =
   | 'generic'
   | 'entra'
   | 'dynamics365'
+  | 'adfs'
+  | 'adobe'
+  | 'amazon'
   | 'atlassian'
   | 'auth0'
+  | 'box'
+  | 'calendly'
+  | 'concur'
+  | 'databricks'
   | 'docusign'
+  | 'ebay'
+  | 'exact'
+  | 'freshbooks'
+  | 'github'
+  | 'gitlab'
   | 'google'
   | 'hubspot'
   | 'intuit'
+  | 'keycloak'
+  | 'linkedin'
+  | 'netsuite'
   | 'okta'
+  | 'ping'
+  | 'procore'
+  | 'sage'
   | 'salesforce'
+  | 'servicenow'
+  | 'shopify'
+  | 'slack'
+  | 'snowflake'
+  | 'square'
+  | 'tiktok'
+  | 'workday'
   | 'xero'
+  | 'zendesk'
   | 'zoho'
+  | 'zoom'
 
 type clientAuthentication =
   | 'client_secret_basic'
@@ -95,7 +122,7 @@ type response = {
 
 @sealed()
 type connection = {
-  @description('The kind of provider, which brings the defaults of the other settings (generic, entra, dynamics365, atlassian, auth0, docusign, google, hubspot, intuit, okta, salesforce, xero, zoho). Default: generic.')
+  @description('The kind of provider, which brings the defaults of the other settings (generic, entra, dynamics365, adfs, adobe, amazon, atlassian, auth0, box, calendly, concur, databricks, docusign, ebay, exact, freshbooks, github, gitlab, google, hubspot, intuit, keycloak, linkedin, netsuite, okta, ping, procore, sage, salesforce, servicenow, shopify, slack, snowflake, square, tiktok, workday, xero, zendesk, zoho, zoom). Default: generic.')
   provider: provider?
 
   @description('The https address of the token endpoint, 2,000 characters at most. Required if the provider has no default for it. A leading "POST " is removed.')

@@ -109,7 +109,8 @@ async function exchange(request: AuthorizationRequest, returned: Returned): Prom
       verifier,
       options,
     );
-    return tokensOf(await processAuthorizationCodeResponse(server, client, response), request);
+    const tokens = tokensOf(await processAuthorizationCodeResponse(server, client, response), request);
+    return { ...tokens, redirectUri };
   } catch (thrown) {
     throw authorizationError(thrown, request, verifier, parameters.get('code') ?? '');
   }

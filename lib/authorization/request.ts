@@ -25,4 +25,6 @@ export interface ObtainedTokens {
   readonly refreshToken: string;
   /** The granted scope; undefined if the response does not name it. */
   readonly scope: string | undefined;
+  /** Where the browser came back to; missing if it was not needed. */
+  readonly redirectUri?: string;
 }

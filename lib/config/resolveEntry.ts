@@ -1,5 +1,11 @@
 import { addressIn } from '../connectionString/attributes.ts';
-import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
+import {
+  type ProviderProfile,
+  parametersOf as profileParameters,
+  providers,
+  revocationUriOf,
+  tokenUriOf,
+} from '../oauth/providers/index.ts';
 import {
   type ClientAuthentication,
   type ClientKey,
@@ -101,7 +107,7 @@ function connectionOf(
   context: ConfigurationContext,
   complain: Complain,
 ): Unmarked | undefined {
-  const profile = providers[entry.provider];
+  const profile: ProviderProfile = providers[entry.provider];
   const serviceUrl = readServiceUrl(entry, context, complain);
   const tokenUri = readTokenUri(entry, profile, context, complain);
   const revocationUri = readRevocationUri(entry, tokenUri, context, complain);
@@ -112,12 +118,9 @@ function connectionOf(
   const behavior = behaviorOf(entry, profile);
   const { grant } = entry;
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
-  const needs = grant === 'client_credentials' ? (profile.needsForItself ?? profile.needs) : profile.needs;
-  // An address has the tenant in it.
-  const isNamed = (need: (typeof needs)[number]) =>
-    entry[need] !== undefined || (need === 'tenant' && entry.tokenUri !== undefined);
-  const missing = needs.filter((need) => !isNamed(need));
-  for (const need of missing) complain([need], `is missing; the provider ${entry.provider} needs it`);
+  const missing = missingNeeds(entry, profile);
+  for (const need of missing)
+    complain(need.split('.'), `is missing; the provider ${entry.provider} needs it`);
   if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
   return {
     name,
@@ -142,6 +145,21 @@ function connectionOf(
     ...(entry.expirationHorizon !== undefined && { expirationHorizonMs: toMs(entry.expirationHorizon) }),
     overwrite: entry.overwrite,
   };
+}
+
+/** What the profile needs and the entry does not name, as paths inside the entry. */
+function missingNeeds(entry: ConnectionEntry, profile: ProviderProfile): string[] {
+  const isNamed = (need: string) =>
+    need === 'serviceUrl'
+      ? entry.serviceUrl !== undefined
+      : Object.hasOwn(entry.parameters ?? {}, need.replace(/^parameters\./, ''));
+  const needs = (profile.needs ?? []).filter((need) => !isNamed(need));
+  const isTenantMissing =
+    entry.grant === 'client_credentials' && profile.tenant !== undefined && entry.tenant === undefined;
+  const hasOwn = !isTenantMissing && tokenUriOf(profile, entry) !== undefined;
+  return entry.tokenUri !== undefined || hasOwn
+    ? needs
+    : [profile.tokenUri === undefined ? 'tokenUri' : 'tenant', ...needs];
 }
 
 /** Settings that are valid alone but not together. */
@@ -235,8 +253,7 @@ function readTokenUri(
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
-  const { tenant } = entry;
-  const text = entry.tokenUri === undefined ? profile.tokenUri?.({ tenant }) : addressIn(entry.tokenUri);
+  const text = entry.tokenUri === undefined ? tokenUriOf(profile, entry) : addressIn(entry.tokenUri);
   if (text === undefined) return undefined;
   return readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
 }
@@ -250,7 +267,7 @@ function readRevocationUri(
   if (revocationUri !== undefined)
     return readUrl(revocationUri, 'revocationUri', { allowLoopbackHttp }, complain);
   if (grant === 'client_credentials') return undefined;
-  return tokenUri === undefined ? undefined : providers[provider].revocationUri?.(tokenUri);
+  return tokenUri === undefined ? undefined : revocationUriOf(providers[provider], tokenUri);
 }
 
 function readServiceUrl(
@@ -293,7 +310,7 @@ function parametersOf(
   profile: ProviderProfile,
   serviceUrl: string | undefined,
 ): Record<string, string> {
-  const own = profile.parameters({ serviceUrl, scope });
+  const own = profileParameters(profile, { serviceUrl, scope });
   const all = {
     ...(grant === 'client_credentials' ? withoutOfflineAccess(own) : own),
     ...(resource === undefined ? {} : { resource }),
@@ -321,12 +338,9 @@ function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'
 }
 
 /** The behavior in the profile, unless the entry overrides it. */
-function behaviorOf(
-  entry: ConnectionEntry,
-  { behavior }: ProviderProfile,
-): TokenBehavior {
+function behaviorOf(entry: ConnectionEntry, { behavior }: ProviderProfile): TokenBehavior {
   const { grant, refreshTokenGrace: grace, accessTokenLifetime: lifetime, requestFormat, response } = entry;
-  const { refreshTokenLifetimeMs: _, refreshTokenDeadline: _deadline, ...withoutToken } = behavior;
+  const { refreshTokenIdleMs: _, refreshTokenAbsoluteMs: _absolute, ...withoutToken } = behavior;
   return {
     // A request without a refresh token can be repeated at any time.
     ...(grant === 'client_credentials'

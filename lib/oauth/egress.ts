@@ -4,7 +4,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 /**
  * The kind of an IP address.
  * - `public`: on the internet
- * - `private`: in a private network (RFC 1918, RFC 4193), such as an AD FS on premises
+ * - `private`: in a private network (RFC 1918, RFC 4193), such as an authorization server on premises
  * - `loopback`: on this machine
  * - `special`: never a token endpoint: the instance metadata of a cloud, link-local, shared, multicast and reserved
  *   addresses

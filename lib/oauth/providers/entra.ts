@@ -1,73 +1,51 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { entraErrors } from './entraErrors.ts';
-import {
-  DAY_MS,
-  type ProfileEntry,
-  type ProviderProfile,
-  type SignInEndpoints,
-  USUAL_SIGN_IN,
-} from './profile.ts';
+import { DAY_MS, documented, NANGO, type ProviderProfile, UNVERIFIED, USUAL_SIGN_IN } from './profile.ts';
 
-/**
- * `organizations` rather than `common`: the only difference is that it excludes personal Microsoft accounts, which no
- * business application uses. Applications of a single tenant must name theirs (AADSTS50194).
- */
-const DEFAULT_TENANT = 'organizations';
-
-/** The v2.0 token endpoint of the public cloud. For national clouds, set `tokenUri`. */
-function entraTokenUri({ tenant = DEFAULT_TENANT }: ProfileEntry): string {
-  return `https://login.microsoftonline.com/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
-}
-
-/** Whether the address belongs to Entra ID, in any cloud. */
-export function isEntra(address: string): boolean {
-  return /^https:\/\/login\.microsoftonline\.[^/]+\//.test(address);
-}
-
-/**
- * The endpoints differ only in the last part of the path. The metadata cannot name them: the issuer of `organizations` is a
- * pattern, not a valid address.
- */
-function entraEndpoints(tokenUri: string): SignInEndpoints | undefined {
-  const base = /^(https:\/\/[^/]+\/[^/]+\/oauth2\/v2\.0)\/token$/.exec(
-    isEntra(tokenUri) ? tokenUri : '',
-  )?.[1];
-  if (base === undefined) return undefined;
-  return { authorizationEndpoint: `${base}/authorize`, deviceEndpoint: `${base}/devicecode` };
-}
-
-/** Entra returns a new refresh token only for the scope `offline_access`; without it, the old token expires after 90 days. */
-export function withOfflineAccess(scope: string): string {
-  const scopes = scope.split(/\s+/).filter((each) => each !== '');
-  return scopes.includes('offline_access') ? scopes.join(' ') : [...scopes, 'offline_access'].join(' ');
-}
+const REFRESH_TOKENS = documented('https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens');
 
 /** Microsoft Entra ID. Each use returns a new refresh token, and the old one stays usable. */
 export const entra: ProviderProfile = {
   id: 'entra',
   title: 'Microsoft Entra ID',
-  tokenUri: entraTokenUri,
-  parameters: ({ scope }) => (scope ? { scope: withOfflineAccess(scope) } : {}),
+  tokenUri: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token',
+  hosts: ['login.microsoftonline.us', 'login.partner.microsoftonline.cn'],
+  tenant: {
+    means: 'the directory id or a verified domain name',
+    // Rather than `common`: the only difference is that it excludes personal Microsoft accounts, which no business application
+    // uses. Applications of a single tenant must name theirs (AADSTS50194).
+    otherwise: 'organizations',
+  },
+  // Entra returns a new refresh token only for this scope; without it, the old token expires after 90 days.
+  addedScopes: ['offline_access'],
   clientAuthentication: 'client_secret_post',
+  reuse: 'reusable',
   behavior: {
     ...CAREFUL_BEHAVIOR,
     refreshTokenGraceMs: Number.POSITIVE_INFINITY,
-    refreshTokenLifetimeMs: 90 * DAY_MS,
+    refreshTokenIdleMs: 90 * DAY_MS,
     errors: entraErrors,
   },
   signIn: {
     ...USUAL_SIGN_IN,
+    // The metadata cannot name them: the issuer of `organizations` is a pattern, not a valid address.
+    authorizationUri: '/oauth2/v2.0/authorize',
+    deviceUri: '/oauth2/v2.0/devicecode',
     // Entra accepts any port of localhost without registration, but no other loopback address.
     redirectUri: 'http://localhost/',
     // Entra issues a refresh token without it. With it, Entra would ask for an administrator's consent.
     promptsForConsent: false,
+    scopes: ['offline_access'],
   },
-  endpointsBeside: entraEndpoints,
-  recognizes: ({ tokenUri, serviceUrl }) => isEntra(tokenUri) && serviceUrl === undefined,
   // Entra ID has no revocation endpoint. https://learn.microsoft.com/graph/api/user-revokesigninsessions
   revokeByHand: 'Revoke the sign-in sessions of the user in the Entra admin center.',
-  needs: [],
-  // Without a user, nothing tells Entra which directory is meant.
-  needsForItself: ['tenant'],
+  note: 'Refresh tokens of single-page applications end after 24 hours, whatever is issued since.',
   source: 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
+  sources: {
+    tokenUri: NANGO,
+    clientAuthentication: UNVERIFIED,
+    accessToken: UNVERIFIED,
+    reuse: REFRESH_TOKENS,
+    refreshToken: REFRESH_TOKENS,
+  },
 };

@@ -1,5 +1,7 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { documented, type ProviderProfile, UNVERIFIED, USUAL_SIGN_IN } from './profile.ts';
+
+const RFC = documented('https://www.rfc-editor.org/rfc/rfc6749');
 
 /**
  * Any provider that conforms to RFC 6749. Basic authentication is the method that every server must support
@@ -8,10 +10,10 @@ import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
 export const generic: ProviderProfile = {
   id: 'generic',
   title: 'Any OAuth 2.0 provider',
-  parameters: scopeOnly,
   clientAuthentication: 'client_secret_basic',
+  reuse: 'unknown',
   behavior: CAREFUL_BEHAVIOR,
   signIn: { ...USUAL_SIGN_IN, takesScopeFromMetadata: true },
-  needs: ['tokenUri'],
   source: 'https://www.rfc-editor.org/rfc/rfc6749#section-6',
+  sources: { tokenUri: RFC, clientAuthentication: RFC, accessToken: UNVERIFIED, reuse: RFC },
 };

@@ -1,20 +1,17 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { refusedToken } from '../errorMeanings.ts';
-import { HOUR_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { documented, MINUTE_MS, NANGO, type ProviderProfile, USUAL_SIGN_IN } from './profile.ts';
 
-/**
- * HubSpot, with the token endpoint of the 2026-03 API. Access tokens are valid for 30 min. The documentation does not say whether
- * a refresh token can be used twice, so the profile assumes single use.
- */
+/** HubSpot, with the token endpoint of the 2026-03 API. */
 export const hubspot: ProviderProfile = {
   id: 'hubspot',
   title: 'HubSpot',
-  tokenUri: () => 'https://api.hubapi.com/oauth/2026-03/token',
-  parameters: scopeOnly,
+  tokenUri: 'https://api.hubapi.com/oauth/2026-03/token',
   clientAuthentication: 'client_secret_post',
+  reuse: 'unknown',
   behavior: {
     ...CAREFUL_BEHAVIOR,
-    defaultExpiresInMs: HOUR_MS / 2,
+    defaultExpiresInMs: 30 * MINUTE_MS,
     errors: [
       {
         // The v1 API, which an entry may still name, has no member `error`.
@@ -24,7 +21,20 @@ export const hubspot: ProviderProfile = {
       },
     ],
   },
-  signIn: USUAL_SIGN_IN,
-  needs: [],
+  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://app.hubspot.com/oauth/authorize' },
+  note: 'The documentation does not say whether a refresh token can be used twice; the response returns the same one.',
   source: 'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',
+  sources: {
+    tokenUri: documented(
+      'https://developers.hubspot.com/docs/api-reference/legacy/authentication/oauth-tokens/v1/migration-guide',
+    ),
+    clientAuthentication: documented('https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide'),
+    accessToken: documented(
+      'https://developers.hubspot.com/changelog/upcoming-expiration-of-oauth-access-tokens-is-changing',
+    ),
+    reuse: documented(
+      'https://developers.hubspot.com/docs/api-reference/2026-03/authentication/manage-oauth-tokens',
+    ),
+    signIn: NANGO,
+  },
 };

@@ -1,18 +1,42 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { DAY_MS, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import {
+  DAY_MS,
+  documented,
+  NANGO,
+  type ProviderProfile,
+  readInCode,
+  reported,
+  USUAL_SIGN_IN,
+} from './profile.ts';
+
+const FAQ =
+  'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq';
 
 /**
- * Intuit QuickBooks Online. The refresh token changes about once a day. The documentation does not say how long the previous one
- * works, so the profile assumes single use. A refresh token expires after 100 days without use, and always after five years.
+ * Intuit QuickBooks Online. The refresh token changes about once a day. Documentation of 2018 says that the previous one works for
+ * another 24 hours; a later help article says that it ends.
  */
 export const intuit: ProviderProfile = {
   id: 'intuit',
   title: 'Intuit QuickBooks',
-  tokenUri: () => 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
-  parameters: scopeOnly,
+  tokenUri: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
   clientAuthentication: 'client_secret_basic',
-  behavior: { ...CAREFUL_BEHAVIOR, refreshTokenLifetimeMs: 100 * DAY_MS },
-  signIn: USUAL_SIGN_IN,
-  needs: [],
-  source: 'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq',
+  reuse: 'disputed',
+  behavior: {
+    ...CAREFUL_BEHAVIOR,
+    refreshTokenGraceMs: DAY_MS,
+    refreshTokenGraceIsDisputed: true,
+    refreshTokenIdleMs: 100 * DAY_MS,
+    refreshTokenAbsoluteMs: 5 * 365 * DAY_MS,
+  },
+  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://appcenter.intuit.com/connect/oauth2' },
+  source: FAQ,
+  sources: {
+    tokenUri: NANGO,
+    clientAuthentication: documented(FAQ),
+    accessToken: documented(FAQ),
+    reuse: reported('https://github.com/ruckus/quickbooks-ruby/issues/389'),
+    refreshToken: readInCode('https://github.com/intuit/QuickBooks-V3-Java-SDK/releases/tag/v6.5.4'),
+    signIn: NANGO,
+  },
 };

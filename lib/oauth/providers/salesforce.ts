@@ -1,18 +1,21 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { throttled } from '../errorMeanings.ts';
-import { beside, type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { documented, NANGO, type ProviderProfile, USUAL_SIGN_IN } from './profile.ts';
+
+const REST =
+  'https://developer.salesforce.com/docs/atlas.en-us.198.0.api_rest.meta/api_rest/intro_understanding_refresh_token_oauth.htm';
 
 /**
  * Salesforce. Rotation is a setting of the connected app. If it is on, the previous refresh token becomes invalid immediately,
- * so the profile assumes single use. The response does not name the lifetime of the access token: it is the session timeout of
- * the app. Set `accessTokenLifetime` if that is below an hour. A sandbox or a custom domain has another `tokenUri`.
+ * so the profile assumes single use.
  */
 export const salesforce: ProviderProfile = {
   id: 'salesforce',
   title: 'Salesforce',
-  tokenUri: () => 'https://login.salesforce.com/services/oauth2/token',
-  parameters: scopeOnly,
+  tokenUri: 'https://login.salesforce.com/services/oauth2/token',
+  hosts: ['test.salesforce.com'],
   clientAuthentication: 'client_secret_post',
+  reuse: 'setting',
   behavior: {
     ...CAREFUL_BEHAVIOR,
     errors: [
@@ -27,9 +30,23 @@ export const salesforce: ProviderProfile = {
       },
     ],
   },
-  signIn: USUAL_SIGN_IN,
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: '/services/oauth2/authorize',
+    scopes: ['offline_access'],
+    parameters: { prompt: 'consent' },
+  },
   // https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm
-  revocationUri: beside('/services/oauth2/token', '/services/oauth2/revoke'),
-  needs: [],
+  revocationUri: '/services/oauth2/revoke',
+  note: 'The response does not name the lifetime of the access token: it is the session timeout of the app. Set `accessTokenLifetime` if that is below an hour. A sandbox or a custom domain has another `tokenUri`. The lifetime of refresh tokens is a policy of the app. A sixth consent of the same user ends the oldest one.',
   source: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm',
+  sources: {
+    tokenUri: NANGO,
+    clientAuthentication: documented(REST),
+    accessToken: documented(REST),
+    reuse: documented('https://help.salesforce.com/s/articleView?id=005316711'),
+    signIn: NANGO,
+    revocation: documented('https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm'),
+    others: NANGO,
+  },
 };

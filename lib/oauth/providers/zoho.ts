@@ -1,16 +1,20 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
 import { refusedToken, throttled } from '../errorMeanings.ts';
-import { type ProviderProfile, scopeOnly, USUAL_SIGN_IN } from './profile.ts';
+import { documented, NANGO, type ProviderProfile, reported, USUAL_SIGN_IN } from './profile.ts';
 
-/**
- * Zoho. A token response has no refresh token: the first one stays in use. Each data center has its own accounts server
- * (`https://accounts.zoho.eu/oauth/v2/token`), which the entry must name.
- */
+const REFRESHING = documented(
+  'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
+);
+const VALIDITY = documented('https://zoho.com/crm/developer/docs/api/v4/token-validity.html');
+
+/** Zoho. A token response has no refresh token: the first one stays in use. */
 export const zoho: ProviderProfile = {
   id: 'zoho',
   title: 'Zoho',
-  parameters: scopeOnly,
+  // Each data center has its own accounts server.
+  tokenPath: '/oauth/v2/token',
   clientAuthentication: 'client_secret_post',
+  reuse: 'reusable',
   behavior: {
     ...CAREFUL_BEHAVIOR,
     refreshTokenGraceMs: Number.POSITIVE_INFINITY,
@@ -29,7 +33,24 @@ export const zoho: ProviderProfile = {
       },
     ],
   },
-  signIn: USUAL_SIGN_IN,
-  needs: ['tokenUri'],
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: '/oauth/v2/auth',
+    parameters: { access_type: 'offline', prompt: 'consent' },
+  },
+  revocationUri: '/oauth/v2/token/revoke',
+  note: 'Set `tokenUri` to the accounts server of your data center, such as `https://accounts.zoho.eu/oauth/v2/token`. A refresh token gives at most 10 access tokens in 10 minutes, and a user has at most 20 refresh tokens: the oldest one ends.',
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
+  sources: {
+    tokenUri: documented('https://www.zoho.com/fsm/developer/help/api/refresh-token.html'),
+    clientAuthentication: reported(
+      'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
+    ),
+    accessToken: VALIDITY,
+    reuse: REFRESHING,
+    refreshToken: VALIDITY,
+    signIn: NANGO,
+    revocation: REFRESHING,
+    others: NANGO,
+  },
 };

@@ -52,15 +52,23 @@ export interface ClientKey {
 export interface TokenBehavior {
   /** How long after its first use a refresh token may be used again: 0 for single use, Infinity for tokens that stay usable. */
   readonly refreshTokenGraceMs: number;
+  /**
+   * Do other sources say that a refresh token is for single use? Then the grace only makes a lost request worth repeating early. It
+   * never lets two requests overlap, because the provider may revoke the token family at the second one.
+   */
+  readonly refreshTokenGraceIsDisputed?: true;
   /** The lifetime of an access token whose answer does not say. */
   readonly defaultExpiresInMs: number;
-  /** How long a refresh token lives, as the provider documents it: see `refreshTokenDeadline`. */
-  readonly refreshTokenLifetimeMs?: number;
-  /**
-   * From when that lifetime counts. `idle`: from when the token was issued, so that each new token lives that long again;
-   * `absolute`: from the sign-in, whatever is issued since. Missing: unknown, and nothing is concluded from the lifetime.
-   */
-  readonly refreshTokenDeadline?: 'idle' | 'absolute';
+  /** How long a refresh token lives after each refresh. */
+  readonly refreshTokenIdleMs?: number;
+  /** How long all refresh tokens of a sign-in live, whatever is issued since. */
+  readonly refreshTokenAbsoluteMs?: number;
+  /** Does a refresh end the access token before it as well? Then it comes as late as possible. */
+  readonly accessTokenEndsAtRefresh?: true;
+  /** The provider refuses to renew an access token that is younger. */
+  readonly earliestRenewalMs?: number;
+  /** So many token requests a day does the provider take from one connection. */
+  readonly requestsPerDay?: number;
   /** How the provider's token responses differ from RFC 6749 section 5.1. */
   readonly response?: ResponseFacts;
   /** How the parameters of a token request are encoded. Missing: as a form, which RFC 6749 requires. */

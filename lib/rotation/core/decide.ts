@@ -5,8 +5,15 @@ import { unusableSecret } from './credentialValue.ts';
 import { isUnknownIntent } from './currentVersion.ts';
 import { ownedBy } from './ownership.ts';
 import type { ConnectionRecord, RecordedFailure } from './record.ts';
-import { foreignStore, isUnsentCopy } from './tags.ts';
-import { blockedRetryDelay, FORCE_COOLDOWN_MS, lookDelay, refusedDelay, replayTime } from './times.ts';
+import { foreignStore, isManaged, isUnsentCopy } from './tags.ts';
+import {
+  blockedRetryDelay,
+  FORCE_COOLDOWN_MS,
+  lookDelay,
+  refreshAcceptedAt,
+  refusedDelay,
+  replayTime,
+} from './times.ts';
 
 /** Why a rotation refreshes, or does not. Logs, answers and `rotator plan` show these names; docs/reference.md is written from this table. */
 export const REASONS = {
@@ -26,6 +33,7 @@ export const REASONS = {
     'The outcome of a token request was not recorded, for example because the process died: the rotator searches the vault for the refresh token.',
   outcome_unknown:
     'The outcome of a token request is unknown, and repeating the request now could revoke tokens in use.',
+  too_early: 'The provider refuses to renew an access token this young.',
   replay: 'The outcome of a token request is unknown, and the request may be repeated now.',
   due: 'The access token is due for renewal.',
   forced: 'A caller forced the rotation.',
@@ -103,7 +111,15 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
   const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
   const unusable = unusableSecret(latest, place);
   if (!latest || unusable) return block('secret_unusable', problemOf(unusable), latest);
-  const all = [ownedElsewhere, versionChanged, requestInterrupted, removed, outcomeUnknown, replacedAwaited];
+  const all = [
+    ownedElsewhere,
+    versionChanged,
+    requestInterrupted,
+    removed,
+    outcomeUnknown,
+    replacedAwaited,
+    tooEarly,
+  ];
   const usable = { ...situation, latest };
   return firstHit<Usable, Stop | Go>(usable, all) ?? refresh(usable);
 }
@@ -217,6 +233,15 @@ export function isAwaited<R extends Pick<ConnectionRecord, 'replacedAwaitedUntil
   now: number,
 ): record is R & { readonly replacedAwaitedUntil: number } {
   return record.replacedAwaitedUntil !== undefined && now < record.replacedAwaitedUntil;
+}
+
+/** A refresh whose result was lost, or a caller who forces one, does not make the provider accept another. */
+function tooEarly({ connection, record, latest, now }: Usable): Stop | undefined {
+  if (record.phase.state === 'requesting' || !isManaged(latest.tags)) return undefined;
+  const until = refreshAcceptedAt(latest.createdAt, record.accessToken ?? {}, connection.behavior);
+  if (until <= now) return undefined;
+  const message = 'The provider does not renew the last access token yet.';
+  return { action: 'wait', reason: 'too_early', message, until };
 }
 
 function refresh({ record, force, latest }: Usable): Go {

@@ -232,13 +232,14 @@ function retried({ connection: { fingerprint } }: OutcomeContext): FailureHandli
 
 function attemptLater(
   noted: ConnectionRecord & { failure: RecordedFailure },
-  { now }: OutcomeContext,
+  { connection, now }: OutcomeContext,
   retryAfterMs = 0,
 ): ConnectionRecord {
   // After the end of the refresh token, a request that waited as long as it was asked to would be refused.
   const left = (noted.refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - now;
   const patience = Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS, (left * 2) / 3);
-  return attemptAt(noted, Math.ceil(now + Math.max(patience, retryDelay(noted.failure.count))));
+  const delay = retryDelay(noted.failure.count, connection.behavior);
+  return attemptAt(noted, Math.ceil(now + Math.max(patience, delay)));
 }
 
 /** An operator must act. No request is sent until a secret in `clearedBy` or the entry changes, or `mayClearAutomatically` allows one. */

@@ -101,9 +101,13 @@ const LOOK_FIRST_MS = 60_000;
 const SLOWEST_MS = 300_000;
 const PROBE_LONGEST_MS = 60_000;
 
-/** How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. */
-export function retryDelay(count: number): number {
-  return backoff({ first: RETRY_FIRST_MS, longest: SLOWEST_MS, attempt: count });
+/**
+ * How long to wait after the `count`th failure in a row (1 for the first): 10 s, doubling, at most 5 min. If the provider limits the
+ * requests of a day, at most as long as leaves half of them for the time after the failures.
+ */
+export function retryDelay(count: number, { requestsPerDay }: Pick<TokenBehavior, 'requestsPerDay'>): number {
+  const shared = requestsPerDay === undefined ? 0 : (2 * DAY_MS) / requestsPerDay;
+  return backoff({ first: RETRY_FIRST_MS, longest: Math.max(SLOWEST_MS, shared), attempt: count });
 }
 
 /**
@@ -169,46 +173,81 @@ export interface IssuedTimes {
   readonly refreshTokenEndIsFixed?: boolean | undefined;
 }
 
+/** If a refresh ends the access token before it, a tenth of its life is left at the renewal, but no more than this. */
+const LATEST_RENEWAL_MS = 300_000;
+/** So many sweeps must fit between a late renewal and the end of the token. */
+const LATE_SWEEPS = 3;
+/** A token response takes so long, and the provider counts the age of a token from somewhere in between. */
+const RESPONSE_MARGIN_MS = 5_000;
+
 /**
  * When an access token is to be renewed: when two thirds of its life are gone or `renewBeforeMs` before its
  * end, up to a twentieth of its life earlier by the spread of its connection. A token is never renewed in the
  * first quarter of its life, however large `renewBeforeMs` is, nor sooner than the shortest time between two renewals. If
  * two thirds of the refresh token's life are gone before that, it is renewed then: after its end, nothing can be renewed. Only an
  * end that no renewal moves, or that comes before the next sweep, waits for that shortest time as well.
+ *
+ * If the refresh ends the access token in use, the renewal comes late, because consumers go on with a dead token until they read
+ * again. A provider that refuses to renew a young token is not asked before it accepts, whatever ends meanwhile.
  * @param scheduleIntervalMs time between two sweeps
  */
 export function renewalTime(
   { issuedAt, expiresAt, refreshTokenExpiresAt, refreshTokenEndIsFixed = false }: IssuedTimes,
-  { name, renewBeforeMs }: Pick<Connection, 'name' | 'renewBeforeMs'>,
+  { name, renewBeforeMs, behavior }: Pick<Connection, 'name' | 'renewBeforeMs' | 'behavior'>,
   scheduleIntervalMs: number,
 ): number {
   const lifetime = expiresAt - issuedAt;
-  const before = renewBeforeMs === undefined ? lifetime / 3 : renewBeforeMs;
+  const isLate = behavior.accessTokenEndsAtRefresh === true;
+  const late = Math.max(LATE_SWEEPS * scheduleIntervalMs, Math.min(lifetime / 10, LATEST_RENEWAL_MS));
+  const before = renewBeforeMs ?? (isLate ? Math.min(lifetime / 3, late) : lifetime / 3);
+  const width = isLate ? Math.min(lifetime / 20, before / 2) : lifetime / 20;
   const shortest = shortestRenewal(scheduleIntervalMs);
-  const planned = Math.max(lifetime / 4, lifetime - before - (spreadOf(name) * lifetime) / 20);
+  const planned = Math.max(lifetime / 4, lifetime - before - spreadOf(name) * width);
   const due = Math.max(planned, shortest);
   const refreshTokenDue = (((refreshTokenExpiresAt ?? Number.POSITIVE_INFINITY) - issuedAt) * 2) / 3;
   const isInTime = !refreshTokenEndIsFixed && refreshTokenDue >= scheduleIntervalMs;
   const end = isInTime ? refreshTokenDue : Math.max(shortest, refreshTokenDue);
-  return Math.round(issuedAt + Math.min(due, end));
+  return Math.round(issuedAt + Math.max(Math.min(due, end), earliestRenewal(lifetime, name, behavior)));
+}
+
+/** The age from which an access token can be renewed, in milliseconds, spread over a quarter of the time that is left. */
+function earliestRenewal(lifetime: number, name: string, { earliestRenewalMs }: TokenBehavior): number {
+  if (earliestRenewalMs === undefined) return 0;
+  const accepted = earliestRenewalMs + RESPONSE_MARGIN_MS;
+  return accepted + spreadOf(name) * Math.max(0, (lifetime - accepted) / 4);
 }
 
 /**
- * When a refresh token expires, in milliseconds since the epoch; undefined if nothing says so. The response comes first. A
- * lifetime that the provider documents counts from this renewal (`idle`) or from the sign-in (`absolute`).
+ * When a provider that refuses to renew a young access token accepts the next refresh, in milliseconds since the epoch. A token that
+ * was published is as old as the record says. Of one that was lost after the save of its refresh token, only that save tells.
+ * @param savedAt when the refresh token was saved
+ */
+export function refreshAcceptedAt(
+  savedAt: number,
+  { issuedAt = Number.NEGATIVE_INFINITY }: Partial<IssuedTimes>,
+  { earliestRenewalMs }: TokenBehavior,
+): number {
+  if (earliestRenewalMs === undefined) return Number.NEGATIVE_INFINITY;
+  const isPublished = issuedAt > savedAt - RESERVED_MS;
+  return (isPublished ? issuedAt : savedAt) + earliestRenewalMs + RESPONSE_MARGIN_MS;
+}
+
+/**
+ * When a refresh token expires, in milliseconds since the epoch; undefined if nothing says so. The response comes first. Of the
+ * lifetimes that the provider documents, from this renewal and from the sign-in, the earlier end counts.
  * @param familyStartedAt when the rotator saw the sign-in
  */
 export function refreshTokenExpiry(
   { issuedAt, lifetimeMs }: { readonly issuedAt: number; readonly lifetimeMs: number | undefined },
-  { refreshTokenDeadline, refreshTokenLifetimeMs }: TokenBehavior,
-  familyStartedAt: number | undefined,
+  { refreshTokenIdleMs, refreshTokenAbsoluteMs = Number.POSITIVE_INFINITY }: TokenBehavior,
+  familyStartedAt = Number.POSITIVE_INFINITY,
 ): number | undefined {
   if (lifetimeMs !== undefined) return issuedAt + lifetimeMs;
-  const from = { idle: issuedAt, absolute: familyStartedAt };
-  const start = refreshTokenDeadline && from[refreshTokenDeadline];
-  return start === undefined || refreshTokenLifetimeMs === undefined
-    ? undefined
-    : start + refreshTokenLifetimeMs;
+  const absolute = familyStartedAt + refreshTokenAbsoluteMs;
+  const idle = issuedAt + (refreshTokenIdleMs ?? Number.POSITIVE_INFINITY);
+  // The provider issues a token after that end: it is another one than documented, such as a setting of the tenant.
+  const end = Math.min(idle, absolute > issuedAt ? absolute : Number.POSITIVE_INFINITY);
+  return end === Number.POSITIVE_INFINITY ? undefined : end;
 }
 
 /**
@@ -247,7 +286,8 @@ export function countsUnknown(failure: RecordedFailure | undefined): failure is 
 /**
  * When a refresh token may be sent again if the outcome of its last token request is unknown.
  *
- * Reusable tokens and tokens whose grace period still runs: immediately, or after the usual delay if it failed before.
+ * Reusable tokens and tokens whose grace period still runs: immediately, or after the usual delay if it failed before. If the grace
+ * period is disputed, not while a process may still wait for the response.
  * Single-use tokens: never while a process may still wait for the response. If the provider executed the lost request, it refuses
  * the replay and may revoke the access token in use as well. So the replay waits until that token is nearly over. If nothing valid
  * is published, there is nothing more to wait for.
@@ -265,9 +305,10 @@ export function replayTime(
   const { phase, accessToken, failure } = record;
   if (phase.state === 'idle') return now;
   const failures = countsUnknown(failure) ? failure.count : 0;
-  const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures);
+  const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures, behavior);
   if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
-  if (withinGrace(phase, behavior, now)) return phase.startedAt;
+  if (withinGrace(phase, behavior, now))
+    return behavior.refreshTokenGraceIsDisputed ? phase.awaitedUntil : phase.startedAt;
   const alone = Math.max(delayed, phase.awaitedUntil);
   const expiresAt = accessToken?.expiresAt ?? 0;
   if (expiresAt <= now) return alone;
@@ -287,9 +328,10 @@ export function replayTime(
  */
 export function handoverTime(
   { startedAt, firstStartedAt }: RequestOut,
-  { refreshTokenGraceMs }: TokenBehavior,
+  { refreshTokenGraceMs, refreshTokenGraceIsDisputed }: TokenBehavior,
   scheduleIntervalMs: number,
 ): number {
+  if (refreshTokenGraceIsDisputed) return Number.POSITIVE_INFINITY;
   const at = firstStartedAt + refreshTokenGraceMs - scheduleIntervalMs - 2 * LEASE_MARGIN_MS;
   return at < startedAt + SHORTEST_WAIT_MS ? Number.POSITIVE_INFINITY : at;
 }
@@ -299,13 +341,19 @@ export function handoverTime(
  * milliseconds. The announcement proves that the vault takes writes, and a living process tries to save at least this often.
  */
 export function lastLookDelay(phase: RequestOut, behavior: TokenBehavior, now: number): number {
-  const isHarmless = behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
-  return isHarmless || withinGrace(phase, behavior, now) ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
+  const isReusable = behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
+  const isAllowed = withinGrace(phase, behavior, now) && !behavior.refreshTokenGraceIsDisputed;
+  return isReusable || isAllowed ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
 }
 
 /** Can another process send the refresh token again in time if this one dies? @param scheduleIntervalMs time between two sweeps */
-export function isRepeatable({ refreshTokenGraceMs }: TokenBehavior, scheduleIntervalMs: number): boolean {
-  return refreshTokenGraceMs > LEASE_MS + scheduleIntervalMs + LEASE_MARGIN_MS;
+export function isRepeatable(
+  { refreshTokenGraceMs, refreshTokenGraceIsDisputed }: TokenBehavior,
+  scheduleIntervalMs: number,
+): boolean {
+  return (
+    !refreshTokenGraceIsDisputed && refreshTokenGraceMs > LEASE_MS + scheduleIntervalMs + LEASE_MARGIN_MS
+  );
 }
 
 /** May a refresh token that was first sent at `phase.firstStartedAt` be sent again right now? */

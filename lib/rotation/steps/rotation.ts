@@ -205,6 +205,8 @@ export class Rotation {
   /** Nothing is done now, and the record says why. */
   #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
+    if (decision.action === 'wait' && decision.reason === 'too_early')
+      return this.#finish(attemptAt(record, decision.until), record.failure ? undefined : 'not_due');
     if (decision.action === 'wait') {
       const waiting = waitsForReplay(record, decision.until, context);
       return this.#finish(waiting, waiting.failure?.blocked ? undefined : 'outcome_unknown');

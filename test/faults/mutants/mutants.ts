@@ -555,8 +555,44 @@ const LIFETIMES: readonly Mutant[] = [
   inRotation(
     'core/times.ts',
     'lifetimes: the end of the refresh token does not matter for the renewal',
-    'return Math.round(issuedAt + Math.min(due, end));',
-    'return Math.round(issuedAt + due);',
+    'Math.max(Math.min(due, end), earliestRenewal(',
+    'Math.max(due, earliestRenewal(',
+  ),
+  inRotation(
+    'core/times.ts',
+    'renewal: as early as usual although the refresh ends the access token in use',
+    'const isLate = behavior.accessTokenEndsAtRefresh === true;',
+    'const isLate = false;',
+  ),
+  inRotation(
+    'core/times.ts',
+    'renewal: a young token is renewed although the provider refuses that',
+    'if (earliestRenewalMs === undefined) return 0;',
+    'if (earliestRenewalMs !== 0) return 0;',
+  ),
+  inRotation(
+    'core/decide.ts',
+    'renewal: a refresh whose result was lost is repeated before the provider accepts it',
+    ', replacedAwaited, tooEarly];',
+    ', replacedAwaited];',
+  ),
+  inRotation(
+    'core/times.ts',
+    'lifetimes: an absolute end in the past counts, so that each sweep renews',
+    'absolute > issuedAt ? absolute : Number.POSITIVE_INFINITY',
+    'absolute',
+  ),
+  inRotation(
+    'core/times.ts',
+    'disputed grace: another process repeats a request whose response may still arrive',
+    'return behavior.refreshTokenGraceIsDisputed ? phase.awaitedUntil : phase.startedAt;',
+    'return phase.startedAt;',
+  ),
+  inRotation(
+    'core/times.ts',
+    'disputed grace: the lease is given back while the response is awaited',
+    'if (refreshTokenGraceIsDisputed) return Number.POSITIVE_INFINITY;',
+    '',
   ),
   inRotation(
     'core/times.ts',

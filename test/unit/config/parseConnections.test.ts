@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConnections } from '../../../lib/config/parseConnections.ts';
-import { providers } from '../../../lib/oauth/providers/index.ts';
+import { parametersOf, providers, tokenUriOf } from '../../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../../lib/rotation/core/connection.ts';
 import { CONTEXT, ENTRY, fileOf } from './support.ts';
 
@@ -37,13 +37,13 @@ describe('defaults', () => {
       provider,
       clientAuthentication: profile.clientAuthentication,
       behavior: profile.behavior,
-      parameters: profile.parameters({ serviceUrl }),
+      parameters: parametersOf(profile, { serviceUrl }),
     });
   });
 
   it("include the provider's address for a tenant", () => {
     const tenant = 'contoso.onmicrosoft.com';
-    expect(only({ provider: 'entra', tenant }).tokenUri).toBe(providers.entra.tokenUri?.({ tenant }));
+    expect(only({ provider: 'entra', tenant }).tokenUri).toBe(tokenUriOf(providers.entra, { tenant }));
   });
 });
 

@@ -1,124 +1,167 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { endpointsBeside, profileNamed, providerOf, providers } from '../../../lib/oauth/providers/index.ts';
+import {
+  endpointsBeside,
+  type ProviderProfile,
+  parametersOf,
+  profileNamed,
+  providerOf,
+  providers,
+  revocationUriOf,
+  tokenUriOf,
+} from '../../../lib/oauth/providers/index.ts';
 
-const { dynamics365, entra, generic, okta } = providers;
+const { dynamics365, entra, generic, google, netsuite, okta, salesforce, xero } = providers;
+const all: readonly (readonly [string, ProviderProfile])[] = Object.entries(providers);
 
 describe('provider profiles', () => {
-  test('each has its id as its key and cites a page', () => {
-    for (const [id, profile] of Object.entries(providers)) {
-      expect<string>(profile.id).toBe(id);
-      expect(profile.source).toMatch(/^https:\/\//);
-    }
+  test.each(all)(
+    '%s has its id as its key, and a source for each fact',
+    (id, { id: own, source, sources }) => {
+      expect<string>(own).toBe(id);
+      expect(source).toMatch(/^https:\/\//);
+      for (const { confidence, page, date } of Object.values(sources)) {
+        expect(date).toMatch(/^20\d\d-\d\d-\d\d$/);
+        expect(page === undefined).toBe(confidence === 'unverified');
+        expect(page ?? 'https://').toMatch(/^https:\/\//);
+      }
+    },
+  );
+
+  test.each(all)(
+    '%s says what happens to a used refresh token, and the time fits',
+    (_, { reuse, behavior, sources }) => {
+      const { refreshTokenGraceMs: ms, refreshTokenGraceIsDisputed: isDisputed = false } = behavior;
+      const kind = ms === 0 ? 'none' : Number.isFinite(ms) ? 'some' : 'unlimited';
+      const kinds = {
+        single_use: 'none',
+        unknown: 'none',
+        setting: 'none',
+        grace: 'some',
+        disputed: 'some',
+        reusable: 'unlimited',
+      };
+      expect(kind).toBe(kinds[reuse]);
+      expect(isDisputed).toBe(reuse === 'disputed');
+      // A wrong one costs the token family.
+      expect(sources.reuse.confidence).not.toBe('unverified');
+    },
+  );
+
+  test.each(all)(
+    '%s has a source for the lifetime of refresh tokens if it names one',
+    (_, { behavior, sources }) => {
+      const { refreshTokenIdleMs, refreshTokenAbsoluteMs } = behavior;
+      const isNamed = refreshTokenIdleMs !== undefined || refreshTokenAbsoluteMs !== undefined;
+      if (isNamed) expect(sources.refreshToken?.page).toBeDefined();
+    },
+  );
+
+  test.each(all)('%s is data only', (_, profile) => {
+    const functions: unknown[] = [];
+    JSON.stringify(profile, (_key, value) => {
+      if (typeof value === 'function') functions.push(value);
+      return value;
+    });
+    expect(functions).toEqual([]);
   });
 
-  test('each either has a token endpoint or requires the entry to name it', () => {
-    for (const { tokenUri, needs } of Object.values(providers)) {
-      expect(needs.includes('tokenUri')).toBe(tokenUri === undefined);
-    }
+  test.each(all)('%s has addresses with https, and only placeholders that an entry fills', (_, profile) => {
+    const {
+      tokenUri = 'https://host.example/token',
+      tokenPath = '/token',
+      revocationUri = '/revoke',
+      signIn,
+    } = profile;
+    const { authorizationUri = '/authorize', deviceUri = '/device' } = signIn;
+    expect(tokenUri).toMatch(/^https:\/\//);
+    expect(tokenPath).toMatch(/^\//);
+    for (const address of [revocationUri, authorizationUri, deviceUri])
+      expect(address).toMatch(/^(https:\/)?\//);
+    const used = [tokenUri, revocationUri, authorizationUri, deviceUri].join().match(/\{\w*\}/g) ?? [];
+    expect(used.filter((each) => each !== '{tenant}')).toEqual([]);
+    expect(used.length > 0).toBe(profile.tenant !== undefined);
+    const filled = tokenUriOf(profile, { tenant: 'contoso' });
+    if (filled !== undefined) expect(URL.canParse(filled)).toBe(true);
   });
 
   test('Entra: the token endpoint contains the tenant, escaped', () => {
-    expect(entra.tokenUri?.({ tenant: 'contoso.com' })).toBe(
+    expect(tokenUriOf(entra, { tenant: 'contoso.com' })).toBe(
       'https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token',
     );
-    expect(entra.tokenUri?.({})).toContain('/organizations/');
-    expect(entra.tokenUri?.({ tenant: '../evil?' })).toContain('/..%2Fevil%3F/');
+    expect(tokenUriOf(entra, {})).toContain('/organizations/');
+    expect(tokenUriOf(entra, { tenant: '../evil?' })).toContain('/..%2Fevil%3F/');
   });
 
   test('Entra: the scope always has offline_access, because a new refresh token requires it', () => {
-    expect(entra.parameters({ scope: 'User.Read' })).toEqual({ scope: 'User.Read offline_access' });
-    expect(entra.parameters({ scope: 'offline_access  User.Read' })).toEqual({
+    expect(parametersOf(entra, { scope: 'User.Read' })).toEqual({ scope: 'User.Read offline_access' });
+    expect(parametersOf(entra, { scope: 'offline_access  User.Read' })).toEqual({
       scope: 'offline_access User.Read',
     });
-    expect(entra.parameters({})).toEqual({});
+    expect(parametersOf(entra, {})).toEqual({});
   });
 
   test('Dynamics 365: the scope follows from the origin of the service', () => {
     expect(
-      dynamics365.parameters({ serviceUrl: 'https://contoso.crm4.dynamics.com/api/data/v9.2/?a=b' }),
+      parametersOf(dynamics365, { serviceUrl: 'https://contoso.crm4.dynamics.com/api/data/v9.2/?a=b' }),
     ).toEqual({
       scope: 'https://contoso.crm4.dynamics.com/.default offline_access',
     });
-    expect(dynamics365.parameters({ serviceUrl: 'https://a.example', scope: 'b' })).toEqual({
+    expect(parametersOf(dynamics365, { serviceUrl: 'https://a.example', scope: 'b' })).toEqual({
       scope: 'b offline_access',
     });
-    expect(dynamics365.parameters({})).toEqual({});
+    expect(parametersOf(dynamics365, {})).toEqual({});
     expect(dynamics365.needs).toEqual(['serviceUrl']);
   });
 
-  test('each has the documented grace period of a used refresh token', () => {
-    const graces = Object.values(providers).map((profile) => [
-      profile.id,
-      profile.behavior.refreshTokenGraceMs,
-    ]);
-    expect(Object.fromEntries(graces)).toEqual({
-      generic: 0,
-      entra: Number.POSITIVE_INFINITY,
+  test('no used refresh token is assumed to work unless a source says so', () => {
+    const times = all.flatMap(([id, { behavior }]) =>
+      behavior.refreshTokenGraceMs === 0 ? [] : [[id, behavior.refreshTokenGraceMs / 1000]],
+    );
+    expect(Object.fromEntries(times)).toEqual({
+      amazon: Number.POSITIVE_INFINITY,
+      atlassian: 600,
       dynamics365: Number.POSITIVE_INFINITY,
-      atlassian: 0,
-      auth0: 0,
-      docusign: 0,
+      ebay: Number.POSITIVE_INFINITY,
+      entra: Number.POSITIVE_INFINITY,
       google: Number.POSITIVE_INFINITY,
-      hubspot: 0,
-      intuit: 0,
-      okta: 30_000,
-      salesforce: 0,
-      xero: 1_800_000,
+      intuit: 86_400,
+      linkedin: Number.POSITIVE_INFINITY,
+      netsuite: Number.POSITIVE_INFINITY,
+      okta: 30,
+      servicenow: Number.POSITIVE_INFINITY,
+      shopify: 2_592_000,
+      square: Number.POSITIVE_INFINITY,
+      xero: 1_800,
       zoho: Number.POSITIVE_INFINITY,
     });
   });
 
-  test('those with one token endpoint for all tenants have it', () => {
-    const fixed = Object.values(providers).filter(({ id }) => !['entra', 'dynamics365'].includes(id));
-    const endpoints = fixed.flatMap(({ id, tokenUri }) => (tokenUri ? [[id, tokenUri({})]] : []));
-    expect(Object.fromEntries(endpoints)).toEqual({
-      atlassian: 'https://auth.atlassian.com/oauth/token',
-      docusign: 'https://account.docusign.com/oauth/token',
-      google: 'https://oauth2.googleapis.com/token',
-      hubspot: 'https://api.hubapi.com/oauth/2026-03/token',
-      intuit: 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
-      salesforce: 'https://login.salesforce.com/services/oauth2/token',
-      xero: 'https://identity.xero.com/connect/token',
-    });
-  });
-
-  test('each has the client authentication that the provider documents', () => {
-    const posts = Object.values(providers).filter(
-      ({ clientAuthentication }) => clientAuthentication === 'client_secret_post',
-    );
-    expect(posts.map(({ id }) => id)).toEqual([
-      'entra',
-      'dynamics365',
-      'atlassian',
-      'auth0',
-      'google',
-      'hubspot',
-      'salesforce',
-      'zoho',
-    ]);
-  });
-
-  test('the default lifetime is an hour, or half an hour if the provider documents it', () => {
-    const halves = Object.values(providers).filter(
-      ({ behavior }) => behavior.defaultExpiresInMs === 1_800_000,
-    );
-    expect(halves.map(({ id }) => id)).toEqual(['hubspot', 'xero']);
+  test('those whose refresh ends the access token, and those that limit refreshes, are known', () => {
+    const named = (fact: keyof ProviderProfile['behavior']) =>
+      all.flatMap(([id, { behavior }]) => (behavior[fact] === undefined ? [] : id));
+    expect(named('accessTokenEndsAtRefresh')).toEqual(['github', 'gitlab', 'snowflake', 'zendesk']);
+    expect(named('earliestRenewalMs')).toEqual(['exact']);
+    expect(named('requestsPerDay')).toEqual(['exact']);
   });
 
   test('others send only the scope of the entry', () => {
-    expect(generic.parameters({ scope: 'a' })).toEqual({ scope: 'a' });
-    expect(okta.parameters({ scope: '' })).toEqual({});
+    expect(parametersOf(generic, { scope: 'a' })).toEqual({ scope: 'a' });
+    expect(parametersOf(okta, { scope: '' })).toEqual({});
   });
 });
 
 describe('a sign-in', () => {
-  const CLOUDS = ['com', 'us', 'partner.microsoftonline.cn'];
+  const CLOUDS = [
+    'login.microsoftonline.com',
+    'login.microsoftonline.us',
+    'login.partner.microsoftonline.cn',
+  ];
 
   test.each(CLOUDS)(
-    'Entra of .%s: the authorization and device endpoints follow from the token endpoint',
+    'Entra at %s: the authorization and device endpoints follow from the token endpoint',
     (cloud) => {
-      const base = `https://login.microsoftonline.${cloud}/contoso.com/oauth2/v2.0`;
+      const base = `https://${cloud}/contoso.com/oauth2/v2.0`;
       expect(endpointsBeside(`${base}/token`)).toEqual({
         authorizationEndpoint: `${base}/authorize`,
         deviceEndpoint: `${base}/devicecode`,
@@ -133,22 +176,46 @@ describe('a sign-in', () => {
     'https://evil.example/login.microsoftonline.com/oauth2/v2.0/token',
     'https://login.example/oauth2/v2.0/token',
   ])('nothing follows from %s', (tokenUri) => {
-    expect(endpointsBeside(tokenUri)).toBeUndefined();
+    expect(endpointsBeside(tokenUri)).toEqual({});
+  });
+
+  test('the endpoints of the profile of a connection follow from its token endpoint on any host', () => {
+    const tokenUri = 'https://contoso--test.sandbox.my.salesforce.com/services/oauth2/token';
+    expect(endpointsBeside(tokenUri)).toEqual({});
+    expect(endpointsBeside(tokenUri, salesforce)).toEqual({
+      authorizationEndpoint: 'https://contoso--test.sandbox.my.salesforce.com/services/oauth2/authorize',
+    });
+    expect(revocationUriOf(salesforce, tokenUri)).toBe(
+      'https://contoso--test.sandbox.my.salesforce.com/services/oauth2/revoke',
+    );
+    expect(revocationUriOf(salesforce, 'https://proxy.example/token')).toBeUndefined();
+  });
+
+  test('an address on another host belongs only to the token endpoint of the profile', () => {
+    expect(
+      endpointsBeside('https://12.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token', netsuite),
+    ).toEqual({
+      authorizationEndpoint: 'https://12.app.netsuite.com/app/login/oauth2/authorize.nl',
+    });
+    expect(endpointsBeside('https://evil.example/services/rest/auth/oauth2/v1/token', netsuite)).toEqual({});
+    expect(revocationUriOf(google, 'https://oauth2.googleapis.com/token')).toBe(
+      'https://oauth2.googleapis.com/revoke',
+    );
+    expect(revocationUriOf(google, 'https://lab.example/token')).toBeUndefined();
+    expect(revocationUriOf(xero, 'https://lab.example/connect/token')).toBeUndefined();
   });
 
   test('Entra accepts any port of localhost and needs no prompt; all others follow RFC 8252 and OpenID Connect', () => {
-    const rules = Object.values(providers).map(({ id, signIn }) => [
-      id,
-      `${signIn.redirectUri} ${signIn.promptsForConsent}`,
-    ]);
+    const rules = all.map(([id, { signIn }]) => [id, `${signIn.redirectUri} ${signIn.promptsForConsent}`]);
     const { entra, dynamics365, ...others } = Object.fromEntries(rules);
     expect([entra, dynamics365]).toEqual(['http://localhost/ false', 'http://localhost/ false']);
     expect(new Set(Object.values(others))).toEqual(new Set(['http://127.0.0.1/callback true']));
   });
 
-  test('the scope comes from the metadata only for an unknown provider and for Okta', () => {
-    const taking = Object.values(providers).filter(({ signIn }) => signIn.takesScopeFromMetadata);
-    expect(taking.map(({ id }) => id)).toEqual(['generic', 'okta']);
+  test('the scope comes from the metadata only if the profile knows no sign-in endpoint', () => {
+    const taking = all.filter(([, { signIn }]) => signIn.takesScopeFromMetadata);
+    expect(taking.map(([id]) => id)).toEqual(['generic', 'keycloak', 'okta', 'ping']);
+    expect(taking.filter(([, { signIn }]) => signIn.authorizationUri !== undefined)).toEqual([]);
   });
 });
 
@@ -160,6 +227,10 @@ describe('the provider of an entry', () => {
     [ENTRA, 'https://contoso.crm.dynamics.com/', 'dynamics365'],
     ['https://login.example/token', 'https://contoso.crm.dynamics.com/', undefined],
     ['https://login.microsoftonline.example', undefined, undefined],
+    ['https://contoso.zendesk.com/oauth/tokens', undefined, 'zendesk'],
+    ['https://contoso.zendesk.com/oauth/tokens', 'https://contoso.zendesk.com/', 'zendesk'],
+    ['https://adfs.example/adfs/oauth2/token', undefined, undefined],
+    ['http://oauth2.googleapis.com/token', undefined, undefined],
   ] as const)('that names none, with %s and the service %s, is %s', (tokenUri, serviceUrl, id) => {
     expect(providerOf(tokenUri, serviceUrl)?.id).toBe(id);
   });
@@ -170,12 +241,21 @@ describe('the provider of an entry', () => {
     expect(profileNamed('constructor')).toBe(generic);
   });
 
-  const names = Object.keys(providers).filter((id) => id !== 'generic');
+  /** Ids that are words of the language as well: their titles and hosts are looked for. */
+  const WORDS = ['box', 'concur', 'exact', 'generic', 'github', 'ping', 'sage', 'square'];
+  const names = all.flatMap(([id, { title, tokenUri = '' }]) => [
+    ...(WORDS.includes(id) ? [] : [id.replace('365', '')]),
+    ...(id === 'generic' || WORDS.includes(title.toLowerCase()) ? [] : title.split(/ and | \(/)),
+    ...(tokenUri.split('/')[2] ?? '')
+      .split('.')
+      .slice(-2, -1)
+      .filter((each) => /^\w{5,}$/.test(each)),
+  ]);
+  const pattern = new RegExp(`\\b(?:${names.join('|')})\\b`, 'gi');
   const files = globSync(['cli/**/*.ts', 'lib/{authorization,doctor,oauth,rotation}/**/*.ts'], {
     exclude: ['lib/oauth/providers/*.ts'],
   });
   test.each(files)('does not appear by name in %s', (file) => {
-    const found = readFileSync(file, 'utf8').match(new RegExp(names.join('|').replace('365', ''), 'gi'));
-    expect(found ?? []).toEqual([]);
+    expect(readFileSync(file, 'utf8').match(pattern) ?? []).toEqual([]);
   });
 });

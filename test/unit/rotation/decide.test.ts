@@ -77,6 +77,7 @@ describe('what to do', () => {
     store: STORE,
     scheduleIntervalMs: 10_000,
   };
+  const slowly = connectionNamed('crm', { behavior: { earliestRenewalMs: 570_000 } });
   const cases: Record<string, [Partial<Situation>, Decided]> = {
     'a refresh that is due': [{}, ['refresh', 'due']],
     'the first refresh': [{ record: recordNamed('crm', { version: 'v1' }) }, ['refresh', 'first']],
@@ -134,6 +135,22 @@ describe('what to do', () => {
         reconciled: 'v1',
       },
       ['refresh', 'replay'],
+    ],
+    'a refresh whose result was lost, at a provider that refuses to renew a young token': [
+      { connection: slowly, record: recordNamed('crm', { version: 'v1' }) },
+      ['wait', 'too_early'],
+    ],
+    'a forced refresh at a provider that refuses to renew a young token': [
+      { connection: slowly, force: true },
+      ['wait', 'too_early'],
+    ],
+    "an operator's refresh token at a provider that refuses to renew a young token": [
+      { connection: slowly, latest: { ...secret, tags: {} } },
+      ['refresh', 'due'],
+    ],
+    'a refresh at such a provider, when the token is old enough': [
+      { connection: slowly, now: NOW + 575_000 },
+      ['refresh', 'due'],
     ],
     'a token request with a reusable token whose outcome is unknown': [
       {

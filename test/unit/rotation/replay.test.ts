@@ -28,6 +28,14 @@ function recordWith(expiresAt: number | undefined, failures = 0): ConnectionReco
   return record;
 }
 
+test('a disputed grace period repeats the request only when no process can wait for the response any more', () => {
+  const behavior = { ...behaviorOf(600_000), refreshTokenGraceIsDisputed: true } as const;
+  const alone = recordWith(START + 3_600_000);
+  expect(replayTime(alone, behavior, INTERVAL, START + 1)).toBe(WAIT_OVER);
+  const givenUp = recordWith(START + 3_600_000, 1);
+  expect(replayTime(givenUp, behavior, INTERVAL, START + 1)).toBe(START);
+});
+
 describe('a token request whose outcome is unknown is repeated', () => {
   const HOUR = START + 3_600_000;
   const cases: Record<string, [ConnectionRecord, number, number, number, number]> = {

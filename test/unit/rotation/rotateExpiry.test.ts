@@ -30,18 +30,18 @@ function sendLifetime({ world }: Scenario, lifetime: () => number): void {
 const warnings = ({ world }: Scenario) => world.events('credential_expiring');
 
 describe('the end of a refresh token', () => {
-  const lasting = (refreshTokenDeadline: 'idle' | 'absolute') =>
-    seeded({ behavior: { refreshTokenLifetimeMs: 60 * DAY, refreshTokenDeadline } });
+  const lasting = (deadline: 'refreshTokenIdleMs' | 'refreshTokenAbsoluteMs') =>
+    seeded({ behavior: { [deadline]: 60 * DAY } });
 
   test('follows from the profile when the response does not say it and each new token lives that long', async () => {
-    const scenario = lasting('idle');
+    const scenario = lasting('refreshTokenIdleMs');
     const issuedAt = scenario.world.now() + RIVAL_WAIT_MS;
     await mustRotate(scenario);
     expect(scenario.world.record('crm').refreshTokenExpiresAt).toBe(issuedAt + 60 * DAY);
   });
 
   test('is what the response says, whatever the profile says', async () => {
-    const scenario = lasting('idle');
+    const scenario = lasting('refreshTokenIdleMs');
     const issuedAt = scenario.world.now() + RIVAL_WAIT_MS;
     sendLifetime(scenario, () => DAY);
     await mustRotate(scenario);
@@ -49,7 +49,7 @@ describe('the end of a refresh token', () => {
   });
 
   test('counts from the sign-in, whatever is issued since, when the profile says so', async () => {
-    const scenario = lasting('absolute');
+    const scenario = lasting('refreshTokenAbsoluteMs');
     const { world } = scenario;
     await mustRotate(scenario);
     const signedInAt = world.record('crm').familyStartedAt ?? 0;

@@ -56,7 +56,7 @@ describe('a refresh token whose expiration date an Azure Policy refuses after th
 describe('the proof of a vault with policies', () => {
   test('has the attributes that the refresh token and the access token will have', async () => {
     const scenario = seeded({
-      behavior: { refreshTokenDeadline: 'idle', refreshTokenLifetimeMs: 90 * DAY },
+      behavior: { refreshTokenIdleMs: 90 * DAY },
     });
     const { world } = scenario;
     world.before('grant crm', () => {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
+import { CAREFUL_BEHAVIOR, type TokenBehavior } from '../../../lib/rotation/core/connection.ts';
 import {
+  handoverTime,
   type IssuedTimes,
+  isRepeatable,
+  lastLookDelay,
   lookDelay,
   publishPause,
+  refreshAcceptedAt,
   refreshTokenExpiry,
   refusedDelay,
   renewalTime,
@@ -18,8 +22,21 @@ const token = { issuedAt: 1_000_000, expiresAt: 1_000_000 + HOUR };
 const renewal = (
   times: IssuedTimes,
   name = 'crm',
-  { renewBeforeMs, interval = INTERVAL }: { renewBeforeMs?: number; interval?: number } = {},
-) => renewalTime(times, { name, renewBeforeMs }, interval);
+  {
+    renewBeforeMs,
+    interval = INTERVAL,
+    ...behavior
+  }: { renewBeforeMs?: number; interval?: number } & Partial<TokenBehavior> = {},
+) => renewalTime(times, { name, renewBeforeMs, behavior: { ...CAREFUL_BEHAVIOR, ...behavior } }, interval);
+const NAMES = [
+  '',
+  'a',
+  'crm',
+  'dynamics-prod',
+  '😀',
+  'Z'.repeat(127),
+  ...Array.from({ length: 50 }, (_, index) => `crm-${index}`),
+];
 
 describe('delays', () => {
   test.each([
@@ -29,7 +46,9 @@ describe('delays', () => {
     [5, 160_000],
     [6, 300_000],
     [1_000_000, 300_000],
-  ])('after failure %i the next attempt follows in %i ms', (count, ms) => expect(retryDelay(count)).toBe(ms));
+  ])('after failure %i the next attempt follows in %i ms', (count, ms) =>
+    expect(retryDelay(count, {})).toBe(ms),
+  );
 
   test.each([
     [0, 60_000],
@@ -108,6 +127,103 @@ describe('the renewal of an access token', () => {
   });
 });
 
+describe('the renewal of an access token that the refresh ends', () => {
+  const late = { accessTokenEndsAtRefresh: true } as const;
+  const leftAt = (lifetime: number, more: Parameters<typeof renewal>[2] = {}) =>
+    NAMES.map((name) => lifetime - renewal({ issuedAt: 0, expiresAt: lifetime }, name, { ...late, ...more }));
+
+  test.each([
+    ['the last five minutes of a long life', 8 * HOUR, 300_000],
+    ['the last tenth of a short life', 600_000, 60_000],
+    ['the last three sweeps of a very short life', 150_000, 30_000],
+  ])('begins %s, or half of that time earlier', (_, lifetime, left) => {
+    for (const each of leftAt(lifetime)) {
+      expect(each).toBeGreaterThanOrEqual(left);
+      expect(each).toBeLessThanOrEqual(left * 1.5);
+    }
+  });
+
+  test('leaves time for three sweeps of a slow schedule', () => {
+    for (const each of leftAt(HOUR, { interval: 120_000 })) expect(each).toBeGreaterThanOrEqual(360_000);
+  });
+
+  test('never takes more than the usual third', () => {
+    for (const each of leftAt(90_000, { interval: 10_000 })) expect(each).toBeLessThanOrEqual(45_000);
+  });
+
+  test('is `renewBefore` before the end if the entry says so', () => {
+    for (const each of leftAt(8 * HOUR, { renewBeforeMs: 60_000 })) {
+      expect(each).toBeGreaterThanOrEqual(60_000);
+      expect(each).toBeLessThanOrEqual(90_000);
+    }
+  });
+});
+
+describe('the renewal of an access token that the provider does not renew while it is young', () => {
+  const earliest = { earliestRenewalMs: 570_000 };
+  const dueAt = (
+    lifetime: number,
+    more: Parameters<typeof renewal>[2] = {},
+    times: Partial<IssuedTimes> = {},
+  ) =>
+    NAMES.map((name) =>
+      renewal({ issuedAt: 0, expiresAt: lifetime, ...times }, name, { ...earliest, ...more }),
+    );
+
+  test('comes after the provider accepts it, whatever the response took, and in time for a sweep and a request', () => {
+    for (const due of dueAt(600_000)) {
+      expect(due).toBeGreaterThanOrEqual(575_000);
+      expect(due + INTERVAL).toBeLessThanOrEqual(595_000);
+    }
+  });
+
+  test('does not come earlier for `renewBefore`, a refresh token that ends, or a token that ends before', () => {
+    expect(Math.min(...dueAt(600_000, { renewBeforeMs: 300_000 }))).toBeGreaterThanOrEqual(575_000);
+    expect(Math.min(...dueAt(600_000, {}, { refreshTokenExpiresAt: 300_000 }))).toBeGreaterThanOrEqual(
+      575_000,
+    );
+    expect(Math.min(...dueAt(300_000))).toBeGreaterThanOrEqual(575_000);
+  });
+
+  test('is the usual one if that is later', () =>
+    expect(renewal(token, 'crm', earliest)).toBe(renewal(token)));
+
+  test('is not tried until then, also if a caller forces it, counted from the published token, or else from the save', () => {
+    const behavior = { ...CAREFUL_BEHAVIOR, ...earliest };
+    expect(refreshAcceptedAt(3_000, { issuedAt: 1_000 }, behavior)).toBe(576_000);
+    expect(refreshAcceptedAt(900_000, { issuedAt: 1_000 }, behavior)).toBe(1_475_000);
+    expect(refreshAcceptedAt(900_000, {}, behavior)).toBe(1_475_000);
+    expect(refreshAcceptedAt(900_000, {}, CAREFUL_BEHAVIOR)).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('leaves half of the requests of a day after failures', () => {
+    expect(retryDelay(6, { requestsPerDay: 200 })).toBe(320_000);
+    expect(retryDelay(100, { requestsPerDay: 200 })).toBe(864_000);
+    expect(retryDelay(100, { requestsPerDay: 100_000 })).toBe(300_000);
+  });
+});
+
+describe('a grace period that is disputed', () => {
+  const phase = { state: 'requesting', startedAt: 0, firstStartedAt: 0, awaitedUntil: 62_000 } as const;
+  const known = { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: 600_000 };
+  const disputed = { ...known, refreshTokenGraceIsDisputed: true } as const;
+
+  test('does not give the lease back so that another process can repeat the request', () => {
+    expect(handoverTime(phase, known, INTERVAL)).toBe(586_000);
+    expect(handoverTime(phase, disputed, INTERVAL)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('does not make a request at a slow host harmless', () => {
+    expect(isRepeatable(known, INTERVAL)).toBe(true);
+    expect(isRepeatable(disputed, INTERVAL)).toBe(false);
+  });
+
+  test('does not spare the look whether the earlier sender saves its response', () => {
+    expect(lastLookDelay(phase, known, 1_000)).toBe(0);
+    expect(lastLookDelay(phase, disputed, 1_000)).toBe(12_000);
+  });
+});
+
 describe('the pauses', () => {
   test.each([
     [1, 0, 250],
@@ -137,26 +253,35 @@ describe('the pauses', () => {
 });
 
 describe('the expiry of a refresh token', () => {
-  const lasting = (refreshTokenDeadline?: 'idle' | 'absolute') => ({
-    ...CAREFUL_BEHAVIOR,
-    refreshTokenLifetimeMs: 500,
-    ...(refreshTokenDeadline && { refreshTokenDeadline }),
-  });
+  const lasting = (ends: Partial<TokenBehavior>) => ({ ...CAREFUL_BEHAVIOR, ...ends });
   const issued = (lifetimeMs?: number) => ({ issuedAt: 1_000, lifetimeMs });
 
   test('comes from the response first', () =>
-    expect(refreshTokenExpiry(issued(30), lasting('absolute'), 100)).toBe(1_030));
+    expect(refreshTokenExpiry(issued(30), lasting({ refreshTokenAbsoluteMs: 5_000 }), 100)).toBe(1_030));
 
   test('counts from the renewal or from the sign-in', () => {
-    expect(refreshTokenExpiry(issued(), lasting('idle'), 100)).toBe(1_500);
-    expect(refreshTokenExpiry(issued(), lasting('absolute'), 100)).toBe(600);
+    expect(refreshTokenExpiry(issued(), lasting({ refreshTokenIdleMs: 500 }), 100)).toBe(1_500);
+    expect(refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 5_000 }), 100)).toBe(5_100);
   });
 
-  test('is unknown if the sign-in, the kind or the lifetime is', () => {
-    expect(refreshTokenExpiry(issued(), lasting('absolute'), undefined)).toBeUndefined();
-    expect(refreshTokenExpiry(issued(), lasting(), 100)).toBeUndefined();
+  test.each([
+    [500, 5_000, 1_500],
+    [5_000, 1_500, 1_600],
+  ])(
+    'is the earlier of an idle end (%i) and an absolute end (%i)',
+    (refreshTokenIdleMs, refreshTokenAbsoluteMs, end) =>
+      expect(refreshTokenExpiry(issued(), lasting({ refreshTokenIdleMs, refreshTokenAbsoluteMs }), 100)).toBe(
+        end,
+      ),
+  );
+
+  test('is not an absolute end that the provider has evidently moved: it issues tokens after it', () =>
+    expect(refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 500 }), 100)).toBeUndefined());
+
+  test('is unknown if the sign-in or the lifetime is', () => {
     expect(
-      refreshTokenExpiry(issued(), { ...CAREFUL_BEHAVIOR, refreshTokenDeadline: 'idle' }, 100),
+      refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 5_000 }), undefined),
     ).toBeUndefined();
+    expect(refreshTokenExpiry(issued(), lasting({}), 100)).toBeUndefined();
   });
 });
