@@ -21,6 +21,7 @@ const PROCESSES = [
   'test/{examples,infra,ncrontab,odbc,package}/**/*.test.ts',
   'test/faults/{model,mutants}/**/*.test.ts',
   'test/faults/*.test.ts',
+  'test/providers/*.test.ts',
   'test/local/stack/**/*.test.ts',
   'test/support/**/*.test.ts',
 ];

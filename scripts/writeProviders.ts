@@ -244,4 +244,4 @@ same refresh token may work again.
 ${errorRows().join('\n')}
 `;
 
-keepCurrent('docs/providers.md', () => wanted, 'npm run providers');
+keepCurrent('docs/providers.md', () => wanted, 'npm run providers:docs');

@@ -39,7 +39,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   };
 }
 
-function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
+/** What a token request came to. */
+export function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientSecret, refreshToken } = request;
   const { result, response: body } = read(exchanged, connection.behavior, now);
   const sent = secretsSent(request, refreshToken);

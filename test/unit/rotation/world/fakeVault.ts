@@ -147,6 +147,12 @@ export class FakeVault {
     this.#deleted.delete(name.toLowerCase());
   }
 
+  /** Forgets all versions but the newest ones, and how to undo their writes: years of rotations are played in memory. */
+  forget(newest: number): void {
+    for (const [name, versions] of this.#secrets) this.#secrets.set(name, versions.slice(-newest));
+    this.#journal.length = 0;
+  }
+
   /** The vault fails over to its paired region, which has received nothing since this time. */
   failOver(since: number): void {
     while ((this.#journal.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= since) this.#journal.pop()?.undo();
