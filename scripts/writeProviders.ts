@@ -195,7 +195,7 @@ const wanted = `# Providers
 
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
 
-A profile gives a connection its defaults. A value in the entry overrides them. The title links to the page that most of the profile is
+A profile gives a connection its defaults. A value in the entry overrides them. For another provider, [define a profile](#a-profile-of-your-own). The title links to the page that most of the profile is
 based on; \`lib/oauth/providers\` names the source of each fact, how well it is known, and when it was read. "Unverified": no source was read for this value, so check it.
 
 ${FACTS.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
@@ -232,6 +232,31 @@ The rotator understands these without a profile or a setting:
 - **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP.
 
 An entry can describe the rest: \`response\` and \`requestFormat\`.
+## A profile of your own
+
+The member \`providers\` of the connections file defines profiles beside \`connections\`. \`{tenant}\` in \`tokenUri\` stands for the \`tenant\` of an
+entry, and a path as \`revocationUri\` replaces that of the token endpoint. What you leave out is assumed as for \`generic\`: single use, and an hour.
+
+\`\`\`json
+{
+  "providers": {
+    "acme": {
+      "tokenUri": "https://login.acme.example/{tenant}/token",
+      "revocationUri": "/revoke",
+      "clientAuthentication": "client_secret_post",
+      "refreshTokenGrace": 30,
+      "refreshTokenIdleLifetime": 2592000,
+      "errors": [{ "status": 403, "error": "TOKEN_DEAD", "means": "reauthorization_required" }]
+    }
+  },
+  "connections": {
+    "acme-prod": { "provider": "acme", "tenant": "contoso" }
+  }
+}
+\`\`\`
+
+An entry may have all of these members itself, and then overrides its profile; \`connections.schema.json\` describes them. A profile cannot name secrets, vaults or
+a private network, and \`ALLOWED_TOKEN_HOSTS\` limits its addresses as those of an entry. A profile that is not valid makes only the entries invalid that name it.
 
 ## Errors
 

@@ -120,9 +120,34 @@ type response = {
   expiresInUnit: ('seconds' | 'milliseconds')?
 }
 
+type means =
+  | 'reauthorization_required'
+  | 'client_rejected'
+  | 'retrying'
+  | 'misconfigured'
+
+@sealed()
+type error = {
+  @description('The HTTP status, 200 to 499. Default: any 2xx or 4xx except 429.')
+  @minValue(200)
+  @maxValue(499)
+  status: int?
+
+  @description('The whole value of the member `error`.')
+  @minLength(1)
+  error: string?
+
+  @description('A part of the member `error_description`, in any case of letters.')
+  @minLength(1)
+  description: string?
+
+  @description('The meaning of the response. retrying: the provider did not process the request.')
+  means: means
+}
+
 @sealed()
 type connection = {
-  @description('The kind of provider, which brings the defaults of the other settings (generic, entra, dynamics365, adfs, adobe, amazon, atlassian, auth0, box, calendly, concur, databricks, docusign, ebay, exact, freshbooks, github, gitlab, google, hubspot, intuit, keycloak, linkedin, netsuite, okta, ping, procore, sage, salesforce, servicenow, shopify, slack, snowflake, square, tiktok, workday, xero, zendesk, zoho, zoom). Default: generic.')
+  @description('The kind of provider, which brings the defaults of the other settings (generic, entra, dynamics365, adfs, adobe, amazon, atlassian, auth0, box, calendly, concur, databricks, docusign, ebay, exact, freshbooks, github, gitlab, google, hubspot, intuit, keycloak, linkedin, netsuite, okta, ping, procore, sage, salesforce, servicenow, shopify, slack, snowflake, square, tiktok, workday, xero, zendesk, zoho, zoom, or a name in `providers`). Default: generic.')
   provider: provider?
 
   @description('The https address of the token endpoint, 2,000 characters at most. Required if the provider has no default for it. A leading "POST " is removed.')
@@ -206,6 +231,32 @@ type connection = {
 
   @description('The shape of the token responses, as an object, if it differs from RFC 6749 and the rotator does not understand it. Default: the one that the provider documents.')
   response: response?
+
+  @description('The number of seconds, above 0, that a refresh token lives after each refresh, if the token response does not say it. Default: the value that the provider documents.')
+  @minValue(1)
+  @maxValue(315360000)
+  refreshTokenIdleLifetime: int?
+
+  @description('The number of seconds, above 0, that all refresh tokens of a sign-in live, whatever is issued since. Default: the value that the provider documents.')
+  @minValue(1)
+  @maxValue(315360000)
+  refreshTokenAbsoluteLifetime: int?
+
+  @description('true if a refresh ends the access token before it, so that it must come late, otherwise false. Default: as the provider documents it.')
+  accessTokenEndsAtRefresh: bool?
+
+  @description('The age of an access token in seconds, above 0, before which the provider refuses to renew it. Default: the value that the provider documents.')
+  @minValue(1)
+  @maxValue(31536000)
+  earliestRenewal: int?
+
+  @description('The number of token requests a day, above 0, that the provider takes from the connection. Failed requests are then repeated more rarely. Default: the value that the provider documents.')
+  @minValue(1)
+  @maxValue(1000000)
+  requestsPerDay: int?
+
+  @description('The meanings of error responses, as a list of objects. They are tried before those that the rotator knows.')
+  errors: error[]?
 
   @description('The number of seconds, above 0, after which secrets without a known end get an expiration date in the vault, for an Azure Policy that requires one. Each rotation renews it, and the rotator never treats it as a deadline. Default: no expiration date.')
   @minValue(1)

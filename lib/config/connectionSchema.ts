@@ -32,6 +32,11 @@ const secretName = z
   .regex(SECRET_NAME, `is not a valid secret name: ${SECRET_NAME_RULE}`);
 const seconds = z.number('must be a number of seconds').max(LONGEST_SPAN, 'is longer than a year');
 const positiveSeconds = seconds.positive('must be above 0');
+/** Ten years: refresh tokens live longer than access tokens. */
+const lifetime = z
+  .number('must be a number of seconds')
+  .positive('must be above 0')
+  .max(10 * LONGEST_SPAN, 'is longer than ten years');
 const flag = z.boolean('must be true or false');
 
 // Each description begins with a sentence that completes "Set <path> to ...": fixes are built from it.
@@ -113,6 +118,46 @@ export const vaultsSection = z.strictObject(
   'must be an object',
 );
 
+/** What is said about a provider that is not known. */
+export const ONE_PROVIDER = `must be one of ${providerIds.join(', ')}, or a name in providers`;
+
+const OWN_PROVIDER = /^[0-9A-Za-z][0-9A-Za-z-]{0,49}$/;
+/** The name of a profile that the file defines. */
+export const ownProviderName = z
+  .string('must be text')
+  .regex(
+    OWN_PROVIDER,
+    'is not a valid name of a provider: up to 50 letters, digits and hyphens, first a letter or digit',
+  );
+
+/** The meanings that an error rule can give: each needs a response of the provider. */
+const ERROR_CLASSES = ['reauthorization_required', 'client_rejected', 'retrying', 'misconfigured'] as const;
+const errorText = z.string('must be text').min(1, 'is empty').max(200, 'is longer than 200 characters');
+export const errorRule = z
+  .strictObject(
+    {
+      status: z
+        .number('must be a number')
+        .int('must be a whole number')
+        .min(200, 'must be 200 to 499')
+        .max(499, 'must be 200 to 499')
+        .optional()
+        .describe('The HTTP status, 200 to 499. Default: any 2xx or 4xx except 429.'),
+      error: errorText.optional().describe('The whole value of the member `error`.'),
+      description: errorText
+        .optional()
+        .describe('A part of the member `error_description`, in any case of letters.'),
+      means: z
+        .enum(ERROR_CLASSES, `must be one of ${ERROR_CLASSES.join(', ')}`)
+        .describe('The meaning of the response. retrying: the provider did not process the request.'),
+    },
+    'must be an object',
+  )
+  .refine(
+    ({ error, description }) => error !== undefined || description !== undefined,
+    'needs error or description',
+  );
+
 /** How the token responses of a provider differ from RFC 6749. */
 const responseSection = z.strictObject(
   {
@@ -168,10 +213,10 @@ const clientKey = z.strictObject(
 export const connectionEntry = z.strictObject(
   {
     provider: z
-      .enum(providerIds, `must be one of ${providerIds.join(', ')}`)
+      .union([z.enum(providerIds), z.string(ONE_PROVIDER).regex(OWN_PROVIDER, ONE_PROVIDER)], ONE_PROVIDER)
       .default('generic')
       .describe(
-        `The kind of provider, which brings the defaults of the other settings (${providerIds.join(', ')}).`,
+        `The kind of provider, which brings the defaults of the other settings (${providerIds.join(', ')}, or a name in \`providers\`).`,
       ),
     tokenUri: text
       .optional()
@@ -290,6 +335,42 @@ export const connectionEntry = z.strictObject(
       .describe(
         'The shape of the token responses, as an object, if it differs from RFC 6749 and the rotator does not understand it. Default: the one that the provider documents.',
       ),
+    refreshTokenIdleLifetime: lifetime
+      .optional()
+      .describe(
+        'The number of seconds, above 0, that a refresh token lives after each refresh, if the token response does not say it. Default: the value that the provider documents.',
+      ),
+    refreshTokenAbsoluteLifetime: lifetime
+      .optional()
+      .describe(
+        'The number of seconds, above 0, that all refresh tokens of a sign-in live, whatever is issued since. Default: the value that the provider documents.',
+      ),
+    accessTokenEndsAtRefresh: flag
+      .optional()
+      .describe(
+        'true if a refresh ends the access token before it, so that it must come late, otherwise false. Default: as the provider documents it.',
+      ),
+    earliestRenewal: positiveSeconds
+      .optional()
+      .describe(
+        'The age of an access token in seconds, above 0, before which the provider refuses to renew it. Default: the value that the provider documents.',
+      ),
+    requestsPerDay: z
+      .number('must be a number')
+      .int('must be a whole number')
+      .positive('must be above 0')
+      .max(1_000_000, 'is above 1,000,000')
+      .optional()
+      .describe(
+        'The number of token requests a day, above 0, that the provider takes from the connection. Failed requests are then repeated more rarely. Default: the value that the provider documents.',
+      ),
+    errors: z
+      .array(errorRule, 'must be a list of objects')
+      .max(50, 'has more than 50 rules')
+      .optional()
+      .describe(
+        'The meanings of error responses, as a list of objects. They are tried before those that the rotator knows.',
+      ),
     expirationHorizon: positiveSeconds
       .optional()
       .describe(
@@ -309,6 +390,27 @@ export const connectionEntry = z.strictObject(
   'must be an object',
 );
 
+/** A profile that the file defines: what entries with its name inherit. It has nothing that an entry cannot have. */
+export const providerSection = connectionEntry.pick({
+  tokenUri: true,
+  revocationUri: true,
+  clientAuthentication: true,
+  scope: true,
+  parameters: true,
+  refreshTokenGrace: true,
+  accessTokenLifetime: true,
+  refreshTokenIdleLifetime: true,
+  refreshTokenAbsoluteLifetime: true,
+  accessTokenEndsAtRefresh: true,
+  earliestRenewal: true,
+  requestsPerDay: true,
+  requestFormat: true,
+  response: true,
+  errors: true,
+});
+
+export type ProviderSection = z.output<typeof providerSection>;
+
 /** One entry with its simple defaults. */
 export type ConnectionEntry = z.output<typeof connectionEntry>;
 
@@ -322,6 +424,12 @@ export const connectionsFile = z
   .strictObject(
     {
       $schema: z.string('must be text').optional().describe('The address of this schema, for editors.'),
+      providers: z
+        .record(ownProviderName, providerSection, 'must be an object')
+        .optional()
+        .describe(
+          'The profiles of your own by name, for the `provider` of entries. Their `tokenUri` may contain {tenant}, which the `tenant` of an entry fills.',
+        ),
       connections: z
         .record(connectionName, connectionEntry, 'must be an object')
         .describe(

@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { safeKey, safeName } from '../safeText.ts';
-import { connectionEntry, publishSection, secretsSection, vaultsSection } from './connectionSchema.ts';
+import {
+  connectionEntry,
+  errorRule,
+  publishSection,
+  secretsSection,
+  vaultsSection,
+} from './connectionSchema.ts';
 import type { Finding } from './findings.ts';
 import { hasUnit, keyOf, meantField, sameKey, secretOfName } from './meantKey.ts';
 
@@ -17,15 +23,17 @@ const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string
   vaults: vaultsSection,
 };
 const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
+const errorShape: Readonly<Record<string, Described>> = errorRule.shape;
 
 /**
  * Explains one issue of the schema with an entry to operators, without repeating a value of the file.
- * @param at the path of the entry: `connections.dynamics-prod`
+ * @param at the path of the entry: `connections.dynamics-prod`, or of a profile of the file: `providers.acme`
+ * @param keys those that it may have at its top
  */
-export function explainIssue(at: string, issue: Issue): Finding[] {
+export function explainIssue(at: string, issue: Issue, keys = Object.keys(entryShape)): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const where = joinPath(at, issue.path);
-    const known = knownKeys(issue.path);
+    const known = knownKeys(issue.path, keys);
     return issue.keys.map((key, index) => ({
       ...(index < MOST_SUGGESTIONS ? unknownKey(where, key, known) : { ...UNKNOWN_KEY, where }),
       within: [...issue.path, key],
@@ -106,12 +114,14 @@ function wrongParameter(where: string, issue: Issue): Finding {
   return { where, cause, fix: `Remove ${where}.` };
 }
 
-function knownKeys([section]: Path): readonly string[] {
-  return Object.keys(sections[String(section)]?.shape ?? entryShape);
+function knownKeys([section]: Path, keys: readonly string[]): readonly string[] {
+  const shape = section === 'errors' ? errorShape : sections[String(section)]?.shape;
+  return shape ? Object.keys(shape) : keys;
 }
 
-function descriptionOf([key, inner]: Path): string | undefined {
+function descriptionOf([key, inner, rule]: Path): string | undefined {
   if (key === undefined) return undefined;
+  if (key === 'errors' && rule !== undefined) return errorShape[String(rule)]?.description;
   const section = inner === undefined ? undefined : sections[String(key)];
   return (section?.shape[String(inner)] ?? entryShape[String(key)])?.description;
 }

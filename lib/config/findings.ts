@@ -1,4 +1,5 @@
 import { type ErrorCode, RotatorError } from '../errors.ts';
+import { safeName } from '../safeText.ts';
 
 /** One problem in the configuration. No part of it repeats a configured value. */
 export interface Finding {
@@ -26,4 +27,15 @@ export function findingsError(code: ErrorCode, findings: readonly Finding[]): Ro
   const more = hidden > 0 ? `; and ${hidden} more` : '';
   const fixes = new Set(shown.map(({ fix }) => fix));
   return new RotatorError({ code, message: `${[...causes].join('; ')}${more}.`, fix: [...fixes].join(' ') });
+}
+
+/** A key that appears twice. @param at the path of the entry or profile @param path inside it, as it is written */
+export function repeatedFinding(at: string, path: readonly string[]): Finding {
+  const where = [at, ...path.map(safeName)].join('.');
+  return {
+    where,
+    cause: 'appears twice',
+    fix: `Keep one ${where}: only the last would count.`,
+    within: path,
+  };
 }

@@ -4,10 +4,16 @@ import type { Connection, Connections, ContestedSecret } from '../rotation/core/
 import { safeName } from '../safeText.ts';
 import { defaultSecretName } from '../secretNames.ts';
 import { type Claims, nameConflicts, type Owners, secretKey, usesOfSecrets } from './conflicts.ts';
-import { connectionEntry, connectionName, connectionsFile } from './connectionSchema.ts';
+import {
+  type ConnectionEntry,
+  connectionEntry,
+  connectionName,
+  connectionsFile,
+} from './connectionSchema.ts';
 import { doubtfulKeys, explainIssue, unknownKey } from './explainIssue.ts';
-import { type Finding, findingsError } from './findings.ts';
+import { type Finding, findingsError, repeatedFinding } from './findings.ts';
 import { isOtherEncoding, SAVE_AS_UTF8 } from './otherEncoding.ts';
+import { type KnownProviders, readProviders } from './ownProviders.ts';
 import { type ConfigurationContext, type Resolved, resolveEntry } from './resolveEntry.ts';
 import { positionsIn, scanJson } from './scanJson.ts';
 
@@ -72,9 +78,9 @@ export function inspectConnections(
   readonly problems: readonly FileFinding[];
   readonly endpoints: readonly NamedEndpoint[];
 } {
-  const { outside, entries: entriesFor, raw } = readText(text, context);
+  const { outside, profiles, entries: entriesFor, raw } = readText(text, context);
   const entries = entriesFor(new Map());
-  const ofFile = outside.map((finding) => ({
+  const ofFile = [...outside, ...profiles.findings].map((finding) => ({
     problem: problemOf(findingsError(FILE, [finding])),
     path: (finding.within ?? []).map(String),
   }));
@@ -116,18 +122,20 @@ interface ReadEntry {
 interface ReadText {
   readonly raw: FileContent['entries'];
   readonly outside: readonly Finding[];
+  readonly profiles: KnownProviders;
   readonly contested: readonly ContestedSecret[];
   /** With the conflicts between entries that are valid on their own. */
   entries(owners: Owners): readonly ReadEntry[];
 }
 
 function readText(text: string, context: ConfigurationContext): ReadText {
-  const { outside, entries, repeated } = readFile(text.replace(/^\uFEFF/, ''));
+  const { outside, entries, profiles, repeated } = readFile(text.replace(/^\uFEFF/, ''));
+  const known: Known = { context, profiles };
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
     const at = `connections.${safeName(name)}`;
     const findings = (repeated.get(name) ?? []).map((path) => repeatedFinding(at, path));
-    return { name, raw, resolved: mergeFindings(findings, readEntry(name, at, raw, context)) };
+    return { name, raw, resolved: mergeFindings(findings, readEntry(name, at, raw, known)) };
   });
   const usesIn = (some: typeof results) =>
     usesOfSecrets(
@@ -140,6 +148,7 @@ function readText(text: string, context: ConfigurationContext): ReadText {
   return {
     raw: entries,
     outside,
+    profiles,
     contested: uses.contested,
     entries: (owners) => {
       const isTwin = ({ name, resolved: { connection } }: (typeof results)[number]) => {
@@ -201,6 +210,7 @@ interface FileContent {
   /** Problems that make the whole file unusable. */
   readonly outside: Finding[];
   readonly entries: Readonly<Record<string, unknown>>;
+  readonly profiles: KnownProviders;
   /** For each connection that appears twice or has a key that does: the path inside the entry. */
   readonly repeated: ReadonlyMap<string, readonly (readonly string[])[]>;
 }
@@ -211,17 +221,24 @@ function readFile(text: string): FileContent {
   const issues = error?.issues.filter(({ path }) => path.length < 2) ?? [];
   const { repeated } = scanJson(text);
   const outside = [...issues.flatMap(explainOutside), ...repeated.filter(isOutside).map(repeatedOutside)];
-  const inside = Map.groupBy(repeated, ([, name = '']) => name);
+  const within = (top: string) => {
+    const groups = Map.groupBy(
+      repeated.filter(([first]) => first === top),
+      ([, name = '']) => name,
+    );
+    return new Map([...groups].map(([name, paths]) => [name, paths.map((path) => path.slice(2))]));
+  };
   return {
     outside,
-    entries: entriesOf(file),
-    repeated: new Map([...inside].map(([name, paths]) => [name, paths.map((path) => path.slice(2))])),
+    entries: membersOf(file, 'connections'),
+    profiles: readProviders(membersOf(file, 'providers'), within('providers')),
+    repeated: within('connections'),
   };
 }
 
-function entriesOf(file: unknown): Readonly<Record<string, unknown>> {
-  const { connections } = isObject(file) ? file : {};
-  return isObject(connections) ? connections : {};
+function membersOf(file: unknown, key: 'connections' | 'providers'): Readonly<Record<string, unknown>> {
+  const { [key]: members } = isObject(file) ? file : {};
+  return isObject(members) ? members : {};
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -257,7 +274,7 @@ function explainOutside(issue: Issue): Finding[] {
 }
 
 function isOutside(path: readonly string[]): boolean {
-  return path.length < 2 || path[0] !== 'connections';
+  return path.length < 2 || !['connections', 'providers'].includes(path[0] ?? '');
 }
 
 function repeatedOutside(within: readonly string[]): Finding {
@@ -265,31 +282,32 @@ function repeatedOutside(within: readonly string[]): Finding {
   return { where: 'the top of the file', cause: 'has a key that appears twice', fix, within };
 }
 
-function repeatedFinding(at: string, path: readonly string[]): Finding {
-  const where = [at, ...path.map(safeName)].join('.');
-  return {
-    where,
-    cause: 'appears twice',
-    fix: `Keep one ${where}: only the last would count.`,
-    within: path,
-  };
-}
-
 function caseFindings(at: string, other: string): Finding[] {
   const cause = `differs from connections.${safeName(other)} only in case, and Key Vault treats both names as the same`;
   return [{ where: at, cause, fix: `Rename ${at}.` }];
 }
 
-function readEntry(name: string, at: string, raw: unknown, context: ConfigurationContext): Resolved {
+/** What reading an entry needs of the settings and of the rest of the file. */
+interface Known {
+  readonly context: ConfigurationContext;
+  readonly profiles: KnownProviders;
+}
+
+function readEntry(name: string, at: string, raw: unknown, known: Known): Resolved {
   const nameIssue = connectionName.safeParse(name).error?.issues[0];
   const badName = nameIssue ? [{ where: at, cause: nameIssue.message, fix: `Rename ${at}.` }] : [];
   const parsed = connectionEntry.safeParse(raw);
   if (!parsed.success) {
     const { issues } = parsed.error;
     const wrong = issues.flatMap((issue) => explainIssue(at, issue));
-    return { findings: [...badName, ...wrong, ...otherFindings(name, raw, issues, context)] };
+    return { findings: [...badName, ...wrong, ...otherFindings(name, raw, issues, known)] };
   }
-  return mergeFindings(badName, resolveEntry(safeName(name), parsed.data, context));
+  return mergeFindings(badName, resolveWith(safeName(name), parsed.data, known));
+}
+
+function resolveWith(name: string, entry: ConnectionEntry, { context, profiles }: Known): Resolved {
+  const profile = profiles.profileOf(entry.provider, `connections.${name}`);
+  return 'where' in profile ? { findings: [profile] } : resolveEntry(name, { entry, profile }, context);
 }
 
 /** What else is wrong with an entry that does not pass the schema: what follows from doubtful keys is left out. */
@@ -297,13 +315,13 @@ function otherFindings(
   name: string,
   raw: unknown,
   issues: readonly Issue[],
-  context: ConfigurationContext,
+  known: Known,
 ): readonly Finding[] {
   if (!isObject(raw)) return [];
   const doubtful = doubtfulKeys(issues);
   const sound = new Map(Object.entries(raw).filter(([key]) => !doubtful.has(key)));
   const entry = connectionEntry.safeParse(Object.fromEntries(sound));
-  const { findings = [] } = entry.success ? resolveEntry(safeName(name), entry.data, context) : {};
+  const { findings = [] } = entry.success ? resolveWith(safeName(name), entry.data, known) : {};
   return findings.filter(({ within = [] }) => {
     const key = String(within[0]);
     // Which keys may be missing depends on the provider.

@@ -1,17 +1,17 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import {
+  namesHost,
   type ProviderProfile,
   parametersOf as profileParameters,
-  providers,
   revocationUriOf,
   tokenUriOf,
 } from '../oauth/providers/index.ts';
+import { statedBehavior } from '../oauth/providers/ownProfile.ts';
 import {
   type ClientAuthentication,
   type ClientKey,
   type Connection,
   EXCHANGE_AUDIENCE,
-  type ResponseFacts,
   type TokenBehavior,
   usesClientSecret,
 } from '../rotation/core/connection.ts';
@@ -42,17 +42,24 @@ export type Resolved =
 /** Records a problem with the part of the entry at `path`. */
 type Complain = (path: readonly string[], cause: string) => void;
 
+/** An entry, and the profile that it names. */
+export interface ProfiledEntry {
+  readonly entry: ConnectionEntry;
+  readonly profile: ProviderProfile;
+}
+
 /** Fills in every default of an entry and checks what the schema cannot check. */
-export function resolveEntry(name: string, entry: ConnectionEntry, context: ConfigurationContext): Resolved {
+export function resolveEntry(name: string, profiled: ProfiledEntry, context: ConfigurationContext): Resolved {
+  const { entry } = profiled;
   const findings: Finding[] = [];
   const at = `connections.${name}`;
   const complain: Complain = (path, cause) =>
     findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path), within: path });
   checkCombinations(entry, complain);
-  checkClient(entry, methodOf(entry), complain);
-  if (entry.grant === 'client_credentials') checkGrant(entry, complain);
-  if (methodOf(entry) === 'managed_identity_federation') checkFederation(entry, context, complain);
-  const resolved = connectionOf(name, entry, context, complain);
+  checkClient(profiled, complain);
+  if (entry.grant === 'client_credentials') checkGrant(profiled, complain);
+  checkFederation(profiled, context, complain);
+  const resolved = connectionOf(name, profiled, context, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
@@ -103,20 +110,20 @@ function allowedBySetting(
 /** Undefined only if there is a finding. */
 function connectionOf(
   name: string,
-  entry: ConnectionEntry,
+  { entry, profile }: ProfiledEntry,
   context: ConfigurationContext,
   complain: Complain,
 ): Unmarked | undefined {
-  const profile: ProviderProfile = providers[entry.provider];
   const serviceUrl = readServiceUrl(entry, context, complain);
-  const tokenUri = readTokenUri(entry, profile, context, complain);
-  const revocationUri = readRevocationUri(entry, tokenUri, context, complain);
+  const tokenUri = readTokenUri({ entry, profile }, context, complain);
+  const revocationUri = readRevocationUri({ entry, profile }, tokenUri, context, complain);
   const vaults = readVaults(entry, context, complain);
-  const clientAuthentication = methodOf(entry);
-  const secrets = secretNames(name, entry);
+  const clientAuthentication = methodOf({ entry, profile });
+  const secrets = secretNames(name, entry, clientAuthentication);
   const clientKeys = clientAuthentication === 'private_key_jwt' ? clientKeysOf(name, entry) : [];
-  const behavior = behaviorOf(entry, profile);
   const { grant } = entry;
+  const stated = statedBehavior(profile.behavior, entry);
+  const behavior = grant === 'client_credentials' ? withoutRefreshToken(stated) : stated;
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
   const missing = missingNeeds(entry, profile);
   for (const need of missing)
@@ -177,12 +184,14 @@ function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
   }
 }
 
-function methodOf({ clientAuthentication, provider }: ConnectionEntry): ClientAuthentication {
-  return clientAuthentication ?? providers[provider].clientAuthentication;
+function methodOf({ entry, profile }: ProfiledEntry): ClientAuthentication {
+  return entry.clientAuthentication ?? profile.clientAuthentication;
 }
 
 /** Settings of the client that do not fit its authentication. */
-function checkClient(entry: ConnectionEntry, method: ClientAuthentication, complain: Complain): void {
+function checkClient(profiled: ProfiledEntry, complain: Complain): void {
+  const { entry } = profiled;
+  const method = methodOf(profiled);
   const { secrets, clientKey, clientAssertionAudience: audience, emptyClientSecret, publish } = entry;
   const unused = `has no effect with the client authentication ${method}`;
   const sendsSecret = usesClientSecret(method);
@@ -203,15 +212,17 @@ function checkClient(entry: ConnectionEntry, method: ClientAuthentication, compl
 }
 
 /**
- * The token of the identity opens every application that trusts it, for a day. So it goes only to the provider of the profile, or to a
- * host that an app setting names, which the author of the file cannot change.
+ * The token of the identity opens every application that trusts it, for a day. So it goes only to the host that a profile of this program
+ * names, or to one that an app setting names: the author of the file can change neither.
  */
 function checkFederation(
-  { tokenUri }: ConnectionEntry,
+  { entry, profile }: ProfiledEntry,
   { allowLoopbackHttp, limits = {} }: ConfigurationContext,
   complain: Complain,
 ): void {
-  if (tokenUri === undefined || limits.tokenHosts || allowLoopbackHttp) return;
+  if (methodOf({ entry, profile }) !== 'managed_identity_federation') return;
+  if (limits.tokenHosts || allowLoopbackHttp) return;
+  if (entry.tokenUri === undefined && namesHost(profile)) return;
   complain(
     ['tokenUri'],
     'needs its host in the app setting ALLOWED_TOKEN_HOSTS, because it gets a token of the managed identity',
@@ -219,12 +230,13 @@ function checkFederation(
 }
 
 /** Settings that have no meaning without a refresh token. */
-function checkGrant(entry: ConnectionEntry, complain: Complain): void {
+function checkGrant(profiled: ProfiledEntry, complain: Complain): void {
+  const { entry } = profiled;
   const unused = 'has no effect with the grant client_credentials, which has no refresh token';
   if (entry.secrets?.refreshToken !== undefined) complain(['secrets', 'refreshToken'], unused);
   for (const key of ['revocationUri', 'refreshTokenGrace'] as const)
     if (entry[key] !== undefined) complain([key], unused);
-  if (methodOf(entry) === 'none')
+  if (methodOf(profiled) === 'none')
     complain(
       ['clientAuthentication'],
       'proves no identity, and the grant client_credentials needs a proof (RFC 6749 section 4.4)',
@@ -248,8 +260,7 @@ function clientKeysOf(name: string, { clientKey }: ConnectionEntry): readonly Cl
 }
 
 function readTokenUri(
-  entry: ConnectionEntry,
-  profile: ProviderProfile,
+  { entry, profile }: ProfiledEntry,
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
@@ -259,15 +270,14 @@ function readTokenUri(
 }
 
 function readRevocationUri(
-  { provider, grant, revocationUri }: ConnectionEntry,
+  { entry: { grant, revocationUri }, profile }: ProfiledEntry,
   tokenUri: string | undefined,
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
-  if (revocationUri !== undefined)
-    return readUrl(revocationUri, 'revocationUri', { allowLoopbackHttp }, complain);
-  if (grant === 'client_credentials') return undefined;
-  return tokenUri === undefined ? undefined : revocationUriOf(providers[provider], tokenUri);
+  const isKnown = tokenUri !== undefined && grant !== 'client_credentials';
+  const text = revocationUri ?? (isKnown ? revocationUriOf(profile, tokenUri) : undefined);
+  return text === undefined ? undefined : readUrl(text, 'revocationUri', { allowLoopbackHttp }, complain);
 }
 
 function readServiceUrl(
@@ -325,9 +335,12 @@ function withoutOfflineAccess({ scope, ...others }: Record<string, string>): Rec
   return { ...others, ...(scopes.length > 0 && { scope: scopes.join(' ') }) };
 }
 
-function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'] {
-  const { secrets = {}, emptyClientSecret } = entry;
-  const hasSecret = usesClientSecret(methodOf(entry)) && !emptyClientSecret;
+function secretNames(
+  name: string,
+  { secrets = {}, emptyClientSecret }: ConnectionEntry,
+  method: ClientAuthentication,
+): Connection['secrets'] {
+  const hasSecret = usesClientSecret(method) && !emptyClientSecret;
   const clientSecrets = [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat();
   return {
     clientId: secrets.clientId ?? defaultSecretName(name, 'clientId'),
@@ -337,27 +350,12 @@ function secretNames(name: string, entry: ConnectionEntry): Connection['secrets'
   };
 }
 
-/** The behavior in the profile, unless the entry overrides it. */
-function behaviorOf(entry: ConnectionEntry, { behavior }: ProviderProfile): TokenBehavior {
-  const { grant, refreshTokenGrace: grace, accessTokenLifetime: lifetime, requestFormat, response } = entry;
-  const { refreshTokenIdleMs: _, refreshTokenAbsoluteMs: _absolute, ...withoutToken } = behavior;
-  return {
-    // A request without a refresh token can be repeated at any time.
-    ...(grant === 'client_credentials'
-      ? { ...withoutToken, refreshTokenGraceMs: Number.POSITIVE_INFINITY }
-      : behavior),
-    ...(grace !== undefined && { refreshTokenGraceMs: toMs(grace) }),
-    ...(lifetime !== undefined && { defaultExpiresInMs: toMs(lifetime) }),
-    ...(requestFormat !== undefined && { requestFormat }),
-    ...(response && { response: { ...behavior.response, ...factsOf(response) } }),
-  };
+/** A request without a refresh token can be repeated at any time. */
+function withoutRefreshToken(behavior: TokenBehavior): TokenBehavior {
+  const { refreshTokenIdleMs: _, refreshTokenAbsoluteMs: _absolute, ...rest } = behavior;
+  return { ...rest, refreshTokenGraceMs: Number.POSITIVE_INFINITY };
 }
 
-function factsOf({ expiresInUnit: unit, ...facts }: NonNullable<ConnectionEntry['response']>): ResponseFacts {
-  const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
-  return { ...known, ...(unit && { expiresInUnit: unit === 'seconds' ? 's' : 'ms' }) };
-}
-
-function toMs(seconds: number | 'unlimited'): number {
-  return seconds === 'unlimited' ? Number.POSITIVE_INFINITY : Math.ceil(seconds * 1000);
+function toMs(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }

@@ -39,8 +39,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   };
 }
 
-/** What a token request came to. */
-export function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
+function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number): TokenResponse {
   const { connection, clientSecret, refreshToken } = request;
   const { result, response: body } = read(exchanged, connection.behavior, now);
   const sent = secretsSent(request, refreshToken);

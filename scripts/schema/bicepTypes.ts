@@ -60,7 +60,11 @@ function declareObject(name: string, schema: JsonSchema, declared: string[]): vo
 }
 
 function typeOf(key: string, schema: JsonSchema, declared: string[]): TypeUse {
-  const { anyOf, enum: values, type, properties, items } = schema;
+  const { anyOf, enum: values, type, properties } = schema;
+  // A deployment names only the profiles of this program; those of a file are in the file.
+  const [first] = anyOf ?? [];
+  if (first?.enum && anyOf?.every((each) => each.type === 'string'))
+    return unionOf(key, first.enum, declared);
   if (anyOf)
     return {
       type: 'any',
@@ -69,9 +73,10 @@ function typeOf(key: string, schema: JsonSchema, declared: string[]): TypeUse {
     };
   if (values) return unionOf(key, values, declared);
   if (type === 'boolean') return { type: 'bool' };
-  if (type === 'number') return { type: 'int', decorators: rangeOf(schema) };
+  if (type === 'number' || type === 'integer') return { type: 'int', decorators: rangeOf(schema) };
   if (type === 'string') return { type: 'string', decorators: lengthsOf(schema) };
-  if (items) return { type: `${typeOf(key, items, declared).type}[]` };
+  if (type === 'array')
+    return { type: `${typeOf(key.replace(/s$/, ''), schema.items ?? {}, declared).type}[]` };
   if (!properties) return { type: `{ *: ${typeOf(key, elementOf(schema), declared).type} }` };
   declareObject(key, schema, declared);
   return { type: key };

@@ -168,7 +168,7 @@ export const CLASSES = {
   },
 } satisfies Readonly<Record<string, BehaviorClass>>;
 
-export type ClassName = keyof typeof CLASSES;
+type ClassName = keyof typeof CLASSES;
 
 /** A class, with the rules that differ for a provider. */
 type Member = readonly [ClassName, Partial<Rules>?];

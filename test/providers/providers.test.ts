@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type ProviderProfile, providers } from '../../lib/oauth/providers/index.ts';
-import { evaluate } from '../../lib/oauth/tokenEndpoint.ts';
 import type { TokenResponse } from '../../lib/rotation/core/tokenRequest.ts';
 import { connectionNamed } from '../unit/rotation/world/connection.ts';
 import { AuthorizationServer } from './authorizationServer.ts';
 import { type BehaviorClass, behaviorOf, CLASSES, HOUR_MS, MEMBERS } from './classes.ts';
+import { readResponse } from './readResponse.ts';
 import { play } from './sixMonths.ts';
 
 const classes: readonly (readonly [string, BehaviorClass])[] = Object.entries(CLASSES);
@@ -14,18 +14,7 @@ const memberOf = (name: string) => all.find(({ id }) => MEMBERS[id]?.[0] === nam
 /** What the product makes of a response, for a connection of a profile that belongs to the class. */
 function read(name: string, status: number, body: object): TokenResponse {
   const { behavior } = memberOf(name);
-  const request = {
-    connection: connectionNamed('crm', { behavior }),
-    clientId: 'client',
-    clientSecret: 'secret-of-the-client',
-    refreshToken: 'refresh-token-sent',
-  };
-  const received = { contentType: 'application/json', contentEncoding: undefined, retryAfter: undefined };
-  return evaluate(
-    request,
-    { kind: 'response', status, ...received, body: Buffer.from(JSON.stringify(body)) },
-    0,
-  );
+  return readResponse(connectionNamed('crm', { behavior }), { status, body }, 0);
 }
 
 describe('each behavior class', () => {

@@ -1,5 +1,4 @@
 import type { ProviderProfile } from '../../lib/oauth/providers/index.ts';
-import { evaluate } from '../../lib/oauth/tokenEndpoint.ts';
 import type { TokenRequest, TokenResponse } from '../../lib/rotation/core/tokenRequest.ts';
 import { pick, randomFrom } from '../faults/model/random.ts';
 import { failure } from '../unit/rotation/world/fakeVault.ts';
@@ -8,6 +7,7 @@ import { ACCESS_TOKEN, REFRESH_TOKEN, type Scenario, seeded } from '../unit/rota
 import type { HookContext } from '../unit/rotation/world.ts';
 import { AuthorizationServer } from './authorizationServer.ts';
 import { behaviorOf, DAY_MS, HOUR_MS, MINUTE_MS } from './classes.ts';
+import { readResponse } from './readResponse.ts';
 
 /** What happens to a token request, or to what follows it. */
 const FAULTS = [
@@ -21,7 +21,7 @@ const FAULTS = [
   /** The vaults refuse writes for some time, from the moment in which the response is on its way. */
   'credential_vault_out',
   'token_vault_out',
-  /** The provider answers 503, or 429, for some time. */
+  /** The provider returns 503, or 429, for some time. */
   'provider_down',
   'provider_throttles',
 ] as const;
@@ -199,8 +199,8 @@ class Months {
   #answer(request: TokenRequest): TokenResponse {
     const { world } = this.#scenario;
     const now = world.clock.monotonic();
-    if (now < this.#outUntil.provider_down) return this.#read(request, 503, {});
-    if (now < this.#outUntil.provider_throttles) return this.#read(request, 429, {});
+    if (now < this.#outUntil.provider_down) return this.#read(request, { status: 503, body: {} });
+    if (now < this.#outUntil.provider_throttles) return this.#read(request, { status: 429, body: {} });
     // A request that is repeated uses up the reason why the response to an earlier one was lost.
     const { status, body, refreshToken } = this.#server.request(request.refreshToken);
     if (refreshToken !== undefined) {
@@ -211,18 +211,11 @@ class Months {
       }
       this.#last = isNew ? { refreshToken, excuse: undefined } : undefined;
     }
-    return this.#read(request, status, body);
+    return this.#read(request, { status, body });
   }
 
-  /** What the product makes of the response. */
-  #read(request: TokenRequest, status: number, body: object): TokenResponse {
-    const received = { contentType: 'application/json', contentEncoding: undefined, retryAfter: undefined };
-    const bytes = Buffer.from(JSON.stringify(body));
-    return evaluate(
-      request,
-      { kind: 'response', status, ...received, body: bytes },
-      this.#scenario.world.now(),
-    );
+  #read({ connection }: TokenRequest, answer: { status: number; body: object }): TokenResponse {
+    return readResponse(connection, answer, this.#scenario.world.now());
   }
 
   async #before({ operation, caller }: HookContext): Promise<void> {

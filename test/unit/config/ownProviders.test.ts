@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { inspectConnections, parseConnections } from '../../../lib/config/parseConnections.ts';
+import type { Limits } from '../../../lib/config/settings.ts';
+import type { Connection } from '../../../lib/rotation/core/connection.ts';
+import { readResponse } from '../../providers/readResponse.ts';
+import { CONTEXT, ENTRY } from './support.ts';
+
+const ACME = {
+  tokenUri: 'https://login.acme.example/{tenant}/token',
+  revocationUri: '/revoke',
+  clientAuthentication: 'client_secret_post',
+  scope: 'api',
+  parameters: { audience: 'acme' },
+  refreshTokenGrace: 30,
+  accessTokenLifetime: 600,
+  refreshTokenIdleLifetime: 2_592_000,
+  refreshTokenAbsoluteLifetime: 31_536_001,
+  accessTokenEndsAtRefresh: true,
+  earliestRenewal: 570,
+  requestsPerDay: 200,
+  errors: [{ error: 'E42', means: 'reauthorization_required' }],
+};
+const ENTRY_OF_ACME = { provider: 'acme', tenant: 'contoso' };
+
+function fileWith(providers: unknown, connections: unknown): string {
+  return JSON.stringify({ providers, connections });
+}
+
+function parse(providers: unknown, entry: object, limits: Limits = {}) {
+  const text = fileWith(providers, { good: ENTRY, crm: entry });
+  const { valid, invalid } = parseConnections(text, { ...CONTEXT, limits });
+  // Whatever is wrong with a profile, the other connections continue.
+  expect(valid.map(({ name }) => name)).toContain('good');
+  return { connection: valid.find(({ name }) => name === 'crm'), problem: invalid[0]?.problem };
+}
+
+function connectionOf(providers: unknown, entry: object): Connection {
+  const { connection, problem } = parse(providers, entry);
+  if (!connection) throw new Error(problem?.message);
+  return connection;
+}
+
+describe('a profile that the file defines', () => {
+  test('gives its entries their defaults', () => {
+    expect(connectionOf({ acme: ACME }, ENTRY_OF_ACME)).toMatchObject({
+      provider: 'acme',
+      tokenUri: 'https://login.acme.example/contoso/token',
+      revocationUri: 'https://login.acme.example/contoso/revoke',
+      clientAuthentication: 'client_secret_post',
+      parameters: { scope: 'api', audience: 'acme' },
+      behavior: {
+        refreshTokenGraceMs: 30_000,
+        defaultExpiresInMs: 600_000,
+        refreshTokenIdleMs: 2_592_000_000,
+        refreshTokenAbsoluteMs: 31_536_001_000,
+        accessTokenEndsAtRefresh: true,
+        earliestRenewalMs: 570_000,
+        requestsPerDay: 200,
+      },
+    });
+  });
+
+  test('assumes single use and an hour, and has only what it says', () => {
+    const { tokenUri, behavior, clientAuthentication } = connectionOf(
+      { acme: {} },
+      { ...ENTRY, provider: 'acme' },
+    );
+    expect(tokenUri).toBe(ENTRY.tokenUri);
+    expect(clientAuthentication).toBe('client_secret_basic');
+    expect(behavior).toEqual({ refreshTokenGraceMs: 0, defaultExpiresInMs: 3_600_000 });
+  });
+
+  test('is overridden by each member of an entry', () => {
+    const entry = {
+      ...ENTRY_OF_ACME,
+      ...ENTRY,
+      revocationUri: 'https://login.example.com/revoke',
+      clientAuthentication: 'client_secret_basic',
+      scope: 'mine',
+      parameters: { audience: 'mine' },
+      refreshTokenGrace: 0,
+      accessTokenLifetime: 60,
+      refreshTokenIdleLifetime: 1,
+      refreshTokenAbsoluteLifetime: 2,
+      accessTokenEndsAtRefresh: false,
+      earliestRenewal: 3,
+      requestsPerDay: 4,
+    };
+    expect(connectionOf({ acme: ACME }, entry)).toMatchObject({
+      tokenUri: entry.tokenUri,
+      revocationUri: entry.revocationUri,
+      clientAuthentication: 'client_secret_basic',
+      parameters: { scope: 'mine', audience: 'mine' },
+      behavior: {
+        refreshTokenGraceMs: 0,
+        defaultExpiresInMs: 60_000,
+        refreshTokenIdleMs: 1_000,
+        refreshTokenAbsoluteMs: 2_000,
+        earliestRenewalMs: 3_000,
+        requestsPerDay: 4,
+      },
+    });
+    expect(connectionOf({ acme: ACME }, entry).behavior).not.toHaveProperty('accessTokenEndsAtRefresh');
+  });
+
+  test('says what an error means, before the rotator does, and nothing of its text is a pattern', () => {
+    const errors = [
+      { error: 'invalid_grant', description: 'busy (.*)', means: 'retrying' },
+      { status: 403, error: 'E42', means: 'client_rejected' },
+    ];
+    const connection = connectionOf({ acme: { ...ACME, errors } }, ENTRY_OF_ACME);
+    const classOf = (status: number, error: string, description = '') =>
+      readResponse(connection, { status, body: { error, error_description: description } }, 0).failure?.class;
+    expect(classOf(400, 'invalid_grant', 'We are BUSY (.*), sorry')).toBe('retrying');
+    expect(classOf(400, 'invalid_grant', 'busy with something')).toBe('reauthorization_required');
+    expect(classOf(403, 'E42')).toBe('client_rejected');
+    expect(classOf(400, 'E42')).toBe('misconfigured');
+  });
+
+  test('drops a dispute about a grace period if the entry decides it', () => {
+    const disputed = connectionOf({}, { provider: 'atlassian' }).behavior;
+    expect(disputed).toMatchObject({ refreshTokenGraceMs: 600_000, refreshTokenGraceIsDisputed: true });
+    const decided = connectionOf({}, { provider: 'atlassian', refreshTokenGrace: 600 }).behavior;
+    expect(decided).not.toHaveProperty('refreshTokenGraceIsDisputed');
+  });
+});
+
+describe('a profile that is not valid', () => {
+  const cases: Record<string, [unknown, string]> = {
+    'a text': ['x', 'providers.acme must be an object'],
+    'an unknown member': [{ tokenUrl: 'https://a/t' }, 'providers.acme has an unknown key tokenUrl'],
+    'a member that only entries have': [{ vaults: {} }, 'providers.acme has an unknown key vaults'],
+    'secrets of another connection': [
+      { secrets: { refreshToken: 'x' } },
+      'providers.acme has an unknown key secrets',
+    ],
+    'a private network': [{ allowPrivateNetwork: true }, 'unknown key allowPrivateNetwork'],
+    'a placeholder that no entry fills': [{ tokenUri: 'https://{host}/token' }, 'a word in braces'],
+    'a scope with a placeholder that no entry fills': [
+      { scope: '{tenant}' },
+      'the placeholder is {serviceOrigin}',
+    ],
+    'a lifetime of eleven years': [{ refreshTokenIdleLifetime: 346_896_001 }, 'longer than ten years'],
+    'a limit of half a request': [{ requestsPerDay: 0.5 }, 'must be a whole number'],
+    'an error rule that matches everything': [
+      { errors: [{ means: 'retrying' }] },
+      'needs error or description',
+    ],
+    'an error rule for a status that leaves the outcome unknown': [
+      { errors: [{ status: 503, error: 'x', means: 'retrying' }] },
+      'must be 200 to 499',
+    ],
+    'an error rule with a misspelled member': [
+      { errors: [{ eror: 'x', error: 'x', means: 'retrying' }] },
+      'providers.acme.errors[0] has an unknown key eror',
+    ],
+  };
+  test.each(Object.entries(cases))('%s: only the entries that name it are invalid', (_, [acme, cause]) => {
+    const { connection, problem } = parse({ acme }, ENTRY_OF_ACME);
+    expect(connection).toBeUndefined();
+    expect(problem?.message).toContain('connections.crm.provider names a profile that is not valid: ');
+    expect(problem?.message).toContain(cause);
+    expect(problem?.fix).toMatch(/^(Set|Rename|Remove|Correct|Move|Keep) /);
+  });
+
+  test.each([
+    ['the name of a profile of the rotator', 'okta'],
+    ['that name in other case', 'Okta'],
+    ['a name with a space', 'my provider'],
+  ])('%s cannot be defined', (_, name) => {
+    const { problems } = inspectConnections(fileWith({ [name]: {} }, { good: ENTRY }), CONTEXT);
+    expect(problems[0]?.problem.message).toMatch(/^providers\./);
+    expect(problems[0]?.problem.fix).toMatch(/^Rename providers\./);
+  });
+
+  test('an entry with a name that is nearly that of a profile is told which one', () => {
+    const { problem } = parse({ acme: ACME }, { provider: 'acne' });
+    expect(problem?.message).toContain('connections.crm.provider must be one of generic');
+    expect(problem?.fix).toContain('Set connections.crm.provider to acme');
+  });
+
+  test('is shown at its own place, also if no entry names it', () => {
+    const text = '{"providers":{"acme":{"tokenUri":7,"scope":"a","scope":"b"}},"connections":{}}';
+    const { problems } = inspectConnections(text, CONTEXT);
+    expect(problems.map(({ problem, path }) => [path.join('.'), problem.message])).toEqual([
+      ['providers.acme.scope', 'providers.acme.scope appears twice.'],
+      ['providers.acme.tokenUri', 'providers.acme.tokenUri must be text.'],
+    ]);
+  });
+
+  test.each(['providers', 'connections'])('%s that is a list makes the file invalid', (key) => {
+    const text = JSON.stringify({ providers: {}, connections: {}, [key]: [] });
+    expect(() => parseConnections(text, CONTEXT)).toThrow(`${key} must be an object`);
+  });
+});
+
+describe('a profile reaches nothing that an entry could not reach', () => {
+  const reaching = (acme: object, limits: Limits = {}) =>
+    parse({ acme: { tokenUri: 'https://login.acme.example/token', ...acme } }, { provider: 'acme' }, limits)
+      .problem?.message;
+
+  test.each([
+    ['plain http', { tokenUri: 'http://login.acme.example/token' }, 'tokenUri must use https'],
+    ['this machine', { tokenUri: 'http://127.0.0.1/token' }, 'ALLOW_LOOPBACK_HTTP=true'],
+    ['a user name', { tokenUri: 'https://a:b@login.acme.example/token' }, 'must not contain a user name'],
+    [
+      'plain http for the revocation',
+      { revocationUri: 'http://login.acme.example/revoke' },
+      'revocationUri must use https',
+    ],
+    ['a file', { revocationUri: 'file:///etc/passwd' }, 'revocationUri must use https'],
+  ])('not %s', (_, acme, cause) => expect(reaching(acme)).toContain(cause));
+
+  test('not a host that ALLOWED_TOKEN_HOSTS does not allow, as a token endpoint or for a revocation', () => {
+    const limits = { tokenHosts: ['login.acme.example', 'login.example.com'] };
+    expect(reaching({}, limits)).toBeUndefined();
+    expect(reaching({ tokenUri: 'https://evil.example/token' }, limits)).toContain('ALLOWED_TOKEN_HOSTS');
+    expect(reaching({ revocationUri: 'https://evil.example/revoke' }, limits)).toContain(
+      'ALLOWED_TOKEN_HOSTS',
+    );
+  });
+
+  test('not another host by the tenant of an entry', () => {
+    const acme = { tokenUri: 'https://{tenant}.acme.example/token' };
+    for (const tenant of ['evil.example/', 'evil.example#', 'a@b', 'a:443'])
+      expect(parse({ acme }, { provider: 'acme', tenant }).problem?.message).toContain('tenant');
+  });
+
+  test("not the protocol's own parameters", () => {
+    expect(reaching({ parameters: { client_secret: 'x' } })).toContain('parameters');
+  });
+});
