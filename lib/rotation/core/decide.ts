@@ -111,15 +111,8 @@ export function decide({ latest, ...situation }: Situation): Stop | Go {
   const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
   const unusable = unusableSecret(latest, place);
   if (!latest || unusable) return block('secret_unusable', problemOf(unusable), latest);
-  const all = [
-    ownedElsewhere,
-    versionChanged,
-    requestInterrupted,
-    removed,
-    outcomeUnknown,
-    replacedAwaited,
-    tooEarly,
-  ];
+  const before = [ownedElsewhere, versionChanged, requestInterrupted, removed, outcomeUnknown];
+  const all = [...before, replacedAwaited, tooEarly];
   const usable = { ...situation, latest };
   return firstHit<Usable, Stop | Go>(usable, all) ?? refresh(usable);
 }
