@@ -1,7 +1,7 @@
 /** Writes docs/providers.md from the provider profiles, or checks it with --check. */
 
 import { errorRules } from '../lib/oauth/errorRules.ts';
-import { type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
+import { nameOfNumber, type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
 import type { Reuse, Source, Sources } from '../lib/oauth/providers/profile.ts';
 import type { TokenBehavior } from '../lib/rotation/core/connection.ts';
 import type { ErrorPattern, ErrorRule } from '../lib/rotation/core/tokenRequest.ts';
@@ -181,7 +181,7 @@ function patternText({ status, error, description, says, number, members = {} }:
     status === undefined ? [] : [`HTTP ${typeof status === 'number' ? status : status.join(' to ')}`],
     error === undefined ? [] : [error === true ? 'any other `error`' : `\`${error}\``],
     says === undefined ? [] : [`says that ${says.meaning}`],
-    number === undefined ? [] : [`AADSTS${number}`],
+    number === undefined ? [] : [nameOfNumber(number)],
     description === undefined ? [] : [`"${description.source}" in the description`],
     Object.entries(members).map(([name, value]) => `\`${name}\`: \`${value}\``),
   ];

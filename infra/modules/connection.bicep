@@ -87,7 +87,7 @@ type secrets = {
 @sealed()
 type publish = {
   // Bicep has no union of different types.
-  @description('The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.')
+  @description('The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.')
   #disable-next-line no-explicit-any
   connectionString: any?
 }
@@ -165,7 +165,7 @@ type connection = {
   @minLength(1)
   tenant: string?
 
-  @description('The https address of the service that the token is for, such as https://ORG.crm.dynamics.com. Dynamics 365 derives the scope from it.')
+  @description('The https address of the service that the token is for, such as https://ORG.example.com. Some profiles derive the scope from it.')
   @minLength(1)
   serviceUrl: string?
 

@@ -4,7 +4,7 @@ import { readFailure, type ServiceFailure } from './serviceFailure.ts';
 
 /**
  * The error for anything that the Blob Storage client threw; it contains no part of the request or the response.
- * @param what the failed action, for the message: "read the record of dynamics-prod"
+ * @param what the failed action, for the message: "read the record of crm-prod"
  * @param address of the account or container, without a query
  */
 export function storageError(thrown: unknown, what: string, address: string): RotatorError {

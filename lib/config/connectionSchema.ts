@@ -95,7 +95,7 @@ export const publishSection = z.strictObject(
       )
       .optional()
       .describe(
-        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver for Dynamics 365. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.',
+        'The string that drivers connect with, as "accessToken" or an object of syntax and template, both for the token vault, or "refreshToken". "accessToken" and "refreshToken" are those of the DataDirect ODBC driver. "refreshToken" contains the client secret and the refresh token, is written to the credential vault, and requires refresh tokens that stay valid after their use.',
       ),
   },
   'must be an object',
@@ -240,7 +240,7 @@ export const connectionEntry = z.strictObject(
     serviceUrl: text
       .optional()
       .describe(
-        'The https address of the service that the token is for, such as https://ORG.crm.dynamics.com. Dynamics 365 derives the scope from it.',
+        'The https address of the service that the token is for, such as https://ORG.example.com. Some profiles derive the scope from it.',
       ),
     clientId: text
       .optional()

@@ -128,7 +128,7 @@ function readLimits(reader: EnvironmentReader, allowLoopbackHttp: boolean): Limi
     reader,
     'ALLOWED_TOKEN_HOSTS',
     lower(HOST),
-    'Set ALLOWED_TOKEN_HOSTS to host names with spaces between them, such as login.microsoftonline.com or *.okta.com.',
+    'Set ALLOWED_TOKEN_HOSTS to host names with spaces between them, such as login.example.com or *.example.com.',
   );
   const vaults = readList(
     reader,

@@ -27,7 +27,7 @@ const errorShape: Readonly<Record<string, Described>> = errorRule.shape;
 
 /**
  * Explains one issue of the schema with an entry to operators, without repeating a value of the file.
- * @param at the path of the entry: `connections.dynamics-prod`, or of a profile of the file: `providers.acme`
+ * @param at the path of the entry: `connections.crm-prod`, or of a profile of the file: `providers.acme`
  * @param keys those that it may have at its top
  */
 export function explainIssue(at: string, issue: Issue, keys = Object.keys(entryShape)): Finding[] {

@@ -3,7 +3,7 @@ import { safeName } from '../safeText.ts';
 
 /** One problem in the configuration. No part of it repeats a configured value. */
 export interface Finding {
-  /** The setting or the path inside the file: `connections.dynamics-prod.tokenUri`. */
+  /** The setting or the path inside the file: `connections.crm-prod.tokenUri`. */
   readonly where: string;
   /** The keys from the entry, or from the top of the file, to the field, as they are written; missing: the whole. */
   readonly within?: readonly PropertyKey[];

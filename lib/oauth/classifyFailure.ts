@@ -7,7 +7,7 @@ import { ENDED, errorRules } from './errorRules.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { fixes, fixFor } from './fixes.ts';
 import { codeBeside, matchesPattern } from './matchesPattern.ts';
-import { unmistakableErrors } from './providers/index.ts';
+import { nameOfNumber, unmistakableErrors } from './providers/index.ts';
 import type { TokenResponseBody } from './readTokenResponse.ts';
 import { type ResponseError, textOf } from './responseError.ts';
 import { fixForUnusable, isOtherType } from './responseTokens.ts';
@@ -95,7 +95,7 @@ function message(
 ): string {
   const { error } = response ?? {};
   const number = when.number ?? error?.numbers[0];
-  const numbered = number === undefined ? '' : ` (AADSTS${number})`;
+  const numbered = number === undefined ? '' : ` (${nameOfNumber(number)})`;
   const code = codeBeside(error?.code, status);
   const named = code === undefined ? '' : `, ${shownError(code, sanitize)}${numbered}`;
   const description = sanitize(response ? (error?.description ?? '') : textOf(body));

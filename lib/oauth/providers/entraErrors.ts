@@ -14,6 +14,11 @@ const SIGN_IN_FREQUENCY =
   'Exclude this account from the sign-in frequency policy to prevent the error. Then run rotator connect {connection}.';
 const TENANT = 'Set tenant, or the tenant in tokenUri, to the directory that the application belongs to.';
 
+/** The name under which a number in `error_codes` is documented. No other provider has such numbers. */
+export function nameOfNumber(number: number): string {
+  return `AADSTS${number}`;
+}
+
 /** By the number after AADSTS. */
 const MEANINGS: readonly (readonly [number: number, ErrorMeaning])[] = [
   [700082, endedToken('the refresh token expired because it was not used for 90 days')],

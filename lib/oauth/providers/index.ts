@@ -43,6 +43,7 @@ import { zoho } from './zoho.ts';
 import { zoom } from './zoom.ts';
 
 export { parametersOf, revocationUriOf, tokenUriOf, withScopes } from './addresses.ts';
+export { nameOfNumber } from './entraErrors.ts';
 export type { ProviderProfile } from './profile.ts';
 
 /** All profiles by their name, the `provider` of an entry. */
