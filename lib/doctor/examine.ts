@@ -1,8 +1,12 @@
 import type { Settings } from '../config/settings.ts';
 import { unknownConnection } from '../errors.ts';
 import type { Probe } from '../oauth/probeTokenEndpoint.ts';
-import { profileNamed } from '../oauth/providers/index.ts';
-import { type Connection, type Connections, findConnection } from '../rotation/core/connection.ts';
+import {
+  CAREFUL_BEHAVIOR,
+  type Connection,
+  type Connections,
+  findConnection,
+} from '../rotation/core/connection.ts';
 import { type ConnectionRecord, summaryOf } from '../rotation/core/record.ts';
 import { graceWarnings, leftWarnings, SCHEDULE_FIX } from '../rotation/core/scheduleFit.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
@@ -146,15 +150,12 @@ function lifetimeCheck(
 }
 
 /** Whether the provider says when its access tokens expire. */
-function expiryChecks(
-  { name, provider, behavior }: Connection,
-  record: ConnectionRecord | undefined,
-): Check[] {
+function expiryChecks({ name, behavior }: Connection, record: ConnectionRecord | undefined): Check[] {
   if (!record?.accessToken?.expiresInIsDefault) return [];
   const { defaultExpiresInMs } = behavior;
   const message = `The provider names no lifetime of its access tokens; the rotator uses the default of ${defaultExpiresInMs / 1000} s.`;
-  const isSetByEntry = defaultExpiresInMs !== profileNamed(provider).behavior.defaultExpiresInMs;
-  if (isSetByEntry) return [ok('expiry', message)];
+  // Another default comes from the entry, or from what the provider documents.
+  if (defaultExpiresInMs !== CAREFUL_BEHAVIOR.defaultExpiresInMs) return [ok('expiry', message)];
   return [
     warning('expiry', message, `Set accessTokenLifetime of ${name} to their lifetime at the provider.`),
   ];
