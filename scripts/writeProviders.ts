@@ -2,157 +2,30 @@
 
 import { errorRules } from '../lib/oauth/errorRules.ts';
 import { nameOfNumber, type ProviderProfile, providers } from '../lib/oauth/providers/index.ts';
-import type { Reuse, Source, Sources } from '../lib/oauth/providers/profile.ts';
-import type { TokenBehavior } from '../lib/rotation/core/connection.ts';
 import type { ErrorPattern, ErrorRule } from '../lib/rotation/core/tokenRequest.ts';
 import { keepCurrent } from './keepCurrent.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-
-function span(ms: number | undefined): string {
-  if (ms === undefined) return '';
-  if (ms >= 2 * DAY_MS) return `${ms / DAY_MS} days`;
-  if (ms >= 2 * HOUR_MS) return `${ms / HOUR_MS} h`;
-  return ms < MINUTE_MS ? `${ms / 1000} s` : `${ms / MINUTE_MS} min`;
-}
-
-interface Fact {
-  /** The heading of its column. */
-  readonly title: string;
-  /** What the heading means; it follows a colon. */
-  readonly means: string;
-  /** Where the fact was read. */
-  readonly source: keyof Sources;
-  /** The cell of one provider. */
-  readonly show: (profile: ProviderProfile) => string;
-}
-
-const REUSE: Readonly<Record<Reuse, (grace: string) => string>> = {
-  single_use: () => 'single use',
-  grace: (grace) => grace,
-  disputed: (grace) => `${grace}, disputed`,
-  reusable: () => 'unlimited',
-  setting: (grace) => `a setting: ${grace || 'single use'}`,
-  unknown: () => 'unknown: single use',
-};
-
-/** Every fact about tokens has a column; the errors have a table of their own. */
-const FACTS: readonly Fact[] = [
-  {
-    title: 'used refresh token',
-    means: `how long a refresh token may be used again after its first use (\`refreshTokenGrace\`). It decides whether a lost token response costs the
-  token family, see [reliability.md](reliability.md). "A setting" and "unknown" are followed by what the profile assumes, which can delay
-  a repeated token request, but never sends one too early. Set yours in the entry. "Disputed": other sources say that it ends. The time then only makes
-  the rotator repeat a lost request early; two requests never overlap.`,
-    source: 'reuse',
-    show: ({ reuse, behavior: { refreshTokenGraceMs: ms } }) => REUSE[reuse](ms === 0 ? '' : span(ms)),
-  },
-  {
-    title: 'access token',
-    means: 'the default lifetime, for token responses that name none (`accessTokenLifetime`).',
-    source: 'accessToken',
-    show: ({ behavior }) => span(behavior.defaultExpiresInMs),
-  },
-  {
-    title: 'idle',
-    means:
-      'how long a refresh token lives after each refresh, unless the response says it. Empty: a setting of the tenant, no end, or not known.',
-    source: 'refreshToken',
-    show: ({ behavior }) => span(behavior.refreshTokenIdleMs),
-  },
-  {
-    title: 'absolute',
-    means: 'how long all refresh tokens of a sign-in live. The account owner must sign in again after it.',
-    source: 'refreshToken',
-    show: ({ behavior }) => span(behavior.refreshTokenAbsoluteMs),
-  },
-  {
-    title: 'response',
-    means:
-      'where and how its token responses differ from RFC 6749 (`response`), beyond [what is understood anyway](#unusual-responses).',
-    source: 'others',
-    show: ({ behavior: { response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit } = {} } }) =>
-      [
-        ...(tokensIn === undefined ? [] : [`tokens in \`${tokensIn}\``]),
-        ...bearerTypes.map((type) => `\`token_type\` ${type}`),
-        ...(expiresIn === undefined ? [] : [`lifetime in \`${expiresIn}\``]),
-        ...(expiresInUnit === 'ms' ? ['lifetimes in ms'] : []),
-      ].join(', '),
-  },
-  {
-    title: 'request',
-    means: 'how token requests are encoded (`requestFormat`); empty: as a form.',
-    source: 'others',
-    show: ({ behavior: { requestFormat = 'form' } }) =>
-      requestFormat === 'form' ? '' : requestFormat.toUpperCase(),
-  },
-];
-
-const OTHERS: Readonly<
-  Record<keyof TokenBehavior, ((behavior: TokenBehavior) => string | undefined) | null>
-> = {
-  // These have a column or a table.
-  refreshTokenGraceMs: null,
-  refreshTokenGraceIsDisputed: null,
-  defaultExpiresInMs: null,
-  refreshTokenIdleMs: null,
-  refreshTokenAbsoluteMs: null,
-  errors: null,
-  response: null,
-  requestFormat: null,
-  accessTokenEndsAtRefresh: ({ accessTokenEndsAtRefresh }) =>
-    accessTokenEndsAtRefresh && 'A refresh ends the access token before it, so the rotator renews late.',
-  earliestRenewalMs: ({ earliestRenewalMs: ms }) =>
-    ms === undefined ? undefined : `An access token can be renewed only when it is ${span(ms)} old.`,
-  requestsPerDay: ({ requestsPerDay: most }) =>
-    most === undefined ? undefined : `At most ${most} token requests a day.`,
-};
-
-/** The same mark for all facts that no source was read for. */
-const UNVERIFIED_MARK = ' (unverified)';
-
-function marked(text: string, { confidence }: Source = { confidence: 'documented', date: '' }): string {
-  return text !== '' && confidence === 'unverified' ? text + UNVERIFIED_MARK : text;
-}
-
-function endpoint({ tokenUri, tokenPath, sources }: ProviderProfile): string {
-  const address = tokenUri ?? (tokenPath === undefined ? undefined : `…${tokenPath}`);
-  return address === undefined ? 'set in the entry' : marked(`\`${address}\``, sources.tokenUri);
-}
-
-function revocation({ revocationUri, sources }: ProviderProfile): string {
-  return revocationUri === undefined ? '' : marked(`\`${revocationUri}\``, sources.revocation);
-}
-
-/** What an entry must name. */
-function needs({ needs: others = [], tokenUri, tenant }: ProviderProfile): string {
-  const address = tokenUri === undefined ? ['tokenUri'] : [];
-  const isTenantNeeded = tokenUri?.includes('{tenant}') && tenant?.otherwise === undefined;
-  return [...address, ...(isTenantNeeded ? ['tenant'] : []), ...others]
-    .map((need) => `\`${need}\``)
-    .join(', ');
-}
+import { endpointText, FACTS, marked, needsOf, noteOf, revocationText } from './providers/facts.ts';
+import { providerPage } from './providers/page.ts';
 
 function row(profile: ProviderProfile): string {
   const { id, title, clientAuthentication, sources } = profile;
   const cells = [
     `\`${id}\``,
-    `[${title}](${profile.source})`,
-    endpoint(profile),
+    id === 'generic' ? title : `[${title}](providers/${id}.md)`,
+    endpointText(profile),
     marked(`\`${clientAuthentication}\``, sources.clientAuthentication),
     ...FACTS.map(({ show, source }) => marked(show(profile), sources[source])),
-    revocation(profile),
-    needs(profile),
+    revocationText(profile),
+    needsOf(profile)
+      .map((need) => `\`${need}\``)
+      .join(', '),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-function noteRow({ id, tenant, note, behavior }: ProviderProfile): string[] {
-  const others = Object.values(OTHERS).flatMap((show) => show?.(behavior) ?? []);
-  const texts = [...(tenant ? [`\`tenant\` is ${tenant.means}.`] : []), ...others, ...(note ? [note] : [])];
-  return texts.length === 0 ? [] : [`| \`${id}\` | ${texts.join(' ')} |`];
+function noteRow(profile: ProviderProfile): string[] {
+  const text = noteOf(profile);
+  return text === '' ? [] : [`| \`${profile.id}\` | ${text} |`];
 }
 
 /** The errors of each profile. Profiles that share theirs, like those of one token endpoint, are one row each. */
@@ -195,8 +68,8 @@ const wanted = `# Providers
 
 <!-- written by scripts/writeProviders.ts from lib/oauth/providers -->
 
-A profile gives a connection its defaults. A value in the entry overrides them. For another provider, [define a profile](#a-profile-of-your-own). The title links to the page that most of the profile is
-based on; \`lib/oauth/providers\` names the source of each fact, how well it is known, and when it was read. "Unverified": no source was read for this value, so check it.
+A profile gives a connection its defaults. A value in the entry overrides them. For another provider, [define a profile](#a-profile-of-your-own). The title links to a page with
+the source of each fact, how well it is known, when it was read, and how to connect. "Unverified": no source was read for this value, so check it.
 
 ${FACTS.map(({ title, means }) => `- **${title}**: ${means}`).join('\n')}
 - **revocation**: the endpoint for \`rotator remove --revoke\` (RFC 7009, \`revocationUri\`); a path replaces that of the token endpoint. Empty: the provider has none, or the entry must name it.
@@ -270,3 +143,7 @@ ${errorRows().join('\n')}
 `;
 
 keepCurrent('docs/providers.md', () => wanted, 'npm run providers:docs');
+for (const profile of all) {
+  if (profile.id === 'generic') continue;
+  keepCurrent(`docs/providers/${profile.id}.md`, () => providerPage(profile), 'npm run providers:docs');
+}

@@ -57,7 +57,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     return connectClient(cli, parts, { name, known, options });
   const server = await discover(cli, parts, known, options);
   const scope = scopeOf(server, known, options);
-  const entry = known ? undefined : entryOf(server, scope, options);
+  const entry = known ? undefined : entryOf(server, scope, { ...options, extra });
   const connection = known ?? resolved(name, entry ?? {}, parts);
   const client = await clientCredentials(cli, parts, connection, options);
   const replace = await confirmReplacing(cli, parts, connection, client, options);
@@ -82,7 +82,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     entry: entry && {
       ...entry,
       ...(grantedScope && { scope: grantedScope }),
-      ...(repeated && { parameters: repeated }),
+      ...(repeated && { parameters: { ...entry.parameters, ...repeated } }),
     },
     ...client,
     ...tokens,
@@ -166,7 +166,16 @@ function scopeOf(server: Server, known: Connection | undefined, options: Connect
     : undefined;
 }
 
-function entryOf(server: Server, scope: string | undefined, options: ConnectOptions): Entry {
+function entryOf(
+  server: Server,
+  scope: string | undefined,
+  { extra, ...options }: ConnectOptions & { readonly extra: Readonly<Record<string, string>> },
+): Entry {
+  // Of the additional parameters, token requests need those that the profile names.
+  const { needs = [] } = profileNamed(options.provider);
+  const needed = Object.entries(extra).filter(([name]) =>
+    needs.some((need) => need === `parameters.${name}`),
+  );
   const isKnown = options.tokenUri === undefined && providerEndpoint(options) !== undefined;
   const offered = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const usual = offered.includes('client_secret_basic') ? 'client_secret_basic' : 'client_secret_post';
@@ -176,6 +185,7 @@ function entryOf(server: Server, scope: string | undefined, options: ConnectOpti
       server.revocation_endpoint !== undefined && { revocationUri: server.revocation_endpoint }),
     ...(options.provider === undefined && { clientAuthentication: usual }),
     ...(scope !== undefined && { scope }),
+    ...(needed.length > 0 && { parameters: Object.fromEntries(needed) }),
     ...entryOfOptions(options),
   };
 }

@@ -6,7 +6,7 @@ export interface ResponseError {
   /** The `error` member, or what another shape has instead; undefined if there is no short text or number. */
   readonly code: string | undefined;
   readonly description: string | undefined;
-  /** From `error_codes`: the numbers after AADSTS. */
+  /** From `error_codes`. */
   readonly numbers: readonly number[];
 }
 

@@ -116,6 +116,38 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     },
   );
 
+  /** The local authorization server, under the profile of a provider. */
+  const asProvider = (id: string) => [
+    ...['--provider', id, '--token-uri', desk.stack.servers.authorization.tokenEndpoint],
+    ...['--client-authentication', 'client_secret_basic'],
+  ];
+
+  test('adds the scopes and the prompt without which the provider of the profile issues no refresh token', async () => {
+    const running = connect('scopes', [...asProvider('auth0'), '--scope', 'openid']);
+    const { searchParams } = new URL((await running.seen(ADDRESS))[0]);
+    expect(searchParams.get('scope')).toBe('openid offline_access');
+    expect(searchParams.get('prompt')).toBe('consent');
+    expect(searchParams.get('code_challenge_method')).toBe('S256');
+    expect((await signIn(running)).code).toBe(0);
+  });
+
+  test('repeats the redirect URI in token requests if the profile says so', async () => {
+    const running = connect('repeats', [...asProvider('gitlab'), '--scope', 'openid offline_access']);
+    const redirectUri = new URL((await running.seen(ADDRESS))[0]).searchParams.get('redirect_uri');
+    const ended = await signIn(running);
+    expect(documentOf(ended)).toMatchObject({
+      rotation: { result: 'rotated' },
+      entry: { repeats: { provider: 'gitlab', parameters: { redirect_uri: redirectUri } } },
+    });
+  });
+
+  test('keeps the additional parameters that token requests need as well', async () => {
+    const more = ['--scope', 'openid offline_access', '--parameter', 'client_key=abc', 'other=x'];
+    const ended = await signIn(connect('needs', [...asProvider('tiktok'), ...more]));
+    expect(documentOf(ended)).toMatchObject({ entry: { needs: { parameters: { client_key: 'abc' } } } });
+    expect(JSON.stringify(documentOf(ended).entry)).not.toContain('other');
+  });
+
   test('a denied consent writes nothing', async () => {
     const before = writes();
     const ended = await signIn(connect('nothing'), 'deny');

@@ -113,6 +113,8 @@ export interface ProviderProfile {
   readonly revokeByHand?: string;
   /** What an entry must name in addition to the token endpoint: a member, or a parameter as `parameters.NAME`. */
   readonly needs?: readonly ('serviceUrl' | `parameters.${string}`)[];
+  /** The scheme under which the API takes the access token. Default: Bearer (RFC 6750). */
+  readonly apiScheme?: string;
   /** What an operator must know: settings that change the facts, and limits. Whole sentences. */
   readonly note?: string;
   /** The provider's page that documents most of the profile. */

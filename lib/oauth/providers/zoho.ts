@@ -39,6 +39,7 @@ export const zoho: ProviderProfile = {
     parameters: { access_type: 'offline', prompt: 'consent' },
   },
   revocationUri: '/oauth/v2/token/revoke',
+  apiScheme: 'Zoho-oauthtoken',
   note: 'Set `tokenUri` to the accounts server of your data center, such as `https://accounts.zoho.eu/oauth/v2/token`. A refresh token gives at most 10 access tokens in 10 minutes, and a user has at most 20 refresh tokens: the oldest one ends.',
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
   sources: {

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   endpointsBeside,
@@ -56,6 +56,11 @@ describe('provider profiles', () => {
       if (isNamed) expect(sources.refreshToken?.page).toBeDefined();
     },
   );
+
+  test('each but the generic one has a page in the documentation, and there is no other', () => {
+    const pages = readdirSync('docs/providers').map((name) => name.replace('.md', ''));
+    expect(pages.toSorted()).toEqual(all.flatMap(([id]) => (id === 'generic' ? [] : id)).toSorted());
+  });
 
   test.each(all)('%s is data only', (_, profile) => {
     const functions: unknown[] = [];
