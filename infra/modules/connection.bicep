@@ -184,7 +184,7 @@ type connection = {
   #disable-next-line no-explicit-any
   clientKey: any?
 
-  @description('The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, Entra\'s token exchange in the public cloud.')
+  @description('The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, the token exchange of the public cloud.')
   @minLength(1)
   clientAssertionAudience: string?
 

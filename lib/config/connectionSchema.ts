@@ -269,7 +269,7 @@ export const connectionEntry = z.strictObject(
     clientAssertionAudience: text
       .optional()
       .describe(
-        "The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, Entra's token exchange in the public cloud.",
+        'The audience of the client assertion. Default: the token endpoint; with managed_identity_federation, the token exchange of the public cloud.',
       ),
     emptyClientSecret: flag
       .default(false)

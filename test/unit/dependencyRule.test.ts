@@ -54,7 +54,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/doctor\//,
-    may: /^lib\/(errors|safeText|doctor\/\w+|config\/settings|oauth\/(probeTokenEndpoint|providers\/index)|rotation\/.+)\.ts$/,
+    may: /^lib\/(errors|safeText|doctor\/\w+|config\/settings|oauth\/probeTokenEndpoint|rotation\/.+)\.ts$/,
     packages: /^$/,
   },
   { files: /^lib\/rotator\.ts$/, may: /^lib\/(errors|rotation\/.+)\.ts$/, packages: /^$/ },

@@ -18,7 +18,7 @@ export function isKilled({ failed, history, problem }: Verdict): boolean {
 }
 
 /**
- * Runs the tests of a mutant. Also plays the model against it, unless the mutant has its own tests.
+ * Runs the tests of a mutant. If none notices it, plays the model against it, unless the mutant has its own tests.
  * @param histories how many of the model's histories are played at most
  * @param tests run these instead of the mutant's own tests
  * @returns never throws: a mutant that does not fit its file, or that breaks the test run itself, has a problem
@@ -27,7 +27,7 @@ export async function judge(mutant: Mutant, histories: number, tests = mutant.te
   const startedAt = performance.now();
   const found = await withMutant(mutant, async (folder) => {
     const failed = await failingTest(folder, tests ?? PROTOCOL_TESTS);
-    const history = mutant.tests ? undefined : await failingHistory(folder, histories);
+    const history = failed || mutant.tests ? undefined : await failingHistory(folder, histories);
     return { failed, history, problem: undefined };
   }).catch((thrown) => ({ failed: undefined, history: undefined, problem: messageOf(thrown) }));
   return { name: mutant.name, ...found, seconds: (performance.now() - startedAt) / 1000 };
