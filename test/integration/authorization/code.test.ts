@@ -76,7 +76,11 @@ describe('the authorization code flow', () => {
 
   test('returns a refresh token and the granted scope', async () => {
     const tokens = await signIn(await requestTo(server), (address) => new BrowserUser().visit(address));
-    expect(tokens).toEqual({ refreshToken: expect.any(String), scope: 'openid offline_access' });
+    expect(tokens).toEqual({
+      refreshToken: expect.any(String),
+      scope: 'openid offline_access',
+      redirectUri: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/callback$/),
+    });
     expect(server.issuedValues()).toContain(tokens.refreshToken);
   });
 
