@@ -120,12 +120,6 @@ type response = {
   expiresInUnit: ('seconds' | 'milliseconds')?
 }
 
-type means =
-  | 'reauthorization_required'
-  | 'client_rejected'
-  | 'retrying'
-  | 'misconfigured'
-
 @sealed()
 type error = {
   @description('The HTTP status, 200 to 499. Default: any 2xx or 4xx except 429.')
@@ -142,7 +136,7 @@ type error = {
   description: string?
 
   @description('The meaning of the response. retrying: the provider did not process the request.')
-  means: means
+  means: ('reauthorization_required' | 'client_rejected' | 'retrying' | 'misconfigured')
 }
 
 @sealed()

@@ -23,6 +23,10 @@ function shapeOfSchema(schema: JsonSchema, required = true): Shape {
   const { anyOf, properties, additionalProperties, required: names = [] } = schema;
   // Bicep has no union of types.
   const words = wordsOfSchema(schema);
+  // The parameter takes only the names that are listed.
+  const [listed] = anyOf ?? [];
+  if (listed?.enum && anyOf?.every(({ type }) => type === 'string'))
+    return { ...shapeOfSchema(listed, required), ...words };
   if (anyOf) return { type: 'any', required, ...words };
   const fields = Object.entries(properties ?? {}).map(([name, field]) => [
     name,
@@ -30,12 +34,14 @@ function shapeOfSchema(schema: JsonSchema, required = true): Shape {
   ]);
   return {
     // Bicep has whole numbers only.
-    type: { number: 'int', boolean: 'bool' }[schema.type ?? ''] ?? schema.type,
+    type: { number: 'int', integer: 'int', boolean: 'bool' }[schema.type ?? ''] ?? schema.type,
     required,
     ...words,
     ...(schema.enum && { values: [...schema.enum].sort() }),
     ...lengthsOfSchema(schema),
-    ...(schema.type === 'number' && { least: schema.minimum ?? (schema.exclusiveMinimum ?? 0) + 1 }),
+    ...((schema.type === 'number' || schema.type === 'integer') && {
+      least: schema.minimum ?? (schema.exclusiveMinimum ?? 0) + 1,
+    }),
     ...(schema.maximum !== undefined && { most: schema.maximum }),
     ...(fields.length > 0 && { fields: Object.fromEntries(fields) }),
     ...(schema.type === 'object' && { others: othersOfSchema(additionalProperties) }),
