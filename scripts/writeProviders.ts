@@ -105,6 +105,7 @@ The rotator understands these without a profile or a setting:
 - **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP.
 
 An entry can describe the rest: \`response\` and \`requestFormat\`.
+
 ## A profile of your own
 
 The member \`providers\` of the connections file defines profiles beside \`connections\`. \`{tenant}\` in \`tokenUri\` stands for the \`tenant\` of an

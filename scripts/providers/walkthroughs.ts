@@ -6,6 +6,7 @@ export const WALKTHROUGHS: Readonly<Record<string, readonly string[]>> = {
     'Under _API permissions_, add _Dynamics CRM_, _Delegated permissions_, `user_impersonation`, and grant admin consent if your tenant requires it.',
     'Under _Certificates & secrets_, create a client secret, and copy its value, not its id. Copy the _Application (client) ID_ and the _Directory (tenant) ID_ from the overview.',
     'Sign in with an account that has a security role in the environment. A password change, a disabled account or a Conditional Access policy can end its refresh tokens, so use one that no employee uses.',
+    'Or do without a sign-in: with an application user and a managed identity there is [no refresh token and no secret](../clients.md#dynamics-365-and-entra-id).',
   ],
   entra: [
     'In the [Entra admin center](https://entra.microsoft.com), open _App registrations_ and choose _New registration_.',

@@ -39,7 +39,7 @@ export const entra: ProviderProfile = {
   },
   // Entra ID has no revocation endpoint. https://learn.microsoft.com/graph/api/user-revokesigninsessions
   revokeByHand: 'Revoke the sign-in sessions of the user in the Entra admin center.',
-  note: 'Refresh tokens of single-page applications end after 24 hours, whatever is issued since.',
+  note: 'Refresh tokens of single-page applications end after 24 hours, whatever is issued since. In a national cloud, set `tokenUri`, for example to `https://login.microsoftonline.us/TENANT/oauth2/v2.0/token`.',
   source: 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens',
   sources: {
     tokenUri: NANGO,

@@ -21,7 +21,7 @@ export const github: ProviderProfile = {
   },
   signIn: { ...USUAL_SIGN_IN, authorizationUri: '/login/oauth/authorize', deviceUri: '/login/device/code' },
   revokeByHand: 'Revoke the application in the settings of the GitHub account, under Applications.',
-  note: 'GitHub Enterprise Server has another `tokenUri` with the same path. The application must have expiring user tokens.',
+  note: 'Register a GitHub App with expiring user tokens; those of an OAuth App do not expire. A GitHub App has permissions instead of scopes, so leave out `scope`. GitHub Enterprise Server has another `tokenUri` with the same path.',
   source:
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens',
   sources: {
