@@ -118,6 +118,9 @@ type response = {
 
   @description('The unit of the lifetimes: "seconds" or "milliseconds". Default: seconds.')
   expiresInUnit: ('seconds' | 'milliseconds')?
+
+  @description('The names of the members beside the access token that become tags of the published secret, as a list, such as instance_url. Default: those that the provider documents.')
+  tags: string[]?
 }
 
 @sealed()

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
 import { CLIENT_AUTHENTICATION, SIGNING_ALGORITHMS } from '../rotation/core/connection.ts';
+import { isOwnTag } from '../rotation/core/tags.ts';
 import { CONNECTION_NAME, CONNECTION_NAME_RULE, SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 
 /** A directory id or a domain name; it becomes part of an address. */
@@ -16,6 +17,9 @@ const LONGEST_SPAN = 31_536_000;
 
 /** The place of a member in a response. */
 const MEMBER_PLACE = /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,2}$/;
+
+/** The name of a member that becomes a tag. Every identity that can list the secrets can read a tag, so none is named like a secret. */
+const TAG_MEMBER = /^(?!.*(?:token|secret|assertion|password|credential|key|jwt))[a-z][\w-]{0,63}$/i;
 
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
 
@@ -181,6 +185,22 @@ const responseSection = z.strictObject(
       .enum(['seconds', 'milliseconds'], 'must be "seconds" or "milliseconds"')
       .optional()
       .describe('The unit of the lifetimes: "seconds" or "milliseconds". Default: seconds.'),
+    tags: z
+      .array(
+        z
+          .string('must be text')
+          .regex(
+            TAG_MEMBER,
+            'is not the name of a member that may be published: it is not a name, or is named like a secret',
+          )
+          .refine((name) => !isOwnTag(name), 'is the name of a tag that the rotator keeps'),
+        'must be a list of texts',
+      )
+      .max(5, 'has more than 5 names')
+      .optional()
+      .describe(
+        'The names of the members beside the access token that become tags of the published secret, as a list, such as instance_url. Default: those that the provider documents.',
+      ),
   },
   'must be an object',
 );

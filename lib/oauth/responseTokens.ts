@@ -154,7 +154,18 @@ export function accessTokenOf(
   return {
     value,
     ...(typeof scope === 'string' && { scope }),
+    ...(response.tags && { tags: textsOf(members, response.tags) }),
     lifetimeMs: lifetimeMs ?? defaultExpiresInMs,
     expiresInIsDefault: lifetimeMs === undefined,
   };
+}
+
+/** The members of these names that are a text, or a whole number such as an account's. */
+function textsOf(members: Members, names: readonly string[]): Record<string, string> {
+  const values = names.map((name) => [name, members(name)] as const);
+  return Object.fromEntries(
+    values.flatMap(([name, value]) =>
+      typeof value === 'string' || Number.isSafeInteger(value) ? [[name, String(value)]] : [],
+    ),
+  );
 }

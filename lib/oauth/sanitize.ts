@@ -10,8 +10,10 @@ const LONGEST_INPUT = 512;
 const ERROR_CODE = /^[ !#-[\]-~]{1,60}$/;
 /** RFC 6749 section 3.3: words of printable ASCII, one space between them. */
 const SCOPE = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
-/** The longest scope that is kept, in characters; half of what a tag of Key Vault can hold. */
-const LONGEST_SCOPE = 256;
+/** Printable ASCII without a space at either end. */
+const MEMBER = /^[!-~](?:[ -~]*[!-~])?$/;
+/** The longest scope or other member that is kept, in characters; half of what a tag of Key Vault can hold. */
+const LONGEST_MEMBER = 256;
 const REDACTED = '[redacted]';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
@@ -50,8 +52,19 @@ export function shownError(error: string, sanitize: Sanitizer): string {
  * @returns undefined if it is not a scope, is too long, or holds a piece of a secret
  */
 export function shownScope(scope: unknown, secrets: readonly string[]): string | undefined {
-  if (typeof scope !== 'string' || scope.length > LONGEST_SCOPE || !SCOPE.test(scope)) return undefined;
+  if (typeof scope !== 'string' || scope.length > LONGEST_MEMBER || !SCOPE.test(scope)) return undefined;
   return holdsPieceOf(secrets, scope) ? undefined : scope;
+}
+
+/**
+ * Another member of a token response, which goes into a tag that consumers can read.
+ * @param secrets every secret that was sent or received
+ * @returns undefined if it is not printable ASCII, is too long, or holds a piece of a secret or a JSON Web Token
+ */
+export function shownMember(value: string, secrets: readonly string[]): string | undefined {
+  if (value.length > LONGEST_MEMBER || !MEMBER.test(value) || value.search(JSON_WEB_TOKEN) !== -1)
+    return undefined;
+  return holdsPieceOf(secrets, value) ? undefined : value;
 }
 
 /** The secrets of one request, and what the Authorization header contains them in. An empty client secret hides nothing. */

@@ -12,7 +12,7 @@ import type { ExchangeResult } from './exchange.ts';
 import { httpTokenRequest } from './httpTokenRequest.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.ts';
-import { sanitizer, secretsSent, shownScope } from './sanitize.ts';
+import { sanitizer, secretsSent, shownMember, shownScope } from './sanitize.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
 /** The options of all token requests. */
@@ -53,18 +53,31 @@ function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number)
   return { ...received, failure: classifyFailure(result, response, { connection, now, sanitize }) };
 }
 
-/** Consumers may be told its words: an unusual scope is left out, and an access token that gives them another secret does not count. */
+/** Consumers may be told its words: an unusual scope or other member is left out, and an access token that gives them another secret does not count. */
 function publishable(
   body: TokenResponseBody,
   secrets: readonly string[],
   hidden: readonly (string | undefined)[],
 ): TokenResponseBody {
   if (typeof body.accessToken === 'string') return body;
-  const { scope, ...accessToken } = body.accessToken;
+  const { scope, tags, ...accessToken } = body.accessToken;
   if (hidden.some((secret = '') => secret.length >= TELLING && accessToken.value.includes(secret)))
     return { ...body, accessToken: 'has an access token that repeats another secret' };
   const shown = shownScope(scope, secrets);
-  return { ...body, accessToken: { ...accessToken, ...(shown !== undefined && { scope: shown }) } };
+  return {
+    ...body,
+    accessToken: {
+      ...accessToken,
+      ...(shown !== undefined && { scope: shown }),
+      ...(tags && { tags: shownTags(tags, secrets) }),
+    },
+  };
+}
+
+function shownTags(tags: Readonly<Record<string, string>>, secrets: readonly string[]) {
+  return Object.fromEntries(
+    Object.entries(tags).filter(([, value]) => shownMember(value, secrets) !== undefined),
+  );
 }
 
 /** A shorter secret may be a part of an access token by accident. In characters. */

@@ -66,10 +66,13 @@ export const FACTS: readonly Fact[] = [
   {
     title: 'response',
     means:
-      'where and how its token responses differ from RFC 6749 (`response`), beyond [what is understood anyway](#unusual-responses).',
+      'where and how its token responses differ from RFC 6749 (`response`), beyond [what is understood anyway](#unusual-responses). "Tag": this member is published as a tag beside the token.',
     source: 'others',
-    show: ({ behavior: { response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit } = {} } }) =>
+    show: ({
+      behavior: { response: { tokensIn, bearerTypes = [], expiresIn, expiresInUnit, tags = [] } = {} },
+    }) =>
       [
+        ...tags.map((name) => `tag \`${name}\``),
         ...(tokensIn === undefined ? [] : [`tokens in \`${tokensIn}\``]),
         ...bearerTypes.map((type) => `\`token_type\` ${type}`),
         ...(expiresIn === undefined ? [] : [`lifetime in \`${expiresIn}\``]),

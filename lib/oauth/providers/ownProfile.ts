@@ -29,6 +29,7 @@ interface StatedResponse {
   readonly bearerTypes?: readonly string[] | undefined;
   readonly expiresIn?: string | undefined;
   readonly expiresInUnit?: 'seconds' | 'milliseconds' | undefined;
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** An error response, and what it means. */

@@ -18,6 +18,7 @@ export const salesforce: ProviderProfile = {
   reuse: 'setting',
   behavior: {
     ...CAREFUL_BEHAVIOR,
+    response: { tags: ['instance_url'] },
     errors: [
       {
         // Before that release, the description was "expired authorization code".

@@ -5,6 +5,7 @@ import { documented, NANGO, type ProviderProfile, reported, USUAL_SIGN_IN } from
 const REFRESHING = documented(
   'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
 );
+const RESPONSE = documented('https://www.zoho.com/fsm/developer/help/api/refresh-token.html');
 const VALIDITY = documented('https://zoho.com/crm/developer/docs/api/v4/token-validity.html');
 
 /** Zoho. A token response has no refresh token: the first one stays in use. */
@@ -18,6 +19,7 @@ export const zoho: ProviderProfile = {
   behavior: {
     ...CAREFUL_BEHAVIOR,
     refreshTokenGraceMs: Number.POSITIVE_INFINITY,
+    response: { tags: ['api_domain'] },
     // https://www.zoho.com/accounts/protocol/oauth.html
     errors: [
       {
@@ -43,7 +45,7 @@ export const zoho: ProviderProfile = {
   note: 'Set `tokenUri` to the accounts server of your data center, such as `https://accounts.zoho.eu/oauth/v2/token`. A refresh token gives at most 10 access tokens in 10 minutes, and a user has at most 20 refresh tokens: the oldest one ends.',
   source: 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
   sources: {
-    tokenUri: documented('https://www.zoho.com/fsm/developer/help/api/refresh-token.html'),
+    tokenUri: RESPONSE,
     clientAuthentication: reported(
       'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html',
     ),
@@ -52,6 +54,6 @@ export const zoho: ProviderProfile = {
     refreshToken: VALIDITY,
     signIn: NANGO,
     revocation: REFRESHING,
-    others: NANGO,
+    others: RESPONSE,
   },
 };

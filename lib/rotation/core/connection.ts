@@ -87,6 +87,8 @@ export interface ResponseFacts {
   readonly expiresIn?: string;
   /** The unit of the lifetimes. Missing: seconds. */
   readonly expiresInUnit?: 's' | 'ms';
+  /** The members beside the access token that become tags of its secret, because consumers need them: `instance_url`. */
+  readonly tags?: readonly string[];
 }
 
 /** What is assumed where nothing is known: a used refresh token is worthless, an access token lives an hour. */

@@ -167,7 +167,10 @@ export function tagsTakenOver(tags: Tags, store: string): Tags {
   };
 }
 
-/** The tags of what consumers read; an operator's own tags on the version before are kept. */
+/**
+ * The tags of what consumers read; an operator's own tags on the version before are kept. So is the tag of a member that the response
+ * does not repeat, because consumers rely on it. If there is no room for all, an operator's tag comes before that of a member.
+ */
 export function publishedTags(
   token: {
     connection: string;
@@ -175,17 +178,27 @@ export function publishedTags(
     scope?: string | undefined;
     /** The provider named no lifetime. */
     expiresInIsDefault?: boolean | undefined;
+    /** The members that are published: those that the response has, by name, and the names of all. */
+    members?: { readonly received?: Tags | undefined; readonly names?: readonly string[] | undefined };
   },
   before: Tags = {},
 ): Tags {
-  return {
-    ...operatorTags(before),
+  const { received = {}, names = [] } = token.members ?? {};
+  const own = {
     [MANAGED_BY]: MANAGER,
     connection: token.connection,
     generation: String(token.generation),
     ...(token.scope && { scope: token.scope.slice(0, LONGEST_VALUE) }),
     ...(token.expiresInIsDefault && { [EXPIRES_IN]: BY_DEFAULT }),
   };
+  const operators = operatorTags(without(names, before));
+  const members = names.flatMap((name) => {
+    const value = received[name] ?? before[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  // One place is for the tag of an invented expiration date.
+  const room = MOST_TAGS - 1 - Object.keys({ ...operators, ...own }).length;
+  return { ...operators, ...Object.fromEntries(members.slice(0, room)), ...own };
 }
 
 /** Is the expiration date of a published secret a default, because the provider named no lifetime? */
@@ -206,6 +219,11 @@ export function foreignStore(latest: { readonly tags: Tags }, ownStore: string):
 }
 
 const RESERVED: ReadonlySet<string> = new Set([...OWN, ...INTENT, ...PUBLISHED, UNSENT_COPY, EXPIRATION]);
+
+/** Is it the name of a tag that this program keeps, in any spelling? */
+export function isOwnTag(name: string): boolean {
+  return RESERVED.has(name.toLowerCase().replaceAll('_', '-'));
+}
 
 /** An operator's own tags, as many as there is room for. */
 function foreignTags(tags: Tags, reserved: number): Tags {

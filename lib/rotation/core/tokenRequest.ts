@@ -87,6 +87,8 @@ export interface TokenRequestFailure extends Problem {
 export interface IssuedAccessToken {
   readonly value: string;
   readonly scope?: string;
+  /** The members that `ResponseFacts.tags` names, as far as the response has them. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Lifetime in milliseconds, counted from the response. */
   readonly lifetimeMs: number;
   /** The response has no usable lifetime; this is the default of the connection. */

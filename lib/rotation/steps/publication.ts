@@ -12,14 +12,7 @@ import {
 } from '../core/connection.ts';
 import { type ConnectionRecord, publishableNoted } from '../core/record.ts';
 import { attributesOf } from '../core/secretAttributes.ts';
-import {
-  hasDefaultLifetime,
-  isManaged,
-  operatorTags,
-  publishedTags,
-  type Tags,
-  withExpiration,
-} from '../core/tags.ts';
+import { hasDefaultLifetime, isManaged, publishedTags, type Tags, withExpiration } from '../core/tags.ts';
 import { expectedRefreshTokenExpiry, PUBLISH_ATTEMPTS, publishPause } from '../core/times.ts';
 import type { IssuedAccessToken } from '../core/tokenRequest.ts';
 import type { Ports, Secret, SecretProperties, SecretVault, SecretVersion } from '../ports.ts';
@@ -62,8 +55,8 @@ export class Publication {
   readonly #ports: Pick<Ports, 'vault' | 'clock' | 'pacer'>;
   readonly #lease: Lease;
   readonly #log: ConnectionLog;
-  /** What operators added to the tags of the published secrets, by place. */
-  readonly #operatorTags = new Map<string, Tags>();
+  /** The tags of the published secrets, by place: operators add their own, and the next version keeps them. */
+  readonly #tags = new Map<string, Tags>();
 
   constructor(connection: Connection, ports: Ports, lease: Lease) {
     this.#connection = connection;
@@ -105,8 +98,7 @@ export class Publication {
     const current = await readPublished(this.#ports.vault(secret.vault), secret.name);
     if (current && !isManaged(current.tags) && !this.#connection.overwrite)
       throw notManaged(this.#connection, secret);
-    if (current && isManaged(current.tags))
-      this.#operatorTags.set(placeOf(secret), operatorTags(current.tags));
+    if (current && isManaged(current.tags)) this.#tags.set(placeOf(secret), current.tags);
     return current;
   }
 
@@ -206,14 +198,16 @@ export class Publication {
 
   /** What is stored beside a published secret, which ends with the token that it holds. */
   #propertiesOf(secret: PublishedSecret, { accessToken, issuedAt, generation, ...more }: Attributed) {
-    const { name: connection, connectionString, expirationHorizonMs: horizonMs } = this.#connection;
+    const { name: connection, connectionString, expirationHorizonMs: horizonMs, behavior } = this.#connection;
     const holdsRefreshToken = secret.key === 'connectionString' && connectionString?.holds === 'refreshToken';
     const end = holdsRefreshToken ? more.refreshTokenExpiresAt : issuedAt + accessToken.lifetimeMs;
-    const kept = this.#operatorTags.get(placeOf(secret));
-    const { scope, expiresInIsDefault } = accessToken;
+    const kept = this.#tags.get(placeOf(secret));
+    const { scope, expiresInIsDefault, tags: received } = accessToken;
     // The end of a refresh token is the provider's word.
     const isDefault = expiresInIsDefault && !holdsRefreshToken;
-    const tags = publishedTags({ connection, generation, scope, expiresInIsDefault: isDefault }, kept);
+    const members = { received, names: behavior.response?.tags };
+    const token = { connection, generation, scope, expiresInIsDefault: isDefault, members };
+    const tags = publishedTags(token, kept);
     const attributes = attributesOf(secret.key, tags, { end, now: this.#lease.now(), horizonMs });
     return { ...attributes, notBefore: issuedAt };
   }

@@ -164,6 +164,18 @@ const BEFORE_THE_REQUEST: readonly Mutant[] = [
     'const readable = current;',
   ),
   inRotation(
+    'core/tags.ts',
+    'tags: a member that the response does not repeat is taken from consumers',
+    'received[name] ?? before[name]',
+    'received[name]',
+  ),
+  inRotation(
+    'core/tags.ts',
+    'tags: a member replaces a tag of the rotator',
+    '...Object.fromEntries(members.slice(0, room)), ...own }',
+    '...own, ...Object.fromEntries(members.slice(0, room)) }',
+  ),
+  inRotation(
     'steps/publication.ts',
     'storability: a secret that the rotator does not manage is overwritten',
     'if (current && !isManaged(current.tags) && !this.#connection.overwrite)\n      throw notManaged(this.#connection, secret);',

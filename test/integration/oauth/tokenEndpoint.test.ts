@@ -83,6 +83,31 @@ describe('what consumers can read never contains', () => {
     });
   });
 
+  const members = {
+    'the refresh token that was sent': 'https://x.example/canary-refresh/1=',
+    'the client secret, backwards': '1~terces-yranac',
+    'the received refresh token, in hex': Buffer.from('received/refresh.2').toString('hex'),
+    'the access token': 'https://x.example/?t=canary-access.3',
+    'the client credentials in Base64': Buffer.from('id:canary-secret~1').toString('base64'),
+    'a token of another kind': 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln',
+    'a control character': 'https://x.example\u0000',
+    'a text that is too long': `https://x.example/${'a'.repeat(300)}`,
+  };
+  test.each(Object.entries(members))('%s: the member gives no tag', async (_, instance_url) => {
+    const { response } = await requestWith(
+      (socket) =>
+        json(socket, 200, {
+          ...issued,
+          access_token: 'canary-access.3',
+          instance_url,
+          org: 'https://y.example',
+        }),
+      { behavior: { response: { tags: ['instance_url', 'org'] } } },
+    );
+    expect(response.refreshToken).toBe('received/refresh.2');
+    expect(response.accessToken?.tags).toEqual({ org: 'https://y.example' });
+  });
+
   test.each(['canary-secret~1', 'x.canary-refresh/1=', 'received/refresh.2'])(
     'another secret: the access token %s is refused',
     async (access_token) => {

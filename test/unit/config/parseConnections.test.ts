@@ -170,13 +170,25 @@ describe('a value in an entry is used', () => {
           bearerTypes: ['bot'],
           expiresIn: 'ttl',
           expiresInUnit: 'milliseconds',
+          tags: ['instance_url'],
         },
       },
       {
         behavior: {
-          response: { tokensIn: 'data.0', bearerTypes: ['bot'], expiresIn: 'ttl', expiresInUnit: 'ms' },
+          response: {
+            tokensIn: 'data.0',
+            bearerTypes: ['bot'],
+            expiresIn: 'ttl',
+            expiresInUnit: 'ms',
+            tags: ['instance_url'],
+          },
         },
       },
+    ],
+    [
+      'other tags than those of the provider, or none',
+      { provider: 'salesforce', response: { tags: [] } },
+      { behavior: { response: { tags: [] } } },
     ],
     ['a lifetime', { accessTokenLifetime: 1800 }, { behavior: { defaultExpiresInMs: 1_800_000 } }],
     ['overwrite', { overwrite: true }, { overwrite: true }],

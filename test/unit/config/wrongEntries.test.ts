@@ -267,6 +267,21 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'response.tokensIn is not the place',
     ],
     ['no types', { ...ENTRY, response: { bearerTypes: [] } }, 'response.bearerTypes is an empty list'],
+    ...['access_token', 'IdToken', 'clientSecret', 'api_key', 'a b', '', '__proto__'].map(
+      (tag): [string, unknown, string] => [
+        `a tag ${tag}`,
+        { ...ENTRY, response: { tags: [tag] } },
+        'response.tags[0] is not the name',
+      ],
+    ),
+    ...['connection', 'Managed_By', 'scope', 'expires_in', 'expiration', 'intent-store'].map(
+      (tag): [string, unknown, string] => [
+        `a tag ${tag} of the rotator`,
+        { ...ENTRY, response: { tags: [tag] } },
+        'response.tags[0] is the name of a tag that the rotator keeps',
+      ],
+    ),
+    ['many tags', { ...ENTRY, response: { tags: [...'abcdef'] } }, 'response.tags has more than 5 names'],
     ['a unit', { ...ENTRY, response: { expiresInUnit: 'ms' } }, 'response.expiresInUnit must be'],
     ['another fact', { ...ENTRY, response: { tokens: 'data' } }, 'response'],
     ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],

@@ -1,5 +1,6 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
 import {
   endpointsBeside,
   type ProviderProfile,
@@ -148,6 +149,12 @@ describe('provider profiles', () => {
     expect(named('accessTokenEndsAtRefresh')).toEqual(['github', 'gitlab', 'snowflake', 'zendesk']);
     expect(named('earliestRenewalMs')).toEqual(['exact']);
     expect(named('requestsPerDay')).toEqual(['exact']);
+  });
+
+  test.each(all)('%s names only members that an entry may publish as well', (_, { behavior, sources }) => {
+    const { tags = [] } = behavior.response ?? {};
+    expect(connectionEntry.shape.response.safeParse({ tags }).error).toBeUndefined();
+    if (tags.length > 0) expect(sources.others?.page).toBeDefined();
   });
 
   test('others send only the scope of the entry', () => {

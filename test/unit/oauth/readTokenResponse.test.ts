@@ -393,6 +393,34 @@ describe('tokens in another place', () => {
   });
 });
 
+describe('the members that become tags', () => {
+  const tagsOf = (body: object, tags: readonly string[], tokensIn?: string) => {
+    const response = { tags, ...(tokensIn !== undefined && { tokensIn }) };
+    const { accessToken } = readTokenResponse(bytesOf(body), { ...HOURLY, response }) ?? {};
+    return typeof accessToken === 'object' ? accessToken.tags : undefined;
+  };
+
+  test('are read beside the access token, as a text or a whole number', () => {
+    const members = { instance_url: 'https://x.example', org: 7, instanceName: 'n' };
+    const names = ['instance_url', 'org', 'instance_name'];
+    const expected = { instance_url: 'https://x.example', org: '7', instance_name: 'n' };
+    expect(tagsOf({ ...good, ...members }, names)).toEqual(expected);
+    expect(tagsOf({ data: { ...good, ...members }, org: 8 }, names, 'data')).toEqual(expected);
+    expect(readTokenResponse(bytesOf({ ...good, ...members }), HOURLY)?.accessToken).not.toHaveProperty(
+      'tags',
+    );
+  });
+
+  test.each([null, undefined, true, 1.5, 1e300, ['x'], { x: 'y' }])(
+    'never make the access token unusable: %j',
+    (value) => {
+      expect(tagsOf({ ...good, instance_url: value }, ['instance_url', '__proto__', 'constructor'])).toEqual(
+        {},
+      );
+    },
+  );
+});
+
 describe('a type of access token', () => {
   test.each(['bot', 'user', 'User Access Token', 'Application Access Token', 'JWT'])(
     '%s counts as Bearer',

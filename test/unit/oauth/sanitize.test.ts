@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sanitizer, secretsSent, shownError, shownScope } from '../../../lib/oauth/sanitize.ts';
+import { sanitizer, secretsSent, shownError, shownMember, shownScope } from '../../../lib/oauth/sanitize.ts';
 
 const secret = 'c4n4ry~Secret/Value+1';
 const refreshToken = '0.AXcA-refresh.canary_token';
@@ -169,4 +169,25 @@ describe('the scope of a response', () => {
     ['a client secret in hex', hexOf(secret)],
     ['a refresh token letter by letter', spaced(refreshToken, ' ')],
   ])('is left out if it has %s', (_, scope) => expect(shownScope(scope, secrets)).toBeUndefined());
+});
+
+describe('another member of a response that becomes a tag', () => {
+  const secrets = [secret, refreshToken];
+  test.each(['https://acme--test1.sandbox.my.crm.example/services', 'ACME Inc. "1"', 'a'.repeat(256)])(
+    'is kept: %s',
+    (value) => expect(shownMember(value, secrets)).toBe(value),
+  );
+  test.each([
+    ['no text', ''],
+    ['a space at the end', 'a '],
+    ['a line end', 'a\nb'],
+    ['a terminal color', '\u001b[31mred'],
+    ['a character beyond ASCII', 'caf\u00e9'],
+    ['more than 256 characters', 'a'.repeat(257)],
+    ['a refresh token', `https://x.example/?t=${refreshToken}`],
+    ['a piece of a client secret', `https://x.example/${secret.slice(2, 10)}`],
+    ['a client secret in hex', hexOf(secret)],
+    ['a refresh token letter by letter', spaced(refreshToken, '-')],
+    ['a JSON Web Token of another kind', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln'],
+  ])('is left out if it has %s', (_, value) => expect(shownMember(value, secrets)).toBeUndefined());
 });

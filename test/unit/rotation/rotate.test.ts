@@ -73,6 +73,26 @@ describe('the first rotation', () => {
     });
   });
 
+  test('publishes the members that consumers need, and keeps those that a later response does not repeat', async () => {
+    const scenario = seeded({ behavior: { response: { tags: ['instance_url', 'org'] } } });
+    const { world } = scenario;
+    const responding = (tags: Readonly<Record<string, string>>) =>
+      world.provider.script((request) => {
+        const response = world.provider.behave(request);
+        const { accessToken } = response;
+        return accessToken ? { ...response, accessToken: { ...accessToken, tags } } : response;
+      });
+    const published = () => world.tokens.latest(ACCESS_TOKEN)?.tags;
+    responding({ instance_url: 'https://a.example', org: '7' });
+    await mustRotate(scenario);
+    expect(published()).toMatchObject({ instance_url: 'https://a.example', org: '7', generation: '1' });
+    await passToDue(scenario);
+    responding({ instance_url: 'https://b.example' });
+    await mustRotate(scenario);
+    expect(published()).toMatchObject({ instance_url: 'https://b.example', org: '7', generation: '2' });
+    expectHealthy(scenario);
+  });
+
   test('reads a client id that is a secret', async () => {
     const { world, connection, process } = seeded({ clientId: undefined });
     world.credentials.set('crm-client-id', ' the-client\n');

@@ -129,6 +129,36 @@ describe('the tags of a published token', () => {
     expect(Object.keys(withExpiration(publishedTags(token, before), 'horizon'))).toHaveLength(15);
   });
 
+  test('have the members that the response names, and keep those that it does not repeat', () => {
+    const names = ['instance_url', 'org', 'missing'];
+    const token = { connection: 'crm', generation: 3 };
+    const before = { team: 'x', instance_url: 'https://old.example', org: '7' };
+    const received = { instance_url: 'https://new.example', unnamed: 'y' };
+    const tags = publishedTags({ ...token, members: { names, received } }, before);
+    expect(tags).toEqual({ ...publishedTags(token), ...before, instance_url: 'https://new.example' });
+    expect(publishedTags({ ...token, members: { names } }, tags)).toEqual(tags);
+  });
+
+  test('of a member never take the place of an operator, and never that of the rotator', () => {
+    const before = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`team-${at}`, 'x']));
+    const names = ['a', 'b', 'c', 'connection'];
+    const received = { a: '1', b: '2', c: '3', connection: 'other' };
+    const token = { connection: 'crm', generation: 3, members: { names, received } };
+    const tags = publishedTags(token, { ...before, c: '0' });
+    expect(tags).toMatchObject({ 'team-8': 'x', a: '1', b: '2', connection: 'crm' });
+    expect(Object.keys(withExpiration(tags, 'horizon'))).toHaveLength(15);
+    const full = publishedTags({ ...token, scope: 's', expiresInIsDefault: true }, before);
+    expect(full).toMatchObject({ 'team-8': 'x', connection: 'crm' });
+    expect(full).not.toHaveProperty('a');
+    const roomy = { ...token, members: { names: ['a', 'b', 'c'], received } };
+    expect(withExpiration(publishedTags(roomy, { team: 'x', c: '0' }), 'horizon')).toMatchObject({
+      team: 'x',
+      a: '1',
+      c: '3',
+      expiration: 'horizon',
+    });
+  });
+
   test('leave out a scope that the provider did not send', () => {
     expect(Object.keys(publishedTags({ connection: 'crm', generation: 0, scope: '' }))).toEqual([
       'managed-by',
