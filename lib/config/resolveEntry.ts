@@ -1,6 +1,6 @@
 import { addressIn } from '../connectionString/attributes.ts';
+import { isLoopback } from '../loopback.ts';
 import {
-  namesHost,
   type ProviderProfile,
   parametersOf as profileParameters,
   revocationUriOf,
@@ -39,8 +39,8 @@ export type Resolved =
   | { readonly connection: Connection; readonly findings?: undefined }
   | { readonly connection?: undefined; readonly findings: readonly Finding[] };
 
-/** Records a problem with the part of the entry at `path`. */
-type Complain = (path: readonly string[], cause: string) => void;
+/** Records a problem with the part of the entry at `path`. The fix is to set that part, if no other is given. */
+type Complain = (path: readonly string[], cause: string, fix?: string) => void;
 
 /** An entry, and the profile that it names. */
 export interface ProfiledEntry {
@@ -53,13 +53,14 @@ export function resolveEntry(name: string, profiled: ProfiledEntry, context: Con
   const { entry } = profiled;
   const findings: Finding[] = [];
   const at = `connections.${name}`;
-  const complain: Complain = (path, cause) =>
-    findings.push({ where: [at, ...path].join('.'), cause, fix: fixOf(at, path), within: path });
+  const complain: Complain = (path, cause, fix = fixOf(at, path)) =>
+    findings.push({ where: [at, ...path].join('.'), cause, fix, within: path });
   checkCombinations(entry, complain);
   checkClient(profiled, complain);
   if (entry.grant === 'client_credentials') checkGrant(profiled, complain);
-  checkFederation(profiled, context, complain);
   const resolved = connectionOf(name, profiled, context, complain);
+  checkFederation(profiled, context, complain);
+  if (resolved) checkAssertion(resolved, complain);
   if (resolved) findings.push(...beyondLimits(at, resolved, context));
   if (!resolved || findings.length > 0) return { findings };
   return { connection: { ...resolved, fingerprint: fingerprintOf(resolved) } };
@@ -199,8 +200,7 @@ function checkClient(profiled: ProfiledEntry, complain: Complain): void {
   for (const { secret, key, certificate } of [clientKey ?? []].flat())
     if ([secret, key, certificate].filter((each) => each !== undefined).length !== 1)
       complain(['clientKey'], 'names not exactly one of secret, key and certificate');
-  const makesAssertion = method === 'private_key_jwt' || method === 'managed_identity_federation';
-  if (audience !== undefined && !makesAssertion) complain(['clientAssertionAudience'], unused);
+  if (audience !== undefined && !makesAssertion(method)) complain(['clientAssertionAudience'], unused);
   if (audience !== undefined && method === 'managed_identity_federation' && !EXCHANGE_AUDIENCE.test(audience))
     complain(['clientAssertionAudience'], 'is not that of a token exchange (api://AzureADTokenExchange...)');
   if (emptyClientSecret && !sendsSecret) complain(['emptyClientSecret'], unused);
@@ -212,8 +212,8 @@ function checkClient(profiled: ProfiledEntry, complain: Complain): void {
 }
 
 /**
- * The token of the identity opens every application that trusts it, for a day. So it goes only to the host that a profile of this program
- * names, or to one that an app setting names: the author of the file can change neither.
+ * The token of the identity opens every application that trusts it, for a day. So it goes only to the endpoint of a profile of this program
+ * that takes it, or to a host that an app setting names: the author of the file can change neither.
  */
 function checkFederation(
   { entry, profile }: ProfiledEntry,
@@ -221,12 +221,36 @@ function checkFederation(
   complain: Complain,
 ): void {
   if (methodOf({ entry, profile }) !== 'managed_identity_federation') return;
-  if (limits.tokenHosts || allowLoopbackHttp) return;
-  if (entry.tokenUri === undefined && namesHost(profile)) return;
+  const tokenUri = entry.tokenUri === undefined ? tokenUriOf(profile, entry) : addressIn(entry.tokenUri);
+  const isHere = allowLoopbackHttp && isLoopback(URL.parse(tokenUri ?? '')?.hostname ?? '');
+  if (limits.tokenHosts || isHere) return;
+  if (entry.tokenUri === undefined && profile.acceptsFederation) return;
   complain(
     ['tokenUri'],
     'needs its host in the app setting ALLOWED_TOKEN_HOSTS, because it gets a token of the managed identity',
+    entry.tokenUri !== undefined && profile.acceptsFederation
+      ? 'Add its host to ALLOWED_TOKEN_HOSTS, or remove tokenUri.'
+      : 'Add its host to ALLOWED_TOKEN_HOSTS, or set clientAuthentication to another method.',
   );
+}
+
+/** An assertion makes its holder the client until it expires. So only the token endpoint and what is on its host get one. */
+function checkAssertion(
+  { clientAuthentication: method, tokenUri, revocationUri }: Unmarked,
+  complain: Complain,
+): void {
+  if (!makesAssertion(method) || revocationUri === undefined) return;
+  if (new URL(revocationUri).host === new URL(tokenUri).host) return;
+  complain(
+    ['revocationUri'],
+    `must have the host of tokenUri, because it gets an assertion of the client (${method})`,
+    'Remove revocationUri, or correct it.',
+  );
+}
+
+/** Whether the method sends an assertion of the client's identity. */
+function makesAssertion(method: ClientAuthentication): boolean {
+  return method === 'private_key_jwt' || method === 'managed_identity_federation';
 }
 
 /** Settings that have no meaning without a refresh token. */

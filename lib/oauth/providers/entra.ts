@@ -19,6 +19,7 @@ export const entra: ProviderProfile = {
   // Entra returns a new refresh token only for this scope; without it, the old token expires after 90 days.
   addedScopes: ['offline_access'],
   clientAuthentication: 'client_secret_post',
+  acceptsFederation: true,
   reuse: 'reusable',
   behavior: {
     ...CAREFUL_BEHAVIOR,

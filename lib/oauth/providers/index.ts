@@ -105,12 +105,6 @@ export function profileNamed(id: string | undefined): ProviderProfile {
   return all.find((profile) => profile.id === id) ?? generic;
 }
 
-/** Does the profile of this program name the host of its token endpoint? A tenant, or a profile of a file, does not decide it then. */
-export function namesHost(profile: ProviderProfile): boolean {
-  const host = profile.tokenUri?.split('/')[2] ?? '{}';
-  return all.includes(profile) && !host.includes('{');
-}
-
 /** The provider of a known address. If several have it, those that need a service URL fit an entry with one, and no other. */
 export function providerOf(tokenUri: string, serviceUrl: string | undefined): ProviderProfile | undefined {
   const found = all.filter((profile) => hasHost(profile, tokenUri));

@@ -96,6 +96,11 @@ export interface ProviderProfile {
   /** What the `tenant` of an entry is: a noun phrase. `otherwise` is used for the tokens of a user if an entry names none. */
   readonly tenant?: { readonly means: string; readonly otherwise?: string };
   readonly clientAuthentication: ClientAuthentication;
+  /**
+   * Does the provider take a token of a managed identity as proof (RFC 7521 section 4.2)? Only then does its token endpoint get one without
+   * an app setting. The profile must name the host of `tokenUri`.
+   */
+  readonly acceptsFederation?: true;
   /** The scope of each token request, if the entry names none. */
   readonly scope?: Template;
   /** Scopes that are added to any scope of a token request. */

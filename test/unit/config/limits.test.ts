@@ -73,6 +73,30 @@ describe('ALLOWED_TOKEN_HOSTS', () => {
   });
 });
 
+describe('an assertion of the client', () => {
+  const revocationUri = 'https://login.example.com:8443/revoke';
+  test.each(['managed_identity_federation', 'private_key_jwt'])(
+    'of %s goes to no other host or port than that of the token endpoint, whatever the settings allow',
+    (clientAuthentication) => {
+      const tokenHosts = ['login.example.com', 'login.example.com:8443'];
+      const entry = { clientAuthentication, clientId: 'a' };
+      expect(parsed(entry, { tokenHosts }).valid).toHaveLength(1);
+      const { invalid } = parsed({ ...entry, revocationUri }, { tokenHosts });
+      expect(shown(invalid[0]?.problem ?? expect.fail())).toContain('must have the host of tokenUri');
+      const same = { ...entry, revocationUri: 'https://login.example.com/revoke' };
+      expect(parsed(same, { tokenHosts }).valid).toHaveLength(1);
+    },
+  );
+
+  test('with a token of the identity goes to no host but this machine because http to it is allowed', () => {
+    const entryWith = (tokenUri: string) =>
+      fileOf({ crm: { tokenUri, clientAuthentication: 'managed_identity_federation' } });
+    const local = { ...CONTEXT, allowLoopbackHttp: true };
+    expect(parseConnections(entryWith('http://127.0.0.1:8080/t'), local).valid).toHaveLength(1);
+    expect(parseConnections(entryWith('https://evil.example/t'), local).valid).toEqual([]);
+  });
+});
+
 test('ALLOWED_VAULTS limits vaults to those of the settings and the list', () => {
   const limits = { vaults: ['https://other.vault.azure.net'] };
   expect(parsed({}, limits).valid).toHaveLength(1);

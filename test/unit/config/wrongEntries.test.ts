@@ -129,7 +129,22 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'a token of the identity for a host that only the file names',
       { provider: 'entra', ...ENTRY, clientAuthentication: 'managed_identity_federation' },
       'tokenUri needs its host in the app setting ALLOWED_TOKEN_HOSTS',
+      'Add its host to ALLOWED_TOKEN_HOSTS, or remove tokenUri.',
     ],
+    ...['slack', 'google', 'xero'].map((provider): [string, unknown, string, string] => [
+      `a token of the identity for ${provider}, which does not take it`,
+      { provider, clientAuthentication: 'managed_identity_federation' },
+      'tokenUri needs its host in the app setting ALLOWED_TOKEN_HOSTS',
+      'or set clientAuthentication to another method',
+    ]),
+    ...(['managed_identity_federation', 'private_key_jwt'] as const).map(
+      (clientAuthentication): [string, unknown, string, string] => [
+        `an assertion for another host, to revoke with ${clientAuthentication}`,
+        { provider: 'entra', clientAuthentication, revocationUri: 'https://evil.example/revoke' },
+        'revocationUri must have the host of tokenUri',
+        'Remove revocationUri',
+      ],
+    ),
     [
       'an audience without an assertion',
       { ...ENTRY, clientAssertionAudience: 'https://a.example' },
