@@ -25,13 +25,19 @@ export function defaultSecretName(connection: string, secret: keyof typeof ENDIN
   return `${connection}-${ENDINGS[secret]}`;
 }
 
+/** What the value of a credential is for: a provider gets what is sent, and a private key stays here. */
+export type CredentialUse = 'sent' | 'key';
+
+const CREDENTIALS = { sent: ['clientId', 'clientSecret', 'refreshToken'], key: ['clientKey'] } as const;
+
 /**
- * Is this the default name of a credential of the connection, alone or with more after it, such as `NAME-client-secret-next`? There
- * are several client secrets while one is being replaced. Key Vault ignores the case of names.
+ * Is this the default name of a credential of the connection with this use, alone or with more after it, such as `NAME-client-secret-next`?
+ * There are several client secrets while one is being replaced. Key Vault ignores the case of names, and holds the private key of an
+ * exportable certificate as a secret of the same name.
  */
-export function isDefaultCredential(connection: string, name: string): boolean {
+export function isDefaultCredential(connection: string, name: string, use: CredentialUse): boolean {
   const plain = `${name.toLowerCase()}-`;
-  const secrets = ['clientId', 'clientSecret', 'clientKey', 'refreshToken'] as const;
+  const secrets: readonly (keyof typeof ENDINGS)[] = CREDENTIALS[use];
   return secrets.some((secret) =>
     plain.startsWith(`${defaultSecretName(connection, secret).toLowerCase()}-`),
   );

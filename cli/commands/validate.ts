@@ -77,7 +77,7 @@ function tagNotes(connection: Connection) {
     refreshToken: [secrets.refreshToken],
   };
   return Object.entries(names)
-    .filter(([, each]) => each.some((secret) => needsTag(connection, secret)))
+    .filter(([, each]) => each.some((secret) => needsTag(connection, secret, 'sent')))
     .map(([key]) => ({
       path: ['connections', name, 'secrets', key],
       message: `connections.${name}.secrets.${key} names a secret that ${name} may use only with permission.`,

@@ -1,7 +1,7 @@
 import { type Problem, problemOf, RotatorError } from '../errors.ts';
 import { logOf } from '../log.ts';
 import { type Connection, publishedSecrets } from './core/connection.ts';
-import { bareValue } from './core/credentialValue.ts';
+import { bareValue, unusableSecret } from './core/credentialValue.ts';
 import { blocked } from './core/outcome.ts';
 import { writtenElsewhere } from './core/ownership.ts';
 import { type ConnectionRecord, type RecordedFailure, removalBegun, removalDone } from './core/record.ts';
@@ -196,13 +196,19 @@ class Leased {
 
   /** @returns whether the provider revoked all of them; if not, `problems` has the reason */
   async #revokeAll(versions: readonly SecretVersion[]): Promise<boolean> {
-    const { name, secrets } = this.#connection;
+    const { name, secrets, vaults } = this.#connection;
+    const place = { secret: secrets.refreshToken, vaultUrl: vaults.credential, what: 'a refresh token' };
     try {
       const client = new ClientCredentials(this.#connection, this.#ports, new ProcessMemory());
       const { clientId, proofs } = await client.read();
+      let unsendable: RotatorError | undefined;
       for (const { version } of versions) {
-        const value = bareValue((await this.#vault.get(secrets.refreshToken, version))?.value ?? '');
+        const secret = await this.#vault.get(secrets.refreshToken, version);
+        const value = bareValue(secret?.value ?? '');
         if (value === '') continue;
+        const unusable = unusableSecret(secret, place);
+        unsendable ??= unusable;
+        if (unusable) continue;
         let problem: Problem | undefined;
         for (const proof of proofs) {
           const sent = await client.prove(clientId, proof, this.#lease.now());
@@ -211,6 +217,7 @@ class Leased {
         }
         if (problem) throw new RotatorError(problem);
       }
+      if (unsendable) throw unsendable;
       return true;
     } catch (thrown) {
       if (!(thrown instanceof RotatorError)) throw thrown;

@@ -16,6 +16,8 @@ export interface CredentialPlace {
 const MARGIN = '\ufeff\r\n ';
 const OPENS = /^["'`\u2018-\u201f\u00ab\u2039]/;
 const CLOSES = /["'`\u2018-\u201f\u00bb\u203a]$/;
+/** A private key as PEM, also with its line ends written as \n, as the base64 of PEM, or as JWK (RFC 7517 section 9.3). */
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|^LS0tLS1CRUdJTi|^\{(?=.*"kty"\s*:).*"d"\s*:/s;
 /** RFC 6749 appendix A.1, A.2 and A.17: printable ASCII. */
 const NOT_SENDABLE = /[^ -~]/u;
 
@@ -51,10 +53,32 @@ export function isQuoted(text: string): boolean {
 export function flawOf(value: string): string | undefined {
   if (value.trim() === '') return 'is blank';
   if (isQuoted(value)) return 'has quotes around it';
+  if (PRIVATE_KEY.test(value) || isKeyInDer(value)) return 'is a private key, which is never sent';
   const found = NOT_SENDABLE.exec(value);
   if (!found) return undefined;
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   return `contains a line break, a control character or another character that is not printable ASCII: U+${code} at character ${found.index + 1}`;
+}
+
+/**
+ * Is the text the base64 of a private key (PKCS #1, PKCS #8, SEC 1) or of a PKCS #12 archive, as Key Vault returns the private key of an
+ * exportable certificate? Each is a DER sequence over the whole text that begins with a version of 0, 1 or 3.
+ */
+function isKeyInDer(value: string): boolean {
+  if (!/^M[A-Za-z0-9+/\r\n]+=*$/.test(value)) return false;
+  const der = Buffer.from(value, 'base64');
+  const first = der[1] ?? 0;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  if (lengthBytes > 4) return false;
+  const header = 2 + lengthBytes;
+  // The length may be open (0x80): BER, which some archives are.
+  const isWhole = first === 0x80 || header + lengthIn(der, first, lengthBytes) === der.length;
+  const version = der.subarray(header, header + 3).toString('hex');
+  return isWhole && ['020100', '020101', '020103'].includes(version);
+}
+
+function lengthIn(der: Buffer, first: number, lengthBytes: number): number {
+  return lengthBytes === 0 || der.length < 2 + lengthBytes ? first : der.readUIntBE(2, lengthBytes);
 }
 
 /**

@@ -8,7 +8,7 @@ import { deadlineOf } from '../core/tags.ts';
 import type { TokenRequest } from '../core/tokenRequest.ts';
 import type { Ports, ReadClientKey, Secret } from '../ports.ts';
 import type { ClientProof, ProcessMemory, RememberedCredentials } from '../processMemory.ts';
-import { ensureAllowed, ensureKeyAllowed } from './allowedSecret.ts';
+import { ensureAllowed, ensureKeyAllowed, type NamedSecret } from './allowedSecret.ts';
 
 type Sources = RecordedFailure['clearedBy'];
 
@@ -69,7 +69,7 @@ export class ClientCredentials {
   async #readKey(key: ClientKey, sources: Sources): Promise<ReadClientKey> {
     const { kind, name } = key;
     if (kind === 'secret')
-      return { key, secret: await this.#readSecret(name, 'the private key as PEM', sources, false) };
+      return { key, secret: await this.#readSecret(key, 'the private key as PEM', sources) };
     const vaultKey = await this.#ports.assertions.read(this.#connection, key);
     if (!vaultKey) throw keyMissing(this.#connection, key);
     ensureKeyAllowed(this.#connection, key, vaultKey);
@@ -77,11 +77,13 @@ export class ClientCredentials {
     return { key, vaultKey };
   }
 
-  async #readSecret(name: string, what: string, sources: Sources, isSent = true): Promise<Secret> {
+  async #readSecret(named: NamedSecret, what: string, sources: Sources): Promise<Secret> {
+    const isSent = typeof named === 'string';
+    const name = isSent ? named : named.name;
     const { credential: vaultUrl } = this.#connection.vaults;
     const vault = this.#ports.vault(vaultUrl);
     const secret = await vault.get(name);
-    if (secret) await ensureAllowed(this.#connection, name, secret, vault);
+    if (secret) await ensureAllowed(this.#connection, named, secret, vault);
     const place = { secret: name, vaultUrl, what, isSent };
     const unusable = unusableSecret(secret, place);
     if (!secret || unusable) throw unusable;

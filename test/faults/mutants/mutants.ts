@@ -44,7 +44,7 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/clientCredentials.ts',
     'secret: an entry may name any secret as a client credential',
-    'if (secret) await ensureAllowed(this.#connection, name, secret, vault);',
+    'if (secret) await ensureAllowed(this.#connection, named, secret, vault);',
     '',
   ),
   inRotation(

@@ -150,6 +150,19 @@ describe('a removal that revokes', () => {
     expect(enabled(scenario, 'credentials', REFRESH_TOKEN)).toEqual([]);
   });
 
+  test('does not send a private key that an operator set, and revokes the tokens before it', async () => {
+    const scenario = await due();
+    const { world } = scenario;
+    const latest = world.credentials.latest(REFRESH_TOKEN)?.value;
+    const tokens = enabled(scenario, 'credentials', REFRESH_TOKEN).length;
+    world.credentials.set(REFRESH_TOKEN, '-----BEGIN PRIVATE KEY-----');
+    const { revoked, problems } = await removed(scenario, true);
+    expect(revoked).toBe(false);
+    expect(problems[0]?.message).toContain('is a private key, which is never sent');
+    expect(world.provider.accepts(latest)).toBe(false);
+    expect(world.count(/^revoke/)).toBe(tokens);
+  });
+
   test('may follow one that did not revoke, and is complete if it runs twice', async () => {
     const scenario = await due();
     const { accessTokenExpiresAt } = await removed(scenario);

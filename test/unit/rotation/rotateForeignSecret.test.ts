@@ -78,3 +78,36 @@ describe.each(['clientId', 'clientSecrets', 'refreshToken'] as const)(
     });
   },
 );
+
+describe('the private key of an exportable certificate, which the vault holds as a secret of the same name', () => {
+  test.each(['clientId', 'clientSecrets', 'refreshToken'] as const)(
+    'is not sent as %s because its name is that of a key of the connection',
+    async (key) => {
+      const world = new World();
+      const { secrets } = connectionNamed();
+      const name = 'crm-client-key';
+      const connection = connectionNamed('crm', {
+        ...(key === 'clientId' && { clientId: undefined }),
+        secrets: { ...secrets, [key]: key === 'clientSecrets' ? [name] : name },
+      });
+      world.connections = [connection];
+      world.credentials.set(name, 'a-key');
+      if (key !== 'refreshToken') world.seed(connection);
+      const result = await world.process().rotate(connection);
+      expect(result).toMatchObject({ problem: { code: 'secret_not_allowed' } });
+      expect(world.count(/^(grant|put)/)).toBe(0);
+    },
+  );
+
+  test('signs without a tag, and a secret with another name needs one: the fix names clientKey', async () => {
+    const world = new World();
+    const vault = world.process().ports.vault(connectionNamed().vaults.credential);
+    const named = (name: string) => ({ kind: 'secret', name }) as const;
+    await ensureAllowed(connectionNamed(), named('crm-client-key-next'), { tags: {} }, vault);
+    world.credentials.set('crm-client-secret', 'x');
+    const { fix } = await errorOf(
+      ensureAllowed(connectionNamed(), named('crm-client-secret'), { tags: {} }, vault),
+    );
+    expect(fix).toContain('Otherwise correct clientKey of crm.');
+  });
+});
