@@ -142,13 +142,15 @@ async function startCountingProxy(target: string) {
   const server = createServer((incoming, outgoing) => {
     requests.push(`${incoming.method} ${incoming.url}`);
     const { method, url: path, headers } = incoming;
-    const forwarded = request({ hostname, port, method, path, headers }, (response) => {
+    // A connection of its own: a kept one may be closed by the other side just when it is used again.
+    const forwarded = request({ hostname, port, method, path, headers, agent: false }, (response) => {
       outgoing.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(outgoing);
     });
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);
   });
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = async () => {
