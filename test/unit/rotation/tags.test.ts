@@ -150,9 +150,10 @@ describe('the tags of a published token', () => {
     const full = publishedTags({ ...token, scope: 's', expiresInIsDefault: true }, before);
     expect(full).toMatchObject({ 'team-8': 'x', connection: 'crm' });
     expect(full).not.toHaveProperty('a');
-    const roomy = { ...token, members: { names: ['a', 'b', 'c'], received } };
+    const roomy = { ...token, members: { names: ['connection', 'a', 'c'], received } };
     expect(withExpiration(publishedTags(roomy, { team: 'x', c: '0' }), 'horizon')).toMatchObject({
       team: 'x',
+      connection: 'crm',
       a: '1',
       c: '3',
       expiration: 'horizon',
