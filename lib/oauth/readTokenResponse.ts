@@ -11,6 +11,7 @@ import {
   type TokenPlaces,
   tokenPlaces,
 } from './responseTokens.ts';
+import { isPlaceholder, looksLikeToken } from './tokenText.ts';
 
 /** The content of a response. */
 export interface TokenResponseBody {
@@ -38,6 +39,8 @@ export interface TokenResponseBody {
 export interface ReadingTerms {
   /** False if the body may have been cut off; only JSON shows whether it was. */
   readonly complete?: boolean;
+  /** Whether the status says that the request was refused: 4xx. */
+  readonly refused?: boolean;
   /** Milliseconds since the epoch; undefined: an expiry that is a moment is not read. */
   readonly now?: number;
 }
@@ -54,16 +57,18 @@ export interface ReadingTerms {
 export function readTokenResponse(
   body: Uint8Array,
   behavior: TokenBehavior,
-  { complete = true, now }: ReadingTerms = {},
+  { complete = true, refused = false, now }: ReadingTerms = {},
 ): TokenResponseBody | undefined {
   const parsed = parseBody(body, complete);
   if (!parsed) return undefined;
   const { root, cutOff, lossy } = parsed;
   const { response: facts = {} } = behavior;
-  const error = errorOf(root, hasAccessToken(root));
+  const hasAccess = hasAccessToken(root);
+  const error = errorOf(root, hasAccess);
   const places = tokenPlaces(root, facts, error !== undefined);
   const place = places.refreshToken === 'several' ? undefined : places.refreshToken;
-  const refreshToken = refreshTokenOf(place?.('refresh_token'), lossy);
+  const isFailed = refused || (error !== undefined && !hasAccess);
+  const refreshToken = refreshTokenOf(place?.('refresh_token'), lossy, isFailed);
   const members = membersOf(root);
   const beside = besideAccessToken(places, members);
   const terms = { now, unit: facts.expiresInUnit };
@@ -87,8 +92,12 @@ function besideAccessToken({ accessToken }: TokenPlaces, root: Members): Members
   return accessToken && accessToken !== 'several' ? accessToken : root;
 }
 
-/** Ignores a token that lost bytes while decoding: storing it would replace one that works. */
-function refreshTokenOf(value: unknown, lossy: boolean): string | undefined {
-  if (typeof value !== 'string' || value === '') return undefined;
+/**
+ * Ignores what would replace a token that works: one that lost bytes while decoding, a placeholder, and words about the refresh token in
+ * a failed response.
+ */
+function refreshTokenOf(value: unknown, lossy: boolean, isFailed: boolean): string | undefined {
+  if (typeof value !== 'string' || isPlaceholder(value)) return undefined;
+  if (isFailed && !looksLikeToken(value)) return undefined;
   return lossy && value.includes('\ufffd') ? undefined : value;
 }

@@ -17,6 +17,8 @@ export interface ParsedBody {
 export interface Placed {
   readonly object: object;
   readonly under: string;
+  /** The names of all members that it is in, from the outside to the inside, with a dot between them. */
+  readonly path: string;
 }
 
 /** The member that a list or a text becomes if it is the whole body. */
@@ -60,9 +62,9 @@ export function plainName(name: string): string {
 
 /** The objects of a response by level, the response itself first. */
 export function levelsOf(root: object): readonly (readonly Placed[])[] {
-  const levels: Placed[][] = [[{ object: root, under: '' }]];
+  const levels: Placed[][] = [[{ object: root, under: '', path: '' }]];
   for (let depth = 1; depth <= DEEPEST; depth += 1) {
-    const below = (levels.at(-1) ?? []).flatMap(({ object }) => objectsBelow(object));
+    const below = (levels.at(-1) ?? []).flatMap(objectsBelow);
     if (below.length === 0) break;
     levels.push(below);
   }
@@ -97,14 +99,14 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function objectsBelow(object: object): Placed[] {
+function objectsBelow({ object, path }: Placed): Placed[] {
   return Object.entries(object).flatMap(([under, value]) => {
     // What looks like a prototype is not a member that a provider means.
     if (under === '__proto__') return [];
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     return all
       .filter((each) => isObject(each) && !Array.isArray(each))
-      .map((each) => ({ object: each as object, under }));
+      .map((each) => ({ object: each as object, under, path: `${path}.${under}` }));
   });
 }
 

@@ -3,6 +3,7 @@ import type { IssuedAccessToken } from '../rotation/core/tokenRequest.ts';
 import { fixes } from './fixes.ts';
 import { accessTokenLifetime } from './lifetimes.ts';
 import { levelsOf, type Members, membersOf, objectAt, type Placed, plainName } from './responseMembers.ts';
+import { isPlaceholder } from './tokenText.ts';
 
 /** The `token_type` of providers that name the kind of account or token instead. Consumers send the token as Bearer nevertheless. */
 const BEARER_TYPES = [
@@ -59,16 +60,35 @@ export function tokenPlaces(root: object, { tokensIn }: ResponseFacts, hasError:
   if (members && (hasText(members, 'access_token') || hasText(members, 'refresh_token')))
     return { refreshToken: members, accessToken: members };
   const levels = levelsOf(root);
-  const refreshToken = onlyWith('refresh_token', levels, (placed) => isPlausible(placed, hasError));
   const accessToken = onlyWith('access_token', levels, () => true);
-  return { refreshToken, accessToken };
+  const chosen = typeof accessToken === 'function' ? accessToken('access_token') : undefined;
+  const belongs = (placed: Placed) => isPlausible(placed, hasError) && isBeside(placed, chosen);
+  return { refreshToken: onlyWith('refresh_token', levels, belongs), accessToken };
+}
+
+/** A refresh token beside another access token than the one that is published belongs to another user or application. */
+function isBeside({ object }: Placed, chosen: unknown): boolean {
+  const members = membersOf(object);
+  return chosen === undefined || !hasText(members, 'access_token') || members('access_token') === chosen;
+}
+
+/** Words in the name of an object that repeats the request or earlier tokens. */
+const NOT_ISSUED =
+  /^(previous|prev|old|older|past|former|expired|revoked|original|request|requested|input|echo|submitted)$/;
+
+function isIssued({ path }: Placed): boolean {
+  const words = path
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return !words.some((word) => NOT_ISSUED.test(word));
 }
 
 /** Whether there is an access token anywhere in a response. */
 export function hasAccessToken(root: object): boolean {
   return levelsOf(root)
     .flat()
-    .some(({ object }) => hasText(membersOf(object), 'access_token'));
+    .some((placed) => isIssued(placed) && hasText(membersOf(placed.object), 'access_token'));
 }
 
 /** Every token in a response, wherever it is, for the sanitizer. */
@@ -97,8 +117,8 @@ function onlyWith(
   const own = top.map(({ object }) => membersOf(object)).find((members) => hasText(members, name));
   if (own) return own;
   for (const level of below) {
-    const found = level.filter(accepts).map(({ object }) => membersOf(object));
-    const having = found.filter((members) => hasText(members, name));
+    const found = level.filter((placed) => isIssued(placed) && accepts(placed));
+    const having = found.map(({ object }) => membersOf(object)).filter((members) => hasText(members, name));
     const [first] = having;
     if (first) return new Set(having.map((members) => members(name))).size === 1 ? first : 'several';
   }
@@ -109,19 +129,19 @@ function onlyWith(
  * Without an access token beside it, what looks like a refresh token may be words about one, such as `{"errors":{"refresh_token":"invalid"}}`.
  * A token that is not one would replace one that works.
  */
-function isPlausible({ object, under }: Placed, hasError: boolean): boolean {
+function isPlausible({ object, path }: Placed, hasError: boolean): boolean {
   const members = membersOf(object);
   if (hasText(members, 'access_token')) return true;
   return (
     !hasError &&
-    !/err|fault|fail|detail|field|valid|violat/i.test(under) &&
+    !/err|fault|fail|detail|field|valid|violat/i.test(path) &&
     /^\S+$/.test(String(members('refresh_token')))
   );
 }
 
 function hasText(members: Members, name: string): boolean {
   const value = members(name);
-  return typeof value === 'string' && value !== '';
+  return typeof value === 'string' && !isPlaceholder(value);
 }
 
 /**
@@ -140,7 +160,7 @@ export function accessTokenOf(
   if (refreshToken === 'several' || place === 'several') return UNUSABLE.several[0];
   const members = place ?? root;
   const value = members('access_token');
-  if (value === undefined || value === null || value === '')
+  if (value === undefined || value === null || (typeof value === 'string' && isPlaceholder(value)))
     return hasText(root, 'id_token') ? UNUSABLE.idTokenOnly[0] : UNUSABLE.missing[0];
   if (typeof value !== 'string') return UNUSABLE.notText[0];
   if (!/^[!-~]([ -~]*[!-~])?$/.test(value)) return UNUSABLE.notPrintable[0];

@@ -8,7 +8,7 @@ import type {
 } from '../rotation/core/tokenRequest.ts';
 import { classifyFailure } from './classifyFailure.ts';
 import { reachOf } from './egress.ts';
-import type { ExchangeResult } from './exchange.ts';
+import type { ExchangeResult, Received } from './exchange.ts';
 import { httpTokenRequest } from './httpTokenRequest.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.ts';
@@ -46,7 +46,7 @@ function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number)
   const secrets = [...sent, ...(body?.tokens ?? [])];
   const response = body && publishable(body, secrets, [clientSecret, refreshToken, body.refreshToken]);
   const malformed = result.kind === 'response' ? result.malformed : undefined;
-  const received = { ...receivedToken(result, response), ...(malformed !== undefined && { malformed }) };
+  const received = { ...receivedToken(response), ...(malformed !== undefined && { malformed }) };
   const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };
   const sanitize = sanitizer(secrets);
@@ -85,21 +85,19 @@ const TELLING = 8;
 
 /** An interrupted response counts as far as its JSON is complete: its refresh token has arrived. */
 function read(result: ExchangeResult, behavior: TokenBehavior, now: number) {
+  const terms = ({ status }: Received) => ({ refused: status >= 400 && status < 500, now });
   if (result.kind === 'response')
-    return { result, response: readTokenResponse(result.body, behavior, { now }) };
+    return { result, response: readTokenResponse(result.body, behavior, terms(result)) };
   if (result.kind === 'not_sent' || !result.received) return { result };
-  const response = readTokenResponse(result.received.body, behavior, { complete: false, now });
+  const received = { complete: false, ...terms(result.received) };
+  const response = readTokenResponse(result.received.body, behavior, received);
   if (!response) return { result };
   return { result: { kind: 'response', malformed: result.why, ...result.received } as const, response };
 }
 
-function receivedToken(result: ExchangeResult, response: TokenResponseBody | undefined) {
-  const { refreshToken, refreshTokenLifetimeMs, accessToken } = response ?? {};
-  // `{"refresh_token":"This field is required."}`: a sentence in a refusal would replace a token that works.
-  const isRefused = result.kind === 'response' && result.status >= 400 && result.status < 500;
-  const isSentence = isRefused && typeof accessToken === 'string' && /\s/.test(refreshToken ?? '');
+function receivedToken({ refreshToken, refreshTokenLifetimeMs }: Partial<TokenResponseBody> = {}) {
   return {
-    ...(refreshToken !== undefined && !isSentence && { refreshToken }),
+    ...(refreshToken !== undefined && { refreshToken }),
     ...(refreshTokenLifetimeMs !== undefined && { refreshTokenLifetimeMs }),
   };
 }

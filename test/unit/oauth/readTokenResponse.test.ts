@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTokenResponse } from '../../../lib/oauth/readTokenResponse.ts';
+import { isPlaceholder, looksLikeToken } from '../../../lib/oauth/tokenText.ts';
 import { CAREFUL_BEHAVIOR, type ResponseFacts } from '../../../lib/rotation/core/connection.ts';
 import type { IssuedAccessToken } from '../../../lib/rotation/core/tokenRequest.ts';
 import { bytesOf } from './support.ts';
@@ -48,7 +49,11 @@ describe('a successful response', () => {
 describe('a refresh token is kept', () => {
   const rest = JSON.stringify({ refresh_token: 'r' }).slice(1);
   const kept: Record<string, unknown> = {
-    'next to an error': { refresh_token: 'r', error: 'invalid_grant' },
+    'next to an error and an access token': {
+      refresh_token: 'r',
+      access_token: 'a',
+      error: 'invalid_grant',
+    },
     'without an access token': { refresh_token: 'r' },
     'next to an access token that cannot be used': {
       refresh_token: 'r',
@@ -76,6 +81,11 @@ describe('a refresh token is kept', () => {
     expect(readTokenResponse(bytes, HOURLY)?.refreshToken).toBe('r');
   });
 
+  test('next to an error, if it looks like one', () => {
+    const refresh_token = '0123456789abcdef';
+    expect(read({ refresh_token, error: 'invalid_grant' })?.refreshToken).toBe(refresh_token);
+  });
+
   test('verbatim', () => {
     const strange = ' r\u0000\r\n\ud800\ufffd\u00e9 ';
     expect(read({ refresh_token: strange })?.refreshToken).toBe(strange);
@@ -90,10 +100,54 @@ describe('there is no refresh token', () => {
     'in an object': { refresh_token: { value: 'r' } },
     'in a prototype': '{"__proto__":{"refresh_token":"r"}}',
     'in a string that contains a token response': JSON.stringify(JSON.stringify(good)),
+    'in a member that repeats an earlier one': {
+      access_token: 'a',
+      previous: { tokens: { refresh_token: 'OLDER' } },
+    },
+    'in a member that repeats the request': { data: { requestBody: { refresh_token: 'sent' } } },
+    'beside the access token of another user': {
+      access_token: 'a',
+      expires_in: 20,
+      user: { access_token: 'X', refresh_token: 'OTHER' },
+    },
     'if the last of two members is empty': '{"refresh_token":"r","refresh_token":""}',
   };
   test.each(Object.entries(none))('%s', (_, body) => {
     expect(read(body)?.refreshToken).toBeUndefined();
+  });
+
+  test.each([
+    'null',
+    'undefined',
+    'None',
+    'N/A',
+    'nil',
+    ' ',
+    '********',
+    '****1234',
+    'xxxx',
+    '[REDACTED]',
+    '<hidden>',
+    '(null)',
+    '<refresh token>',
+  ])('in %j, which stands for none, and the access token is missing as well', (placeholder) => {
+    const response = read({ ...good, access_token: placeholder, refresh_token: placeholder });
+    expect(response).not.toHaveProperty('refreshToken');
+    expect(response?.accessToken).toEqual(expect.stringContaining('no access token'));
+  });
+
+  test.each([
+    'required',
+    'This field is required.',
+    'invalid_refresh_token',
+    'RefreshTokenExpired',
+    'REDACTED',
+    'invalid-since-2026-11-26',
+    'short1',
+  ])('in %j of a failed response', (words) => {
+    expect(read({ error: 'invalid_request', refresh_token: words })).not.toHaveProperty('refreshToken');
+    const refused = readTokenResponse(bytesOf({ refresh_token: words }), HOURLY, { refused: true });
+    expect(refused).not.toHaveProperty('refreshToken');
   });
 
   test('in a member that every object inherits', () => {
@@ -484,7 +538,9 @@ describe('any body', () => {
       fc.property(token, others, encoding, fc.boolean(), (refreshToken, rest, form, mark) => {
         // JSON.stringify escapes what no encoding could carry.
         const json = `${mark ? '\ufeff' : ''}${JSON.stringify({ ...rest, refresh_token: refreshToken })}`;
-        expect(readTokenResponse(Buffer.from(json, form), HOURLY)?.refreshToken).toBe(refreshToken);
+        const response = readTokenResponse(Buffer.from(json, form), HOURLY);
+        const isKept = response?.error ? looksLikeToken(refreshToken) : !isPlaceholder(refreshToken);
+        if (isKept) expect(response?.refreshToken).toBe(refreshToken);
       }),
     );
   });
