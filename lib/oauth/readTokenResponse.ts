@@ -33,6 +33,8 @@ export interface TokenResponseBody {
   readonly tokens: readonly string[];
   /** The JSON ended early: these are its complete members. */
   readonly cutOff?: true;
+  /** The body is not valid JSON, and was read nevertheless. */
+  readonly isOdd?: true;
 }
 
 /** What the reading of a response depends on, in addition to its provider. */
@@ -61,7 +63,7 @@ export function readTokenResponse(
 ): TokenResponseBody | undefined {
   const parsed = parseBody(body, complete);
   if (!parsed) return undefined;
-  const { root, cutOff, lossy } = parsed;
+  const { root, cutOff, lossy, odd } = parsed;
   const { response: facts = {} } = behavior;
   const hasAccess = hasAccessToken(root);
   const error = errorOf(root, hasAccess);
@@ -73,7 +75,8 @@ export function readTokenResponse(
   const beside = besideAccessToken(places, members);
   const terms = { now, unit: facts.expiresInUnit };
   const lifetime = refreshTokenLifetime(place ?? beside, terms);
-  const accessToken = cutOff ? 'ends early' : accessTokenOf(places, members, behavior, now);
+  const isPartial = cutOff ? 'ends early' : odd === 'token_only' && 'is not valid JSON';
+  const accessToken = isPartial || accessTokenOf(places, members, behavior, now);
   const type = beside('token_type');
   return {
     ...(refreshToken !== undefined && { refreshToken }),
@@ -84,6 +87,7 @@ export function readTokenResponse(
     ...((error || typeof accessToken === 'string') && { members: (name: string) => memberAt(root, name) }),
     tokens: allTokens(root),
     ...(cutOff && { cutOff }),
+    ...(odd && { isOdd: true }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { decodeText } from './decodeText.ts';
+import { quotedRefreshToken, repairJson } from './repairJson.ts';
 
 /** The members of a response by name; undefined if a member is missing. */
 export type Members = (name: string) => unknown;
@@ -9,8 +10,10 @@ export interface ParsedBody {
   readonly root: object;
   /** The JSON ended early: `root` has what is certainly complete. */
   readonly cutOff: boolean;
-  /** Some bytes could not be decoded: U+FFFD replaces those. */
+  /** Some bytes or escapes could not be decoded: U+FFFD replaces those. */
   readonly lossy: boolean;
+  /** The body is not valid JSON: it was repaired, or only the refresh token was found in it. */
+  readonly odd?: 'repaired' | 'token_only';
 }
 
 /** An object of a response, and the name of the member that it is in. */
@@ -34,9 +37,13 @@ const DEEPEST = 3;
 export function parseBody(body: Uint8Array, complete: boolean): ParsedBody | undefined {
   const { text: decoded, lossy } = decodeText(body);
   const text = decoded.replace(XSSI_PREFIX, '');
-  const whole = jsonObject(text) ?? (complete ? formObject(text) : undefined);
-  const root = whole ?? completeMembers(text);
-  return root && { root, cutOff: whole === undefined, lossy };
+  const whole = jsonObject(text) ?? (complete ? formObject(text, complete) : undefined);
+  const repaired = whole || !complete ? undefined : repairedObject(text);
+  if (repaired) return { root: repaired, cutOff: false, lossy: true, odd: 'repaired' };
+  const root = whole ?? completeMembers(text) ?? formObject(text, complete);
+  if (root) return { root, cutOff: whole === undefined, lossy };
+  const found = quotedRefreshToken(text);
+  return found && { root: found, cutOff: false, lossy, odd: 'token_only' };
 }
 
 /**
@@ -105,6 +112,7 @@ function objectsBelow({ object, path }: Placed): Placed[] {
     if (under === '__proto__') return [];
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     return all
+      .map((each) => (typeof each === 'string' && /^\s*\{/.test(each) ? jsonObject(each) : each))
       .filter((each) => isObject(each) && !Array.isArray(each))
       .map((each) => ({ object: each as object, under, path: `${path}.${under}` }));
   });
@@ -117,15 +125,48 @@ function isMissing(value: unknown): boolean {
 /** What some servers send before JSON, so that a browser cannot run it as a script. */
 const XSSI_PREFIX = /^\s*\)\]\}'?,?/;
 
+/** A string of JSON that contains JSON is read as that. */
 function jsonObject(text: string): object | undefined {
+  const outer = jsonValue(text);
+  const inner = typeof outer === 'string' ? jsonValue(outer) : undefined;
+  const value = isObject(inner) ? inner : outer;
+  if (isObject(value) && !Array.isArray(value)) return value;
+  const says = typeof value === 'string' ? value !== '' : Array.isArray(value) && value.some(isObject);
+  return says ? { [WHOLE_BODY]: value } : undefined;
+}
+
+function jsonValue(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value) && !Array.isArray(value)) return value;
-    const says = typeof value === 'string' ? value !== '' : Array.isArray(value) && value.some(isObject);
-    return says ? { [WHOLE_BODY]: value } : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * JSON with slips, or with other text around it, such as a warning of PHP or the call of JSONP. In other text, it counts only if it has
+ * a token: what a page says about errors is not believed.
+ */
+function repairedObject(text: string): object | undefined {
+  const whole = jsonObject(repairJson(text));
+  if (whole && !Object.hasOwn(whole, WHOLE_BODY)) return whole;
+  // What is left of a list that ended early is not an object with text around it.
+  if (/^\s*\[/.test(text)) return undefined;
+  const end = text.lastIndexOf('}') + 1;
+  for (const start of new Set([text.indexOf('{'), text.search(/\{\s*"/)])) {
+    if (start < 0 || start >= end) continue;
+    const part = text.slice(start, end);
+    const found = jsonObject(part) ?? jsonObject(repairJson(part));
+    if (found && hasAnyToken(found)) return found;
+  }
+  return undefined;
+}
+
+function hasAnyToken(root: object): boolean {
+  const all = levelsOf(root).flat();
+  return ['access_token', 'refresh_token'].some((name) =>
+    all.some(({ object }) => typeof membersOf(object)(name) === 'string'),
+  );
 }
 
 /** JSON that ended early, up to the last member that is certainly complete. */
@@ -165,13 +206,29 @@ function closed(text: string): string {
   return `${text}${ends.reverse().join('')}`;
 }
 
-function formObject(text: string): object | undefined {
-  const trimmed = text.trim();
-  // A space may be in a scope: some servers do not encode it. A text of several lines is not a form.
-  if (!/^\w+=/.test(trimmed) || /[^\S ]|[<>]/.test(trimmed)) return undefined;
-  // Of several members with the same name, the first one counts.
-  const form = Object.fromEntries([...new URLSearchParams(trimmed)].reverse());
+/** @param complete false: the last member does not count, because it may have been cut off, and nothing but a refresh token is read */
+function formObject(text: string, complete: boolean): object | undefined {
+  const lines = text
+    .trim()
+    .split(/[\r\n]+/)
+    .map((line) => line.trim());
+  // A space may be in a scope: some servers do not encode it.
+  if (!lines.every((line) => /^&?\w+=/.test(line) && !/[^\S ]|[<>]/.test(line))) return undefined;
+  const all = lines.join('&');
+  const form = formMembers(complete ? all : all.slice(0, Math.max(0, all.lastIndexOf('&'))));
   const members = membersOf(form);
-  const known = ['access_token', 'refresh_token', 'error'].some((name) => members(name) !== undefined);
-  return known ? form : undefined;
+  // A text of several lines is a form only if it has a token: what a page says about errors is not believed.
+  const names =
+    complete && lines.length === 1 ? ['access_token', 'refresh_token', 'error'] : ['refresh_token'];
+  return names.some((name) => members(name) !== undefined) ? form : undefined;
+}
+
+/** Of several members with the same name, the first one counts. No token has a blank: its plus sign was not encoded. */
+function formMembers(form: string): Record<string, string> {
+  const raw = [...new URLSearchParams(form.replaceAll('+', '%2B'))];
+  const decoded = [...new URLSearchParams(form)].map(([name, value], index): [string, string] => {
+    const isToken = /token$/i.test(name) && value.includes(' ');
+    return [name, isToken ? (raw[index]?.[1] ?? value) : value];
+  });
+  return Object.fromEntries(decoded.reverse());
 }

@@ -45,7 +45,8 @@ function evaluate(request: TokenRequest, exchanged: ExchangeResult, now: number)
   const sent = secretsSent(request, refreshToken);
   const secrets = [...sent, ...(body?.tokens ?? [])];
   const response = body && publishable(body, secrets, [clientSecret, refreshToken, body.refreshToken]);
-  const malformed = result.kind === 'response' ? result.malformed : undefined;
+  const oddBody = body?.isOdd ? 'the body is not valid JSON' : undefined;
+  const malformed = (result.kind === 'response' ? result.malformed : undefined) ?? oddBody;
   const received = { ...receivedToken(response), ...(malformed !== undefined && { malformed }) };
   const accessToken = usableToken(result, response);
   if (accessToken) return { ...received, accessToken };

@@ -104,7 +104,7 @@ export type TokenResponse = {
   readonly refreshToken?: string;
   /** Lifetime in milliseconds, if the provider says it: of `refreshToken`, or else of the one that was sent. */
   readonly refreshTokenLifetimeMs?: number;
-  /** What is wrong with the HTTP of the response, if it was read nevertheless: a code, or a reason of the parser. */
+  /** What is wrong with the HTTP or the JSON of the response, if it was read nevertheless: a code, or a reason of the parser. */
   readonly malformed?: string;
 } & (
   | { readonly accessToken: IssuedAccessToken; readonly failure?: undefined }

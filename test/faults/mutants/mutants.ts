@@ -679,8 +679,8 @@ const MALFORMED: readonly Mutant[] = [
   inReading(
     'responseMembers.ts',
     'malformed response: JSON that ends early does not count',
-    'whole ?? completeMembers(text)',
-    'whole',
+    'whole ?? completeMembers(text) ?? formObject',
+    'whole ?? formObject',
   ),
   inReadingOther(
     'odd response: of several refresh tokens, the first one is stored',

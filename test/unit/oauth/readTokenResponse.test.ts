@@ -92,6 +92,75 @@ describe('a refresh token is kept', () => {
   });
 });
 
+describe('a whole refresh token is kept although the body is not clean', () => {
+  const token = 'R2-0123456789abcdef';
+  const json = JSON.stringify({ ...good, refresh_token: token });
+  const start = json.slice(0, -1);
+  const published: Record<string, string> = {
+    'a warning of PHP before it': `<br />\n<b>Warning</b>: Undefined index in {closure}() on line <b>3</b><br />\n${json}`,
+    'text after it': `${json}\n<!-- cached -->`,
+    JSONP: `/**/callback(${json});`,
+    'an unknown escape in a later member': `${start},"scope":"a\\qb"}`,
+    'a line end in a later member': `${start},"scope":"a\nb"}`,
+    'a comma before the end': `${start},}`,
+    comments: `{/* "the" tokens */${start.slice(1)} // end\n}`,
+    'JSON in a string': JSON.stringify(json),
+    'JSON in a member': JSON.stringify({ data: json }),
+  };
+  test.each(Object.entries(published))('%s', (_, body) => {
+    expect(read(body)).toMatchObject({ refreshToken: token, accessToken: { value: 'a' } });
+  });
+
+  test('a form with line ends', () => {
+    expect(read(`access_token=a&\r\nrefresh_token=${token}\n&expires_in=60`)).toMatchObject({
+      refreshToken: token,
+      accessToken: { value: 'a' },
+    });
+  });
+
+  const partial: Record<string, [string, boolean]> = {
+    'quotes in a later member': [`${start},"message":"say "hi", please"}`, true],
+    'two documents': [`${json}{"x":1}`, true],
+    'text before JSON that ends early': [`Warning: odd\n${start},"sco`, false],
+    'a form that ends after it': [`access_token=a&refresh_token=${token}&expires_i`, false],
+  };
+  test.each(Object.entries(partial))('%s, without the access token', (_, [body, complete]) => {
+    const response = read(body, complete);
+    expect(response).toMatchObject({ refreshToken: token, accessToken: expect.any(String) });
+    expect(response).not.toHaveProperty('error');
+  });
+
+  test('a form with a plus sign that is not encoded', () => {
+    expect(read('access_token=a+b&refresh_token=R+T2/x==&scope=x+y')).toMatchObject({
+      refreshToken: 'R+T2/x==',
+      accessToken: { value: 'a+b', scope: 'x y' },
+    });
+  });
+
+  test.each([
+    `{"refresh_token":"${token}"}{"refresh_token":"${token}3"}`,
+    `{"refresh_token":"required"}{"x":1}`,
+    `{"x":"\\"refresh_token\\":\\"${token}\\""}{"x":1}`,
+    `{"previous":{"refresh_token":"${token}"}}{"x":1}`,
+    `{"access_token":"a","user":{"access_token":"b","refresh_token":"${token}"}}{"x":1}`,
+    `{"refresh_token":"${token}\\q",}`,
+    `{"refresh_token":"${token}`,
+  ])('but not guessed from %s', (body) => {
+    expect(read(body)?.refreshToken).toBeUndefined();
+  });
+
+  test('and errors in a page are not believed', () => {
+    expect(read('<script>x = {"error":"invalid_grant"};</script>')).toBeUndefined();
+  });
+
+  test('and a long body is read once', () => {
+    const quotes = '"\\"'.repeat(200_000);
+    const bodies = [`{${quotes}`, '{'.repeat(500_000), ', '.repeat(300_000), '/*'.repeat(300_000)];
+    // Reading them twice for each character would take hours.
+    for (const body of bodies) expect(read(body)?.refreshToken).toBeUndefined();
+  });
+});
+
 describe('there is no refresh token', () => {
   const none: Record<string, unknown> = {
     'in an empty string': { refresh_token: '' },
@@ -99,7 +168,6 @@ describe('there is no refresh token', () => {
     'in a number': { refresh_token: 5 },
     'in an object': { refresh_token: { value: 'r' } },
     'in a prototype': '{"__proto__":{"refresh_token":"r"}}',
-    'in a string that contains a token response': JSON.stringify(JSON.stringify(good)),
     'in a member that repeats an earlier one': {
       access_token: 'a',
       previous: { tokens: { refresh_token: 'OLDER' } },
