@@ -103,14 +103,29 @@ export function wordsOf({
 /** So much of a page is searched for its text, in bytes. */
 const LONGEST_PAGE = 4_096;
 
-/** The text of a body that is neither JSON nor a form, such as a page of a proxy: to be shown, never to decide by. Empty if it has none. */
+/**
+ * The text of a body that is neither JSON nor a form, such as a page of a proxy: to be shown, never to decide by. Empty if it has none, or
+ * may have a secret.
+ */
 export function textOf(body: Uint8Array): string {
   const { text, lossy } = decodeText(body.subarray(0, LONGEST_PAGE));
   // A cut within a character is not what makes a body unreadable.
   if (lossy && body.length <= LONGEST_PAGE) return '';
   const title = /<title>([^<]{1,300})<\/title>/i.exec(text)?.[1];
+  const shown = title ?? text;
+  if (NAMED_SECRET.test(shown)) return '';
   return title ?? text.replace(/<(script|style)\b[^>]*>[^<]*/gi, ' ').replace(/<[^>]*>?/g, ' ');
 }
+
+/** The code of an authorization, not that of an error or a status; in XML, it cannot be told apart. */
+const CODE = String.raw`(?<!(error|status|response|http|reason|result|fault)[ _-]?)(?<!<\/?)\bcode|(device|auth|user)_?code`;
+/**
+ * The name of a secret with a value after it: after a sign, as in JSON, XML, YAML, forms and what PHP prints, or a word with a digit.
+ */
+const NAMED_SECRET = new RegExp(
+  String.raw`(token|secret|assertion|passw(or)?d|passphrase|pwd|authorization|bearer|credential|api.?key|cookie|session|${CODE})[\w-]{0,20}(\s*[^\w\s.,;!?]|\s+(?=\S{0,80}\d))`,
+  'i',
+);
 
 function isSuccess(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;

@@ -301,6 +301,31 @@ describe('the words of the provider are shown', () => {
       expect(failureOf(400, body).message).not.toMatch(/says: "[^"]{0,1}"/);
   });
 
+  const unread: Readonly<Record<string, string>> = {
+    'JSON that is cut off': '{"error":x,"refresh_token":"canary',
+    'JSON in HTML': '<pre>{&quot;access_token&quot;:&quot;canary&quot;</pre>',
+    'a PHP array': 'Array ( [refresh_token] => canary )',
+    'a PHP array in code': "array('client_secret' => 'canary',",
+    'what PHP dumps': 'array(1) { ["id_token"]=> string(6) "canary"',
+    YAML: '---\nrefresh_token: canary\nexpires_in: 60',
+    XML: '<?xml version="1.0"?><OAuth><access_token>canary</access_token></OAuth>',
+    'XML with attributes': '<t refreshToken="canary"/>',
+    'a table': '<table><tr><td>password</td><td>canary</td></tr></table>',
+    'a form with text before it': 'Result: code=canary&state=1',
+    'a header': 'Authorization: Bearer canary',
+    'a title': '<title>token=canary</title>',
+    'words and a digit': 'The refresh token canary1 is not valid',
+    'a line after it': 'client_assertion:\n  canary',
+  };
+  test.each(Object.entries(unread))('but not a text that may have a secret: %s', (_, body) => {
+    for (const status of [200, 400, 502]) expect(failureOf(status, body).message).not.toContain('canary');
+  });
+
+  test.each(['Error code: 502', 'Invalid token.', 'The token is missing', '<title>Status code 403</title>'])(
+    'and %s, which only names one',
+    (body) => expect(failureOf(502, body).message).toContain('It says:'),
+  );
+
   const canary = 'canary-4X9zPq77';
   const hiding: Readonly<Record<string, unknown>> = {
     'in a message': { message: `unknown token ${canary}` },
