@@ -89,20 +89,25 @@ ${all.flatMap(noteRow).join('\n')}
 The rotator understands these without a profile or a setting:
 
 - **Tokens in another place**: below the response (\`data\`, \`body\`, \`authed_user\`), also in a list, at most three levels down. A refresh token is stored if it is the
-  only one on its level. If there are several, none is stored or published, and \`response.tokensIn\` must name the place.
+  only one on its level, and not beside the access token of another user. If there are several, none is stored or published, and \`response.tokensIn\` must name the place.
+  Members named \`previous\`, \`old\`, \`request\` and the like do not count.
+- **What is not a token**: \`null\` or \`none\` as text, blanks, and masks such as \`********\` or \`[REDACTED]\` count as missing. In a failed response, a refresh token is stored only if it has at
+  least 16 characters with a digit, no white space, and no word such as "invalid" or "required".
 - **Other spellings** of a member: \`accessToken\`, \`Access-Token\`.
 - **Other labels of a Bearer token**: \`token_type\` \`bot\`, \`user\`, \`BearerToken\`, \`User Access Token\` and the like. Set others in \`response.bearerTypes\`. DPoP, MAC and other
   types that need a key are refused.
 - **Expiry under other names**: \`expires_at\`, \`expires_on\`, \`expires\`, \`expires_in_sec\` and others, as a span, as seconds or milliseconds since the epoch, in ISO 8601 or as an HTTP date. If
   a response has both, \`expires_in\` counts. A token that has already expired is not published. Milliseconds under \`expires_in\` need \`response.expiresInUnit\`, unless the response has the
-  seconds as well.
+  seconds as well. A moment without a time zone is read as UTC, and counts only if it is within the default lifetime.
 - **The end of the refresh token**: \`refresh_token_timeout\` and \`authorization_expires_in\` of draft-ietf-oauth-refresh-token-expiration, \`refresh_token_expires_in\`, \`refresh_expires_in\` and
   others. The earliest end counts.
 - **No expiry at all**: the default lifetime counts. The status (\`accessTokenExpiryIsDefault\`), \`rotator doctor\`, the log and the tag \`expires-in\` of the published secret say so.
 - **Errors in another shape**: JSON without a text in \`error\`, such as \`{"status":"BAD_REFRESH_TOKEN"}\`, \`{"message":"..."}\`, \`{"errors":[...]}\`, \`{"error":{...}}\` or a nested one, a list, a
   text alone, also with HTTP 200. What it says about the refresh token, the client, the account, the rate or a failure decides, as the rows below that begin with "says". Pages and other
   text are shown but never believed.
-- **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP.
+- **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP. JSON with text around it, with comments, with a comma before its end, or in a string (JSONP, warnings of PHP). From
+  JSON that cannot be repaired, only the refresh token is read.
+- **Bodies that are not a token response** are quoted in the error, unless they may have a secret.
 
 An entry can describe the rest: \`response\` and \`requestFormat\`.
 

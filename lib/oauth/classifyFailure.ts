@@ -68,7 +68,8 @@ function refusalOf(
   error: ResponseError | undefined,
 ): { refusal?: Refusal } {
   if (failureClass !== 'reauthorization_required') return {};
-  const ended = ENDED.test(error?.description ?? '');
+  const words = error?.description ?? '';
+  const ended = ENDED.says.test(words) && !ENDED.unless.test(words.replace(ENDED.both, ''));
   const said = refusal ?? (ended ? 'final' : undefined);
   return said ? { refusal: said } : {};
 }

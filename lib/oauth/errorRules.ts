@@ -95,5 +95,11 @@ export const errorRules: readonly ErrorRule[] = [
   },
 ];
 
-/** In the description of a refused refresh token, this says that it has ended, unless the rule says more. */
-export const ENDED = /\b(expired|revoked)\b/i;
+/** When the description of a refused refresh token says that it has ended, unless the rule says more. */
+export const ENDED = {
+  says: /\b(expired|revoked)\b/i,
+  /** Each of the two is an end. */
+  both: /\b(expired or revoked|revoked or expired)\b/i,
+  /** "Invalid, expired or revoked" lists what may be wrong. Without the text that `both` matches. */
+  unless: /\b(or|either|may|might|possibly)\b|\binvalid\s?[,/]|[,/]\s?(invalid|already)\b/i,
+};

@@ -78,6 +78,11 @@ export interface LifetimeTerms {
   readonly unit?: LifetimeUnit | undefined;
   /** The member that is tried before the known names. */
   readonly name?: string | undefined;
+  /**
+   * The longest time to a moment without a zone, in milliseconds. It is read as UTC; the local time of a provider could make a token that
+   * has expired look valid, or the reverse.
+   */
+  readonly longestWithoutZoneMs?: number;
 }
 
 /** How long the access token of a response lives, in milliseconds; `over` if it has already expired, undefined if nothing says so. */
@@ -99,10 +104,16 @@ export function refreshTokenLifetime(members: Members, terms: LifetimeTerms): nu
  * A span, as a number or as a text of digits, or a moment: seconds or milliseconds since the epoch, ISO 8601 or an HTTP date.
  * @returns the time from now in milliseconds; `over` for a moment in the past; undefined if it is not a plausible lifetime
  */
-function lifetimeOf(value: unknown, { now, unit = 's' }: LifetimeTerms): number | 'over' | undefined {
+function lifetimeOf(
+  value: unknown,
+  { now, unit = 's', longestWithoutZoneMs = Number.POSITIVE_INFINITY }: LifetimeTerms,
+): number | 'over' | undefined {
   const isDigits = typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value);
   const number = isDigits ? Number(value) : value;
   const moment = typeof number === 'number' ? epochMoment(number) : dateMoment(number);
+  const hasLimit = longestWithoutZoneMs !== Number.POSITIVE_INFINITY && isWithoutZone(value);
+  if (hasLimit && moment !== undefined && now !== undefined)
+    return moment - now <= longestWithoutZoneMs ? plausible(moment - now) : undefined;
   if (moment !== undefined && now !== undefined)
     return plausible(moment - now) ?? (moment <= now ? 'over' : undefined);
   return typeof number === 'number' ? plausible(number * UNITS[unit]) : undefined;
@@ -121,6 +132,12 @@ function epochMoment(number: number): number | undefined {
 
 /** The date and time of ISO 8601, and the offset from UTC. */
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+
+function isWithoutZone(value: unknown): boolean {
+  const [, day, , , offset] =
+    (typeof value === 'string' && value.length <= 64 && ISO.exec(value.trim())) || [];
+  return day !== undefined && offset === undefined;
+}
 
 function dateMoment(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > 64) return undefined;

@@ -56,7 +56,8 @@ const NOT_SHOWN =
 const PLAIN_NAMES =
   /^(code|type|status|name|message|msg|text|detail|details|description|reason|title|resource|field|param|location|domain|value|\d+)$/i;
 /** These are success, in any case. */
-const SUCCESS = /^(0|2\d\d|ok|okay|success|successful|succeeded|done|none|null|false|true|approved)$/i;
+const SUCCESS =
+  /^(0|2\d\d|ok|okay|success|successful|succeeded|done|none|no[ _-]?errors?|null|false|true|approved)$/i;
 /** These say only that there is an error, or where to read about it. */
 const NO_CODE = /^(error|fail|failed|failure)$|:\/\//i;
 /** The longest text that counts as a code: the longest `error` of a standard has half of this length. In characters. */
@@ -132,7 +133,8 @@ function isSuccess(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   if (typeof value !== 'object') return SUCCESS.test(String(value)) && String(value) !== 'true';
   const members = membersOf(value);
-  return Object.keys(value).length === 0 || (members('code') !== undefined && isSuccess(members('code')));
+  const isEmpty = Object.values(value).every((each) => typeof each !== 'object' && isSuccess(each));
+  return isEmpty || (members('code') !== undefined && isSuccess(members('code')));
 }
 
 /** The objects that may describe the error, from the outside to the inside. */

@@ -164,11 +164,16 @@ export function accessTokenOf(
     return hasText(root, 'id_token') ? UNUSABLE.idTokenOnly[0] : UNUSABLE.missing[0];
   if (typeof value !== 'string') return UNUSABLE.notText[0];
   if (!/^[!-~]([ -~]*[!-~])?$/.test(value)) return UNUSABLE.notPrintable[0];
-  const type = members('token_type') ?? 'Bearer';
+  const type = members('token_type') || 'Bearer';
   const bearer = [...BEARER_TYPES, ...(response.bearerTypes ?? []).map(plainName)];
   if (typeof type !== 'string' || !bearer.includes(plainName(type))) return UNUSABLE.otherType[0];
   const { expiresIn: name, expiresInUnit: unit } = response;
-  const lifetimeMs = accessTokenLifetime(members, { now, name, unit });
+  const lifetimeMs = accessTokenLifetime(members, {
+    now,
+    name,
+    unit,
+    longestWithoutZoneMs: defaultExpiresInMs,
+  });
   if (lifetimeMs === 'over') return UNUSABLE.over[0];
   const scope = members('scope');
   return {

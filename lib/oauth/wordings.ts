@@ -188,9 +188,20 @@ function refused(things: readonly string[], rest = ''): RegExp[] {
 /** Neither a grant type nor a setting of the client. */
 const NOT_THE_GRANT = '(?! grant| grants| flow| type| rotation| scope| support)';
 
+/** The request is wrong: it has another form, or a parameter that the provider does not know. */
+const NOT_THE_TOKEN =
+  /\bcontent type\b|\btoken (is an? )?(unknown|unexpected|unsupported) (parameter|field)\b/;
+
 export const refreshTokenRefused: Wording = {
   meaning: 'the refresh token is not valid',
-  any: refused(['refresh tokens?'], NOT_THE_GRANT),
+  any: [
+    ...refused(['refresh tokens?'], NOT_THE_GRANT),
+    // Spring Security says this of a refresh token that it cannot read.
+    /\b(cannot|could not|failed to|unable to) convert access token to json\b/,
+    /\bold refresh token( was| has been| is)? used\b/,
+    /\b(failed|unable) to (validate|verify|decode|decrypt|parse) (the |your )?refresh token\b/,
+  ],
+  none: [NOT_THE_TOKEN],
 };
 
 /** The only token in the request is the refresh token, if its words name no other. */
@@ -199,8 +210,9 @@ export const tokenRefused: Wording = {
   any: [
     ...refused(['(?<!\\b(access|id|api|csrf|bearer|subject|auth) )token', 'session'], NOT_THE_GRANT),
     /\bvalue passed for the token was invalid\b/,
+    /\btoken used in the request (has been|was|is) (revoked|expired|invalid)\b/,
   ],
-  none: [/\b(client|assertion|jwt|csrf|access token|id token|device|captcha|url|endpoint)\b/],
+  none: [NOT_THE_TOKEN, /\b(client|assertion|jwt|csrf|access token|id token|device|captcha|url|endpoint)\b/],
 };
 
 const CLIENT = '(client|app|application|consumer|api client|oauth client)';
@@ -272,7 +284,9 @@ export const tooManyRequests: Wording = {
     /\btoo many (requests|calls|attempts|token requests)\b/,
     /\bthrottl/,
     /\bquota (was |is |has been )?(exceeded|exhausted|reached)\b/,
-    /\b(exceeded|over|out of) (the |your |its )?(daily |hourly )?quota\b/,
+    /\b(exceeded|over|out of) (the |your |its )?(daily |hourly |call |volume |call volume )?quota\b/,
+    /\b(request |call )?rate (was |is |has been )?exceeded\b/,
+    /\btoo many (token )?refresh (attempts|requests|calls)\b/,
     /\btoo early\b/,
     /\bslow down\b/,
   ],

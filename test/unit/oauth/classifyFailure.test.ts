@@ -257,6 +257,10 @@ describe('every number of Entra in the table', () => {
 describe('a refused refresh token', () => {
   test.each<[string | undefined, Refusal | undefined]>([
     ['Token has been expired or revoked.', 'final'],
+    ['The refresh token is invalid, expired or revoked.', undefined],
+    ['The refresh token has expired, or it was issued to another client.', undefined],
+    ['The token may have been revoked.', undefined],
+    ['Invalid/expired refresh token', undefined],
     ['AADSTS: The token was Revoked', 'final'],
     ['The refresh token is invalid.', undefined],
     ['unexpiredness', undefined],

@@ -73,7 +73,7 @@ describe('every rule in the tables', () => {
     ...(when.says?.any ?? []),
     ...(when.says?.none ?? []),
   ]);
-  test.each([...patterns, ENDED])('reads a text of any length in a short time: %s', (pattern) => {
+  test.each([...patterns, ...Object.values(ENDED)])('reads a text of any length in a short time: %s', (pattern) => {
     expect(pattern.source).not.toMatch(/[*+{]/);
     expect(pattern.flags).toMatch(/^i?$/);
   });

@@ -25,6 +25,16 @@ const said = (error: string, error_description?: string) => ({
 /** Responses as providers send them. A name in brackets is the public report or page that quotes one; the others vary it. */
 const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> = {
   reauthorization_required: {
+    'an old refresh token [Exact Online]': [400, said('unauthorized_client', 'Old refresh token used.')],
+    'a token that cannot be read [Spring Security]': [
+      401,
+      said('invalid_token', 'Cannot convert access token to JSON'),
+    ],
+    'the token of the request': [
+      400,
+      said('invalid_request', 'The token used in the request has been revoked by the user'),
+    ],
+    'a failed validation': [400, said('invalid_request', 'Failed to validate refresh token')],
     'a status instead of an error [supaglue#1935]': [
       400,
       { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token', correlationId: '0000' },
@@ -177,6 +187,9 @@ const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> =
     ],
   },
   retrying: {
+    'a rate': [400, said('invalid_request', 'Request rate exceeded')],
+    'refresh attempts': [400, said('invalid_grant_x', 'Too many refresh attempts')],
+    'a quota of calls': [403, { message: 'Out of call volume quota' }],
     'access_denied because of the rate [laravel-exact-online#31]': [
       400,
       said('access_denied', 'Rate limit exceeded: access_token not expired'),
@@ -213,6 +226,14 @@ const MEANINGS: Readonly<Record<FailureClass, Readonly<Record<string, Case>>>> =
     'words of a gateway': [502, said('invalid_grant', 'Invalid refresh token')],
   },
   misconfigured: {
+    'a wrong content type': [
+      400,
+      said(
+        'invalid_request',
+        'Missing or invalid refresh_token parameter: Content-Type must be application/x-www-form-urlencoded',
+      ),
+    ],
+    'an unknown parameter': [400, said('invalid_request', 'refresh_token: unknown parameter')],
     'server_error that denies access [content-docs#1301]': [401, said('server_error', 'access_denied')],
     'unauthorized_client alone': [400, said('unauthorized_client')],
     'a grant type that is not allowed': [

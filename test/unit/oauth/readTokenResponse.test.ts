@@ -260,13 +260,12 @@ describe('an access token cannot be used', () => {
     'of the type mac': [{ token_type: 'mac' }, 'other than Bearer'],
     'of the type DPoP': [{ token_type: 'DPoP' }, 'other than Bearer'],
     'of a type that is not a string': [{ token_type: 1 }, 'other than Bearer'],
-    'of an empty type': [{ token_type: '' }, 'other than Bearer'],
   };
   test.each(Object.entries(unusable))('%s', (_, [members, why]) => {
     expect(accessTokenOf(members)).toEqual(expect.stringContaining(why));
   });
 
-  test.each(['Bearer', 'bearer', 'BEARER', 'BearerToken', undefined, null])(
+  test.each(['Bearer', 'bearer', 'BEARER', 'BearerToken', '', undefined, null])(
     'but can be used with the type %s',
     (type) => {
       expect(accessTokenOf({ token_type: type })).toMatchObject({ value: 'a' });
@@ -415,6 +414,14 @@ describe('a lifetime under another name', () => {
     expect(accessToken).toMatchObject({ lifetimeMs: HOUR, expiresInIsDefault: true });
   });
 });
+
+test.each(['2026-11-26T12:00:00', '2026-11-26 09:00:00', '2026-11-27'])(
+  'a moment without a zone counts only if it is within the default lifetime: %s does not',
+  (expires_at) => {
+    const accessToken = accessTokenOf({ expires_in: undefined, expires_at });
+    expect(accessToken).toMatchObject({ lifetimeMs: HOUR, expiresInIsDefault: true });
+  },
+);
 
 describe('the end of a refresh token', () => {
   test.each([
@@ -581,7 +588,19 @@ describe('an error', () => {
     });
   });
 
-  test.each([null, '', false, undefined])('is absent if its member is %j', (error) => {
+  test.each([
+    { message: '' },
+    { code: 0, message: '' },
+    'no error',
+    'No_Error',
+    'none',
+    '0',
+    'success',
+    null,
+    '',
+    false,
+    undefined,
+  ])('is absent if its member is %j', (error) => {
     expect(read({ ...good, error })).not.toHaveProperty('error');
   });
 });
