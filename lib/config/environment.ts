@@ -108,8 +108,8 @@ function readRecipients(reader: EnvironmentReader): number | undefined {
   return text === '0' ? 0 : readCount(reader, 'ALARM_RECIPIENTS', MOST_RECIPIENTS, 0);
 }
 
-/** A host name, or `*.` and the end of host names. */
-const HOST = /^(?:\*\.)?[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})*$/i;
+/** A host name, or `*.` and the end of host names; perhaps with a port. */
+const HOST = /^(?:\*\.)?[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})*(?::[1-9]\d{0,4})?$/i;
 
 /** What the connections file cannot decide: these settings are out of the reach of its writers. */
 function readLimits(reader: EnvironmentReader, allowLoopbackHttp: boolean): Limits {
@@ -127,8 +127,9 @@ function readLimits(reader: EnvironmentReader, allowLoopbackHttp: boolean): Limi
   const tokenHosts = readList(
     reader,
     'ALLOWED_TOKEN_HOSTS',
-    lower(HOST),
-    'Set ALLOWED_TOKEN_HOSTS to host names with spaces between them, such as login.example.com or *.example.com.',
+    // URL leaves out the default port as well.
+    (word) => lower(HOST)(word)?.replace(/:443$/, ''),
+    'Set ALLOWED_TOKEN_HOSTS to host names with spaces between them, such as login.example.com, *.example.com or, for another port than 443, login.example.com:8443.',
   );
   const vaults = readList(
     reader,

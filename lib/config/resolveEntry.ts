@@ -70,10 +70,12 @@ export function resolveEntry(name: string, profiled: ProfiledEntry, context: Con
 function beyondLimits(
   at: string,
   { tokenUri, revocationUri = tokenUri, vaults }: Unmarked,
-  { credentialVaultUrl, tokenVaultUrl, limits = {} }: ConfigurationContext,
+  { credentialVaultUrl, tokenVaultUrl, allowLoopbackHttp, limits = {} }: ConfigurationContext,
 ): Finding[] {
   const isAllowed = (address: string) => {
-    const host = URL.parse(address)?.hostname ?? '';
+    const url = new URL(address);
+    // Servers on this machine have any free port.
+    const host = allowLoopbackHttp && isLoopback(url.hostname) ? url.hostname : url.host;
     return limits.tokenHosts?.some((pattern) =>
       pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern,
     );
@@ -116,6 +118,7 @@ function connectionOf(
   complain: Complain,
 ): Unmarked | undefined {
   const serviceUrl = readServiceUrl(entry, context, complain);
+  checkTenant({ entry, profile }, complain);
   const tokenUri = readTokenUri({ entry, profile }, context, complain);
   const revocationUri = readRevocationUri({ entry, profile }, tokenUri, context, complain);
   const vaults = readVaults(entry, context, complain);
@@ -168,6 +171,13 @@ function missingNeeds(entry: ConnectionEntry, profile: ProviderProfile): string[
   return entry.tokenUri !== undefined || hasOwn
     ? needs
     : [profile.tokenUri === undefined ? 'tokenUri' : 'tenant', ...needs];
+}
+
+/** A tenant that is the end of a host name could make it any host. */
+function checkTenant({ entry: { provider, tenant }, profile }: ProfiledEntry, complain: Complain): void {
+  const values = profile.tenant?.values;
+  if (tenant === undefined || !values || values.includes(tenant.toLowerCase())) return;
+  complain(['tenant'], `must be one of ${values.join(', ')} for the provider ${provider}`);
 }
 
 /** Settings that are valid alone but not together. */

@@ -12,6 +12,9 @@ const CONDITIONAL_ACCESS =
   'Find the policy in the sign-in logs, and exclude this account or application: the stored refresh token then works again. Otherwise, run rotator connect {connection}.';
 const SIGN_IN_FREQUENCY =
   'Exclude this account from the sign-in frequency policy to prevent the error. Then run rotator connect {connection}.';
+const TRUST =
+  "Correct issuer, subject and audience of the application's federated credential: the subject is the object id of the rotator's identity, and the audience that in clientAssertionAudience of {connection} (see docs/clients.md).";
+const TRY_AGAIN = 'Correct the clock of the machine, or wait: each request makes a new assertion.';
 const TENANT = 'Set tenant, or the tenant in tokenUri, to the directory that the application belongs to.';
 
 /** The name under which a number in `error_codes` is documented. No other provider has such numbers. */
@@ -93,7 +96,41 @@ const MEANINGS: readonly (readonly [number: number, ErrorMeaning])[] = [
     700027,
     rejectedClient(
       'the signature made with the client certificate was refused',
-      'Upload the certificate to the application, or set {clientSecret} to a client secret.',
+      'Upload the certificate of clientKey of {connection} to the application, and remove no certificate that is in use.',
+    ),
+  ],
+  [700024, rejectedClient('the time of the client assertion is over or has not come', TRY_AGAIN)],
+  // Not on the page below. They come with invalid_request or invalid_client.
+  // https://learn.microsoft.com/en-us/azure/devops/pipelines/release/troubleshoot-workload-identity
+  ...[70021, 70025, 700211, 700212, 700213, 7002131, 7002137].map(
+    (number) =>
+      [
+        number,
+        mistake("the application does not trust this token of the rotator's identity", TRUST),
+      ] as const,
+  ),
+  ...[700223, 700238].map(
+    (number) =>
+      [
+        number,
+        mistake(
+          'a policy of the tenant forbids tokens of other identities as client credentials',
+          'Have an administrator allow workload identity federation, or set clientAuthentication of {connection} to private_key_jwt.',
+        ),
+      ] as const,
+  ),
+  [
+    7000112,
+    mistake(
+      'the application is disabled in the tenant',
+      'Enable it in Entra, under Enterprise applications, for users to sign in.',
+    ),
+  ],
+  [
+    500011,
+    mistake(
+      'the resource of the token was not found in the tenant',
+      'Correct serviceUrl, scope or resource of {connection}, and its tenant. Or have an administrator add the application of the resource to the tenant.',
     ),
   ],
   [

@@ -22,7 +22,10 @@ export const exact: ProviderProfile = {
   id: 'exact',
   title: 'Exact Online',
   tokenUri: 'https://start.exactonline.{tenant}/api/oauth2/token',
-  tenant: { means: 'the top-level domain of your country: nl, be, de, fr, es, co.uk or com' },
+  tenant: {
+    means: 'the top-level domain of your country: nl, be, de, fr, es, co.uk or com',
+    values: ['nl', 'be', 'de', 'fr', 'es', 'co.uk', 'com'],
+  },
   clientAuthentication: 'client_secret_post',
   reuse: 'single_use',
   behavior: {

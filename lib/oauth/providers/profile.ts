@@ -93,8 +93,15 @@ export interface ProviderProfile {
   readonly tokenPath?: string;
   /** Other hosts that have the paths of `tokenUri`, such as those of national clouds. */
   readonly hosts?: readonly string[];
-  /** What the `tenant` of an entry is: a noun phrase. `otherwise` is used for the tokens of a user if an entry names none. */
-  readonly tenant?: { readonly means: string; readonly otherwise?: string };
+  /**
+   * What the `tenant` of an entry is: a noun phrase. `otherwise` is used for the tokens of a user if an entry names none. `values` are all
+   * that are accepted, in lower case: needed if the tenant is the end of a host name, because an entry could then name any host.
+   */
+  readonly tenant?: {
+    readonly means: string;
+    readonly otherwise?: string;
+    readonly values?: readonly string[];
+  };
   readonly clientAuthentication: ClientAuthentication;
   /**
    * Does the provider take a token of a managed identity as proof (RFC 7521 section 4.2)? Only then does its token endpoint get one without

@@ -31,7 +31,8 @@ describe('the settings that limit the connections file', () => {
     ['ALLOWED_SECRETS', 'a b*'],
     ['ALLOWED_SECRETS', ','],
     ['ALLOWED_TOKEN_HOSTS', 'https://login.example.com'],
-    ['ALLOWED_TOKEN_HOSTS', 'login.example.com:443'],
+    ['ALLOWED_TOKEN_HOSTS', 'login.example.com:'],
+    ['ALLOWED_TOKEN_HOSTS', 'login.example.com:0'],
     ['ALLOWED_TOKEN_HOSTS', '*'],
     ['ALLOWED_TOKEN_HOSTS', 'a.*.com'],
     ['ALLOWED_VAULTS', 'vault.azure.net'],
@@ -46,15 +47,24 @@ describe('the settings that limit the connections file', () => {
 });
 
 describe('ALLOWED_TOKEN_HOSTS', () => {
-  const tokenHosts = ['login.example.com', '*.okta.example'];
+  const { tokenHosts = [] } = readEnvironment({
+    ...GOOD_ENV,
+    ALLOWED_TOKEN_HOSTS: 'login.example.com:443 *.okta.example other.example:8443 *.wild.example:8443',
+  }).limits;
   test.each([
     'https://login.example.com/t',
-    'https://LOGIN.example.com:8443/t',
+    'https://LOGIN.example.com:443/t',
     'https://a.b.okta.example/t',
+    'https://other.example:8443/t',
+    'https://a.wild.example:8443/t',
   ])('allows %s', (tokenUri) => expect(parsed({ tokenUri }, { tokenHosts }).valid).toHaveLength(1));
 
   test.each([
     'https://evil.example/t',
+    'https://login.example.com:8443/t',
+    'https://a.okta.example:8443/t',
+    'https://other.example/t',
+    'https://a.wild.example/t',
     'https://login.example.com.evil.example/t',
     'https://evil-login.example.com/t',
     'https://okta.example/t',
@@ -71,6 +81,12 @@ describe('ALLOWED_TOKEN_HOSTS', () => {
     expect(parsed(entry, { tokenHosts }).valid).toEqual([]);
     expect(parsed(entry, { tokenHosts: ['oauth2.googleapis.com'] }).valid).toHaveLength(1);
   });
+});
+
+test('ALLOWED_TOKEN_HOSTS allows this machine with any port if http to it is allowed', () => {
+  const context = { ...CONTEXT, limits: { tokenHosts: ['127.0.0.1'] } };
+  const text = fileOf({ crm: { tokenUri: 'http://127.0.0.1:8080/t' } });
+  expect(parseConnections(text, { ...context, allowLoopbackHttp: true }).valid).toHaveLength(1);
 });
 
 describe('an assertion of the client', () => {

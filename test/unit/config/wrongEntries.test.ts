@@ -131,6 +131,11 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'tokenUri needs its host in the app setting ALLOWED_TOKEN_HOSTS',
       'Add its host to ALLOWED_TOKEN_HOSTS, or remove tokenUri.',
     ],
+    [
+      'a tenant that would make another host',
+      { provider: 'exact', tenant: 'evil.example' },
+      'connections.bad.tenant must be one of nl, be, de, fr, es, co.uk, com for the provider exact',
+    ],
     ...['slack', 'google', 'xero'].map((provider): [string, unknown, string, string] => [
       `a token of the identity for ${provider}, which does not take it`,
       { provider, clientAuthentication: 'managed_identity_federation' },

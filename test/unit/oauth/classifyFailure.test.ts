@@ -240,17 +240,29 @@ describe('the meaning of a response for the refresh token', () => {
 describe('every number of Entra in the table', () => {
   const numbers = [
     700082, 50173, 700084, 7000215, 7000222, 700016, 90002, 65001, 50076, 50079, 53003, 50196, 70043, 70044,
-    700027,
+    700027, 700024, 70021, 70025, 700211, 700212, 700213, 7002131, 7002137, 700223, 700238, 7000112, 500011,
   ];
   test.each(numbers)('AADSTS%i has its own cause and fix', (number) => {
-    const error =
-      number === 7000215 || number === 7000222 || number === 700027 ? 'invalid_client' : 'invalid_grant';
+    const error = [7000215, 7000222, 700027, 700024].includes(number) ? 'invalid_client' : 'invalid_grant';
     const failure = failureOf(400, entra(error, number));
     expect(failure.message).toContain(
       `${error} (AADSTS${number}): ${entraErrors.find(({ when }) => when.number === number)?.means.cause}.`,
     );
     expect(failure.message).not.toBe(failureOf(400, { error }).message);
     expect(failure.fix).toMatch(/\.$/);
+  });
+});
+
+describe('the fix for an error of Entra', () => {
+  test.each<[number, string, RegExp]>([
+    [500011, 'invalid_resource', /^Correct serviceUrl, scope or resource of crm/],
+    [700213, 'invalid_request', /issuer, subject and audience .* clientAssertionAudience of crm/],
+    [700213, 'invalid_client', /issuer, subject and audience/],
+    [7000112, 'unauthorized_client', /^Enable it/],
+    [700027, 'invalid_client', /^Upload the certificate of clientKey of crm/],
+    [700024, 'invalid_client', /clock/],
+  ])('AADSTS%i with %s names what to change', (number, error, fix) => {
+    expect(failureOf(400, entra(error, number)).fix).toMatch(fix);
   });
 });
 
