@@ -10,6 +10,7 @@ import { placesIn, positionsIn } from '../../lib/config/scanJson.ts';
 import { refusedLiteral } from '../../lib/oauth/classifyFailure.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import { needsTag } from '../../lib/rotation/steps/allowedSecret.ts';
+import { safeName } from '../../lib/safeText.ts';
 import type { Cli, CommonOptions } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../readInput.ts';
@@ -59,13 +60,16 @@ export async function validate({ terminal, options, env }: Cli, file: string): P
 
 /** An entry with such an address is valid, but each of its token requests would be refused. */
 function addressProblem(endpoint: NamedEndpoint, allowLoopback: boolean): FileFinding[] {
-  const { name, path } = endpoint;
-  const refused = refusedLiteral(endpoint, allowLoopback);
+  const { name, path, address: tokenUri } = endpoint;
+  const [section = '', key = '', member = ''] = path;
+  const target = { ...endpoint, name: name ?? safeName(key), tokenUri };
+  const refused = refusedLiteral(target, allowLoopback);
   // The finding about plain http names this machine as well.
-  const isNamed = /^http:/i.test(endpoint.tokenUri) && !refusedLiteral(endpoint, true);
+  const isNamed = /^http:/i.test(tokenUri) && !refusedLiteral(target, true);
   if (!refused || isNamed) return [];
-  const message = `connections.${name}.tokenUri names ${refused.address}.`;
-  return [{ name, problem: { code: 'address_refused', message, fix: refused.fix }, path }];
+  const message = `${section}.${target.name}.${member} names ${refused.address}.`;
+  const fix = refused.fix.replaceAll('tokenUri', member);
+  return [{ ...(name !== undefined && { name }), problem: { code: 'address_refused', message, fix }, path }];
 }
 
 /** What only the vault and the deployment know: the rotator sends a shared secret only if one of them allows it. */

@@ -29,9 +29,18 @@ export function findingsError(code: ErrorCode, findings: readonly Finding[]): Ro
   return new RotatorError({ code, message: `${[...causes].join('; ')}${more}.`, fix: [...fixes].join(' ') });
 }
 
+/** The members whose items are objects. */
+const LISTS: ReadonlySet<string> = new Set(['errors', 'clientKey']);
+
 /** A key that appears twice. @param at the path of the entry or profile @param path inside it, as it is written */
 export function repeatedFinding(at: string, path: readonly string[]): Finding {
-  const where = [at, ...path.map(safeName)].join('.');
+  const where = path.reduce(
+    (joined, part, index) =>
+      LISTS.has(path[index - 1] ?? '') && /^\d+$/.test(part)
+        ? `${joined}[${part}]`
+        : `${joined}.${safeName(part)}`,
+    at,
+  );
   return {
     where,
     cause: 'appears twice',

@@ -1,8 +1,9 @@
 import { type ProviderProfile, providers } from '../oauth/providers/index.ts';
 import { ownProfile } from '../oauth/providers/ownProfile.ts';
 import { safeName } from '../safeText.ts';
+import { readAddress } from './address.ts';
 import { ONE_PROVIDER, ownProviderName, type ProviderSection, providerSection } from './connectionSchema.ts';
-import { explainIssue } from './explainIssue.ts';
+import { explainIssue, fixOf } from './explainIssue.ts';
 import { type Finding, repeatedFinding } from './findings.ts';
 import { nearest } from './nearest.ts';
 
@@ -22,13 +23,18 @@ const builtIn: Readonly<Record<string, ProviderProfile>> = providers;
 /**
  * Reads the profiles of a file. One that is not valid makes only the entries invalid that name it.
  * @param repeated the paths of keys that appear twice, by the name of their profile
+ * @param allowLoopbackHttp accept plain http if the host is this machine
  */
 export function readProviders(
   sections: Readonly<Record<string, unknown>>,
   repeated: ReadonlyMap<string, readonly (readonly string[])[]>,
+  allowLoopbackHttp: boolean,
 ): KnownProviders {
   const own = new Map(
-    Object.entries(sections).map(([name, raw]) => [name, readProvider(name, raw, repeated.get(name) ?? [])]),
+    Object.entries(sections).map(([name, raw]) => [
+      name,
+      readProvider(name, raw, repeated.get(name) ?? [], allowLoopbackHttp),
+    ]),
   );
   const names = [...Object.keys(builtIn), ...own.keys()];
   return {
@@ -54,7 +60,12 @@ type ReadProvider =
   | { readonly profile: ProviderProfile; readonly findings: readonly [] }
   | { readonly profile?: undefined; readonly findings: readonly [Finding, ...Finding[]] };
 
-function readProvider(name: string, raw: unknown, repeated: readonly (readonly string[])[]): ReadProvider {
+function readProvider(
+  name: string,
+  raw: unknown,
+  repeated: readonly (readonly string[])[],
+  allowLoopbackHttp: boolean,
+): ReadProvider {
   const at = `providers.${safeName(name)}`;
   const inFile = (finding: Finding): Finding => ({
     ...finding,
@@ -65,7 +76,7 @@ function readProvider(name: string, raw: unknown, repeated: readonly (readonly s
     ...nameFindings(name, at),
     ...repeated.map((path) => repeatedFinding(at, path)),
     ...(parsed.success
-      ? templateFindings(parsed.data, at)
+      ? [...templateFindings(parsed.data, at), ...addressFindings(parsed.data, at, allowLoopbackHttp)]
       : parsed.error.issues.flatMap((issue) => explainIssue(at, issue, Object.keys(providerSection.shape)))),
   ].map(inFile);
   const [first, ...others] = findings;
@@ -82,19 +93,45 @@ function nameFindings(name: string, at: string): Finding[] {
     : [];
 }
 
-/** What an entry can fill, by the member with the template. */
-const PLACEHOLDERS = { tokenUri: '{tenant}', scope: '{serviceOrigin}' } as const;
-
 function templateFindings(section: ProviderSection, at: string): Finding[] {
-  return (['tokenUri', 'scope'] as const).flatMap((key) => {
-    const used = section[key]?.match(/\{\w*\}/g) ?? [];
-    if (used.every((each) => each === PLACEHOLDERS[key])) return [];
+  return (['tokenUri', 'revocationUri', 'scope'] as const).flatMap((key) => {
+    const placeholder = placeholderOf(section, key);
+    // What is left has a brace or a dollar sign that belongs to no placeholder.
+    const rest = (section[key] ?? '').replaceAll(/\$\{/g, '{{').replaceAll(placeholder ?? '{}', '');
+    if (!/[{}]/.test(rest)) return [];
     const where = `${at}.${key}`;
+    const allowed = placeholder === undefined ? 'there is none here' : `the placeholder is ${placeholder}`;
+    const copy =
+      key === 'revocationUri' && placeholder === undefined
+        ? ' {tenant} is one in a whole address if tokenUri has it.'
+        : '';
     return {
       where,
-      cause: `has a word in braces that is not a placeholder; the placeholder is ${PLACEHOLDERS[key]}`,
-      fix: `Correct ${where}.`,
+      cause: `has a brace or a word in braces that is not a placeholder; ${allowed}`,
+      fix: `Correct ${where}.${copy}`,
       within: [key],
     };
+  });
+}
+
+/** What an entry can fill in the template of a member. The tenant of a revocation endpoint is that of the token endpoint. */
+function placeholderOf(
+  { tokenUri, revocationUri }: ProviderSection,
+  key: 'tokenUri' | 'revocationUri' | 'scope',
+): string | undefined {
+  if (key === 'scope') return '{serviceOrigin}';
+  const isFilled = key === 'tokenUri' || (tokenUri?.includes(TENANT) && !revocationUri?.startsWith('/'));
+  return isFilled ? TENANT : undefined;
+}
+
+const TENANT = '{tenant}';
+
+/** The addresses of a profile must be valid whatever the tenant is. */
+function addressFindings(section: ProviderSection, at: string, allowLoopbackHttp: boolean): Finding[] {
+  return (['tokenUri', 'revocationUri'] as const).flatMap((key) => {
+    const text = section[key];
+    if (text === undefined || (key === 'revocationUri' && text.startsWith('/'))) return [];
+    const { cause } = readAddress(text.replaceAll(TENANT, 'tenant'), { allowLoopbackHttp });
+    return cause === undefined ? [] : { where: `${at}.${key}`, cause, fix: fixOf(at, [key]), within: [key] };
   });
 }

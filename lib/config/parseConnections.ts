@@ -94,23 +94,56 @@ export function inspectConnections(
   return {
     valid: entries.flatMap(({ resolved }) => resolved.connection ?? []),
     problems: [...ofFile, ...ofEntries],
-    endpoints: Object.entries(raw).flatMap(([name, entry]) => {
-      const { tokenUri, allowPrivateNetwork } = isObject(entry) ? entry : {};
-      if (typeof tokenUri !== 'string') return [];
-      return {
-        name: safeName(name),
-        path: ['connections', name, 'tokenUri'],
-        tokenUri: addressIn(tokenUri),
-        allowPrivateNetwork: allowPrivateNetwork === true,
-      };
-    }),
+    endpoints: [
+      ...Object.entries(raw.sections).flatMap(([name, profile]) => endpointsOfProfile(name, profile)),
+      ...Object.entries(raw.entries).flatMap(([name, entry]) =>
+        endpointsOfEntry(
+          name,
+          isObject(entry) ? entry : {},
+          entries.find((each) => each.name === name)?.resolved.connection,
+        ),
+      ),
+    ],
   };
 }
 
-/** The token endpoint that an entry names, whether the entry is valid or not. */
-export interface NamedEndpoint extends Pick<Connection, 'name' | 'tokenUri' | 'allowPrivateNetwork'> {
-  /** The keys from the top of the file to its address. */
+/** An address to which requests go, of an entry whether it is valid or not, or of a profile of the file. */
+export interface NamedEndpoint {
+  readonly address: string;
+  /** The connection; missing for a profile, which may be in a private network if its entries allow it. */
+  readonly name?: string;
+  readonly allowPrivateNetwork: boolean;
+  /** The keys from the top of the file to what names the address. */
   readonly path: readonly string[];
+}
+
+const ENDPOINTS = ['tokenUri', 'revocationUri'] as const;
+
+function endpointsOfProfile(name: string, profile: unknown): NamedEndpoint[] {
+  return ENDPOINTS.flatMap((key) => {
+    const { [key]: address } = isObject(profile) ? profile : {};
+    const path = ['providers', name, key];
+    return typeof address === 'string' ? { path, address, allowPrivateNetwork: true } : [];
+  });
+}
+
+/** What the entry does not state follows from its profile and its tenant. */
+function endpointsOfEntry(
+  name: string,
+  entry: Readonly<Record<string, unknown>>,
+  connection: Connection | undefined,
+): NamedEndpoint[] {
+  const allowPrivateNetwork = entry.allowPrivateNetwork === true;
+  const inherited = typeof entry.tenant === 'string' ? 'tenant' : 'provider';
+  const found = ENDPOINTS.flatMap((key) => {
+    const stated = entry[key];
+    const address = typeof stated === 'string' ? addressIn(stated) : connection?.[key];
+    if (address === undefined) return [];
+    const path = ['connections', name, stated === undefined ? inherited : key];
+    return { name: safeName(name), path, address, allowPrivateNetwork };
+  });
+  // One problem for each member of the entry.
+  return found.filter(({ path }, index) => index === 0 || path[2] !== found[0]?.path[2]);
 }
 
 /** An entry as it was read, under its name as it is written. */
@@ -120,7 +153,7 @@ interface ReadEntry {
 }
 
 interface ReadText {
-  readonly raw: FileContent['entries'];
+  readonly raw: Pick<FileContent, 'entries' | 'sections'>;
   readonly outside: readonly Finding[];
   readonly profiles: KnownProviders;
   readonly contested: readonly ContestedSecret[];
@@ -129,7 +162,7 @@ interface ReadText {
 }
 
 function readText(text: string, context: ConfigurationContext): ReadText {
-  const { outside, entries, profiles, repeated } = readFile(text.replace(/^\uFEFF/, ''));
+  const { outside, entries, sections, profiles, repeated } = readFile(text.replace(/^\uFEFF/, ''), context);
   const known: Known = { context, profiles };
   const sameName = nameConflicts(Object.keys(entries));
   const results = Object.entries(entries).map(([name, raw]) => {
@@ -146,7 +179,7 @@ function readText(text: string, context: ConfigurationContext): ReadText {
     );
   const uses = usesIn(results);
   return {
-    raw: entries,
+    raw: { entries, sections },
     outside,
     profiles,
     contested: uses.contested,
@@ -210,12 +243,14 @@ interface FileContent {
   /** Problems that make the whole file unusable. */
   readonly outside: Finding[];
   readonly entries: Readonly<Record<string, unknown>>;
+  /** The profiles that the file defines, as it has them. */
+  readonly sections: Readonly<Record<string, unknown>>;
   readonly profiles: KnownProviders;
   /** For each connection that appears twice or has a key that does: the path inside the entry. */
   readonly repeated: ReadonlyMap<string, readonly (readonly string[])[]>;
 }
 
-function readFile(text: string): FileContent {
+function readFile(text: string, { allowLoopbackHttp }: ConfigurationContext): FileContent {
   const file = parseJson(text);
   const { error } = connectionsFile.safeParse(file);
   const issues = error?.issues.filter(({ path }) => path.length < 2) ?? [];
@@ -228,10 +263,12 @@ function readFile(text: string): FileContent {
     );
     return new Map([...groups].map(([name, paths]) => [name, paths.map((path) => path.slice(2))]));
   };
+  const sections = membersOf(file, 'providers');
   return {
     outside,
     entries: membersOf(file, 'connections'),
-    profiles: readProviders(membersOf(file, 'providers'), within('providers')),
+    sections,
+    profiles: readProviders(sections, within('providers'), allowLoopbackHttp),
     repeated: within('connections'),
   };
 }

@@ -164,7 +164,10 @@ function missingNeeds(entry: ConnectionEntry, profile: ProviderProfile): string[
     need === 'serviceUrl'
       ? entry.serviceUrl !== undefined
       : Object.hasOwn(entry.parameters ?? {}, need.replace(/^parameters\./, ''));
-  const needs = (profile.needs ?? []).filter((need) => !isNamed(need));
+  const hasScope = entry.scope !== undefined || Object.hasOwn(entry.parameters ?? {}, 'scope');
+  const usesService = !hasScope && profile.scope?.includes('{serviceOrigin}');
+  const all = new Set([...(profile.needs ?? []), ...(usesService ? (['serviceUrl'] as const) : [])]);
+  const needs = [...all].filter((need) => !isNamed(need));
   const isTenantMissing =
     entry.grant === 'client_credentials' && profile.tenant !== undefined && entry.tenant === undefined;
   const hasOwn = !isTenantMissing && tokenUriOf(profile, entry) !== undefined;
@@ -324,6 +327,10 @@ function readServiceUrl(
 }
 
 function readUrl(text: string, key: string, rules: AddressRules, complain: Complain): string | undefined {
+  if (/[{}]/.test(text)) {
+    complain([key], 'has a brace: only a profile in providers has placeholders');
+    return undefined;
+  }
   const { url, cause } = readAddress(text, rules);
   if (cause !== undefined) complain([key], cause);
   return url?.href;

@@ -34,7 +34,7 @@ export function scanJson(text: string): JsonScan {
 }
 
 /**
- * Reads where names are.
+ * Reads where names and the items of lists are.
  * @returns the index at which the name at the end of a path begins, of a repeated name the last one; undefined if the text has no such
  *   path, or it is deeper than that of any field
  */
@@ -84,6 +84,7 @@ function accept(scanner: Scanner, token: string, at: number): boolean {
   if (expected === 'key' || expected === 'key or end')
     return token.startsWith('"') && key(scanner, token, at);
   if (expected !== 'value' && expected !== 'value or end') return false;
+  if (scanner.open.length > 0 && !scanner.open.at(-1)?.keys) notePlace(scanner, at);
   if (token !== '{' && token !== '[') return expect(scanner, 'comma or end');
   scanner.open.push({ keys: token === '{' ? new Set() : undefined, at: '0' });
   return expect(scanner, token === '{' ? 'key or end' : 'value or end');

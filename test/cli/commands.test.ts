@@ -380,6 +380,40 @@ describe('without a stack', () => {
     );
   });
 
+  test('validate refuses such an address of a profile, of a tenant and for revocations as well', async () => {
+    const file = join(desk.stack.data.path, 'inherited.json');
+    const tokenUri = 'https://login.example.com/token';
+    const providers = {
+      acme: { tokenUri: 'https://10.0.0.5/token' },
+      unused: { tokenUri: 'https://169.254.169.254/token' },
+      realm: {
+        tokenUri,
+        errors: [
+          { error: 'a', means: 'retrying' },
+          { error: 'b', means: 'x' },
+        ],
+      },
+    };
+    const connections = {
+      inherits: { provider: 'acme' },
+      allowed: { provider: 'acme', allowPrivateNetwork: true },
+      tenant: { provider: 'adfs', tenant: '10.0.0.5' },
+      revokes: { tokenUri, revocationUri: 'https://10.0.0.5/revoke' },
+    };
+    await writeFile(file, JSON.stringify({ providers, connections }, null, 2));
+    const ended = await desk.withoutStack(['validate', file, '--json']).ended;
+    expect(ended.code).toBe(3);
+    const document: { valid: string[]; invalid: Record<string, unknown>[] } = JSON.parse(ended.stdout);
+    expect(document.valid).toEqual(['allowed']);
+    expect(document.invalid).toMatchObject([
+      { line: 18, message: expect.stringContaining('providers.realm.errors[1].means must be one of') },
+      { line: 7, message: expect.stringMatching(/^providers\.unused\.tokenUri names a metadata service/) },
+      { name: 'inherits', message: expect.stringContaining('connections.inherits.provider names') },
+      { name: 'tenant', fix: expect.stringContaining('Otherwise, correct tenant') },
+      { name: 'revokes', message: expect.stringContaining('connections.revokes.revocationUri names') },
+    ]);
+  });
+
   test('validate refuses a schedule that the host would not run', async () => {
     const file = join(desk.stack.data.path, 'scheduled.json');
     await writeFile(file, '{"connections":{}}');

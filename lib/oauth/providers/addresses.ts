@@ -103,9 +103,10 @@ function fill(template: string, values: Readonly<Record<string, string | undefin
 
 /** Matches what a template can become, and names the values of its placeholders. */
 function pattern(template: string): RegExp {
-  const parts = template.split(/(\{\w+\})/).map((part) => {
+  const parts = template.split(/(\{\w+\})/).map((part, index, all) => {
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    return name === undefined ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : `(?<${name}>[^/?#]+)`;
+    if (name === undefined) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return all.indexOf(part) < index ? `\\k<${name}>` : `(?<${name}>[^/?#]+)`;
   });
   return new RegExp(`^${parts.join('')}$`);
 }

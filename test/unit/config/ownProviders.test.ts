@@ -125,6 +125,33 @@ describe('a profile that the file defines', () => {
   });
 });
 
+describe('the placeholders of a profile', () => {
+  test('may appear twice', () => {
+    const acme = {
+      tokenUri: 'https://{tenant}.example/{tenant}/t',
+      revocationUri: 'https://{tenant}.example/r',
+    };
+    expect(connectionOf({ acme }, ENTRY_OF_ACME)).toMatchObject({
+      tokenUri: 'https://contoso.example/contoso/t',
+      revocationUri: 'https://contoso.example/r',
+    });
+  });
+
+  test('need the service URL for the scope, unless the entry has its own', () => {
+    const acme = { scope: '{serviceOrigin}/.default' };
+    const entry = { ...ENTRY, provider: 'acme' };
+    expect(parse({ acme }, entry).problem?.message).toContain('connections.crm.serviceUrl is missing');
+    expect(connectionOf({ acme }, { ...entry, scope: 'a' }).parameters).toEqual({ scope: 'a' });
+    const { parameters } = connectionOf({ acme }, { ...entry, serviceUrl: 'https://api.example/v1' });
+    expect(parameters).toEqual({ scope: 'https://api.example/.default' });
+  });
+
+  test('are no part of an entry', () => {
+    const { problem } = parse({}, { tokenUri: 'https://a.example/{tenant}/t', tenant: 'contoso' });
+    expect(problem?.message).toContain('tokenUri has a brace: only a profile in providers has placeholders');
+  });
+});
+
 describe('a profile that is not valid', () => {
   const cases: Record<string, [unknown, string]> = {
     'a text': ['x', 'providers.acme must be an object'],
@@ -139,6 +166,24 @@ describe('a profile that is not valid', () => {
     'a scope with a placeholder that no entry fills': [
       { scope: '{tenant}' },
       'the placeholder is {serviceOrigin}',
+    ],
+    'a placeholder that is not closed': [{ tokenUri: 'https://a.example/{tenant' }, 'has a brace'],
+    'a placeholder of a shell': [
+      { tokenUri: `https://a.example/$${'{tenant}'}` },
+      'the placeholder is {tenant}',
+    ],
+    'a placeholder with a hyphen': [{ tokenUri: 'https://a.example/{tenant-id}' }, 'has a brace'],
+    'another placeholder for the revocation': [
+      { tokenUri: 'https://a.example/{tenant}/t', revocationUri: 'https://a.example/{realm}/r' },
+      'providers.acme.revocationUri has a brace or a word in braces that is not a placeholder; the placeholder is {tenant}',
+    ],
+    'a tenant in the path of the revocation': [
+      { tokenUri: 'https://a.example/{tenant}/t', revocationUri: '/{tenant}/r' },
+      'there is none here',
+    ],
+    'a tenant for the revocation alone': [
+      { tokenUri: 'https://a.example/t', revocationUri: 'https://a.example/{tenant}/r' },
+      'there is none here',
     ],
     'a lifetime of eleven years': [{ refreshTokenIdleLifetime: 346_896_001 }, 'longer than ten years'],
     'a limit of half a request': [{ requestsPerDay: 0.5 }, 'must be a whole number'],
@@ -185,6 +230,34 @@ describe('a profile that is not valid', () => {
     expect(problems.map(({ problem, path }) => [path.join('.'), problem.message])).toEqual([
       ['providers.acme.scope', 'providers.acme.scope appears twice.'],
       ['providers.acme.tokenUri', 'providers.acme.tokenUri must be text.'],
+    ]);
+  });
+
+  test.each([
+    ['tokenUri', 'http://a.example/{tenant}', 'must use https'],
+    ['tokenUri', 'https://u:p@a.example/t', 'must not contain a user name or password'],
+    ['tokenUri', 'https://a.example/'.padEnd(2001, 'x'), 'is longer than 2000 characters'],
+    ['revocationUri', 'http://a.example/r', 'must use https'],
+    ['revocationUri', 'revoke', 'is not an absolute address'],
+  ])('a wrong address in %s is shown at its own place: %s', (key, address, cause) => {
+    const { problems } = inspectConnections(fileWith({ acme: { [key]: address } }, { good: ENTRY }), CONTEXT);
+    expect(problems).toMatchObject([
+      {
+        path: ['providers', 'acme', key],
+        problem: {
+          message: `providers.acme.${key} ${cause}.`,
+          fix: expect.stringContaining(`Set providers.acme.${key} to the https address`),
+        },
+      },
+    ]);
+  });
+
+  test('a key that appears twice in an error rule is shown in the form of all paths', () => {
+    const text =
+      '{"providers":{"acme":{"errors":[{"error":"a","error":"b","means":"retrying"}]}},"connections":{}}';
+    const { problems } = inspectConnections(text, CONTEXT);
+    expect(problems.map(({ problem }) => problem.message)).toEqual([
+      'providers.acme.errors[0].error appears twice.',
     ]);
   });
 
