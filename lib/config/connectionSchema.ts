@@ -163,7 +163,7 @@ export const errorRule = z
   );
 
 /** How the token responses of a provider differ from RFC 6749. */
-const responseSection = z.strictObject(
+export const responseSection = z.strictObject(
   {
     tokensIn: text
       .regex(MEMBER_PLACE, 'is not the place of a member: names with a dot between them')
@@ -206,7 +206,7 @@ const responseSection = z.strictObject(
 );
 
 /** A key of the client; resolving the entry checks that it names one of `secret`, `key` and `certificate`. */
-const clientKey = z.strictObject(
+export const clientKey = z.strictObject(
   {
     certificate: secretName
       .optional()

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { safeKey, safeName } from '../safeText.ts';
 import {
+  clientKey,
   connectionEntry,
   errorRule,
   publishSection,
+  responseSection,
   secretsSection,
   vaultsSection,
 } from './connectionSchema.ts';
@@ -23,7 +25,15 @@ const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string
   vaults: vaultsSection,
 };
 const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
-const errorShape: Readonly<Record<string, Described>> = errorRule.shape;
+/** The members that are objects or lists of objects. */
+const shapes: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
+  secrets: secretsSection.shape,
+  publish: publishSection.shape,
+  vaults: vaultsSection.shape,
+  response: responseSection.shape,
+  clientKey: clientKey.shape,
+  errors: errorRule.shape,
+};
 
 /**
  * Explains one issue of the schema with an entry to operators, without repeating a value of the file.
@@ -42,7 +52,18 @@ export function explainIssue(at: string, issue: Issue, keys = Object.keys(entryS
   const where = joinPath(at, issue.path);
   const within = issue.path;
   if (within[0] === 'parameters' && within.length > 1) return [{ ...wrongParameter(where, issue), within }];
-  return [{ where, cause: issue.message, fix: fixOf(at, within), within }];
+  return [{ where, cause: issue.message, fix: fixOfIssue(at, issue), within }];
+}
+
+function fixOfIssue(at: string, issue: Issue): string {
+  const where = joinPath(at, issue.path);
+  if (issue.code === 'invalid_value' && issue.values.length > 1)
+    return `Set ${where} to one of ${issue.values.map(String).join(', ')}.`;
+  const [key = '', item] = issue.path.slice(-2);
+  const shape = typeof item === 'number' ? shapes[String(key)] : undefined;
+  if (!shape || key === 'secrets') return fixOf(at, issue.path);
+  if (issue.code === 'custom') return `Add error or description to ${where}.`;
+  return `Write ${where} as an object with ${Object.keys(shape).join(', ')}.`;
 }
 
 /** Looking for what was probably meant takes time, and no message shows more. */
@@ -51,9 +72,13 @@ const UNKNOWN_KEY = { cause: 'has another unknown key', fix: 'Remove the unknown
 
 /** A fix that says what to set, in the words of the schema. */
 export function fixOf(at: string, path: Path): string {
-  const description = descriptionOf(path) ?? 'The entry of a connection, as an object';
+  const isProfile = at.startsWith('providers.');
+  const whole = isProfile
+    ? 'The profile of a provider, as an object'
+    : 'The entry of a connection, as an object';
+  const description = descriptionOf(path) ?? whole;
   const first = description.split('. ', 1)[0]?.replace(/\.$/, '') ?? '';
-  const words = /^The /.test(first) ? `the ${first.slice('The '.length)}` : first;
+  const words = first.replace(/^(The|A) /, (article) => article.toLowerCase());
   return `Set ${joinPath(at, path)} to ${words}.`;
 }
 
@@ -115,15 +140,14 @@ function wrongParameter(where: string, issue: Issue): Finding {
 }
 
 function knownKeys([section]: Path, keys: readonly string[]): readonly string[] {
-  const shape = section === 'errors' ? errorShape : sections[String(section)]?.shape;
+  const shape = shapes[String(section)];
   return shape ? Object.keys(shape) : keys;
 }
 
-function descriptionOf([key, inner, rule]: Path): string | undefined {
+function descriptionOf(path: Path): string | undefined {
+  const [key, inner] = path.filter((part) => typeof part !== 'number').map(String);
   if (key === undefined) return undefined;
-  if (key === 'errors' && rule !== undefined) return errorShape[String(rule)]?.description;
-  const section = inner === undefined ? undefined : sections[String(key)];
-  return (section?.shape[String(inner)] ?? entryShape[String(key)])?.description;
+  return (shapes[key]?.[inner ?? ''] ?? entryShape[key])?.description;
 }
 
 function joinPath(at: string, path: Path): string {

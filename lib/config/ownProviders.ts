@@ -6,6 +6,7 @@ import { ONE_PROVIDER, ownProviderName, type ProviderSection, providerSection } 
 import { explainIssue, fixOf } from './explainIssue.ts';
 import { type Finding, repeatedFinding } from './findings.ts';
 import { nearest } from './nearest.ts';
+import { contradictions } from './spans.ts';
 
 /** The profiles that entries can name: those of this program, and those that the file defines. */
 export interface KnownProviders {
@@ -76,7 +77,16 @@ function readProvider(
     ...nameFindings(name, at),
     ...repeated.map((path) => repeatedFinding(at, path)),
     ...(parsed.success
-      ? [...templateFindings(parsed.data, at), ...addressFindings(parsed.data, at, allowLoopbackHttp)]
+      ? [
+          ...templateFindings(parsed.data, at),
+          ...addressFindings(parsed.data, at, allowLoopbackHttp),
+          ...contradictions(parsed.data).map(([key, cause]) => ({
+            where: `${at}.${key}`,
+            cause,
+            fix: fixOf(at, [key]),
+            within: [key],
+          })),
+        ]
       : parsed.error.issues.flatMap((issue) => explainIssue(at, issue, Object.keys(providerSection.shape)))),
   ].map(inFile);
   const [first, ...others] = findings;

@@ -22,6 +22,7 @@ export type { ConfigurationContext } from './resolveEntry.ts';
 const FILE: ErrorCode = 'configuration_invalid';
 const ENTRY: ErrorCode = 'connection_invalid';
 const SHAPE_FIX = 'Write {"connections": {"NAME": {...}}}; connections.schema.json describes it.';
+const PROVIDERS_FIX = 'Write "providers": {"NAME": {...}} beside "connections", or remove providers.';
 
 /**
  * Reads the text of the connections and fills in every default.
@@ -255,7 +256,10 @@ function readFile(text: string, { allowLoopbackHttp }: ConfigurationContext): Fi
   const { error } = connectionsFile.safeParse(file);
   const issues = error?.issues.filter(({ path }) => path.length < 2) ?? [];
   const { repeated } = scanJson(text);
-  const outside = [...issues.flatMap(explainOutside), ...repeated.filter(isOutside).map(repeatedOutside)];
+  const outside = [
+    ...issues.flatMap((issue) => explainOutside(issue, file)),
+    ...repeated.filter(isOutside).map(repeatedOutside),
+  ];
   const within = (top: string) => {
     const groups = Map.groupBy(
       repeated.filter(([first]) => first === top),
@@ -301,13 +305,15 @@ function parseJson(text: string): unknown {
 
 type Issue = Parameters<typeof explainIssue>[1];
 
-function explainOutside(issue: Issue): Finding[] {
+function explainOutside(issue: Issue, file: unknown): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(connectionsFile.shape);
     return issue.keys.map((key) => ({ ...unknownKey('the top of the file', key, known), within: [key] }));
   }
   const where = issue.path.length === 0 ? 'the file' : String(issue.path[0]);
-  return [{ where, cause: issue.message, fix: SHAPE_FIX, within: issue.path }];
+  const isMissing = where === 'connections' && isObject(file) && !Object.hasOwn(file, where);
+  const cause = isMissing ? 'is missing' : issue.message;
+  return [{ where, cause, fix: where === 'providers' ? PROVIDERS_FIX : SHAPE_FIX, within: issue.path }];
 }
 
 function isOutside(path: readonly string[]): boolean {

@@ -23,6 +23,7 @@ import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 import type { Limits } from './settings.ts';
+import { contradictions } from './spans.ts';
 
 /** The settings that resolving an entry needs. */
 export interface ConfigurationContext {
@@ -53,8 +54,11 @@ export function resolveEntry(name: string, profiled: ProfiledEntry, context: Con
   const { entry } = profiled;
   const findings: Finding[] = [];
   const at = `connections.${name}`;
-  const complain: Complain = (path, cause, fix = fixOf(at, path)) =>
-    findings.push({ where: [at, ...path].join('.'), cause, fix, within: path });
+  const complain: Complain = (path, cause, fix) => {
+    const where = [at, ...path].join('.');
+    const usual = cause.startsWith('has no effect') ? `Remove ${where}.` : fixOf(at, path);
+    findings.push({ where, cause, fix: fix ?? usual, within: path });
+  };
   checkCombinations(entry, complain);
   checkClient(profiled, complain);
   if (entry.grant === 'client_credentials') checkGrant(profiled, complain);
@@ -196,6 +200,7 @@ function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
   if (renewBefore !== undefined && accessTokenLifetime !== undefined && renewBefore >= accessTokenLifetime) {
     complain(['renewBefore'], 'is not less than accessTokenLifetime, so the token would always be renewed');
   }
+  for (const [key, cause] of contradictions(entry)) complain([key], cause);
 }
 
 function methodOf({ entry, profile }: ProfiledEntry): ClientAuthentication {
@@ -277,6 +282,7 @@ function checkGrant(profiled: ProfiledEntry, complain: Complain): void {
     complain(
       ['clientAuthentication'],
       'proves no identity, and the grant client_credentials needs a proof (RFC 6749 section 4.4)',
+      'Set clientAuthentication to client_secret_basic, client_secret_post, private_key_jwt or managed_identity_federation.',
     );
   if (entry.publish?.connectionString === 'refreshToken')
     complain(

@@ -146,7 +146,7 @@ describe('the placeholders of a profile', () => {
     expect(parameters).toEqual({ scope: 'https://api.example/.default' });
   });
 
-  test('are no part of an entry', () => {
+  test('do not count in an entry', () => {
     const { problem } = parse({}, { tokenUri: 'https://a.example/{tenant}/t', tenant: 'contoso' });
     expect(problem?.message).toContain('tokenUri has a brace: only a profile in providers has placeholders');
   });
@@ -185,6 +185,10 @@ describe('a profile that is not valid', () => {
       { tokenUri: 'https://a.example/t', revocationUri: 'https://a.example/{tenant}/r' },
       'there is none here',
     ],
+    'a renewal after the end of the token': [
+      { earliestRenewal: 601, accessTokenLifetime: 600 },
+      'earliestRenewal is not less than accessTokenLifetime',
+    ],
     'a lifetime of eleven years': [{ refreshTokenIdleLifetime: 346_896_001 }, 'longer than ten years'],
     'a limit of half a request': [{ requestsPerDay: 0.5 }, 'must be a whole number'],
     'an error rule that matches everything': [
@@ -205,7 +209,7 @@ describe('a profile that is not valid', () => {
     expect(connection).toBeUndefined();
     expect(problem?.message).toContain('connections.crm.provider names a profile that is not valid: ');
     expect(problem?.message).toContain(cause);
-    expect(problem?.fix).toMatch(/^(Set|Rename|Remove|Correct|Move|Keep) /);
+    expect(problem?.fix).toMatch(/^(Set|Add|Rename|Remove|Correct|Move|Keep) /);
   });
 
   test.each([

@@ -65,7 +65,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'a key for a client with a secret',
       { ...ENTRY, clientKey: { key: 'a' } },
       'clientKey has no effect with the client authentication client_secret_basic',
-      'Set connections.bad.clientKey to the key of the client for private_key_jwt',
+      'Remove connections.bad.clientKey.',
     ],
     [
       'a key in two places',
@@ -174,6 +174,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'a public client that acts for itself',
       { ...ENTRY, grant: 'client_credentials', clientAuthentication: 'none' },
       'clientAuthentication proves no identity, and the grant client_credentials needs a proof',
+      'Set clientAuthentication to client_secret_basic, client_secret_post, private_key_jwt',
     ],
     ...(
       [
@@ -304,6 +305,40 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     ['many tags', { ...ENTRY, response: { tags: [...'abcdef'] } }, 'response.tags has more than 5 names'],
     ['a unit', { ...ENTRY, response: { expiresInUnit: 'ms' } }, 'response.expiresInUnit must be'],
     ['another fact', { ...ENTRY, response: { tokens: 'data' } }, 'response'],
+    [
+      'the list of types as text',
+      { ...ENTRY, response: { bearerTypes: 'x' } },
+      'response.bearerTypes must be a list',
+      'Set connections.bad.response.bearerTypes to the values of `token_type` that mean Bearer',
+    ],
+    [
+      'an unknown key in the response',
+      { ...ENTRY, response: { xyzzy: 'x' } },
+      'connections.bad.response has an unknown key xyzzy',
+      'the known keys are tokensIn, bearerTypes, expiresIn, expiresInUnit',
+    ],
+    [
+      'an unknown meaning',
+      { ...ENTRY, errors: [{ error: 'x', means: 'x' }] },
+      'errors[0].means must be one of',
+      'Set connections.bad.errors[0].means to one of reauthorization_required, client_rejected, retrying, misconfigured.',
+    ],
+    [
+      'a rule without an error',
+      { ...ENTRY, errors: [{ means: 'retrying' }] },
+      'errors[0] needs error or description',
+      'Add error or description to connections.bad.errors[0].',
+    ],
+    [
+      'a renewal after the end of the token',
+      { ...ENTRY, earliestRenewal: 600, accessTokenLifetime: 600 },
+      'earliestRenewal is not less than accessTokenLifetime',
+    ],
+    [
+      'an idle time that is longer than the whole',
+      { ...ENTRY, refreshTokenIdleLifetime: 61, refreshTokenAbsoluteLifetime: 60 },
+      'refreshTokenIdleLifetime is longer than refreshTokenAbsoluteLifetime',
+    ],
     ['a lifetime of 0', { ...ENTRY, accessTokenLifetime: 0 }, 'accessTokenLifetime must be above 0'],
     ['overwrite in words', { ...ENTRY, overwrite: 'yes' }, 'overwrite must be true or false'],
     ['enabled in words', { ...ENTRY, enabled: 'false' }, 'enabled must be true or false'],

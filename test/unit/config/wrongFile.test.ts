@@ -20,7 +20,7 @@ describe('a text that is not valid as a whole is refused without repeating any o
     ['a list at the top', `["${CANARY}"]`, 'the file must be an object'],
     ['a text at the top', `"${CANARY}"`, 'the file must be an object'],
     ['null at the top', 'null', 'the file must be an object'],
-    ['no connections', '{}', 'connections must be an object'],
+    ['no connections', '{}', 'connections is missing'],
     ['a list of connections', `{"connections":["${CANARY}"]}`, 'connections must be an object'],
     ['null as connections', '{"connections":null}', 'connections must be an object'],
     [
@@ -35,7 +35,7 @@ describe('a text that is not valid as a whole is refused without repeating any o
     ],
     ['a wrong $schema', '{"$schema":7,"connections":{}}', '$schema must be text'],
     ['a repeated key', '{"connections":{"a":{}},"connections":{}}', 'has a key that appears twice'],
-    ['a prototype', '{"__proto__":{"connections":{}}}', 'connections must be an object'],
+    ['a prototype', '{"__proto__":{"connections":{}}}', 'connections is missing'],
   ])('%s', (_, text, expected) => {
     const problem = thrownBy(() => parseConnections(text, CONTEXT));
     expect(problem.code).toBe('configuration_invalid');
