@@ -49,10 +49,22 @@ export function explainIssue(at: string, issue: Issue, keys = Object.keys(entryS
       within: [...issue.path, key],
     }));
   }
+  const inside = issuesInside(issue);
+  if (inside) return inside.flatMap((each) => explainIssue(at, each, keys));
   const where = joinPath(at, issue.path);
   const within = issue.path;
   if (within[0] === 'parameters' && within.length > 1) return [{ ...wrongParameter(where, issue), within }];
   return [{ where, cause: issue.message, fix: fixOfIssue(at, issue), within }];
+}
+
+/** What is wrong inside the one form of a client key that the value can have meant; undefined if it has neither form. */
+function issuesInside(issue: Issue): readonly Issue[] | undefined {
+  if (issue.code !== 'invalid_union' || issue.path[0] !== 'clientKey') return undefined;
+  const meant = issue.errors.find(
+    (each) =>
+      each.length > 0 && each.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  return meant?.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 function fixOfIssue(at: string, issue: Issue): string {

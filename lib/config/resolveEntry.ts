@@ -217,7 +217,11 @@ function checkClient(profiled: ProfiledEntry, complain: Complain): void {
   if (clientKey !== undefined && method !== 'private_key_jwt') complain(['clientKey'], unused);
   for (const { secret, key, certificate } of [clientKey ?? []].flat())
     if ([secret, key, certificate].filter((each) => each !== undefined).length !== 1)
-      complain(['clientKey'], 'names not exactly one of secret, key and certificate');
+      complain(
+        ['clientKey'],
+        'names not exactly one of secret, key and certificate',
+        'Add "certificate", "key" or "secret" to clientKey, and only one of them. The default {"secret": "NAME-client-key"} counts only without clientKey.',
+      );
   if (audience !== undefined && !makesAssertion(method)) complain(['clientAssertionAudience'], unused);
   if (audience !== undefined && method === 'managed_identity_federation' && !EXCHANGE_AUDIENCE.test(audience))
     complain(['clientAssertionAudience'], 'is not that of a token exchange (api://AzureADTokenExchange...)');

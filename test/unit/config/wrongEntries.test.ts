@@ -94,7 +94,14 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     [
       'an unknown algorithm',
       { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: { key: 'a', algorithm: 'HS256' } },
-      'clientKey must be an object with certificate, key or secret, and perhaps algorithm (RS256, PS256, ES256)',
+      'connections.bad.clientKey.algorithm must be one of RS256, PS256, ES256',
+      'Set connections.bad.clientKey.algorithm to one of RS256, PS256, ES256.',
+    ],
+    [
+      'a key with its id only',
+      { ...ENTRY, clientAuthentication: 'private_key_jwt', clientKey: { keyId: 'k1' } },
+      'clientKey names not exactly one of secret, key and certificate',
+      'Add "certificate", "key" or "secret" to clientKey, and only one of them.',
     ],
     [
       'the name of a key with a slash',
