@@ -73,10 +73,13 @@ describe('every rule in the tables', () => {
     ...(when.says?.any ?? []),
     ...(when.says?.none ?? []),
   ]);
-  test.each([...patterns, ...Object.values(ENDED)])('reads a text of any length in a short time: %s', (pattern) => {
-    expect(pattern.source).not.toMatch(/[*+{]/);
-    expect(pattern.flags).toMatch(/^i?$/);
-  });
+  test.each([...patterns, ...Object.values(ENDED)])(
+    'reads a text of any length in a short time: %s',
+    (pattern) => {
+      expect(pattern.source).not.toMatch(/[*+{]/);
+      expect(pattern.flags).toMatch(/^i?$/);
+    },
+  );
 });
 
 describe("a rule of the connection's profile", () => {
