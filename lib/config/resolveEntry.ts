@@ -40,8 +40,10 @@ export type Resolved =
   | { readonly connection: Connection; readonly findings?: undefined }
   | { readonly connection?: undefined; readonly findings: readonly Finding[] };
 
-/** Records a problem with the part of the entry at `path`. The fix is to set that part, if no other is given. */
-type Complain = (path: readonly string[], cause: string, fix?: string) => void;
+/** Records a problem with the part of the entry at `path`. The fix, a text or made from that place, is to set it if no other is given. */
+type Complain = (path: readonly string[], cause: string, fix?: string | ((where: string) => string)) => void;
+
+const toRemove = (where: string) => `Remove ${where}.`;
 
 /** An entry, and the profile that it names. */
 export interface ProfiledEntry {
@@ -56,8 +58,8 @@ export function resolveEntry(name: string, profiled: ProfiledEntry, context: Con
   const at = `connections.${name}`;
   const complain: Complain = (path, cause, fix) => {
     const where = [at, ...path].join('.');
-    const usual = cause.startsWith('has no effect') ? `Remove ${where}.` : fixOf(at, path);
-    findings.push({ where, cause, fix: fix ?? usual, within: path });
+    const chosen = typeof fix === 'function' ? fix(where) : (fix ?? fixOf(at, path));
+    findings.push({ where, cause, fix: chosen, within: path });
   };
   checkCombinations(entry, complain);
   checkClient(profiled, complain);
@@ -214,7 +216,7 @@ function checkClient(profiled: ProfiledEntry, complain: Complain): void {
   const { secrets, clientKey, clientAssertionAudience: audience, emptyClientSecret, publish } = entry;
   const unused = `has no effect with the client authentication ${method}`;
   const sendsSecret = usesClientSecret(method);
-  if (clientKey !== undefined && method !== 'private_key_jwt') complain(['clientKey'], unused);
+  if (clientKey !== undefined && method !== 'private_key_jwt') complain(['clientKey'], unused, toRemove);
   for (const { secret, key, certificate } of [clientKey ?? []].flat())
     if ([secret, key, certificate].filter((each) => each !== undefined).length !== 1)
       complain(
@@ -222,11 +224,13 @@ function checkClient(profiled: ProfiledEntry, complain: Complain): void {
         'names not exactly one of secret, key and certificate',
         'Add "certificate", "key" or "secret" to clientKey, and only one of them. The default {"secret": "NAME-client-key"} counts only without clientKey.',
       );
-  if (audience !== undefined && !makesAssertion(method)) complain(['clientAssertionAudience'], unused);
+  if (audience !== undefined && !makesAssertion(method))
+    complain(['clientAssertionAudience'], unused, toRemove);
   if (audience !== undefined && method === 'managed_identity_federation' && !EXCHANGE_AUDIENCE.test(audience))
     complain(['clientAssertionAudience'], 'is not that of a token exchange (api://AzureADTokenExchange...)');
-  if (emptyClientSecret && !sendsSecret) complain(['emptyClientSecret'], unused);
-  if (secrets?.clientSecret !== undefined && !sendsSecret) complain(['secrets', 'clientSecret'], unused);
+  if (emptyClientSecret && !sendsSecret) complain(['emptyClientSecret'], unused, toRemove);
+  if (secrets?.clientSecret !== undefined && !sendsSecret)
+    complain(['secrets', 'clientSecret'], unused, toRemove);
   if (secrets?.clientSecret !== undefined && emptyClientSecret)
     complain(['secrets', 'clientSecret'], 'conflicts with emptyClientSecret; set only one');
   if (publish?.connectionString === 'refreshToken' && (!sendsSecret || emptyClientSecret))
@@ -279,9 +283,9 @@ function makesAssertion(method: ClientAuthentication): boolean {
 function checkGrant(profiled: ProfiledEntry, complain: Complain): void {
   const { entry } = profiled;
   const unused = 'has no effect with the grant client_credentials, which has no refresh token';
-  if (entry.secrets?.refreshToken !== undefined) complain(['secrets', 'refreshToken'], unused);
+  if (entry.secrets?.refreshToken !== undefined) complain(['secrets', 'refreshToken'], unused, toRemove);
   for (const key of ['revocationUri', 'refreshTokenGrace'] as const)
-    if (entry[key] !== undefined) complain([key], unused);
+    if (entry[key] !== undefined) complain([key], unused, toRemove);
   if (methodOf(profiled) === 'none')
     complain(
       ['clientAuthentication'],
