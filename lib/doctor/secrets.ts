@@ -104,7 +104,7 @@ async function assertionChecks(connection: Connection, ports: Ports, now: number
   );
 }
 
-/** Outside the function app there is no managed identity, and nothing is wrong with that. */
+/** Only the function app has a managed identity; elsewhere its absence is not a mistake. */
 async function identityCheck(connection: Connection, { assertions }: Ports): Promise<Check> {
   const check = 'managed identity';
   try {

@@ -3,7 +3,7 @@ import { levelsOf, type Members, membersOf, type Placed, plainName, WHOLE_BODY }
 
 /** The error of a response, in the shape of RFC 6749 section 5.2, whatever its own. Verbatim: not safe to show. */
 export interface ResponseError {
-  /** The `error` member, or what another shape has instead; undefined if there is no short text or number. */
+  /** The `error` member, or what another shape has instead; undefined if neither is a short text or a number. */
   readonly code: string | undefined;
   readonly description: string | undefined;
   /** From `error_codes`. */

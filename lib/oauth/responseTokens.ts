@@ -21,7 +21,7 @@ const BEARER_TYPES = [
   'oauth2',
 ].map(plainName);
 
-/** Why there is no usable access token: a verb phrase about the response, and the fix. */
+/** Why the response has no access token that can be used: a verb phrase about it, and the fix. */
 const UNUSABLE = {
   missing: ['has no access token', fixes.response],
   idTokenOnly: ['has an id_token but no access token', fixes.apiScope],

@@ -169,7 +169,7 @@ export function tagsTakenOver(tags: Tags, store: string): Tags {
 
 /**
  * The tags of what consumers read; an operator's own tags on the version before are kept. So is the tag of a member that the response
- * does not repeat, because consumers rely on it. If there is no room for all, an operator's tag comes before that of a member.
+ * does not repeat, because consumers rely on it. If there are more than fit, an operator's tag comes before that of a member.
  */
 export function publishedTags(
   token: {
