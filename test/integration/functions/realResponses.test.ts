@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Harness, startHarness } from '../functions/harness.ts';
+import { type Harness, startHarness } from './harness.ts';
 import { REAL_RESPONSES, type RealResponse } from './realResponses.ts';
 
 /** The whole way of a response: a rotation, the token request, the vaults, the status and the log. */
@@ -54,6 +54,10 @@ beforeAll(async () => {
       harness.setSecret(`${name}-refresh-token`, 'first'),
     ]),
   );
+  // The first rotation of a token waits two seconds (`RIVAL_WAIT_MS`): all wait at once.
+  await Promise.all(
+    cases.map(([name]) => harness.http('rotateConnection', 'POST', `connections/${name}/rotate`, { name })),
+  );
 }, 120_000);
 
 afterAll(async () => {
@@ -63,7 +67,6 @@ afterAll(async () => {
 
 test.each(cases)('%s', async (name, { becomes }) => {
   const { refreshToken = 'next-1', lives, requests = 1, message = /./, fix = /./, ...expected } = becomes;
-  await harness.http('rotateConnection', 'POST', `connections/${name}/rotate`, { name });
   const { body: status } = await harness.http('connectionStatus', 'GET', `connections/${name}`, { name });
   expect(status, JSON.stringify(status)).toMatchObject({
     ...expected,
