@@ -86,6 +86,9 @@ export class Crew {
       if (connection && moment === 'after_execution' && Date.now() < this.slowUntil) await sleep(this.slowMs);
       const fault = this.calm ? undefined : chooseFault(this.#random, moment, EVERY);
       const strike = fault && (await this.#inject(fault, number, passing));
+      const published = /^put (.+)-access-token$/.exec(passing.operation)?.[1];
+      if (published && moment === 'before_forwarding')
+        this.#suspects.publishes(number, published, strike?.kind === 'late' ? strike.ms : 0);
       return strike;
     };
   }

@@ -28,6 +28,7 @@ function rowsOf(result: SoakResult): [string, string | number][] {
     ['connections with overlapping token requests, unavoidable', result.strayOverlaps],
     ['reads by consumers', consumer.reads],
     ['expired tokens read although the vault had a newer one', consumer.violations.length],
+    ['the same after a late write', consumer.staleReads],
     [
       'longest time without a valid token: single use, including the wait for the operator',
       seconds(gapOf('single')),

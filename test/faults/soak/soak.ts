@@ -72,7 +72,7 @@ class Soak {
     this.#rig = rig;
     this.#random = randomFrom(seed);
     this.#crew = new Crew(rig, SOAKED, this.#suspects, this.#random);
-    this.#consumer = new Consumer(rig.servers);
+    this.#consumer = new Consumer(rig.servers, (...version) => this.#suspects.isLate(...version));
   }
 
   async run(ms: number): Promise<SoakResult> {

@@ -29,3 +29,23 @@ describe('a token request that reaches the proxy after a fault of its host', () 
     expect(suspects.explain('crm')).toBeUndefined();
   });
 });
+
+describe('an access token arrived late', () => {
+  test('if it was on its way when its host was frozen for longer than a lease', () => {
+    const suspects = new Suspects();
+    suspects.publishes(HOST, 'erp', 0);
+    suspects.strike(HOST, 'frozen before the save');
+    suspects.resume(HOST);
+    suspects.publishes(HOST, 'crm', 0);
+    suspects.publishes(OTHER, 'hr', 0);
+    expect(['erp', 'crm', 'hr'].filter((each) => suspects.isLate(each, Date.now()))).toEqual(['crm']);
+    expect(suspects.isLate('crm', Date.now() - 60_000)).toBe(false);
+  });
+
+  test('if it was executed late, at the time of its execution', () => {
+    const suspects = new Suspects();
+    suspects.publishes(HOST, 'crm', 20_000);
+    expect(suspects.isLate('crm', Date.now() + 20_000)).toBe(true);
+    expect(suspects.isLate('crm', Date.now())).toBe(false);
+  });
+});

@@ -11,6 +11,11 @@ export type Suspicion =
  */
 const MEMORY_MS = 240_000;
 
+/** What a process was about to send when it was frozen arrives this soon after it continues. */
+const WAKING_MS = 5_000;
+/** Creation times have whole seconds, and the proxy forwards a write before the vault executes it. */
+const SAME_WRITE_MS = 2_000;
+
 /**
  * Knows for which connections a host may hold an unsaved refresh token, and which faults struck the host during that time.
  * A token family that was lost for any other reason was lost avoidably.
@@ -23,6 +28,10 @@ export class Suspects {
   readonly #struck = new Map<number, Suspicion>();
   /** Clients whose token requests may overlap: one was executed late, or its sender was frozen. */
   readonly strays = new Set<string>();
+  /** By frozen host: when it continued, in milliseconds since the epoch. */
+  readonly #resumedAt = new Map<number, number>();
+  /** By connection: when an access token arrived, in milliseconds since the epoch, whose writer had given up or lost its lease. */
+  readonly #lateWrites = new Map<string, number[]>();
 
   requestSent(host: number, connection: string): void {
     this.#of(host).add(connection);
@@ -51,7 +60,21 @@ export class Suspects {
 
   /** A frozen host continues. */
   resume(host: number): void {
-    if (this.#struck.get(host) === 'frozen before the save') this.#struck.delete(host);
+    if (this.#struck.get(host) !== 'frozen before the save') return;
+    this.#struck.delete(host);
+    this.#resumedAt.set(host, Date.now());
+  }
+
+  /** A host sends an access token to the vault, where it arrives `delayMs` milliseconds later. */
+  publishes(host: number, connection: string, delayMs: number): void {
+    const now = Date.now();
+    if (delayMs === 0 && now - (this.#resumedAt.get(host) ?? 0) > WAKING_MS) return;
+    this.#lateWrites.set(connection, [...(this.#lateWrites.get(connection) ?? []), now + delayMs]);
+  }
+
+  /** Did the access token that was created then (milliseconds since the epoch) arrive late? No protocol can rule this out. */
+  isLate(connection: string, createdAt: number): boolean {
+    return (this.#lateWrites.get(connection) ?? []).some((at) => Math.abs(at - createdAt) <= SAME_WRITE_MS);
   }
 
   #suspectOf(connection: string, suspicion: Suspicion): void {
