@@ -90,6 +90,8 @@ async function finishSweep(): Promise<void> {
     const left = all.filter(({ state, reason }) => state === 'new' || reason === 'storage_unavailable');
     if (left.length === 0 && all.every(({ state }) => state !== 'awaiting_response')) return;
     await Promise.all(left.map(({ name }) => rotator.rotate(name, false)));
+    // What these looks leave behind is no effect of a response.
+    collectGarbage();
     await pause(500);
   }
 }
