@@ -19,7 +19,7 @@ const SHARED = [
 /** Files that start processes, which takes most of their time. They share workers as well, but more of them. */
 const PROCESSES = [
   'test/cli/**/*.test.ts',
-  'test/{examples,infra,ncrontab,odbc,package}/**/*.test.ts',
+  'test/package/**/*.test.ts',
   'test/faults/{model,mutants}/**/*.test.ts',
   'test/faults/*.test.ts',
   'test/providers/*.test.ts',
@@ -29,22 +29,24 @@ const PROCESSES = [
 /** Files that mostly wait, with deadlines of the real clock that a busy machine would miss: they run after the others. */
 const WAITING = ['test/integration/consumer/**/*.test.ts'];
 /**
- * Trials of the whole product, with dozens of processes, a real browser or minutes of waiting. `npm run test:slow` runs them, and
- * `npm test` everything else: it must end while its reader still waits for it.
+ * Trials of the whole product, with dozens of processes, programs of others (a browser, ODBC, Python, .NET, npm) or minutes of waiting.
+ * `npm run test:slow` runs them, `npm run infra` those of the deployment, and `npm test` everything else: it must end while its reader
+ * still waits for it.
  */
 const SLOW = [
   'test/cli/browser.test.ts',
-  'test/examples/endurance/**/*.test.ts',
+  'test/{examples,ncrontab,newcomer,odbc}/**/*.test.ts',
   'test/faults/process/**/*.test.ts',
   'test/faults/soak/soak.test.ts',
-  'test/local/stack/{moveRegion,stack}.test.ts',
-  'test/newcomer/**/*.test.ts',
+  'test/local/stack/{moveRegion,stack,start}.test.ts',
+  'test/package/npmPackages.test.ts',
 ];
+const INFRA = ['test/infra/**/*.test.ts'];
 /** 78 connections in one process, each with the deadlines of the product: beside other tests it starves. */
 const ALONE = ['test/security/hostile.test.ts'];
 /** Only these start programs of ours, or may: the mutants of the unit tests need no bundles of them. */
 const programs = { globalSetup: 'test/support/packages/bundlePrograms.ts' };
-const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...SLOW, ...ALONE];
+const ELSEWHERE = [...SHARED, ...PROCESSES, ...WAITING, ...SLOW, ...INFRA, ...ALONE];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -59,6 +61,7 @@ export default defineConfig(({ mode }) => ({
       ),
       project('own', { ...programs, include: ['test/**/*.test.ts'], exclude: ELSEWHERE, maxWorkers: 4 }, 1),
       project('waiting', { ...programs, include: WAITING, maxWorkers: 6 }, 2),
+      project('infra', { include: INFRA, isolate: false, maxWorkers: 2 }, 3),
       project('slow', { ...programs, include: SLOW, maxWorkers: 4 }, 3),
       project('slow alone', { ...programs, include: ALONE, maxWorkers: 1 }, 4),
     ],

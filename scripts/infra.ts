@@ -1,7 +1,7 @@
 /**
  * Checks the Bicep: builds it, compares the predicted deployment with everything switched on with the snapshot, and runs all tests in
  * test/infra without skipping any. A warning of the compiler or of a linter rule is an error. With --write, it formats the files and
- * writes the snapshot instead.
+ * writes the snapshot instead; other options are passed on to the tests.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -26,7 +26,8 @@ if (path === undefined) {
   snapshot(path, 'overwrite');
 } else if (builds(path) && snapshot(path, 'validate') && installTools()) {
   const vitest = join('node_modules', 'vitest', 'vitest.mjs');
-  succeeds(process.execPath, [vitest, 'run', 'test/infra'], { REQUIRE_BICEP: '1', REQUIRE_TOOLS: '1' });
+  const options = [vitest, 'run', '--project=infra', ...process.argv.slice(2)];
+  succeeds(process.execPath, options, { REQUIRE_BICEP: '1', REQUIRE_TOOLS: '1' });
 }
 
 function format(bicep: string): void {
