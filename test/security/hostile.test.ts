@@ -90,7 +90,7 @@ async function finishSweep(): Promise<void> {
     const left = all.filter(({ state, reason }) => state === 'new' || reason === 'storage_unavailable');
     if (left.length === 0 && all.every(({ state }) => state !== 'awaiting_response')) return;
     await Promise.all(left.map(({ name }) => rotator.rotate(name, false)));
-    // What these looks leave behind is no effect of a response.
+    // A response is not to blame for what these looks leave behind.
     collectGarbage();
     await pause(500);
   }
