@@ -16,6 +16,7 @@ const SHORTEST_RSA = 2048;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const PRIVATE_KEY = /-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[^-]+-----END \1-----/;
+const BEGINNING = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/;
 /** As PKCS #8, or as OpenSSL wrote keys before that. */
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const PKCS12 = /^MI[A-Za-z0-9+/=\s]+$/;
@@ -37,6 +38,12 @@ export function readPrivateKey(
   if (pem === undefined || ENCRYPTED.test(value)) throw unusable(flawOf(value, connection, key));
   const privateKey = parsed(() => createPrivateKey(pem));
   if (!privateKey) throw unusable({ what: 'holds a private key that cannot be read', fix: pemFix(key) });
+  const type = typeOf(privateKey);
+  if (!type)
+    throw unusable({
+      what: `holds a key of the type ${nameOf(privateKey)}, with which the rotator does not sign`,
+      fix: `Set ${key.name} to an RSA key of at least ${SHORTEST_RSA} bits or an elliptic key with the curve P-256, and register it at the provider.`,
+    });
   const size = privateKey.asymmetricKeyDetails?.modulusLength;
   if (size !== undefined && size < SHORTEST_RSA)
     throw unusable({
@@ -58,7 +65,7 @@ export function readPrivateKey(
       fix: `Set ${key.name} to a new private key and certificate, and register the certificate at the provider.`,
     });
   const thumbprint = own && Buffer.from(own.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
-  return { privateKey, type: typeOf(privateKey), thumbprint };
+  return { privateKey, type, thumbprint };
 }
 
 /**
@@ -119,6 +126,14 @@ function flawOf(value: string, { name: connection }: Connection, key: ClientKey)
       what: 'holds a certificate without its private key',
       fix: `${signs} with a key that cannot be exported, or set ${key.name} to the PEM of the private key.`,
     };
+  if (value.includes('-----BEGIN OPENSSH PRIVATE KEY-----'))
+    return {
+      what: 'holds a private key in the format of OpenSSH, and the rotator reads PKCS #8',
+      fix: `Set ${key.name} to the key that ssh-keygen -p -m PKCS8 -f KEY makes of a copy.`,
+    };
+  if (BEGINNING.test(value)) return { what: 'holds a private key without its end', fix: pemFix(key) };
+  if (value.includes('-----BEGIN PUBLIC KEY-----'))
+    return { what: 'holds a public key', fix: `Set ${key.name} to the PEM of the private key.` };
   if (PKCS12.test(value))
     return {
       what: 'holds a PKCS #12 archive, and the rotator reads PEM',
@@ -131,9 +146,14 @@ function pemFix({ name }: ClientKey): string {
   return `Set ${name} to the whole PEM file, with its line breaks: az keyvault secret set --file KEY.pem.`;
 }
 
-function typeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): VaultKey['type'] {
+function typeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): 'RSA' | 'EC' | undefined {
   if (asymmetricKeyType === 'rsa') return 'RSA';
-  return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'EC' : 'other';
+  return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'EC' : undefined;
+}
+
+/** As OpenSSL names it: `ed25519`, `rsa-pss`, `ec secp384r1`. */
+function nameOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  return [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(' ');
 }
 
 /** The messages of the library may quote the key. */

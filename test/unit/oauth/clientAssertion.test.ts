@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createClientAssertions } from '../../../lib/oauth/clientAssertion.ts';
 import type { ClientKey, Connection } from '../../../lib/rotation/core/connection.ts';
@@ -103,14 +103,10 @@ const encrypted = (key: LocalClientKey, type: 'pkcs1' | 'pkcs8') =>
   key.privateKey
     .export({ type, format: 'pem', cipher: 'aes-256-cbc', passphrase: 'a passphrase' })
     .toString();
-const small = () =>
-  generateKeyPairSync('rsa', { modulusLength: 1024 })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
-const otherCurve = () =>
-  generateKeyPairSync('ec', { namedCurve: 'P-384' })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+const pemOf = ({ privateKey }: { privateKey: KeyObject }) =>
+  privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const small = () => pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }));
+const otherCurve = () => pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }));
 const ended = await newClientKey({ type: 'EC', withCertificate: true, notAfter: NOW - DAY_MS });
 const mixed = await newClientKey({ type: 'EC' });
 
@@ -144,15 +140,28 @@ const UNUSABLE: Readonly<
     'a private key that cannot be read',
     'with its line breaks',
   ],
-  'half a key': [EC.pem.slice(0, 80), undefined, 'does not hold a private key', 'the whole PEM file'],
+  'half a key': [EC.pem.slice(0, 80), undefined, 'a private key without its end', 'the whole PEM file'],
   'a public key': [
     createPublicKey(EC.pem).export({ type: 'spki', format: 'pem' }).toString(),
     undefined,
-    'does not hold a private key',
-    'the whole PEM file',
+    'holds a public key',
+    'the PEM of the private key',
+  ],
+  'a key of OpenSSH': [
+    EC.pem.replaceAll(' PRIVATE', ' OPENSSH PRIVATE'),
+    undefined,
+    'the format of OpenSSH',
+    'ssh-keygen -p -m PKCS8',
   ],
   'a short key': [small(), undefined, 'an RSA key of 1024 bits', 'at least 2048 bits'],
-  'another curve': [otherCurve(), undefined, 'a key of another type', 'ES256 for P-256'],
+  'another curve': [otherCurve(), undefined, 'the type ec secp384r1', 'the curve P-256'],
+  'an Edwards curve': [pemOf(generateKeyPairSync('ed25519')), undefined, 'the type ed25519', 'an RSA key'],
+  'a key for PSS only': [
+    pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 })),
+    undefined,
+    'the type rsa-pss',
+    'an RSA key',
+  ],
   'an elliptic key for RS256': [
     EC.pem,
     'RS256',
