@@ -104,7 +104,7 @@ export const LOG_EVENTS = {
   },
   token_response_malformed: {
     means:
-      'The response of a token endpoint breaks the rules of HTTP, or ended early. The rotator read it nevertheless; the field why says what is wrong. Tell the provider, or look at the proxies on the way.',
+      'The response of a token endpoint breaks the rules of HTTP or of JSON, or ended early. The rotator read it nevertheless; the field why says what is wrong. Tell the provider, or look at the proxies on the way.',
     fields: { ...CONNECTION, why: 'string' },
   },
   token_request_repeated: {

@@ -692,6 +692,32 @@ const MALFORMED: readonly Mutant[] = [
     "if (hasText(members, 'access_token')) return true;",
     "if (hasText(members, 'refresh_token')) return true;",
   ),
+  inReadingOther(
+    'odd response: a refresh token beside the access token of another application is stored',
+    'isPlausible(placed, hasError) && isBeside(placed, chosen)',
+    'isPlausible(placed, hasError) && (isBeside(placed, chosen) || true)',
+  ),
+  inReadingOther(
+    'odd response: a token of the request that is repeated in the response is stored',
+    'level.filter((placed) => isIssued(placed) && accepts(placed))',
+    'level.filter(accepts)',
+  ),
+  {
+    ...inReadingOther(
+      'odd response: words about the refresh token in a failed response are stored',
+      'if (isFailed && !looksLikeToken(value)) return undefined;',
+      '',
+    ),
+    file: 'lib/oauth/readTokenResponse.ts',
+  },
+  {
+    ...inReadingOther(
+      'odd response: of broken JSON, words are stored as a token',
+      'token === undefined || !looksLikeToken(token))',
+      'token === undefined)',
+    ),
+    file: 'lib/oauth/repairJson.ts',
+  },
 ];
 
 const SUPERSEDED: readonly Mutant[] = [
