@@ -6,7 +6,7 @@ import { ONE_PROVIDER, ownProviderName, type ProviderSection, providerSection } 
 import { explainIssue, fixOf } from './explainIssue.ts';
 import { type Finding, repeatedFinding } from './findings.ts';
 import { nearest } from './nearest.ts';
-import { contradictions } from './spans.ts';
+import { contradictions } from './contradictions.ts';
 
 /** The profiles that entries can name: those of this program, and those that the file defines. */
 export interface KnownProviders {

@@ -23,7 +23,7 @@ import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 import type { Limits } from './settings.ts';
-import { contradictions } from './spans.ts';
+import { contradictions } from './contradictions.ts';
 
 /** The settings that resolving an entry needs. */
 export interface ConfigurationContext {

@@ -337,6 +337,19 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'Add error or description to connections.bad.errors[0].',
     ],
     [
+      'two rules for one response',
+      {
+        ...ENTRY,
+        errors: [
+          { error: 'x', means: 'retrying' },
+          { error: 'y', description: 'GONE', means: 'retrying' },
+          { description: 'gone', means: 'client_rejected', error: 'y' },
+        ],
+      },
+      'connections.bad.errors has two rules for one response; errors[2] is never used',
+      'Set connections.bad.errors to the meanings of error responses',
+    ],
+    [
       'a renewal after the end of the token',
       { ...ENTRY, earliestRenewal: 600, accessTokenLifetime: 600 },
       'earliestRenewal is not less than accessTokenLifetime',
