@@ -67,6 +67,8 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     ...assertionOf(parts, connection, client.clientId),
     clientAuthentication: connection.clientAuthentication,
     parameters: { ...parametersOf(connection, scope, options), ...extra },
+    tokenParameters: tokenParametersOf(connection),
+    behavior: connection.behavior,
     allowLoopbackHttp: parts.settings.allowLoopbackHttp,
     allowPrivateNetwork: connection.allowPrivateNetwork,
     signal: cli.interrupted,
@@ -204,6 +206,12 @@ function parametersOf(
     ...(asksAgain && { prompt: 'consent' }),
     ...(!options.device && own),
   };
+}
+
+/** Those of the rotations, without what belongs to them alone: the scope of a code is that of its authorization (RFC 6749 section 4.1.3). */
+function tokenParametersOf({ parameters, provider }: Connection): Record<string, string> {
+  const { scope: _scope, redirect_uri: _redirectUri, ...others } = parameters;
+  return { ...others, ...profileNamed(provider).signIn.tokenParameters };
 }
 
 async function authorize(

@@ -4,7 +4,6 @@ import {
   calculatePKCECodeChallenge,
   generateRandomCodeVerifier,
   generateRandomState,
-  processAuthorizationCodeResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
@@ -97,7 +96,7 @@ interface Returned {
 async function exchange(request: AuthorizationRequest, returned: Returned): Promise<ObtainedTokens> {
   const { server } = request;
   const { state, verifier, redirectUri } = returned;
-  const { client, authentication, options } = clientOf(request);
+  const { client, authentication, tokenOptions } = clientOf(request);
   const parameters = validateAuthResponse(server, client, returned.parameters, state);
   try {
     const response = await authorizationCodeGrantRequest(
@@ -107,9 +106,10 @@ async function exchange(request: AuthorizationRequest, returned: Returned): Prom
       parameters,
       redirectUri,
       verifier,
-      options,
+      tokenOptions,
     );
-    const tokens = tokensOf(await processAuthorizationCodeResponse(server, client, response), request);
+    const tokens = await tokensOf(response, request, verifier);
+    if (typeof tokens === 'string') throw new Error(tokens);
     return { ...tokens, redirectUri };
   } catch (thrown) {
     throw authorizationError(thrown, request, verifier, parameters.get('code') ?? '');

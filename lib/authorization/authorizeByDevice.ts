@@ -3,9 +3,6 @@ import {
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
   processDeviceAuthorizationResponse,
-  processDeviceCodeResponse,
-  ResponseBodyError,
-  type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
 import type { Clock } from '../rotation/ports.ts';
@@ -61,10 +58,9 @@ export async function authorizeByDevice(
       userCode: code.user_code.replace(/[^!-~]/g, '').slice(0, LONGEST_CODE),
       expiresInMs,
     });
-    const response = await poll(request, { ...code, expiresInMs }, clock).catch((thrown) => {
+    return await poll(request, { ...code, expiresInMs }, clock).catch((thrown) => {
       throw authorizationError(thrown, request, code.device_code);
     });
-    return tokensOf(response, request);
   } catch (thrown) {
     throw authorizationError(thrown, request);
   }
@@ -74,7 +70,7 @@ async function poll(
   request: AuthorizationRequest,
   code: DeviceAuthorizationResponse & Pick<DeviceCode, 'expiresInMs'>,
   clock: Clock,
-): Promise<TokenEndpointResponse> {
+): Promise<ObtainedTokens> {
   const endsAt = clock.monotonic() + code.expiresInMs;
   let interval = code.interval === undefined ? INTERVAL_MS : code.interval * 1000;
   while (clock.monotonic() + interval < endsAt) {
@@ -94,21 +90,15 @@ async function poll(
 /** @returns the tokens, or the reason why there are none yet */
 async function pollOnce(request: AuthorizationRequest, deviceCode: string) {
   const { server } = request;
-  const { client, authentication, options } = clientOf(request);
+  const { client, authentication, tokenOptions } = clientOf(request);
   let response: Response;
   try {
-    response = await deviceCodeGrantRequest(server, client, authentication, deviceCode, options);
+    response = await deviceCodeGrantRequest(server, client, authentication, deviceCode, tokenOptions);
   } catch (thrown) {
     if (thrown instanceof RotatorError || request.signal.aborted) throw thrown;
     return 'no_response';
   }
-  try {
-    return await processDeviceCodeResponse(server, client, response);
-  } catch (thrown) {
-    if (!(thrown instanceof ResponseBodyError)) throw thrown;
-    if (thrown.error === 'authorization_pending' || thrown.error === 'slow_down') return thrown.error;
-    throw thrown;
-  }
+  return tokensOf(response, request, deviceCode);
 }
 
 function noEndpoint(): RotatorError {

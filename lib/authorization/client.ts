@@ -5,12 +5,14 @@ import {
   type ClientAuth,
   customFetch,
   ResponseBodyError,
-  type TokenEndpointResponse,
 } from 'oauth4webapi';
 import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
+import { isClientRefused } from '../oauth/classifyFailure.ts';
 import { authenticate } from '../oauth/clientAuthentication.ts';
-import { sanitizer, secretsSent, shownError, shownScope } from '../oauth/sanitize.ts';
+import { readTokenResponse } from '../oauth/readTokenResponse.ts';
+import { textOf } from '../oauth/responseError.ts';
+import { type Sanitizer, sanitizer, secretsSent, shownError, shownScope } from '../oauth/sanitize.ts';
 import { safeCodeOf } from '../safeText.ts';
 import { limitedFetch } from './limitedFetch.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
@@ -23,6 +25,8 @@ export function clientOf({
   clientAuthentication,
   allowLoopbackHttp,
   allowPrivateNetwork = false,
+  behavior,
+  tokenParameters,
   signal,
 }: AuthorizationRequest) {
   const client: Client = { client_id: clientId };
@@ -33,12 +37,18 @@ export function clientOf({
     for (const [name, value] of Object.entries(made.parameters)) body.set(name, value);
     for (const [name, value] of Object.entries(made.headers)) headers.set(name, value);
   };
+  const rules = { allowLoopbackHttp, allowPrivateNetwork, signal };
   const options = {
-    [customFetch]: limitedFetch({ allowLoopbackHttp, allowPrivateNetwork, signal }),
+    [customFetch]: limitedFetch(rules),
     // limitedFetch checks which addresses do not need TLS.
     [allowInsecureRequests]: allowLoopbackHttp,
   };
-  return { client, authentication, options };
+  const tokenOptions = {
+    ...options,
+    [customFetch]: limitedFetch({ ...rules, format: behavior.requestFormat }),
+    additionalParameters: { ...tokenParameters },
+  };
+  return { client, authentication, options, tokenOptions };
 }
 
 /**
@@ -55,21 +65,41 @@ export function userAddress(
   return url.href;
 }
 
+/** The token response of a sign-in that has not ended yet (RFC 8628 section 3.5). */
+type Pending = 'authorization_pending' | 'slow_down';
+
 /**
- * The parts of the token response that are kept.
- * @throws RotatorError `refresh_token_not_issued`
+ * Reads a token response as those of the rotations are read, in any of their shapes: a code works only once, so what is misread here
+ * costs the user another sign-in.
+ * @param sent what was sent in addition to the credentials of the client
+ * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`
  */
-export function tokensOf(
-  response: TokenEndpointResponse,
-  { parameters, clientId, clientSecret }: AuthorizationRequest,
-): ObtainedTokens {
-  const { refresh_token: refreshToken, access_token: accessToken } = response;
-  if (typeof refreshToken === 'string' && refreshToken !== '') {
-    const secrets = secretsSent({ clientId, clientSecret }, refreshToken, accessToken);
-    return { refreshToken, scope: shownScope(response.scope, secrets) };
+export async function tokensOf(
+  answer: Response,
+  request: AuthorizationRequest,
+  sent: string,
+): Promise<ObtainedTokens | Pending> {
+  const { behavior, clientId, clientSecret } = request;
+  const { status } = answer;
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const response = readTokenResponse(bytes, behavior, { refused: status >= 400 && status < 500 });
+  const { refreshToken, accessToken, error } = response ?? {};
+  const secrets = secretsSent({ clientId, clientSecret }, sent, ...(response?.tokens ?? []));
+  if (refreshToken !== undefined && status < 300) {
+    const scope = typeof accessToken === 'object' ? accessToken.scope : undefined;
+    return { refreshToken, scope: shownScope(scope, secrets) };
   }
+  const code = error?.code;
+  if (code === 'authorization_pending' || code === 'slow_down') return code;
+  if (!error && typeof accessToken === 'object') throw notIssued(request);
+  const meaning = isClientRefused(status, response, behavior) ? 'invalid_client' : code;
+  const words = response ? error?.description : textOf(bytes);
+  throw refusedBy(hostOf(request), { status, code: meaning, description: words }, sanitizer(secrets));
+}
+
+function notIssued({ parameters }: AuthorizationRequest): RotatorError {
   const requested = scopesOf(parameters.scope).includes('offline_access');
-  throw new RotatorError({
+  return new RotatorError({
     code: 'refresh_token_not_issued',
     message: requested
       ? 'The sign-in succeeded, but the provider issued no refresh token, although the command requested the scope offline_access.'
@@ -125,31 +155,44 @@ export function authorizationError(
 ): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   if (request.signal.aborted) return interrupted();
-  const host = URL.parse(request.server.token_endpoint ?? request.server.issuer)?.host ?? 'the provider';
-  if (thrown instanceof AuthorizationResponseError || thrown instanceof ResponseBodyError)
-    return refusedBy(host, thrown, request, sent);
+  const { clientId, clientSecret } = request;
+  const sanitize = sanitizer(secretsSent({ clientId, clientSecret }, ...sent));
+  if (thrown instanceof AuthorizationResponseError || thrown instanceof ResponseBodyError) {
+    const { error: code, error_description: description } = thrown;
+    return refusedBy(hostOf(request), { code, description }, sanitize);
+  }
   const why = safeCodeOf(thrown) ?? 'unknown error';
   return new RotatorError({
     code: 'authorization_failed',
-    message: `${host} gave no usable response (${why}).`,
+    message: `${hostOf(request)} gave no usable response (${why}).`,
     fix: 'Check the addresses and the network connection to the provider, then run the command again.',
   });
 }
 
-function refusedBy(
-  host: string,
-  { error, error_description: description }: AuthorizationResponseError | ResponseBodyError,
-  { clientId, clientSecret }: AuthorizationRequest,
-  sent: readonly string[],
-): RotatorError {
-  const sanitize = sanitizer(secretsSent({ clientId, clientSecret }, ...sent));
-  const [code, cause, fix] = MEANINGS[error] ?? [
+function hostOf({ server }: AuthorizationRequest): string {
+  return URL.parse(server.token_endpoint ?? server.issuer)?.host ?? 'the provider';
+}
+
+/** What a provider said instead of tokens. */
+interface SaidError {
+  readonly status?: number;
+  readonly code: string | undefined;
+  readonly description: string | undefined;
+}
+
+function refusedBy(host: string, { status, code = '', description = '' }: SaidError, sanitize: Sanitizer) {
+  const returned =
+    code === ''
+      ? `it returned HTTP ${status} without tokens`
+      : `it returned the error ${shownError(code, sanitize)}`;
+  const [meant, cause, fix] = MEANINGS[code] ?? [
     'authorization_failed',
-    `it returned the error ${shownError(error, sanitize)}`,
+    returned,
     "Check the client's settings at the provider: redirect URI, grant types and scopes.",
   ];
-  const quoted = description === undefined ? '' : ` It says: "${sanitize(description)}"`;
-  return new RotatorError({ code, message: `${host} refused the sign-in: ${cause}.${quoted}`, fix });
+  const words = sanitize(description);
+  const quoted = words === '' ? '' : ` It says: "${words}"`;
+  return new RotatorError({ code: meant, message: `${host} refused the sign-in: ${cause}.${quoted}`, fix });
 }
 
 /** The user pressed Ctrl-C. */

@@ -5,6 +5,7 @@ import { RotatorError } from '../errors.ts';
 import { type Reach, reachOf, refusedKind } from '../oauth/egress.ts';
 import { secureConnector } from '../oauth/secureConnector.ts';
 import { readLimited } from '../readLimited.ts';
+import type { TokenBehavior } from '../rotation/core/connection.ts';
 import { safeCodeOf } from '../safeText.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -13,6 +14,8 @@ interface FetchRules {
   readonly allowLoopbackHttp: boolean;
   readonly allowPrivateNetwork?: boolean;
   readonly signal: AbortSignal;
+  /** Of the body: `json` instead of a form. */
+  readonly format?: TokenBehavior['requestFormat'];
 }
 
 /** Metadata and token responses have a few kilobytes. */
@@ -27,15 +30,18 @@ export function limitedFetch({
   allowLoopbackHttp,
   allowPrivateNetwork = false,
   signal: interrupted,
+  format,
 }: FetchRules) {
   return async (address: string, options: CustomFetchOptions<string, unknown>): Promise<Response> => {
     const { url, cause } = readAddress(address, { allowLoopbackHttp });
     if (!url) throw refused(address, cause);
     const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)]);
+    const form = (options.body ?? null) as URLSearchParams | null;
+    const isJson = format === 'json' && form !== null;
     const init = {
       method: options.method,
-      headers: options.headers,
-      body: (options.body ?? null) as URLSearchParams | null,
+      headers: { ...options.headers, ...(isJson && { 'content-type': 'application/json' }) },
+      body: isJson ? JSON.stringify(Object.fromEntries(form)) : form,
     };
     const reach = reachOf(url, { allowLoopback: allowLoopbackHttp, allowPrivateNetwork });
     const { status, headers, bytes } = await send(url, reach, { ...init, redirect: 'manual', signal });

@@ -1,5 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi';
-import type { ClientAuthentication } from '../rotation/core/connection.ts';
+import type { ClientAuthentication, TokenBehavior } from '../rotation/core/connection.ts';
 
 /** One sign-in: the authorization server, the client and the parameters. */
 export interface AuthorizationRequest {
@@ -12,6 +12,10 @@ export interface AuthorizationRequest {
   readonly clientAuthentication: ClientAuthentication;
   /** Sent with the authorization request (RFC 6749 section 4.1.1, RFC 8628 section 3.1): `scope` and what the provider needs. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Sent with the requests for tokens, as with those of the rotations. */
+  readonly tokenParameters: Readonly<Record<string, string>>;
+  /** How the provider's token responses differ from RFC 6749. */
+  readonly behavior: TokenBehavior;
   /** May the server be this machine, without TLS? For the local stack only. */
   readonly allowLoopbackHttp: boolean;
   /** May the server be in a private network? As in the entry of the connection; default false. */

@@ -1,5 +1,5 @@
 import { retryAfterMs } from '../retryAfter.ts';
-import type { Connection } from '../rotation/core/connection.ts';
+import type { Connection, TokenBehavior } from '../rotation/core/connection.ts';
 import type { ErrorMeaning, ErrorRule, Refusal, TokenRequestFailure } from '../rotation/core/tokenRequest.ts';
 import { type AddressKind, kindOf, literalAddress, reachOf, refusedKind } from './egress.ts';
 import { mistake } from './errorMeanings.ts';
@@ -51,15 +51,32 @@ export function classifyFailure(
 
 const NOT_FOR_THE_CLIENT = mistake('the provider refuses the client credentials grant', fixes.grantType);
 
-/** The first rule that the response matches: one of the connection's profile, an unmistakable one of another, or a general one. */
 function ruleFor(
   status: number,
   response: TokenResponseBody | undefined,
   { connection: { behavior }, sanitize }: FailureContext,
 ): ErrorRule {
-  const rules = [...(behavior.errors ?? []), ...unmistakableErrors, ...errorRules];
-  const found = rules.find(({ when }) => matchesPattern(when, status, response));
+  const found = matchingRule(status, response, behavior);
   return found ?? { when: {}, means: unusable(response, sanitize) };
+}
+
+/** The first rule that the response matches: one of the connection's profile, an unmistakable one of another, or a general one. */
+function matchingRule(
+  status: number,
+  response: TokenResponseBody | undefined,
+  { errors = [] }: TokenBehavior,
+) {
+  const rules = [...errors, ...unmistakableErrors, ...errorRules];
+  return rules.find(({ when }) => matchesPattern(when, status, response));
+}
+
+/** Does a response to a request for tokens, of whatever grant, say that the client's credentials are wrong? Never throws. */
+export function isClientRefused(
+  status: number,
+  response: TokenResponseBody | undefined,
+  behavior: TokenBehavior,
+): boolean {
+  return matchingRule(status, response, behavior)?.means.class === 'client_rejected';
 }
 
 /** The provider's own words say it if the table does not. */

@@ -27,6 +27,8 @@ export interface SignInRules {
   readonly scopes?: readonly string[];
   /** Sent with the authorization request in addition to the standard parameters. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Sent with the request that exchanges the code. */
+  readonly tokenParameters?: Readonly<Record<string, string>>;
   /** Whether token requests must repeat the redirect URI of the sign-in. */
   readonly repeatsRedirectUri?: true;
 }

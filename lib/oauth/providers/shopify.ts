@@ -24,8 +24,12 @@ export const shopify: ProviderProfile = {
     defaultExpiresInMs: HOUR_MS,
     refreshTokenIdleMs: 90 * DAY_MS,
   },
-  signIn: { ...USUAL_SIGN_IN, authorizationUri: '/admin/oauth/authorize' },
-  note: 'The app must request expiring tokens at the first exchange (`expiring=1`).',
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: '/admin/oauth/authorize',
+    tokenParameters: { expiring: '1' },
+  },
+  note: 'Tokens that expire must be requested when the code is exchanged (`expiring=1`): `rotator connect` does so.',
   source:
     'https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens',
   sources: {

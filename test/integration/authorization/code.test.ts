@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizeByCode, type Browser } from '../../../lib/authorization/authorizeByCode.ts';
 import { startLoopbackServer } from '../../../lib/authorization/loopbackServer.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import type { AuthorizationServer } from '../../../local/authorizationServer/server.ts';
+import type { HookResponse } from '../../../local/authorizationServer/types.ts';
 import { errorOf } from '../../support/thrown.ts';
 import { BrowserUser, CLIENT, requestTo, startServer } from './support.ts';
 
@@ -148,6 +151,108 @@ describe('the authorization code flow', () => {
       code: 'refresh_token_not_issued',
       fix: expect.stringContaining("client's settings"),
     });
+  });
+
+  /** The provider answers the exchange of a code with this. @returns what it received, and the result of the sign-in */
+  async function exchanged(answer: HookResponse, more: Partial<AuthorizationRequest> = {}) {
+    const received = Promise.withResolvers<URLSearchParams>();
+    server.intercept(({ form }) => {
+      server.intercept(undefined);
+      received.resolve(form);
+      return { action: 'answer', answer };
+    });
+    const visit = returnWith((parameters) => {
+      parameters.set('iss', server.issuer);
+      parameters.set('code', 'a-code');
+    });
+    const result = signIn(await requestTo(server, more), visit);
+    return { form: received.promise, result };
+  }
+
+  const REFRESH = 'refresh-0123456789abcdef';
+  const TOKENS = { access_token: 'access-0123456789abcdef', refresh_token: REFRESH };
+  test.each<[string, unknown]>([
+    ['another label of a Bearer token', { ok: true, ...TOKENS, token_type: 'bot', expires_in: 43_200 }],
+    ['no token type', TOKENS],
+    ['a list of scopes', { ...TOKENS, token_type: 'bearer', scope: ['user:read', 'chat:read'] }],
+    ['tokens below the body', { status: 0, body: TOKENS }],
+    ['tokens of a user', { ok: true, authed_user: { id: 'U1', ...TOKENS, token_type: 'user' } }],
+    ['a form', new URLSearchParams({ ...TOKENS, token_type: 'bearer' }).toString()],
+    ['an ID token that belongs to another client', { ...TOKENS, token_type: 'bearer', id_token: 'e30.e30.' }],
+  ])('reads a token response as a rotation does: %s', async (_, body) => {
+    const { result } = await exchanged({ status: 200, body });
+    expect((await result).refreshToken).toBe(REFRESH);
+  });
+
+  test.each<[string, HookResponse, ErrorCode, RegExp]>([
+    [
+      'a refused client with HTTP 200',
+      { status: 200, body: { ok: false, error: 'bad_client_secret' } },
+      'client_rejected',
+      /the client id or the client secret is wrong/,
+    ],
+    [
+      'an error in another shape',
+      { status: 400, body: { errors: [{ message: 'The redirect URL does not match' }] } },
+      'authorization_failed',
+      /The redirect URL does not match/,
+    ],
+    [
+      'a page',
+      { status: 403, body: '<html><title>Blocked by the firewall</title></html>', contentType: 'text/html' },
+      'authorization_failed',
+      /HTTP 403 without tokens.*Blocked by the firewall/,
+    ],
+    ['nothing', { status: 200, body: '' }, 'authorization_failed', /HTTP 200 without tokens/],
+    [
+      'tokens in a refusal',
+      { status: 400, body: { ...TOKENS, error: 'invalid_grant' } },
+      'authorization_failed',
+      /the code is not valid/,
+    ],
+  ])('reports %s', async (_, answer, code, message) => {
+    const { result } = await exchanged(answer);
+    const error = await errorOf(result);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(JSON.stringify(error)).not.toContain(REFRESH);
+  });
+
+  test('sends the parameters of the token requests with the code, but no scope', async () => {
+    const { form, result } = await exchanged(
+      { status: 200, body: TOKENS },
+      { tokenParameters: { client_key: 'id', expiring: '1' } },
+    );
+    await result;
+    const sent = await form;
+    expect(['client_key', 'expiring', 'code', 'scope'].map((name) => sent.get(name))).toEqual([
+      'id',
+      '1',
+      'a-code',
+      null,
+    ]);
+    expect(sent.get('code_verifier')).toMatch(/^\S{43,}$/);
+  });
+
+  test('sends JSON to a provider that wants it', async () => {
+    const bodies: unknown[] = [];
+    const provider = createServer(async (incoming, response) => {
+      bodies.push(incoming.headers['content-type'], JSON.parse(await text(incoming)));
+      response.end(JSON.stringify(TOKENS));
+    }).listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    const { port } = provider.address() as AddressInfo;
+    const request = await requestTo(server, { behavior: { ...CAREFUL_BEHAVIOR, requestFormat: 'json' } });
+    const token_endpoint = `http://127.0.0.1:${port}/token`;
+    const visit = returnWith((parameters) => {
+      parameters.set('iss', server.issuer);
+      parameters.set('code', 'a-code');
+    });
+    await signIn({ ...request, server: { ...request.server, token_endpoint } }, visit);
+    provider.close();
+    expect(bodies).toEqual([
+      'application/json',
+      expect.objectContaining({ grant_type: 'authorization_code', code: 'a-code' }),
+    ]);
   });
 
   test('reports a wrong client secret as a rejected client', async () => {

@@ -1,5 +1,6 @@
 import { discoverServer } from '../../../lib/authorization/discover.ts';
 import type { AuthorizationRequest } from '../../../lib/authorization/request.ts';
+import { CAREFUL_BEHAVIOR } from '../../../lib/rotation/core/connection.ts';
 import { CookieJar } from '../../../local/authorizationServer/cookieJar.ts';
 import {
   type AuthorizationServer,
@@ -32,6 +33,8 @@ export async function requestTo(
     clientSecret: CLIENT.clientSecret,
     clientAuthentication: CLIENT.clientAuthentication,
     parameters: { scope: 'openid offline_access', prompt: 'consent' },
+    tokenParameters: {},
+    behavior: CAREFUL_BEHAVIOR,
     ...rules,
     ...more,
   };
