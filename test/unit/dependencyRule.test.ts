@@ -49,7 +49,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   {
     // The OAuth library calls fetch on its own; its options pass our limits to it.
     files: /^lib\/authorization\//,
-    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(clientAuthentication|egress|sanitize|secureConnector|providers\/\w+)|rotation\/.+)\.ts$/,
+    may: /^lib\/(backoff|errors|loopback|readLimited|safeText|secretSize|authorization\/\w+|config\/address|oauth\/(classifyFailure|clientAuthentication|egress|readTokenResponse|responseError|sanitize|secureConnector|providers\/\w+)|rotation\/.+)\.ts$/,
     packages: /^(oauth4webapi|undici|node:.+)$/,
   },
   {
