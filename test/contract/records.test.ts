@@ -6,20 +6,33 @@ import { blobNameOf, bodyOf } from '../../lib/azure/recordBlob.ts';
 import { newRecord } from '../../lib/rotation/core/record.ts';
 import { LEASE_MS } from '../../lib/rotation/core/times.ts';
 import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
+import { type BlobServer, startBlobServer } from '../bench/blobServer.ts';
 import { World } from '../unit/rotation/world.ts';
 import { describeRecords, type RecordsSide } from './recordsContract.ts';
 
 let azurite: Azurite;
+let benchServer: BlobServer;
+const benchClock = { now: Date.now() };
 beforeAll(async () => {
   azurite = await startAzurite();
+  benchServer = await startBlobServer({ now: () => benchClock.now });
 });
-afterAll(() => azurite.close());
+afterAll(() => Promise.all([azurite.close(), benchServer.close()]));
 
-describe('the adapter of Blob Storage, on Azurite', () => describeRecords(startAdapter));
+describe('the adapter of Blob Storage, on Azurite', () =>
+  describeRecords(() => startAdapter(azurite.connectionString)));
+describe('the adapter of Blob Storage, on the server of the benchmark', () =>
+  describeRecords(async () => ({
+    ...(await startAdapter(benchServer.connectionString)),
+    now: () => benchClock.now,
+    leaseExpires: async () => {
+      benchClock.now += LEASE_MS;
+    },
+  })));
 describe('the records in memory', () => describeRecords(startMemory));
 
-async function startAdapter(): Promise<RecordsSide> {
-  const service = BlobServiceClient.fromConnectionString(azurite.connectionString);
+async function startAdapter(connectionString: string): Promise<RecordsSide> {
+  const service = BlobServiceClient.fromConnectionString(connectionString);
   const container = service.getContainerClient(`records-${randomUUID()}`);
   await container.create();
   const store = createRecordStore(container);

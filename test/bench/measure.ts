@@ -1,0 +1,99 @@
+import type { Target } from './baselines.ts';
+import type { BenchRotator, Stage } from './stage.ts';
+
+/** What some work took. */
+export interface Cost {
+  readonly seconds: number;
+  /** Of this process. */
+  readonly cpuSeconds: number;
+}
+
+/** Measures what some work takes. */
+export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** The middle of an odd number of values. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** How far the values are from their median at most, as a part of it. */
+export function spread(values: readonly number[]): number {
+  const middle = median(values);
+  return Math.max(...values.map((value) => Math.abs(value - middle))) / middle;
+}
+
+/** Connections that were rotated once. */
+export interface Fleet {
+  readonly entries: Readonly<Record<string, object>>;
+  readonly targets: readonly Target[];
+  readonly rotator: BenchRotator;
+  /** Lets so much time pass that all of them are due. */
+  becomeDue(): Promise<void>;
+  /** Sweeps until none is due any more. */
+  sweep(): Promise<void>;
+}
+
+/** How the connections of a fleet differ from the usual ones: reusable refresh tokens, everything in the first vault. */
+export interface FleetOptions {
+  readonly prefix?: string;
+  readonly isPaced?: boolean;
+  readonly entry?: (position: number) => object;
+}
+
+/** Access tokens live for an hour, and two thirds of it make them due. */
+const UNTIL_DUE_MS = 50 * 60_000;
+
+/** Makes connections, spread over the token endpoints, and rotates each once. */
+export async function startFleet(
+  { servers, addresses, rotator: start }: Stage,
+  size: number,
+  { prefix = 'crm', isPaced = false, entry = () => ({ refreshTokenGrace: 'unlimited' }) }: FleetOptions = {},
+): Promise<Fleet> {
+  const { tokenEndpoints } = addresses;
+  const targets = Array.from({ length: size }, (_, position) => ({
+    name: `${prefix}-${position}`,
+    tokenEndpoint: tokenEndpoints[position % tokenEndpoints.length] ?? '',
+  }));
+  const entries = Object.fromEntries(
+    targets.map(({ name, tokenEndpoint }, position) => [
+      name,
+      {
+        tokenUri: tokenEndpoint,
+        clientId: 'id',
+        clientAuthentication: 'client_secret_post',
+        ...entry(position),
+      },
+    ]),
+  );
+  const secrets = targets.flatMap(({ name }) => [
+    [`${name}-client-secret`, 'secret'],
+    [`${name}-refresh-token`, `first of ${name}`],
+  ]);
+  await servers.putSecrets(0, Object.fromEntries(secrets));
+  const hasty = start(entries, false);
+  const rotator = isPaced ? start(entries, true) : hasty;
+  const sweepAll = async (sweeper: Pick<BenchRotator, 'sweep'>) => {
+    for (let left = size; left > 0; ) {
+      const { due, postponed, results } = await sweeper.sweep();
+      const failed = due - postponed - (results.rotated ?? 0) - (results.provider_slow ?? 0);
+      if (failed > 0) throw new Error(`${failed} rotations failed: ${rotator.complaints[0]}`);
+      left = due === 0 ? 0 : left - (results.rotated ?? 0);
+    }
+  };
+  await sweepAll(hasty.hasty);
+  await servers.takeCounts();
+  return {
+    entries,
+    targets,
+    rotator,
+    becomeDue: async () => void (await servers.advance(UNTIL_DUE_MS)),
+    sweep: () => sweepAll(rotator),
+  };
+}

@@ -1,0 +1,427 @@
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
+import { newRecord } from '../../lib/rotation/core/record.ts';
+import { handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
+import type { IdleCost } from './idleProcess.ts';
+import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
+import type { SeededRecord } from './servers.ts';
+import { type Stage, startStage } from './stage.ts';
+
+/** What a scenario found. */
+export interface Finding {
+  readonly goal: string;
+  /** The figure that counts, for people. */
+  readonly figure: string;
+  readonly value: number;
+  /** `most` or `least` is the limit. */
+  readonly most?: number;
+  readonly least?: number;
+  /** As a part of the value. */
+  readonly spread: number;
+  /** What was measured beside it, for people. */
+  readonly beside: readonly string[];
+}
+
+/** Points of a plot: the size, and what was measured. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** The response times that a vault, a storage account and a token endpoint in the same region usually have, in milliseconds. */
+const USUAL = { vault: 15, storage: 6, token: 150 };
+const NONE = { vault: 0, storage: 0, token: 0 };
+const ROUNDS = 3;
+
+/** Runs two ways of doing the same work in turn. @returns the ratios, first to second, and the costs */
+async function interleaved(fleet: Fleet, other: () => Promise<void>) {
+  const rounds: { readonly ours: Cost; readonly other: Cost }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await fleet.becomeDue();
+    rounds.push({ ours: await costOf(fleet.sweep), other: await costOf(other) });
+  }
+  const middle = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
+  return { rounds, middle };
+}
+
+const text = (value: number, digits = 2) => value.toFixed(digits);
+
+/** Goal 1: one token host that responds well. */
+export async function oneHost(): Promise<Finding[]> {
+  const stage = await startStage(1);
+  try {
+    const size = 200;
+    const fleet = await startFleet(stage, size);
+    await stage.servers.setLatencies(USUAL);
+    const { rounds, middle } = await interleaved(fleet, () => handWritten(stage.addresses, fleet.targets));
+    const ratios = rounds.map(({ ours, other }) => other.seconds / ours.seconds);
+    const sample = await costOf(() => sampleLoop(stage.addresses, fleet.targets.slice(0, 20)));
+    await stage.servers.setLatencies(NONE);
+    const strict = await startFleet(stage, 60, { prefix: 'strict', entry: () => ({ refreshTokenGrace: 0 }) });
+    await stage.servers.rotateRefreshTokens(true);
+    await stage.servers.setLatencies(USUAL);
+    await strict.becomeDue();
+    await stage.servers.takeCounts();
+    await strict.sweep();
+    const { mostInFlight } = await stage.servers.takeCounts();
+    const rate = (seconds: number) => `${text(size / seconds, 0)} /s`;
+    return [
+      {
+        goal: 'one token host, reusable tokens: rate, compared with a hand-written loop',
+        figure: `${text(median(ratios))} of the hand-written loop`,
+        value: median(ratios),
+        least: 0.8,
+        spread: spread(ratios),
+        beside: [
+          `${rate(middle(({ ours }) => ours.seconds))}, the loop ${rate(middle(({ other }) => other.seconds))}, a sequential loop of the SDK ${text(20 / sample.seconds, 1)} /s`,
+        ],
+      },
+      {
+        goal: 'one token host, single-use tokens: requests in flight',
+        figure: `at most ${mostInFlight}`,
+        value: mostInFlight,
+        most: 8,
+        spread: 0,
+        beside: [],
+      },
+    ];
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Goal 2: CPU time. */
+export async function cpu(): Promise<Finding[]> {
+  const stage = await startStage(8);
+  try {
+    const size = 300;
+    const fleet = await startFleet(stage, size);
+    // The first sweep after the proof reads once more.
+    for (let sweep = 0; sweep < 2; sweep++) {
+      await fleet.becomeDue();
+      await stage.servers.takeCounts();
+      await fleet.sweep();
+    }
+    const { requests } = await stage.servers.takeCounts();
+    const same = Object.entries(OPERATIONS).every(([kind, each]) => {
+      const sent = requests[kind] ?? 0;
+      // A sweep notes itself with one write.
+      return sent >= each * size && sent <= each * size + 2;
+    });
+    if (!same)
+      throw new Error(`A rotation sends something else than OPERATIONS: ${JSON.stringify(requests)}`);
+    const { rounds, middle } = await interleaved(fleet, () => handWritten(stage.addresses, fleet.targets));
+    const ratios = rounds.map(({ ours, other }) => ours.cpuSeconds / other.cpuSeconds);
+    const each = (seconds: number) => `${text((seconds / size) * 1000, 1)} ms`;
+    return [
+      {
+        goal: 'CPU time of a rotation, compared with a hand-written loop',
+        figure: `${text(median(ratios))} times`,
+        value: median(ratios),
+        most: 1.7,
+        spread: spread(ratios),
+        beside: [
+          `${each(middle(({ ours }) => ours.cpuSeconds))}, the loop ${each(middle(({ other }) => other.cpuSeconds))}; without latency ${text(size / middle(({ ours }) => ours.seconds), 0)} /s, the loop ${text(size / middle(({ other }) => other.seconds), 0)} /s`,
+        ],
+      },
+    ];
+  } finally {
+    await stage.close();
+  }
+}
+
+const QUOTA = 300;
+
+/** Goal 3: the quota of the vaults. */
+export async function quota(): Promise<Finding[]> {
+  const stage = await startStage(8);
+  try {
+    const [, other] = stage.addresses.vaults;
+    const most = { isPaced: true };
+    const one = await startFleet(stage, 900, { ...most, prefix: 'one' });
+    const halves = (position: number) => ({
+      refreshTokenGrace: 'unlimited',
+      ...(position % 2 === 1 && { vaults: { token: other } }),
+    });
+    const two = await startFleet(stage, 900, { ...most, prefix: 'two', entry: halves });
+    await stage.servers.setQuota(QUOTA);
+    await stage.servers.setLatencies(USUAL);
+    const used = async (fleet: Fleet, vaults: number) => {
+      await fleet.becomeDue();
+      await stage.servers.takeCounts();
+      const { seconds } = await costOf(fleet.sweep);
+      const { versions, throttled } = await stage.servers.takeCounts();
+      const written = versions.reduce((sum, each) => sum + each, 0);
+      const refused = throttled.setSecret ?? 0;
+      return { part: written / ((seconds / 10) * QUOTA * vaults), refused, written, seconds };
+    };
+    const alone = await used(one, 1);
+    const both = await used(two, 2);
+    const refusedPart = (alone.refused + both.refused) / (alone.written + both.written);
+    const gain = alone.seconds / both.seconds;
+    return [
+      {
+        goal: 'quota of a vault that is used',
+        figure: `${text(alone.part * 100, 1)} %`,
+        value: alone.part,
+        least: 0.97,
+        spread: 0,
+        beside: [`${alone.written} versions in ${text(alone.seconds, 1)} s`],
+      },
+      {
+        goal: 'writes that the vault refuses with 429',
+        figure: `${text(refusedPart * 100)} %`,
+        value: refusedPart,
+        most: 0.002,
+        spread: 0,
+        beside: [],
+      },
+      {
+        goal: 'rate with two vaults, compared with one',
+        figure: `${text(gain)} times`,
+        value: gain,
+        least: 1.9,
+        spread: 0,
+        beside: [],
+      },
+    ];
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Goal 5: from few connections to many. */
+export async function growth(sizes: readonly number[]): Promise<{ findings: Finding[]; series: Series }> {
+  const points: [number, number][] = [];
+  const memory: number[] = [];
+  for (const size of sizes) {
+    const stage = await startStage(8);
+    try {
+      const fleet = await startFleet(stage, size);
+      const rounds: number[] = [];
+      // The first sweeps of a process are slower, and those of few connections are short.
+      for (let round = 0; round < (size < 1_000 ? 9 : ROUNDS); round++) {
+        await fleet.becomeDue();
+        rounds.push((await costOf(fleet.sweep)).cpuSeconds / size);
+      }
+      points.push([size, median(rounds) * 1000]);
+      memory.push(process.memoryUsage().rss / 2 ** 20);
+    } finally {
+      await stage.close();
+    }
+  }
+  const [, first = 0] = points[0] ?? [];
+  const [, last = 0] = points.at(-1) ?? [];
+  const [small, large] = [sizes[0], sizes.at(-1)];
+  const more = (memory.at(-1) ?? 0) / (memory[0] ?? 1);
+  return {
+    findings: [
+      {
+        goal: `CPU time of a rotation among ${large} due connections, compared with ${small}`,
+        figure: `${text(last / first)} times`,
+        value: last / first,
+        most: 1.15,
+        spread: 0,
+        beside: [points.map(([size, ms]) => `${size}: ${text(ms, 1)} ms`).join(', ')],
+      },
+      {
+        goal: `memory with ${large} due connections, compared with ${small}`,
+        figure: `${text(more)} times`,
+        value: more,
+        most: 1.5,
+        spread: 0,
+        beside: [memory.map((each) => `${text(each, 0)} MB`).join(', ')],
+      },
+    ],
+    series: { name: 'CPU milliseconds of a rotation', points },
+  };
+}
+
+/** Resolves when so many versions were written to a vault since the last look at the counts. @returns the seconds until then */
+async function secondsUntil(stage: Stage, vault: number, versions: number, work: () => Promise<unknown>) {
+  await stage.servers.takeCounts();
+  const startedAt = performance.now();
+  const running = work();
+  while ((await stage.servers.versions(vault)) < versions) await sleep(5);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { seconds, running };
+}
+
+/** Goal 7: a provider that hangs. */
+export async function hanging(): Promise<Finding[]> {
+  const ratios: number[] = [];
+  const without: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const stage = await startStage(10);
+    try {
+      const fleet = await startFleet(stage, 100);
+      const healthy = Object.fromEntries(
+        Object.entries(fleet.entries).filter((_, position) => position % 10 !== 9),
+      );
+      const alone = stage.rotator(healthy);
+      await stage.servers.setLatencies(USUAL);
+      await fleet.becomeDue();
+      const first = await secondsUntil(stage, 0, 90, () => alone.sweep());
+      await first.running;
+      await fleet.becomeDue();
+      await stage.servers.hang([9]);
+      const { seconds } = await secondsUntil(stage, 0, 90, () => fleet.rotator.sweep().catch(() => {}));
+      without.push(first.seconds);
+      ratios.push(seconds / first.seconds);
+    } finally {
+      await stage.close();
+    }
+  }
+  return [
+    {
+      goal: 'a provider with 10 of 100 connections hangs: time until the other 90 are fresh, compared with them alone',
+      figure: `${text(median(ratios))} times`,
+      value: median(ratios),
+      most: 1.05,
+      spread: spread(ratios),
+      beside: [`${text(median(without))} s alone`],
+    },
+  ];
+}
+
+/** Goal 3, second part: a backlog at one vault and the connections of another. */
+export async function backlog(): Promise<Finding[]> {
+  const stage = await startStage(8);
+  try {
+    const [, other] = stage.addresses.vaults;
+    const entry = (position: number) => ({
+      refreshTokenGrace: 'unlimited',
+      ...(position >= 600 && { vaults: { token: other } }),
+    });
+    const fleet = await startFleet(stage, 650, { isPaced: true, entry });
+    await stage.servers.setQuota(QUOTA);
+    await stage.servers.setLatencies(USUAL);
+    await fleet.becomeDue();
+    const { seconds, running } = await secondsUntil(stage, 1, 50, () => fleet.rotator.sweep());
+    await running;
+    return [
+      {
+        goal: 'a backlog of 600 at one vault: seconds until 50 connections of another vault are fresh',
+        figure: `${text(seconds, 1)} s`,
+        value: seconds,
+        most: 10,
+        spread: 0,
+        beside: [],
+      },
+    ];
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Goal 4: nothing is due. */
+export async function idle(sizes: readonly { size: number; mostCpu: number; mostMegabytes?: number }[]) {
+  const points: [number, number][] = [];
+  const findings: Finding[] = [];
+  for (const { size, mostCpu, mostMegabytes } of sizes) {
+    const stage = await startStage(1);
+    try {
+      const names = Array.from({ length: size }, (_, position) => `crm-${position}`);
+      for (let from = 0; from < size; from += 5_000)
+        await stage.servers.putRecords(CONTAINER, names.slice(from, from + 5_000).map(idleRecord));
+      const { cpuMs, megabytes } = await idleProcess(stage, names);
+      const part = cpuMs / SCHEDULE_MS;
+      points.push([size, cpuMs]);
+      findings.push({
+        goal: `idle with ${size} connections: a core`,
+        figure: `${text(part * 100, 1)} %`,
+        value: part,
+        most: mostCpu,
+        spread: 0,
+        beside: [`${text(cpuMs, 0)} ms of CPU a sweep, ${text(megabytes, 0)} MB`],
+      });
+      if (mostMegabytes !== undefined)
+        findings.push({
+          goal: `idle with ${size} connections: resident memory`,
+          figure: `${text(megabytes, 0)} MB`,
+          value: megabytes,
+          most: mostMegabytes,
+          spread: 0,
+          beside: [],
+        });
+    } finally {
+      await stage.close();
+    }
+  }
+  return { findings, series: { name: 'CPU milliseconds of an idle sweep', points } };
+}
+
+/** The default schedule. */
+const SCHEDULE_MS = 10_000;
+const CONTAINER = 'token-rotator-records';
+
+function idleRecord(name: string): SeededRecord {
+  const now = Date.now();
+  const record = {
+    ...newRecord(name),
+    rotatedAt: now,
+    nextAttemptAt: now + 2_400_000,
+    accessToken: { issuedAt: now, expiresAt: now + 3_600_000, expiresInIsDefault: false },
+  };
+  return { name: blobNameOf(name), body: bodyOf(record), metadata: metadataOf(record) };
+}
+
+/** Sweeps in a process of its own, whose memory is that of the rotator. */
+async function idleProcess({ addresses }: Stage, names: readonly string[]): Promise<IdleCost> {
+  const child = fork(new URL('idleProcess.ts', import.meta.url), {
+    stdio: 'inherit',
+    serialization: 'advanced',
+  });
+  child.send({ addresses, names });
+  const [cost] = (await once(child, 'message')) as [IdleCost];
+  await once(child, 'exit');
+  return cost;
+}
+
+/** Goal 6: what a cold start costs. @param root the folder of the project, with `dist` */
+export async function coldStart(root: URL): Promise<Finding[]> {
+  const times = { bare: [] as number[], bundle: [] as number[], source: [] as number[] };
+  const programs = {
+    bare: '',
+    bundle: `require(${JSON.stringify(fileURLToPath(new URL('dist/index.js', root)))})`,
+    source: `import(${JSON.stringify(new URL('functions/index.ts', root).href)})`,
+  };
+  for (let round = 0; round < 5; round++)
+    for (const [name, program] of Object.entries(programs)) {
+      const startedAt = performance.now();
+      const { status } = spawnSync(process.execPath, ['-e', program], {
+        cwd: root,
+        env: { PATH: process.env.PATH },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      if (status !== 0) throw new Error(`The import of the ${name} failed.`);
+      times[name as keyof typeof times].push((performance.now() - startedAt) / 1000);
+    }
+  const [bare, bundle, source] = [median(times.bare), median(times.bundle), median(times.source)];
+  const megabytes = statSync(new URL('dist.zip', root)).size / 1e6;
+  const beside = [`${text(bundle)} s; from source ${text(source)} s, Node alone ${text(bare)} s`];
+  const each = (goal: string, value: number, most: number) => ({
+    goal,
+    figure: `${text(value)} times`,
+    value,
+    most,
+    spread: spread(times.bundle),
+    beside,
+  });
+  return [
+    each('cold import of the package, compared with the source', bundle / source, 0.25),
+    each('cold import of the package, compared with Node alone', bundle / bare, 4),
+    {
+      goal: 'size of the package',
+      figure: `${text(megabytes)} MB`,
+      value: megabytes,
+      most: 1.5,
+      spread: 0,
+      beside: [],
+    },
+  ];
+}
