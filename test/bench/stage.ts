@@ -29,7 +29,7 @@ export interface Stage {
 /** A rotator, and a second one that shares its adapters but does not wait. */
 export interface BenchRotator extends Rotator {
   readonly ports: Ports;
-  /** Does not wait for rivals, to get connections ready: nobody else writes here. */
+  /** Does not wait for rivals, to get connections ready: no other process writes here. */
   readonly hasty: Rotator;
   /** The log lines that are not about a healthy rotation. */
   readonly complaints: readonly string[];

@@ -153,7 +153,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  /** The provider answers the exchange of a code with this. @returns what it received, and the result of the sign-in */
+  /** The exchange of a code gets this token response. @returns what it received, and the result of the sign-in */
   async function exchanged(answer: HookResponse, more: Partial<AuthorizationRequest> = {}) {
     const received = Promise.withResolvers<URLSearchParams>();
     server.intercept(({ form }) => {
