@@ -151,14 +151,14 @@ type connection = {
   @minLength(1)
   tokenUri: string?
 
-  @description('The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`. It gets the client secret and the refresh token. Default: the one that the provider documents.')
+  @description('The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`, or a path that replaces that of `tokenUri`. It gets the client secret and the refresh token. Default: the one that the provider documents.')
   @minLength(1)
   revocationUri: string?
 
   @description('true if the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), otherwise false. Loopback, link-local and metadata addresses are always refused. Default: false.')
   allowPrivateNetwork: bool?
 
-  @description('The directory (tenant) id or a verified domain name. Only for providers with tenants.')
+  @description('The part of the addresses that names the customer, such as a directory (tenant) id, a domain name or a subdomain. The profile says which. Only for providers with tenants.')
   @minLength(1)
   tenant: string?
 

@@ -5,7 +5,7 @@ import { CLIENT_AUTHENTICATION, SIGNING_ALGORITHMS } from '../rotation/core/conn
 import { isOwnTag } from '../rotation/core/tags.ts';
 import { CONNECTION_NAME, CONNECTION_NAME_RULE, SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 
-/** A directory id or a domain name; it becomes part of an address. */
+/** It becomes part of an address. */
 const TENANT = /^[0-9A-Za-z.-]{1,253}$/;
 /** A parameter name, except those that the protocol itself sends; RFC 6749 section 6 and RFC 7521 section 4.2. */
 const PARAMETER =
@@ -20,6 +20,9 @@ const MEMBER_PLACE = /^[\w-]{1,64}(?:\.[\w-]{1,64}){0,2}$/;
 
 /** The name of a member that becomes a tag. Every identity that can list the secrets can read a tag, so none is named like a secret. */
 const TAG_MEMBER = /^(?!.*(?:token|secret|assertion|password|credential|key|jwt))[a-z][\w-]{0,63}$/i;
+
+/** Not DPoP (RFC 9449), MAC or PoP: their tokens are useless without the key. */
+const NOT_A_KEY_TYPE = /^(?!(?:d[ _-]?pop|mac|pop)$)/i;
 
 const providerIds = Object.keys(providers) as [ProviderId, ...ProviderId[]];
 
@@ -172,7 +175,13 @@ export const responseSection = z.strictObject(
         'The place of the tokens in the response: names of members from the outside to the inside, with a dot between them, such as data or data.0. Default: the response itself, or the only object in it that has tokens.',
       ),
     bearerTypes: z
-      .array(text, 'must be a list of texts')
+      .array(
+        text.regex(
+          NOT_A_KEY_TYPE,
+          'is a type that needs a key, so the API does not take the token as Bearer',
+        ),
+        'must be a list of texts',
+      )
       .min(1, 'is an empty list')
       .optional()
       .describe('The values of `token_type` that mean Bearer, as a list. Default: the usual ones.'),
@@ -246,7 +255,7 @@ export const connectionEntry = z.strictObject(
     revocationUri: text
       .optional()
       .describe(
-        'The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`. It gets the client secret and the refresh token. Default: the one that the provider documents.',
+        'The https address of the endpoint that revokes refresh tokens (RFC 7009), for `rotator remove --revoke`, or a path that replaces that of `tokenUri`. It gets the client secret and the refresh token. Default: the one that the provider documents.',
       ),
     allowPrivateNetwork: flag
       .default(false)
@@ -254,9 +263,11 @@ export const connectionEntry = z.strictObject(
         'true if the token endpoint is in a private network (10/8, 172.16/12, 192.168/16, fc00::/7), otherwise false. Loopback, link-local and metadata addresses are always refused.',
       ),
     tenant: text
-      .regex(TENANT, 'is not a valid tenant id or domain name')
+      .regex(TENANT, 'is not a valid tenant: up to 253 letters, digits, dots and hyphens')
       .optional()
-      .describe('The directory (tenant) id or a verified domain name. Only for providers with tenants.'),
+      .describe(
+        'The part of the addresses that names the customer, such as a directory (tenant) id, a domain name or a subdomain. The profile says which. Only for providers with tenants.',
+      ),
     serviceUrl: text
       .optional()
       .describe(

@@ -73,6 +73,9 @@ function fixOfIssue(at: string, issue: Issue): string {
     return `Set ${where} to one of ${issue.values.map(String).join(', ')}.`;
   const [key = '', item] = issue.path.slice(-2);
   const shape = typeof item === 'number' ? shapes[String(key)] : undefined;
+  // The description of a list is not that of one item.
+  if (!shape && typeof item === 'number' && issue.path[0] === 'response')
+    return `Correct ${where}, or remove it.`;
   if (!shape || key === 'secrets') return fixOf(at, issue.path);
   if (issue.code === 'custom') return `Add error or description to ${where}.`;
   return `Write ${where} as an object with ${Object.keys(shape).join(', ')}.`;
@@ -162,7 +165,8 @@ function descriptionOf(path: Path): string | undefined {
   return (shapes[key]?.[inner ?? ''] ?? entryShape[key])?.description;
 }
 
-function joinPath(at: string, path: Path): string {
+/** The path of a member of an entry or profile, as messages show it. */
+export function joinPath(at: string, path: Path): string {
   return path.reduce<string>(
     (joined, part) =>
       typeof part === 'number' ? `${joined}[${part}]` : `${joined}.${safeName(String(part))}`,

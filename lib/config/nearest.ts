@@ -22,16 +22,20 @@ function simplify(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** How many letters must be inserted, removed or replaced (Levenshtein), row by row. */
+/** How many letters must be inserted, removed, replaced or swapped with the next one (optimal string alignment), row by row. */
 function editDistance(one: string, other: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...one].entries()) {
     const above = row;
     row = [index + 1];
     for (let column = 1; column <= other.length; column += 1) {
       const replaced = (above[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1));
+      const isSwapped = letter === other[column - 2] && one[index - 1] === other[column - 1];
+      const swapped = isSwapped ? (before[column - 2] ?? 0) + 1 : replaced;
+      row.push(Math.min(replaced, swapped, (above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1));
     }
+    before = above;
   }
   return row[other.length] ?? 0;
 }

@@ -3,10 +3,10 @@ import { ownProfile } from '../oauth/providers/ownProfile.ts';
 import { safeName } from '../safeText.ts';
 import { readAddress } from './address.ts';
 import { ONE_PROVIDER, ownProviderName, type ProviderSection, providerSection } from './connectionSchema.ts';
-import { explainIssue, fixOf } from './explainIssue.ts';
+import { contradictions } from './contradictions.ts';
+import { explainIssue, fixOf, joinPath } from './explainIssue.ts';
 import { type Finding, repeatedFinding } from './findings.ts';
 import { nearest } from './nearest.ts';
-import { contradictions } from './contradictions.ts';
 
 /** The profiles that entries can name: those of this program, and those that the file defines. */
 export interface KnownProviders {
@@ -80,12 +80,10 @@ function readProvider(
       ? [
           ...templateFindings(parsed.data, at),
           ...addressFindings(parsed.data, at, allowLoopbackHttp),
-          ...contradictions(parsed.data).map(([key, cause]) => ({
-            where: `${at}.${key}`,
-            cause,
-            fix: fixOf(at, [key]),
-            within: [key],
-          })),
+          ...contradictions(parsed.data).map(({ path, cause, remove }) => {
+            const where = joinPath(at, path);
+            return { where, cause, fix: remove ? `Remove ${where}.` : fixOf(at, path), within: path };
+          }),
         ]
       : parsed.error.issues.flatMap((issue) => explainIssue(at, issue, Object.keys(providerSection.shape)))),
   ].map(inFile);

@@ -138,7 +138,9 @@ function endpointsOfEntry(
   const inherited = typeof entry.tenant === 'string' ? 'tenant' : 'provider';
   const found = ENDPOINTS.flatMap((key) => {
     const stated = entry[key];
-    const address = typeof stated === 'string' ? addressIn(stated) : connection?.[key];
+    // A path as revocation endpoint is on the host of the token endpoint.
+    const isWhole = typeof stated === 'string' && !stated.startsWith('/');
+    const address = isWhole ? addressIn(stated) : connection?.[key];
     if (address === undefined) return [];
     const path = ['connections', name, stated === undefined ? inherited : key];
     return { name: safeName(name), path, address, allowPrivateNetwork };

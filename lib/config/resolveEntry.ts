@@ -1,6 +1,7 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import { isLoopback } from '../loopback.ts';
 import {
+  otherEndpoint,
   type ProviderProfile,
   parametersOf as profileParameters,
   revocationUriOf,
@@ -18,12 +19,12 @@ import {
 import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
-import { fixOf } from './explainIssue.ts';
+import { contradictions } from './contradictions.ts';
+import { fixOf, joinPath } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
 import type { Limits } from './settings.ts';
-import { contradictions } from './contradictions.ts';
 
 /** The settings that resolving an entry needs. */
 export interface ConfigurationContext {
@@ -41,7 +42,11 @@ export type Resolved =
   | { readonly connection?: undefined; readonly findings: readonly Finding[] };
 
 /** Records a problem with the part of the entry at `path`. The fix, a text or made from that place, is to set it if no other is given. */
-type Complain = (path: readonly string[], cause: string, fix?: string | ((where: string) => string)) => void;
+type Complain = (
+  path: readonly PropertyKey[],
+  cause: string,
+  fix?: string | ((where: string) => string),
+) => void;
 
 const toRemove = (where: string) => `Remove ${where}.`;
 
@@ -57,11 +62,11 @@ export function resolveEntry(name: string, profiled: ProfiledEntry, context: Con
   const findings: Finding[] = [];
   const at = `connections.${name}`;
   const complain: Complain = (path, cause, fix) => {
-    const where = [at, ...path].join('.');
+    const where = joinPath(at, path);
     const chosen = typeof fix === 'function' ? fix(where) : (fix ?? fixOf(at, path));
     findings.push({ where, cause, fix: chosen, within: path });
   };
-  checkCombinations(entry, complain);
+  checkCombinations(profiled, complain);
   checkClient(profiled, complain);
   if (entry.grant === 'client_credentials') checkGrant(profiled, complain);
   const resolved = connectionOf(name, profiled, context, complain);
@@ -136,8 +141,10 @@ function connectionOf(
   const behavior = grant === 'client_credentials' ? withoutRefreshToken(stated) : stated;
   const connectionString = resolveConnectionString(name, entry, behavior, complain);
   const missing = missingNeeds(entry, profile);
-  for (const need of missing)
-    complain(need.split('.'), `is missing; the provider ${entry.provider} needs it`);
+  for (const need of missing) {
+    const cause = `is missing; the provider ${entry.provider} needs it`;
+    complain(need.split('.'), cause, fixOfNeed(need, profile));
+  }
   if (!tokenUri || missing.length > 0 || (entry.serviceUrl && !serviceUrl)) return undefined;
   return {
     name,
@@ -182,27 +189,40 @@ function missingNeeds(entry: ConnectionEntry, profile: ProviderProfile): string[
     : [profile.tokenUri === undefined ? 'tokenUri' : 'tenant', ...needs];
 }
 
-/** A tenant that is the end of a host name could make it any host. */
+/** The words of the schema fit no provider in particular. */
+function fixOfNeed(need: string, { id, tenant }: ProviderProfile): ((where: string) => string) | undefined {
+  if (need === 'tenant' && tenant) return (where) => `Set ${where} to ${tenant.means}.`;
+  if (!need.startsWith('parameters.')) return undefined;
+  return (where) => `Set ${where} to the value that docs/providers/${id}.md describes.`;
+}
+
+/** What the profile says about the tenant. One that is the end of a host name could make it any host. */
 function checkTenant({ entry: { provider, tenant }, profile }: ProfiledEntry, complain: Complain): void {
-  const values = profile.tenant?.values;
-  if (tenant === undefined || !values || values.includes(tenant.toLowerCase())) return;
-  complain(['tenant'], `must be one of ${values.join(', ')} for the provider ${provider}`);
+  if (tenant === undefined) return;
+  if (!profile.tenant) {
+    complain(['tenant'], `has no effect: the provider ${provider} has no tenants`, toRemove);
+    return;
+  }
+  const { means, values } = profile.tenant;
+  const toSet = (where: string) => `Set ${where} to ${means}.`;
+  if (values && !values.includes(tenant.toLowerCase()))
+    complain(['tenant'], `must be one of ${values.join(', ')} for the provider ${provider}`, toSet);
+  // "{tenant}.shop.example" with the tenant "contoso.shop.example"
+  const [, domain] = /^https:\/\/\{tenant\}[^/]*?(\.[^./]+\.[^./]+)\//.exec(profile.tokenUri ?? '') ?? [];
+  if (domain !== undefined && tenant.toLowerCase().endsWith(domain))
+    complain(['tenant'], `ends with ${domain}, which the address of the provider already has`, toSet);
 }
 
 /** Settings that are valid alone but not together. */
-function checkCombinations(entry: ConnectionEntry, complain: Complain): void {
-  const { clientId, secrets, parameters, renewBefore, accessTokenLifetime } = entry;
+function checkCombinations({ entry, profile }: ProfiledEntry, complain: Complain): void {
+  const { clientId, secrets, parameters, resource } = entry;
   if (clientId !== undefined && secrets?.clientId !== undefined) {
     complain(['secrets', 'clientId'], 'conflicts with clientId; set only one');
   }
-  for (const name of ['scope', 'resource'] as const) {
-    const twice = entry[name] !== undefined && parameters !== undefined && Object.hasOwn(parameters, name);
-    if (twice) complain([name], `conflicts with parameters.${name}; set only one`);
-  }
-  if (renewBefore !== undefined && accessTokenLifetime !== undefined && renewBefore >= accessTokenLifetime) {
-    complain(['renewBefore'], 'is not less than accessTokenLifetime, so the token would always be renewed');
-  }
-  for (const [key, cause] of contradictions(entry)) complain([key], cause);
+  if (resource !== undefined && parameters !== undefined && Object.hasOwn(parameters, 'resource'))
+    complain(['resource'], 'conflicts with parameters.resource; set only one', toRemove);
+  for (const { path, cause, remove } of contradictions(entry, profile.behavior))
+    complain(path, cause, remove && toRemove);
 }
 
 function methodOf({ entry, profile }: ProfiledEntry): ClientAuthentication {
@@ -279,12 +299,19 @@ function makesAssertion(method: ClientAuthentication): boolean {
   return method === 'private_key_jwt' || method === 'managed_identity_federation';
 }
 
-/** Settings that have no meaning without a refresh token. */
+const UNUSED_WITHOUT_REFRESH_TOKEN = [
+  'revocationUri',
+  'refreshTokenGrace',
+  'refreshTokenIdleLifetime',
+  'refreshTokenAbsoluteLifetime',
+] as const;
+
+/** Settings that have no meaning without a refresh token, and what the provider requires of a client that acts for itself. */
 function checkGrant(profiled: ProfiledEntry, complain: Complain): void {
   const { entry } = profiled;
   const unused = 'has no effect with the grant client_credentials, which has no refresh token';
   if (entry.secrets?.refreshToken !== undefined) complain(['secrets', 'refreshToken'], unused, toRemove);
-  for (const key of ['revocationUri', 'refreshTokenGrace'] as const)
+  for (const key of UNUSED_WITHOUT_REFRESH_TOKEN)
     if (entry[key] !== undefined) complain([key], unused, toRemove);
   if (methodOf(profiled) === 'none')
     complain(
@@ -297,6 +324,23 @@ function checkGrant(profiled: ProfiledEntry, complain: Complain): void {
       ['publish', 'connectionString'],
       'contains a refresh token, and the grant client_credentials has none',
     );
+  checkClientScope(profiled, complain);
+}
+
+/** A request with `resource` is one of an older endpoint, which takes no scope. */
+function checkClientScope({ entry, profile }: ProfiledEntry, complain: Complain): void {
+  const { clientScopeEnd: end } = profile;
+  const { scope: own, resource, parameters = {} } = entry;
+  if (end === undefined || resource !== undefined || Object.hasOwn(parameters, 'resource')) return;
+  // Without a service URL, that is the problem.
+  if (own === undefined && parameters.scope === undefined && profile.scope !== undefined) return;
+  const { scope = '' } = withoutOfflineAccess({ scope: own ?? parameters.scope ?? '' });
+  if (/^\S+$/.test(scope) && scope.toLowerCase().endsWith(end)) return;
+  complain(
+    own === undefined && parameters.scope !== undefined ? ['parameters', 'scope'] : ['scope'],
+    `must be one scope that ends with ${end} for the provider ${entry.provider} with the grant client_credentials`,
+    (where) => `Set ${where} to the identifier of the API and ${end}, such as https://api.example.com${end}.`,
+  );
 }
 
 function clientKeysOf(name: string, { clientKey }: ConnectionEntry): readonly ClientKey[] {
@@ -315,20 +359,36 @@ function readTokenUri(
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
-  const text = entry.tokenUri === undefined ? tokenUriOf(profile, entry) : addressIn(entry.tokenUri);
-  if (text === undefined) return undefined;
-  return readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
+  if (entry.tokenUri === undefined) {
+    const text = tokenUriOf(profile, entry);
+    return text === undefined ? undefined : readUrl(text, 'tokenUri', { allowLoopbackHttp }, complain);
+  }
+  const address = readUrl(addressIn(entry.tokenUri), 'tokenUri', { allowLoopbackHttp }, complain);
+  const other = address === undefined ? undefined : otherEndpoint(profile, address);
+  if (other !== undefined)
+    complain(['tokenUri'], `is the ${other} of the provider ${entry.provider}, not the token endpoint`);
+  return address;
 }
 
+/** A path, in the entry as in a profile, replaces that of the token endpoint. */
 function readRevocationUri(
   { entry: { grant, revocationUri }, profile }: ProfiledEntry,
   tokenUri: string | undefined,
   { allowLoopbackHttp }: ConfigurationContext,
   complain: Complain,
 ): string | undefined {
-  const isKnown = tokenUri !== undefined && grant !== 'client_credentials';
-  const text = revocationUri ?? (isKnown ? revocationUriOf(profile, tokenUri) : undefined);
-  return text === undefined ? undefined : readUrl(text, 'revocationUri', { allowLoopbackHttp }, complain);
+  const isWhole = revocationUri !== undefined && !revocationUri.startsWith('/');
+  if (!isWhole && (tokenUri === undefined || grant === 'client_credentials')) return undefined;
+  const beside = { ...profile, ...(revocationUri !== undefined && { revocationUri }) };
+  const text = isWhole ? revocationUri : revocationUriOf(beside, tokenUri ?? '');
+  if (text !== undefined) return readUrl(text, 'revocationUri', { allowLoopbackHttp }, complain);
+  if (revocationUri !== undefined)
+    complain(
+      ['revocationUri'],
+      'is a path, and tokenUri does not have the path of the profile that it would replace',
+      (where) => `Set ${where} to the whole address.`,
+    );
+  return undefined;
 }
 
 function readServiceUrl(

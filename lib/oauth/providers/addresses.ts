@@ -66,6 +66,22 @@ export function isTokenUriOf({ tokenUri, hosts = [] }: ProviderProfile, address:
   return all.some((each) => pattern(each).test(address));
 }
 
+/** The endpoint of the profile, other than the token endpoint, that an address is: a noun; undefined if it is none. */
+export function otherEndpoint(profile: ProviderProfile, address: string): string | undefined {
+  const { revocationUri, signIn } = profile;
+  const { origin, pathname } = new URL(address);
+  const ends = (uri: string) =>
+    uri.startsWith('/')
+      ? pathname.endsWith(uri) && !tokenPathOf(profile).endsWith(uri)
+      : pattern(uri).test(origin + pathname);
+  const endpoints = [
+    ['authorization endpoint', signIn.authorizationUri],
+    ['device endpoint', signIn.deviceUri],
+    ['revocation endpoint', revocationUri],
+  ] as const;
+  return endpoints.find(([, uri]) => uri !== undefined && ends(uri))?.[0];
+}
+
 function onHost(tokenUri: string, host: string): string {
   return tokenUri.replace(/^(https:\/\/)[^/]+/, (_, scheme: string) => scheme + host);
 }

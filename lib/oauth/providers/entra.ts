@@ -18,6 +18,8 @@ export const entra: ProviderProfile = {
   },
   // Entra returns a new refresh token only for this scope; without it, the old token expires after 90 days.
   addedScopes: ['offline_access'],
+  // https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+  clientScopeEnd: '/.default',
   clientAuthentication: 'client_secret_post',
   acceptsFederation: true,
   reuse: 'reusable',

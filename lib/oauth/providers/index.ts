@@ -42,7 +42,7 @@ import { zendesk } from './zendesk.ts';
 import { zoho } from './zoho.ts';
 import { zoom } from './zoom.ts';
 
-export { parametersOf, revocationUriOf, tokenUriOf, withScopes } from './addresses.ts';
+export { otherEndpoint, parametersOf, revocationUriOf, tokenUriOf, withScopes } from './addresses.ts';
 export { nameOfNumber } from './entraErrors.ts';
 export type { ProviderProfile } from './profile.ts';
 

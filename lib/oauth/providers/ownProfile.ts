@@ -55,7 +55,9 @@ export function ownProfile(id: string, stated: StatedFacts): ProviderProfile {
     id,
     title: id,
     ...(tokenUri !== undefined && { tokenUri }),
-    ...(tokenUri?.includes('{tenant}') && { tenant: { means: 'what the profile says' } }),
+    ...(tokenUri?.includes('{tenant}') && {
+      tenant: { means: `the text for {tenant} in providers.${id}.tokenUri` },
+    }),
     ...(revocationUri !== undefined && { revocationUri }),
     ...(clientAuthentication !== undefined && { clientAuthentication }),
     ...(scope !== undefined && { scope }),

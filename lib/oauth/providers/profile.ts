@@ -17,6 +17,11 @@ export interface SignInRules {
   /** The address on this machine to which the browser returns, unless another one is registered. */
   readonly redirectUri: string;
   /**
+   * Why a sign-in cannot return to an http address of this machine, unless the user knows one that is registered: a whole sentence.
+   * `rotator connect` then refuses at once.
+   */
+  readonly noLoopback?: string;
+  /**
    * Whether to send `prompt=consent` with the scope `offline_access`. Without it, OpenID Connect servers ignore the scope
    * (OpenID Connect Core 1.0 section 11).
    */
@@ -68,6 +73,8 @@ export interface Sources {
   /** How long a refresh token lives. Missing: the profile says nothing about it. */
   readonly refreshToken?: Source;
   readonly signIn?: Source;
+  /** Whether a sign-in can return to an address of the user's machine. */
+  readonly redirect?: Source;
   readonly revocation?: Source;
   /** What else is published with the token, and the limits on requests. */
   readonly others?: Source;
@@ -112,6 +119,8 @@ export interface ProviderProfile {
   readonly acceptsFederation?: true;
   /** The scope of each token request, if the entry names none. */
   readonly scope?: Template;
+  /** With the grant `client_credentials`, the provider takes only one scope, and it must end so; in lower case. */
+  readonly clientScopeEnd?: string;
   /** Scopes that are added to any scope of a token request. */
   readonly addedScopes?: readonly string[];
   /** Parameters of each token request, unless the entry sets others. */

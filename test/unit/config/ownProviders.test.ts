@@ -152,6 +152,58 @@ describe('the placeholders of a profile', () => {
   });
 });
 
+describe('what an entry states beside a profile', () => {
+  test.each([
+    [
+      'its profile has too long an idle time',
+      { refreshTokenIdleLifetime: 31_536_002 },
+      'the profile, 31536001 s',
+    ],
+    ['its token ends before a renewal', { accessTokenLifetime: 570 }, 'the profile, 570 s'],
+    ['a renewal comes after its end', { earliestRenewal: 600 }, 'the profile, 600 s'],
+    ['it is always renewed', { renewBefore: 600 }, 'the profile, 600 s'],
+  ])('must not contradict it: %s', (_, more, cause) => {
+    const { problem } = parse({ acme: ACME }, { ...ENTRY_OF_ACME, ...more });
+    expect(problem?.message).toContain(`connections.crm.${Object.keys(more)[0]} is`);
+    expect(problem?.message).toContain(cause);
+  });
+
+  test.each([
+    // The response names the lifetime.
+    { renewBefore: 7200 },
+    { earliestRenewal: 7200 },
+    { accessTokenLifetime: 7200, earliestRenewal: 7100, renewBefore: 7100 },
+    // The sign-ins of an account may end earlier than the provider allows.
+    { provider: 'exact', tenant: 'nl', refreshTokenAbsoluteLifetime: 60 },
+    { provider: 'github', renewBefore: 28_799 },
+    { provider: 'github', renewBefore: 40_000, accessTokenEndsAtRefresh: false },
+    { provider: 'xero', renewBefore: 3600 },
+    { provider: 'exact', tenant: 'CO.UK', accessTokenLifetime: 60, earliestRenewal: 50 },
+  ])('may differ from what is only assumed: %j', (more) => {
+    expect(connectionOf({}, 'provider' in more ? more : { ...ENTRY, ...more })).toBeDefined();
+  });
+
+  test('a missing tenant is described as the text of its placeholder', () => {
+    expect(parse({ acme: ACME }, { provider: 'acme' }).problem?.fix).toContain(
+      'Set connections.crm.tenant to the text for {tenant} in providers.acme.tokenUri.',
+    );
+  });
+
+  test('a path for the revocation replaces that of the token endpoint, on its host', () => {
+    const own = (entry: object) => connectionOf({ acme: ACME }, entry).revocationUri;
+    expect(own({ ...ENTRY, revocationUri: '/x' })).toBe('https://login.example.com/x');
+    expect(own({ ...ENTRY_OF_ACME, revocationUri: '/x' })).toBe('https://login.acme.example/contoso/x');
+    expect(own({ ...ENTRY, revocationUri: '//evil.example/x' })).toBe(
+      'https://login.example.com//evil.example/x',
+    );
+    const text = fileWith({}, { crm: { ...ENTRY, revocationUri: '/x' } });
+    expect(inspectConnections(text, CONTEXT).endpoints.map(({ address }) => address)).toEqual([
+      ENTRY.tokenUri,
+      'https://login.example.com/x',
+    ]);
+  });
+});
+
 describe('a profile that is not valid', () => {
   const cases: Record<string, [unknown, string]> = {
     'a text': ['x', 'providers.acme must be an object'],
@@ -189,6 +241,23 @@ describe('a profile that is not valid', () => {
       { earliestRenewal: 601, accessTokenLifetime: 600 },
       'earliestRenewal is not less than accessTokenLifetime',
     ],
+    'the scope twice': [
+      { scope: 'a', parameters: { scope: 'b' } },
+      'providers.acme.scope conflicts with parameters.scope',
+    ],
+    'a type of token that needs a key': [
+      { response: { bearerTypes: ['DPoP'] } },
+      'providers.acme.response.bearerTypes[0] is a type that needs a key',
+    ],
+    'two error rules for one response': [
+      {
+        errors: [
+          { error: 'x', means: 'retrying' },
+          { error: 'x', means: 'retrying' },
+        ],
+      },
+      'providers.acme.errors[1] is never used: errors[0] is for the same response',
+    ],
     'a lifetime of eleven years': [{ refreshTokenIdleLifetime: 346_896_001 }, 'longer than ten years'],
     'a limit of half a request': [{ requestsPerDay: 0.5 }, 'must be a whole number'],
     'an error rule that matches everything': [
@@ -222,11 +291,14 @@ describe('a profile that is not valid', () => {
     expect(problems[0]?.problem.fix).toMatch(/^Rename providers\./);
   });
 
-  test('an entry with a name that is nearly that of a profile is told which one', () => {
-    const { problem } = parse({ acme: ACME }, { provider: 'acne' });
-    expect(problem?.message).toContain('connections.crm.provider must be one of generic');
-    expect(problem?.fix).toContain('Set connections.crm.provider to acme');
-  });
+  test.each(['acne', 'amce', 'ACME'])(
+    'an entry with a name that is nearly that of a profile is told which one: %s',
+    (provider) => {
+      const { problem } = parse({ acme: ACME }, { provider });
+      expect(problem?.message).toContain('connections.crm.provider must be one of generic');
+      expect(problem?.fix).toContain('Set connections.crm.provider to acme');
+    },
+  );
 
   test('is shown at its own place, also if no entry names it', () => {
     const text = '{"providers":{"acme":{"tokenUri":7,"scope":"a","scope":"b"}},"connections":{}}';

@@ -42,7 +42,8 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     [
       'a tenant with a slash',
       { provider: 'entra', tenant: '../x' },
-      'connections.bad.tenant is not a valid tenant id',
+      'connections.bad.tenant is not a valid tenant',
+      'Set connections.bad.tenant to the part of the addresses that names the customer',
     ],
     [
       'a service that is not an address',
@@ -142,7 +143,116 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'a tenant that would make another host',
       { provider: 'exact', tenant: 'evil.example' },
       'connections.bad.tenant must be one of nl, be, de, fr, es, co.uk, com for the provider exact',
+      'Set connections.bad.tenant to the top-level domain of your country',
     ],
+    [
+      'no shop',
+      { provider: 'shopify' },
+      'connections.bad.tenant is missing',
+      'Set connections.bad.tenant to the name of the shop.',
+    ],
+    ...[
+      ['shopify', 'Contoso.myshopify.com', '.myshopify.com'],
+      ['netsuite', '12.app.netsuite.com', '.netsuite.com'],
+    ].map(([provider, tenant, domain]): [string, unknown, string, string] => [
+      `the host of ${provider} as tenant`,
+      { provider, tenant },
+      `connections.bad.tenant ends with ${domain}, which the address of the provider already has`,
+      'Set connections.bad.tenant to the ',
+    ]),
+    [
+      'a tenant of a provider without tenants',
+      { provider: 'salesforce', tenant: 'contoso' },
+      'connections.bad.tenant has no effect: the provider salesforce has no tenants',
+      'Remove connections.bad.tenant.',
+    ],
+    [
+      'no client key for TikTok',
+      { provider: 'tiktok' },
+      'connections.bad.parameters.client_key is missing; the provider tiktok needs it',
+      'Set connections.bad.parameters.client_key to the value that docs/providers/tiktok.md describes.',
+    ],
+    ...[
+      ['authorization', 'zoho', 'https://accounts.zoho.eu/oauth/v2/auth'],
+      ['revocation', 'zoho', 'https://accounts.zoho.eu/oauth/v2/token/revoke?x=1'],
+      ['authorization', 'ebay', 'https://auth.ebay.com/oauth2/authorize'],
+      ['device', 'entra', 'https://login.microsoftonline.us/contoso/oauth2/v2.0/devicecode'],
+      ['authorization', 'netsuite', 'https://12.app.netsuite.com/app/login/oauth2/authorize.nl'],
+    ].map(([kind, provider, tokenUri]): [string, unknown, string, string] => [
+      `the ${kind} endpoint of ${provider} as token endpoint`,
+      { provider, tokenUri },
+      `connections.bad.tokenUri is the ${kind} endpoint of the provider ${provider}, not the token endpoint`,
+      'Set connections.bad.tokenUri to the https address of the token endpoint',
+    ]),
+    ...[
+      ['a path', { revocationUri: 'revoke' }, 'revocationUri is not an absolute address'],
+      [
+        'a path of another token endpoint',
+        { provider: 'zoho', revocationUri: '/revoke' },
+        'revocationUri is a path, and tokenUri does not have the path of the profile',
+      ],
+      [
+        'a path beside a query',
+        { tokenUri: 'https://a.example/t?x=1', revocationUri: '/revoke' },
+        'revocationUri is a path, and tokenUri does not have the path of the profile',
+      ],
+      ['a path with a placeholder', { revocationUri: '/{tenant}' }, 'revocationUri has a brace'],
+    ].map(([kind, more, cause]): [string, unknown, string] => [
+      `${kind} that is not an address for the revocation`,
+      { ...ENTRY, ...(more as object) },
+      cause as string,
+    ]),
+    ...(
+      [
+        [
+          'a lifetime in which Exact allows no renewal',
+          { provider: 'exact', tenant: 'nl', accessTokenLifetime: 570 },
+          'accessTokenLifetime is not above the earliestRenewal of the profile, 570 s',
+        ],
+        [
+          'a renewal after the lifetime of the profile',
+          { provider: 'exact', tenant: 'nl', earliestRenewal: 600 },
+          'earliestRenewal is not less than the accessTokenLifetime of the profile, 600 s',
+        ],
+        [
+          'a renewal that always ends the token before it',
+          { provider: 'github', renewBefore: 28_800 },
+          'renewBefore is not less than the accessTokenLifetime of the profile, 28800 s',
+        ],
+        [
+          'an idle time beyond the whole of the profile',
+          { provider: 'atlassian', refreshTokenIdleLifetime: 34_560_000 },
+          'refreshTokenIdleLifetime is longer than the refreshTokenAbsoluteLifetime of the profile, 31536000 s',
+        ],
+      ] as const
+    ).map(([kind, entry, cause]): [string, unknown, string] => [kind, entry, cause]),
+    ...(['entra', 'dynamics365'] as const).flatMap((provider) =>
+      [
+        ['no scope', {}, 'scope'],
+        ['a delegated scope', { scope: 'https://graph.microsoft.com/User.Read' }, 'scope'],
+        ['two scopes', { scope: 'https://a.example/.default https://b.example/.default' }, 'scope'],
+        ['a parameter scope', { parameters: { scope: 'User.Read' } }, 'parameters.scope'],
+      ]
+        .filter(([kind]) => provider === 'entra' || kind !== 'no scope')
+        .map(([kind, more, key]): [string, unknown, string, string] => [
+          `${kind} for a client of ${provider} that acts for itself`,
+          {
+            provider,
+            tenant: 'contoso',
+            serviceUrl: 'https://a.example',
+            grant: 'client_credentials',
+            ...(more as object),
+          },
+          `connections.bad.${key} must be one scope that ends with /.default for the provider ${provider}`,
+          `Set connections.bad.${key} to the identifier of the API and /.default`,
+        ]),
+    ),
+    ...['DPoP', 'mac', 'PoP'].map((type): [string, unknown, string, string] => [
+      `the type ${type} of tokens with a key`,
+      { ...ENTRY, response: { bearerTypes: ['company', type] } },
+      'connections.bad.response.bearerTypes[1] is a type that needs a key',
+      'Correct connections.bad.response.bearerTypes[1], or remove it.',
+    ]),
     ...['slack', 'google', 'xero'].map((provider): [string, unknown, string, string] => [
       `a token of the identity for ${provider}, which does not take it`,
       { provider, clientAuthentication: 'managed_identity_federation' },
@@ -186,6 +296,8 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
     ...(
       [
         ['refreshTokenGrace', 60],
+        ['refreshTokenIdleLifetime', 60],
+        ['refreshTokenAbsoluteLifetime', 60],
         ['revocationUri', 'https://a.example/revoke'],
         ['secrets', { refreshToken: 'a' }],
       ] as const
@@ -209,6 +321,7 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
       'scope twice',
       { ...ENTRY, scope: 'a', parameters: { scope: 'b' } },
       'conflicts with parameters.scope; set only one',
+      'Remove connections.bad.scope.',
     ],
     [
       'resource twice',
@@ -346,8 +459,8 @@ describe('the problem of an invalid entry names path, cause and fix, and affects
           { description: 'gone', means: 'client_rejected', error: 'y' },
         ],
       },
-      'connections.bad.errors has two rules for one response; errors[2] is never used',
-      'Set connections.bad.errors to the meanings of error responses',
+      'connections.bad.errors[2] is never used: errors[1] is for the same response',
+      'Remove connections.bad.errors[2].',
     ],
     [
       'a renewal after the end of the token',

@@ -1,6 +1,7 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
+import { contradictions, factsOf } from '../../../lib/config/contradictions.ts';
 import {
   endpointsBeside,
   type ProviderProfile,
@@ -48,6 +49,10 @@ describe('provider profiles', () => {
       expect(sources.reuse.confidence).not.toBe('unverified');
     },
   );
+
+  test.each(all)('%s does not contradict itself', (_, { behavior }) => {
+    expect(contradictions(factsOf(behavior))).toEqual([]);
+  });
 
   test.each(all)(
     '%s has a source for the lifetime of refresh tokens if it names one',
