@@ -134,8 +134,11 @@ entry, and a path as \`revocationUri\` replaces that of the token endpoint. What
 }
 \`\`\`
 
-An entry may have all of these members itself, and then overrides its profile; \`connections.schema.json\` describes them. A profile cannot name secrets, vaults or
+An entry may have all of these members itself, and then overrides its profile, but must not contradict it, such as by an idle lifetime above the absolute one. \`connections.schema.json\` describes them. A profile cannot name secrets, vaults or
 a private network, and \`ALLOWED_TOKEN_HOSTS\` limits its addresses as those of an entry. A profile that is not valid makes only the entries invalid that name it.
+
+To sign in, write the entry first, and then run \`npx rotator connect acme-prod\`: \`--provider\` takes only the profiles above. The endpoints of the sign-in come from the metadata of
+the authorization server, or from \`--authorization-endpoint\` or \`--device-endpoint\`.
 
 ## Errors
 

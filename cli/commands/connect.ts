@@ -2,6 +2,7 @@ import { authorizeByCode } from '../../lib/authorization/authorizeByCode.ts';
 import { authorizeByDevice, type DeviceCode } from '../../lib/authorization/authorizeByDevice.ts';
 import { discoverServer, type Server } from '../../lib/authorization/discover.ts';
 import type { AuthorizationRequest, ObtainedTokens } from '../../lib/authorization/request.ts';
+import { RotatorError } from '../../lib/errors.ts';
 import { endpointsBeside, profileNamed, withScopes } from '../../lib/oauth/providers/index.ts';
 import type { Connection } from '../../lib/rotation/core/connection.ts';
 import { ProcessMemory } from '../../lib/rotation/processMemory.ts';
@@ -55,6 +56,7 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
   refuseEntryOptions(name, known, options);
   if ((known?.grant ?? options.grant) === 'client_credentials')
     return connectClient(cli, parts, { name, known, options });
+  refuseWithoutLoopback(name, known, options);
   const server = await discover(cli, parts, known, options);
   const scope = scopeOf(server, known, options);
   const entry = known ? undefined : entryOf(server, scope, { ...options, extra });
@@ -89,6 +91,20 @@ export async function connect(cli: Cli, name: string, options: ConnectOptions): 
     ...client,
     ...tokens,
     replace,
+  });
+}
+
+/**
+ * Refuses a sign-in that could not come back, before the user registers or enters anything for it.
+ * @throws RotatorError `command_invalid`
+ */
+function refuseWithoutLoopback(name: string, known: Connection | undefined, options: ConnectOptions): void {
+  const { noLoopback } = profileNamed(known?.provider ?? options.provider).signIn;
+  if (noLoopback === undefined || options.device || options.redirectUri !== undefined) return;
+  throw new RotatorError({
+    code: 'command_invalid',
+    message: `The sign-in could not return to this machine. ${noLoopback}`,
+    fix: `Sign in with your own web application, save its token response, and run rotator import ${name} FILE. Or set --redirect-uri if an http address of this machine is registered.`,
   });
 }
 

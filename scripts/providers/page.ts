@@ -41,11 +41,7 @@ ${registration(profile)
 
 ## Connect
 
-\`\`\`sh
-${command(profile)}
-\`\`\`
-
-It signs in, stores the secrets, rotates for the first time and prints the entry, such as:
+${connecting(profile)}
 
 \`\`\`json
 ${JSON.stringify({ connections: { [NAME]: { provider: id, ...entry(profile) } } }, null, 2)}
@@ -70,9 +66,34 @@ function registration({ id, title, signIn }: ProviderProfile): readonly string[]
   const scopes = signIn.scopes ?? [];
   return [
     `Register an application (an OAuth client) at ${title}.`,
-    `As redirect URI, enter \`${signIn.redirectUri}\`. If the provider compares the port as well, choose one, such as \`http://127.0.0.1:8400/callback\`, and give the command the same URI with \`--redirect-uri\`.`,
+    signIn.noLoopback === undefined
+      ? `As redirect URI, enter \`${signIn.redirectUri}\`. If the provider compares the port as well, choose one, such as \`http://127.0.0.1:8400/callback\`, and give the command the same URI with \`--redirect-uri\`.`
+      : 'As redirect URI, enter an https address of the web application that you sign in with.',
     `Allow the scopes that your program needs${scopes.length > 0 ? `, and ${list(scopes)}` : ''}. Copy the client id and the client secret.`,
   ];
+}
+
+/** What to do before and with the command, and where the entry comes from; it follows. */
+function connecting(profile: ProviderProfile): string {
+  const { noLoopback } = profile.signIn;
+  const shown = (text: string) => `\`\`\`sh\n${text}\n\`\`\``;
+  if (noLoopback === undefined)
+    return `${shown(command(profile))}
+
+It signs in, stores the secrets, rotates for the first time and prints the entry, such as:`;
+  const elsewhere = `${noLoopback} So \`rotator connect\` cannot sign in there. Sign in with your own web application, and save its token response as \`token.json\`.`;
+  // The command cannot name a parameter of token requests.
+  if (needsOf(profile).some((need) => need.startsWith('parameters.')))
+    return `${elsewhere} Add the entry below to the connections file, and import the refresh token:
+
+${shown(`npx rotator import ${NAME} token.json`)}
+
+It asks for the client id and the client secret, stores the secrets and rotates for the first time. The entry:`;
+  return `${elsewhere} Then import the refresh token:
+
+${shown(command(profile))}
+
+It asks for the client id and the client secret, stores the secrets, rotates for the first time and prints the entry, such as:`;
 }
 
 function command(profile: ProviderProfile): string {
@@ -84,7 +105,8 @@ function command(profile: ProviderProfile): string {
   });
   const tenant = profile.tenant?.otherwise === undefined ? [] : ['--tenant TENANT'];
   const scope = profile.scope === undefined ? ['--scope "SCOPES"'] : [];
-  const parts = [`npx rotator connect ${NAME} --provider ${profile.id}`, ...tenant, ...options, ...scope];
+  const verb = profile.signIn.noLoopback === undefined ? `connect ${NAME}` : `import ${NAME} token.json`;
+  const parts = [`npx rotator ${verb} --provider ${profile.id}`, ...tenant, ...options, ...scope];
   return parts.join(' \\\n  ');
 }
 
@@ -115,6 +137,7 @@ function factRows(profile: ProviderProfile): string[] {
     ['client authentication', `\`${clientAuthentication}\``, sources.clientAuthentication],
     ...FACTS.map(({ title, show, source }) => [title, show(profile), sources[source]] as const),
     ['sign-in', address(signIn.authorizationUri), sources.signIn],
+    ['redirect URI', signIn.noLoopback ?? '', sources.redirect],
     ['device endpoint', address(signIn.deviceUri), sources.signIn],
     ['scopes of a sign-in', list(scopes), sources.signIn],
     ['parameters of a sign-in', list(parameters), sources.signIn],

@@ -141,8 +141,30 @@ describe('rotator connect', { timeout: 120_000 }, () => {
     });
   });
 
+  test('refuses a sign-in that cannot return to this machine, unless the user names an address that it can', async () => {
+    const refused = await connect('ebay', ['--provider', 'ebay']).ended;
+    expect(refused.code).toBe(2);
+    expect(documentOf(refused)).toMatchObject({
+      error: {
+        code: 'command_invalid',
+        message: expect.stringContaining('could not return to this machine. eBay returns to a RuName'),
+        fix: expect.stringContaining('run rotator import ebay FILE'),
+      },
+    });
+    const more = ['--redirect-uri', 'http://127.0.0.1/callback', '--scope', 'openid offline_access'];
+    expect((await signIn(connect('ebay', [...asProvider('ebay'), ...more]))).code).toBe(0);
+  });
+
   test('keeps the additional parameters that token requests need as well', async () => {
-    const more = ['--scope', 'openid offline_access', '--parameter', 'client_key=abc', 'other=x'];
+    const redirect = ['--redirect-uri', 'http://127.0.0.1/callback'];
+    const more = [
+      ...redirect,
+      '--scope',
+      'openid offline_access',
+      '--parameter',
+      'client_key=abc',
+      'other=x',
+    ];
     const ended = await signIn(connect('needs', [...asProvider('tiktok'), ...more]));
     expect(documentOf(ended)).toMatchObject({ entry: { needs: { parameters: { client_key: 'abc' } } } });
     expect(JSON.stringify(documentOf(ended).entry)).not.toContain('other');

@@ -66,7 +66,7 @@ export function isTokenUriOf({ tokenUri, hosts = [] }: ProviderProfile, address:
   return all.some((each) => pattern(each).test(address));
 }
 
-/** The endpoint of the profile, other than the token endpoint, that an address is: a noun; undefined if it is none. */
+/** The endpoint of the profile, other than the token endpoint, that an address is: a noun; undefined if it is another address. */
 export function otherEndpoint(profile: ProviderProfile, address: string): string | undefined {
   const { revocationUri, signIn } = profile;
   const { origin, pathname } = new URL(address);

@@ -17,7 +17,7 @@ export const amazon: ProviderProfile = {
     defaultExpiresInMs: HOUR_MS,
   },
   signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://www.amazon.com/ap/oa' },
-  note: 'The client secret of the Selling Partner API must be replaced every 180 days; refresh tokens survive it. A public application of that API must be authorized again every 365 days.',
+  note: 'Sellers authorize an application of the Selling Partner API in Seller Central (`spapi_oauth_code`), and `rotator connect` cannot do that sign-in: take the refresh token of that authorization with `rotator import`. The client secret of the Selling Partner API must be replaced every 180 days; refresh tokens survive it. A public application of that API must be authorized again every 365 days.',
   source: 'https://developer.amazon.com/docs/login-with-amazon/refresh-token.html',
   sources: {
     tokenUri: documented('https://developer.amazon.com/docs/amazon-data-portability/lwa-access-token.html'),
@@ -27,5 +27,9 @@ export const amazon: ProviderProfile = {
     accessToken: PAGE,
     reuse: PAGE,
     signIn: NANGO,
+    others: documented(
+      'https://developer-docs.amazon.com/sp-api/docs/website-authorization-workflow',
+      '2026-11-26',
+    ),
   },
 };

@@ -18,7 +18,11 @@ export const ebay: ProviderProfile = {
     // 18 months, as the first response says: 47,304,000 s.
     refreshTokenAbsoluteMs: 47_304_000_000,
   },
-  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://auth.ebay.com/oauth2/authorize' },
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: 'https://auth.ebay.com/oauth2/authorize',
+    noLoopback: 'eBay returns to a RuName, a name that it gives to an https address.',
+  },
   source: 'https://developer.ebay.com/api-docs/static/oauth-refresh-token-request.html',
   sources: {
     tokenUri: PAGE,
@@ -27,5 +31,6 @@ export const ebay: ProviderProfile = {
     reuse: PAGE,
     refreshToken: reported('https://gist.github.com/mudassaralichouhan'),
     signIn: NANGO,
+    redirect: documented('https://developer.ebay.com/api-docs/static/oauth-redirect-uri.html', '2026-11-26'),
   },
 };

@@ -29,7 +29,12 @@ export const intuit: ProviderProfile = {
     refreshTokenIdleMs: 100 * DAY_MS,
     refreshTokenAbsoluteMs: 5 * 365 * DAY_MS,
   },
-  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://appcenter.intuit.com/connect/oauth2' },
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: 'https://appcenter.intuit.com/connect/oauth2',
+    noLoopback:
+      'Intuit takes only https redirect URIs for production keys; those of a sandbox may have localhost.',
+  },
   source: FAQ,
   sources: {
     tokenUri: NANGO,
@@ -38,5 +43,9 @@ export const intuit: ProviderProfile = {
     reuse: reported('https://github.com/ruckus/quickbooks-ruby/issues/389'),
     refreshToken: readInCode('https://github.com/intuit/QuickBooks-V3-Java-SDK/releases/tag/v6.5.4'),
     signIn: NANGO,
+    redirect: documented(
+      'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/set-redirect-uri',
+      '2026-11-26',
+    ),
   },
 };

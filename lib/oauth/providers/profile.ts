@@ -18,7 +18,7 @@ export interface SignInRules {
   readonly redirectUri: string;
   /**
    * Why a sign-in cannot return to an http address of this machine, unless the user knows one that is registered: a whole sentence.
-   * `rotator connect` then refuses at once.
+   * `rotator connect` then refuses before it asks for anything.
    */
   readonly noLoopback?: string;
   /**

@@ -1,5 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { documented, HOUR_MS, NANGO, type ProviderProfile, USUAL_SIGN_IN } from './profile.ts';
+import { documented, HOUR_MS, NANGO, type ProviderProfile, reported, USUAL_SIGN_IN } from './profile.ts';
 
 const PAGE = documented('https://docs.slack.dev/authentication/using-token-rotation');
 
@@ -14,7 +14,11 @@ export const slack: ProviderProfile = {
     ...CAREFUL_BEHAVIOR,
     defaultExpiresInMs: 12 * HOUR_MS,
   },
-  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://slack.com/oauth/v2/authorize' },
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: 'https://slack.com/oauth/v2/authorize',
+    noLoopback: 'Slack takes only https redirect URIs.',
+  },
   note: 'Token rotation must be on for the app. Scopes are separated by commas.',
   source: 'https://docs.slack.dev/authentication/using-token-rotation',
   sources: {
@@ -23,5 +27,6 @@ export const slack: ProviderProfile = {
     accessToken: PAGE,
     reuse: PAGE,
     signIn: NANGO,
+    redirect: reported('https://next-auth.js.org/providers/slack', '2026-11-26'),
   },
 };

@@ -14,7 +14,11 @@ export const tiktok: ProviderProfile = {
     ...CAREFUL_BEHAVIOR,
     defaultExpiresInMs: 2 * HOUR_MS,
   },
-  signIn: { ...USUAL_SIGN_IN, authorizationUri: 'https://www.tiktok.com/v2/auth/authorize/' },
+  signIn: {
+    ...USUAL_SIGN_IN,
+    authorizationUri: 'https://www.tiktok.com/v2/auth/authorize/',
+    noLoopback: 'TikTok takes only https redirect URIs, except with a port for a desktop app.',
+  },
   needs: ['parameters.client_key'],
   note: 'TikTok calls the client id `client_key`: set `parameters.client_key` to it as well. Scopes are separated by commas.',
   source: 'https://developers.tiktok.com/docs/en/oauth-refresh-a-user-access-token',
@@ -24,5 +28,6 @@ export const tiktok: ProviderProfile = {
     accessToken: documented('https://developers.tiktok.com/docs/zh-Hans/oauth-user-access-token-management'),
     reuse: PAGE,
     signIn: NANGO,
+    redirect: documented('https://developers.tiktok.com/doc/login-kit-desktop/', '2026-11-26'),
   },
 };

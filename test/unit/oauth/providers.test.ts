@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { connectionEntry } from '../../../lib/config/connectionSchema.ts';
@@ -12,6 +13,7 @@ import {
   revocationUriOf,
   tokenUriOf,
 } from '../../../lib/oauth/providers/index.ts';
+import { MEMBERS } from '../../providers/classes.ts';
 
 const { dynamics365, entra, generic, google, netsuite, okta, salesforce, xero } = providers;
 const all: readonly (readonly [string, ProviderProfile])[] = Object.entries(providers);
@@ -168,6 +170,19 @@ describe('provider profiles', () => {
   });
 });
 
+describe('the six months of a profile', () => {
+  test('say which name is wrong', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['test/providers/run.ts', 'okta', 'nosuch'], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr.trim()]).toEqual([1, 'There is no profile named nosuch.']);
+  });
+
+  test('have a behavior class for each', () => {
+    expect(Object.keys(MEMBERS).toSorted()).toEqual(Object.keys(providers).toSorted());
+  });
+});
+
 describe('a sign-in', () => {
   const CLOUDS = [
     'login.microsoftonline.com',
@@ -228,6 +243,20 @@ describe('a sign-in', () => {
     expect([entra, dynamics365]).toEqual(['http://localhost/ false', 'http://localhost/ false']);
     expect(new Set(Object.values(others))).toEqual(new Set(['http://127.0.0.1/callback true']));
   });
+
+  test.each(all)(
+    '%s has a source if a sign-in cannot return to this machine, and its page says so',
+    (id, profile) => {
+      const { noLoopback } = profile.signIn;
+      expect(profile.sources.redirect !== undefined).toBe(noLoopback !== undefined);
+      const page = id === 'generic' ? '' : readFileSync(`docs/providers/${id}.md`, 'utf8');
+      expect(page.includes('`rotator connect` cannot sign in there')).toBe(noLoopback !== undefined);
+      if (noLoopback === undefined) return;
+      expect(page).toContain(`${noLoopback} So `);
+      expect(page).toContain('npx rotator import my-connection token.json');
+      expect(page).not.toMatch(/npx rotator connect|127\.0\.0\.1/);
+    },
+  );
 
   test('the scope comes from the metadata only if the profile knows no sign-in endpoint', () => {
     const taking = all.filter(([, { signIn }]) => signIn.takesScopeFromMetadata);
