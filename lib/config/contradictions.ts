@@ -7,8 +7,8 @@ export interface Contradiction {
   readonly path: readonly [key: keyof ComparedFacts, ...PropertyKey[]];
   /** The end of a sentence about it. */
   readonly cause: string;
-  /** Is the member to be removed, instead of set to another value? */
-  readonly remove?: true;
+  /** What to do with the member at that place. Missing: set it to another value. */
+  readonly fix?: (where: string) => string;
 }
 
 /** What is compared. Times are in seconds. */
@@ -28,7 +28,7 @@ export function contradictions(
 }
 
 /** The times that the behavior of a profile states, as an entry would. The careful default says nothing about a provider. */
-export function factsOf(behavior: TokenBehavior): ComparedFacts {
+function factsOf(behavior: TokenBehavior): ComparedFacts {
   const { defaultExpiresInMs, earliestRenewalMs, refreshTokenIdleMs, refreshTokenAbsoluteMs } = behavior;
   const isKnown = defaultExpiresInMs !== CAREFUL_BEHAVIOR.defaultExpiresInMs;
   return {
@@ -44,7 +44,9 @@ function contradictingTimes(stated: ComparedFacts, inherited: ComparedFacts): Co
   const limitOf = (key: 'accessTokenLifetime' | 'refreshTokenAbsoluteLifetime') => {
     const own = stated[key];
     const value = own ?? inherited[key] ?? Number.POSITIVE_INFINITY;
-    return { value, name: own === undefined ? `the ${key} of the profile, ${value} s` : key };
+    return own === undefined
+      ? { value, name: `the ${key} of the profile, ${value} s`, fix: orStating(key) }
+      : { value, name: key };
   };
   const end = limitOf('accessTokenLifetime');
   const whole = limitOf('refreshTokenAbsoluteLifetime');
@@ -57,11 +59,17 @@ function contradictingTimes(stated: ComparedFacts, inherited: ComparedFacts): Co
   } = stated;
   const earliest = inherited.earliestRenewal;
   const expires = 'so the token would always expire';
-  const found: (readonly [key: Contradiction['path'][0], isWrong: boolean, cause: string])[] = [
+  const found: (readonly [
+    key: Contradiction['path'][0],
+    isWrong: boolean,
+    cause: string,
+    fix?: Contradiction['fix'],
+  ])[] = [
     [
       'earliestRenewal',
       earliestRenewal !== undefined && earliestRenewal >= end.value,
       `is not less than ${end.name}, ${expires}`,
+      end.fix,
     ],
     [
       'accessTokenLifetime',
@@ -70,16 +78,25 @@ function contradictingTimes(stated: ComparedFacts, inherited: ComparedFacts): Co
         earliest !== undefined &&
         earliest >= lifetime,
       `is not above the earliestRenewal of the profile, ${earliest} s, ${expires}`,
+      orStating('earliestRenewal'),
     ],
     [
       'renewBefore',
       // The lifetime in the response counts before that of a profile. A renewal that comes too early does harm only if it ends the token.
       renewBefore !== undefined && renewBefore >= end.value && (lifetime !== undefined || ends),
       `is not less than ${end.name}, so the token would always be renewed`,
+      end.fix,
     ],
-    ['refreshTokenIdleLifetime', idle !== undefined && idle > whole.value, `is longer than ${whole.name}`],
+    [
+      'refreshTokenIdleLifetime',
+      idle !== undefined && idle > whole.value,
+      `is longer than ${whole.name}`,
+      whole.fix,
+    ],
   ];
-  return found.flatMap(([key, isWrong, cause]) => (isWrong ? { path: [key], cause } : []));
+  return found.flatMap(([key, isWrong, cause, fix]) =>
+    isWrong ? { path: [key], cause, ...(fix && { fix }) } : [],
+  );
 }
 
 function contradictingTexts({ errors = [], scope, parameters = {} }: ComparedFacts): Contradiction[] {
@@ -93,16 +110,23 @@ function contradictingTexts({ errors = [], scope, parameters = {} }: ComparedFac
           {
             path: ['scope'] as const,
             cause: 'conflicts with parameters.scope; set only one',
-            remove: true as const,
+            fix: toRemove,
           },
         ]
       : []),
     ...responses.flatMap((response, index) => {
       const first = responses.indexOf(response);
       const cause = `is never used: errors[${first}] is for the same response`;
-      return first < index ? { path: ['errors', index] as const, cause, remove: true as const } : [];
+      return first < index ? { path: ['errors', index] as const, cause, fix: toRemove } : [];
     }),
   ];
+}
+
+const toRemove = (where: string) => `Remove ${where}.`;
+
+/** The profile may be wrong about this account. */
+function orStating(key: string): Contradiction['fix'] {
+  return (where) => `Correct ${where}, or state ${key} beside it.`;
 }
 
 function toSeconds(ms: number | undefined): number | undefined {

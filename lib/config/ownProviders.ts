@@ -80,9 +80,9 @@ function readProvider(
       ? [
           ...templateFindings(parsed.data, at),
           ...addressFindings(parsed.data, at, allowLoopbackHttp),
-          ...contradictions(parsed.data).map(({ path, cause, remove }) => {
+          ...contradictions(parsed.data).map(({ path, cause, fix }) => {
             const where = joinPath(at, path);
-            return { where, cause, fix: remove ? `Remove ${where}.` : fixOf(at, path), within: path };
+            return { where, cause, fix: fix?.(where) ?? fixOf(at, path), within: path };
           }),
         ]
       : parsed.error.issues.flatMap((issue) => explainIssue(at, issue, Object.keys(providerSection.shape)))),

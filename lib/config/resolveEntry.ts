@@ -221,8 +221,7 @@ function checkCombinations({ entry, profile }: ProfiledEntry, complain: Complain
   }
   if (resource !== undefined && parameters !== undefined && Object.hasOwn(parameters, 'resource'))
     complain(['resource'], 'conflicts with parameters.resource; set only one', toRemove);
-  for (const { path, cause, remove } of contradictions(entry, profile.behavior))
-    complain(path, cause, remove && toRemove);
+  for (const { path, cause, fix } of contradictions(entry, profile.behavior)) complain(path, cause, fix);
 }
 
 function methodOf({ entry, profile }: ProfiledEntry): ClientAuthentication {

@@ -166,6 +166,7 @@ describe('what an entry states beside a profile', () => {
     const { problem } = parse({ acme: ACME }, { ...ENTRY_OF_ACME, ...more });
     expect(problem?.message).toContain(`connections.crm.${Object.keys(more)[0]} is`);
     expect(problem?.message).toContain(cause);
+    expect(problem?.fix).toMatch(/^Correct connections\.crm\.\w+, or state \w+ beside it\.$/);
   });
 
   test.each([
