@@ -86,8 +86,10 @@ const NOT_IN_AZURE = 'Outside Azure, unset IDENTITY_ENDPOINT to sign in with az 
 function identityReason(thrown: unknown, { env, managedIdentityClientId }: SignInContext): Reason {
   const { status, isNetwork } = causeOf(thrown);
   const weight = REFUSED;
-  const number = aadsts(textOf(thrown));
-  if (number !== undefined && number in IDENTITY_FIXES) return refusal(number, IDENTITY_FIXES, (fix) => fix);
+  const text = textOf(thrown);
+  const refused = refusal(text, IDENTITY_FIXES, (fix) => fix);
+  if (refused) return status === 429 || status >= 500 ? { passing: true, ...refused } : refused;
+  if (TRANSIENT_TEXT.test(text)) return busy('was refused');
   if (status === 502 || status === 504) {
     const fix = `Add the host of IDENTITY_ENDPOINT to NO_PROXY: requests to it must not go through a proxy. ${NOT_IN_AZURE}`;
     return { what: `did not respond (HTTP ${status} of a gateway)`, fix, passing: true, weight };
@@ -128,8 +130,9 @@ function environmentReason(thrown: unknown, { env }: SignInContext): Reason {
       weight,
     };
   if (nameOf(thrown) === CredentialUnavailableErrorName) return incomplete(has);
-  const number = aadsts(text);
-  if (number !== undefined) return refusal(number, PRINCIPAL_FIXES, (fix) => `${fix} ${OR_TOOL}`);
+  const refused = refusal(text, PRINCIPAL_FIXES, (fix) => `${fix} ${OR_TOOL}`);
+  if (refused) return UNREACHABLE.test(text) ? { passing: true, ...refused } : refused;
+  if (TRANSIENT_TEXT.test(text)) return busy('were refused');
   if (text.includes('not configured to acquire tokens for tenant'))
     return {
       what: 'name another tenant than that of the vault',
@@ -203,11 +206,11 @@ function toolReason(tool: Tool, thrown: unknown): Reason {
   const text = textOf(thrown);
   const { absent, signedOut, login, tenant, other } = TOOLS[tool];
   if (absent.test(text)) return { what: 'is not installed', fix: '', weight: NOT_SET_UP };
-  const number = aadsts(text);
-  if (number !== undefined)
-    return refusal(number, USER_FIXES, (fix) =>
-      fix.replaceAll('{login}', login).replaceAll('{tenant}', tenant),
-    );
+  const refused = refusal(text, USER_FIXES, (fix) =>
+    fix.replaceAll('{login}', login).replaceAll('{tenant}', tenant),
+  );
+  if (refused) return refused;
+  if (TRANSIENT_TEXT.test(text)) return busy('was refused');
   if (signedOut.test(text)) return { what: 'is not signed in', fix: `Run ${login}.`, weight: NOT_SIGNED_IN };
   if (text.includes('Az.Account'))
     return {
@@ -284,8 +287,26 @@ const APPLICATION_RISK = [
   'Look at the risky workload identities in Entra, and confirm there that it is safe.',
 ] as const;
 
+/** Azure makes and renews the certificate with which a managed identity signs in; no setting holds it. */
+const IDENTITY_CERTIFICATE = [
+  'the certificate that Azure keeps for the identity is not valid',
+  'Restart the app. If it continues, turn the managed identity of the app off and on again, or assign another one, and give it its roles.',
+] as const;
+const OTHER_CLOUD = [
+  'the tenant belongs to another cloud',
+  'Set AZURE_AUTHORITY_HOST to the sign-in address of the cloud of the tenant.',
+] as const;
+
 /** What to do about the refusal of a managed identity, by the number after AADSTS. */
 const IDENTITY_FIXES: Refusals = {
+  7000222: IDENTITY_CERTIFICATE,
+  700027: IDENTITY_CERTIFICATE,
+  700030: IDENTITY_CERTIFICATE,
+  1000502: IDENTITY_CERTIFICATE,
+  500011: [
+    'the tenant does not know the service that the token is for',
+    'Check that the vault, the storage account or clientAssertionAudience is of the cloud of the app.',
+  ],
   700016: [
     'the tenant does not know the identity',
     'Turn the managed identity of the app off and on again, or assign another one, and give it its roles: its service principal was deleted, or the subscription moved to another tenant.',
@@ -301,6 +322,7 @@ const IDENTITY_FIXES: Refusals = {
   5000224: TENANT_BLOCKED,
   5000225: TENANT_BLOCKED,
   500014: RESOURCE_DISABLED,
+  50105: NOT_ASSIGNED,
   501051: NOT_ASSIGNED,
   90002: [NO_TENANT, 'Check whether the subscription of the app was moved to another tenant.'],
 };
@@ -319,6 +341,10 @@ const PRINCIPAL_FIXES: Refusals = {
   7000229: WRONG_APPLICATION,
   90002: WRONG_TENANT,
   900023: WRONG_TENANT,
+  50059: WRONG_TENANT,
+  90038: OTHER_CLOUD,
+  900382: OTHER_CLOUD,
+  900439: OTHER_CLOUD,
   700027: [
     'the application does not have the certificate',
     'Upload the certificate in AZURE_CLIENT_CERTIFICATE_PATH to the application in AZURE_CLIENT_ID.',
@@ -414,6 +440,7 @@ const USER_FIXES: Refusals = {
   530035: POLICY,
   50097: POLICY,
   50005: POLICY,
+  50131: POLICY,
   50072: SECOND_FACTOR,
   50074: SECOND_FACTOR,
   530021: POLICY,
@@ -448,13 +475,30 @@ const USER_FIXES: Refusals = {
   7000222: ['the client secret has expired', 'Run {login} again, with a new client secret.'],
 };
 
-function refusal(number: number, fixes: Refusals, complete: (fix: string) => string): Reason {
-  const [why, fix] = fixes[number] ?? [
-    undefined,
-    `Look up AADSTS${number} at https://login.microsoftonline.com/error.`,
-  ];
-  const what = `got AADSTS${number}${why === undefined ? '' : `: ${why}`}`;
-  return { what, fix: complete(fix), weight: REFUSED };
+/**
+ * The numbers of refusals that end without an operator: https://learn.microsoft.com/entra/identity-platform/reference-error-codes. The
+ * service is not available, is too busy, or was asked too often.
+ */
+const TRANSIENT: readonly number[] = [50087, 50196, 90006, 90024, 90033, 90055];
+/** RFC 6749 section 4.1.2.1, and the words of Microsoft Entra. */
+const TRANSIENT_TEXT = /temporarily_unavailable|\btransient error\b/i;
+const BUSY = 'Microsoft Entra is not available or too busy';
+
+function busy(refused: string): Reason {
+  const fix = 'Wait a few minutes. If it continues, check the status of Azure.';
+  return { what: `${refused}: ${BUSY}`, fix, passing: true, weight: REFUSED };
+}
+
+/** What the text's own number means; undefined if it has none. */
+function refusal(text: string, fixes: Refusals, complete: (fix: string) => string): Reason | undefined {
+  const number = aadsts(text);
+  if (number === undefined) return undefined;
+  const got = `got AADSTS${number}`;
+  const known = fixes[number];
+  if (known) return { what: `${got}: ${known[0]}`, fix: complete(known[1]), passing: false, weight: REFUSED };
+  if (TRANSIENT.includes(number) || TRANSIENT_TEXT.test(text)) return busy(got);
+  const lookUp = `Look up AADSTS${number} at https://login.microsoftonline.com/error.`;
+  return { what: got, fix: complete(lookUp), weight: REFUSED };
 }
 
 /** The first number is the error's own; others are in the texts around it. */

@@ -172,6 +172,10 @@ describe('a service principal that Microsoft Entra refuses', () => {
     [530035, 'exclude the application from it'],
     [530047, 'the risky workload identities'],
     [50057, 'Enable the account in AZURE_USERNAME'],
+    [50059, 'Correct AZURE_TENANT_ID.'],
+    [90038, 'Set AZURE_AUTHORITY_HOST'],
+    [900439, 'Set AZURE_AUTHORITY_HOST'],
+    [1234567, 'Look up AADSTS1234567 at https://login.microsoftonline.com/error.'],
   ])('with AADSTS%i gets a fix of its own', (number, words) => {
     const { message, fix, passing } = refused(
       `invalid_client: ${number} - [2026-01-01]: AADSTS${number}: text of AADSTS1 Trace ID: canary`,
@@ -205,21 +209,80 @@ it('names the missing module of Azure PowerShell', () => {
   expect(explainSignIn([{ way: 'powershell', thrown }], { env: {} }).fix).toContain('Install-Module');
 });
 
-it.each([
-  [700016, 'its service principal was deleted'],
-  [7000112, 'Enable the enterprise application of the managed identity'],
-  [53003, 'exclude the application from it'],
-  [5000225, 'a request with Microsoft support'],
-])('explains AADSTS%i of a managed identity', (number, words) => {
-  const thrown = new AuthenticationError(400, {
-    error: 'unauthorized_client',
-    error_description: `AADSTS${number}: canary`,
+/** How the identity library reports a refusal by the endpoint of the managed identity. */
+function identityRefused(error_description: string, status = 400) {
+  const thrown = new AuthenticationError(status, { error: 'unauthorized_client', error_description });
+  const context = { env: {}, managedIdentityClientId: PRINCIPAL.AZURE_CLIENT_ID };
+  return explainSignIn([{ way: 'identity', thrown }], context);
+}
+
+describe('a managed identity that Microsoft Entra refuses', () => {
+  it.each([
+    [700016, 'its service principal was deleted'],
+    [7000112, 'Enable the enterprise application of the managed identity'],
+    [7000222, 'Restart the app. If it continues, turn the managed identity'],
+    [700027, 'Restart the app. If it continues, turn the managed identity'],
+    [500011, 'is of the cloud of the app'],
+    [50105, 'Assign the application or its app role'],
+    [53003, 'exclude the application from it'],
+    [5000225, 'a request with Microsoft support'],
+    [1234567, 'Look up AADSTS1234567 at https://login.microsoftonline.com/error.'],
+    [90036, 'Look up AADSTS90036'],
+  ])('with AADSTS%i gets a fix of its own', (number, words) => {
+    const { message, fix, passing } = identityRefused(`AADSTS${number}: canary`);
+    expect(message).toContain(`got AADSTS${number}`);
+    expect(fix).toContain(words);
+    expect(`${message} ${fix}`).not.toContain('canary');
+    expect(`${message} ${fix}`).not.toContain('client id');
+    expect(passing).toBe(false);
   });
-  const { message, fix, passing } = explainSignIn([{ way: 'identity', thrown }], { env: {} });
-  expect(message).toContain(`got AADSTS${number}`);
-  expect(fix).toContain(words);
-  expect(`${message} ${fix}`).not.toContain('canary');
-  expect(passing).toBe(false);
+
+  it('with no number is taken for an identity that the app does not have', () => {
+    const { message, fix, passing } = identityRefused('No user-assigned managed identity found');
+    expect(message).toContain('has no identity with that client id');
+    expect(fix).toContain('correct its client id');
+    expect(passing).toBe(false);
+  });
+
+  it('is tried again automatically if the endpoint itself failed with an unknown number', () => {
+    expect(identityRefused('AADSTS1234567: canary', 500).passing).toBe(true);
+    expect(identityRefused('AADSTS700016: canary', 500).passing).toBe(false);
+  });
+});
+
+describe('Microsoft Entra that is not available or too busy', () => {
+  const WAYS_TO_SIGN_IN = ['identity', 'environment', 'az', 'azd', 'powershell'] as const;
+  const explained = (way: (typeof WAYS_TO_SIGN_IN)[number], text: string) => {
+    const thrown = new AuthenticationError(400, { error: 'invalid_request', error_description: text });
+    return explainSignIn([{ way, thrown }], { env: PRINCIPAL });
+  };
+
+  it.each([
+    'AADSTS50087: canary',
+    'AADSTS50196: canary',
+    'AADSTS90006: canary',
+    'AADSTS90024: canary',
+    'AADSTS90033: canary',
+    'AADSTS90055: canary',
+    'AADSTS1234567: A transient error has occurred. canary',
+    'temporarily_unavailable: canary',
+  ])('is waited for, whichever way it was asked: %s', (text) => {
+    for (const way of WAYS_TO_SIGN_IN) {
+      const { message, fix, passing } = explained(way, text);
+      expect(passing).toBe(true);
+      expect(message).toContain(/AADSTS\d+/.exec(text)?.[0] ?? 'refused');
+      expect(fix).toBe('Wait a few minutes. If it continues, check the status of Azure.');
+      expect(`${message} ${fix}`).not.toContain('canary');
+    }
+  });
+
+  it('is not seen in another refusal', () => {
+    for (const way of WAYS_TO_SIGN_IN) {
+      const { fix, passing } = explained(way, 'AADSTS90036: not retryable');
+      expect(passing).toBe(false);
+      expect(fix).toContain('Look up AADSTS90036');
+    }
+  });
 });
 
 it('explains a managed identity of Azure Arc that the user may not use', () => {
