@@ -1,7 +1,7 @@
 import { RotatorError } from '../errors.ts';
 import type { SecretProperties } from '../rotation/ports.ts';
 import { policyFix } from './azurePolicy.ts';
-import { described, notSignedIn, unavailable } from './serviceErrors.ts';
+import { described, notSignedIn, SAYS_CLOCK, SYNCHRONIZE_CLOCK, unavailable } from './serviceErrors.ts';
 import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFailure.ts';
 
 /** A request to a vault. */
@@ -47,9 +47,9 @@ const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
 export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
-  const what = actionOf(call);
-  if (failure.signIn) return notSignedIn('vault', what, call.vaultUrl, failure.signIn);
-  const passing = unavailable('vault', what, call.vaultUrl, failure);
+  const request = { service: 'vault', what: actionOf(call), address: call.vaultUrl } as const;
+  if (failure.signIn) return notSignedIn(request, failure.signIn);
+  const passing = unavailable(request, failure);
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
   const { status, codes } = failure;
   if (codes.some((code) => /^(Secret|Key|Certificate)Disabled$/.test(code))) return disabled(call);
@@ -193,9 +193,8 @@ const AUTHENTICATION: readonly Refusal[] = [
       `Move ${vaultUrl} to the tenant of the rotator's identity: the vault does not know who signed its token, as after a move of the subscription to another tenant.`,
   },
   {
-    when: (_, text) => /not yet valid|expired|lifetime validation/i.test(text),
-    fix: () =>
-      'Synchronize the clock of this machine (NTP): the token is not valid at the time of the vault.',
+    when: (_, text) => SAYS_CLOCK.test(text),
+    fix: () => SYNCHRONIZE_CLOCK,
   },
 ];
 

@@ -14,9 +14,10 @@ export async function signIn(credential: Identity, vaultUrl: string): Promise<st
     return WAYS[credential.signedInBy ?? 'identity'];
   } catch (thrown) {
     const failure = readFailure(thrown);
+    const vault = { service: 'vault', address: vaultUrl } as const;
     throw failure.signIn
-      ? notSignedIn('vault', 'use its secrets', vaultUrl, failure.signIn)
-      : unavailable('vault', 'authenticate', vaultUrl, failure);
+      ? notSignedIn({ ...vault, what: 'use its secrets' }, failure.signIn)
+      : unavailable({ ...vault, what: 'authenticate' }, failure);
   }
 }
 

@@ -278,7 +278,7 @@ describe('Microsoft Entra that is not available or too busy', () => {
 
   it('is not seen in another refusal', () => {
     for (const way of WAYS_TO_SIGN_IN) {
-      const { fix, passing } = explained(way, 'AADSTS90036: not retryable');
+      const { fix, passing } = explained(way, 'AADSTS90036: an unexpected error');
       expect(passing).toBe(false);
       expect(fix).toContain('Look up AADSTS90036');
     }

@@ -111,6 +111,16 @@ describe('the blob with the connections', () => {
   });
 
   it.each([
+    ['The token is expired.', 'Synchronize the clock'],
+    ['Issuer did not match.', 'Sign in to the tenant of the storage account'],
+  ])('behind a 401 has the fix for its detail: %s', async (detail, words) => {
+    const proxy = await startProxy(azurite);
+    proxy.fault(answers(401, 'InvalidAuthenticationInfo', {}, detail));
+    const error = await errorOf(read(`${proxy.url}/settings/x`, undefined, proxy.connectionString));
+    expect(error).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining(words) });
+  });
+
+  it.each([
     'https://example.com/settings/x',
     'https://example.com/tokenrotator/settings/x',
     'no address',

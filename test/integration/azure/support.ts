@@ -125,13 +125,19 @@ export async function startRelay(to: string): Promise<Relay> {
   };
 }
 
-/** A fault that responds in place of the service. */
-export function answers(status: number, code = 'Failed', headers: Record<string, string> = {}): ProxyFault {
+/** A fault that responds in place of the service. @param detail what the service adds to a refused token or key */
+export function answers(
+  status: number,
+  code = 'Failed',
+  headers: Record<string, string> = {},
+  detail?: string,
+): ProxyFault {
+  const more = detail === undefined ? '' : `<AuthenticationErrorDetail>${detail}</AuthenticationErrorDetail>`;
   return (request, response) => {
     request.resume();
     response.writeHead(status, { 'x-ms-error-code': code, 'content-type': 'application/xml', ...headers });
     response.end(
-      `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${CANARY}</Message></Error>`,
+      `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${CANARY}</Message>${more}</Error>`,
     );
     return 'handled';
   };

@@ -164,6 +164,18 @@ describe('a refusal by Azure Policy', () => {
   });
 });
 
+/** What the Blob Storage client throws for a response. */
+function storageRefusal(status: number, code: string | undefined, detail?: string) {
+  const details = { ...(detail !== undefined && { authenticationErrorDetail: detail }) };
+  const thrown = {
+    code,
+    message: 'canary',
+    details,
+    response: { status, headers: { get: () => undefined } },
+  };
+  return storageError(thrown, 'list the records', 'https://a.blob.core.windows.net');
+}
+
 describe('a refusal by the storage account', () => {
   it.each([
     [403, 'KeyBasedAuthenticationNotPermitted', 'Set AzureWebJobsStorage__accountName instead'],
@@ -172,6 +184,8 @@ describe('a refusal by the storage account', () => {
     [403, 'AuthenticationFailed', 'Copy the connection string of the account'],
     [401, 'InvalidAuthenticationInfo', 'Sign in to the tenant of the storage account'],
     [403, 'AccountIsDisabled', 'Enable the storage account'],
+    [409, 'AccountBeingDeleted', 'this one is being deleted'],
+    [409, 'ContainerDisabled', 'Enable the container'],
     [409, 'BlobImmutableDueToPolicy', 'Remove the immutability policy'],
     [403, 'InsufficientAccountPermissions', 'Check the state of the storage account and its subscription'],
     [403, 'ReadOnlyDisabledSubscription', 'its subscription again'],
@@ -181,11 +195,71 @@ describe('a refusal by the storage account', () => {
     [400, 'TlsVersionNotPermitted', 'minimum TLS version'],
     [401, 'NoAuthenticationInformation', 'removes the header Authorization'],
     [409, 'BlobArchived', 'back to hot'],
-    [403, 'Unknown', 'with a connection string, check its key'],
+    [403, undefined, 'with a connection string, check its key'],
+    [403, 'Forbidden', 'with a connection string, check its key'],
+    [403, 'PARSE_ERROR', 'with a connection string, check its key'],
+    [403, 'NewRefusal', 'Look up NewRefusal at https://learn.microsoft.com/'],
+    [401, 'NewRefusal', 'Look up NewRefusal at https://learn.microsoft.com/'],
   ])('with %i %s gets a fix of its own', (status, code, words) => {
-    const thrown = { code, response: { status, headers: { get: () => undefined } } };
-    const error = storageError(thrown, 'list the records', 'https://a.blob.core.windows.net');
+    const error = storageRefusal(status, code);
     expect(error.code).toBe('storage_forbidden');
     expect(error.fix).toContain(words);
+    expect(`${error.message} ${error.fix}`).not.toContain('canary');
+    if (code !== undefined) expect(error.message).toContain(code);
+    if (words.startsWith('Look up')) expect(error.fix).not.toContain('role');
+  });
+
+  it.each([
+    [
+      'InvalidAuthenticationInfo',
+      'Lifetime validation failed. The token is expired.',
+      'Synchronize the clock',
+    ],
+    ['InvalidAuthenticationInfo', 'Issuer validation failed. Issuer did not match.', 'Sign in to the tenant'],
+    ['AuthenticationFailed', "Request date header too old: 'Mon'", 'Synchronize the clock'],
+    [
+      'AuthenticationFailed',
+      'Signature not valid in the specified time frame: Start',
+      'the time of this one is over',
+    ],
+    [
+      'AuthenticationFailed',
+      'The MAC signature found in the request is not the same',
+      'Copy the connection string',
+    ],
+    ['AuthorizationPermissionMismatch', 'the lease has expired', 'the role Storage Blob Data Owner'],
+  ])('with %s is told apart by its detail: %s', (code, detail, words) => {
+    const { fix } = storageRefusal(401, code, detail);
+    expect(fix).toContain(words);
+    expect(fix).not.toContain(detail);
+  });
+});
+
+describe('a failure of the storage account that is not a refusal', () => {
+  const WAIT = 'DNS and the status of Azure';
+
+  it.each([
+    [404, 'ContainerNotFound', 'whether something deletes containers'],
+    [404, 'BlobNotFound', 'whether something deletes blobs'],
+    [409, 'ContainerBeingDeleted', 'until Azure has deleted the container'],
+    [409, 'AccountBeingCreated', 'until Azure has created the storage account'],
+    [400, 'InvalidResourceName', 'Correct the address of the blob service'],
+    [404, 'ResourceNotFound', 'Correct the address of the blob service'],
+    [409, 'InvalidBlobType', 'Delete the blob'],
+    [409, 'NewConflict', 'Look up NewConflict at https://learn.microsoft.com/'],
+    [400, 'NewRequest', 'Look up NewRequest at https://learn.microsoft.com/'],
+    [409, 'LeaseAlreadyPresent', WAIT],
+    [412, 'ConditionNotMet', WAIT],
+    [412, 'NewCondition', WAIT],
+    [429, 'TooManyRequests', WAIT],
+    [500, 'InternalError', WAIT],
+    [503, 'ServerBusy', WAIT],
+    [404, undefined, WAIT],
+    [400, 'BadRequest', WAIT],
+  ])('with %i %s gets a fix of its own', (status, code, words) => {
+    const error = storageRefusal(status, code);
+    expect(error.code).toBe('storage_unavailable');
+    expect(error.fix).toContain(words);
+    if (words !== WAIT) expect(error.fix).not.toContain('DNS');
   });
 });
