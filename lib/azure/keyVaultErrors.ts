@@ -1,7 +1,15 @@
 import { RotatorError } from '../errors.ts';
 import type { SecretProperties } from '../rotation/ports.ts';
 import { policyFix } from './azurePolicy.ts';
-import { described, notSignedIn, SAYS_CLOCK, SYNCHRONIZE_CLOCK, unavailable } from './serviceErrors.ts';
+import {
+  described,
+  type FailedRequest,
+  lookUp,
+  notSignedIn,
+  SAYS_CLOCK,
+  SYNCHRONIZE_CLOCK,
+  unavailable,
+} from './serviceErrors.ts';
 import { readFailure, type SeenResponse, type ServiceFailure } from './serviceFailure.ts';
 
 /** A request to a vault. */
@@ -47,7 +55,7 @@ const DELETED = ['ObjectIsDeletedButRecoverable', 'ObjectIsBeingDeleted'];
 export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse): RotatorError {
   if (thrown instanceof RotatorError) return thrown;
   const failure = readFailure(thrown, seen);
-  const request = { service: 'vault', what: actionOf(call), address: call.vaultUrl } as const;
+  const request = requestOf(call);
   if (failure.signIn) return notSignedIn(request, failure.signIn);
   const passing = unavailable(request, failure);
   if (failure.kind === 'silent') return isRefusedAddress(thrown) ? notAVault(call) : passing;
@@ -64,6 +72,10 @@ export function vaultError(thrown: unknown, call: VaultCall, seen?: SeenResponse
 function actionOf({ action, secret }: VaultCall): string {
   const { verb, noun } = ACTIONS[action];
   return `${verb} the ${noun} ${secret}`;
+}
+
+function requestOf(call: VaultCall): FailedRequest {
+  return { service: 'vault', what: actionOf(call), address: call.vaultUrl };
 }
 
 /** A request that is not sent because the vault would refuse it. */
@@ -88,10 +100,15 @@ function forbidden(call: VaultCall, failure: ServiceFailure, said: Said): Rotato
       fix: policyFix({ vaultUrl, secret, properties, ...said }),
     });
   }
+  const known = (failure.status === 401 ? AUTHENTICATION : REFUSALS).find(({ when }) =>
+    when(failure, said.text),
+  );
+  const fix = known ? known.fix(call, said.text) : unknownFix(call, failure);
+  if (known?.passing) return unavailable(requestOf(call), failure, fix);
   return new RotatorError({
-    code: 'vault_forbidden',
+    code: known?.ofKey && ACTIONS[call.action].noun !== 'secret' ? 'key_unusable' : 'vault_forbidden',
     message: `${vaultUrl} does not let the rotator ${actionOf(call)} (${described(failure)}).`,
-    fix: forbiddenFix(call, failure, said.text),
+    fix,
   });
 }
 
@@ -119,7 +136,11 @@ const OTHER_CAUSES = ['ForbiddenByRbac', 'ForbiddenByFirewall', 'ForbiddenByConn
 
 interface Refusal {
   readonly when: (failure: ServiceFailure, text: string) => boolean;
-  readonly fix: (call: VaultCall) => string;
+  readonly fix: (call: VaultCall, text: string) => string;
+  /** It ends without an operator. */
+  readonly passing?: boolean;
+  /** The key itself, or the certificate, cannot be used. */
+  readonly ofKey?: boolean;
 }
 
 /** One of these codes, or words of the text. */
@@ -127,8 +148,34 @@ function says(codes: readonly string[], words?: RegExp): Refusal['when'] {
   return (failure, text) => failure.codes.some((code) => codes.includes(code)) || words?.test(text) === true;
 }
 
-/** What no role cures, the most specific first: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes and common-error-codes. */
+/** A text about roles names resources, and deny assignments in any case. */
+const LACKS_ROLE = /caller is not authorized to perform action/i;
+/** Of a deny assignment that exists: the text of each refusal has the line, mostly with null. */
+const DENIED =
+  /DenyAssignmentId:[ \t]*["']?(?!null\b|none\b|0{8}-)[\w/{]|because of (?:the|a) deny assignment/i;
+
+/** During a failover to another region, a vault is read-only: https://learn.microsoft.com/azure/reliability/reliability-key-vault */
+const FAILOVER =
+  /\bread[- ]only (?:mode|state)\b|\b(?:is|are|became) (?:now )?(?:in )?read[- ]only\b|(?<![-\w])fail(?:ed|ing)?[- ]?over(?![-\w])/i;
+const FAILOVER_CODE = /ReadOnly|Fail(?:ed)?Over/i;
+
+/**
+ * The causes of a refusal. Those whose text holds names come first, because a name may contain the words of another one:
+ * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes and common-error-codes.
+ */
 const REFUSALS: readonly Refusal[] = [
+  {
+    when: (_, text) => DENIED.test(text),
+    fix: ({ vaultUrl }) =>
+      `Exclude the rotator's identity from the deny assignment on ${vaultUrl}, which no role overrides. Usually, a deployment stack or a managed application has made it.`,
+  },
+  { when: says(['ForbiddenByRbac'], LACKS_ROLE), fix: roleFix },
+  {
+    when: (_, text) => NEEDS_USER.test(text),
+    fix: ({ action, vaultUrl }) =>
+      `Give the rotator's identity an access policy of its own in ${vaultUrl}, with the ${ACTIONS[action].noun} permission ${ACTIONS[action].permission}: the one it has names an authorized application as well, and holds only for users of that application.`,
+  },
+  { when: (_, text) => LACKS_PERMISSION.test(text), fix: accessPolicyFix },
   {
     when: says(
       [
@@ -163,22 +210,53 @@ const REFUSALS: readonly Refusal[] = [
     fix: ({ vaultUrl }) =>
       `Allow the rotator through the firewall of ${vaultUrl}: with virtual network integration and a private endpoint, or with an IP rule.`,
   },
-  {
-    when: (_, text) => NEEDS_USER.test(text),
-    fix: ({ action, vaultUrl }) =>
-      `Give the rotator's identity an access policy of its own in ${vaultUrl}, with the ${ACTIONS[action].noun} permission ${ACTIONS[action].permission}: the one it has names an authorized application as well, and holds only for users of that application.`,
-  },
-  {
-    when: (failure, text) => failure.codes.includes('AccessDenied') || LACKS_PERMISSION.test(text),
-    fix: ({ action, vaultUrl }) =>
-      `Give the rotator's identity the ${ACTIONS[action].noun} permission ${ACTIONS[action].permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`,
-  },
+  { when: says(['AccessDenied']), fix: accessPolicyFix },
   {
     when: says(['ForbiddenByPolicy']),
     fix: ({ action, vaultUrl }) =>
       `Allow ${ACTIONS[action].permission} for ${ACTIONS[action].noun}s in the access policies of ${vaultUrl}, or exempt the vault from the Azure Policy that refuses the request.`,
   },
+  {
+    when: (_, text) => /\bassociated with a certificate\b/i.test(text),
+    fix: ({ secret }) =>
+      `Name another secret in the entry: ${secret} belongs to a certificate, which alone may change it.`,
+  },
+  {
+    when: says(['KeyOperationForbidden'], /operation \w+ is not permitted on this key/i),
+    fix: ({ secret }) =>
+      `Add the operation sign to the permitted operations of the key ${secret} (key_ops), or create a version with it: no role helps.`,
+    ofKey: true,
+  },
+  {
+    when: says(['KeyNotYetValid', 'CertificateNotYetValid', 'SecretNotYetValid'], /\bnot yet valid\b/i),
+    fix: ({ secret }) =>
+      `Set an earlier activation date (nbf) at the latest version of ${secret}, or wait until that date.`,
+    ofKey: true,
+  },
+  {
+    when: says(
+      ['KeyExpired', 'CertificateExpired', 'SecretExpired'],
+      /\bnot allowed on an? (?:\w+ )?expired\b/i,
+    ),
+    fix: ({ secret }) =>
+      `Create a new version of ${secret}: the latest one has expired. Or set a later expiration date at it.`,
+    ofKey: true,
+  },
+  {
+    when: says(['VaultDisabled'], /\bvault(?: ['"]?[\w-]{3,24}['"]?)? is disabled\b/i),
+    fix: ({ vaultUrl }) =>
+      `Look at the state of ${vaultUrl} in the Azure portal, and enable it again, if need be with a request to Microsoft support: the vault is disabled, so no role helps.`,
+  },
+  {
+    when: ({ codes }, text) => codes.some((code) => FAILOVER_CODE.test(code)) || FAILOVER.test(text),
+    fix: ({ vaultUrl }) =>
+      `Wait until Azure has ended the failover of ${vaultUrl} to another region: until then, the vault is read-only. If it continues, check the resource health of the vault in the Azure portal.`,
+    passing: true,
+  },
 ];
+
+/** The number of an authentication error of Key Vault. */
+const AKV = /\bAKV\d{5}\b/;
 
 /** What no sign-in with the same identity cures: the numbers in the text of a 401. */
 const AUTHENTICATION: readonly Refusal[] = [
@@ -193,21 +271,42 @@ const AUTHENTICATION: readonly Refusal[] = [
       `Move ${vaultUrl} to the tenant of the rotator's identity: the vault does not know who signed its token, as after a move of the subscription to another tenant.`,
   },
   {
-    when: (_, text) => SAYS_CLOCK.test(text),
-    fix: () => SYNCHRONIZE_CLOCK,
+    when: (_, text) => /AKV10000\b|missing a bearer/i.test(text),
+    fix: () => 'Check whether a proxy between the rotator and the vault removes the header Authorization.',
+  },
+  { when: (_, text) => /AKV10032\b|invalid issuer/i.test(text), fix: tenantFix },
+  { when: (_, text) => SAYS_CLOCK.test(text), fix: () => SYNCHRONIZE_CLOCK },
+  {
+    when: (_, text) => AKV.test(text),
+    fix: (_, text) => `Look up ${AKV.exec(text)?.[0]} at ${REFERENCE}.`,
   },
 ];
 
+/** Where the codes of Key Vault are explained. */
+const REFERENCE = 'https://learn.microsoft.com/azure/key-vault/general/rest-error-codes';
+
+/** What to do about a code that is not in the lists, or about no code. */
+function unknownFix(call: VaultCall, failure: ServiceFailure): string {
+  const known = lookUp(failure, REFERENCE);
+  if (known !== undefined) return known;
+  if (failure.status === 401) return tenantFix(call);
+  if (call.action !== 'set') return roleFix(call);
+  return `${roleFix(call)} If it has the role, exempt the vault from Azure Policy rules that require expiration dates or content types.`;
+}
+
+function tenantFix({ vaultUrl }: VaultCall): string {
+  return `Sign in to the tenant of ${vaultUrl}: the vault does not accept tokens of another tenant or cloud.`;
+}
+
+function roleFix({ action, vaultUrl }: VaultCall): string {
+  const { right, role } = ACTIONS[action];
+  return `Grant the rotator's identity the data action ${right} on ${vaultUrl}, for example with the role ${role}.`;
+}
+
 /** A vault that uses access policies ignores role assignments. */
-function forbiddenFix(call: VaultCall, failure: ServiceFailure, text: string): string {
-  const { action, vaultUrl } = call;
-  const known = (failure.status === 401 ? AUTHENTICATION : REFUSALS).find(({ when }) => when(failure, text));
-  if (known) return known.fix(call);
-  if (failure.status === 401)
-    return `Sign in to the tenant of ${vaultUrl}: the vault does not accept tokens of another tenant or cloud.`;
-  const role = `Grant the rotator's identity the data action ${ACTIONS[action].right} on ${vaultUrl}, for example with the role ${ACTIONS[action].role}.`;
-  if (action !== 'set' || failure.codes.includes('ForbiddenByRbac')) return role;
-  return `${role} If it has the role, exempt the vault from Azure Policy rules that require expiration dates or content types.`;
+function accessPolicyFix({ action, vaultUrl }: VaultCall): string {
+  const { noun, permission } = ACTIONS[action];
+  return `Give the rotator's identity the ${noun} permission ${permission} in the access policies of ${vaultUrl}, or switch the vault to Azure role-based access control: a role has no effect there now.`;
 }
 
 /** The service does not use a disabled secret, key or certificate. */
@@ -238,9 +337,10 @@ function throttled(call: VaultCall, failure: ServiceFailure): RotatorError {
 }
 
 function rejected(call: VaultCall, failure: ServiceFailure): RotatorError {
+  const check = `Check ${call.secret} in the vault: something may have deleted it, or may prevent changes to it.`;
   return refused(
     `${call.vaultUrl} refused to ${actionOf(call)} (${described(failure)}).`,
-    `Check ${call.secret} in the vault: something may have deleted it, or may prevent changes to it.`,
+    failure.status === 404 ? check : (lookUp(failure, REFERENCE) ?? check),
   );
 }
 

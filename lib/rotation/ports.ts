@@ -71,7 +71,7 @@ export interface VaultKey extends Pick<SecretVersion, 'version' | 'createdAt' | 
   readonly thumbprint?: string;
 }
 
-/** The keys and certificates of one Key Vault. All methods throw `RotatorError` (codes `vault_*`, `key_disabled`) and nothing else. */
+/** The keys and certificates of one Key Vault. All methods throw `RotatorError` (codes `vault_*`, `key_disabled`, `key_unusable`) and nothing else. */
 export interface VaultKeys {
   /** The latest version; undefined if there is none. */
   get(kind: 'key' | 'certificate', name: string): Promise<VaultKey | undefined>;

@@ -87,6 +87,19 @@ describe('a key', () => {
       });
   });
 
+  it.each([
+    ['KeyOperationForbidden', 'Add the operation sign'],
+    ['KeyNotYetValid', 'Set an earlier activation date'],
+    ['KeyExpired', 'Create a new version of app'],
+  ])('that the vault does not let sign (%s) has its own error', async (code, words) => {
+    const { server, keys } = await start();
+    const body = { error: { code: 'Forbidden', message: CANARY, innererror: { code } } };
+    server.intercept(() => ({ kind: 'answerInstead', answer: { status: 403, body } }));
+    const error = await errorOf(keys.sign({ name: 'app', version: 'f'.repeat(32) }, 'ES256', DIGEST));
+    expect(error).toMatchObject({ code: 'key_unusable', fix: expect.stringContaining(words) });
+    expect(error.message).toContain(`sign with the key app (403, Forbidden, ${code})`);
+  });
+
   it('that is gone when it is to sign has its own error', async () => {
     const { keys } = await start();
     const error = await errorOf(keys.sign({ name: 'app', version: 'f'.repeat(32) }, 'ES256', DIGEST));

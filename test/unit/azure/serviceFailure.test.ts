@@ -61,13 +61,30 @@ describe('a refusal by the vault', () => {
 });
 
 /** What the Key Vault client throws for a response, with the service's text. */
-function refusedWith(status: number, message: string, inner?: string, action: 'get' | 'set' = 'set') {
+function refusedWith(
+  status: number,
+  message: string,
+  inner?: string,
+  action: 'get' | 'set' | 'sign' = 'set',
+) {
   const error = { code: 'Forbidden', ...(inner !== undefined && { innerError: { code: inner } }) };
   const answer = { status, headers: { get: () => undefined } };
   const thrown = Object.assign(new Error(message), { details: { error }, response: answer });
   const properties = { tags: {}, contentType: 'text/plain' };
   return vaultError(thrown, { ...CALL, action, ...(action === 'set' && { properties }) });
 }
+
+/** The text of a vault that uses roles. */
+const ROLES = (denyAssignment: string) =>
+  [
+    'Caller is not authorized to perform action on resource.',
+    'If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.',
+    "Resource: '/subscriptions/x/resourcegroups/rg-disabled/providers/microsoft.keyvault/vaults/kv-failover'",
+    'Assignment: (not found)',
+    `DenyAssignmentId: ${denyAssignment}`,
+    'DecisionReason: null',
+    'Vault: kv-failover;location=westeurope',
+  ].join('\r\n');
 
 describe('a refusal by the vault that no role cures', () => {
   it.each([
@@ -115,6 +132,79 @@ describe('a refusal by the vault that no role cures', () => {
   });
 
   it.each([
+    ['ForbiddenByRbac', ROLES('6c3f7a52-1c1f-4e6e-9f0b-2f3a4b5c6d7e'), 'the deny assignment on'],
+    ['ForbiddenByRbac', ROLES("'/subscriptions/x/denyAssignments/y'"), 'the deny assignment on'],
+    ['ForbiddenByRbac', ROLES('null'), 'Grant'],
+    ['ForbiddenByRbac', ROLES(''), 'Grant'],
+    ['ForbiddenByRbac', ROLES('00000000-0000-0000-0000-000000000000'), 'Grant'],
+    ['NewCode', ROLES('null'), 'Grant'],
+    ['ForbiddenByRbac', 'The vault is in read-only mode.', 'Grant'],
+    ['AccessDenied', 'Access denied in kv-failover.', 'in the access policies'],
+    [
+      undefined,
+      "It does not have secrets get permission on key vault 'kv-failover'.",
+      'in the access policies',
+    ],
+    ['VaultDisabled', 'x', 'Look at the state of https://v.vault.azure.net'],
+    [undefined, "The vault 'kv1' is disabled.", 'Look at the state of https://v.vault.azure.net'],
+    [undefined, 'Soft delete of the vault is not on, so this is disabled.', 'Grant'],
+    [undefined, 'Not allowed: the secret is associated with a certificate.', 'Name another secret'],
+    ['NewCode', 'Not allowed in kv-failover-prod.', 'Look up NewCode at https://learn.microsoft.com/'],
+    ['NewCode', 'x', 'Look up NewCode at https://learn.microsoft.com/'],
+    [undefined, 'x', 'Grant'],
+  ] as const)('with 403 and %s gets the fix for its text: %s', (inner, text, words) => {
+    const { code, fix, message } = refusedWith(403, text, inner, 'get');
+    expect(code).toBe('vault_forbidden');
+    expect(fix).toContain(words);
+    if (words !== 'Grant') expect(fix).not.toContain('Grant');
+    if (inner !== undefined) expect(message).toContain(inner);
+  });
+
+  it.each([
+    ['VaultReadOnly', 'x'],
+    ['VaultFailedOver', 'x'],
+    [undefined, 'The vault is in read-only mode.'],
+    [undefined, 'The vault is read-only while it is failed over.'],
+    ['NewCode', 'Writes are refused during a failover.'],
+  ] as const)('that ends with a failover is waited for: %s, %s', (inner, text) => {
+    const { code, fix } = refusedWith(403, text, inner);
+    expect(code).toBe('vault_unavailable');
+    expect(fix).toContain('until then, the vault is read-only');
+  });
+
+  it.each([
+    ['KeyOperationForbidden', 'x', 'Add the operation sign'],
+    [undefined, 'Operation sign is not permitted on this key.', 'Add the operation sign'],
+    ['KeyNotYetValid', 'x', 'Set an earlier activation date'],
+    ['KeyExpired', 'x', 'Create a new version of token'],
+    [undefined, 'Operation sign is not allowed on an expired key.', 'Create a new version of token'],
+  ] as const)('because of the key itself names the key: %s, %s', (inner, text, words) => {
+    const { code, fix } = refusedWith(403, text, inner, 'sign');
+    expect(code).toBe('key_unusable');
+    expect(fix).toContain(words);
+    expect(fix).not.toContain('Grant');
+  });
+
+  it.each([
+    ['ForbiddenByRbac', 'x', 'keys/sign/action'],
+    [undefined, 'x', 'keys/sign/action'],
+    ['KeyNewCode', 'x', 'Look up KeyNewCode'],
+  ] as const)('to sign is not blamed on the key for %s, %s', (inner, text, words) => {
+    const { code, fix } = refusedWith(403, text, inner, 'sign');
+    expect(code).toBe('vault_forbidden');
+    expect(fix).toContain(words);
+  });
+
+  it.each([
+    [400, 'NewCode', 'Look up NewCode'],
+    [404, 'SecretNotFound', 'something may have deleted it'],
+  ] as const)('with %i is looked up, unless something is missing: %s', (status, inner, words) => {
+    const { code, fix } = refusedWith(status, 'x', inner);
+    expect(code).toBe('vault_rejected');
+    expect(fix).toContain(words);
+  });
+
+  it.each([
     ['AKV10022: Invalid audience.', 'an identity of the same Azure cloud'],
     [
       'AKV10046: Unable to resolve the key used for validation.',
@@ -122,6 +212,9 @@ describe('a refusal by the vault that no role cures', () => {
     ],
     ['IDX10222: Lifetime validation failed. The token is not yet valid.', 'Synchronize the clock'],
     ['AKV10032: Invalid issuer.', 'Sign in to the tenant of https://v.vault.azure.net'],
+    ['no number', 'Sign in to the tenant of https://v.vault.azure.net'],
+    ['AKV10000: Request is missing a Bearer or PoP token.', 'removes the header Authorization'],
+    ['AKV12345: news.', 'Look up AKV12345 at https://learn.microsoft.com/'],
   ])('with 401 and %s gets a fix of its own', (text, words) => {
     expect(refusedWith(401, text).fix).toContain(words);
   });
