@@ -3,7 +3,7 @@ import type { ServiceFailure } from './serviceFailure.ts';
 import type { SignInFailed } from './signInFailure.ts';
 
 /** The codes of one service of Azure. */
-export type Service = 'vault' | 'storage';
+type Service = 'vault' | 'storage';
 
 /** A request that failed. */
 export interface FailedRequest {

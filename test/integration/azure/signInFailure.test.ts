@@ -187,6 +187,11 @@ describe('a service principal that Microsoft Entra refuses', () => {
     expect(passing).toBe(false);
   });
 
+  it('is tried again automatically if the service itself failed with an unknown number', () => {
+    expect(refused('unknown_error Status code: 503 AADSTS1234567: news').passing).toBe(true);
+    expect(refused('unknown_error Status code: 503 AADSTS700016: canary').passing).toBe(false);
+  });
+
   it('because its tenant is not that of the vault learns which setting allows it', () => {
     const { fix } = refused('The current credential is not configured to acquire tokens for tenant x.');
     expect(fix).toContain('AZURE_ADDITIONALLY_ALLOWED_TENANTS');

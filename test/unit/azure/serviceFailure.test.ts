@@ -149,7 +149,8 @@ describe('a refusal by the vault that no role cures', () => {
     [undefined, "The vault 'kv1' is disabled.", 'Look at the state of https://v.vault.azure.net'],
     [undefined, 'Soft delete of the vault is not on, so this is disabled.', 'Grant'],
     [undefined, 'Not allowed: the secret is associated with a certificate.', 'Name another secret'],
-    ['NewCode', 'Not allowed in kv-failover-prod.', 'Look up NewCode at https://learn.microsoft.com/'],
+    ['NewCode', 'Not allowed in kv-failover.', 'Look up NewCode at https://learn.microsoft.com/'],
+    ['NewCode', 'Not allowed in failover-kv.', 'Look up NewCode at https://learn.microsoft.com/'],
     ['NewCode', 'x', 'Look up NewCode at https://learn.microsoft.com/'],
     [undefined, 'x', 'Grant'],
   ] as const)('with 403 and %s gets the fix for its text: %s', (inner, text, words) => {
