@@ -19,7 +19,8 @@ const PRIVATE_KEY = /-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[^-]+-----END \1-
 const BEGINNING = /-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/;
 /** As PKCS #8, or as OpenSSL wrote keys before that. */
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
-const PKCS12 = /^MI[A-Za-z0-9+/=\s]+$/;
+/** Base64 without the lines around it. */
+const BARE = /^[A-Za-z0-9+/=\s]+$/;
 
 /**
  * The private key in a secret: PEM, with the certificate that belongs to it if there is one, as Key Vault stores certificates of the
@@ -134,12 +135,31 @@ function flawOf(value: string, { name: connection }: Connection, key: ClientKey)
   if (BEGINNING.test(value)) return { what: 'holds a private key without its end', fix: pemFix(key) };
   if (value.includes('-----BEGIN PUBLIC KEY-----'))
     return { what: 'holds a public key', fix: `Set ${key.name} to the PEM of the private key.` };
-  if (PKCS12.test(value))
+  const version = BARE.test(value) ? versionOf(Buffer.from(value, 'base64')) : undefined;
+  if (version === 0 || version === 1)
+    return {
+      what: 'holds a private key without the first and the last line of PEM',
+      fix: pemFix(key),
+    };
+  if (version === 3)
     return {
       what: 'holds a PKCS #12 archive, and the rotator reads PEM',
       fix: `${signs}, or issue the certificate with the content type application/x-pem-file.`,
     };
   return { what: 'does not hold a private key as PEM', fix: pemFix(key) };
+}
+
+/**
+ * The version that a structure in DER begins with: 3 in a PKCS #12 archive (RFC 7292 section 4), 0 or 1 in a private key (RFC 5958
+ * section 2, RFC 8017 appendix A.1.2, RFC 5915 section 3).
+ * @returns undefined if it does not begin with one
+ */
+function versionOf(der: Uint8Array): number | undefined {
+  const [sequence, length = 0] = der;
+  // Long lengths have more bytes: X.690 section 8.1.3.5. OpenSSL and Windows may leave the length of an archive open.
+  const start = length > 0x80 ? 2 + (length & 0x7f) : 2;
+  const [integer, size, version] = der.subarray(start);
+  return sequence === 0x30 && integer === 0x02 && size === 1 ? version : undefined;
 }
 
 function pemFix({ name }: ClientKey): string {

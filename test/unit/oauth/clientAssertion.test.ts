@@ -128,10 +128,34 @@ const UNUSABLE: Readonly<
     'Set clientKey of crm to {"certificate": "crm-client-key"}',
   ],
   'an archive': [
-    Buffer.concat([Buffer.from('3082', 'hex'), Buffer.alloc(90, 1)]).toString('base64'),
+    Buffer.concat([Buffer.from('30820a3c020103', 'hex'), Buffer.alloc(90, 1)]).toString('base64'),
     undefined,
     'a PKCS #12 archive',
     'application/x-pem-file',
+  ],
+  'an archive of open length': [
+    Buffer.concat([Buffer.from('3080020103', 'hex'), Buffer.alloc(90, 1)]).toString('base64'),
+    undefined,
+    'a PKCS #12 archive',
+    'application/x-pem-file',
+  ],
+  'a PKCS #8 key without the lines of PEM': [
+    EC.pem.replace(/-----.*-----/g, '').trim(),
+    undefined,
+    'a private key without the first and the last line of PEM',
+    'az keyvault secret set --file',
+  ],
+  'an elliptic key of OpenSSL without the lines of PEM': [
+    Buffer.concat([Buffer.from('3077020101', 'hex'), Buffer.alloc(90, 1)]).toString('base64'),
+    undefined,
+    'a private key without the first and the last line of PEM',
+    'az keyvault secret set --file',
+  ],
+  'other Base64 that looks like DER': [
+    Buffer.concat([Buffer.from('3082', 'hex'), Buffer.alloc(90, 1)]).toString('base64'),
+    undefined,
+    'does not hold a private key',
+    'az keyvault secret set --file',
   ],
   'some text': ['hunter2-hunter2', undefined, 'does not hold a private key', 'az keyvault secret set --file'],
   'a key on one line': [
