@@ -18,6 +18,7 @@ const ACCESS_TOKEN_NAMES: readonly (readonly [name: string, unit?: LifetimeUnit]
   ['expires_in'],
   ['expire_in'],
   ['access_token_expires_in'],
+  ['access_token_expire_in'],
   ['expires_in_ms', 'ms'],
   ['expires_in_millis', 'ms'],
   ['expires_in_milliseconds', 'ms'],
@@ -76,6 +77,8 @@ export interface LifetimeTerms {
   readonly now: number | undefined;
   /** The unit of the spans. */
   readonly unit?: LifetimeUnit | undefined;
+  /** The lifetime that is usual at the provider, in milliseconds. A span of a thousand times that many seconds is in milliseconds. */
+  readonly usualMs?: number;
   /** The member that is tried before the known names. */
   readonly name?: string | undefined;
   /**
@@ -100,23 +103,35 @@ export function refreshTokenLifetime(members: Members, terms: LifetimeTerms): nu
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
+/** A number as text, as some providers write it, perhaps with the unit. */
+const SECONDS = /^\s?(\d{1,15}(?:\.\d{1,15})?)\s?(?:s|sec|secs|seconds?)?\s?$/i;
+
 /**
  * A span, as a number or as a text of digits, or a moment: seconds or milliseconds since the epoch, ISO 8601 or an HTTP date.
  * @returns the time from now in milliseconds; `over` for a moment in the past; undefined if it is not a plausible lifetime
  */
 function lifetimeOf(
   value: unknown,
-  { now, unit = 's', longestWithoutZoneMs = Number.POSITIVE_INFINITY }: LifetimeTerms,
+  { now, unit, usualMs, longestWithoutZoneMs = Number.POSITIVE_INFINITY }: LifetimeTerms,
 ): number | 'over' | undefined {
-  const isDigits = typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value);
-  const number = isDigits ? Number(value) : value;
+  const digits = typeof value === 'string' ? SECONDS.exec(value)?.[1] : undefined;
+  const number = digits === undefined ? value : Number(digits);
   const moment = typeof number === 'number' ? epochMoment(number) : dateMoment(number);
   const hasLimit = longestWithoutZoneMs !== Number.POSITIVE_INFINITY && isWithoutZone(value);
   if (hasLimit && moment !== undefined && now !== undefined)
     return moment - now <= longestWithoutZoneMs ? plausible(moment - now) : undefined;
   if (moment !== undefined && now !== undefined)
     return plausible(moment - now) ?? (moment <= now ? 'over' : undefined);
-  return typeof number === 'number' ? plausible(number * UNITS[unit]) : undefined;
+  return typeof number === 'number' ? plausible(number * UNITS[unit ?? unitOf(number, usualMs)]) : undefined;
+}
+
+/** Longer spans are rare enough to doubt their unit. */
+const LONG_S = 30 * 24 * 3_600;
+
+/** The unit of a span that does not name it. If the guess is wrong, the token is only renewed too early. */
+function unitOf(span: number, usualMs: number | undefined): LifetimeUnit {
+  const isUsual = usualMs !== undefined && Math.abs(span - usualMs) <= usualMs / 100;
+  return isUsual && span > LONG_S ? 'ms' : 's';
 }
 
 function plausible(lifetimeMs: number): number | undefined {
@@ -131,7 +146,8 @@ function epochMoment(number: number): number | undefined {
 }
 
 /** The date and time of ISO 8601, and the offset from UTC. */
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+const ISO =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?)?\s?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 
 function isWithoutZone(value: unknown): boolean {
   const [, day, , , offset] =
@@ -139,12 +155,17 @@ function isWithoutZone(value: unknown): boolean {
   return day !== undefined && offset === undefined;
 }
 
+/** The form of a date in JSON of older .NET services. */
+const DOTNET = /^\/Date\((\d{1,15})(?:[+-]\d{4})?\)\/$/;
+
 function dateMoment(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > 64) return undefined;
+  const ticks = DOTNET.exec(value.trim())?.[1];
+  if (ticks !== undefined) return Number(ticks);
   const [, day, time, fraction = '0', offset = 'Z'] = ISO.exec(value.trim()) ?? [];
   if (day === undefined) return httpDate(value);
   // Without an offset, the time is taken for UTC, as in the other forms.
-  const zone = /^z$/i.test(offset)
+  const zone = /^(z|utc|gmt)$/i.test(offset)
     ? 'Z'
     : offset.replace(/^([+-]\d\d):?(\d\d)?$/, (_, hours, minutes = '00') => `${hours}:${minutes}`);
   const moment = Date.parse(

@@ -172,6 +172,7 @@ export function accessTokenOf(
     now,
     name,
     unit,
+    usualMs: defaultExpiresInMs,
     longestWithoutZoneMs: defaultExpiresInMs,
   });
   if (lifetimeMs === 'over') return UNUSABLE.over[0];

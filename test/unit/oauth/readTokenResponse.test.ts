@@ -291,7 +291,8 @@ describe('the lifetime of an access token', () => {
     '-1',
     '0',
     '3600abc',
-    ' 3600',
+    '3600 minutes',
+    's',
     '',
     '1e3',
     '0x10',
@@ -376,6 +377,35 @@ describe('a lifetime under another name', () => {
   ])('%j', (members, lifetimeMs) => {
     expect(accessTokenOf(members)).toMatchObject({ lifetimeMs, expiresInIsDefault: false });
   });
+
+  test.each([
+    [{ access_token_expire_in: 1_800 }, 1_800_000],
+    [{ access_token_expire_in: (NOW + HOUR) / 1_000 }, HOUR],
+    [{ expires_at: '2026-11-26 11:00:00 UTC' }, HOUR],
+    [{ expires_at: '2026-11-26T11:00:00 GMT' }, HOUR],
+    [{ expires_at: `/Date(${NOW + HOUR})/` }, HOUR],
+    [{ expires_at: `/Date(${NOW + HOUR}+0100)/` }, HOUR],
+    [{ expires_in: ' 1800 ' }, 1_800_000],
+    [{ expires_in: '1800s' }, 1_800_000],
+    [{ expires_in: '1800 seconds' }, 1_800_000],
+    // A thousand times the usual hour
+    [{ expires_in: 3_600_000 }, HOUR],
+    [{ expires_in: 3_599_995 }, 3_599_995],
+    [{ expires_in: 3_700_000 }, 3_700_000_000],
+    [{ expires_in: 7_200_000 }, 7_200_000_000],
+    [{ expires_in: 3_600 }, HOUR],
+  ])('is read from %j', (members, lifetimeMs) => {
+    const accessToken = accessTokenOf({ expires_in: undefined, ...members });
+    expect(accessToken).toMatchObject({ lifetimeMs, expiresInIsDefault: false });
+  });
+
+  test.each(['/Date(soon)/', '/Date(12)/ x', '2026-11-26 11:00:00 CET', '1800m', '1800ss', '1 800'])(
+    'is not guessed from %j',
+    (value) => {
+      const accessToken = accessTokenOf({ expires_in: undefined, expires_at: value });
+      expect(accessToken).toMatchObject({ expiresInIsDefault: true });
+    },
+  );
 
   test('is read in the unit and from the member that the profile names', () => {
     const of = (response: ResponseFacts, body: object) =>
