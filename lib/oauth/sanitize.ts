@@ -24,18 +24,27 @@ const JSON_WEB_TOKEN = /eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g;
 const TOKEN_LIKE = /[\w~+/.-]{24,}=*/g;
 const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
+/** What may be shown: printable ASCII, and letters, digits and marks of any script that can be seen. Not lone surrogates. */
+const NOT_SHOWN = /[^ -~\p{L}\p{M}\p{N}\p{P}\p{S}]|\p{Default_Ignorable_Code_Point}/gu;
+/** No word needs more combining characters on one letter. */
+const MANY_MARKS = /(\p{M}{3})\p{M}+/gu;
+
 /** Makes a provider's text safe to log, store and show. */
 export type Sanitizer = (text: string) => string;
 
 /**
- * A sanitizer that keeps at most 200 characters of the printable ASCII of RFC 6749 section 5.2. It shows nothing of a text that
- * holds a piece of one of the given secrets, as `pieces.ts` says, and hides what looks like another token.
+ * A sanitizer that keeps at most 200 characters: the printable ASCII of RFC 6749 section 5.2, and the letters, digits and marks of all
+ * scripts, but nothing that is invisible or changes the order of others. It shows nothing of a text that holds a piece of one of the
+ * given secrets, as `pieces.ts` says, and hides what looks like another token.
  * @param secrets every secret that was sent or received
  */
 export function sanitizer(secrets: readonly string[]): Sanitizer {
   return (text) => {
-    const shown = printable(text.slice(0, LONGEST_INPUT));
-    if (holdsPieceOf([...secrets, ...secrets.map(printable)], shown)) return REDACTED;
+    const shown = printable(text.slice(0, LONGEST_INPUT)).slice(0, LONGEST_INPUT);
+    const known = [...secrets, ...secrets.map(printable)];
+    // Characters of another script may separate those of a secret.
+    const readings = new Set([shown, shown.replace(/[^ -~]/g, '')]);
+    if ([...readings].some((each) => holdsPieceOf(known, each))) return REDACTED;
     const hidden = shown.replace(JSON_WEB_TOKEN, REDACTED);
     return cut(hidden.replace(TOKEN_LIKE, (run) => (isToken(run) ? REDACTED : run)));
   };
@@ -82,11 +91,13 @@ export function secretsSent(
 }
 
 function printable(text: string): string {
-  const plain = text.replace(ESCAPE_SEQUENCE, '').replace(/\s+/g, ' ');
+  // Of the forms of a character, the plain one is shown and compared.
+  const plain = text.replace(ESCAPE_SEQUENCE, '').normalize('NFKC').replace(/\s+/g, ' ');
   return plain
     .replaceAll('"', "'")
     .replaceAll('\\', '/')
-    .replace(/[^ -~]/g, '')
+    .replace(NOT_SHOWN, '')
+    .replace(MANY_MARKS, '$1')
     .trim();
 }
 
@@ -96,5 +107,8 @@ function isToken(run: string): boolean {
 }
 
 function cut(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 3)}...`;
+  // The end of the cut text may be half of a character.
+  return text.length <= LONGEST_TEXT
+    ? text
+    : `${text.slice(0, LONGEST_TEXT - 3).replace(/[\ud800-\udbff]$/, '')}...`;
 }
