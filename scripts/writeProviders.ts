@@ -49,12 +49,21 @@ function errorRow(ids: string, { when, means, unmistakable }: ErrorRule): string
   return `| ${cells.join(' | ')} |`;
 }
 
-function patternText({ status, error, description, says, number, members = {} }: ErrorPattern): string {
+function patternText({
+  status,
+  error,
+  description,
+  says,
+  number,
+  hasRetryAfter,
+  members = {},
+}: ErrorPattern): string {
   const parts = [
     status === undefined ? [] : [`HTTP ${typeof status === 'number' ? status : status.join(' to ')}`],
     error === undefined ? [] : [error === true ? 'any other `error`' : `\`${error}\``],
     says === undefined ? [] : [`says that ${says.meaning}`],
     number === undefined ? [] : [nameOfNumber(number)],
+    hasRetryAfter ? ['with `Retry-After`'] : [],
     description === undefined ? [] : [`"${description.source}" in the description`],
     Object.entries(members).map(([name, value]) => `\`${name}\`: \`${value}\``),
   ];
@@ -96,18 +105,22 @@ The rotator understands these without a profile or a setting:
 - **Other spellings** of a member: \`accessToken\`, \`Access-Token\`.
 - **Other labels of a Bearer token**: \`token_type\` \`bot\`, \`user\`, \`BearerToken\`, \`User Access Token\` and the like. Set others in \`response.bearerTypes\`. DPoP, MAC and other
   types that need a key are refused.
-- **Expiry under other names**: \`expires_at\`, \`expires_on\`, \`expires\`, \`expires_in_sec\` and others, as a span, as seconds or milliseconds since the epoch, in ISO 8601 or as an HTTP date. If
+- **Expiry under other names**: \`expires_at\`, \`expires_on\`, \`expires\`, \`expires_in_sec\` and others, as a span, as seconds or milliseconds since the epoch, in ISO 8601, as an HTTP date or as \`/Date(…)/\`. If
   a response has both, \`expires_in\` counts. A token that has already expired is not published. Milliseconds under \`expires_in\` need \`response.expiresInUnit\`, unless the response has the
-  seconds as well. A moment without a time zone is read as UTC, and counts only if it is within the default lifetime.
+  seconds as well, or the value is a thousand times the default lifetime (within 1 %) and over 30 days. A moment without a time zone is read as UTC, and counts only if it is within the default lifetime.
 - **The end of the refresh token**: \`refresh_token_timeout\` and \`authorization_expires_in\` of draft-ietf-oauth-refresh-token-expiration, \`refresh_token_expires_in\`, \`refresh_expires_in\` and
   others. The earliest end counts.
 - **No expiry at all**: the default lifetime counts. The status (\`accessTokenExpiryIsDefault\`), \`rotator doctor\`, the log and the tag \`expires-in\` of the published secret say so.
 - **Errors in another shape**: JSON without a text in \`error\`, such as \`{"status":"BAD_REFRESH_TOKEN"}\`, \`{"message":"..."}\`, \`{"errors":[...]}\`, \`{"error":{...}}\` or a nested one, a list, a
-  text alone, also with HTTP 200. What it says about the refresh token, the client, the account, the rate or a failure decides, as the rows below that begin with "says". Pages and other
+  text alone, also with HTTP 200. Any member with "error" or "exception" in its name counts, and \`hint\`. What it says about the refresh token, the client, the account, the rate or a failure decides, as the rows below that begin with "says". Pages and other
   text are shown but never believed.
+- **\`invalid_grant\` for what passes**: words about the rate, an access token that has not expired, an IP address or a request in progress count more, unless
+  other words refuse the refresh token.
+- **\`Retry-After\`** with HTTP 4xx: the provider did not process the request, unless an error that the rotator knows says otherwise.
+- **Other scripts**: the provider's words are shown in any script, without invisible characters. Only English words decide.
 - **Bodies in another form**: form-encoded, UTF-16, compressed, cut off, or with broken HTTP. JSON with text around it, with comments, with a comma before its end, or in a string (JSONP, warnings of PHP). From
   JSON that cannot be repaired, only the refresh token is read.
-- **Bodies that are not a token response** are quoted in the error, unless they may have a secret.
+- **Bodies that are not a token response**, also JSON, are quoted in the error, unless they may have a secret.
 
 An entry can describe the rest: \`response\` and \`requestFormat\`.
 

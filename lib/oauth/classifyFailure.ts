@@ -32,13 +32,15 @@ export function classifyFailure(
 ): TokenRequestFailure {
   if (result.kind === 'not_sent') return notSent(result.refused, result.why, context);
   if (result.kind === 'no_response') return noResponse(result.why, context);
-  const found = ruleFor(result.status, response, context);
+  const asked = retryAfterMs(result.retryAfter, context.now);
+  const received = { status: result.status, hasRetryAfter: asked !== undefined };
+  const found = ruleFor(received, response, context);
   // Without a refresh token in the request, it cannot be the refresh token that is refused.
   const isGrantRefused =
     context.connection.grant === 'client_credentials' && found.means.class === 'reauthorization_required';
   const rule = isGrantRefused ? { when: found.when, means: NOT_FOR_THE_CLIENT } : found;
   const known = rule.means;
-  const wait = isRepeated(known) ? retryAfterMs(result.retryAfter, context.now) : undefined;
+  const wait = isRepeated(known) ? asked : undefined;
   return {
     class: known.class,
     code: known.code,
@@ -52,22 +54,22 @@ export function classifyFailure(
 const NOT_FOR_THE_CLIENT = mistake('the provider refuses the client credentials grant', fixes.grantType);
 
 function ruleFor(
-  status: number,
+  received: Parameters<typeof matchesPattern>[1],
   response: TokenResponseBody | undefined,
   { connection: { behavior }, sanitize }: FailureContext,
 ): ErrorRule {
-  const found = matchingRule(status, response, behavior);
+  const found = matchingRule(received, response, behavior);
   return found ?? { when: {}, means: unusable(response, sanitize) };
 }
 
 /** The first rule that the response matches: one of the connection's profile, an unmistakable one of another, or a general one. */
 function matchingRule(
-  status: number,
+  received: Parameters<typeof matchesPattern>[1],
   response: TokenResponseBody | undefined,
   { errors = [] }: TokenBehavior,
 ) {
   const rules = [...errors, ...unmistakableErrors, ...errorRules];
-  return rules.find(({ when }) => matchesPattern(when, status, response));
+  return rules.find(({ when }) => matchesPattern(when, received, response));
 }
 
 /** Does a response to a request for tokens, of whatever grant, say that the client's credentials are wrong? Never throws. */
@@ -76,7 +78,7 @@ export function isClientRefused(
   response: TokenResponseBody | undefined,
   behavior: TokenBehavior,
 ): boolean {
-  return matchingRule(status, response, behavior)?.means.class === 'client_rejected';
+  return matchingRule({ status, hasRetryAfter: false }, response, behavior)?.means.class === 'client_rejected';
 }
 
 /** The provider's own words say it if the table does not. */
@@ -116,7 +118,9 @@ function message(
   const numbered = number === undefined ? '' : ` (${nameOfNumber(number)})`;
   const code = codeBeside(error?.code, status);
   const named = code === undefined ? '' : `, ${shownError(code, sanitize)}${numbered}`;
-  const description = sanitize(response ? (error?.description ?? '') : textOf(body));
+  // What a refusal says in members of other names is shown as it is.
+  const isUnknown = response === undefined || (status >= 400 && !error && response.tokens.length === 0);
+  const description = sanitize(isUnknown ? textOf(body) : (error?.description ?? ''));
   const quoted = description === '' ? '' : ` It says: "${description}"`;
   return `${endpoint(connection)} returned HTTP ${status}${named}: ${means.cause}.${quoted}`;
 }

@@ -1,5 +1,12 @@
 import type { ErrorRule } from '../rotation/core/tokenRequest.ts';
-import { mistake, outcomeUnknown, refusedToken, rejectedClient, throttled } from './errorMeanings.ts';
+import {
+  mistake,
+  outcomeUnknown,
+  refusedToken,
+  rejectedClient,
+  suspendedToken,
+  throttled,
+} from './errorMeanings.ts';
 import { fixes } from './fixes.ts';
 import * as says from './wordings.ts';
 
@@ -13,6 +20,17 @@ export const errorRules: readonly ErrorRule[] = [
   {
     when: { status: [300, 399] },
     means: outcomeUnknown('the response is a redirect to another address', fixes.address),
+  },
+  // Some providers call each refusal `invalid_grant`, also one that passes. Words that refuse the refresh token count more.
+  { when: { says: says.tooManyRequests }, means: throttled('the provider is throttling requests') },
+  { when: { says: says.tooEarly }, means: throttled('the access token is too young to be renewed') },
+  {
+    when: { error: 'invalid_grant', says: says.addressRefused },
+    means: suspendedToken('the provider does not allow this IP address or this time', fixes.allowAddress),
+  },
+  {
+    when: { error: 'invalid_grant', says: says.passing },
+    means: outcomeUnknown('the provider did not process the request now'),
   },
   // RFC 6749 section 5.2
   {
@@ -33,10 +51,8 @@ export const errorRules: readonly ErrorRule[] = [
     when: { error: 'invalid_target' },
     means: mistake('the resource is unknown or not allowed', fixes.parameters),
   },
-  // RFC 6749 section 4.1.2.1 and RFC 8628 section 3.5: the provider refused the request before it did anything
+  // RFC 6749 section 4.1.2.1: the provider refused the request before it did anything
   { when: { error: 'temporarily_unavailable' }, means: throttled() },
-  { when: { error: 'slow_down' }, means: throttled() },
-  { when: { says: says.tooManyRequests }, means: throttled('the provider is throttling requests') },
   // The same in other words and shapes. Words about the refresh token come first: nothing is sent again immediately after them.
   {
     when: { says: says.refreshTokenRefused },
@@ -62,17 +78,27 @@ export const errorRules: readonly ErrorRule[] = [
     when: { error: true, says: says.tokenRefused },
     means: refusedToken('the refresh token is wrong, expired, revoked or already used'),
   },
+  // Without a code, the words of a refusal count nevertheless.
   {
-    when: { status: 401, error: true, says: says.accessDenied },
-    means: rejectedClient('the provider rejects the client'),
+    when: { status: [400, 499], says: says.tokenRefused },
+    means: refusedToken('the refresh token is wrong, expired, revoked or already used'),
+  },
+  {
+    when: { says: says.addressRefused },
+    means: mistake('the provider does not allow this IP address or this time', fixes.allowAddress),
   },
   // A refusal that calls itself a failure: repeating it would never help
   {
     when: { status: [401, 403], error: 'server_error', description: /access.denied/i },
     means: mistake('the provider refuses the client or the refresh token', fixes.clientOrToken),
   },
+  {
+    when: { status: 401, error: true, says: says.accessDenied },
+    means: rejectedClient('the provider rejects the client'),
+  },
   // The provider failed, before or after it used up the token; it does not say which
   { when: { says: says.providerFailed }, means: outcomeUnknown('the provider failed') },
+  { when: { says: says.askedAgain }, means: outcomeUnknown('the provider asks for the request again') },
   {
     when: { error: 'invalid_request' },
     means: mistake('a parameter of the request is missing or not allowed'),
@@ -81,10 +107,15 @@ export const errorRules: readonly ErrorRule[] = [
     when: { error: 'unauthorized_client' },
     means: mistake('the client is not allowed to use the grant type', fixes.grantType),
   },
-  { when: { error: true }, means: mistake('the provider refuses the request') },
-  // Without an OAuth error, only the status is left
   { when: { status: 408 }, means: outcomeUnknown('the provider did not receive the whole request in time') },
   { when: { status: 425 }, means: outcomeUnknown('the provider did not receive the whole request in time') },
+  // RFC 9110 section 10.2.3: the provider names the time of the next request, so it did not process this one
+  {
+    when: { status: [400, 499], hasRetryAfter: true },
+    means: throttled('the provider is throttling requests'),
+  },
+  { when: { error: true }, means: mistake('the provider refuses the request') },
+  // Without an OAuth error, only the status is left
   {
     when: { status: 401 },
     means: mistake('the provider rejects the client without an OAuth error', fixes.client),
@@ -97,9 +128,11 @@ export const errorRules: readonly ErrorRule[] = [
 
 /** When the description of a refused refresh token says that it has ended, unless the rule says more. */
 export const ENDED = {
-  says: /\b(expired|revoked)\b/i,
+  /** "Not expired" and "not yet been revoked" say the opposite. */
+  says: /(?<!\b(not|never|n.t|until|once)( yet| been| yet been)? )\b(expired|revoked)\b/i,
   /** Each of the two is an end. */
   both: /\b(expired or revoked|revoked or expired)\b/i,
   /** "Invalid, expired or revoked" lists what may be wrong. Without the text that `both` matches. */
-  unless: /\b(or|either|may|might|possibly)\b|\binvalid\s?[,/]|[,/]\s?(invalid|already)\b/i,
+  unless:
+    /\b(or|either|may|might|possibly)\b|\binvalid\s?[,/]|[,/]\s?(invalid|already)\b|\b(password|trial|licen[cs]e|subscription|plan|secret|certificate|code|consent)\b/i,
 };

@@ -23,6 +23,8 @@ export const fixes = {
     'Set response.bearerTypes of {connection} to a list with this type if the API accepts the token as Bearer.',
   clock:
     'Have the provider correct its clock or the lifetime of its access tokens. Wait: the rotator tries again.',
+  allowAddress:
+    "Allow the rotator's outbound IP addresses in the network settings of the account or the application at the provider.",
   account:
     'Check the account at the provider: if it works again, the stored refresh token does as well. Otherwise, run rotator connect {connection}.',
   clientOrToken:

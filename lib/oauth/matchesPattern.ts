@@ -4,18 +4,19 @@ import { wordsOf } from './responseError.ts';
 
 /**
  * Whether a failed token response has everything that the pattern names.
- * @param actual the HTTP status
+ * @param actual the HTTP status, and whether a valid `Retry-After` names the time of the next request
  * @param response undefined if the body is not a token response
  */
 export function matchesPattern(
-  { status, error, description, says, number, members = {} }: ErrorPattern,
-  actual: number,
+  { status, error, description, says, number, hasRetryAfter, members = {} }: ErrorPattern,
+  actual: { readonly status: number; readonly hasRetryAfter: boolean },
   response: TokenResponseBody | undefined,
 ): boolean {
   const { description: words = '', numbers = [] } = response?.error ?? {};
-  const code = codeBeside(response?.error?.code, actual);
+  const code = codeBeside(response?.error?.code, actual.status);
   return (
-    isAmong(status, actual) &&
+    isAmong(status, actual.status) &&
+    (hasRetryAfter === undefined || actual.hasRetryAfter) &&
     (error === undefined || (error === true ? code !== undefined : code === error)) &&
     (description === undefined || description.test(words)) &&
     (says === undefined || (response?.error !== undefined && isSaid(says, wordsOf(response.error)))) &&

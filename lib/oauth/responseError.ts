@@ -15,16 +15,21 @@ const CODE_NAMES = [
   'error',
   'error_code',
   'err_code',
+  'e_code',
   'code',
   'error_type',
   'type',
   'status',
   'reason',
   'name',
+  'err',
+  'id',
 ];
 /** Members that describe an error in words, in the order in which they are shown. */
 const WORD_NAMES = [
   'error_description',
+  // What the OAuth server of the PHP League has beside a description of the kind of error.
+  'hint',
   'error_message',
   'error_msg',
   'message',
@@ -47,19 +52,23 @@ const WORD_NAMES = [
   WHOLE_BODY,
 ].map(plainName);
 /** Objects whose members are all about the error, and those that may contain one. */
-const ERROR_OBJECTS = /^_?(errors?|err|fault|detail|details|error_?details|causes?|violations|fields?)$/i;
+const ERROR_OBJECTS = /error|exception|^_?(err|fault|details?|causes?|violations|fields?)$/i;
 const OTHER_OBJECTS = /^(data|body|meta|result|response|status|header|payload)$/i;
 /** Members of an error that only its provider's staff or a browser can use. */
 const NOT_SHOWN =
   /ur[il]|href|link|trace|correlation|request_?id|log_?id|time|date|version|instance|path|help|stack/i;
+/** Other members that describe an error, by their names. */
+const ERROR_TEXTS = /error|exception|(?<!de)fault|^err(_|$)/i;
 /** Names whose value says what it is. */
 const PLAIN_NAMES =
-  /^(code|type|status|name|message|msg|text|detail|details|description|reason|title|resource|field|param|location|domain|value|\d+)$/i;
+  /^(id|code|type|status|name|message|msg|text|detail|details|description|reason|title|resource|field|param|location|domain|value|\d+)$/i;
 /** These are success, in any case. */
 const SUCCESS =
   /^(0|2\d\d|ok|okay|success|successful|succeeded|done|none|no[ _-]?errors?|null|false|true|approved)$/i;
 /** These say only that there is an error, or where to read about it. */
 const NO_CODE = /^(error|fail|failed|failure)$|:\/\//i;
+/** An `id` may be that of the request or of a user: only a word is one of an error. */
+const WORD = /^[a-z]+([ _.-][a-z]+)*$/i;
 /** The longest text that counts as a code: the longest `error` of a standard has half of this length. In characters. */
 const LONGEST_CODE = 60;
 const MOST_PIECES = 12;
@@ -105,8 +114,8 @@ export function wordsOf({
 const LONGEST_PAGE = 4_096;
 
 /**
- * The text of a body that is neither JSON nor a form, such as a page of a proxy: to be shown, never to decide by. Empty if it has none, or
- * may have a secret.
+ * The text of a body that has neither tokens nor an error, such as a page of a proxy: to be shown, never to decide by. Empty if it has none,
+ * or may have a secret.
  */
 export function textOf(body: Uint8Array): string {
   const { text, lossy } = decodeText(body.subarray(0, LONGEST_PAGE));
@@ -115,6 +124,8 @@ export function textOf(body: Uint8Array): string {
   const title = /<title>([^<]{1,300})<\/title>/i.exec(text)?.[1];
   const shown = title ?? text;
   if (NAMED_SECRET.test(shown)) return '';
+  // The marks of JSON say nothing.
+  if (/^\s*[[{]/.test(text)) return text.replace(/[[\]{}"]/g, ' ').replace(/\s+(?=[:,])/g, '');
   return title ?? text.replace(/<(script|style)\b[^>]*>[^<]*/gi, ' ').replace(/<[^>]*>?/g, ' ');
 }
 
@@ -157,7 +168,7 @@ function codeOf([root, ...below]: readonly Members[]): string | undefined {
       [members(name)]
         .flat()
         .slice(0, 1)
-        .filter(isCode)
+        .filter((value) => isCode(value) && (name !== 'id' || WORD.test(String(value))))
         .map(String)
         .filter((code) => code.length <= LONGEST_CODE),
     ),
@@ -179,8 +190,12 @@ function descriptionOf(
   const standard = membersOf(root)('error_description');
   const stated = membersOf(root)('error');
   // A response as in RFC 6749 says it all in these two.
-  if (typeof stated === 'string' && typeof standard === 'string') return standard;
-  const own = WORD_NAMES.flatMap((name) => textsIn(membersOf(root)(name)));
+  const hint = membersOf(root)('hint');
+  if (typeof stated === 'string' && typeof standard === 'string')
+    return typeof hint === 'string' && hint !== '' ? `${standard}; ${hint}` : standard;
+  const named = Object.keys(root).filter((name) => ERROR_TEXTS.test(name) && !NOT_SHOWN.test(name));
+  const names = [...WORD_NAMES, ...named.filter((name) => plainName(name) !== 'error')];
+  const own = names.flatMap((name) => textsIn(membersOf(root)(name)));
   const isLong = typeof stated === 'string' && stated.length > LONGEST_CODE;
   const below = placed.map(({ object, under }) => phraseOf(object, ERROR_OBJECTS.test(under)));
   const all = [...(isLong ? [stated] : []), ...own, ...below].filter(

@@ -1,5 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
-import { throttled } from '../errorMeanings.ts';
+import { suspendedToken, throttled } from '../errorMeanings.ts';
 import { documented, NANGO, type ProviderProfile, USUAL_SIGN_IN } from './profile.ts';
 
 const REST =
@@ -28,6 +28,14 @@ export const salesforce: ProviderProfile = {
           description: /token request is already being processed|expired authorization code/i,
         },
         means: throttled('another request with the same refresh token is being processed'),
+      },
+      {
+        // "ip restricted", "ip restricted or invalid login hours"
+        when: { error: 'invalid_grant', description: /ip restricted|login hours/i },
+        means: suspendedToken(
+          'the profile of the user or the app does not allow the IP address or the time',
+          "Allow the rotator's outbound IP addresses in the network access of the org, or relax the IP restrictions of the connected app.",
+        ),
       },
     ],
   },

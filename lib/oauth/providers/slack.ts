@@ -1,4 +1,5 @@
 import { CAREFUL_BEHAVIOR } from '../../rotation/core/connection.ts';
+import { throttled } from '../errorMeanings.ts';
 import { documented, HOUR_MS, NANGO, type ProviderProfile, reported, USUAL_SIGN_IN } from './profile.ts';
 
 const PAGE = documented('https://docs.slack.dev/authentication/using-token-rotation');
@@ -13,6 +14,14 @@ export const slack: ProviderProfile = {
   behavior: {
     ...CAREFUL_BEHAVIOR,
     defaultExpiresInMs: 12 * HOUR_MS,
+    errors: [
+      {
+        // https://docs.slack.dev/reference/methods/oauth.v2.access
+        when: { error: 'team_added_to_org' },
+        means: throttled('the workspace is being moved to an organization'),
+        unmistakable: true,
+      },
+    ],
   },
   signIn: {
     ...USUAL_SIGN_IN,

@@ -47,6 +47,8 @@ export interface ErrorPattern {
   readonly says?: Wording;
   /** One of the numbers in `error_codes` next to `error`. */
   readonly number?: number;
+  /** The response has a valid header `Retry-After`. */
+  readonly hasRetryAfter?: true;
   /** The values of other members of the response, which may have no `error`. Nested ones by their place: `error.code`. */
   readonly members?: Readonly<Record<string, string | number | boolean>>;
 }

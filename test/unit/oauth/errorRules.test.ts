@@ -12,10 +12,10 @@ import { connectionNamed } from '../rotation/world/connection.ts';
 import { bytesOf } from './support.ts';
 
 /** What the response means for a connection whose profile has these rules. */
-function failureOf(status: number, body: unknown, errors: readonly ErrorRule[] = []) {
+function failureOf(status: number, body: unknown, errors: readonly ErrorRule[] = [], retryAfter?: string) {
   const connection = connectionNamed('crm', { behavior: { errors } });
   const bytes = bytesOf(body);
-  const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter: undefined };
+  const received = { status, contentType: undefined, contentEncoding: undefined, retryAfter };
   const result = { kind: 'response', ...received, body: bytes } as const;
   const response = readTokenResponse(bytes, connection.behavior);
   return classifyFailure(result, response, { connection, now: 0, sanitize: sanitizer([]) });
@@ -35,6 +35,10 @@ const SAYINGS: Readonly<Record<string, string>> = {
   'the token or the session is not valid': 'The token has been revoked',
   'access is denied': 'access_denied',
   'the provider failed': 'Unexpected error',
+  'the access token is still valid': 'The token has not expired yet',
+  'the IP address or the time is not allowed': 'The IP address is blocked',
+  'the refusal passes': 'Try later',
+  'the same request may be sent again': 'Try again',
 };
 const PASSING: ErrorRule = {
   when: {},
@@ -49,17 +53,18 @@ const passingIf = (when: ErrorPattern): ErrorRule[] => [{ ...PASSING, when }];
 
 describe('every rule in the tables', () => {
   test.each(all)('decides the response that it describes: $id, $rule.when', ({ rule, rules }) => {
-    const { status = 400, error, number, description, says, members } = rule.when;
+    const { status = 400, error, number, description, says, members, hasRetryAfter } = rule.when;
     const saying = says && SAYINGS[says.meaning];
     const body = {
       // Only next to an error, the numbers and the description count.
       error: error === true || (number !== undefined && !error) ? (saying ?? 'unheard_of') : error,
       message: saying,
-      error_description: description?.source.split('|')[0],
+      error_description: description?.source.split('|')[0] ?? saying,
       error_codes: number === undefined ? undefined : [number],
       ...members,
     };
-    const failure = failureOf(typeof status === 'number' ? status : status[0], body, rules);
+    const retryAfter = hasRetryAfter ? '60' : undefined;
+    const failure = failureOf(typeof status === 'number' ? status : status[0], body, rules, retryAfter);
     expect(failure).toMatchObject({ class: rule.means.class, code: rule.means.code });
     expect(failure.message).toContain(`: ${rule.means.cause}.`);
   });
@@ -157,7 +162,7 @@ describe('the rules of a profile', () => {
   });
 
   test('do not count for others', () => {
-    expect(failureOf(400, BUSY, generic).class).toBe('reauthorization_required');
+    expect(failureOf(400, BUSY, generic).class).toBe('outcome_unknown');
   });
 
   test.each<[ProviderId, unknown]>([
