@@ -160,8 +160,8 @@ const DOTNET = /^\/Date\((\d{1,15})(?:[+-]\d{4})?\)\/$/;
 
 function dateMoment(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > 64) return undefined;
-  const ticks = DOTNET.exec(value.trim())?.[1];
-  if (ticks !== undefined) return Number(ticks);
+  const sinceEpoch = DOTNET.exec(value.trim())?.[1];
+  if (sinceEpoch !== undefined) return Number(sinceEpoch);
   const [, day, time, fraction = '0', offset = 'Z'] = ISO.exec(value.trim()) ?? [];
   if (day === undefined) return httpDate(value);
   // Without an offset, the time is taken for UTC, as in the other forms.

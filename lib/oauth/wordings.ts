@@ -317,12 +317,16 @@ export const tooEarly: Wording = {
   ],
   // Any word beside the code that may refuse the refresh token. It may have been used up.
   none: [
-    /(?<!^)\b(invalid|invalidated|revoked|used|reuse|reused|replayed|consumed|rotated|mismatch|wrong|unknown|but|or|nor)\b/,
+    /(?<!^)\b(invalid|invalidated|revoked|used|reuse|reused|replay|replayed|consumed|rotated|mismatch|wrong|unknown|but|or|nor)\b/,
     /\b(assertion|jwt|client secret|account|user)\b/,
   ],
 };
 
-/** What is counted. The uses of a token are no rate. */
+/** Words for an end: whatever passes beside it, the token does not work again. */
+const ENDS =
+  /(?<!\b(not|not yet|not been|hasn t|isn t|wasn t) )\b(expired|revoked|invalidated|reuse|reused|replay|replayed|consumed|rotated|already used|been used)\b/;
+
+/** What is counted. The uses of a token are not requests. */
 const COUNTED =
   '(rate|requests?|calls?|(?<!\\btokens? )usage|api|quer(y|ies)|qps|tps|quota|invocations?|apiinvocations?|hourly|daily)';
 
@@ -348,9 +352,9 @@ export const tooManyRequests: Wording = {
   ],
   // What was counted before the token or the account ended.
   none: [
+    ENDS,
     ...refreshTokenRefused.any,
     ...accountDisabled.any,
-    /\btokens? (has |have |was |were |is |are )?(been )?(revoked|invalidated|expired)\b/,
     /\b(session|device|token|refresh token) (usage |use )?(limit|quota)\b/,
   ],
 };
@@ -362,7 +366,7 @@ const PASSES = [
   /\b(temporary|transient) (failure|error|problem)\b/,
   /\b(request|gateway|connection|upstream|operation) (timeout|timed out|time out)\b/,
   /\b(try|retry)( (your|the|this) request)?( again)? (later|shortly|in a few|in a moment|in a minute|in \d|after)\b/,
-  /\b(already|still) being processed\b/,
+  /\b(is|already|still|currently) being processed\b/,
   /\b(in progress|concurrent(?! (session|login|user|device))|maintenance|overloaded)\b/,
   /\b(system|server|service|provider)( is)?( too)? busy\b/,
 ];
@@ -371,7 +375,7 @@ const PASSES = [
 export const passing: Wording = {
   meaning: 'the refusal passes',
   any: PASSES,
-  none: [...refreshTokenRefused.any, ...tokenRefused.any, ...accountDisabled.any, ...accessRevoked.any],
+  none: [ENDS, ...refreshTokenRefused.any, ...tokenRefused.any, ...accountDisabled.any, ...accessRevoked.any],
 };
 
 /** The provider may have done a part of its work, so this counts as a failure and not as a refusal. */
