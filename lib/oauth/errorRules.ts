@@ -134,5 +134,5 @@ export const ENDED = {
   both: /\b(expired or revoked|revoked or expired)\b/i,
   /** "Invalid, expired or revoked" lists what may be wrong. Without the text that `both` matches. */
   unless:
-    /\b(or|either|may|might|possibly)\b|\binvalid\s?[,/]|[,/]\s?(invalid|already)\b|\b(password|trial|licen[cs]e|subscription|plan|secret|certificate|code|consent)\b/i,
+    /\b(or|either|may|might|possibly)\b|\binvalid\s?[,/]|[,/]\s?(invalid|already)\b|\b(password|trial|licen[cs]e|subscription|plan|secret|certificate|code)\b/i,
 };

@@ -73,6 +73,7 @@ describe('invalid_grant', () => {
     ['The access token has not expired, replay detected', RENEW],
     ['Your trial has expired', RENEW],
     ['Password expired', RENEW],
+    ['The consent has been revoked', `${RENEW}, final`],
     ['Too many concurrent sessions', RENEW],
     ['The client secret has expired', RENEW],
   ])('with the description %j means %s', (description, expected) => {
@@ -99,6 +100,8 @@ describe('a refusal because of the rate', () => {
     'over_limit',
     'Daily request count exceeded',
     'API calls exceeded',
+    'App Call Limited',
+    'Reached the daily quota',
     'The number of requests was exceeded',
     'Request limit per second reached',
   ])('is recognized in any member: %s', (text) => {
@@ -113,6 +116,9 @@ describe('a refusal because of the rate', () => {
     ['The refresh token has exceeded the maximum number of uses', RENEW],
     ['User account is locked after too many attempts', RENEW],
     ['Session limit exceeded', 'misconfigured'],
+    ['Refresh token limit reached', 'misconfigured'],
+    ['Use of this API is limited to partners', 'misconfigured'],
+    ['The quota of the application is not set', 'misconfigured'],
     ['The maximum length of a parameter is exceeded', 'misconfigured'],
     ['usage: grant_type=refresh_token', 'misconfigured'],
   ])('is not %j', (description, expected) => {
@@ -247,6 +253,10 @@ describe('a client that is refused', () => {
     ],
     [401, { error: 'E7', error_description: 'Access denied' }],
     [400, { error: 'E7', error_description: 'invalid appsecret' }],
+    [400, { error: 'E7', error_description: 'Error validating client secret.' }],
+    [401, { error: 'E7', error_description: 'Application invalid' }],
+    [401, { error: 'unauthorized_client', error_description: 'Missing valid authorization header' }],
+    [400, { error: 'E7', error_description: 'Unable to verify your credentials' }],
     [
       403,
       {
@@ -268,6 +278,11 @@ describe('a client that is refused', () => {
     [401, { error: 'E7', error_description: 'Not authorized for the grant type' }, 'misconfigured'],
     [401, { error: 'E7', error_description: 'Unauthorized token' }, 'misconfigured'],
     [403, { error: 'E7', error_description: 'Access denied' }, 'misconfigured'],
+    [400, { error: 'E7', error_description: 'Error validating access token' }, 'misconfigured'],
+    [400, { error: 'E7', error_description: 'Missing header: Content-Type' }, 'misconfigured'],
+    [400, { error: 'E7', error_description: 'Application name invalid' }, 'misconfigured'],
+    [400, { error: 'E7', error_description: 'The application was not verified' }, 'misconfigured'],
+    [401, { error: 'E7', error_description: 'Invalid JWT refresh token' }, RENEW],
     [
       400,
       { error: 'unauthorized_client', error_description: 'refresh_token grant is disabled for this client' },
