@@ -78,7 +78,9 @@ export function isClientRefused(
   response: TokenResponseBody | undefined,
   behavior: TokenBehavior,
 ): boolean {
-  return matchingRule({ status, hasRetryAfter: false }, response, behavior)?.means.class === 'client_rejected';
+  return (
+    matchingRule({ status, hasRetryAfter: false }, response, behavior)?.means.class === 'client_rejected'
+  );
 }
 
 /** The provider's own words say it if the table does not. */
