@@ -143,6 +143,13 @@ test('of a secret with fewer than eight characters, only the whole counts', () =
   ]);
 });
 
+test('letters of another script hide no secret', () => {
+  const short = sanitizer(['k3y!x', secret]);
+  expect(short('k\u04363\u0437y\u0438!\u0439x')).toBe('[redacted]');
+  const escaped = each(secret, (code) => `\\u\u0436${hex(code, 4)}`);
+  expect(short(escaped)).toBe('[redacted]');
+});
+
 test('words that only resemble a secret stay', () => {
   const text = 'The refresh token of client-1 has expired; its secret is right.';
   expect(sanitize(text)).toBe(text);
