@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { notSpread, untilRolesSpread } from '../../scripts/deploy/untilRolesSpread.ts';
-import { runNode } from './support.ts';
+import { ROOT, runNode } from './support.ts';
 
 /** Fails so many times for this reason, then succeeds. */
 async function retried(failures: number) {
@@ -43,6 +46,9 @@ describe('knows from the output of a failed command that a role has not spread',
     ['Deployment failed with InaccessibleStorageException', 'role of the app'],
     ['{"code":"RoleDefinitionDoesNotExist","message":"The specified role definition ..."}', 'custom role'],
     ['PrincipalNotFound: Principal 10000000 does not exist in the directory', 'new identity'],
+    ['ErrorCode:AuthorizationPermissionMismatch', 'role of the app'],
+    ['403: This request is not authorized to perform this operation using this permission.', 'role of the app'],
+    ["The specified role definition with ID '5000' does not exist.", 'custom role'],
   ])('%s', (output, meaning) => expect(notSpread(output)).toContain(meaning));
 
   test.each([
@@ -61,6 +67,28 @@ describe('the command of the workflow', () => {
     expect(await run('console.log("done")')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^done$/m),
+    });
+  });
+
+  test('runs it again a minute after a failure because of a role', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'retried-'));
+    const marker = join(folder, 'failed-once');
+    // The script's minutes pass at once, and say how long they are.
+    const clock = `import timers from 'node:timers/promises'; import { syncBuiltinESMExports } from 'node:module';
+      timers.setTimeout = async (ms) => console.error('waited', ms); syncBuiltinESMExports();`;
+    const program = `const { existsSync, writeFileSync } = require('node:fs'); const marker = ${JSON.stringify(marker)};
+      if (existsSync(marker)) console.log('deployed');
+      else { writeFileSync(marker, ''); console.log('half done'); console.error('PrincipalNotFound'); process.exitCode = 3 }`;
+    const args = ['scripts/deployRetrying.ts', process.execPath, '--eval', program];
+    const result = await runNode(
+      ['--import', `data:text/javascript,${encodeURIComponent(clock)}`, ...args],
+      ROOT,
+    );
+    await rm(folder, { recursive: true });
+    expect(result).toEqual({
+      code: 0,
+      out: 'deployed\n',
+      err: expect.stringMatching(/PrincipalNotFound\nWaiting a minute \(1 of 30\), .*\nwaited 60000\n$/),
     });
   });
 
