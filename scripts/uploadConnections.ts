@@ -1,7 +1,8 @@
 /**
  * Uploads the connections file of a deployment that reads it from a blob. azd runs it after each provisioning. It reads the
- * outputs of the deployment (CONNECTIONS_SOURCE, CONNECTIONS_BLOB_URL, CREDENTIAL_VAULT_URL, TOKEN_VAULT_URL and WARNINGS, which
- * it prints), and CONNECTIONS_FILE, the path of the file (default: connections.json).
+ * outputs of the deployment (CONNECTIONS_SOURCE, CONNECTIONS_BLOB_URL, CREDENTIAL_VAULT_URL, TOKEN_VAULT_URL, ALLOWED_TOKEN_HOSTS,
+ * ALLOWED_VAULTS and WARNINGS, which it prints), CONNECTIONS_FILE, the path of the file (default: connections.json), and
+ * ALLOW_NO_CONNECTIONS: true uploads a file without connections.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -2,6 +2,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { readFailure } from '../../lib/azure/serviceFailure.ts';
 import { LARGEST_CONFIGURATION_BYTES } from '../../lib/azure/storageClient.ts';
 import { storageError } from '../../lib/azure/storageErrors.ts';
+import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { RotatorError } from '../../lib/errors.ts';
@@ -61,13 +62,16 @@ function check(file: Uint8Array, path: string, env: Environment): number {
       'Split the connections between two rotators; a rotator reads at most 4 MB.',
     );
   }
-  const credentialVaultUrl = required(env, 'CREDENTIAL_VAULT_URL');
-  const tokenVaultUrl = env.TOKEN_VAULT_URL || credentialVaultUrl;
-  const { valid, invalid: wrong } = parseConnections(textOf(file, path), {
-    credentialVaultUrl,
-    tokenVaultUrl,
-    allowLoopbackHttp: false,
-  });
+  required(env, 'CREDENTIAL_VAULT_URL');
+  // The limits of the deployment count, and no setting of this machine.
+  const rules = readEntryRules({ ...env, ALLOW_LOOPBACK_HTTP: undefined, ROTATION_SCHEDULE: undefined });
+  const { valid, invalid: wrong } = parseConnections(textOf(file, path), rules);
+  if (wrong.length === 0 && valid.length === 0 && env.ALLOW_NO_CONNECTIONS !== 'true') {
+    throw invalid(
+      `${path} was not uploaded: it has no connections, so the rotator would renew no token.`,
+      'Write the connections into the file. If the rotator shall have none, set ALLOW_NO_CONNECTIONS to true.',
+    );
+  }
   if (wrong.length === 0) return valid.length;
   const messages = wrong.map(({ problem }) => problem.message);
   const fixes = new Set(wrong.map(({ problem }) => problem.fix));
@@ -89,8 +93,10 @@ async function upload(file: Uint8Array, url: string, ports: UploadPorts): Promis
       await blob.upload(file, file.length, { blobHTTPHeaders: { blobContentType: 'application/json' } });
       return undefined;
     } catch (thrown) {
-      if (readFailure(thrown).codes.includes('AuthorizationPermissionMismatch'))
+      const { codes } = readFailure(thrown);
+      if (codes.includes('AuthorizationPermissionMismatch'))
         return 'the storage account does not know your role yet';
+      if (codes.includes('AuthorizationFailure')) throw firewallError(url);
       throw storageError(thrown, 'upload the connections', url);
     }
   });
@@ -102,6 +108,14 @@ function noRoleError(url: string): RotatorError {
     code: 'storage_forbidden',
     message: `The signed-in account may not write to ${url}.`,
     fix: 'Sign in as an operator of the deployment, or add your account to its parameter operators and deploy again.',
+  });
+}
+
+function firewallError(url: string): RotatorError {
+  return new RotatorError({
+    code: 'storage_forbidden',
+    message: `The firewall of the storage account does not let this machine write to ${url}.`,
+    fix: "Add the public address of this machine to the deployment's parameter allowedIpRanges and deploy again, or upload from a machine in the virtual network.",
   });
 }
 

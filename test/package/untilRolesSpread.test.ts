@@ -47,7 +47,10 @@ describe('knows from the output of a failed command that a role has not spread',
     ['{"code":"RoleDefinitionDoesNotExist","message":"The specified role definition ..."}', 'custom role'],
     ['PrincipalNotFound: Principal 10000000 does not exist in the directory', 'new identity'],
     ['ErrorCode:AuthorizationPermissionMismatch', 'role of the app'],
-    ['403: This request is not authorized to perform this operation using this permission.', 'role of the app'],
+    [
+      '403: This request is not authorized to perform this operation using this permission.',
+      'role of the app',
+    ],
     ["The specified role definition with ID '5000' does not exist.", 'custom role'],
   ])('%s', (output, meaning) => expect(notSpread(output)).toContain(meaning));
 

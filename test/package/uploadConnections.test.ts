@@ -74,6 +74,13 @@ test('uploads another file if CONNECTIONS_FILE names it', async () => {
   expect(asked).toEqual(['production.json']);
 });
 
+test('stores a file without connections if ALLOW_NO_CONNECTIONS says so', async () => {
+  const none = '{ "connections": {} }';
+  const { said } = await run('none.json', none, { ...ENV, ALLOW_NO_CONNECTIONS: 'true' });
+  expect(said).toContain('connections: 0');
+  expect(await stored('none.json')).toBe(none);
+});
+
 test('reads and stores nothing if the connections are in the parameters', async () => {
   const result = await run('inline.json', GOOD, { ...ENV, CONNECTIONS_SOURCE: 'inline' });
   expect(result).toEqual({
@@ -97,11 +104,12 @@ describe('refuses a bad file with its cause, and keeps the stored file', () => {
     ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
     ['no JSON', GOOD.slice(0, 40), 'is not valid JSON (line 1, column', 'Correct it'],
     ['an empty file', '', 'is empty', 'Correct it'],
+    ['no connection', '{ "connections": {} }', 'has no connections', 'ALLOW_NO_CONNECTIONS to true'],
     ['no text', Uint8Array.of(0x7b, 0xff), 'is not valid UTF-8', 'Save'],
     ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'larger than 4 MB', 'Split'],
     ['no file', undefined, 'connections.json.', 'CONNECTIONS_FILE'],
   ])('%s', async (name, file, cause, fix) => {
-    const before = '{"connections":{}}';
+    const before = 'as before';
     await container.getBlockBlobClient(name).upload(before, before.length);
     const { thrown, said } = await run(name, file);
     expect(thrown).toMatchObject({
@@ -112,6 +120,24 @@ describe('refuses a bad file with its cause, and keeps the stored file', () => {
     });
     expect(said).toBe('');
     expect(await stored(name)).toBe(before);
+  });
+
+  const otherVault = GOOD.replace('" }', '", "vaults": { "token": "https://other.vault.azure.net" } }');
+  test.each([
+    ['ALLOWED_TOKEN_HOSTS', GOOD, 'login.example.com', 'other.example.com'],
+    ['ALLOWED_VAULTS', otherVault, 'https://other.vault.azure.net', 'https://third.vault.azure.net'],
+  ])('an entry beyond %s of the deployment', async (name, file, allowed, other) => {
+    expect((await run(`${name}.json`, file, { ...ENV, [name]: allowed })).thrown).toBeUndefined();
+    const { thrown } = await run(`${name}.json`, `${file} `, { ...ENV, [name]: other });
+    expect(thrown).toMatchObject({ code: 'configuration_invalid', message: expect.stringContaining(name) });
+    expect(await stored(`${name}.json`)).toBe(file);
+  });
+
+  test('http, even if the environment allows it to a rotator on this machine', async () => {
+    const local = GOOD.replace('https://login.example.com', 'http://127.0.0.1:8080');
+    expect((await run('local.json', local, { ...ENV, ALLOW_LOOPBACK_HTTP: 'true' })).thrown).toMatchObject({
+      code: 'configuration_invalid',
+    });
   });
 
   test.each(['CONNECTIONS_BLOB_URL', 'CREDENTIAL_VAULT_URL'])('%s is missing', async (variable) => {
@@ -162,7 +188,11 @@ describe('a storage account that refuses', () => {
 
   test('reports a closed firewall immediately', async () => {
     const { thrown, requests } = await refusing(Number.POSITIVE_INFINITY, 'AuthorizationFailure');
-    expect(thrown).toMatchObject({ code: 'storage_forbidden', fix: expect.stringContaining('firewall') });
+    expect(thrown).toMatchObject({
+      code: 'storage_forbidden',
+      message: expect.stringContaining('firewall'),
+      fix: expect.stringContaining('allowedIpRanges'),
+    });
     expect(requests).toBe(1);
   });
 });
