@@ -13,6 +13,8 @@ interface Step {
 }
 interface Job {
   readonly if?: string;
+  readonly 'continue-on-error'?: boolean;
+  readonly concurrency?: object;
   readonly needs?: string | readonly string[];
   readonly uses?: string;
   readonly permissions?: Readonly<Record<string, string>>;
@@ -55,7 +57,7 @@ describe('rights', () => {
   test.each(jobs)('%s installs and builds nothing if it can get a token', (_, job) => {
     const commands = (job.steps ?? []).flatMap(({ run }) => run ?? []).join('\n');
     // A finished package is published without running anything of it.
-    const others = commands.replaceAll('npm publish --ignore-scripts ', '');
+    const others = commands.replaceAll('npm publish --ignore-scripts ', '').replaceAll('npm view ', '');
     if (job.permissions?.['id-token'] !== undefined) expect(others).not.toMatch(/\b(npm|npx|yarn|pnpm)\b/);
     else expect(commands).not.toMatch(/\baz /);
   });
@@ -105,6 +107,8 @@ describe('the commands of the workflows', () => {
       'npm run test:slow',
     ]);
     expect(commands('infra')).toContain('npm run infra');
+    const mayFail = Object.entries(ci.jobs).filter(([, job]) => job['continue-on-error']);
+    expect(mayFail.map(([name]) => name)).toEqual(['psrule', 'audit']);
     expect(commands('audit')).toEqual([
       'npm audit --audit-level=high',
       'npm audit --audit-level=high --prefix tools',
@@ -114,6 +118,19 @@ describe('the commands of the workflows', () => {
 
 describe('deployment', () => {
   const { on, jobs: parts } = workflow('deploy.yml');
+
+  test('ends only when the app has answered', () => {
+    const last = parts.deploy?.steps?.at(-1)?.run;
+    expect(last).toMatch(/^curl --fail .*"\$AZURE_FUNCTION_APP_URL\/api\/health"$/);
+  });
+
+  test('is never cancelled by the next one, and never runs beside it', () => {
+    expect(parts.deploy?.concurrency).toEqual({ group: 'deploy', 'cancel-in-progress': false });
+  });
+
+  test('keeps the variables by which the parameters know a pipeline and a pull request', () => {
+    expect(texts.get('deploy.yml')).not.toMatch(/^ +(CI|TF_BUILD|GITHUB_\w+):/m);
+  });
 
   test('happens on main only, after the tests, in an environment that can be protected', () => {
     expect(on.push?.branches).toEqual(['main']);
@@ -212,6 +229,17 @@ describe('a release', () => {
       'subject-checksums': 'SHA256SUMS',
     });
     expect(commands('publish')).toContain('npm publish');
+  });
+
+  test('goes on where a run that failed had stopped', () => {
+    const publications = /git\/refs"|gh release create|npm publish/;
+    const lines = commands('publish')
+      .split('\n')
+      .filter((line) => publications.test(line));
+    expect(lines).toHaveLength(3);
+    expect(
+      lines.filter((line) => !/^ *(gh api|gh release view|npm view) .* \|\| (gh|npm) /.test(line)),
+    ).toEqual([]);
   });
 
   const release = {
