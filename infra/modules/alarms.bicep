@@ -44,6 +44,17 @@ var alarms = [
     frequency: 'PT5M'
     dimensions: []
   }
+  // The window says whether it had connections before.
+  {
+    name: 'connectionsGone'
+    title: 'The rotator has no connections any more'
+    description: 'It had connections and has read a configuration without any, so nothing renews their tokens. If this is not on purpose, deploy again with all parameters, or upload the connections file again.'
+    query: '${events}${loadTextContent('../queries/connectionsGone.kql')}'
+    severity: 1
+    window: 'P1D'
+    frequency: 'PT5M'
+    dimensions: []
+  }
   {
     name: 'needsOperator'
     title: 'A connection needs an operator'

@@ -89,6 +89,8 @@ test.skipIf(withoutKusto).each<[string, string, RotationResult['result'] | LogEv
   ['saveWaiting', 'result', 'rotated'],
   ['saveWaiting', 'result', 'blocked'],
   ['needsOperator', 'event', 'sweep_finished'],
+  ['connectionsGone', 'event', 'configuration_loaded'],
+  ['connectionsGone', 'event', 'sweep_finished'],
   ['needsOperator', 'code', 'configuration_invalid'],
 ])('%s contains the %s %s', (name, column, word) => {
   const { comparisons } = analyze(PREFIX + read(`infra/queries/${name}.kql`));
@@ -187,6 +189,14 @@ describe('the alarms', () => {
     expect(query).toContain('sweeps == 0 and (earlier > 0 or now() > DeployedAt + 1h)');
     // A shorter window would not show that it has run.
     expect(alarms.find(({ name }) => name === 'noSweep')?.window).toBe('P1D');
+  });
+
+  test('connectionsGone compares the configuration with what a process swept a day before, paused or not', () => {
+    expect(alarms.find(({ name }) => name === 'connectionsGone')?.window).toBe('P1D');
+    const query = read('infra/queries/connectionsGone.kql');
+    // The number of a sweep leaves out paused connections, so it does not say that there are none.
+    expect(query).toContain("event == 'configuration_loaded' and connections == 0");
+    expect(query).toContain('earlier > 0 and isnotnull(emptied) and (isnull(filled) or emptied > filled)');
   });
 
   // Azure Monitor accepts no alert rules with these operators (Optimize log search alert queries, "Log query constraints").
