@@ -33,7 +33,7 @@ param consumers principal[] = []
 @description('Optional. Mail addresses for the alarms. Without one, alarms appear in the portal only, and the output WARNINGS says so.')
 param alarmEmails string[] = []
 
-@description('Optional. Locations from which Application Insights calls /api/health every 5 minutes, so that tokens stay fresh if the timer dies: ids such as emea-nl-ams-azr (West Europe) or us-va-ash-azr (East US). It costs extra. Empty: no availability test.')
+@description('Optional. Locations from which Application Insights calls /api/health every 5 minutes, so that tokens stay fresh if the timer dies. Its results appear in the portal and raise no alarm: timerDead does. Ids such as emea-nl-ams-azr (West Europe) or us-va-ash-azr (East US). It costs extra. Empty: no availability test.')
 @maxLength(5)
 param availabilityTestLocations string[] = []
 
@@ -99,9 +99,6 @@ param purgeProtection bool = true
 @minValue(7)
 @maxValue(90)
 param softDeleteRetentionInDays int = 90
-
-@description('Optional. true for one deployment, to restore the deleted vaults of this rotator. Then deploy again without it.')
-param recoverDeletedVaults bool = false
 
 // Network
 
@@ -260,7 +257,6 @@ module credentialVault 'modules/vault.bicep' = if (empty(existingCredentialVault
     firewall: firewall
     purgeProtection: purgeProtection
     softDeleteRetentionInDays: softDeleteRetentionInDays
-    recover: recoverDeletedVaults
   }
 }
 
@@ -272,7 +268,6 @@ module tokenVault 'modules/vault.bicep' = if (!oneVault && empty(existingTokenVa
     firewall: firewall
     purgeProtection: purgeProtection
     softDeleteRetentionInDays: softDeleteRetentionInDays
-    recover: recoverDeletedVaults
   }
 }
 
@@ -318,6 +313,7 @@ module rotatorOnCredentialVault 'modules/rotatorOnVault.bicep' = {
     role: rotatorVaultRole
     existingRoleId: existingVaultRoleId
     signs: signWithVaultKeys
+    rotatorName: name
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }
@@ -331,6 +327,7 @@ module rotatorOnTokenVault 'modules/rotatorOnVault.bicep' = if (!oneVault) {
     role: rotatorVaultRole
     existingRoleId: existingVaultRoleId
     signs: false
+    rotatorName: name
     #disable-next-line what-if-short-circuiting
     principalId: identity.properties.principalId
   }
@@ -489,6 +486,11 @@ var sharedVaults = [
 @description('What to change, one sentence after the other; empty if there is nothing.')
 output WARNINGS string = join(
   [
+    ...(connectionsSource == 'inline' && empty(connections)
+      ? [
+          'No connections are set, so the rotator renews no token: if it had some, deploy again with all of its parameters.'
+        ]
+      : [])
     ...(empty(alarmEmails)
       ? ['No address for alarms is set, so no operator hears of a lost token: set alarmEmails and deploy again.']
       : [])
@@ -516,11 +518,17 @@ output CREDENTIAL_VAULT_URL string = credentialVaultUrl
 @description('Address of the vault that consumers read.')
 output TOKEN_VAULT_URL string = tokenVaultUrl
 
-@description('Address of the blob service with the records.')
-output STORAGE_BLOB_URL string = storageBlobUrl
+@description('Name of the storage account with the records, for the option --storage-account of the command line.')
+output STORAGE_ACCOUNT_NAME string = storageAccountName
 
 @description('inline or blob: where the rotator reads the connections.')
 output CONNECTIONS_SOURCE string = connectionsSource
 
 @description('Address for the upload of the connections file if CONNECTIONS_SOURCE is blob.')
 output CONNECTIONS_BLOB_URL string = connectionsBlobUrl
+
+@description('Hosts that the connections file may name, as the app reads them: the upload checks the file against them.')
+output ALLOWED_TOKEN_HOSTS string = join(allowedTokenHosts, ' ')
+
+@description('Vaults that the connections file may name in addition, as the app reads them: the upload checks the file against them.')
+output ALLOWED_VAULTS string = join(allowedVaults, ' ')

@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// Fill in these parameters. All have a default: an unchanged file deploys a rotator without connections. main.bicep describes
+// Fill in these parameters in your own fork or branch, and merge new versions into it. All have a default: an unchanged file deploys a rotator without connections. main.bicep describes
 // the other parameters (existing vaults, one vault, sizes, names) with their defaults.
 
 // The name of this rotator. azd passes the name of its environment.

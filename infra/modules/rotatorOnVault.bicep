@@ -18,6 +18,9 @@ param existingRoleId string
 @description('Required. true: the rotator may read keys and certificates of the vault, without their private parts, and have the vault sign with them.')
 param signs bool
 
+@description('Required. Name of the rotator, unique in the tenant.')
+param rotatorName string
+
 // Key Vault Crypto User, and Key Vault Certificate User.
 var signerRoles = ['12338af0-0e69-4776-bea7-57ae8d297424', 'db79e9a7-68ee-4b58-9aeb-b90e7c24fcba']
 var signerActions = [
@@ -38,10 +41,11 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
 }
 
 resource customRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (assigned == 'custom') {
-  name: guid(vault.id, 'token rotator')
+  // A role for each rotator: the rights of two on one vault may differ, and the last deployment would decide for both.
+  name: guid(vault.id, rotatorName, 'token rotator')
   properties: {
-    // Names of roles are unique in the tenant, and names of vaults in the cloud.
-    roleName: 'Token rotator on ${vaultName}'
+    // Names of roles are unique in the tenant. A vault that moves gets another id and so another role, but keeps its name.
+    roleName: 'Token rotator ${rotatorName} on ${vaultName}, ${uniqueString(vault.id)}'
     description: 'Reads and sets secrets, but cannot delete or purge them.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]

@@ -24,9 +24,6 @@ param purgeProtection bool
 @maxValue(90)
 param softDeleteRetentionInDays int
 
-@description('Required. true: restore the deleted vault of this name instead of creating one.')
-param recover bool
-
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
@@ -34,7 +31,6 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   properties: {
     tenantId: subscription().tenantId
     sku: { family: 'A', name: 'standard' }
-    createMode: recover ? 'recover' : 'default'
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: softDeleteRetentionInDays

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { connectionTypeSuite } from './suites/connectionType.ts';
-import { deploymentSuite, pipelineSuite } from './suites/deployment.ts';
+import { deploymentSuite, pipelineSuite, previewSuite } from './suites/deployment.ts';
 import { mutantSuite, parameterSuite, warningSuite } from './suites/mutants.ts';
 import { publicFailureSuite } from './suites/publicFailures.ts';
 import { bicepForTests } from './support/bicepCli.ts';
@@ -24,21 +24,25 @@ const OF_AZD = {
 describe.skipIf(!bicep)('the Bicep', () => {
   let server: BicepServer;
   let inPipeline: BicepServer;
+  let inPreview: BicepServer;
   const serverOf = () => server;
 
   beforeAll(() => {
     server = new BicepServer(bicep ?? '', OF_AZD);
     inPipeline = new BicepServer(bicep ?? '', { ...OF_AZD, CI: 'true' });
+    inPreview = new BicepServer(bicep ?? '', { ...OF_AZD, CI: 'true', GITHUB_EVENT_NAME: 'pull_request' });
   });
   afterAll(() => {
     server.close();
     inPipeline.close();
+    inPreview.close();
   });
 
   describe('as committed', () => deploymentSuite(serverOf));
   describe('in a pipeline', () => pipelineSuite(() => inPipeline));
+  describe('in a preview', () => previewSuite(() => inPreview));
   describe('and the type of the connections', () => connectionTypeSuite(serverOf));
-  describe('still deploys with a finding, and reports it', () => warningSuite(serverOf));
+  describe('still deploys with a finding, and reports it', () => warningSuite(serverOf, bicep ?? ''));
   describe('refuses parameters that contradict each other', () => parameterSuite(serverOf));
   describe('keeps failures away that others had', () => publicFailureSuite(serverOf));
   describe('is checked by rules that detect defects', () => mutantSuite(serverOf));

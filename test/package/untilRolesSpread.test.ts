@@ -76,7 +76,7 @@ describe('the command of the workflow', () => {
   test('runs it again a minute after a failure because of a role', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'retried-'));
     const marker = join(folder, 'failed-once');
-    // The script's minutes pass at once, and say how long they are.
+    // The script's minutes pass immediately, and say how long they are.
     const clock = `import timers from 'node:timers/promises'; import { syncBuiltinESMExports } from 'node:module';
       timers.setTimeout = async (ms) => console.error('waited', ms); syncBuiltinESMExports();`;
     const program = `const { existsSync, writeFileSync } = require('node:fs'); const marker = ${JSON.stringify(marker)};

@@ -28,6 +28,7 @@ interface TemplateResource {
   readonly type: string;
   readonly existing?: boolean;
   readonly name?: string;
+  readonly dependsOn?: readonly string[];
   readonly copy?: { readonly mode?: string; readonly batchSize?: number };
   readonly properties?: { readonly template?: Template; readonly siteConfig?: object };
 }

@@ -140,6 +140,47 @@ export const MUTANTS: readonly Mutant[] = [
   change('functionApp.bicep', 'http20Enabled: true', 'webSocketsEnabled: false', 'no source says'),
   change('functionApp.bicep', 'entraAuthentication != null', 'false', 'do not belong together'),
   change('functionApp.bicep', 'entraAuthentication == null', 'true', 'Entra authentication should be true'),
+  change('functionApp.bicep', "['/api/health']", "['/api/*']", 'lets every caller reach /api/*'),
+  change(
+    'functionApp.bicep',
+    'allowedAudiences: [entraAuthentication!.clientId, ',
+    'allowedAudiences: [',
+    'does not accept exactly the tokens',
+  ),
+  change(
+    'functionApp.bicep',
+    "subscription().tenantId}/v2.0'",
+    "'common'}/v2.0'",
+    'accepts tokens of every tenant',
+  ),
+  change(
+    'functionApp.bicep',
+    "        { name: 'AzureWebJobsStorage__clientId', value: identityClientId }\n",
+    '',
+    'does not name the user-assigned identity',
+  ),
+  change(
+    'functionApp.bicep',
+    '  dependsOn: [authentication]\n',
+    '',
+    'package does not wait for authentication',
+  ),
+  main(
+    'dependsOn: [rotatorOnHost, rotatorOnCredentialVault, rotatorOnTokenVault, endpoints]',
+    'dependsOn: [rotatorOnHost, rotatorOnCredentialVault, rotatorOnTokenVault]',
+    'functionApp does not wait for endpoints',
+  ),
+  main(
+    'dependsOn: [rotatorOnHost, rotatorOnCredentialVault, rotatorOnTokenVault, endpoints]',
+    'dependsOn: [endpoints]',
+    'functionApp does not wait for rotatorOnCredentialVault',
+  ),
+  main(
+    '    dependsOn: [credentialVault, tokenVault, storage]\n',
+    '',
+    'endpoints does not wait for tokenVault',
+  ),
+  main('  }\n  dependsOn: [storage, logs]\n', '  }\n', 'rotatorOnHost does not wait for storage'),
   change(
     'functionApp.bicep',
     'requireAuthentication: true',

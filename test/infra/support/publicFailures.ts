@@ -164,6 +164,16 @@ export const PUBLIC_FAILURES: readonly PublicFailure[] = [
     cause: main(", toLower(replace(region, ' ', ''))", '', 'do not contain the region'),
   },
   {
+    failure: 'SoftDeletedVaultDoesNotExist: the second run of a deployment that recovers a vault',
+    source: `${GITHUB}/AzureCosmosDB/OmniVec/pull/24`,
+    cause: change(
+      'vault.bicep',
+      '    enableSoftDelete: true',
+      "    createMode: 'recover'\n    enableSoftDelete: true",
+      'createMode is "recover"',
+    ),
+  },
+  {
     failure: 'enablePurgeProtection cannot be set to false',
     source: `${GITHUB}/Azure/bicep/issues/5223`,
     tested: PARAMETERS,

@@ -9,6 +9,8 @@ type Wanted = readonly [path: string, allowed: readonly unknown[]];
 /** Every resource of the type must have these properties. */
 const WANTED: Readonly<Record<string, readonly Wanted[]>> = {
   'Microsoft.KeyVault/vaults': [
+    // Any mode fits only a vault that exists, or only one that was deleted, so the same deployment could not run twice.
+    ['createMode', [undefined]],
     ['enableRbacAuthorization', [true]],
     ['enableSoftDelete', [true]],
     ['enablePurgeProtection', [true]],
@@ -108,8 +110,27 @@ function authenticationViolations(snapshot: Snapshot): string[] {
     ({ properties }) => properties.platform.enabled,
   );
   return states.length === 1 && states[0] === wanted
-    ? []
+    ? ofType(snapshot, 'Microsoft.Web/sites/config').flatMap(callerViolations)
     : [`Entra authentication should be ${wanted} but is ${states.join()}`];
+}
+
+/** Only the health endpoint is open, and only tokens of this tenant for this app count. Nothing to check if it is off. */
+function callerViolations({ properties }: Resource): string[] {
+  if (!properties.platform.enabled) return [];
+  const { registration, validation } = properties.identityProviders.azureActiveDirectory;
+  const open = [properties.globalValidation.excludedPaths].flat().filter((path) => path !== '/api/health');
+  const audiences = [registration.clientId, `api://${registration.clientId}`];
+  return [
+    ...open.map((path) => `Entra authentication lets every caller reach ${path}`),
+    ...(properties.globalValidation.excludedPaths?.length ? [] : ['a probe cannot reach /api/health']),
+    // Without the second form, App Service refuses the tokens of version 1.0: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+    ...(validation.allowedAudiences?.join() === audiences.join()
+      ? []
+      : [`Entra authentication does not accept exactly the tokens for ${audiences.join(' and ')}`]),
+    ...(/[\da-f]{8}-[\da-f-]{27}/.test(registration.openIdIssuer)
+      ? []
+      : ['Entra authentication accepts tokens of every tenant']),
+  ];
 }
 
 /** Both vaults in the settings of the app have an audit log, whether they are new or not. */

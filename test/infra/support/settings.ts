@@ -46,7 +46,11 @@ function refusal(snapshot: Snapshot): string[] {
     const { warnings, storage } = understood(snapshot);
     const byIdentity =
       storage.kind === 'identity' ? [] : ['the app does not use its identity for the storage account'];
-    return [...warnings, ...byIdentity];
+    // Without it, the host asks for a system-assigned identity, which the app does not have.
+    const ofHost = appSettings(snapshot).AzureWebJobsStorage__clientId
+      ? []
+      : ['AzureWebJobsStorage__clientId does not name the user-assigned identity'];
+    return [...warnings, ...byIdentity, ...ofHost];
   } catch (thrown) {
     return [String(thrown)];
   }

@@ -2,6 +2,26 @@ import { allTemplates, allTexts, type Template, type TemplateType } from './arm.
 import { flexViolations } from './flexConsumption.ts';
 import { GUID, ROLES } from './roles.ts';
 
+/** What a part of the template needs, although nothing in it refers to that: Azure would create both at the same time. */
+const WAITS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  main: {
+    // The app starts with all of its rights, and can reach what it uses.
+    functionApp: ['rotatorOnHost', 'rotatorOnCredentialVault', 'rotatorOnTokenVault', 'endpoints'],
+    rotatorOnHost: ['storage', 'logs'],
+    rotatorOnCredentialVault: ['credentialVault'],
+    rotatorOnTokenVault: ['tokenVault'],
+    credentialVaultAccess: ['credentialVault', 'logs'],
+    tokenVaultAccess: ['tokenVault', 'logs'],
+    deployerOnVault: ['credentialVaultAccess'],
+    deployerOnStorage: ['storage'],
+    endpoints: ['credentialVault', 'tokenVault', 'storage'],
+    alarms: ['logs'],
+    workbook: ['logs'],
+  },
+  // The package must not run before callers are checked.
+  'main.functionApp': { package: ['authentication'] },
+};
+
 const TEMPLATE_OF_A_RESOURCE_GROUP = /\/deploymentTemplate\.json#$/;
 /** Functions that return a secret, and settings that contain one. */
 const SECRET =
@@ -17,6 +37,7 @@ export function templateViolations(template: Template): string[] {
     ...roleViolations(path, module),
     ...flexViolations(path, module),
     ...copyViolations(path, module),
+    ...orderViolations(path, module),
     ...(path === 'main' ? regionViolations(module) : []),
   ]);
 }
@@ -31,6 +52,16 @@ function copyViolations(path: string, { resources }: Template): string[] {
     )
     .filter(([, { copy }]) => copy?.mode !== 'serial' || copy.batchSize !== 1)
     .map(([name]) => `${path}: ${name} creates private endpoints in parallel`);
+}
+
+function orderViolations(path: string, { resources, parameters }: Template): string[] {
+  // The templates of the tests for rules have no parameters.
+  if (parameters === undefined) return [];
+  return Object.entries(WAITS[path] ?? {}).flatMap(([name, needed]) =>
+    needed
+      .filter((other) => !resources[name]?.dependsOn?.includes(other))
+      .map((other) => `${path}: ${name} does not wait for ${other}`),
+  );
 }
 
 /** The name of a deleted vault stays taken for 90 days, so a try in another region needs other names. */
