@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, expect, test, vi } from 'vitest';
 import { callVault } from '../../../local/callVault.ts';
+import { type LocalConnection, revocationOf } from '../../../local/connections.ts';
 import { openDataDirectory } from '../../../local/dataDirectory.ts';
 import { environmentOf } from '../../../local/environment.ts';
 import { startHostProcess } from '../../../local/hostProcess.ts';
@@ -12,15 +13,16 @@ import { localConnection } from '../../support/localConnection.ts';
 // The runbook of docs/deploy.md, "To another region": two pairs of vaults, two storage accounts, two rotators, and one provider.
 
 const NAME = 'crm';
-const connections = [localConnection(NAME)];
+const byKey = { clientAuthentication: 'private_key_jwt', clientKey: 'secret' } as const;
 const closing: (() => Promise<void>)[] = [];
 
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-/** The vaults, the storage account and the settings of a region whose connections use the token endpoint of `provider`. */
-async function startRegion(provider?: Servers) {
+/** The vaults, the storage account and the settings of a region whose connection uses the token endpoint of `provider`. */
+async function startRegion(connection: LocalConnection, provider?: Servers) {
+  const connections = [connection];
   const data = await openDataDirectory(undefined);
   closing.push(() => data.close());
   const servers = await startServers(connections, data, false);
@@ -32,7 +34,8 @@ async function startRegion(provider?: Servers) {
     const { connections: entries } = JSON.parse(await readFile(file, 'utf8'));
     await writeFile(file, JSON.stringify({ connections: { [NAME]: { ...entries[NAME], ...change } } }));
   };
-  if (provider) await changeEntry({ tokenUri: provider.authorization.tokenEndpoint });
+  const tokenUri = provider?.authorization.tokenEndpoint;
+  if (tokenUri) await changeEntry({ tokenUri, revocationUri: revocationOf(tokenUri) });
   const startRotator = async () => {
     const host = await startHostProcess(environment, 0, () => {});
     closing.push(() => host.stop());
@@ -52,45 +55,52 @@ async function asOperator(
   method: string,
   path: string,
   body?: object,
-): Promise<{ id: string; value: string }> {
+): Promise<{ id?: string; value: string }> {
   const response = await callVault(credentialVault, bearers.operator, method, path, body);
-  return (await response.json()) as { id: string; value: string };
+  return (await response.json()) as { id?: string; value: string };
 }
 
 /** Asks again until the answer has these members; a rotation a second ago puts the next one off. */
 const until = (ask: () => Promise<unknown>, members: object) =>
   vi.waitFor(async () => expect(await ask()).toMatchObject(members), { timeout: 30_000, interval: 500 });
 
-test('a move to another region keeps the token family, and the old region cannot end it when it returns', async () => {
-  const old = await startRegion();
-  const next = await startRegion(old.servers);
-  const oldRotator = await old.startRotator();
-  await oldRotator.rotate();
-  expect(await oldRotator.status()).toMatchObject({ state: 'fresh' });
+test.each([
+  ['a client secret', localConnection(NAME)],
+  ['a private key', localConnection(NAME, byKey)],
+])(
+  'a move with %s to another region keeps the token family, and the old region cannot end it when it returns',
+  async (_, connection) => {
+    const old = await startRegion(connection);
+    const next = await startRegion(connection, old.servers);
+    const oldRotator = await old.startRotator();
+    await oldRotator.rotate();
+    expect(await oldRotator.status()).toMatchObject({ state: 'fresh' });
 
-  const rotator = await next.startRotator();
-  expect(await rotator.rotate()).toMatchObject({ code: 'secret_missing' });
+    const rotator = await next.startRotator();
+    expect(await rotator.rotate()).toMatchObject({ code: 'secret_missing' });
 
-  await old.changeEntry({ enabled: false });
-  await until(oldRotator.status, { state: 'paused' });
-  await oldRotator.stop();
+    await old.changeEntry({ enabled: false });
+    await until(oldRotator.status, { state: 'paused' });
+    await oldRotator.stop();
 
-  let refreshToken = '';
-  for (const secret of ['client-id', 'client-secret', 'refresh-token']) {
-    const { value, id } = await asOperator(old.servers, 'GET', `${NAME}-${secret}`);
-    await setSecret(next.servers, `${NAME}-${secret}`, value);
-    if (secret === 'refresh-token') refreshToken = id.split('/').slice(-2).join('/');
-  }
-  await asOperator(old.servers, 'PATCH', refreshToken, { attributes: { enabled: false } });
+    let refreshToken = '';
+    for (const secret of ['client-id', 'client-secret', 'client-key', 'refresh-token']) {
+      const { value, id } = await asOperator(old.servers, 'GET', `${NAME}-${secret}`);
+      if (id === undefined) continue;
+      await setSecret(next.servers, `${NAME}-${secret}`, value);
+      if (secret === 'refresh-token') refreshToken = id.split('/').slice(-2).join('/');
+    }
+    await asOperator(old.servers, 'PATCH', refreshToken, { attributes: { enabled: false } });
 
-  await until(rotator.rotate, { result: 'rotated' });
-  const isAccepted = async () => accepted((await readAccessToken(NAME, next.servers)) ?? '', old.servers);
-  expect(await isAccepted()).toBe(true);
+    await until(rotator.rotate, { result: 'rotated' });
+    const isAccepted = async () => accepted((await readAccessToken(NAME, next.servers)) ?? '', old.servers);
+    expect(await isAccepted()).toBe(true);
 
-  // The old region returns, and its rotator runs again.
-  await old.changeEntry({ enabled: true });
-  const returned = await old.startRotator();
-  await until(returned.status, { reason: 'secret_disabled' });
-  await until(rotator.rotate, { result: 'rotated' });
-  expect(await isAccepted()).toBe(true);
-});
+    // The old region returns, and its rotator runs again.
+    await old.changeEntry({ enabled: true });
+    const returned = await old.startRotator();
+    await until(returned.status, { reason: 'secret_disabled' });
+    await until(rotator.rotate, { result: 'rotated' });
+    expect(await isAccepted()).toBe(true);
+  },
+);
