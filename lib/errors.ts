@@ -75,7 +75,7 @@ export const ERROR_CODES = {
   },
   key_unusable: {
     means:
-      'A key or certificate cannot sign for the client: it is not a private key, is encrypted, has expired, or is of another type than the algorithm.',
+      'A key or certificate cannot sign for the client: it is not a private key, is encrypted, has expired, is not valid yet, may not sign, or is of another type than the algorithm.',
     fix: 'Set the key or certificate that the message names to a private key that fits, or correct `clientKey` in the entry.',
   },
   identity_unavailable: {
