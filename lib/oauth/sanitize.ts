@@ -98,7 +98,8 @@ function printable(text: string): string {
     .replaceAll('\\', '/')
     .replace(NOT_SHOWN, '')
     .replace(MANY_MARKS, '$1')
-    .trim();
+    .trim()
+    .replace(/^\p{M}+/u, '');
 }
 
 /** Words have no digits, and the ids that a provider's support team asks for are GUIDs. */
