@@ -7,7 +7,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
-import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from './client.ts';
+import { authorizationError, clientOf, interrupted, readResponse, tokensOf, userAddress } from './client.ts';
 import { type LoopbackServer, startLoopbackServer } from './loopbackServer.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
@@ -98,6 +98,7 @@ async function exchange(request: AuthorizationRequest, returned: Returned): Prom
   const { state, verifier, redirectUri } = returned;
   const { client, authentication, tokenOptions } = clientOf(request);
   const parameters = validateAuthResponse(server, client, returned.parameters, state);
+  const code = parameters.get('code') ?? '';
   try {
     const response = await authorizationCodeGrantRequest(
       server,
@@ -108,11 +109,10 @@ async function exchange(request: AuthorizationRequest, returned: Returned): Prom
       verifier,
       tokenOptions,
     );
-    const tokens = await tokensOf(response, request, verifier);
-    if (typeof tokens === 'string') throw new Error(tokens);
-    return { ...tokens, redirectUri };
+    const read = await readResponse(response, request);
+    return { ...tokensOf(read, request, verifier, code), redirectUri };
   } catch (thrown) {
-    throw authorizationError(thrown, request, verifier, parameters.get('code') ?? '');
+    throw authorizationError(thrown, request, verifier, code);
   }
 }
 

@@ -6,7 +6,7 @@ import {
 } from 'oauth4webapi';
 import { RotatorError } from '../errors.ts';
 import type { Clock } from '../rotation/ports.ts';
-import { authorizationError, clientOf, interrupted, tokensOf, userAddress } from './client.ts';
+import { authorizationError, clientOf, interrupted, readResponse, tokensOf, userAddress } from './client.ts';
 import type { AuthorizationRequest, ObtainedTokens } from './request.ts';
 
 /** RFC 8628 section 3.2: the interval if the response names none. */
@@ -98,7 +98,10 @@ async function pollOnce(request: AuthorizationRequest, deviceCode: string) {
     if (thrown instanceof RotatorError || request.signal.aborted) throw thrown;
     return 'no_response';
   }
-  return tokensOf(response, request, deviceCode);
+  const read = await readResponse(response, request);
+  const error = read.response?.error?.code;
+  if (error === 'authorization_pending' || error === 'slow_down') return error;
+  return tokensOf(read, request, deviceCode);
 }
 
 function noEndpoint(): RotatorError {

@@ -10,7 +10,7 @@ import { readAddress } from '../config/address.ts';
 import { type ErrorCode, RotatorError } from '../errors.ts';
 import { isClientRefused } from '../oauth/classifyFailure.ts';
 import { authenticate } from '../oauth/clientAuthentication.ts';
-import { readTokenResponse } from '../oauth/readTokenResponse.ts';
+import { readTokenResponse, type TokenResponseBody } from '../oauth/readTokenResponse.ts';
 import { textOf } from '../oauth/responseError.ts';
 import { type Sanitizer, sanitizer, secretsSent, shownError, shownScope } from '../oauth/sanitize.ts';
 import { safeCodeOf } from '../safeText.ts';
@@ -65,34 +65,47 @@ export function userAddress(
   return url.href;
 }
 
-/** The token response of a sign-in that has not ended yet (RFC 8628 section 3.5). */
-type Pending = 'authorization_pending' | 'slow_down';
+/** A token response, and its body as it came. */
+interface ReadResponse {
+  readonly status: number;
+  readonly bytes: Uint8Array;
+  /** Undefined if the body is not a token response. */
+  readonly response: TokenResponseBody | undefined;
+}
 
 /**
  * Reads a token response as those of the rotations are read, in any of their shapes: a code works only once, so what is misread here
  * costs the user another sign-in.
- * @param sent what was sent in addition to the credentials of the client
- * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`
  */
-export async function tokensOf(
+export async function readResponse(
   answer: Response,
-  request: AuthorizationRequest,
-  sent: string,
-): Promise<ObtainedTokens | Pending> {
-  const { behavior, clientId, clientSecret } = request;
+  { behavior }: AuthorizationRequest,
+): Promise<ReadResponse> {
   const { status } = answer;
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const response = readTokenResponse(bytes, behavior, { refused: status >= 400 && status < 500 });
+  return { status, bytes, response };
+}
+
+/**
+ * The parts of a token response that are kept.
+ * @param sent what was sent in addition to the credentials of the client: the error shows nothing of it
+ * @throws RotatorError `authorization_*`, `client_rejected`, `refresh_token_not_issued`
+ */
+export function tokensOf(
+  { status, bytes, response }: ReadResponse,
+  request: AuthorizationRequest,
+  ...sent: string[]
+): ObtainedTokens {
+  const { behavior, clientId, clientSecret } = request;
   const { refreshToken, accessToken, error } = response ?? {};
-  const secrets = secretsSent({ clientId, clientSecret }, sent, ...(response?.tokens ?? []));
+  const secrets = secretsSent({ clientId, clientSecret }, ...sent, ...(response?.tokens ?? []));
   if (refreshToken !== undefined && status < 300) {
     const scope = typeof accessToken === 'object' ? accessToken.scope : undefined;
     return { refreshToken, scope: shownScope(scope, secrets) };
   }
-  const code = error?.code;
-  if (code === 'authorization_pending' || code === 'slow_down') return code;
   if (!error && typeof accessToken === 'object') throw notIssued(request);
-  const meaning = isClientRefused(status, response, behavior) ? 'invalid_client' : code;
+  const meaning = isClientRefused(status, response, behavior) ? 'invalid_client' : error?.code;
   const words = response ? error?.description : textOf(bytes);
   throw refusedBy(hostOf(request), { status, code: meaning, description: words }, sanitizer(secrets));
 }

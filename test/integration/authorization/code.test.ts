@@ -203,6 +203,12 @@ describe('the authorization code flow', () => {
       'authorization_failed',
       /HTTP 403 without tokens.*Blocked by the firewall/,
     ],
+    [
+      'an error of the device flow',
+      { status: 400, body: { error: 'authorization_pending' } },
+      'authorization_failed',
+      /it returned the error authorization_pending/,
+    ],
     ['nothing', { status: 200, body: '' }, 'authorization_failed', /HTTP 200 without tokens/],
     [
       'tokens in a refusal',
@@ -215,6 +221,24 @@ describe('the authorization code flow', () => {
     const error = await errorOf(result);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     expect(JSON.stringify(error)).not.toContain(REFRESH);
+  });
+
+  test.each(['code', 'code_verifier'])('shows nothing of the %s that a refusal repeats', async (name) => {
+    let sent = '';
+    server.intercept(({ form }) => {
+      server.intercept(undefined);
+      sent = form.get(name) ?? '';
+      const body = { error: 'invalid_grant', error_description: `unknown: ${sent}` };
+      return { action: 'answer', answer: { status: 400, body } };
+    });
+    const visit = returnWith((parameters) => {
+      parameters.set('iss', server.issuer);
+      parameters.set('code', 'the-code-of-this-sign-in');
+    });
+    const { message } = await errorOf(signIn(await requestTo(server), visit));
+    expect(message).toContain('the code is not valid');
+    expect(sent).not.toBe('');
+    expect(message).not.toContain(sent);
   });
 
   test('sends the parameters of the token requests with the code, but no scope', async () => {
