@@ -1,5 +1,6 @@
 import type { StatedFacts } from '../oauth/providers/ownProfile.ts';
 import { CAREFUL_BEHAVIOR, type TokenBehavior } from '../rotation/core/connection.ts';
+import { toRemove } from './explainIssue.ts';
 
 /** Two members that contradict each other. */
 export interface Contradiction {
@@ -121,8 +122,6 @@ function contradictingTexts({ errors = [], scope, parameters = {} }: ComparedFac
     }),
   ];
 }
-
-const toRemove = (where: string) => `Remove ${where}.`;
 
 /** The profile may be wrong about this account. */
 function orStating(key: string): Contradiction['fix'] {

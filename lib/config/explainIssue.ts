@@ -19,11 +19,6 @@ interface Described {
   readonly description?: string | undefined;
 }
 
-const sections: Readonly<Record<string, { readonly shape: Readonly<Record<string, Described>> }>> = {
-  secrets: secretsSection,
-  publish: publishSection,
-  vaults: vaultsSection,
-};
 const entryShape: Readonly<Record<string, Described>> = connectionEntry.shape;
 /** The members that are objects or lists of objects. */
 const shapes: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
@@ -34,6 +29,9 @@ const shapes: Readonly<Record<string, Readonly<Record<string, Described>>>> = {
   clientKey: clientKey.shape,
   errors: errorRule.shape,
 };
+
+/** Those whose members are often written beside them instead. */
+const SECTIONS = ['secrets', 'publish', 'vaults'];
 
 /**
  * Explains one issue of the schema with an entry to operators, without repeating a value of the file.
@@ -121,9 +119,7 @@ export function unknownKey(where: string, key: string, known: readonly string[])
 function meantByPlace(key: string, known: readonly string[]): string | undefined {
   // `clientid` means `clientId` of the entry, not the name of its secret.
   if (sameKey(key, known)) return undefined;
-  const section = Object.keys(sections).find(
-    (name) => known.includes(name) && sameKey(key, keysOf(name)) !== undefined,
-  );
+  const section = SECTIONS.find((name) => known.includes(name) && sameKey(key, keysOf(name)) !== undefined);
   return section && `${section}.${sameKey(key, keysOf(section))}`;
 }
 
@@ -144,7 +140,7 @@ export function doubtfulKeys(issues: readonly Issue[]): ReadonlySet<string> {
 }
 
 function keysOf(section: string): string[] {
-  return Object.keys(sections[section]?.shape ?? {});
+  return Object.keys(shapes[section] ?? {});
 }
 
 function wrongParameter(where: string, issue: Issue): Finding {
@@ -163,6 +159,11 @@ function descriptionOf(path: Path): string | undefined {
   const [key, inner] = path.filter((part) => typeof part !== 'number').map(String);
   if (key === undefined) return undefined;
   return (shapes[key]?.[inner ?? ''] ?? entryShape[key])?.description;
+}
+
+/** The fix for a member that has no effect, or conflicts with another one. @param where the path of the member */
+export function toRemove(where: string): string {
+  return `Remove ${where}.`;
 }
 
 /** The path of a member of an entry or profile, as messages show it. */

@@ -81,6 +81,7 @@ export function inspectConnections(
 } {
   const { outside, profiles, entries: entriesFor, raw } = readText(text, context);
   const entries = entriesFor(new Map());
+  const connections = new Map(entries.map((each) => [each.name, each.resolved.connection]));
   const ofFile = [...outside, ...profiles.findings].map((finding) => ({
     problem: problemOf(findingsError(FILE, [finding])),
     path: (finding.within ?? []).map(String),
@@ -98,11 +99,7 @@ export function inspectConnections(
     endpoints: [
       ...Object.entries(raw.sections).flatMap(([name, profile]) => endpointsOfProfile(name, profile)),
       ...Object.entries(raw.entries).flatMap(([name, entry]) =>
-        endpointsOfEntry(
-          name,
-          isObject(entry) ? entry : {},
-          entries.find((each) => each.name === name)?.resolved.connection,
-        ),
+        endpointsOfEntry(name, isObject(entry) ? entry : {}, connections.get(name)),
       ),
     ],
   };

@@ -20,7 +20,7 @@ import { defaultSecretName } from '../secretNames.ts';
 import { type AddressRules, readAddress, readOrigin } from './address.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 import { contradictions } from './contradictions.ts';
-import { fixOf, joinPath } from './explainIssue.ts';
+import { fixOf, joinPath, toRemove } from './explainIssue.ts';
 import type { Finding } from './findings.ts';
 import { fingerprintOf, type Unmarked } from './fingerprint.ts';
 import { resolveConnectionString } from './resolvePublish.ts';
@@ -47,8 +47,6 @@ type Complain = (
   cause: string,
   fix?: string | ((where: string) => string),
 ) => void;
-
-const toRemove = (where: string) => `Remove ${where}.`;
 
 /** An entry, and the profile that it names. */
 export interface ProfiledEntry {
