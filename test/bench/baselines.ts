@@ -16,7 +16,8 @@ export const OPERATIONS = {
 
 /** As many rotations at a time as a sweep runs. */
 const CONCURRENCY = 64;
-const CONTAINER = 'token-rotator-records';
+/** Of the records. */
+export const CONTAINER = 'token-rotator-records';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_BODY = { 'content-type': 'application/json', authorization: 'Bearer bench' };
 

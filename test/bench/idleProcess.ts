@@ -1,8 +1,7 @@
 /** Sweeps over connections of which none is due, and reports the cost. The message says where the servers are. */
-import tls from 'node:tls';
 import { median } from './measure.ts';
 import type { Addresses } from './servers.ts';
-import { rotatorOf } from './stage.ts';
+import { rotatorOf, useServers } from './stage.ts';
 
 /** What idle sweeps cost. */
 export interface IdleCost {
@@ -15,9 +14,7 @@ export interface IdleCost {
 const SWEEPS = 7;
 
 async function measure(addresses: Addresses, names: readonly string[]): Promise<IdleCost> {
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), addresses.caCertificate]);
-  process.env.IDENTITY_ENDPOINT = addresses.identity.url;
-  process.env.IDENTITY_HEADER = addresses.identity.header;
+  useServers(addresses);
   const [tokenUri] = addresses.tokenEndpoints;
   const entries = names.map((name) => [name, { tokenUri, clientId: 'id' }]);
   const rotator = rotatorOf(addresses, Object.fromEntries(entries), true);

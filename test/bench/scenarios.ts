@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
 import { newRecord } from '../../lib/rotation/core/record.ts';
-import { handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
+import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { IdleCost } from './idleProcess.ts';
 import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
 import type { SeededRecord } from './servers.ts';
@@ -357,7 +357,6 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
 
 /** The default schedule. */
 const SCHEDULE_MS = 10_000;
-const CONTAINER = 'token-rotator-records';
 
 function idleRecord(name: string): SeededRecord {
   const now = Date.now();

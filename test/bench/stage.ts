@@ -60,10 +60,7 @@ export async function startStage(hosts: number): Promise<Stage> {
         call(String(command), args),
   });
   const addresses = await servers.start(hosts);
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), addresses.caCertificate]);
-  // The identity library reads these itself.
-  process.env.IDENTITY_ENDPOINT = addresses.identity.url;
-  process.env.IDENTITY_HEADER = addresses.identity.header;
+  useServers(addresses);
   return {
     servers,
     addresses,
@@ -76,6 +73,14 @@ export async function startStage(hosts: number): Promise<Stage> {
 }
 
 const UNPACED = { take: async () => {}, giveBack: () => {} };
+
+/** Lets this process trust the servers, and get tokens of the managed identity. */
+export function useServers({ caCertificate, identity }: Addresses): void {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
+  // The identity library reads these itself.
+  process.env.IDENTITY_ENDPOINT = identity.url;
+  process.env.IDENTITY_HEADER = identity.header;
+}
 
 /** A rotator in this process. */
 export function rotatorOf(
