@@ -77,15 +77,14 @@ export interface LifetimeTerms {
   readonly now: number | undefined;
   /** The unit of the spans. */
   readonly unit?: LifetimeUnit | undefined;
-  /** The lifetime that is usual at the provider, in milliseconds. A span of a thousand times that many seconds is in milliseconds. */
+  /**
+   * The lifetime that is usual at the provider, in milliseconds. A span of a thousand times that many seconds is in milliseconds, and a
+   * moment without a zone counts only within that time: it is read as UTC, and the local time of a provider could make a token that has
+   * expired look valid, or the reverse.
+   */
   readonly usualMs?: number;
   /** The member that is tried before the known names. */
   readonly name?: string | undefined;
-  /**
-   * The longest time to a moment without a zone, in milliseconds. It is read as UTC; the local time of a provider could make a token that
-   * has expired look valid, or the reverse.
-   */
-  readonly longestWithoutZoneMs?: number;
 }
 
 /** How long the access token of a response lives, in milliseconds; `over` if it has already expired, undefined if nothing says so. */
@@ -110,16 +109,12 @@ const SECONDS = /^\s?(\d{1,15}(?:\.\d{1,15})?)\s?(?:s|sec|secs|seconds?)?\s?$/i;
  * A span, as a number or as a text of digits, or a moment: seconds or milliseconds since the epoch, ISO 8601 or an HTTP date.
  * @returns the time from now in milliseconds; `over` for a moment in the past; undefined if it is not a plausible lifetime
  */
-function lifetimeOf(
-  value: unknown,
-  { now, unit, usualMs, longestWithoutZoneMs = Number.POSITIVE_INFINITY }: LifetimeTerms,
-): number | 'over' | undefined {
+function lifetimeOf(value: unknown, { now, unit, usualMs }: LifetimeTerms): number | 'over' | undefined {
   const digits = typeof value === 'string' ? SECONDS.exec(value)?.[1] : undefined;
   const number = digits === undefined ? value : Number(digits);
   const moment = typeof number === 'number' ? epochMoment(number) : dateMoment(number);
-  const hasLimit = longestWithoutZoneMs !== Number.POSITIVE_INFINITY && isWithoutZone(value);
-  if (hasLimit && moment !== undefined && now !== undefined)
-    return moment - now <= longestWithoutZoneMs ? plausible(moment - now) : undefined;
+  if (usualMs !== undefined && isWithoutZone(value) && moment !== undefined && now !== undefined)
+    return moment - now <= usualMs ? plausible(moment - now) : undefined;
   if (moment !== undefined && now !== undefined)
     return plausible(moment - now) ?? (moment <= now ? 'over' : undefined);
   return typeof number === 'number' ? plausible(number * UNITS[unit ?? unitOf(number, usualMs)]) : undefined;

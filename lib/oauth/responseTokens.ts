@@ -173,7 +173,6 @@ export function accessTokenOf(
     name,
     unit,
     usualMs: defaultExpiresInMs,
-    longestWithoutZoneMs: defaultExpiresInMs,
   });
   if (lifetimeMs === 'over') return UNUSABLE.over[0];
   const scope = members('scope');

@@ -39,9 +39,9 @@ export type Sanitizer = (text: string) => string;
  * @param secrets every secret that was sent or received
  */
 export function sanitizer(secrets: readonly string[]): Sanitizer {
+  const known = [...secrets, ...secrets.map(printable)];
   return (text) => {
     const shown = printable(text.slice(0, LONGEST_INPUT)).slice(0, LONGEST_INPUT);
-    const known = [...secrets, ...secrets.map(printable)];
     // Characters of another script may separate those of a secret.
     const readings = new Set([shown, shown.replace(/[^ -~]/g, '')]);
     if ([...readings].some((each) => holdsPieceOf(known, each))) return REDACTED;
