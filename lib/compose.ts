@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createRecordStore } from './azure/blobRecords.ts';
+import { readConfigurationBlob } from './azure/configurationBlob.ts';
 import { createCredential } from './azure/credential.ts';
 import { createFederatedToken } from './azure/federatedToken.ts';
+import { createHttpClient } from './azure/httpClient.ts';
 import { createVaultKeys } from './azure/keyVaultKeys.ts';
 import { createSecretVault } from './azure/keyVaultSecrets.ts';
 import { signIn } from './azure/signIn.ts';
-import { createRecordContainer, readConfigurationBlob } from './azure/storageClient.ts';
 import { createWritePacer } from './azure/writePacer.ts';
 import { systemClock } from './clock.ts';
 import { readConnectionFile } from './config/connectionFile.ts';
@@ -70,16 +71,18 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     managedIdentityClientId: storageClientId ?? managedIdentityClientId,
   });
   const lookup = hostLookup();
+  const httpClient = createHttpClient(lookup);
   const pacer = createWritePacer(settings.vaultWritesPer10Seconds, systemClock);
   const vault = remembering((url) => {
     const onThrottledWrite = (ms: number | undefined) => pacer.pause(url, ms);
-    return createSecretVault(url, credential, { lookup, onThrottledWrite });
+    return createSecretVault(url, credential, { httpClient, onThrottledWrite });
   });
-  const records = createRecordStore(createRecordContainer(storage, storageCredential));
+  const storageAccess = { location: storage, credential: storageCredential, httpClient };
+  const records = createRecordStore(storageAccess);
   const readers: ConnectionReaders = {
     readFile: readConnectionFile,
     readBlob: async (url, stamp) => {
-      const blob = await readConfigurationBlob(url, storage, storageCredential, stamp);
+      const blob = await readConfigurationBlob(url, storageAccess, stamp);
       return blob === 'unchanged' ? blob : { text: blob.text, stamp: blob.etag };
     },
     ownersOf: (secret) => ownersOfSecret(secret, { vault, records }),
@@ -90,7 +93,7 @@ export function composeParts(env: Environment, write: WriteLine): Parts {
     tokenEndpoint: createTokenEndpoint({ allowLoopbackHttp, now: Date.now, lookup }),
     revoke: createRevocation({ allowLoopbackHttp, lookup }),
     assertions: createClientAssertions({
-      keys: remembering((url) => createVaultKeys(url, credential, { lookup })),
+      keys: remembering((url) => createVaultKeys(url, credential, { httpClient })),
       federatedToken: createFederatedToken({ env, managedIdentityClientId }),
       newId: randomUUID,
     }),

@@ -1,13 +1,17 @@
-import type { BlobRequestConditions, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RotatorError } from '../errors.ts';
 import { readLimited } from '../readLimited.ts';
 import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordList, RecordStore } from '../rotation/ports.ts';
+import { type BlobRequest, type BlobResponse, BlobService, type StorageAccess } from './blobService.ts';
+import { type ListedBlob, readBlobList } from './blobXml.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
 import { repeatIfClosed } from './repeatRead.ts';
 import { storageCode, storageError } from './storageErrors.ts';
+
+/** The container that holds the records and nothing else. */
+const RECORD_CONTAINER = 'token-rotator-records';
 
 /** A renewal must have its response well within the 15 s that a lease lasts. */
 const TIMEOUT_MS = 5_000;
@@ -35,6 +39,7 @@ const NOT_CREATED = {
   LeaseIdMissing: 'exists',
   ContainerNotFound: 'no container',
 } as const;
+const CONTAINER_EXISTS = { ContainerAlreadyExists: undefined };
 const LEASE_LOST = {
   BlobNotFound: false,
   ConditionNotMet: false,
@@ -54,69 +59,71 @@ export interface RecordStoreOptions {
   readonly timeoutMs?: number;
   /** Records per list request. Default 5,000, the service's most. */
   readonly pageSize?: number;
+  /** The name of the container. Default token-rotator-records. */
+  readonly container?: string;
 }
 
 /**
  * Records as blobs: the record is the body, its summary the metadata, so that one request lists them all. Every call
  * sends one request, except that the very first one also creates the container. Only a read whose connection was closed is repeated.
- * @param container made by `createRecordContainer`
+ * @throws RotatorError `configuration_invalid` if the connection string is not valid
  */
-export function createRecordStore(container: ContainerClient, options: RecordStoreOptions = {}): RecordStore {
-  return new BlobRecords(container, options);
+export function createRecordStore(access: StorageAccess, options: RecordStoreOptions = {}): RecordStore {
+  return new BlobRecords(new BlobService(access), options);
 }
 
 class BlobRecords implements RecordStore {
   readonly host: string;
-  readonly #container: ContainerClient;
-  /** For messages: without the query, which may hold a signature. */
-  readonly #address: string;
+  readonly #service: BlobService;
+  /** Of the container; for messages as well. */
+  readonly #url: string;
   readonly #timeoutMs: number;
   readonly #pageSize: number;
 
   constructor(
-    container: ContainerClient,
-    { timeoutMs = TIMEOUT_MS, pageSize = PAGE_SIZE }: RecordStoreOptions,
+    service: BlobService,
+    { timeoutMs = TIMEOUT_MS, pageSize = PAGE_SIZE, container = RECORD_CONTAINER }: RecordStoreOptions,
   ) {
-    const url = new URL(container.url);
-    this.#container = container;
+    this.#service = service;
     this.#timeoutMs = timeoutMs;
     this.#pageSize = pageSize;
-    this.host = url.hostname;
-    this.#address = `${url.origin}${url.pathname}`;
+    this.#url = `${service.url}/${container}`;
+    this.host = new URL(service.url).hostname;
   }
 
   async list(): Promise<RecordList> {
     const summaries = new Map<string, RecordSummary>();
     const leased = new Set<string>();
     let now: number | undefined;
-    let from: string | undefined;
     let sweptAt: number | undefined;
+    let from: string | undefined;
     do {
       const page = await this.#page(from);
-      now ??= this.#timeOf(page);
-      for (const { name, metadata, properties } of page.segment.blobItems) {
-        if (name === SWEEP_BLOB) sweptAt = properties.lastModified.getTime();
+      now ??= page.now;
+      for (const { name, metadata, ...blob } of page.blobs) {
+        if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
         const entry = listedOf(name, metadata, now);
         if (!entry) continue;
         summaries.set(entry.connection, entry.summary);
-        if (properties.leaseState === 'leased') leased.add(entry.connection);
+        if (blob.leased) leased.add(entry.connection);
       }
-      from = page.continuationToken;
+      from = page.next;
     } while (from);
     return { now, summaries, leased, ...(sweptAt !== undefined && { sweptAt }) };
   }
 
   async noteSweep(): Promise<void> {
-    const blob = this.#container.getBlockBlobClient(SWEEP_BLOB);
-    const upload = async (abortSignal: AbortSignal) => void (await blob.upload('', 0, { abortSignal }));
-    await this.#call('note the sweep', upload, {});
+    const headers = { 'x-ms-blob-type': 'BlockBlob' };
+    const note = { method: 'PUT', url: `${this.#url}/${SWEEP_BLOB}`, headers, body: '' } as const;
+    await this.#send('note the sweep', note, {});
   }
 
   read(name: string): Promise<ConnectionRecord | undefined> {
-    const download = async (abortSignal: AbortSignal) => {
-      const answer = await this.#blob(name).download(0, undefined, { abortSignal, maxRetryRequests: 0 });
-      const body = await readLimited(answer.readableStreamBody, LARGEST_RECORD_BYTES);
-      return recordOf(body?.toString() ?? '', name, { container: this.#address, now: this.#timeOf(answer) });
+    const download = async (abortSignal: AbortSignal, again: boolean) => {
+      const answer = await this.#service.send({ method: 'GET', url: this.#blob(name), abortSignal, again });
+      const body = await readLimited(answer.body, LARGEST_RECORD_BYTES);
+      const read = { container: this.#url, now: this.#timeOf(answer.headers) };
+      return recordOf(body?.toString() ?? '', name, read);
     };
     return this.#read(`read the record of ${name}`, download, NO_RECORD);
   }
@@ -128,48 +135,48 @@ class BlobRecords implements RecordStore {
   }
 
   acquireLease(name: string): Promise<{ leaseId: string; now: number } | 'taken' | 'absent'> {
-    const lease = this.#blob(name).getBlobLeaseClient();
-    const acquire = async (abortSignal: AbortSignal) => {
-      const answer = await lease.acquireLease(LEASE_MS / 1000, { abortSignal });
-      return { leaseId: lease.leaseId, now: this.#timeOf(answer) };
+    const acquire = this.#leaseRequest(name, 'acquire', { 'x-ms-lease-duration': String(LEASE_MS / 1000) });
+    const work = async (abortSignal: AbortSignal) => {
+      const { headers } = await this.#service.send({ ...acquire, abortSignal });
+      return { leaseId: headers.get('x-ms-lease-id') ?? '', now: this.#timeOf(headers) };
     };
-    return this.#call(`lease the record of ${name}`, acquire, NOT_LEASED);
+    return this.#call(`lease the record of ${name}`, work, NOT_LEASED);
   }
 
   renewLease(name: string, leaseId: string): Promise<boolean> {
-    const lease = this.#blob(name).getBlobLeaseClient(leaseId);
-    const renew = async (abortSignal: AbortSignal) => Boolean(await lease.renewLease({ abortSignal }));
-    return this.#call(`renew the lease of ${name}`, renew, LEASE_LOST);
+    const renew = this.#leaseRequest(name, 'renew', { 'x-ms-lease-id': leaseId });
+    return this.#send(`renew the lease of ${name}`, renew, LEASE_LOST);
   }
 
   async releaseLease(name: string, leaseId: string): Promise<void> {
-    const lease = this.#blob(name).getBlobLeaseClient(leaseId);
-    const release = async (abortSignal: AbortSignal) => Boolean(await lease.releaseLease({ abortSignal }));
-    await this.#call(`release the lease of ${name}`, release, LEASE_LOST);
+    const release = this.#leaseRequest(name, 'release', { 'x-ms-lease-id': leaseId });
+    await this.#send(`release the lease of ${name}`, release, LEASE_LOST);
   }
 
   write(record: ConnectionRecord, leaseId: string): Promise<boolean> {
-    const write = async (abortSignal: AbortSignal) => {
-      // The blob must exist: a lease that ended with its blob fences off no other process.
-      await this.#upload(record, { leaseId, ifMatch: '*' }, abortSignal);
-      return true;
-    };
-    return this.#call(`write the record of ${record.connection}`, write, LEASE_LOST);
+    // The blob must exist: a lease that ended with its blob fences off no other process.
+    const upload = this.#upload(record, { 'x-ms-lease-id': leaseId, 'if-match': '*' });
+    return this.#send(`write the record of ${record.connection}`, upload, LEASE_LOST);
   }
 
-  #create(record: ConnectionRecord): Promise<'created' | 'exists' | 'no container'> {
-    const create = async (abortSignal: AbortSignal) => {
-      await this.#upload(record, { ifNoneMatch: '*' }, abortSignal);
-      return 'created' as const;
-    };
-    return this.#call(`create the record of ${record.connection}`, create, NOT_CREATED);
+  #create(record: ConnectionRecord): Promise<true | 'exists' | 'no container'> {
+    const upload = this.#upload(record, { 'if-none-match': '*' });
+    return this.#send(`create the record of ${record.connection}`, upload, NOT_CREATED);
   }
 
-  async #page(continuationToken: string | undefined) {
-    const list = async (abortSignal: AbortSignal) => {
-      const position = { maxPageSize: this.#pageSize, ...(continuationToken && { continuationToken }) };
-      const pages = this.#container.listBlobsFlat({ includeMetadata: true, abortSignal }).byPage(position);
-      return (await pages.next()).value;
+  async #page(from: string | undefined) {
+    const query = {
+      restype: 'container',
+      comp: 'list',
+      include: 'metadata',
+      maxresults: String(this.#pageSize),
+      ...(from !== undefined && { marker: from }),
+    };
+    const list = async (abortSignal: AbortSignal, again: boolean) => {
+      const answer = await this.#service.send({ method: 'GET', url: this.#url, query, abortSignal, again });
+      const blobs: ListedBlob[] = [];
+      const next = await readBlobList(answer.body, (blob) => blobs.push(blob));
+      return { now: this.#timeOf(answer.headers), blobs, next };
     };
     const attempt = () => this.#read('list the records', list, { ContainerNotFound: undefined });
     let page = await attempt();
@@ -181,23 +188,47 @@ class BlobRecords implements RecordStore {
     return page;
   }
 
-  #createContainer() {
-    const create = (abortSignal: AbortSignal) => this.#container.createIfNotExists({ abortSignal });
-    return this.#call('create the container of the records', create, {});
+  async #createContainer(): Promise<void> {
+    const create = { method: 'PUT', url: this.#url, query: { restype: 'container' } } as const;
+    await this.#send('create the container of the records', create, CONTAINER_EXISTS);
   }
 
-  #upload(record: ConnectionRecord, conditions: BlobRequestConditions, abortSignal: AbortSignal) {
-    const body = bodyOf(record);
-    return this.#blob(record.connection).upload(body, Buffer.byteLength(body), {
-      abortSignal,
-      conditions,
-      metadata: metadataOf(record),
-      blobHTTPHeaders: { blobContentType: 'application/json' },
-    });
+  #upload(record: ConnectionRecord, conditions: Readonly<Record<string, string>>) {
+    const metadata = Object.entries(metadataOf(record)).map(([name, value]) => [`x-ms-meta-${name}`, value]);
+    const headers = {
+      'x-ms-blob-type': 'BlockBlob',
+      'content-type': 'application/json',
+      ...conditions,
+      ...Object.fromEntries(metadata),
+    };
+    return { method: 'PUT', url: this.#blob(record.connection), headers, body: bodyOf(record) } as const;
   }
 
-  #read<T, E>(what: string, work: (abortSignal: AbortSignal) => Promise<T>, expected: Expected<E>) {
-    return this.#call(what, (abortSignal) => repeatIfClosed(() => work(abortSignal)), expected);
+  #leaseRequest(name: string, action: 'acquire' | 'renew' | 'release', terms: Record<string, string>) {
+    const headers = { 'x-ms-lease-action': action, ...terms };
+    return { method: 'PUT', url: this.#blob(name), query: { comp: 'lease' }, headers } as const;
+  }
+
+  /** One request that is not repeated, and whose response says nothing but that it succeeded. */
+  #send<E>(
+    what: string,
+    request: Omit<BlobRequest, 'abortSignal'>,
+    expected: Expected<E>,
+  ): Promise<true | E> {
+    const work = async (abortSignal: AbortSignal) => {
+      await this.#service.send({ ...request, abortSignal });
+      return true as const;
+    };
+    return this.#call(what, work, expected);
+  }
+
+  #read<T, E>(
+    what: string,
+    work: (abortSignal: AbortSignal, again: boolean) => Promise<T>,
+    expected: Expected<E>,
+  ) {
+    const repeating = (abortSignal: AbortSignal) => repeatIfClosed((again) => work(abortSignal, again));
+    return this.#call(what, repeating, expected);
   }
 
   /** One request with its time limit. */
@@ -211,20 +242,21 @@ class BlobRecords implements RecordStore {
     } catch (thrown) {
       const code = storageCode(thrown);
       if (Object.hasOwn(expected, code)) return expected[code] as E;
-      throw storageError(thrown, what, this.#address);
+      throw storageError(thrown, what, this.#url);
     }
   }
 
-  #blob(name: string): BlockBlobClient {
-    return this.#container.getBlockBlobClient(blobNameOf(name));
+  #blob(name: string): string {
+    return `${this.#url}/${encodeURIComponent(blobNameOf(name))}`;
   }
 
   /** The service's clock in milliseconds, from its Date header: whole seconds. */
-  #timeOf({ date }: { readonly date?: Date }): number {
-    if (date) return date.getTime();
+  #timeOf(headers: BlobResponse['headers']): number {
+    const time = Date.parse(headers.get('date') ?? '');
+    if (!Number.isNaN(time)) return time;
     throw new RotatorError({
       code: 'storage_unavailable',
-      message: `The response of ${this.#address} has no Date header, which the rotator uses as its clock.`,
+      message: `The response of ${this.#url} has no Date header, which the rotator uses as its clock.`,
       fix: 'Check whether a proxy between the rotator and the storage account removes headers.',
     });
   }
@@ -232,7 +264,7 @@ class BlobRecords implements RecordStore {
   #vanished(): RotatorError {
     return new RotatorError({
       code: 'storage_unavailable',
-      message: `The container ${this.#address} disappeared right after the rotator created it.`,
+      message: `The container ${this.#url} disappeared right after the rotator created it.`,
       fix: 'Check whether something deletes containers in the storage account.',
     });
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LookupFunction } from 'node:net';
+import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import { keyVaultAuthenticationPolicy } from '@azure/keyvault-common';
 import { type Client, getClient } from '@azure-rest/core-client';
@@ -7,6 +7,7 @@ import type { SigningAlgorithm } from '../rotation/core/connection.ts';
 import type { NamedVersion, VaultKey, VaultKeys } from '../rotation/ports.ts';
 import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 import { withDeadline } from './deadline.ts';
+import { createHttpClient } from './httpClient.ts';
 import { disabled, refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import type { SeenResponse } from './serviceFailure.ts';
 import { isLocalVault, vaultPipeline } from './vaultPipeline.ts';
@@ -21,8 +22,8 @@ const VERSION = /^[0-9A-Za-z]{1,64}$/;
 export interface VaultKeysOptions {
   /** Longest time for one request, sign-in included, in milliseconds. Default 10 s. */
   readonly timeoutMs?: number;
-  /** Resolves host names. Default: Node's own lookup. */
-  readonly lookup?: LookupFunction;
+  /** Sends the requests. Default: a client of its own. */
+  readonly httpClient?: HttpClient;
 }
 
 /** The parts of a key bundle and of a certificate bundle that are read here. Times are in seconds. */
@@ -44,9 +45,9 @@ interface Bundle {
 export function createVaultKeys(
   url: string,
   credential: TokenCredential,
-  { timeoutMs = TIMEOUT_MS, lookup }: VaultKeysOptions = {},
+  { timeoutMs = TIMEOUT_MS, httpClient = createHttpClient() }: VaultKeysOptions = {},
 ): VaultKeys {
-  const client = getClient(url, vaultPipeline(lookup));
+  const client = getClient(url, vaultPipeline(httpClient));
   client.pipeline.addPolicy(
     keyVaultAuthenticationPolicy(credential, { disableChallengeResourceVerification: isLocalVault(url) }),
   );

@@ -1,4 +1,4 @@
-import type { LookupFunction } from 'node:net';
+import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import { type KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets';
 import { RotatorError } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../ro
 import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 import { refuseTooLarge } from '../secretSize.ts';
 import { withDeadline } from './deadline.ts';
+import { createHttpClient } from './httpClient.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
 import type { SeenResponse } from './serviceFailure.ts';
@@ -20,8 +21,8 @@ const LATEST_TIME_MS = 0x7fffffff * 1000;
 export interface SecretVaultOptions {
   /** Longest time for one request, sign-in included, in milliseconds. Default 10 s. */
   readonly timeoutMs?: number;
-  /** Resolves host names. Default: Node's own lookup, in which a name that hangs holds up others. */
-  readonly lookup?: LookupFunction;
+  /** Sends the requests. Default: a client of its own. */
+  readonly httpClient?: HttpClient;
   /** Called when the vault refuses a new version because there are too many, with the wait that it asks for, if any. */
   readonly onThrottledWrite?: (retryAfterMs: number | undefined) => void;
 }
@@ -57,12 +58,12 @@ class KeyVaultSecrets implements SecretVault {
   readonly #published = new PublishedValues();
 
   constructor(url: string, credential: TokenCredential, options: SecretVaultOptions) {
-    const { timeoutMs = TIMEOUT_MS, lookup } = options;
+    const { timeoutMs = TIMEOUT_MS, httpClient = createHttpClient() } = options;
     this.#url = url;
     this.#timeoutMs = timeoutMs;
     this.#onThrottledWrite = options.onThrottledWrite;
     this.#client = new SecretClient(url, credential, {
-      ...vaultPipeline(lookup),
+      ...vaultPipeline(httpClient),
       disableChallengeResourceVerification: isLocalVault(url),
     });
   }

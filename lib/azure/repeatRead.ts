@@ -1,5 +1,5 @@
-/** How Node names a connection that the other side has closed: before the response, or in the middle of it. */
-const CLOSED: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
+/** How Node, and undici in the middle of a response, name a connection that the other side has closed: before the response, or in the middle of it. */
+const CLOSED: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_SOCKET'];
 
 /**
  * Reads once more, immediately, if the connection was closed: a service may close an idle connection at the moment in which the next

@@ -1,4 +1,4 @@
-import type { LookupFunction } from 'node:net';
+import { createEmptyPipeline, type HttpClient, proxyPolicy } from '@azure/core-rest-pipeline';
 import type { ClientOptions } from '@azure-rest/core-client';
 import { isLoopback } from '../loopback.ts';
 import { repeatIfClosed } from './repeatRead.ts';
@@ -6,28 +6,19 @@ import { repeatIfClosed } from './repeatRead.ts';
 type AdditionalPolicy = NonNullable<ClientOptions['additionalPolicies']>[number];
 
 /**
- * How requests to a vault are sent. Apart from reads whose connection was closed, nothing is retried here: the protocol has its own
- * retries, under a lease. A vault does not redirect, and a host that does must not receive a secret.
+ * How requests to a vault are sent: of the steps that the SDK takes by default, only the one for a proxy. Apart from reads whose
+ * connection was closed, nothing is retried here: the protocol has its own retries, under a lease. A vault does not redirect, and a
+ * host that does must not receive a secret.
  */
-export function vaultPipeline(lookup: LookupFunction | undefined) {
-  return {
-    retryOptions: { maxRetries: 0 },
-    additionalPolicies: lookup ? [REPEAT_READS, resolvingBy(lookup)] : [REPEAT_READS],
-    redirectOptions: { maxRetries: 0 },
-  };
+export function vaultPipeline(httpClient: HttpClient) {
+  const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(proxyPolicy());
+  return { httpClient, pipeline, additionalPolicies: [REPEAT_READS] };
 }
 
 /** The local vault sends the same challenge as a real one, whose domain is not a loopback address. */
 export function isLocalVault(url: string): boolean {
   return isLoopback(new URL(url).hostname);
-}
-
-function resolvingBy(lookup: LookupFunction): AdditionalPolicy {
-  const sendRequest: AdditionalPolicy['policy']['sendRequest'] = (request, next) => {
-    request.requestOverrides = { ...request.requestOverrides, lookup };
-    return next(request);
-  };
-  return { position: 'perRetry', policy: { name: 'resolve', sendRequest } };
 }
 
 /** A signature changes nothing in the vault. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextPoll, setTimeout as sleep } from 'node:timers/promises';
 import { CONNECT_DEADLINE_MS } from '../rotation/core/times.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -15,21 +14,21 @@ export function connectDeadline(waitMs: number): number {
  * Gives up the exchange when its time is over. Before that, the event loop polls twice: in a process that was
  * frozen, timers fire first, while the response is still unread in the buffer of the socket.
  * @param waitMs when the whole response must have arrived, in milliseconds from the start
- * @param over fires when the exchange has ended; the returned promise then resolves
+ * @returns stops it
  */
-export async function watchDeadlines(exchange: Exchange, waitMs: number, over: AbortSignal): Promise<void> {
-  try {
-    await reach(exchange, connectDeadline(waitMs), over);
-    if (!exchange.sent) return exchange.giveUp('CONNECT_TIMEOUT');
-    await reach(exchange, waitMs, over);
-    exchange.giveUp(exchange.begun ? 'BODY_TIMEOUT' : 'ANSWER_TIMEOUT');
-  } catch {
-    // The exchange ended first.
-  }
-}
-
-async function reach(exchange: Exchange, moment: number, signal: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, moment - exchange.elapsed), undefined, { signal });
-  await nextPoll(undefined, { signal });
-  await nextPoll(undefined, { signal });
+export function watchDeadlines(exchange: Exchange, waitMs: number): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const at = (moment: number, act: () => void) => {
+    const afterPolls = () => setImmediate(() => setImmediate(() => stopped || act()));
+    timer = setTimeout(afterPolls, Math.max(0, moment - exchange.elapsed));
+  };
+  at(connectDeadline(waitMs), () => {
+    if (!exchange.sent) exchange.giveUp('CONNECT_TIMEOUT');
+    else at(waitMs, () => exchange.giveUp(exchange.begun ? 'BODY_TIMEOUT' : 'ANSWER_TIMEOUT'));
+  });
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }

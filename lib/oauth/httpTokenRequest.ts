@@ -1,4 +1,5 @@
 import type { TokenRequest } from '../rotation/core/tokenRequest.ts';
+import { USER_AGENT } from '../userAgent.ts';
 import { authenticate } from './clientAuthentication.ts';
 
 /** The headers and the body of a token request. */
@@ -44,5 +45,5 @@ export const REQUEST_HEADERS = {
   accept: 'application/json',
   'accept-encoding': 'identity',
   'content-type': 'application/x-www-form-urlencoded',
-  'user-agent': 'key-vault-token-rotator',
+  'user-agent': USER_AGENT,
 } as const;

@@ -9,6 +9,7 @@ import type { HttpTokenRequest } from './httpTokenRequest.ts';
 import { KeptConnection } from './keptConnection.ts';
 import { readLeniently } from './readLeniently.ts';
 import { secureConnector } from './secureConnector.ts';
+import type { TlsSessions } from './tlsSessions.ts';
 
 /** The longest body that is read, in bytes. A token response has a few kilobytes. */
 const LONGEST_BODY = 256 * 1024;
@@ -17,8 +18,8 @@ const LONGEST_HEADERS = 64 * 1024;
 
 /** The options of a token request that replace the defaults. */
 export interface SendOptions {
-  /** Certificates (PEM) to trust instead of those that Node trusts. */
-  readonly ca?: string;
+  /** What is known from earlier connections. Default: nothing. */
+  readonly sessions?: TlsSessions;
   /** Resolves host names; the addresses are checked. Default: a lookup that is shared with no other request. */
   readonly lookup?: LookupFunction;
 }
@@ -40,11 +41,12 @@ export async function postTokenRequest(
     if (exchange.elapsed > connectDeadline(waitMs)) return 'CONNECT_TIMEOUT';
     return mayStillSend() || REFUSED;
   });
-  const over = new AbortController();
+  const stopWatching = watchDeadlines(exchange, waitMs);
+  let over = false;
   let client: Client | undefined;
   let connection: KeptConnection | undefined;
   const keep = (socket: Socket) => {
-    connection = new KeptConnection(socket, () => exchange.sent && !over.signal.aborted);
+    connection = new KeptConnection(socket, () => exchange.sent && !over);
     return connection;
   };
   try {
@@ -54,13 +56,13 @@ export async function postTokenRequest(
       { path: url.pathname + url.search, method: 'POST', headers, body, reset: true },
       exchange,
     );
-    void watchDeadlines(exchange, waitMs, over.signal);
     return decoded(await readAgain(await exchange.result, connection, waitMs - exchange.elapsed));
   } catch (thrown) {
     exchange.giveUp(codeOf(thrown));
     return exchange.result;
   } finally {
-    over.abort();
+    over = true;
+    stopWatching();
     connection?.hangUp();
     client?.destroy().catch(() => undefined);
   }
@@ -93,10 +95,10 @@ function connectionTo(
   url: URL,
   waitMs: number,
   reach: Reach,
-  { ca, lookup }: SendOptions,
+  { sessions, lookup }: SendOptions,
   keep: (socket: Socket) => KeptConnection,
 ): Client {
-  const connect = secureConnector(url, reach, { timeoutMs: waitMs, ca, lookup });
+  const connect = secureConnector(url, reach, { timeoutMs: waitMs, sessions, lookup });
   return new Client(url.origin, {
     // undici needs no more of a socket than a stream has; its types ask for a socket.
     connect: (target, done) =>

@@ -13,6 +13,7 @@ import { httpTokenRequest } from './httpTokenRequest.ts';
 import { postTokenRequest, type SendOptions } from './postTokenRequest.ts';
 import { readTokenResponse, type TokenResponseBody } from './readTokenResponse.ts';
 import { sanitizer, secretsSent, shownMember, shownScope } from './sanitize.ts';
+import { TlsSessions } from './tlsSessions.ts';
 import { tokenAddress } from './tokenAddress.ts';
 
 /** The options of all token requests. */
@@ -25,7 +26,7 @@ export interface TokenEndpointOptions extends SendOptions {
 
 /** The token endpoints of all connections (RFC 6749 section 3.2), reached over HTTP. */
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
-  const sending = { ...options, lookup: options.lookup ?? hostLookup() };
+  const sending = { sessions: new TlsSessions(), lookup: hostLookup(), ...options };
   return {
     async send(request, terms) {
       const { tokenUri, allowPrivateNetwork } = request.connection;

@@ -1,6 +1,6 @@
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { LARGEST_CONFIGURATION_BYTES } from '../../lib/azure/configurationBlob.ts';
 import { readFailure } from '../../lib/azure/serviceFailure.ts';
-import { LARGEST_CONFIGURATION_BYTES } from '../../lib/azure/storageClient.ts';
 import { storageError } from '../../lib/azure/storageErrors.ts';
 import { readEntryRules } from '../../lib/config/environment.ts';
 import type { Environment } from '../../lib/config/environmentReader.ts';

@@ -37,7 +37,6 @@ export async function handWritten(
 ): Promise<void> {
   const connect = { ca: caCertificate };
   const options = { connect, connections: CONCURRENCY };
-  const account = new URL(/BlobEndpoint=([^;]+)/.exec(storage)?.[1] ?? '');
   const pools = new Map<string, Pool>();
   const send = async (
     method: 'GET' | 'PUT' | 'PATCH' | 'POST',
@@ -59,7 +58,7 @@ export async function handWritten(
     return { text, headers: response.headers };
   };
   const rotate = async ({ name, tokenEndpoint }: Target) => {
-    const blob = `${account.href}/${CONTAINER}/${name}.json`;
+    const blob = `${storage}/${CONTAINER}/${name}.json`;
     const secret = (kind: string, version = '') =>
       `${vault}/secrets/${name}-${kind}/${version}?api-version=7.6`;
     const taken = { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': '15' };

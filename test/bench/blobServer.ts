@@ -19,6 +19,8 @@ export interface BlobServerOptions {
 export interface BlobServer {
   /** With an account key that the server does not check. */
   readonly connectionString: string;
+  /** Its origin, for those who send tokens. The server does not check them either. */
+  readonly url: string;
   /** How many requests of each kind came since the last call. */
   takeCounts(): Record<string, number>;
   /** Stores a blob as if it had been uploaded. */
@@ -75,11 +77,12 @@ export async function startBlobServer({
   const port = await listen(server);
   const scheme = tls ? 'https' : 'http';
   return {
+    url: `${scheme}://${LOOPBACK}:${port}`,
     connectionString: [
       `DefaultEndpointsProtocol=${scheme}`,
       `AccountName=${ACCOUNT}`,
       `AccountKey=${Buffer.from(ACCOUNT).toString('base64')}`,
-      `BlobEndpoint=${scheme}://${LOOPBACK}:${port}/${ACCOUNT}`,
+      `BlobEndpoint=${scheme}://${LOOPBACK}:${port}`,
     ].join(';'),
     takeCounts: () => {
       const taken = { ...counts };
@@ -102,7 +105,7 @@ function answerTo(
   now: number,
 ): readonly [string, Answer] {
   const { pathname, searchParams } = new URL(url ?? '/', 'https://any');
-  const [, , container = '', ...rest] = pathname.split('/').map(decodeURIComponent);
+  const [, container = '', ...rest] = pathname.split('/').map(decodeURIComponent);
   const name = rest.join('/');
   const blobs = containers.get(container);
   if (name === '' && method === 'PUT') {

@@ -98,7 +98,7 @@ const commands: Commands = {
     for (let host = 0; host < hosts; host++) tokenEndpoints.push(await startTokenEndpoint(host, tls));
     return {
       vaults: [vaults[0]?.tlsUrl ?? '', vaults[1]?.tlsUrl ?? ''],
-      storage: storage.connectionString,
+      storage: storage.url,
       identity: { url: identity.url, header: identity.header },
       tokenEndpoints,
       caCertificate: authority.caCertificate,

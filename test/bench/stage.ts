@@ -95,7 +95,7 @@ export function rotatorOf(
     CONNECTIONS: JSON.stringify({ connections: entries }),
     ROTATION_SCHEDULE: '*/10 * * * * *',
     ALLOW_LOOPBACK_HTTP: 'true',
-    AzureWebJobsStorage: storage,
+    AzureWebJobsStorage__blobServiceUri: storage,
     IDENTITY_ENDPOINT: identity.url,
     IDENTITY_HEADER: identity.header,
   };

@@ -3,11 +3,10 @@ import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { DefaultAzureCredential } from '@azure/identity';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import schema from '../../connections.schema.json' with { type: 'json' };
 import { blobNameOf } from '../../lib/azure/recordBlob.ts';
-import { createRecordContainer } from '../../lib/azure/storageClient.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { type Desk, documentOf, run, STRICT, startDesk } from './support.ts';
 
@@ -92,10 +91,8 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
 
   test('reports a rotation that another process runs', async () => {
     const { connectionString } = desk.stack.servers.storage;
-    const container = createRecordContainer(
-      { kind: 'connectionString', connectionString },
-      new DefaultAzureCredential(),
-    );
+    const service = BlobServiceClient.fromConnectionString(connectionString);
+    const container = service.getContainerClient('token-rotator-records');
     const lease = container.getBlobClient(blobNameOf('strict')).getBlobLeaseClient();
     await lease.acquireLease(60);
     expect(documentOf(await desk.rotator(['plan', 'strict', '--json']).ended)).toMatchObject({

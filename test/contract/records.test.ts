@@ -11,31 +11,38 @@ import { World } from '../unit/rotation/world.ts';
 import { describeRecords, type RecordsSide } from './recordsContract.ts';
 
 let azurite: Azurite;
-let benchServer: BlobServer;
-const benchClock = { now: Date.now() };
+const benchServers: BlobServer[] = [];
 beforeAll(async () => {
   azurite = await startAzurite();
-  benchServer = await startBlobServer({ now: () => benchClock.now });
 });
-afterAll(() => Promise.all([azurite.close(), benchServer.close()]));
+afterAll(() => Promise.all([azurite, ...benchServers].map((server) => server.close())));
 
 describe('the adapter of Blob Storage, on Azurite', () =>
   describeRecords(() => startAdapter(azurite.connectionString)));
 describe('the adapter of Blob Storage, on the server of the benchmark', () =>
-  describeRecords(async () => ({
-    ...(await startAdapter(benchServer.connectionString)),
-    now: () => benchClock.now,
-    leaseExpires: async () => {
-      benchClock.now += LEASE_MS;
-    },
-  })));
+  describeRecords(async () => {
+    // One for each test: they run at the same time, and each has its own clock.
+    const clock = { now: Date.now() };
+    const server = await startBlobServer({ now: () => clock.now });
+    benchServers.push(server);
+    return {
+      ...(await startAdapter(server.connectionString)),
+      now: () => clock.now,
+      leaseExpires: async () => {
+        clock.now += LEASE_MS;
+      },
+    };
+  }));
 describe('the records in memory', () => describeRecords(startMemory));
 
 async function startAdapter(connectionString: string): Promise<RecordsSide> {
   const service = BlobServiceClient.fromConnectionString(connectionString);
-  const container = service.getContainerClient(`records-${randomUUID()}`);
+  const name = `records-${randomUUID()}`;
+  const container = service.getContainerClient(name);
   await container.create();
-  const store = createRecordStore(container);
+  const location = { kind: 'connectionString', connectionString } as const;
+  const credential = { getToken: async () => null };
+  const store = createRecordStore({ location, credential }, { container: name });
   return {
     store,
     now: Date.now,

@@ -231,8 +231,8 @@ const AFTER_THE_REQUEST: readonly Mutant[] = [
   inSending(
     'deadlines.ts',
     'deadlines: no polls before a token request is given up',
-    'await nextPoll(undefined, { signal });\n  await nextPoll(undefined, { signal });',
-    '',
+    'setImmediate(() => setImmediate(() => stopped || act()))',
+    'act()',
   ),
 ];
 

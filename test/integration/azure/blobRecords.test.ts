@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
-import { createRecordContainer } from '../../../lib/azure/storageClient.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
 import { recordNamed } from '../../unit/rotation/world/record.ts';
@@ -18,8 +18,14 @@ beforeEach(() => containerOf(azurite.connectionString).deleteIfExists());
 
 const RECORD = recordNamed('dynamics-prod');
 
+/** The container as others see it. */
 function containerOf(connectionString: string) {
-  return createRecordContainer({ kind: 'connectionString', connectionString }, unused);
+  return BlobServiceClient.fromConnectionString(connectionString).getContainerClient('token-rotator-records');
+}
+
+function storeOf(connectionString: string, options = {}) {
+  const location = { kind: 'connectionString', connectionString } as const;
+  return createRecordStore({ location, credential: unused }, options);
 }
 
 /** A store behind a counting proxy; its container exists. */
@@ -28,7 +34,7 @@ async function start(options: { timeoutMs?: number; pageSize?: number } = {}) {
   const container = containerOf(proxy.connectionString);
   await container.createIfNotExists();
   proxy.requests.length = 0;
-  return { proxy, container, store: createRecordStore(container, options) };
+  return { proxy, container, store: storeOf(proxy.connectionString, options) };
 }
 
 async function leased(store: ReturnType<typeof createRecordStore>, name: string): Promise<string> {
@@ -79,7 +85,7 @@ describe('a list', () => {
 });
 
 describe('without a container', () => {
-  const store = () => createRecordStore(containerOf(azurite.connectionString));
+  const store = () => storeOf(azurite.connectionString);
 
   it('a list creates it and is empty', async () => {
     const { now, summaries } = await store().list();
@@ -118,7 +124,7 @@ describe('without a container', () => {
 });
 
 it('names its account by the host without the port', () => {
-  expect(createRecordStore(containerOf(azurite.connectionString)).host).toBe('127.0.0.1');
+  expect(storeOf(azurite.connectionString).host).toBe('127.0.0.1');
 });
 
 it('sends one request for each call', async () => {
@@ -151,9 +157,9 @@ describe('over an idle connection that the service closes', () => {
   ])('%s', async (_, call, expected) => {
     const relay = await startRelay(azurite.blobServiceUrl);
     const relayed = azurite.connectionString.replace(azurite.blobServiceUrl, relay.url);
-    const store = createRecordStore(containerOf(relayed));
+    const store = storeOf(relayed);
     await store.create(RECORD);
-    expect(relay.closeAtNextRequest()).toBe(1);
+    expect(relay.closeAtNextRequest()).toBeGreaterThan(0);
     expect(await call(store)).toEqual(expected);
   });
 });
@@ -235,9 +241,7 @@ describe('a storage account', () => {
 
   it('refuses a wrong key', async () => {
     const key = Buffer.from(CANARY).toString('base64');
-    const store = createRecordStore(
-      containerOf(azurite.connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${key}`)),
-    );
+    const store = storeOf(azurite.connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${key}`));
     const error = await errorOf(store.list());
     expect(error.code).toBe('storage_forbidden');
     expect(`${error.message}${error.fix}`).not.toContain(key);

@@ -2,6 +2,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createHttpClient } from '../../../lib/azure/httpClient.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { CANARY, errorOf, startRelay, startTrustedVault, tokenOf } from './support.ts';
@@ -83,7 +84,9 @@ it('uses the lookup that it gets', async () => {
     done(null, [{ address: '127.0.0.1', family: 4 }]);
   };
   const url = server.tlsUrl.replace('127.0.0.1', 'localhost');
-  expect(await createSecretVault(url, tokenOf('officer'), { lookup }).get('token')).toBeUndefined();
+  expect(
+    await createSecretVault(url, tokenOf('officer'), { httpClient: createHttpClient(lookup) }).get('token'),
+  ).toBeUndefined();
   expect(asked[0]).toBe('localhost');
 });
 

@@ -1,6 +1,8 @@
+import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Reach } from '../../../lib/oauth/egress.ts';
 import { postTokenRequest } from '../../../lib/oauth/postTokenRequest.ts';
+import { TlsSessions } from '../../../lib/oauth/tlsSessions.ts';
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -30,7 +32,9 @@ describe('over TLS', () => {
   test('a server with a trusted certificate gets the request', async () => {
     const server = await start();
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
+    expect(
+      await postTokenRequest(server.url, request, HERE, terms, { sessions: new TlsSessions(ca) }),
+    ).toMatchObject({
       kind: 'response',
       status: 200,
     });
@@ -39,7 +43,9 @@ describe('over TLS', () => {
   test('a server that offers HTTP/2 gets the request over HTTP/1.1', async () => {
     const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
+    expect(
+      await postTokenRequest(server.url, request, HERE, terms, { sessions: new TlsSessions(ca) }),
+    ).toMatchObject({
       kind: 'response',
     });
     expect(server.connections[0]?.text()).toContain(' HTTP/1.1\r\n');
@@ -71,7 +77,9 @@ describe('over TLS', () => {
   test('a server with a certificate for another name gets no request', async () => {
     const server = await start(await authority.issue(['login.example.com']));
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
+    expect(
+      await postTokenRequest(server.url, request, HERE, terms, { sessions: new TlsSessions(ca) }),
+    ).toMatchObject({
       kind: 'not_sent',
       why: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
@@ -82,7 +90,9 @@ describe('over TLS', () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = await start(old);
     const ca = authority.caCertificate;
-    expect(await postTokenRequest(server.url, request, HERE, terms, { ca })).toMatchObject({
+    expect(
+      await postTokenRequest(server.url, request, HERE, terms, { sessions: new TlsSessions(ca) }),
+    ).toMatchObject({
       kind: 'not_sent',
     });
     expectUntouched(server.connections);
@@ -97,5 +107,37 @@ describe('over TLS', () => {
       kind: 'not_sent',
     });
     expect(server.connections[0]?.text()).not.toContain('refresh_token');
+  });
+
+  /** A server that notes for each request whether its connection resumed a session. */
+  async function startNoting(tls = {}) {
+    const resumed: boolean[] = [];
+    const server = await startRawServer(
+      (socket) => {
+        resumed.push((socket as TLSSocket).isSessionReused());
+        socket.end(answerWith(200, '{}'));
+      },
+      { ...certificate, ...tls },
+    );
+    const send = (sessions: TlsSessions) => postTokenRequest(server.url, request, HERE, terms, { sessions });
+    return { send, resumed };
+  }
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a later connection resumes the session with its host: %s',
+    async (version) => {
+      const { send, resumed } = await startNoting({ minVersion: version, maxVersion: version });
+      const sessions = new TlsSessions(authority.caCertificate);
+      for (let sent = 0; sent < 3; sent++) await send(sessions);
+      expect(resumed).toEqual([false, true, true]);
+    },
+  );
+
+  test('a session is not used for another host', async () => {
+    const [one, other] = [await startNoting(), await startNoting()];
+    const sessions = new TlsSessions(authority.caCertificate);
+    await one.send(sessions);
+    await other.send(sessions);
+    expect([...one.resumed, ...other.resumed]).toEqual([false, false]);
   });
 });

@@ -4,12 +4,9 @@ import tls from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRecordStore } from '../../../lib/azure/blobRecords.ts';
+import type { StorageAccess } from '../../../lib/azure/blobService.ts';
+import { readConfigurationBlob } from '../../../lib/azure/configurationBlob.ts';
 import { SignInFailed } from '../../../lib/azure/signInFailure.ts';
-import {
-  createRecordContainer,
-  readConfigurationBlob,
-  type StorageLocation,
-} from '../../../lib/azure/storageClient.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { type Azurite, startAzurite } from '../../../local/storage/azurite.ts';
@@ -32,7 +29,11 @@ async function upload(name: string, body: string | Buffer): Promise<string> {
 }
 
 function read(url: string, etag?: string, connectionString = azurite.connectionString) {
-  return readConfigurationBlob(url, { kind: 'connectionString', connectionString }, unused, etag);
+  return readConfigurationBlob(
+    url,
+    { location: { kind: 'connectionString', connectionString }, credential: unused },
+    etag,
+  );
 }
 
 /** A service with TLS that records every request and responds with 404, and the location of its account. */
@@ -47,7 +48,7 @@ async function startBearerService() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const blobServiceUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const storage: StorageLocation = { kind: 'identity', blobServiceUrl };
+  const storage: StorageAccess['location'] = { kind: 'identity', blobServiceUrl };
   return { requests, storage, blobServiceUrl };
 }
 
@@ -141,10 +142,10 @@ describe('by identity', () => {
   it('requests records and configuration with the token of the credential', async () => {
     const { requests, storage, blobServiceUrl } = await startBearerService();
     const credential = tokenOf('the-token');
-    const store = createRecordStore(createRecordContainer(storage, credential));
+    const store = createRecordStore({ location: storage, credential });
     expect(store.host).toBe('127.0.0.1');
     expect(await store.read('dynamics-prod')).toBeUndefined();
-    await errorOf(readConfigurationBlob(`${blobServiceUrl}/settings/x`, storage, credential));
+    await errorOf(readConfigurationBlob(`${blobServiceUrl}/settings/x`, { location: storage, credential }));
     expect(requests).toEqual([
       { url: '/token-rotator-records/dynamics-prod.json', authorization: 'Bearer the-token' },
       { url: '/settings/x', authorization: 'Bearer the-token' },
@@ -154,16 +155,17 @@ describe('by identity', () => {
   it('fails with storage_forbidden if the credential is refused', async () => {
     const { storage } = await startBearerService();
     const refused = new SignInFailed({ what: 'was refused', fix: 'Sign in.' });
-    const store = createRecordStore(
-      createRecordContainer(storage, { getToken: () => Promise.reject(refused) }),
-    );
+    const store = createRecordStore({
+      location: storage,
+      credential: { getToken: () => Promise.reject(refused) },
+    });
     expect((await errorOf(store.list())).code).toBe('storage_forbidden');
   });
 
   it('does not wait for a credential that ignores the signal', async () => {
     const { storage } = await startBearerService();
-    const container = createRecordContainer(storage, { getToken: () => new Promise(() => {}) });
-    const error = await errorOf(createRecordStore(container, { timeoutMs: 100 }).list());
+    const access = { location: storage, credential: { getToken: () => new Promise<never>(() => {}) } };
+    const error = await errorOf(createRecordStore(access, { timeoutMs: 100 }).list());
     expect(error.message).toContain('in time');
   });
 
@@ -175,15 +177,18 @@ describe('by identity', () => {
   ])('sends no token to %s', async (url) => {
     const { storage } = await startBearerService();
     const getToken = vi.fn(tokenOf('the-token').getToken);
-    expect((await errorOf(readConfigurationBlob(url, storage, { getToken }))).code).toBe(
-      'configuration_invalid',
-    );
+    expect(
+      (await errorOf(readConfigurationBlob(url, { location: storage, credential: { getToken } }))).code,
+    ).toBe('configuration_invalid');
     expect(getToken).not.toHaveBeenCalled();
   });
 });
 
 it('an invalid connection string is not shown', async () => {
-  const storage: StorageLocation = { kind: 'connectionString', connectionString: `AccountKey=${CANARY}` };
-  const error = await errorOf((async () => createRecordContainer(storage, unused))());
+  const storage: StorageAccess['location'] = {
+    kind: 'connectionString',
+    connectionString: `AccountKey=${CANARY}`,
+  };
+  const error = await errorOf((async () => createRecordStore({ location: storage, credential: unused }))());
   expect(error.code).toBe('configuration_invalid');
 });

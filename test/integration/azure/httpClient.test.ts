@@ -1,0 +1,67 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import tls from 'node:tls';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
+import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
+import { errorOf, tokenOf } from './support.ts';
+
+/** A vault without secrets, whose certificate this process trusts. */
+async function startEmptyVault() {
+  const { caCertificate, issue } = await createCertificateAuthority();
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
+  const requests: IncomingHttpHeaders[] = [];
+  const certificate = await issue(['test.vault.azure.net', '127.0.0.1']);
+  const server = createTlsServer(certificate, ({ headers }, response) => {
+    requests.push(headers);
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { port: (server.address() as AddressInfo).port, requests };
+}
+
+const secretAt = (url: string) => createSecretVault(url, tokenOf('officer')).get('token');
+
+/** A proxy that connects to one server, whatever host it is asked for. */
+async function startConnectProxy(port: number) {
+  const asked: (string | undefined)[] = [];
+  const proxy = createServer().on('connect', ({ url }, client) => {
+    asked.push(url);
+    const server = connect(port, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      server.pipe(client).pipe(server);
+    });
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const)
+      one.on('error', () => undefined).on('close', () => other.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
+describe('a request to Azure', () => {
+  it('goes through the proxy of the environment', async () => {
+    const { port, requests } = await startEmptyVault();
+    const proxy = await startConnectProxy(port);
+    vi.stubEnv('HTTPS_PROXY', proxy.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await secretAt('https://test.vault.azure.net')).toBeUndefined();
+    expect(proxy.asked).toEqual(['test.vault.azure.net:443']);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('says who sends it', async () => {
+    const { port, requests } = await startEmptyVault();
+    expect(await secretAt(`https://127.0.0.1:${port}`)).toBeUndefined();
+    expect(requests.map((headers) => headers['user-agent'])).toEqual(['key-vault-token-rotator']);
+  });
+
+  it('names the failure of a connection as Node does', async () => {
+    expect((await errorOf(secretAt('https://127.0.0.1:1'))).message).toContain('ECONNREFUSED');
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { errorDetails, type ListedBlob, readBlobList } from '../../../lib/azure/blobXml.ts';
+
+/** As the service sends it (List Blobs, REST reference), without members that are not read. */
+const PAGE = `\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://a.example/" ContainerName="c"><MaxResults>2</MaxResults><Blobs>
+<Blob><Name>é &amp; b.json</Name><Properties><Last-Modified>Thu, 26 Nov 2026 16:00:00 GMT</Last-Modified><Content-Encoding /><LeaseState>leased</LeaseState></Properties><Metadata><connection>%C3%A9</connection><empty /><note>1 &lt; 2</note></Metadata><OrMetadata /></Blob>
+<Blob><Name>bare</Name><Properties><LeaseState>available</LeaseState></Properties></Blob></Blobs><NextMarker>2!60&amp;x</NextMarker></EnumerationResults>`;
+
+async function* inPieces(text: string, length: number) {
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
+}
+
+async function read(text: string, length = 7) {
+  const blobs: ListedBlob[] = [];
+  const next = await readBlobList(inPieces(text, length), (blob) => blobs.push(blob));
+  return { blobs, next };
+}
+
+describe('a list of blobs', () => {
+  it.each([1, 7, 10_000])('is read in pieces of %i bytes', async (length) => {
+    expect(await read(PAGE, length)).toEqual({
+      blobs: [
+        {
+          name: 'é & b.json',
+          metadata: { connection: '%C3%A9', empty: '', note: '1 < 2' },
+          leased: true,
+          changedAt: Date.UTC(2026, 10, 26, 16),
+        },
+        { name: 'bare', metadata: {}, leased: false, changedAt: Number.NaN },
+      ],
+      next: '2!60&x',
+    });
+  });
+
+  it('may be empty, and the last', async () => {
+    const empty = '<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>';
+    expect(await read(empty)).toEqual({ blobs: [], next: undefined });
+  });
+
+  it.each(['', '{}', '<html><body>Sign in</html>', PAGE.slice(0, 500)])(
+    'that is something else, or ends early, is an error: %#',
+    async (text) => {
+      await expect(read(text)).rejects.toThrow();
+    },
+  );
+
+  it('is not taken from a page that looks like one', async () => {
+    expect((await read(`<html>${PAGE.slice(PAGE.indexOf('<Enum'))}</html>`)).blobs).toEqual([]);
+  });
+});
+
+describe('a response with an error', () => {
+  it('says what happened', () => {
+    const body = `\ufeff<?xml version="1.0"?><Error><Code>AuthenticationFailed</Code><Message>Server failed.\nRequestId:1</Message><AuthenticationErrorDetail>Issuer did not match.</AuthenticationErrorDetail></Error>`;
+    expect(errorDetails(body)).toEqual({
+      code: 'AuthenticationFailed',
+      message: 'Server failed.\nRequestId:1',
+      authenticationErrorDetail: 'Issuer did not match.',
+    });
+  });
+
+  it.each(['', 'Bad Gateway', '<html><body>no</body></html>', '{"error":{}}', '<Error'])(
+    'says nothing if it is something else: %#',
+    (body) => {
+      expect(errorDetails(body)).toEqual({});
+    },
+  );
+});
