@@ -18,6 +18,7 @@ import {
   intended,
   type Phase,
   type RecordedFailure,
+  recordSchema,
 } from '../../../lib/rotation/core/record.ts';
 import type { FailureClass, TokenRequestFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { problemWith } from '../../support/problem.ts';
@@ -29,6 +30,7 @@ const NOW = 1_767_225_600_000;
 const connection = connectionNamed();
 const context = { connection, now: NOW, scheduleIntervalMs: 10_000 };
 const EXPIRY = NOW + 3_600_000;
+const DAY = 24 * 3_600_000;
 const idle = recordNamed('crm', { version: 'v1', accessToken: tokenTimes(NOW - 1000, EXPIRY) });
 const interrupted = intended(idle, NOW - 50_000, false);
 const secrets = [{ secret: 'crm-client-secret', version: 's1' }];
@@ -206,6 +208,27 @@ describe('other outcomes', () => {
     });
     expect(record.nextAttemptAt).toBeLessThan(NOW + 2_400_000);
   });
+
+  test('a token that lives for a month is renewed after a week', () => {
+    const token = tokenTimes(NOW, NOW + 30 * DAY);
+    expect(succeeded(idle, idle, token, context).nextAttemptAt).toBe(NOW + 7 * DAY);
+  });
+
+  test('a success is read back from storage as it was written, and without what is no longer known', () => {
+    const before = { ...idle, refreshTokenEndIsFixed: true };
+    const record = succeeded(before, before, tokenTimes(NOW, EXPIRY), context);
+    expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toStrictEqual(record);
+    expect(record).not.toHaveProperty('refreshTokenEndIsFixed');
+  });
+
+  test('a client without a refresh token is blocked until its entry or its credentials change', () => {
+    const client = { ...context, connection: connectionNamed('crm', { grant: 'client_credentials' }) };
+    const clearedBy = (failureClass: FailureClass) =>
+      requestFailed({ record: idle, before: idle }, refusal(failureClass).failure, secrets, client).failure
+        ?.clearedBy;
+    expect(clearedBy('misconfigured')).toEqual(secrets);
+    expect(clearedBy('reauthorization_required')).toEqual([]);
+  });
 });
 
 describe('a refused refresh token is sent again', () => {
@@ -322,12 +345,30 @@ describe('an error that was thrown', () => {
     expect(record).toEqual({ ...before, nextAttemptAt: NOW + 90_000 });
   });
 
+  test('blocks if an Azure Policy refused the proof, and no secret clears that', () => {
+    const record = thrownAt(idle, errorOf('vault_policy', { retryAfterMs: 45_000 }), context);
+    expect(record).toMatchObject({
+      nextAttemptAt: NOW + 60_000,
+      failure: { code: 'vault_policy', blocked: true, clearedBy: [] },
+    });
+  });
+
+  test('replaces a block by an Azure Policy, because each attempt asks the vault again', () => {
+    const before = failing(idle, NOW - 90_000, { blocked: true, code: 'vault_policy' });
+    const record = thrownAt(before, errorOf('vault_unavailable'), context);
+    expect(record).toMatchObject({
+      nextAttemptAt: NOW + 10_000,
+      failure: { code: 'vault_unavailable', blocked: false, count: 1 },
+    });
+  });
+
   test('is retried otherwise, as late as the service asks', () => {
     const record = thrownAt(idle, errorOf('vault_throttled', { retryAfterMs: 45_000 }), context);
     expect(record).toMatchObject({ nextAttemptAt: NOW + 45_000, failure: { blocked: false, count: 1 } });
   });
 
   test.each([
+    ['vault_policy', true],
     ['refresh_token_too_large', true],
     ['access_token_too_large', true],
     ['connection_string_too_large', true],
