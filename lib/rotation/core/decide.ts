@@ -207,7 +207,6 @@ function removed({ connection: { name, secrets }, record, latest }: Usable): Sto
 }
 
 function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable): Stop | undefined {
-  if (record.phase.state === 'idle') return undefined;
   const until = replayTime(record, connection.behavior, scheduleIntervalMs, now);
   if (now >= until) return undefined;
   return { action: 'wait', reason: 'outcome_unknown', message: WAITS, until };

@@ -5,13 +5,14 @@ import {
   decide,
   decideEarly,
   mayClearAutomatically,
+  NO_REFRESH_TOKEN,
   type Occasion,
   type Reason,
   type Situation,
   type Skip,
 } from '../../../lib/rotation/core/decide.ts';
-import { intended } from '../../../lib/rotation/core/record.ts';
-import { savedTags } from '../../../lib/rotation/core/tags.ts';
+import { intended, type RecordedFailure } from '../../../lib/rotation/core/record.ts';
+import { asUnsentCopy, savedTags } from '../../../lib/rotation/core/tags.ts';
 import type { Secret } from '../../../lib/rotation/ports.ts';
 import { connectionNamed, STORE } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
@@ -78,6 +79,9 @@ describe('what to do', () => {
     scheduleIntervalMs: 10_000,
   };
   const slowly = connectionNamed('crm', { behavior: { earliestRenewalMs: 570_000 } });
+  const reusable = { refreshTokenGraceMs: Number.POSITIVE_INFINITY };
+  const client = connectionNamed('crm', { grant: 'client_credentials', behavior: reusable });
+  const withoutToken = { connection: client, latest: NO_REFRESH_TOKEN };
   const cases: Record<string, [Partial<Situation>, Decided]> = {
     'a refresh that is due': [{}, ['refresh', 'due']],
     'the first refresh': [{ record: recordNamed('crm', { version: 'v1' }) }, ['refresh', 'first']],
@@ -91,6 +95,32 @@ describe('what to do', () => {
       ['block', 'owned_elsewhere'],
     ],
     "another store's token, forced": [{ latest: foreign, force: true }, ['block', 'owned_elsewhere']],
+    "another store's copy of an operator's token that was never sent: the vault shows which copy came first":
+      [{ latest: { ...foreign, tags: asUnsentCopy(foreign.tags) } }, ['reconcile', 'version_changed']],
+    'the refresh token of a removed connection': [
+      { record: { ...record, removedAt: NOW - 1 } },
+      ['block', 'removed'],
+    ],
+    'the refresh token of a removed connection, forced': [
+      { record: { ...record, removedAt: NOW - 1 }, force: true },
+      ['block', 'removed'],
+    ],
+    'another version than recorded, of a removed connection: an operator may have set it': [
+      { record: { ...record, removedAt: NOW - 1 }, latest: { ...secret, version: 'v2' } },
+      ['reconcile', 'version_changed'],
+    ],
+    'a refresh token, while the response to a request with the one before it may still arrive': [
+      { record: { ...record, replacedAwaitedUntil: NOW + 1 } },
+      ['wait', 'outcome_unknown'],
+    ],
+    'the same, forced': [
+      { record: { ...record, replacedAwaitedUntil: NOW + 1 }, force: true },
+      ['wait', 'outcome_unknown'],
+    ],
+    'the same, when no process waits for that response any more': [
+      { record: { ...record, replacedAwaitedUntil: NOW } },
+      ['refresh', 'due'],
+    ],
     'another version than recorded': [
       { latest: { ...secret, version: 'v2' } },
       ['reconcile', 'version_changed'],
@@ -148,23 +178,63 @@ describe('what to do', () => {
       { connection: slowly, latest: { ...secret, tags: {} } },
       ['refresh', 'due'],
     ],
+    'a refresh at such a provider, a moment before the token is old enough': [
+      { connection: slowly, now: issuedAt + 574_999 },
+      ['wait', 'too_early'],
+    ],
     'a refresh at such a provider, when the token is old enough': [
-      { connection: slowly, now: NOW + 575_000 },
+      { connection: slowly, now: issuedAt + 575_000 },
       ['refresh', 'due'],
     ],
-    'a token request with a reusable token whose outcome is unknown': [
+    'a replay at such a provider: only the rule for replays counts': [
       {
         record: requesting,
         reconciled: 'v1',
-        connection: connectionNamed('crm', { behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } }),
+        connection: connectionNamed('crm', { behavior: { ...reusable, earliestRenewalMs: 570_000 } }),
       },
       ['refresh', 'replay'],
+    ],
+    'a token request with a reusable token whose outcome is unknown': [
+      { record: requesting, reconciled: 'v1', connection: connectionNamed('crm', { behavior: reusable }) },
+      ['refresh', 'replay'],
+    ],
+    'a client without a refresh token that is due': [withoutToken, ['refresh', 'due']],
+    'a client without a refresh token, forced': [{ ...withoutToken, force: true }, ['refresh', 'forced']],
+    'a client without a refresh token, whose request was interrupted': [
+      { ...withoutToken, record: requesting },
+      ['refresh', 'replay'],
+    ],
+    'a client without a refresh token, whose request failed a moment ago without a known outcome': [
+      { ...withoutToken, record: failing(requesting, NOW, { code: 'outcome_unknown' }) },
+      ['wait', 'outcome_unknown'],
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [changes, expected]) => {
     const decision = decide({ ...situation, ...changes });
     expect([decision.action, decision.reason]).toEqual(expected);
     expect(decision.message).toMatch(/\.$/);
+  });
+
+  test('a client without a refresh token sends none, and knows no version of one', () => {
+    expect(decide({ ...situation, ...withoutToken })).toMatchObject({ latest: { value: '', version: '' } });
+  });
+
+  test('the refresh token of a removed connection: the problem names the connection, the secret and both commands', () => {
+    expect(decide({ ...situation, record: { ...record, removedAt: NOW - 1 } })).toMatchObject({
+      problem: {
+        code: 'connection_removed',
+        message: expect.stringMatching(/paused crm, .*crm-refresh-token can still be read/),
+        fix: expect.stringMatching(/rotator remove crm .*rotator connect crm/),
+      },
+    });
+  });
+
+  test.each([
+    ['a request in flight', { record: requesting, reconciled: 'v1' }, NOW + 3_540_000],
+    ['a response to another request', { record: { ...record, replacedAwaitedUntil: NOW + 7 } }, NOW + 7],
+    ['a provider that refuses to renew a young token', { connection: slowly }, issuedAt + 575_000],
+  ])('waits for %s, and says until when', (_, changes, until) => {
+    expect(decide({ ...situation, ...changes })).toMatchObject({ action: 'wait', until });
   });
 
   test.each<[string, Secret | undefined, ErrorCode, string]>([
@@ -190,15 +260,54 @@ describe('a blocked connection sends a token request although nothing was change
   });
   const refused = (changes: object) => blockedBy('reauthorization_required', changes);
   const accessToken = tokenTimes(NOW, NOW + HOUR);
-
-  test.each(['misconfigured', 'client_rejected'] as const)('%s: after an hour', (code) => {
-    expect(mayClearAutomatically(blockedBy(code), NOW + HOUR - 1)).toBe(false);
-    expect(mayClearAutomatically(blockedBy(code), NOW + HOUR)).toBe(true);
+  /** How long after its failure the connection gets another request. */
+  const expectRetryAfter = (delay: number, record: { failure: RecordedFailure }) => {
+    expect(mayClearAutomatically(record, NOW + delay - 1)).toBe(false);
+    expect(mayClearAutomatically(record, NOW + delay)).toBe(true);
+  };
+  const credential = (version: string, setAt?: number) => ({
+    secret: 'crm-client-secret',
+    version,
+    ...(setAt !== undefined && { setAt }),
   });
+
+  test.each(['misconfigured', 'client_rejected'] as const)('%s: after an hour', (code) =>
+    expectRetryAfter(HOUR, blockedBy(code)),
+  );
+
+  test.each([
+    ['were set a moment ago: after half a minute', [credential('s1', NOW - MINUTE)], 30_000],
+    ['were set ten minutes ago: after an hour', [credential('s1', NOW - 10 * MINUTE)], HOUR],
+    ['may have been set at any time: after an hour', [credential('s1')], HOUR],
+    [
+      'are several, and one was set a moment ago: after half a minute',
+      [credential('s1'), credential('s2', NOW - MINUTE)],
+      30_000,
+    ],
+  ])('client credentials that the provider refused, and that %s', (_, clearedBy, delay) =>
+    expectRetryAfter(delay, blockedBy('client_rejected', { clearedBy })),
+  );
+
+  test('another refusal after an hour as well, although the client credentials are new', () =>
+    expectRetryAfter(HOUR, blockedBy('misconfigured', { clearedBy: [credential('s1', NOW - MINUTE)] })));
+
+  test('an Azure Policy that refused the proof: after a minute, and after longer the longer it lasts', () => {
+    expectRetryAfter(MINUTE, blockedBy('vault_policy'));
+    expectRetryAfter(3 * MINUTE, blockedBy('vault_policy', { since: NOW - 3 * MINUTE }));
+  });
+
+  test('an Azure Policy that refused a received token: after an hour', () =>
+    expectRetryAfter(
+      HOUR,
+      blockedBy('vault_policy', { clearedBy: [{ secret: 'crm-refresh-token', version: 'v1' }] }),
+    ));
 
   test.each(['reauthorization_required', 'refresh_token_too_large', 'owned_elsewhere'] as const)(
     '%s: never, unless the refusal may pass',
-    (code) => expect(mayClearAutomatically(blockedBy(code), NOW + 9 * 24 * HOUR)).toBe(false),
+    (code) => {
+      for (const later of [2 * HOUR, 9 * 24 * HOUR])
+        expect(mayClearAutomatically(blockedBy(code), NOW + later)).toBe(false);
+    },
   );
 
   test('not without a failure', () => expect(mayClearAutomatically({}, NOW)).toBe(false));
