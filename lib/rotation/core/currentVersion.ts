@@ -58,7 +58,7 @@ export function currentVersion(
   if (!start) return { finding: 'gone' };
   const end = newestDescendant(start, descent, { latest, isStale });
   if (end === operators) return { finding: 'set_by_operator', winner: end };
-  const copies = descent.sameToken(end).filter((copy) => copy === end || !isStale(copy));
+  const copies = descent.sameToken(end).filter((copy) => !isStale(copy));
   const winner = newest(copies.filter(isEnabled), latest) ?? newest(copies, latest) ?? end;
   if (winner.version === record.version) return { finding: 'unchanged', winner };
   const known = descent.sameToken(end).some(({ version }) => version === record.version);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  awaitedElsewhere,
   currentVersion,
   falseOrigins,
   isUnknownIntent,
@@ -9,9 +10,10 @@ import {
   supersededBy,
   toDisable,
 } from '../../../lib/rotation/core/currentVersion.ts';
+import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { foreignStore, savedTags, withIntent } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';
-import { STORE } from './world/connection.ts';
+import { OTHER_STORE, STORE } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
 
 const setByOperator = (version: string, second: number): SecretVersion => ({
@@ -49,6 +51,22 @@ describe('the version that counts', () => {
     'the first seed of an operator': [
       [undefined, [seed], 'p'],
       ['set_by_operator', 'p'],
+    ],
+    "an operator's first token, although its tags were changed": [
+      [undefined, [changed(seed)], 'p'],
+      ['set_by_operator', 'p'],
+    ],
+    "the newer of an operator's first tokens, although the vault still returns the older one": [
+      [undefined, [seed, setByOperator('q', 15)], 'p'],
+      ['set_by_operator', 'q'],
+    ],
+    "an operator's first token if the next one was disabled before it was used": [
+      [undefined, [seed, disabled(setByOperator('q', 15))], 'q'],
+      ['set_by_operator', 'p'],
+    ],
+    'without a record, the save with the highest epoch if all saves are disabled': [
+      [undefined, [disabled(v1), disabled(v2)], 'v2'],
+      ['saved_not_recorded', 'v2'],
     ],
     'without a record, the version in use, although one that it superseded has a higher epoch': [
       [
@@ -238,6 +256,11 @@ describe('forged tags', () => {
     expect(found('v3', [seed, changed(saved('v1', 10, 'p', 0)), v2, v3], 'v3')).toEqual(['unchanged', 'v3']);
   });
 
+  test('do not make an older version win that they call a copy, also if the recorded version is disabled', () => {
+    const versions = [forged('v2', 20, 'x', 7), disabled(saved('v3', 30, 'x', 7))];
+    expect(found('v3', versions, 'v3')).toEqual(['unchanged', 'v3']);
+  });
+
   test('that form a circle end nothing but the search', () => {
     const circle = [forged('a', 30, 'b', 8), forged('b', 30, 'a', 9)];
     expect(found('b', circle, 'b')).toEqual(['saved_not_recorded', 'a']);
@@ -247,6 +270,7 @@ describe('forged tags', () => {
     const copies = [v2, forged('v1', 10, 'v2', 2), v3];
     expect(falseOrigins(copies)).toEqual(['v1']);
     expect(falseOrigins([v1, v2, v3, saved('same second', 30, 'v3', 3)])).toEqual([]);
+    expect(falseOrigins([setByOperator('q', 5), v1])).toEqual([]);
     expect(found('v3', copies, 'v3')).toEqual(['unchanged', 'v3']);
   });
 });
@@ -384,6 +408,47 @@ describe('a finding', () => {
     expect(lagsBehind(record, { finding, winner })).toBe(expected);
   });
 
+  test.each(['unchanged', 'written_twice'] as const)(
+    '%s needs what is published if a request is in flight, because a replay may revoke it',
+    (finding) => {
+      const requesting = { ...record, phase };
+      expect(lagsBehind(requesting, { finding, winner: v2 })).toBe(true);
+      expect(lagsBehind(requesting, { finding, winner: announced(v2, 1) })).toBe(true);
+    },
+  );
+
+  test('unchanged takes over what is published only if it ends later than what the record knows', () => {
+    const found = { finding: 'unchanged', winner: v2 } as const;
+    const tokenAfter = (accessToken: ConnectionRecord['accessToken'], known = shown) =>
+      reconciled({ ...record, accessToken: known }, found, NOW, accessToken).accessToken;
+    const [earlier, later] = [tokenTimes(NOW - 60_000, NOW + 61_999), tokenTimes(NOW, NOW + 62_001)];
+    expect(tokenAfter(later)).toBe(later);
+    expect(tokenAfter(earlier)).toBe(shown);
+    expect(tokenAfter({ ...shown })).toBe(shown);
+    expect(reconciled(record, found, NOW, earlier)).toEqual({ ...record, accessToken: earlier });
+  });
+
+  test('written_twice names the copy, and takes over what is published', () => {
+    const found = { finding: 'written_twice', winner: v2 } as const;
+    expect(reconciled(record, found, NOW, shown)).toEqual({ ...record, version: 'v2', accessToken: shown });
+  });
+
+  test('recovers an intent without a grace period if it was not the first one with its version', () => {
+    const found = { finding: 'unchanged', winner: announced(v2, 4) } as const;
+    expect(reconciled(record, found, NOW, undefined).phase).toEqual({ ...phase, firstStartedAt: 0 });
+  });
+
+  test('recovers an intent that begins in the future as one that begins now', () => {
+    const tags = withIntent(v2.tags, { startedAt: NOW + 100_000, epoch: 3, store: STORE });
+    const found = { finding: 'unchanged', winner: { ...v2, tags } } as const;
+    expect(reconciled(record, found, NOW, undefined).phase).toEqual({
+      state: 'requesting',
+      startedAt: NOW,
+      firstStartedAt: NOW,
+      awaitedUntil: NOW + 62_000,
+    });
+  });
+
   test('unchanged leaves the record as it is, also if the intent is known', () => {
     for (const winner of [v2, announced(v2, 1)])
       expect(reconciled(record, { finding: 'unchanged', winner }, NOW, undefined)).toBe(record);
@@ -442,6 +507,74 @@ describe('a finding', () => {
   test('without an origin counts from the beginning', () => {
     const found = { finding: 'saved_not_recorded', winner: setByOperator('x', 30) } as const;
     expect(reconciled(recordNamed(), found, NOW, undefined)).toMatchObject({ epoch: 0, generation: 0 });
+  });
+});
+
+describe('the response to a request that only the tags of another version announce', () => {
+  const NOW = 1_767_225_600_000;
+  const record = recordNamed('crm', { version: 'v2', epoch: 4 });
+  const [v1, v2] = [saved('v1', 10, 'p', 3), saved('v2', 20, 'q', 4)];
+  const announced = (version: SecretVersion, startedAt: number, epoch: number, store = OTHER_STORE) => ({
+    ...version,
+    tags: withIntent(version.tags, { startedAt, epoch, store }),
+  });
+  const cases: Record<string, [SecretVersion[], number | undefined]> = {
+    'is not awaited if there is no announcement': [[setByOperator('p', 1), v1, v2], undefined],
+    'is awaited for 62 s if another rotator sent it': [[announced(v1, NOW - 10_000, 4), v2], NOW + 52_000],
+    'is awaited if another rotator sent it with an epoch that the record does not know': [
+      [announced(v1, NOW - 10_000, 5), v2],
+      NOW + 52_000,
+    ],
+    'is awaited if this rotator sent it, and the record does not know that': [
+      [announced(v1, NOW - 10_000, 5, STORE), v2],
+      NOW + 52_000,
+    ],
+    'is not awaited if the record knows the request': [
+      [announced(v1, NOW - 10_000, 4, STORE), v2],
+      undefined,
+    ],
+    'is not awaited here if the request was sent with the same version': [
+      [v1, announced(v2, NOW - 10_000, 5)],
+      undefined,
+    ],
+    'is awaited until the last moment': [[announced(v1, NOW - 61_999, 4), v2], NOW + 1],
+    'is not awaited any more after that': [[announced(v1, NOW - 62_000, 4), v2], undefined],
+    'is awaited from now on if the clock of the sender is ahead': [
+      [announced(v1, NOW + 300_000, 4), v2],
+      NOW + 62_000,
+    ],
+    'is not awaited if its time is further in the future than clocks differ': [
+      [announced(v1, NOW + 300_001, 4), v2],
+      undefined,
+    ],
+    'is not awaited if its token was saved': [
+      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 5)],
+      undefined,
+    ],
+    'is not awaited if its token was saved after that of the request before': [
+      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 4), saved('v4', 31, 'v1', 5)],
+      undefined,
+    ],
+    'is awaited if only the token of the request before was saved': [
+      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 4)],
+      NOW + 52_000,
+    ],
+    'is awaited until the last of several may arrive': [
+      [announced(v1, NOW - 10_000, 5), announced(saved('w', 15, 'x', 3), NOW - 5_000, 4), v2],
+      NOW + 57_000,
+    ],
+    'is awaited if the token of only one of several requests was saved': [
+      [
+        announced(v1, NOW - 10_000, 5),
+        announced(saved('w', 15, 'x', 3), NOW - 5_000, 4),
+        v2,
+        saved('v3', 30, 'w', 4),
+      ],
+      NOW + 52_000,
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_, [versions, expected]) => {
+    expect(awaitedElsewhere(record, versions, { sent: v2, store: STORE, now: NOW })).toBe(expected);
   });
 });
 
