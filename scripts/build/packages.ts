@@ -21,6 +21,9 @@ export interface BundledPackage {
   readonly direct: boolean;
 }
 
+/** Packages without a licence file. The file of their repository is in the folder `licences`. */
+const KNOWN_LICENCES = ['saxes'];
+
 const LEGAL_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
 
 /** Lists the packages in a bundle, sorted by folder. Two versions of one package are two packages. */
@@ -34,7 +37,7 @@ export async function readPackages(root: string, metafile: Metafile): Promise<Bu
     [...folders].toSorted().map(async (folder) => ({
       folder,
       ...(await readDescription(join(root, folder))),
-      texts: await readLegalFiles(join(root, folder)),
+      texts: await readLegalFiles(root, folder),
       integrity: lock.packages[folder]?.integrity,
       imports: [...(imports.get(folder) ?? [])].toSorted(),
       direct: direct?.has(folder) ?? false,
@@ -78,7 +81,10 @@ async function readDescription(folder: string) {
   };
 }
 
-async function readLegalFiles(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => LEGAL_FILE.test(name)).toSorted();
-  return Promise.all(names.map(async (name) => (await readFile(join(folder, name), 'utf8')).trim()));
+async function readLegalFiles(root: string, folder: string): Promise<string[]> {
+  const names = (await readdir(join(root, folder))).filter((name) => LEGAL_FILE.test(name)).toSorted();
+  const [known] = KNOWN_LICENCES.filter((name) => folder === `node_modules/${name}`);
+  const paths = names.map((name) => join(folder, name));
+  if (known !== undefined && paths.length === 0) paths.push(`scripts/build/licences/${known}.txt`);
+  return Promise.all(paths.map(async (path) => (await readFile(join(root, path), 'utf8')).trim()));
 }
