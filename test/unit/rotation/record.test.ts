@@ -2,19 +2,29 @@ import { describe, expect, test } from 'vitest';
 import {
   accessTokenNoted,
   attemptAt,
+  awaitedNoted,
   type ConnectionRecord,
   failed,
   familyStarted,
+  gaveUp,
   intended,
   intentRecovered,
   intentWithdrawn,
   lookedInVain,
   newRecord,
+  outcomesIn,
   publishableNoted,
   published,
+  type RecordedFailure,
   recordSchema,
+  refreshTokenExpiryNoted,
   refreshTokenSaved,
+  removalBegun,
+  removalDone,
+  removalEnded,
   settled,
+  summaryOf,
+  summarySchema,
   takenOver,
   versionCopied,
   versionFollowed,
@@ -35,6 +45,54 @@ const clearedBy = [
 const failing = failed({ ...fresh, refreshTokenExpiresAt: 5 }, problem, handling, NOW);
 
 const refused = failed(fresh, problemWith('reauthorization_required'), { ...handling, blocked: true }, NOW);
+const twice = intended(requesting, NOW + 5, false);
+
+const blockedFailure: RecordedFailure = {
+  ...problem,
+  since: NOW - 3,
+  at: NOW - 2,
+  count: 2,
+  blocked: true,
+  clearedBy: [
+    { secret: 'crm-key', kind: 'key', version: 'k1' },
+    { secret: 'crm-certificate', kind: 'certificate', version: null, setAt: NOW - 10 },
+  ],
+  fingerprint: 'crm-1',
+  sentAgain: 'once_expired',
+};
+/** Every field has a value. */
+const full: Required<ConnectionRecord> = {
+  ...fresh,
+  version: 'v1',
+  vaults: { credential: 'credentials.vault.example', token: 'tokens.vault.example' },
+  phase: requesting.phase,
+  replacedAwaitedUntil: NOW + 1,
+  epoch: 3,
+  generation: 2,
+  nextAttemptAt: NOW + 2,
+  familyStartedAt: NOW - 9,
+  removedAt: NOW - 8,
+  revokedAt: NOW - 7,
+  copiesExpireAt: NOW + 3,
+  rotatedAt: NOW - 6,
+  forcedAt: NOW - 5,
+  accessToken: { issuedAt: NOW - 4, expiresAt: NOW + 4, expiresInIsDefault: true },
+  refreshTokenExpiresAt: NOW + 5,
+  refreshTokenEndIsFixed: true,
+  publishable: 'tokens.vault.example/crm-access-token',
+  failure: blockedFailure,
+  history: [
+    { result: 'rotated', at: 1_000 },
+    { result: 'blocked', code: problem.code, at: 2_000 },
+  ],
+};
+const stored = (record: ConnectionRecord) => recordSchema.parse(JSON.parse(JSON.stringify(record)));
+
+test('a record with every field is read as it was written', () => {
+  expect(stored(full)).toEqual(full);
+  const sentAnyway: ConnectionRecord = { ...full, failure: { ...blockedFailure, sentAgain: 'anyway' } };
+  expect(stored(sentAnyway)).toEqual(sentAnyway);
+});
 
 describe('the transitions of a record', () => {
   const cases: Record<string, [ConnectionRecord, Partial<ConnectionRecord>]> = {
@@ -133,10 +191,23 @@ describe('the transitions of a record', () => {
     'a copy changes only the version': [versionCopied(requesting, 'v2'), { ...requesting, version: 'v2' }],
     'a proven name is recorded': [publishableNoted(fresh, 'vault/name'), { publishable: 'vault/name' }],
     'a new time for the next attempt is recorded': [attemptAt(fresh, NOW + 1), { nextAttemptAt: NOW + 1 }],
+    'a sender that gives up waits until now': [
+      gaveUp(requesting, NOW + 3),
+      { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW + 3 } },
+    ],
+    'a sender without a request in flight gives nothing up': [gaveUp(fresh, NOW), fresh],
+    'the new end of a refresh token that stays is recorded': [
+      refreshTokenExpiryNoted(full, NOW + 99),
+      { ...full, refreshTokenExpiresAt: NOW + 99 },
+    ],
+    'an end of the refresh token of which nothing new is known stays': [
+      refreshTokenExpiryNoted(full, undefined),
+      full,
+    ],
   };
   test.each(Object.entries(cases))('%s', (_, [record, expected]) => {
     expect(record).toMatchObject(expected);
-    expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+    expect(stored(record)).toEqual(record);
   });
 
   test('a save found in the vault is not the refresh token that was refused', () => {
@@ -182,6 +253,140 @@ describe('the transitions of a record', () => {
     );
     expect(record).not.toHaveProperty('refreshTokenExpiresAt');
     expect(publishableNoted({ ...fresh, publishable: 'a' }, undefined)).not.toHaveProperty('publishable');
+  });
+});
+
+describe('the wait for a response to a request with another refresh token', () => {
+  const cases: Record<string, [ConnectionRecord, number | undefined]> = {
+    'goes on if an operator sets a token meanwhile': [familyStarted(requesting, 'v9', NOW + 1), NOW + 62_000],
+    'goes on if an operator sets yet another token': [
+      familyStarted({ ...fresh, replacedAwaitedUntil: NOW + 7 }, 'v9', NOW + 1),
+      NOW + 7,
+    ],
+    'does not begin if an operator sets a token and no request is in flight': [
+      familyStarted(fresh, 'v9', NOW + 1),
+      undefined,
+    ],
+    'begins if an earlier request brought the saved token': [
+      versionFollowed(twice, { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      NOW + 62_005,
+    ],
+    'does not begin if the latest request brought the saved token': [
+      versionFollowed(twice, { version: 'v2', epoch: 2, generation: 1 }, NOW + 9),
+      undefined,
+    ],
+    'does not begin if no request is in flight': [
+      versionFollowed(settled(twice), { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      undefined,
+    ],
+    'lasts until the time that a tag shows': [awaitedNoted(fresh, NOW + 5), NOW + 5],
+    'is prolonged by a later request': [awaitedNoted(awaitedNoted(fresh, NOW + 5), NOW + 6), NOW + 6],
+    'is not shortened by an earlier request': [awaitedNoted(awaitedNoted(fresh, NOW + 6), NOW + 5), NOW + 6],
+    'is over when the next request is announced': [
+      intended(awaitedNoted(fresh, NOW + 5), NOW + 5, false),
+      undefined,
+    ],
+  };
+  test.each(Object.entries(cases))('%s', (_, [record, until]) => {
+    expect(record.replacedAwaitedUntil).toBe(until);
+    expect(stored(record)).toEqual(record);
+  });
+});
+
+describe('a removal', () => {
+  const { removedAt: _removed, revokedAt: _revoked, copiesExpireAt: _copies, ...used } = full;
+  const problemOfRemoval = problemWith('connection_removed');
+  const begun = failed(removalBegun(used, NOW), problemOfRemoval, handling, NOW);
+  const done = removalDone(begun, { version: 'v7', revokedAt: NOW + 5 });
+
+  test('takes from the record what is no longer published or renewed, and keeps until when copies work', () => {
+    expect(begun).toMatchObject({ removedAt: NOW, copiesExpireAt: NOW + 4, version: 'v1', generation: 2 });
+    const gone = ['accessToken', 'refreshTokenExpiresAt', 'refreshTokenEndIsFixed', 'publishable'] as const;
+    for (const field of gone) expect(begun).not.toHaveProperty(field);
+  });
+
+  test('keeps the request in flight until it is complete', () => {
+    expect(begun).toMatchObject({ phase: requesting.phase, replacedAwaitedUntil: NOW + 1 });
+    expect(done.phase).toEqual({ state: 'idle' });
+    expect(done).not.toHaveProperty('replacedAwaitedUntil');
+  });
+
+  test('of a connection that never published leaves no copies', () => {
+    expect(removalBegun(fresh, NOW)).toEqual({ ...fresh, removedAt: NOW });
+  });
+
+  test('records the newest version, and when the provider revoked the token', () => {
+    expect(done).toMatchObject({ removedAt: NOW, version: 'v7', revokedAt: NOW + 5, failure: begun.failure });
+  });
+
+  test('that found no version and revoked nothing changes neither', () => {
+    const known = removalDone({ ...begun, revokedAt: NOW - 1 }, { version: undefined, revokedAt: undefined });
+    expect(known).toMatchObject({ version: 'v1', revokedAt: NOW - 1 });
+    const unknown = removalDone(removalBegun(newRecord('crm'), NOW), {
+      version: undefined,
+      revokedAt: undefined,
+    });
+    expect(unknown).toStrictEqual({ ...newRecord('crm'), removedAt: NOW });
+  });
+
+  test('ends with its failure when the connection is used again', () => {
+    const ended = removalEnded(done);
+    expect(ended).toMatchObject({ version: 'v7', copiesExpireAt: NOW + 4 });
+    for (const field of ['removedAt', 'revokedAt', 'failure'] as const)
+      expect(ended).not.toHaveProperty(field);
+  });
+
+  test('ends without a failure if there is none', () => {
+    expect(removalEnded({ ...fresh, removedAt: NOW })).toStrictEqual(fresh);
+  });
+
+  test('that has ended does not hide another failure', () => {
+    expect(removalEnded({ ...failing, removedAt: NOW })).toEqual(failing);
+  });
+
+  test('cannot end if there was none', () => {
+    const named = failed(fresh, problemOfRemoval, handling, NOW);
+    expect(removalEnded(named)).toBe(named);
+  });
+});
+
+describe('the summary of a record', () => {
+  const summary = summaryOf(full);
+  const texts = Object.fromEntries(Object.entries(summary).map(([field, value]) => [field, String(value)]));
+
+  test('has a value for each field, and is read from texts as it was written', () => {
+    expect(Object.keys(summary)).toEqual(Object.keys(summarySchema.shape));
+    expect(summarySchema.parse(texts)).toEqual(summary);
+  });
+
+  test.each([
+    ['true', true],
+    ['false', false],
+  ])('reads the flag %o', (text, flag) => {
+    const read = summarySchema.parse({ ...texts, blocked: text, expiresInIsDefault: text });
+    expect(read).toMatchObject({ blocked: flag, expiresInIsDefault: flag });
+  });
+
+  test.each([
+    ['a blank number', { generation: ' ' }],
+    ['a word instead of a number', { nextAttemptAt: 'soon' }],
+    ['another word instead of a flag', { blocked: 'yes' }],
+    ['an empty host', { credentialVault: '' }],
+  ])('is not readable with %s', (_, forged) => {
+    expect(summarySchema.safeParse({ ...texts, ...forged }).success).toBe(false);
+  });
+
+  test('has messages that fit into a header', () => {
+    const said = { ...problem, message: 'The tenant “Café”\nis locked.', fix: 'Ask Zoë.' };
+    expect(summaryOf(failed(fresh, said, handling, NOW))).toMatchObject({
+      failureMessage: 'The tenant ?Caf?? is locked.',
+      failureFix: 'Ask Zo?.',
+    });
+  });
+
+  test('has the outcomes to the second, each with a code only if it failed', () => {
+    expect(outcomesIn(summary)).toStrictEqual(full.history);
+    expect(outcomesIn(summaryOf(fresh))).toEqual([]);
   });
 });
 
