@@ -310,8 +310,8 @@ export function replayTime(
   if (withinGrace(phase, behavior, now))
     return behavior.refreshTokenGraceIsDisputed ? phase.awaitedUntil : phase.startedAt;
   const alone = Math.max(delayed, phase.awaitedUntil);
+  // An end in the past delays nothing.
   const expiresAt = accessToken?.expiresAt ?? 0;
-  if (expiresAt <= now) return alone;
   // With a long schedule interval, the replay must not happen while consumers still need the token that it may revoke.
   const { issuedAt = expiresAt } = accessToken ?? {};
   const runway = Math.max(
@@ -341,9 +341,8 @@ export function handoverTime(
  * milliseconds. The announcement proves that the vault takes writes, and a living process tries to save at least this often.
  */
 export function lastLookDelay(phase: RequestOut, behavior: TokenBehavior, now: number): number {
-  const isReusable = behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
   const isAllowed = withinGrace(phase, behavior, now) && !behavior.refreshTokenGraceIsDisputed;
-  return isReusable || isAllowed ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
+  return isAllowed ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
 }
 
 /** Can another process send the refresh token again in time if this one dies? @param scheduleIntervalMs time between two sweeps */

@@ -22,7 +22,7 @@ const behaviorOf = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refr
 function recordWith(expiresAt: number | undefined, failures = 0): ConnectionRecord {
   let record = recordNamed('crm', {
     phase: failures === 0 ? phase : { ...phase, awaitedUntil: START },
-    ...(expiresAt !== undefined && { accessToken: tokenTimes(0, expiresAt) }),
+    ...(expiresAt !== undefined && { accessToken: tokenTimes(START, expiresAt) }),
   });
   for (let count = 0; count < failures; count++) record = failing(record, START, { code: 'outcome_unknown' });
   return record;
@@ -74,7 +74,7 @@ describe('a token request whose outcome is unknown is repeated', () => {
       0,
       14 * 3_600_000,
       START + 1,
-      HOUR - HOUR / 4,
+      HOUR - 900_000,
     ],
     'single use, the published token ends soon: when no process can wait for the response any more': [
       recordWith(START + 70_000),

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { CAREFUL_BEHAVIOR, type TokenBehavior } from '../../../lib/rotation/core/connection.ts';
 import {
+  blockedRetryDelay,
+  expectedRefreshTokenExpiry,
   handoverTime,
   type IssuedTimes,
   isRepeatable,
+  isShortLived,
   lastLookDelay,
   lookDelay,
+  probePause,
   publishPause,
+  REMOVAL_PATIENCE_MS,
   refreshAcceptedAt,
   refreshTokenExpiry,
   refusedDelay,
@@ -59,6 +64,27 @@ describe('delays', () => {
   ])('a connection that has been blocked for %i ms is looked at after %i ms', (blockedForMs, ms) =>
     expect(lookDelay(blockedForMs)).toBe(ms),
   );
+
+  test.each([
+    [1, 10_000],
+    [3, 40_000],
+    [4, 60_000],
+    [100, 60_000],
+  ])('after failure %i in a row a host is left alone for %i ms', (count, ms) =>
+    expect(probePause(count)).toBe(ms),
+  );
+
+  test('a removal waits for a response and its save: 62 s and 20 s', () =>
+    expect(REMOVAL_PATIENCE_MS).toBe(82_000));
+
+  const AT = 50_000_000;
+  test.each<[string, (number | undefined)[], number]>([
+    ['of an unknown age', [undefined], HOUR],
+    ['that were set ten minutes before', [AT - 600_000], HOUR],
+    ['that were set later than that', [AT - 599_999], 30_000],
+    ['of which one was set just before', [undefined, 0, AT - 1], 30_000],
+    ['that are not the cause', [], HOUR],
+  ])('a block by client credentials %s', (_, setAt, ms) => expect(blockedRetryDelay(setAt, AT)).toBe(ms));
 });
 
 describe('the renewal of an access token', () => {
@@ -87,6 +113,7 @@ describe('the renewal of an access token', () => {
     expect(due(HOUR / 2)).toBe(issuedAt + HOUR / 3);
     expect(due(24 * HOUR)).toBe(renewal(token));
     expect(due(30_000)).toBe(issuedAt + 20_000);
+    expect(due(15_000)).toBe(issuedAt + INTERVAL);
     expect(due(30_000, false)).toBe(issuedAt + 20_000);
   });
 
@@ -120,6 +147,16 @@ describe('the renewal of an access token', () => {
     expect(renewal(times)).toBe(issuedAt + 40_000);
   });
 
+  test.each([
+    ['two thirds of its life are less than a minute', 89_999, INTERVAL, true],
+    ['two thirds of its life are a minute', 90_000, INTERVAL, false],
+    ['two thirds of its life are less than three sweeps of a frequent schedule', 22_499, 5_000, true],
+    ['two thirds of its life are three sweeps of a frequent schedule', 22_500, 5_000, false],
+  ])('waits for the shortest time between two renewals if %s', (_, lifetime, interval, isShort) => {
+    const { issuedAt } = token;
+    expect(isShortLived({ issuedAt, expiresAt: issuedAt + lifetime }, interval)).toBe(isShort);
+  });
+
   test('is due at the same time for the same connection, and at other times for others', () => {
     expect(renewal(token)).toBe(renewal(token));
     const times = new Set(Array.from({ length: 100 }, (_, index) => renewal(token, `crm-${index}`)));
@@ -147,8 +184,11 @@ describe('the renewal of an access token that the refresh ends', () => {
     for (const each of leftAt(HOUR, { interval: 120_000 })) expect(each).toBeGreaterThanOrEqual(360_000);
   });
 
-  test('never takes more than the usual third', () => {
-    for (const each of leftAt(90_000, { interval: 10_000 })) expect(each).toBeLessThanOrEqual(45_000);
+  test('never takes more than the usual third, or a twentieth more, although three sweeps take longer', () => {
+    for (const each of leftAt(150_000, { interval: 20_000 })) {
+      expect(each).toBeGreaterThanOrEqual(50_000);
+      expect(each).toBeLessThanOrEqual(57_500);
+    }
   });
 
   test('is `renewBefore` before the end if the entry says so', () => {
@@ -177,12 +217,21 @@ describe('the renewal of an access token that the provider does not renew while 
     }
   });
 
-  test('does not come earlier for `renewBefore`, a refresh token that ends, or a token that ends before', () => {
+  test('is spread over a quarter of the time that is left', () => {
+    const times = dueAt(600_000);
+    expect(Math.max(...times)).toBeLessThanOrEqual(575_000 + 25_000 / 4);
+    expect(Math.max(...times)).toBeGreaterThan(575_000 + 25_000 / 5);
+    expect(Math.min(...times)).toBeLessThan(575_000 + 25_000 / 20);
+  });
+
+  test('is not spread if the token ends before the provider accepts it', () =>
+    expect(new Set(dueAt(300_000))).toEqual(new Set([575_000])));
+
+  test('does not come earlier for `renewBefore` or a refresh token that ends', () => {
     expect(Math.min(...dueAt(600_000, { renewBeforeMs: 300_000 }))).toBeGreaterThanOrEqual(575_000);
     expect(Math.min(...dueAt(600_000, {}, { refreshTokenExpiresAt: 300_000 }))).toBeGreaterThanOrEqual(
       575_000,
     );
-    expect(Math.min(...dueAt(300_000))).toBeGreaterThanOrEqual(575_000);
   });
 
   test('is the usual one if that is later', () =>
@@ -203,14 +252,54 @@ describe('the renewal of an access token that the provider does not renew while 
   });
 });
 
+const phase = { state: 'requesting', startedAt: 0, firstStartedAt: 0, awaitedUntil: 62_000 } as const;
+const NEVER = Number.POSITIVE_INFINITY;
+
+describe('a grace period', () => {
+  const lasting = (refreshTokenGraceMs: number) => ({ ...CAREFUL_BEHAVIOR, refreshTokenGraceMs });
+
+  test.each([
+    ['none', 0, NEVER],
+    ['one that leaves the sender less than 8 s for the response', 21_999, NEVER],
+    ['one that leaves the sender 8 s for the response', 22_000, 8_000],
+    ['ten minutes', 600_000, 586_000],
+    ['one without an end', NEVER, NEVER],
+  ])('decides when the lease is given back for a repetition in time: %s', (_, graceMs, at) =>
+    expect(handoverTime(phase, lasting(graceMs), INTERVAL)).toBe(at),
+  );
+
+  test('counts from the first request, and the time for the response from the last one', () => {
+    const repeated = { ...phase, startedAt: 10_000, awaitedUntil: 72_000 };
+    expect(handoverTime(repeated, lasting(31_999), INTERVAL)).toBe(NEVER);
+    expect(handoverTime(repeated, lasting(32_000), INTERVAL)).toBe(18_000);
+  });
+
+  test.each([
+    ['none', 0, false],
+    ['as long as lease, schedule interval and margin', 27_000, false],
+    ['longer than that', 27_001, true],
+    ['without an end', NEVER, true],
+  ])('lets another process repeat the request in time: %s', (_, graceMs, expected) =>
+    expect(isRepeatable(lasting(graceMs), INTERVAL)).toBe(expected),
+  );
+
+  test.each([
+    ['none', 0, 12_000],
+    ['over', 2_999, 12_000],
+    ['running', 3_001, 0],
+    ['without an end', NEVER, 0],
+  ])('spares the look whether the earlier sender saves its response: %s', (_, graceMs, ms) =>
+    expect(lastLookDelay(phase, lasting(graceMs), 1_000)).toBe(ms),
+  );
+});
+
 describe('a grace period that is disputed', () => {
-  const phase = { state: 'requesting', startedAt: 0, firstStartedAt: 0, awaitedUntil: 62_000 } as const;
   const known = { ...CAREFUL_BEHAVIOR, refreshTokenGraceMs: 600_000 };
   const disputed = { ...known, refreshTokenGraceIsDisputed: true } as const;
 
   test('does not give the lease back so that another process can repeat the request', () => {
     expect(handoverTime(phase, known, INTERVAL)).toBe(586_000);
-    expect(handoverTime(phase, disputed, INTERVAL)).toBe(Number.POSITIVE_INFINITY);
+    expect(handoverTime(phase, disputed, INTERVAL)).toBe(NEVER);
   });
 
   test('does not make a request at a slow host harmless', () => {
@@ -278,10 +367,35 @@ describe('the expiry of a refresh token', () => {
   test('is not an absolute end that the provider has evidently moved: it issues tokens after it', () =>
     expect(refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 500 }), 100)).toBeUndefined());
 
+  test('is not an absolute end at the moment of issue', () =>
+    expect(refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 900 }), 100)).toBeUndefined());
+
   test('is unknown if the sign-in or the lifetime is', () => {
     expect(
       refreshTokenExpiry(issued(), lasting({ refreshTokenAbsoluteMs: 5_000 }), undefined),
     ).toBeUndefined();
     expect(refreshTokenExpiry(issued(), lasting({}), 100)).toBeUndefined();
   });
+
+  const NOW = 10_000;
+  const known = { familyStartedAt: 1_000, rotatedAt: 4_000, refreshTokenExpiresAt: 9_000 };
+  test.each<
+    [string, Parameters<typeof expectedRefreshTokenExpiry>[0], Partial<TokenBehavior>, number | undefined]
+  >([
+    ['as documented, from the renewal', known, { refreshTokenIdleMs: 500 }, 10_500],
+    ['as documented, from the sign-in', known, { refreshTokenAbsoluteMs: 20_000 }, 21_000],
+    ['as documented, although the last one is unknown', {}, { refreshTokenIdleMs: 500 }, 10_500],
+    ['as far away as last time', known, {}, 15_000],
+    [
+      'the same as last time if renewals do not move it',
+      { ...known, refreshTokenEndIsFixed: true },
+      {},
+      9_000,
+    ],
+    ['as far away as last time if renewals move it', { ...known, refreshTokenEndIsFixed: false }, {}, 15_000],
+    ['the same as last time if there was no rotation', { refreshTokenExpiresAt: 9_000 }, {}, 9_000],
+    ['unknown if nothing says it', { familyStartedAt: 1_000, rotatedAt: 4_000 }, {}, undefined],
+  ])('of the next token is expected: %s', (_, record, documented, end) =>
+    expect(expectedRefreshTokenExpiry(record, lasting(documented), NOW)).toBe(end),
+  );
 });
