@@ -97,9 +97,10 @@ export function savedTags(origin: Origin, parentTags: Tags): Tags {
 /** Reads what {@link savedTags} wrote; undefined for a version that the rotator did not make. */
 export function readOrigin(tags: Tags): Origin | undefined {
   if (!isManaged(tags)) return undefined;
+  const { parent = '' } = tags;
   return {
     connection: tags.connection ?? '',
-    parent: isVersion(tags.parent ?? '') ? (tags.parent ?? '') : '',
+    parent: isVersion(parent) ? parent : '',
     epoch: numberOf(tags.epoch),
     generation: numberOf(tags.generation),
     store: tags.store ?? '',
