@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectionRecord, gaveUp, intended, summaryOf } from '../../../lib/rotation/core/record.ts';
-import { type ConnectionStatus, invalidStatusOf, statusOf } from '../../../lib/rotation/core/status.ts';
+import {
+  type ConnectionStatus,
+  invalidStatusOf,
+  recordedStatusOf,
+  statusOf,
+} from '../../../lib/rotation/core/status.ts';
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed, INVALID } from './world/connection.ts';
 import { failing, recordNamed, tokenTimes } from './world/record.ts';
@@ -76,6 +81,42 @@ describe('the status of a connection', () => {
     });
   });
 
+  test('has nothing but the fields that it promises, also for a record with all of them', () => {
+    const vaults = { credential: 'credentials.vault.example', token: 'tokens.vault.example' };
+    const signedIn = { ...rotated, vaults, familyStartedAt: NOW - HOUR, refreshTokenExpiresAt: NOW + HOUR };
+    const record = failed(gaveUp(intended(signedIn, NOW, false), NOW));
+    const { code: reason, message, fix } = problemWith('vault_unavailable');
+    expect(statusOf(connection, summaryOf(record), NOW)).toEqual({
+      name: 'crm',
+      provider: 'test',
+      state: 'outcome_unknown',
+      reason,
+      message,
+      fix,
+      since: '2026-01-01T12:00:00.000Z',
+      failuresInARow: 1,
+      generation: 3,
+      accessTokenExpires: '2026-01-01T12:30:00.000Z',
+      lastRotation: '2026-01-01T11:30:00.000Z',
+      signedIn: '2026-01-01T11:00:00.000Z',
+      refreshTokenExpires: '2026-01-01T13:00:00.000Z',
+      nextAttempt: '2026-01-01T12:00:00.000Z',
+      history: [{ result: 'retrying', code: reason, at: '2026-01-01T12:00:00.000Z' }],
+    });
+  });
+
+  test('names no next attempt for a connection that an operator removed', () => {
+    const removed = failing(rotated, NOW, { blocked: true, code: 'connection_removed' });
+    expect(statusOf(connection, summaryOf(removed), NOW)).not.toHaveProperty('nextAttempt');
+    expect(statusOf(connection, summaryOf(blocked()), NOW)).toHaveProperty('nextAttempt');
+  });
+
+  test('has everything but a provider and a next attempt while the configuration cannot be read', () => {
+    const { provider, nextAttempt, ...known } = statusOf(connection, summaryOf(failed()), NOW);
+    expect({ provider, nextAttempt }).toEqual({ provider: 'test', nextAttempt: '2026-01-01T12:10:00.000Z' });
+    expect(recordedStatusOf('crm', summaryOf(failed()), NOW)).toStrictEqual(known);
+  });
+
   test('says that the expiry is a default if the provider named none', () => {
     const { accessToken } = rotated;
     const byDefault = {
@@ -124,6 +165,12 @@ describe('the status of a connection', () => {
     expect(status).toMatchObject({ state: 'blocked', reason: 'owned_elsewhere' });
     expect(status.message).toContain('other.vault.example and the token vault more.vault.example');
     expect(status.fix).toContain('rotator takeover crm');
+  });
+
+  test("says whose record it is although the record does not name the other deployment's token vault", () => {
+    const summary = { ...summaryOf(rotated), credentialVault: 'other.vault.example' };
+    const { message } = statusOf(connection, summary, NOW);
+    expect(message).toContain('other.vault.example and the token vault ?');
   });
 
   test('has the latest outcomes, to the second', () => {

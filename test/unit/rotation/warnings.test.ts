@@ -115,6 +115,15 @@ describe('an access token is overdue', () => {
       false,
     ],
     'never without a record': [undefined, {}, NOW, false],
+    'never if another deployment wrote its record': [
+      {
+        ...token(NOW, NOW + HOUR),
+        vaults: { credential: 'other.vault.example', token: 'other.vault.example' },
+      },
+      {},
+      NOW + DAY,
+      false,
+    ],
   };
   test.each(Object.entries(cases))('%s', (_, [record, changes, now, overdue]) => {
     const connections = [connectionNamed('other'), connectionNamed('crm', changes)];
