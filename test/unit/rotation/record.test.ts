@@ -95,13 +95,13 @@ test('a record with every field is read as it was written', () => {
 });
 
 describe('the transitions of a record', () => {
-  const cases: Record<string, [ConnectionRecord, Partial<ConnectionRecord>]> = {
+  const cases: Record<string, [() => ConnectionRecord, Partial<ConnectionRecord>]> = {
     'a new record is due immediately': [
-      newRecord('crm'),
+      () => newRecord('crm'),
       { phase: { state: 'idle' }, nextAttemptAt: 0, epoch: 0 },
     ],
     'an intent raises the epoch and makes the record due immediately': [
-      requesting,
+      () => requesting,
       {
         phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW + 62_000 },
         epoch: 1,
@@ -110,7 +110,7 @@ describe('the transitions of a record', () => {
       },
     ],
     'a second intent keeps the start of the first': [
-      intended(requesting, NOW + 5, true),
+      () => intended(requesting, NOW + 5, true),
       {
         phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW, awaitedUntil: NOW + 62_005 },
         epoch: 2,
@@ -118,35 +118,44 @@ describe('the transitions of a record', () => {
       },
     ],
     'a withdrawn intent restores the phase and keeps the raised epoch': [
-      intentWithdrawn(intended(requesting, NOW + 5, false), requesting),
+      () => intentWithdrawn(intended(requesting, NOW + 5, false), requesting),
       { phase: requesting.phase, epoch: 2 },
     ],
     'a settled token request makes the record idle': [
-      settled(requesting),
+      () => settled(requesting),
       { phase: { state: 'idle' }, version: 'v1' },
     ],
     'a saved token raises the generation': [
-      refreshTokenSaved({ ...requesting, refreshTokenExpiresAt: 7 }, { version: 'v2', expiresAt: undefined }),
+      () =>
+        refreshTokenSaved(
+          { ...requesting, refreshTokenExpiresAt: 7 },
+          { version: 'v2', expiresAt: undefined },
+        ),
       { phase: { state: 'idle' }, version: 'v2', generation: 1 },
     ],
     'a saved token with a known expiry sets the expiry': [
-      refreshTokenSaved(requesting, { version: 'v2', expiresAt: NOW + 9 }),
+      () => refreshTokenSaved(requesting, { version: 'v2', expiresAt: NOW + 9 }),
       { refreshTokenExpiresAt: NOW + 9 },
     ],
     'a save found in the vault never lowers epoch or generation': [
-      versionFollowed({ ...requesting, generation: 4 }, { version: 'v2', epoch: 0, generation: 3 }, NOW + 1),
+      () =>
+        versionFollowed(
+          { ...requesting, generation: 4 },
+          { version: 'v2', epoch: 0, generation: 3 },
+          NOW + 1,
+        ),
       { phase: { state: 'idle' }, version: 'v2', epoch: 1, generation: 4, nextAttemptAt: NOW + 1 },
     ],
     'a save found in the vault sets epoch and generation': [
-      versionFollowed(newRecord('crm'), { version: 'v2', epoch: 5, generation: 3 }, NOW),
+      () => versionFollowed(newRecord('crm'), { version: 'v2', epoch: 5, generation: 3 }, NOW),
       { version: 'v2', epoch: 5, generation: 3 },
     ],
     'a save found in the vault keeps a failure that does not concern the refresh token': [
-      versionFollowed(failing, { version: 'v2', epoch: 5, generation: 3 }, NOW),
+      () => versionFollowed(failing, { version: 'v2', epoch: 5, generation: 3 }, NOW),
       { version: 'v2', failure: failing.failure },
     ],
     'a recovered intent counts as a token request in flight': [
-      intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
+      () => intentRecovered(fresh, { startedAt: NOW - 9, firstStartedAt: NOW - 9, epoch: 6 }, undefined),
       {
         phase: {
           state: 'requesting',
@@ -158,19 +167,19 @@ describe('the transitions of a record', () => {
       },
     ],
     'a recovered intent keeps the start of an earlier intent in the record': [
-      intentRecovered(requesting, { startedAt: NOW + 9, firstStartedAt: NOW + 9, epoch: 6 }, undefined),
+      () => intentRecovered(requesting, { startedAt: NOW + 9, firstStartedAt: NOW + 9, epoch: 6 }, undefined),
       { phase: { state: 'requesting', startedAt: NOW + 9, firstStartedAt: NOW, awaitedUntil: NOW + 62_009 } },
     ],
     'a recovered intent that was not the first has no grace period': [
-      intentRecovered(fresh, { startedAt: NOW, firstStartedAt: 0, epoch: 6 }, undefined),
+      () => intentRecovered(fresh, { startedAt: NOW, firstStartedAt: 0, epoch: 6 }, undefined),
       { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 0, awaitedUntil: NOW + 62_000 } },
     ],
     'a recovered intent records the published access token': [
-      intentRecovered(fresh, { startedAt: NOW, firstStartedAt: NOW, epoch: 6 }, token),
+      () => intentRecovered(fresh, { startedAt: NOW, firstStartedAt: NOW, epoch: 6 }, token),
       { accessToken: token },
     ],
     'a failure records what would clear it': [
-      failed(fresh, problem, { blocked: true, clearedBy, fingerprint: 'crm-1' }, NOW),
+      () => failed(fresh, problem, { blocked: true, clearedBy, fingerprint: 'crm-1' }, NOW),
       {
         failure: {
           ...problem,
@@ -185,27 +194,34 @@ describe('the transitions of a record', () => {
       },
     ],
     'a published token is recorded with its time': [
-      published(requesting, token, NOW + 6),
+      () => published(requesting, token, NOW + 6),
       { accessToken: token, rotatedAt: NOW },
     ],
-    'a copy changes only the version': [versionCopied(requesting, 'v2'), { ...requesting, version: 'v2' }],
-    'a proven name is recorded': [publishableNoted(fresh, 'vault/name'), { publishable: 'vault/name' }],
-    'a new time for the next attempt is recorded': [attemptAt(fresh, NOW + 1), { nextAttemptAt: NOW + 1 }],
+    'a copy changes only the version': [
+      () => versionCopied(requesting, 'v2'),
+      { ...requesting, version: 'v2' },
+    ],
+    'a proven name is recorded': [() => publishableNoted(fresh, 'vault/name'), { publishable: 'vault/name' }],
+    'a new time for the next attempt is recorded': [
+      () => attemptAt(fresh, NOW + 1),
+      { nextAttemptAt: NOW + 1 },
+    ],
     'a sender that gives up waits until now': [
-      gaveUp(requesting, NOW + 3),
+      () => gaveUp(requesting, NOW + 3),
       { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW + 3 } },
     ],
-    'a sender without a request in flight gives nothing up': [gaveUp(fresh, NOW), fresh],
+    'a sender without a request in flight gives nothing up': [() => gaveUp(fresh, NOW), fresh],
     'the new end of a refresh token that stays is recorded': [
-      refreshTokenExpiryNoted(full, NOW + 99),
+      () => refreshTokenExpiryNoted(full, NOW + 99),
       { ...full, refreshTokenExpiresAt: NOW + 99 },
     ],
     'an end of the refresh token of which nothing new is known stays': [
-      refreshTokenExpiryNoted(full, undefined),
+      () => refreshTokenExpiryNoted(full, undefined),
       full,
     ],
   };
-  test.each(Object.entries(cases))('%s', (_, [record, expected]) => {
+  test.each(Object.entries(cases))('%s', (_, [act, expected]) => {
+    const record = act();
     expect(record).toMatchObject(expected);
     expect(stored(record)).toEqual(record);
   });
@@ -257,37 +273,44 @@ describe('the transitions of a record', () => {
 });
 
 describe('the wait for a response to a request with another refresh token', () => {
-  const cases: Record<string, [ConnectionRecord, number | undefined]> = {
-    'goes on if an operator sets a token meanwhile': [familyStarted(requesting, 'v9', NOW + 1), NOW + 62_000],
+  const cases: Record<string, [() => ConnectionRecord, number | undefined]> = {
+    'goes on if an operator sets a token meanwhile': [
+      () => familyStarted(requesting, 'v9', NOW + 1),
+      NOW + 62_000,
+    ],
     'goes on if an operator sets yet another token': [
-      familyStarted({ ...fresh, replacedAwaitedUntil: NOW + 7 }, 'v9', NOW + 1),
+      () => familyStarted({ ...fresh, replacedAwaitedUntil: NOW + 7 }, 'v9', NOW + 1),
       NOW + 7,
     ],
     'does not begin if an operator sets a token and no request is in flight': [
-      familyStarted(fresh, 'v9', NOW + 1),
+      () => familyStarted(fresh, 'v9', NOW + 1),
       undefined,
     ],
     'begins if an earlier request brought the saved token': [
-      versionFollowed(twice, { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      () => versionFollowed(twice, { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
       NOW + 62_005,
     ],
     'does not begin if the latest request brought the saved token': [
-      versionFollowed(twice, { version: 'v2', epoch: 2, generation: 1 }, NOW + 9),
+      () => versionFollowed(twice, { version: 'v2', epoch: 2, generation: 1 }, NOW + 9),
       undefined,
     ],
     'does not begin if no request is in flight': [
-      versionFollowed(settled(twice), { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      () => versionFollowed(settled(twice), { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
       undefined,
     ],
-    'lasts until the time that a tag shows': [awaitedNoted(fresh, NOW + 5), NOW + 5],
-    'is prolonged by a later request': [awaitedNoted(awaitedNoted(fresh, NOW + 5), NOW + 6), NOW + 6],
-    'is not shortened by an earlier request': [awaitedNoted(awaitedNoted(fresh, NOW + 6), NOW + 5), NOW + 6],
+    'lasts until the time that a tag shows': [() => awaitedNoted(fresh, NOW + 5), NOW + 5],
+    'is prolonged by a later request': [() => awaitedNoted(awaitedNoted(fresh, NOW + 5), NOW + 6), NOW + 6],
+    'is not shortened by an earlier request': [
+      () => awaitedNoted(awaitedNoted(fresh, NOW + 6), NOW + 5),
+      NOW + 6,
+    ],
     'is over when the next request is announced': [
-      intended(awaitedNoted(fresh, NOW + 5), NOW + 5, false),
+      () => intended(awaitedNoted(fresh, NOW + 5), NOW + 5, false),
       undefined,
     ],
   };
-  test.each(Object.entries(cases))('%s', (_, [record, until]) => {
+  test.each(Object.entries(cases))('%s', (_, [act, until]) => {
+    const record = act();
     expect(record.replacedAwaitedUntil).toBe(until);
     expect(stored(record)).toEqual(record);
   });
@@ -296,17 +319,19 @@ describe('the wait for a response to a request with another refresh token', () =
 describe('a removal', () => {
   const { removedAt: _removed, revokedAt: _revoked, copiesExpireAt: _copies, ...used } = full;
   const problemOfRemoval = problemWith('connection_removed');
-  const begun = failed(removalBegun(used, NOW), problemOfRemoval, handling, NOW);
-  const done = removalDone(begun, { version: 'v7', revokedAt: NOW + 5 });
+  const begin = () => failed(removalBegun(used, NOW), problemOfRemoval, handling, NOW);
+  const complete = () => removalDone(begin(), { version: 'v7', revokedAt: NOW + 5 });
 
   test('takes from the record what is no longer published or renewed, and keeps until when copies work', () => {
+    const begun = begin();
     expect(begun).toMatchObject({ removedAt: NOW, copiesExpireAt: NOW + 4, version: 'v1', generation: 2 });
     const gone = ['accessToken', 'refreshTokenExpiresAt', 'refreshTokenEndIsFixed', 'publishable'] as const;
     for (const field of gone) expect(begun).not.toHaveProperty(field);
   });
 
   test('keeps the request in flight until it is complete', () => {
-    expect(begun).toMatchObject({ phase: requesting.phase, replacedAwaitedUntil: NOW + 1 });
+    expect(begin()).toMatchObject({ phase: requesting.phase, replacedAwaitedUntil: NOW + 1 });
+    const done = complete();
     expect(done.phase).toEqual({ state: 'idle' });
     expect(done).not.toHaveProperty('replacedAwaitedUntil');
   });
@@ -316,11 +341,15 @@ describe('a removal', () => {
   });
 
   test('records the newest version, and when the provider revoked the token', () => {
-    expect(done).toMatchObject({ removedAt: NOW, version: 'v7', revokedAt: NOW + 5, failure: begun.failure });
+    const { failure } = begin();
+    expect(complete()).toMatchObject({ removedAt: NOW, version: 'v7', revokedAt: NOW + 5, failure });
   });
 
   test('that found no version and revoked nothing changes neither', () => {
-    const known = removalDone({ ...begun, revokedAt: NOW - 1 }, { version: undefined, revokedAt: undefined });
+    const known = removalDone(
+      { ...begin(), revokedAt: NOW - 1 },
+      { version: undefined, revokedAt: undefined },
+    );
     expect(known).toMatchObject({ version: 'v1', revokedAt: NOW - 1 });
     const unknown = removalDone(removalBegun(newRecord('crm'), NOW), {
       version: undefined,
@@ -330,7 +359,7 @@ describe('a removal', () => {
   });
 
   test('ends with its failure when the connection is used again', () => {
-    const ended = removalEnded(done);
+    const ended = removalEnded(complete());
     expect(ended).toMatchObject({ version: 'v7', copiesExpireAt: NOW + 4 });
     for (const field of ['removedAt', 'revokedAt', 'failure'] as const)
       expect(ended).not.toHaveProperty(field);
@@ -351,19 +380,20 @@ describe('a removal', () => {
 });
 
 describe('the summary of a record', () => {
-  const summary = summaryOf(full);
-  const texts = Object.fromEntries(Object.entries(summary).map(([field, value]) => [field, String(value)]));
+  const texts = () =>
+    Object.fromEntries(Object.entries(summaryOf(full)).map(([field, value]) => [field, String(value)]));
 
   test('has a value for each field, and is read from texts as it was written', () => {
+    const summary = summaryOf(full);
     expect(Object.keys(summary)).toEqual(Object.keys(summarySchema.shape));
-    expect(summarySchema.parse(texts)).toEqual(summary);
+    expect(summarySchema.parse(texts())).toEqual(summary);
   });
 
   test.each([
     ['true', true],
     ['false', false],
   ])('reads the flag %o', (text, flag) => {
-    const read = summarySchema.parse({ ...texts, blocked: text, expiresInIsDefault: text });
+    const read = summarySchema.parse({ ...texts(), blocked: text, expiresInIsDefault: text });
     expect(read).toMatchObject({ blocked: flag, expiresInIsDefault: flag });
   });
 
@@ -373,7 +403,7 @@ describe('the summary of a record', () => {
     ['another word instead of a flag', { blocked: 'yes' }],
     ['an empty host', { credentialVault: '' }],
   ])('is not readable with %s', (_, forged) => {
-    expect(summarySchema.safeParse({ ...texts, ...forged }).success).toBe(false);
+    expect(summarySchema.safeParse({ ...texts(), ...forged }).success).toBe(false);
   });
 
   test('has messages that fit into a header', () => {
@@ -385,7 +415,7 @@ describe('the summary of a record', () => {
   });
 
   test('has the outcomes to the second, each with a code only if it failed', () => {
-    expect(outcomesIn(summary)).toStrictEqual(full.history);
+    expect(outcomesIn(summaryOf(full))).toStrictEqual(full.history);
     expect(outcomesIn(summaryOf(fresh))).toEqual([]);
   });
 });

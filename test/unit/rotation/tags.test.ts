@@ -19,7 +19,7 @@ import {
 import { OTHER_STORE, STORE } from './world/connection.ts';
 
 const origin = { connection: 'crm', parent: 'v1', epoch: 7, generation: 3, store: STORE };
-const saved = savedTags(origin, {});
+const saved = () => savedTags(origin, {});
 /** As many as Key Vault accepts. */
 const operators = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`team-${at}`, 'x']));
 const intent = { startedAt: Date.parse('2026-01-01T00:00:01.234Z'), epoch: 8, store: STORE };
@@ -81,54 +81,57 @@ describe('the tags of a saved refresh token', () => {
     ['the longest version', { parent: 'v'.repeat(64) }, { parent: 'v'.repeat(64) }],
     ['a version that is too long', { parent: 'v'.repeat(65) }, { parent: '' }],
   ])('are believed only if the rotator can have written them: %s', (_, forged, expected) => {
-    expect(readOrigin({ ...saved, ...forged })).toEqual({ ...origin, ...expected });
+    expect(readOrigin({ ...saved(), ...forged })).toEqual({ ...origin, ...expected });
   });
 });
 
 describe('the mark of a copy that was not sent yet', () => {
-  const copy = asUnsentCopy(saved);
+  const copy = () => asUnsentCopy(saved());
 
   test('changes nothing else, and is found again', () => {
-    expect(copy).toEqual({ ...saved, 'unsent-copy': 'true' });
-    expect(isUnsentCopy(copy)).toBe(true);
-    expect(isUnsentCopy(saved)).toBe(false);
+    expect(copy()).toEqual({ ...saved(), 'unsent-copy': 'true' });
+    expect(isUnsentCopy(copy())).toBe(true);
+    expect(isUnsentCopy(saved())).toBe(false);
   });
 
   test('counts only on a version of the rotator', () =>
     expect(isUnsentCopy(asUnsentCopy({ team: 'crm' }))).toBe(false));
 
   test('ends with the announcement of a token request', () => {
-    expect(isUnsentCopy(withIntent(copy, intent))).toBe(false);
-    expect(withoutIntent(withIntent(copy, intent))).toEqual(saved);
+    expect(isUnsentCopy(withIntent(copy(), intent))).toBe(false);
+    expect(withoutIntent(withIntent(copy(), intent))).toEqual(saved());
   });
 
   test('ends with a takeover', () =>
-    expect(tagsTakenOver(copy, OTHER_STORE)).toEqual({ ...saved, store: OTHER_STORE }));
+    expect(tagsTakenOver(copy(), OTHER_STORE)).toEqual({ ...saved(), store: OTHER_STORE }));
 });
 
 describe('an expiration date that was invented', () => {
-  const policy = withExpiration(saved, 'horizon');
-  const makeshift = withExpiration(saved, 'makeshift');
+  const policy = () => withExpiration(saved(), 'horizon');
+  const makeshift = () => withExpiration(saved(), 'makeshift');
 
   test('is never a deadline', () => {
-    expect(deadlineOf({ tags: policy, expiresAt: 5 })).toBeUndefined();
-    expect(deadlineOf({ tags: makeshift, expiresAt: 5 })).toBeUndefined();
-    expect(deadlineOf({ tags: saved, expiresAt: 5 })).toBe(5);
-    expect(deadlineOf({ tags: saved })).toBeUndefined();
+    expect(deadlineOf({ tags: policy(), expiresAt: 5 })).toBeUndefined();
+    expect(deadlineOf({ tags: makeshift(), expiresAt: 5 })).toBeUndefined();
+    expect(deadlineOf({ tags: saved(), expiresAt: 5 })).toBe(5);
+    expect(deadlineOf({ tags: saved() })).toBeUndefined();
   });
 
   test('is forgotten when the true one is known', () => {
-    const tags = { team: 'crm', ...policy };
-    expect(withExpiration(tags, undefined)).toStrictEqual({ team: 'crm', ...saved });
+    const tags = { team: 'crm', ...policy() };
+    expect(withExpiration(tags, undefined)).toStrictEqual({ team: 'crm', ...saved() });
   });
 
   test('takes the place of another one', () =>
-    expect(withExpiration({ ...policy, team: 'crm' }, 'makeshift')).toEqual({ ...makeshift, team: 'crm' }));
+    expect(withExpiration({ ...policy(), team: 'crm' }, 'makeshift')).toEqual({
+      ...makeshift(),
+      team: 'crm',
+    }));
 
   test("shows whether the vault refused the right one, except among an operator's tags", () => {
-    expect(isMakeshift(makeshift)).toBe(true);
-    expect(isMakeshift(policy)).toBe(false);
-    expect(isMakeshift(saved)).toBe(false);
+    expect(isMakeshift(makeshift())).toBe(true);
+    expect(isMakeshift(policy())).toBe(false);
+    expect(isMakeshift(saved())).toBe(false);
     expect(isMakeshift({ expiration: 'makeshift' })).toBe(false);
   });
 });
