@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RotatorError } from '../lib/errors.ts';
 import { readOwnFile } from './ownFile.ts';
 

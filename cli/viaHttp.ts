@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAddress } from '../lib/config/address.ts';
 import { type ErrorCode, errorCodes, RotatorError } from '../lib/errors.ts';
 import { readLimited } from '../lib/readLimited.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TEMPLATE_SYNTAXES } from '../connectionString/template.ts';
 import { type ProviderId, providers } from '../oauth/providers/index.ts';
 import { CLIENT_AUTHENTICATION, SIGNING_ALGORITHMS } from '../rotation/core/connection.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectionsFile } from './connectionSchema.ts';
 
 /** The JSON Schema of the connections file, as editors understand it (draft 7). Each call creates a new object. */

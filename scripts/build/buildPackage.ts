@@ -61,7 +61,7 @@ export interface OwnPackage {
 /** It lists no dependencies: a remote build would install them next to the bundle. */
 function packageJson({ name, version, description, license }: OwnPackage): object {
   const engines = { node: `>=${NODE_MAJOR}` };
-  return { name, version, private: true, description, license, type: 'module', main: BUNDLE, engines };
+  return { name, version, private: true, description, license, type: 'commonjs', main: BUNDLE, engines };
 }
 
 export function jsonFile(content: object): Uint8Array {

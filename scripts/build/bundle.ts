@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 /** Name of the bundle, which `main` of the deployed package.json names. */
 export const BUNDLE = 'index.js';
@@ -11,25 +11,11 @@ const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /**
- * What the functions use of undici. Its index loads fetch, WebSocket, caches and mocks as well, which would be a third of the bundle. An import
- * of anything else makes the build fail.
+ * A CommonJS module: an ES module that imports `node:http` makes Node load all of its own fetch, because it looks at each export.
  */
-const UNDICI = `
-export { default as Agent } from 'undici/lib/dispatcher/agent.js';
-export { default as Client } from 'undici/lib/dispatcher/client.js';
-export { default as buildConnector } from 'undici/lib/core/connect.js';
-export { default as errors } from 'undici/lib/core/errors.js';
-`;
-
-function partOfUndici(root: string): Plugin {
-  return {
-    name: 'partOfUndici',
-    setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'part' }));
-      onLoad({ filter: /.*/, namespace: 'part' }, () => ({ contents: UNDICI, resolveDir: root }));
-    },
-  };
-}
+type Form = Pick<BuildOptions, 'format' | 'banner'>;
+const asFunctions: Form = { format: 'cjs' };
+const asProgram: Form = { format: 'esm', banner: { js: REQUIRE } };
 
 /** The bundle and its sources. */
 export interface Bundle {
@@ -43,16 +29,13 @@ const FUNCTIONS = 'functions/index.ts';
 export const OLDEST_NODE = '22.19';
 
 /**
- * Bundles a module, by default all functions, into one ES module. It is not minified: that would save no time at the start, and stack traces stay readable
- * without the source map. The map contains no copy of the sources, which would double the package.
+ * Bundles a module, by default all functions, into one module without comments and blanks: there is less to read at the start. Names and
+ * short lines stay, so that stack traces are readable without the source map. The map contains no copy of the sources, which would
+ * double the package.
  * @param node the oldest version of Node that runs it
  * @throws Error with the message of esbuild
  */
-export async function bundle(
-  root: string,
-  entry = FUNCTIONS,
-  node = `${NODE_MAJOR}`,
-): Promise<Bundle> {
+export async function bundle(root: string, entry = FUNCTIONS, node = `${NODE_MAJOR}`): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -60,17 +43,17 @@ export async function bundle(
     write: false,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    ...(entry === FUNCTIONS ? asFunctions : asProgram),
     target: `node${node}`,
     // The Functions worker provides it at run time; it is on no registry.
     external: ['@azure/functions-core'],
-    banner: { js: REQUIRE },
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
+    minifyWhitespace: true,
+    lineLimit: 120,
     metafile: true,
     logLevel: 'silent',
-    plugins: entry === FUNCTIONS ? [partOfUndici(root)] : [],
   });
   const files = Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), contents]));
   const code = files[BUNDLE];

@@ -55,7 +55,7 @@ describe('the package', () => {
       private: true,
       description: expect.any(String),
       license: 'MIT',
-      type: 'module',
+      type: 'commonjs',
       main: 'index.js',
       engines: { node: '>=24' },
     });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCodes, type Problem } from '../../errors.ts';
 import { safeSentence } from '../../safeText.ts';
 import { lookDelay, RESERVED_MS } from './times.ts';

@@ -74,7 +74,7 @@ describe('a source file', () => {
       "import type { C } from './c.ts';",
       "import { type D, type E } from '../../d.ts';",
       "import './e.ts';",
-      "import { z } from 'zod';",
+      "import * as z from 'zod';",
     );
     expect(imports).toEqual([
       { path: 'lib/rotation/a.ts', typeOnly: false },
