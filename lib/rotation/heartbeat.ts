@@ -1,5 +1,7 @@
 import type { Ports, RecordList } from './ports.ts';
 
+type Noted = Pick<RecordList, 'now' | 'sweptAt'>;
+
 // All instances share the record container, so the time of the last sweep is there: the last write of an empty blob, which the list of the
 // records shows without a request of its own. In Azure, the timer and the HTTP functions run in different instances.
 
@@ -15,7 +17,7 @@ const INTERVALS_TO_FAIL = 4;
 type Beating = Pick<Ports, 'records' | 'clock' | 'scheduleIntervalMs'>;
 
 /** Does the work of a sweep, and notes meanwhile that it runs. A note that cannot be written is missed only by those who look for it. */
-export async function withHeartbeat<T>(ports: Beating, list: RecordList, work: () => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(ports: Beating, list: Noted, work: () => Promise<T>): Promise<T> {
   const ended = new AbortController();
   const beating = beat(ports, list, ended.signal);
   try {
@@ -28,7 +30,7 @@ export async function withHeartbeat<T>(ports: Beating, list: RecordList, work: (
 
 async function beat(
   { records, clock, scheduleIntervalMs }: Beating,
-  { now, sweptAt = Number.NEGATIVE_INFINITY }: RecordList,
+  { now, sweptAt = Number.NEGATIVE_INFINITY }: Noted,
   ended: AbortSignal,
 ): Promise<void> {
   let isDue = now - sweptAt >= INTERVALS_PER_NOTE * scheduleIntervalMs;

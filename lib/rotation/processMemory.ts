@@ -3,6 +3,7 @@ import type { RotationResult } from './core/outcome.ts';
 import type { RecordedFailure } from './core/record.ts';
 import type { Ports, ReadClientKey, Secret } from './ports.ts';
 import { ProviderHost } from './providerHost.ts';
+import { RecordView } from './recordView.ts';
 
 /** What a client proves its identity with, as it was read from the vault: a client secret, a key, or neither. */
 export interface ClientProof {
@@ -35,11 +36,16 @@ export class ProcessMemory {
   readonly credentials = new Map<string, RememberedCredentials>();
   /** By connection: the version of the refresh token that this process sent or saved last. */
   readonly refreshTokens = new Map<string, string>();
+  readonly records: RecordView;
   readonly #running = new Set<Promise<unknown>>();
   /** Rotations whose callers have an answer, while they go on. */
   readonly #goingOn = new Map<object, GoingOn>();
   readonly #hosts = new Map<string, ProviderHost>();
   #draining = false;
+
+  constructor(records = new RecordView()) {
+    this.records = records;
+  }
 
   /** No new grants: the process is about to end. */
   get draining(): boolean {

@@ -51,7 +51,7 @@ export async function sweep(
   const startedAt = ports.clock.monotonic();
   const { valid, invalid, stale } = await ports.connections();
   const enabled = valid.filter((connection) => connection.enabled);
-  const list = memory.draining ? undefined : await ports.records.list();
+  const list = memory.draining ? undefined : await memory.records.list(ports);
   const due = list ? dueConnections(enabled, list) : [];
   const overdue = list ? overdueConnections(enabled, list, ports.scheduleIntervalMs) : [];
   const rotateAll = () => new Sweep(ports, memory, limits, startedAt).rotateAll(due);

@@ -205,14 +205,14 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     ...rest
   } = record;
   const { phase } = record;
-  return {
+  const started = {
     ...rest,
     phase: IDLE,
     version,
     nextAttemptAt: now,
     familyStartedAt: now,
-    ...(phase.state === 'requesting' && { replacedAwaitedUntil: phase.awaitedUntil }),
   };
+  return phase.state === 'requesting' ? awaitedNoted(started, phase.awaitedUntil) : started;
 }
 
 /** The connection was taken over from another rotator: the failure that named it is over, and the connection is due immediately. */

@@ -52,6 +52,11 @@ export const MOST_DISABLED = 25;
 export const LONGEST_LIFETIME_MS = 3_660 * DAY_MS;
 /** An access token that lives longer is renewed nevertheless, so that a forged record hides a connection for no longer than this. */
 export const LONGEST_IDLE_MS = 7 * DAY_MS;
+/**
+ * How old a list of the records may be that a sweep uses, and the next sweep of the default schedule finds it too old. A request of another
+ * process is seen within that time: nobody may repeat it earlier ({@link RESERVED_MS}).
+ */
+export const LONGEST_LIST_AGE_MS = 50_000;
 /** By so much the clocks that write and read a record may differ. */
 export const CLOCK_TOLERANCE_MS = 300_000;
 /**

@@ -20,9 +20,16 @@ export class Lease {
   #acquired: { readonly id: string; readonly serviceTime: number; readonly seenAt: number } | undefined;
   /** Monotonic time of sending the request that the service last granted the lease for. */
   #heldFrom = 0;
+  readonly #note: (record: ConnectionRecord) => void;
   #lost = false;
 
-  constructor({ records, clock }: Pick<Ports, 'records' | 'clock'>, connection: Leased) {
+  /** @param note called with each record that is read or written */
+  constructor(
+    { records, clock }: Pick<Ports, 'records' | 'clock'>,
+    connection: Leased,
+    note: (record: ConnectionRecord) => void = () => {},
+  ) {
+    this.#note = note;
     this.#records = records;
     this.#clock = clock;
     this.#name = connection.name;
@@ -93,12 +100,15 @@ export class Lease {
 
   /** The record as it is stored now; the lease keeps others from changing it. */
   async read(): Promise<ConnectionRecord> {
-    return (await this.#records.read(this.#name)) ?? newRecord(this.#name);
+    const record = (await this.#records.read(this.#name)) ?? newRecord(this.#name);
+    this.#note(record);
+    return record;
   }
 
   /** Writes the record as ours: it names the connection's vaults. @throws LeaseLost if another process may hold the lease; nothing is written then */
   async write(record: ConnectionRecord): Promise<void> {
-    if (await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) return;
+    const ours = { ...record, vaults: this.#vaults };
+    if (await this.#records.write(ours, this.#held().id)) return this.#note(ours);
     this.#lost = true;
     throw new LeaseLost();
   }

@@ -91,7 +91,7 @@ export class Rotation {
     this.#ports = ports;
     this.#memory = memory;
     this.#log = logOf(ports.log, connection.name);
-    const lease = new Lease(ports, connection);
+    const lease = new Lease(ports, connection, (record) => memory.records.note(record));
     this.#lease = lease;
     const kind = connection.grant === 'client_credentials' ? NoRefreshToken : RefreshTokenSecret;
     this.#token = new kind(connection, { ports, lease, memory });

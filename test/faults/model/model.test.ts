@@ -32,6 +32,7 @@ function history(
     events: new Map(),
     readOnly: undefined,
     lag: undefined,
+    listAgeMs: undefined,
     refused: undefined,
     slow: undefined,
     deadline: undefined,

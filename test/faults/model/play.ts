@@ -41,6 +41,7 @@ export interface Verdict {
 export async function play(schedule: Schedule): Promise<Verdict> {
   const scenario = seeded({ behavior: { refreshTokenGraceMs: schedule.graceMs } });
   const { world } = scenario;
+  world.listAgeMs = schedule.listAgeMs;
   world.provider.lifetimeMs = LIFETIME_MS;
   world.provider.deadline = schedule.deadline;
   if (schedule.deadline) replaceByHand(scenario);
@@ -109,12 +110,19 @@ function refuseOnce({ provider, records }: World, nth: number | undefined): Toke
 /** Runs the timer in each process; the list of records says which connections are due. Starts killed processes again. */
 async function sweep({ world, connection }: Scenario, processes: Process[]): Promise<void> {
   for (const [index, process] of processes.entries()) {
-    const isDue = (process.records.read('crm')?.nextAttemptAt ?? 0) <= world.now();
     const living = process.alive ? process : world.process(process.records);
     processes[index] = living;
-    if (isDue && !living.frozen) void living.start(connection);
+    if (!living.frozen && (await isDue(living, world))) void living.start(connection);
   }
   await world.clock.pass(INTERVAL_MS);
+}
+
+/** By the list of the records, or by what the process remembers of an earlier one. */
+async function isDue({ records, state, ports: { clock } }: Process, world: World): Promise<boolean> {
+  if (world.listAgeMs === undefined) return (records.read('crm')?.nextAttemptAt ?? 0) <= world.now();
+  const list = async () => records.list();
+  const { now, summaries } = await state.records.list({ records: { list }, clock });
+  return (summaries.get('crm')?.nextAttemptAt ?? 0) <= now;
 }
 
 /** What operators do to the storage account and the vault between two sweeps. */

@@ -1,3 +1,4 @@
+import { LONGEST_LIST_AGE_MS } from '../../../lib/rotation/core/times.ts';
 import type { Deadline } from '../../unit/rotation/world/provider.ts';
 import { pick, randomFrom } from './random.ts';
 
@@ -126,6 +127,8 @@ export interface Schedule {
   readonly slow:
     | { readonly from: number; readonly intervals: number; readonly ms: number; readonly renewed: boolean }
     | undefined;
+  /** Sweeps use a list of the records for so long, as with many connections. */
+  readonly listAgeMs: number | undefined;
   /** The provider refuses this one of the token requests that repeat no other, although the refresh token is valid. */
   readonly refused: number | undefined;
   /** Refresh tokens live this long, from each refresh or from the consent. */
@@ -194,5 +197,19 @@ export function scheduleOf(seed: number): Schedule {
           { kind: 'absolute', ms: 1_500_000 },
         ])
       : undefined;
-  return { seed, graceMs, racers, faults, events, readOnly, lag, refused, slow, twoStores, deadline };
+  const listAgeMs = random() < 0.3 ? LONGEST_LIST_AGE_MS : undefined;
+  return {
+    seed,
+    graceMs,
+    racers,
+    faults,
+    events,
+    readOnly,
+    lag,
+    refused,
+    slow,
+    twoStores,
+    deadline,
+    listAgeMs,
+  };
 }

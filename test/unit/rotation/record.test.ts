@@ -282,6 +282,10 @@ describe('the wait for a response to a request with another refresh token', () =
       () => familyStarted({ ...fresh, replacedAwaitedUntil: NOW + 7 }, 'v9', NOW + 1),
       NOW + 7,
     ],
+    'is not shortened by an operator who sets a token during a request': [
+      () => familyStarted({ ...requesting, replacedAwaitedUntil: NOW + 90_000 }, 'v9', NOW + 1),
+      NOW + 90_000,
+    ],
     'does not begin if an operator sets a token and no request is in flight': [
       () => familyStarted(fresh, 'v9', NOW + 1),
       undefined,

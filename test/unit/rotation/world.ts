@@ -73,6 +73,8 @@ export class World {
   readonly clock = new VirtualClock();
   /** The services' clock, in milliseconds; it is independent of the machine's clock. */
   readonly now = () => BEGINNING + this.clock.monotonic();
+  /** For how long the sweeps of a process use one list of the records, in milliseconds; undefined: as the protocol decides. */
+  listAgeMs: number | undefined;
   readonly credentials = new FakeVault(this.now);
   readonly tokens = new FakeVault(this.now);
   readonly records = new FakeRecords(this.now);

@@ -5,6 +5,7 @@ import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
 import type { TokenEndpoint, TokenResponse } from '../../../../lib/rotation/core/tokenRequest.ts';
 import type { Clock, Ports, RecordStore, SecretVault } from '../../../../lib/rotation/ports.ts';
 import { ProcessMemory } from '../../../../lib/rotation/processMemory.ts';
+import { RecordView } from '../../../../lib/rotation/recordView.ts';
 import { rotate } from '../../../../lib/rotation/rotate.ts';
 import { logInto } from '../../../support/logLines.ts';
 import type { Operation, World } from '../world.ts';
@@ -19,7 +20,7 @@ export const WRITES_PER_10_SECONDS = 270;
 /** One process of the rotator. After a crash, none of its calls ever returns. */
 export class Process {
   readonly ports: Ports & { readonly pacer: AdaptivePacer };
-  readonly state = new ProcessMemory();
+  readonly state: ProcessMemory;
   readonly records: FakeRecords;
   readonly #world: World;
   readonly #crashed = Promise.withResolvers<'crashed'>();
@@ -32,6 +33,8 @@ export class Process {
    */
   constructor(world: World, bootedAt: number, records = world.records) {
     this.#world = world;
+    const { listAgeMs } = world;
+    this.state = new ProcessMemory(listAgeMs === undefined ? undefined : new RecordView(() => listAgeMs));
     this.records = records;
     const clock: Clock = {
       monotonic: () => bootedAt + world.clock.monotonic(),
