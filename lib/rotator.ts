@@ -152,10 +152,10 @@ async function rotateOnDemand(
   state: ProcessMemory,
 ): Promise<RotationResult> {
   const host = state.hostOf(connection, ports);
-  await reserveWrites(connection, ports.pacer);
+  await reserveWrites(connection, ports.pacer, state.kept);
   while (!host.mayBegin(connection, force)) {
     if (!force && host.next([connection]) === 'later') {
-      giveBackWrites(connection, ports.pacer);
+      giveBackWrites(connection, ports.pacer, state.kept);
       return { result: 'provider_slow', connection: connection.name, retryAfterMs: ports.scheduleIntervalMs };
     }
     await host.changed;

@@ -94,19 +94,20 @@ class BlobRecords implements RecordStore {
   async list(): Promise<RecordList> {
     const summaries = new Map<string, RecordSummary>();
     const leased = new Set<string>();
-    let now: number | undefined;
     let sweptAt: number | undefined;
+    // Each blob is forgotten as soon as it is read: the lists of large fleets have tens of megabytes.
+    const add = ({ name, metadata, ...blob }: ListedBlob, now: number) => {
+      if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
+      const entry = listedOf(name, metadata, now);
+      if (!entry) return;
+      summaries.set(entry.connection, entry.summary);
+      if (blob.leased) leased.add(entry.connection);
+    };
+    let now: number | undefined;
     let from: string | undefined;
     do {
-      const page = await this.#page(from);
+      const page = await this.#page(from, (blob, at) => add(blob, now ?? at));
       now ??= page.now;
-      for (const { name, metadata, ...blob } of page.blobs) {
-        if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
-        const entry = listedOf(name, metadata, now);
-        if (!entry) continue;
-        summaries.set(entry.connection, entry.summary);
-        if (blob.leased) leased.add(entry.connection);
-      }
       from = page.next;
     } while (from);
     return { now, summaries, leased, ...(sweptAt !== undefined && { sweptAt }) };
@@ -164,7 +165,8 @@ class BlobRecords implements RecordStore {
     return this.#send(`create the record of ${record.connection}`, upload, NOT_CREATED);
   }
 
-  async #page(from: string | undefined) {
+  /** @param found called for each blob with the service's time; again, if the page must be read again */
+  async #page(from: string | undefined, found: (blob: ListedBlob, now: number) => void) {
     const query = {
       restype: 'container',
       comp: 'list',
@@ -174,9 +176,8 @@ class BlobRecords implements RecordStore {
     };
     const list = async (abortSignal: AbortSignal, again: boolean) => {
       const answer = await this.#service.send({ method: 'GET', url: this.#url, query, abortSignal, again });
-      const blobs: ListedBlob[] = [];
-      const next = await readBlobList(answer.body, (blob) => blobs.push(blob));
-      return { now: this.#timeOf(answer.headers), blobs, next };
+      const now = this.#timeOf(answer.headers);
+      return { now, next: await readBlobList(answer.body, (blob) => found(blob, now)) };
     };
     const attempt = () => this.#read('list the records', list, { ContainerNotFound: undefined });
     let page = await attempt();

@@ -37,6 +37,8 @@ export class ProcessMemory {
   /** By connection: the version of the refresh token that this process sent or saved last. */
   readonly refreshTokens = new Map<string, string>();
   readonly records: RecordView;
+  /** Names of the connections whose provider did not replace the refresh token the last time. */
+  readonly kept = new Set<string>();
   readonly #running = new Set<Promise<unknown>>();
   /** Rotations whose callers have an answer, while they go on. */
   readonly #goingOn = new Map<object, GoingOn>();

@@ -34,7 +34,8 @@ export class RecordView {
       this.#noted = new Map();
       const { now, summaries, sweptAt } = await records.list();
       this.#list = { now, seenAt, ...(sweptAt !== undefined && { sweptAt }) };
-      this.#summaries = new Map([...summaries, ...this.#noted]);
+      this.#summaries = new Map(summaries);
+      for (const [name, summary] of this.#noted) this.#summaries.set(name, summary);
     }
     const { now = 0, seenAt = 0, sweptAt } = this.#list ?? {};
     return {

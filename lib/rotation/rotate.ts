@@ -22,7 +22,7 @@ export interface Order {
  * @returns how it ended; never throws
  */
 export async function rotate(order: Order, ports: Ports, memory: ProcessMemory): Promise<RotationResult> {
-  await reserveWrites(order.connection, ports.pacer);
+  await reserveWrites(order.connection, ports.pacer, memory.kept);
   return rotateReserved(order, ports, memory);
 }
 
@@ -37,7 +37,7 @@ export async function rotateReserved(
 ): Promise<RotationResult> {
   const refusal = notNow(connection, memory);
   if (refusal) {
-    giveBackWrites(connection, ports.pacer);
+    giveBackWrites(connection, ports.pacer, memory.kept);
     return refusal;
   }
   const { name } = connection;

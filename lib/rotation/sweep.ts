@@ -77,15 +77,13 @@ function dueConnections(
   connections: readonly Connection[],
   { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
 ): Connection[] {
+  const attemptAt = (connection: Connection) => {
+    const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};
+    return otherVault(connection, credentialVault) === undefined ? nextAttemptAt : 0;
+  };
   return connections
-    .map((connection) => {
-      const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};
-      const isOurs = otherVault(connection, credentialVault) === undefined;
-      return { connection, attemptAt: isOurs ? nextAttemptAt : 0 };
-    })
-    .filter(({ attemptAt }) => attemptAt <= now)
-    .toSorted((one, other) => one.attemptAt - other.attemptAt)
-    .map(({ connection }) => connection);
+    .filter((connection) => attemptAt(connection) <= now)
+    .toSorted((one, other) => attemptAt(one) - attemptAt(other));
 }
 
 /** Rotates as many connections at a time as the limits, and the hosts of their token endpoints, allow. */
@@ -112,9 +110,9 @@ class Sweep {
   async rotateAll(due: readonly Connection[]): Promise<readonly RotationResult[]> {
     const byHost = Map.groupBy(due, (connection) => this.#memory.hostOf(connection, this.#ports));
     const queues = [...byHost].flatMap(([host, connections]) =>
-      [...Map.groupBy(connections, (connection) => writesOf(connection).join()).values()].map((waiting) =>
-        this.#rotateQueue(host, waiting),
-      ),
+      [
+        ...Map.groupBy(connections, (connection) => writesOf(connection, this.#memory.kept).join()).values(),
+      ].map((waiting) => this.#rotateQueue(host, waiting)),
     );
     await Promise.all(queues);
     return this.#results;
@@ -128,7 +126,7 @@ class Sweep {
     const { pacer } = this.#ports;
     const begun: Promise<void>[] = [];
     for (let [first] = waiting; first && !this.#isOver(); [first] = waiting) {
-      await reserveWrites(first, pacer);
+      await reserveWrites(first, pacer, this.#memory.kept);
       await this.#slots.take();
       const next = this.#isOver() ? 'later' : host.next(waiting);
       if (typeof next === 'object') {
@@ -137,7 +135,7 @@ class Sweep {
         continue;
       }
       this.#slots.give();
-      giveBackWrites(first, pacer);
+      giveBackWrites(first, pacer, this.#memory.kept);
       if (next === 'wait') await host.changed;
       else if (!this.#isOver())
         for (const { name } of waiting.splice(0))

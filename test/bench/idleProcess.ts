@@ -1,36 +1,43 @@
 /** Sweeps over connections of which none is due, and reports the cost. The message says where the servers are. */
-import { median } from './measure.ts';
 import type { Addresses } from './servers.ts';
-import { rotatorOf, useServers } from './stage.ts';
+import { idleName, rotatorOf, useServers } from './stage.ts';
 
 /** What idle sweeps cost. */
 export interface IdleCost {
-  /** Of one sweep, in milliseconds. */
+  /** Of one sweep on average, in milliseconds. */
   readonly cpuMs: number;
   /** Resident memory after the last sweep. */
   readonly megabytes: number;
 }
 
-const SWEEPS = 7;
+/** With the default schedule, in milliseconds. */
+const INTERVAL_MS = 10_000;
+/** After the first one, which reads the configuration. Every fifth asks for a long list again. */
+const SWEEPS = 10;
 
-async function measure(addresses: Addresses, names: readonly string[]): Promise<IdleCost> {
+async function measure(addresses: Addresses, size: number): Promise<IdleCost> {
   useServers(addresses);
-  const [tokenUri] = addresses.tokenEndpoints;
-  const entries = names.map((name) => [name, { tokenUri, clientId: 'id' }]);
-  const rotator = rotatorOf(addresses, Object.fromEntries(entries), true);
+  let passed = 0;
+  const rotator = rotatorOf(addresses, entriesOf(addresses, size), true, () => performance.now() + passed);
   const costs: number[] = [];
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+  for (let sweep = 0; sweep <= SWEEPS; sweep++) {
+    passed += INTERVAL_MS;
     const before = process.cpuUsage();
     const { due, connections } = await rotator.sweep();
     const { user, system } = process.cpuUsage(before);
-    if (due > 0 || connections !== names.length) throw new Error(`${due} of ${connections} are due.`);
+    if (due > 0 || connections !== size) throw new Error(`${due} of ${connections} are due.`);
     costs.push((user + system) / 1000);
   }
-  // The first one reads the configuration.
-  return { cpuMs: median(costs.slice(1)), megabytes: process.memoryUsage().rss / 2 ** 20 };
+  const cpuMs = costs.slice(1).reduce((sum, each) => sum + each) / SWEEPS;
+  return { cpuMs, megabytes: process.memoryUsage().rss / 2 ** 20 };
 }
 
-process.once('message', async ({ addresses, names }: { addresses: Addresses; names: string[] }) => {
-  process.send?.(await measure(addresses, names));
+function entriesOf({ tokenEndpoints: [tokenUri] }: Addresses, size: number): Record<string, object> {
+  const names = Array.from({ length: size }, (_, position) => idleName(position));
+  return Object.fromEntries(names.map((name) => [name, { tokenUri, clientId: 'id' }]));
+}
+
+process.once('message', async ({ addresses, size }: { addresses: Addresses; size: number }) => {
+  process.send?.(await measure(addresses, size));
   process.disconnect();
 });

@@ -39,7 +39,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
       { size: 50_000, mostCpu: 0.05, mostMegabytes: 400 },
     ]),
   growth: () => growth([10, 100, 1_000, 3_000]),
-  'cold start': async () => ({ findings: await coldStart(ROOT) }),
+  'cold start': async () => ({ findings: await coldStart() }),
   hanging: async () => ({ findings: await hanging() }),
 };
 

@@ -1,15 +1,19 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
 import { newRecord } from '../../lib/rotation/core/record.ts';
+import { BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { IdleCost } from './idleProcess.ts';
 import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
 import type { SeededRecord } from './servers.ts';
-import { type Stage, startStage } from './stage.ts';
+import { idleName, type Stage, startStage } from './stage.ts';
 
 /** What a scenario found. */
 export interface Finding {
@@ -36,6 +40,7 @@ export interface Series {
 const USUAL = { vault: 15, storage: 6, token: 150 };
 const NONE = { vault: 0, storage: 0, token: 0 };
 const ROUNDS = 3;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs two ways of doing the same work in turn. @returns the ratios, first to second, and the costs */
 async function interleaved(fleet: Fleet, other: () => Promise<void>) {
@@ -136,25 +141,27 @@ export async function cpu(): Promise<Finding[]> {
 
 const QUOTA = 300;
 
-/** Goal 3: the quota of the vaults. */
+/** Goal 3: the quota of the vaults, with refresh tokens that the provider replaces. */
 export async function quota(): Promise<Finding[]> {
   const stage = await startStage(8);
   try {
     const [, other] = stage.addresses.vaults;
-    const most = { isPaced: true };
-    const one = await startFleet(stage, 900, { ...most, prefix: 'one' });
-    const halves = (position: number) => ({
-      refreshTokenGrace: 'unlimited',
-      ...(position % 2 === 1 && { vaults: { token: other } }),
+    const size = 600;
+    const reusable = { refreshTokenGrace: 'unlimited' };
+    const one = await startFleet(stage, size, { isPaced: true, prefix: 'one' });
+    const two = await startFleet(stage, size, {
+      isPaced: true,
+      prefix: 'two',
+      entry: () => ({ ...reusable, vaults: { token: other } }),
     });
-    const two = await startFleet(stage, 900, { ...most, prefix: 'two', entry: halves });
+    await stage.servers.rotateRefreshTokens(true);
     await stage.servers.setQuota(QUOTA);
     await stage.servers.setLatencies(USUAL);
     const used = async (fleet: Fleet, vaults: number) => {
       await fleet.becomeDue();
       await stage.servers.takeCounts();
-      const { seconds } = await costOf(fleet.sweep);
-      const { versions, throttled } = await stage.servers.takeCounts();
+      await fleet.sweep();
+      const { versions, throttled, writingSeconds: seconds } = await stage.servers.takeCounts();
       const written = versions.reduce((sum, each) => sum + each, 0);
       const refused = throttled.setSecret ?? 0;
       return { part: written / ((seconds / 10) * QUOTA * vaults), refused, written, seconds };
@@ -325,10 +332,10 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
   for (const { size, mostCpu, mostMegabytes } of sizes) {
     const stage = await startStage(1);
     try {
-      const names = Array.from({ length: size }, (_, position) => `crm-${position}`);
+      const names = Array.from({ length: size }, (_, position) => idleName(position));
       for (let from = 0; from < size; from += 5_000)
         await stage.servers.putRecords(CONTAINER, names.slice(from, from + 5_000).map(idleRecord));
-      const { cpuMs, megabytes } = await idleProcess(stage, names);
+      const { cpuMs, megabytes } = await idleProcess(stage, size);
       const part = cpuMs / SCHEDULE_MS;
       points.push([size, cpuMs]);
       findings.push({
@@ -369,31 +376,35 @@ function idleRecord(name: string): SeededRecord {
   return { name: blobNameOf(name), body: bodyOf(record), metadata: metadataOf(record) };
 }
 
-/** Sweeps in a process of its own, whose memory is that of the rotator. */
-async function idleProcess({ addresses }: Stage, names: readonly string[]): Promise<IdleCost> {
-  const child = fork(new URL('idleProcess.ts', import.meta.url), {
-    stdio: 'inherit',
-    serialization: 'advanced',
-  });
-  child.send({ addresses, names });
-  const [cost] = (await once(child, 'message')) as [IdleCost];
-  await once(child, 'exit');
-  return cost;
+/** Sweeps in a process of its own, whose memory is that of the rotator: bundled, as it is deployed. */
+async function idleProcess({ addresses }: Stage, size: number): Promise<IdleCost> {
+  const folder = await mkdtemp(join(tmpdir(), 'rotator-bench-'));
+  try {
+    const program = join(folder, 'idle.mjs');
+    await writeFile(program, (await bundle(ROOT, 'test/bench/idleProcess.ts')).files[BUNDLE]);
+    const child = fork(program, { stdio: 'inherit' });
+    child.send({ addresses, size });
+    const [cost] = (await once(child, 'message')) as [IdleCost];
+    await once(child, 'exit');
+    return cost;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-/** Goal 6: what a cold start costs. @param root the folder of the project, with `dist` */
-export async function coldStart(root: URL): Promise<Finding[]> {
+/** Goal 6: what a cold start costs, with what `npm run build` made. */
+export async function coldStart(): Promise<Finding[]> {
   const times = { bare: [] as number[], bundle: [] as number[], source: [] as number[] };
   const programs = {
     bare: '',
-    bundle: `require(${JSON.stringify(fileURLToPath(new URL('dist/index.js', root)))})`,
-    source: `import(${JSON.stringify(new URL('functions/index.ts', root).href)})`,
+    bundle: `require(${JSON.stringify(join(ROOT, 'dist/index.js'))})`,
+    source: `import(${JSON.stringify(pathToFileURL(join(ROOT, 'functions/index.ts')).href)})`,
   };
   for (let round = 0; round < 5; round++)
     for (const [name, program] of Object.entries(programs)) {
       const startedAt = performance.now();
       const { status } = spawnSync(process.execPath, ['-e', program], {
-        cwd: root,
+        cwd: ROOT,
         env: { PATH: process.env.PATH },
         stdio: ['ignore', 'ignore', 'inherit'],
       });
@@ -401,7 +412,7 @@ export async function coldStart(root: URL): Promise<Finding[]> {
       times[name as keyof typeof times].push((performance.now() - startedAt) / 1000);
     }
   const [bare, bundle, source] = [median(times.bare), median(times.bundle), median(times.source)];
-  const megabytes = statSync(new URL('dist.zip', root)).size / 1e6;
+  const megabytes = statSync(join(ROOT, 'dist.zip')).size / 1e6;
   const beside = [`${text(bundle)} s; from source ${text(source)} s, Node alone ${text(bare)} s`];
   const each = (goal: string, value: number, most: number) => ({
     goal,

@@ -63,6 +63,8 @@ export interface Counts {
   readonly versions: readonly number[];
   /** The most token requests in flight at one host. */
   readonly mostInFlight: number;
+  /** From the first to the last write of a new version, refused ones included. */
+  readonly writingSeconds: number;
 }
 
 const state = {
@@ -73,6 +75,7 @@ const state = {
   throttles: new Map<KeyVaultServer, () => number | undefined>(),
   mostInFlight: 0,
   tokenRequests: 0,
+  writes: [] as number[],
 };
 const now = () => Date.now() + state.offsetMs;
 const vaults: KeyVaultServer[] = [];
@@ -87,6 +90,7 @@ const commands: Commands = {
       const vault = await startKeyVault({ name, tls, now, authorize: () => ALL_RIGHTS });
       vault.intercept(async ({ operation }) => {
         if (state.latencies.vault > 0) await sleep(state.latencies.vault);
+        if (operation === 'setSecret') state.writes.push(performance.now());
         const wait = operation === 'setSecret' ? state.throttles.get(vault)?.() : undefined;
         if (wait === undefined) return undefined;
         return { kind: 'answerInstead', answer: { status: 429, headers: { 'retry-after': String(wait) } } };
@@ -150,7 +154,10 @@ const commands: Commands = {
       }
       vault.clearRequests();
     }
-    const counts = { requests, throttled, versions, mostInFlight: state.mostInFlight };
+    const [first = 0, last = first] = [state.writes[0], state.writes.at(-1)];
+    const writingSeconds = (last - first) / 1000;
+    const counts = { requests, throttled, versions, mostInFlight: state.mostInFlight, writingSeconds };
+    state.writes = [];
     state.tokenRequests = 0;
     state.mostInFlight = 0;
     return counts;

@@ -72,6 +72,9 @@ export async function startStage(hosts: number): Promise<Stage> {
   };
 }
 
+/** The name of a connection that is not due. */
+export const idleName = (position: number) => `crm-${position}`;
+
 const UNPACED = { take: async () => {}, giveBack: () => {} };
 
 /** Lets this process trust the servers, and get tokens of the managed identity. */
@@ -82,11 +85,12 @@ export function useServers({ caCertificate, identity }: Addresses): void {
   process.env.IDENTITY_HEADER = identity.header;
 }
 
-/** A rotator in this process. */
+/** A rotator in this process. @param monotonic its clock, in milliseconds */
 export function rotatorOf(
   { vaults, storage, identity }: Addresses,
   entries: Readonly<Record<string, object>>,
   isPaced: boolean,
+  monotonic?: () => number,
 ): BenchRotator {
   const complaints: string[] = [];
   const environment = {
@@ -102,7 +106,8 @@ export function rotatorOf(
   const composed = composeParts(environment, (level, line) => {
     if (level === 'warn' || level === 'error') complaints.push(line);
   });
-  const ports = isPaced ? composed.ports : { ...composed.ports, pacer: UNPACED };
+  const clock = { ...composed.ports.clock, ...(monotonic && { monotonic }) };
+  const ports = { ...composed.ports, clock, ...(!isPaced && { pacer: UNPACED }) };
   const sleep = (ms: number, signal?: AbortSignal) =>
     ports.clock.sleep(ms === RIVAL_WAIT_MS ? 0 : ms, signal);
   return {

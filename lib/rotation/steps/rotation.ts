@@ -168,6 +168,8 @@ export class Rotation {
 
       // 8. Publish the access token, disable superseded versions, and record the outcome.
       const { accessToken, failure } = outcome.answer;
+      if (saved) this.#memory.kept.delete(this.#connection.name);
+      else if (accessToken) this.#memory.kept.add(this.#connection.name);
       if (accessToken) return this.#publish(request, { ...outcome, accessToken }, saved);
       const refused = failure.class === 'reauthorization_required' && !saved;
       if (!refused || !(await this.#token.wasReplaced(request.sent).catch(() => false)))
@@ -257,7 +259,7 @@ export class Rotation {
 
   /** The rotation ends without a new version. */
   #unused(result: RotationResult): RotationResult {
-    giveBackWrites(this.#connection, this.#ports.pacer);
+    giveBackWrites(this.#connection, this.#ports.pacer, this.#memory.kept);
     return result;
   }
 

@@ -764,7 +764,7 @@ const PACING: readonly Mutant[] = [
     ...inRotation(
       'sweep.ts',
       'pacing: connections wait for their vault in a slot of the sweep',
-      'await reserveWrites(first, pacer);',
+      'await reserveWrites(first, pacer, this.#memory.kept);',
       '',
     ),
     tests: ['test/unit/rotation/sweep.test.ts'],
@@ -773,7 +773,7 @@ const PACING: readonly Mutant[] = [
     ...inRotation(
       'rotate.ts',
       'pacing: nothing is reserved before the lease',
-      'await reserveWrites(order.connection, ports.pacer);',
+      'await reserveWrites(order.connection, ports.pacer, memory.kept);',
       '',
     ),
     tests: ['test/unit/rotation/rotate.test.ts'],
