@@ -90,7 +90,7 @@ export function span(ms: number): string {
   return shown.length === 0 ? '0 s' : shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
-/** A time in the time zone of this machine: `2026-01-31 23:59:59`. @param time in ISO 8601 */
-export function localTime(time: string): string {
-  return new Date(time).toLocaleString('sv-SE');
+/** A time in UTC, as in the log, without fractions of a second: `2026-01-31T23:59:59Z`. @param time in milliseconds since the epoch */
+export function utcTime(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }

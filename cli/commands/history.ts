@@ -3,7 +3,7 @@ import { createRotator } from '../../lib/rotator.ts';
 import { type Cli, connect } from '../cli.ts';
 import { EXIT } from '../exitCodes.ts';
 import { table } from '../table.ts';
-import { localTime, type Terminal } from '../terminal.ts';
+import { type Terminal, utcTime } from '../terminal.ts';
 
 type Outcomes = NonNullable<ConnectionStatus['history']>;
 
@@ -29,7 +29,7 @@ export async function history(cli: Cli, name: string): Promise<number> {
 function linesOf(name: string, outcomes: Outcomes, terminal: Terminal): string[] {
   if (outcomes.length === 0) return [`${name} has no outcomes yet.`];
   const rows = outcomes.map(({ at, result, code = '' }) => [
-    localTime(at),
+    utcTime(Date.parse(at)),
     terminal.paint(COLOURS[result], result.replaceAll('_', ' ')),
     code,
   ]);

@@ -5,7 +5,7 @@ import { type Cli, connect, ensureNotInterrupted, orVia } from '../cli.ts';
 import { EXIT, exitCodeOf } from '../exitCodes.ts';
 import { askConsent } from '../prompts.ts';
 import { table, wrap } from '../table.ts';
-import { localTime, type Terminal } from '../terminal.ts';
+import { type Terminal, utcTime } from '../terminal.ts';
 import { removeVia } from '../viaHttp.ts';
 
 /** Options of `rotator remove`. */
@@ -99,9 +99,7 @@ function linesOf(removals: readonly Removal[], revoke: boolean, { terminal, opti
     each.problems.length === 0 ? terminal.paint('green', 'removed') : terminal.paint('red', 'incomplete'),
     each.revoked ? 'yes' : 'no',
     String(each.disabled),
-    each.accessTokenExpiresAt === undefined
-      ? '-'
-      : localTime(new Date(each.accessTokenExpiresAt).toISOString()),
+    each.accessTokenExpiresAt === undefined ? '-' : utcTime(each.accessTokenExpiresAt),
   ]);
   const headings = ['NAME', 'PROVIDER', 'STATE', 'REVOKED', 'DISABLED VERSIONS', 'COPIED TOKENS VALID UNTIL'];
   const problems = removals.flatMap(({ connection, problems }) =>

@@ -4,7 +4,7 @@ import type { SweepSummary } from '../../lib/rotation/sweep.ts';
 import { createRotator, type Rotator } from '../../lib/rotator.ts';
 import { type Cli, connect, ensureNotInterrupted, orVia } from '../cli.ts';
 import { EXIT, exitCodeOfResult } from '../exitCodes.ts';
-import { span } from '../terminal.ts';
+import { span, utcTime } from '../terminal.ts';
 import { rotateVia, sweepVia } from '../viaHttp.ts';
 
 /** Options of `rotator rotate`. */
@@ -101,7 +101,7 @@ export function resultLines({
   retryAfterMs,
 }: RotationResult): string[] {
   if (result === 'rotated') {
-    const valid = expiresAt === undefined ? '' : `, token valid until ${new Date(expiresAt).toISOString()}`;
+    const valid = expiresAt === undefined ? '' : `, token valid until ${utcTime(expiresAt)}`;
     return [`${connection} is rotated: generation ${generation ?? '?'}${valid}.`];
   }
   if (problem?.code === 'connection_removed')

@@ -58,7 +58,7 @@ describe('rotator remove', { timeout: 120_000 }, () => {
     expect(await desk.secret('credentialVault', 'strict-refresh-token')).toBeUndefined();
     expect(await desk.secret('tokenVault', 'strict-access-token')).toBeUndefined();
     const again = await desk.rotator(['remove', 'strict', '--yes']).ended;
-    expect(again.stdout).toMatch(/strict +generic +removed +yes +0 +\d/);
+    expect(again.stdout).toMatch(/strict +generic +removed +yes +0 +20[-\d]+T[:\d]{8}Z\n/);
     expect(again.stdout).toContain('  rotator connect strict\n');
     expect(again.stdout).not.toContain('--revoke');
     const status = await desk.rotator(['status']).ended;
