@@ -1,3 +1,4 @@
+import { EXIT } from './exitCodes.ts';
 import { runProgram } from './runProgram.ts';
 
 const PATIENCE_MS = 2_000;
@@ -13,8 +14,14 @@ function interrupt(): void {
 
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
-// A reader that closes the pipe (`| head`) is not an error.
-process.stdout.on('error', () => process.exit(0));
+// A reader that closes the pipe (`| head`) is not an error. It ends the command as Ctrl-C does: a received token must be saved first.
+let isUnread = false;
+process.stdout.on('error', () => {
+  isUnread = true;
+  interruption.abort();
+});
+// Without a reader of the log and the hints, the command still has a result.
+process.stderr.on('error', () => {});
 // With it, every TLS connection of the process would accept any certificate, and the command sends secrets. A certificate
 // authority of the user's own can be trusted with NODE_EXTRA_CA_CERTS.
 delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
@@ -24,4 +31,6 @@ const exitCode = await runProgram({
   interrupted: interruption.signal,
 });
 // Idle connections would keep the process running for some seconds.
-process.stdout.write('', () => process.exit(exitCode));
+process.stdout.write('', () =>
+  process.exit(isUnread && exitCode === EXIT.interrupted ? EXIT.done : exitCode),
+);

@@ -50,7 +50,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       history,
     });
     const { stdout } = await desk.rotator(['history', 'strict']).ended;
-    expect(stdout).toMatch(/^TIME +RESULT +ERROR CODE\n20\d\d-\d\d-\d\d \d\d:\d\d:\d\d {2}rotated\n$/);
+    expect(stdout).toMatch(/^TIME +RESULT +ERROR CODE\n20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}rotated\n$/);
     expect(documentOf(await desk.rotator(['plan', 'strict', '--json']).ended)).toMatchObject({
       planned: [{ connection: 'strict', action: 'skip', reason: 'not_due' }],
     });
@@ -105,7 +105,7 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect(documentOf(refused)).toMatchObject({ result: 'in_progress' });
   });
 
-  test('saves the token before the command ends if Ctrl-C comes while a token request is in flight', async () => {
+  test('saves the token if Ctrl-C comes while a token request is in flight, and the pipe of the log is closed', async () => {
     const arrived = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     desk.stack.servers.authorization.intercept(async () => {
@@ -113,7 +113,8 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
       await released.promise;
       return undefined;
     });
-    const holding = desk.start(['rotate', 'strict', '--force', '--json']);
+    const holding = desk.start(['rotate', 'strict', '--force', '--json', '--verbose']);
+    holding.child.stderr?.destroy();
     await Promise.race([arrived.promise, holding.ended]);
     holding.child.kill('SIGINT');
     released.resolve();
@@ -121,6 +122,13 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     desk.stack.servers.authorization.intercept(undefined);
     expect(documentOf(ended)).toMatchObject({ result: 'rotated', generation: 2 });
     expect(ended.code).toBe(0);
+  });
+
+  test('status --watch ends if the reader of its output closes the pipe', async () => {
+    const running = desk.start(['status', '--watch', '--json']);
+    await once(running.child.stdout ?? running.child, 'data');
+    running.child.stdout?.destroy();
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('ignores settings of the shell with the local stack', async () => {
