@@ -1,4 +1,3 @@
-import { parseConnections } from '../lib/config/parseConnections.ts';
 import { problemOf } from '../lib/errors.ts';
 import { connectionsFile, type LocalConnection, revocationOf } from './connections.ts';
 import type { DataDirectory } from './dataDirectory.ts';
@@ -22,7 +21,7 @@ export async function writeConnections(
   connections: readonly LocalConnection[],
   tokenUri: string,
 ): Promise<string> {
-  const kept = parse(await data.read(FILE), data.file(FILE));
+  const kept = await parse(await data.read(FILE), data.file(FILE));
   const own = (connectionsFile(connections, tokenUri) as File).connections;
   const entries = moved(kept.connections, own, tokenUri);
   for (const [name, entry] of Object.entries(own)) entries[name] = { ...entries[name], ...entry };
@@ -30,9 +29,9 @@ export async function writeConnections(
   return data.write(FILE, `${JSON.stringify(next, null, 2)}\n`);
 }
 
-/** The names of all connections in the file, those that a user added last. */
-export async function connectionsIn(data: Pick<DataDirectory, 'read' | 'file'>): Promise<string[]> {
-  return Object.keys(parse(await data.read(FILE), data.file(FILE)).connections);
+/** The names of all connections in the file that {@link writeConnections} has written, those that a user added last. */
+export async function connectionsIn(data: Pick<DataDirectory, 'read'>): Promise<string[]> {
+  return Object.keys((JSON.parse((await data.read(FILE)) ?? '{"connections":{}}') as File).connections);
 }
 
 /** Moves entries that use the authorization server of the last start, which our own entries name, to the new one. */
@@ -52,9 +51,11 @@ function moved(kept: Entries, own: Entries, tokenUri: string): Entries {
   return Object.fromEntries(entries);
 }
 
-function parse(text: string | undefined, path: string): File {
+async function parse(text: string | undefined, path: string): Promise<File> {
   if (text === undefined) return { connections: {} };
   try {
+    // Only here: without a kept file, `npm start` does not wait for these modules.
+    const { parseConnections } = await import('../lib/config/parseConnections.ts');
     const anyVault = 'https://vault.invalid';
     parseConnections(text, {
       credentialVaultUrl: anyVault,
