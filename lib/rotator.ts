@@ -43,8 +43,11 @@ export interface Rotator {
   owner(name: string): Promise<Ownership>;
   /** Takes a connection over from the record store `from`. @throws RotatorError */
   takeOver(name: string, from: string): Promise<void>;
-  /** The connections that a removal is about. @throws RotatorError `connection_unknown`, or the problem of the entry */
-  chosen(choice: Choice): Promise<readonly Connection[]>;
+  /**
+   * The connections that a removal is about. With several, those with an invalid entry as well: their providers are not known.
+   * @throws RotatorError `connection_unknown`, or the problem of the entry
+   */
+  chosen(choice: Choice): Promise<Connections>;
   /** Removes connections, and goes on after one that fails. @param revoke ask the providers to revoke the refresh tokens @throws as `chosen` */
   remove(choice: Choice, revoke: boolean): Promise<readonly Removal[]>;
   /**
@@ -292,51 +295,60 @@ function onSchedule(
   };
 }
 
-async function chosen(ports: Ports, choice: Choice): Promise<readonly Connection[]> {
+async function chosen(ports: Ports, choice: Choice): Promise<Connections> {
   const connections = await ports.connections();
-  if ('name' in choice) return [usableConnection(connections, choice.name)];
-  const { valid } = connections;
-  if (!('provider' in choice)) return valid;
+  if ('name' in choice) return { valid: [usableConnection(connections, choice.name)], invalid: [] };
+  const { valid, invalid } = connections;
+  if (!('provider' in choice)) return connections;
   const found = valid.filter(({ provider }) => provider === choice.provider);
-  if (found.length > 0) return found;
+  if (found.length > 0) return { valid: found, invalid };
+  const used = [...new Set(valid.map(({ provider }) => provider))].toSorted();
   // After a leak, a mistyped name must not look like success.
   throw new RotatorError({
     code: 'connection_unknown',
     message: 'No valid connection has that provider.',
-    fix: 'Write the provider as the entries of the connections do, or run rotator remove NAME or --all.',
+    fix: `Write the provider as the entries of the connections do${used.length === 0 ? '' : ` (${used.join(', ')})`}, or run rotator remove NAME or --all.`,
   });
 }
 
 /** Some at a time: each may wait for a response that is in flight. After the process was told to end, no other one begins. */
 async function removeAll(
-  connections: readonly Connection[],
+  { valid, invalid }: Connections,
   revoke: boolean,
   ports: Ports,
   state: ProcessMemory,
 ): Promise<readonly Removal[]> {
   const removals = new Map<Connection, Removal>();
-  const waiting = connections.values();
+  const waiting = valid.values();
   const removeOne = async (connection: Connection): Promise<Removal> => {
-    const { name, provider } = connection;
-    const failed = (problem: Problem) => ({
-      connection: name,
-      provider,
-      revoked: false,
-      disabled: 0,
-      problems: [problem],
-    });
-    if (state.draining) return failed(notRemoved(name));
+    if (state.draining) return failedRemoval(connection, notRemoved(connection.name));
     try {
       return await state.track(removeConnection(connection, revoke, ports));
     } catch (thrown) {
-      return failed(problemOf(thrown));
+      return failedRemoval(connection, problemOf(thrown));
     }
   };
   const work = async () => {
     for (const connection of waiting) removals.set(connection, await removeOne(connection));
   };
   await Promise.all(Array.from({ length: REMOVALS_AT_A_TIME }, work));
-  return connections.flatMap((each) => removals.get(each) ?? []);
+  // After a leak, silence about them would look like success.
+  const left = invalid.map(({ name, problem }) =>
+    failedRemoval({ name, provider: 'unknown' }, notValid(name, problem)),
+  );
+  return [...valid.flatMap((each) => removals.get(each) ?? []), ...left];
+}
+
+function failedRemoval({ name, provider }: Pick<Connection, 'name' | 'provider'>, problem: Problem): Removal {
+  return { connection: name, provider, revoked: false, disabled: 0, problems: [problem] };
+}
+
+function notValid(name: string, { code, message, fix }: Problem): Problem {
+  return {
+    code,
+    message: `${name} was not removed, because its entry is not valid: ${message}`,
+    fix: `${fix} Then run rotator remove ${name}.`,
+  };
 }
 
 function notRemoved(name: string): Problem {

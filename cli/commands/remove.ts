@@ -65,7 +65,8 @@ async function prepare(cli: Cli, choice: Choice, revoke: boolean, via: string | 
   const chosen = await rotator.chosen(choice).catch((thrown: unknown) => {
     throw orVia(thrown, parts);
   });
-  return { names: chosen.map((each) => each.name), remove: () => rotator.remove(choice, revoke) };
+  const names = [...chosen.valid, ...chosen.invalid].map(({ name }) => name);
+  return { names, remove: () => rotator.remove(choice, revoke) };
 }
 
 async function confirm(
@@ -105,7 +106,10 @@ function linesOf(removals: readonly Removal[], revoke: boolean, { terminal, opti
   const problems = removals.flatMap(({ connection, problems }) =>
     problems.flatMap(({ code, message, fix }) => ['', `${connection}: ${code}: ${message}`, `  ${fix}`]),
   );
-  const sentences = [...problems, '', ...leftToDo(removals, revoke, options.local ? ' --local' : '')];
+  const tried = removals.filter(({ problems }) =>
+    problems.every(({ code }) => code !== 'connection_invalid'),
+  );
+  const sentences = [...problems, '', ...leftToDo(tried, revoke, options.local ? ' --local' : '')];
   return [...table([headings, ...rows], columns), ...sentences.flatMap((each) => wrap(each, columns))];
 }
 

@@ -39,6 +39,7 @@ describe('rotator remove', { timeout: 120_000 }, () => {
     const ended = await desk.rotator(['remove', '--provider', 'okta', '--yes']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
     expect(ended.stderr).toContain('connection_unknown: No valid connection has that provider.');
+    expect(ended.stderr).toContain('as the entries of the connections do (generic),');
     expect((await desk.rotator(['remove', 'nix', '--yes']).ended).code).toBe(3);
   });
 

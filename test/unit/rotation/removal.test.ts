@@ -331,7 +331,7 @@ describe('a removal that is interrupted', () => {
 });
 
 describe('a removal of several connections', () => {
-  test('goes on after one that fails, and leaves those of other providers and invalid ones', async () => {
+  test('goes on after one that fails, leaves those of other providers, and says that invalid ones are left', async () => {
     const scenario = await due();
     const { world } = scenario;
     world.invalid = [INVALID];
@@ -347,6 +347,16 @@ describe('a removal of several connections', () => {
       { connection: 'crm', problems: [] },
       { connection: 'one', problems: [{ code: 'storage_unavailable' }] },
       { connection: 'two', problems: [] },
+      {
+        connection: INVALID.name,
+        problems: [
+          {
+            code: 'connection_invalid',
+            message: expect.stringMatching(/^\S+ was not removed, because its entry is not valid: /),
+            fix: expect.stringMatching(/ Then run rotator remove \S+\.$/),
+          },
+        ],
+      },
     ]);
     const all = await world.settle(begin(scenario, { choice: { all: true } }));
     expect(all.map(({ connection, disabled }) => [connection, disabled])).toEqual([
@@ -354,6 +364,7 @@ describe('a removal of several connections', () => {
       ['one', 1],
       ['two', 0],
       ['other', 0],
+      [INVALID.name, 0],
     ]);
   });
 
