@@ -40,6 +40,7 @@ export async function examine(patient: Patient, name: string | undefined): Promi
   const connections = await ports.connections().catch((thrown: unknown) => ({ thrown }));
   if ('thrown' in connections) return [...checks, thrownCheck('connections', connections.thrown)];
   const { valid, invalid } = chosen(connections, name);
+  if (valid.length + invalid.length === 0) checks.push(NO_CONNECTIONS);
   checks.push(...invalid.map(({ name, problem }) => ({ ...failed('entry', problem), connection: name })));
   for (const url of vaultsOf(settings, valid)) checks.push(...(await vaultChecks(ports.vault(url), url)));
   checks.push(...(await storageChecks(ports.records, patient.now)));
@@ -47,9 +48,15 @@ export async function examine(patient: Patient, name: string | undefined): Promi
   for (const connection of endpoints.values()) checks.push(await endpointCheck(connection, patient));
   for (const connection of valid) checks.push(...(await connectionChecks(connection, patient)));
   // A single connection is far from every limit.
-  if (name === undefined) checks.push(...(await allLimitChecks(valid, patient)));
+  if (name === undefined && valid.length > 0) checks.push(...(await allLimitChecks(valid, patient)));
   return checks;
 }
+
+const NO_CONNECTIONS = warning(
+  'connections',
+  'There are no connections: the rotator has nothing to do.',
+  'Run rotator connect NAME, and add the entry that it prints to the connections file.',
+);
 
 function settingsCheck({ warnings, schedule }: Settings): Check {
   const [first] = warnings;

@@ -38,7 +38,7 @@ export function limitChecks(
     .map(([vault, writes]) =>
       warning(
         'limits',
-        `The connections write ${rounded(writes)} new versions in 10 s to ${vault}; VAULT_WRITES_PER_10_SECONDS allows ${most}.`,
+        `The connections write ${versions(writes)} in 10 s to ${vault}; VAULT_WRITES_PER_10_SECONDS allows ${most}.`,
         'Name further vaults in the entries of some connections (vaults), or have tokens issued that live longer.',
       ),
     );
@@ -47,12 +47,12 @@ export function limitChecks(
       ...vaults,
       warning(
         'limits',
-        `The connections write ${rounded(needed)} new versions in 10 s to all vaults; the share of the subscription is ${share} of ${SUBSCRIPTION_WRITES}.`,
+        `The connections write ${versions(needed)} in 10 s to all vaults; the share of the subscription is ${share} of ${SUBSCRIPTION_WRITES}.`,
         'Put some connections into a rotator of another subscription or region, or raise SUBSCRIPTION_WRITES_PER_10_SECONDS if nothing else writes so much.',
       ),
     ];
   if (vaults.length > 0) return vaults;
-  const message = `The connections write ${rounded(needed)} new versions in 10 s; the share of the subscription is ${share}.`;
+  const message = `The connections write ${versions(needed)} in 10 s; the share of the subscription is ${share}.`;
   return [ok('limits', message)];
 }
 
@@ -68,6 +68,8 @@ function renewedEvery(
   return Math.max(renewalTime(times, connection, scheduleIntervalMs), scheduleIntervalMs);
 }
 
-function rounded(writes: number): string {
-  return writes < 1 ? 'less than one' : String(Math.round(writes));
+function versions(writes: number): string {
+  const count = Math.round(writes);
+  if (writes < 1) return 'less than one new version';
+  return count === 1 ? 'one new version' : `${count} new versions`;
 }

@@ -164,6 +164,16 @@ describe('rotator doctor', { timeout: 120_000 }, () => {
     expect(authorization.tokenRequests.filter(({ grantType }) => grantType).length).toBe(requests);
   });
 
+  test('warns if there are no connections', async () => {
+    const file = join(desk.stack.data.path, 'none.json');
+    await writeFile(file, '{"connections":{}}');
+    const ended = await desk.rotator(['doctor', '--connections', file, '--json']).ended;
+    expect(ended.code).toBe(0);
+    const { checks } = documentOf(ended) as { checks?: readonly Check[] };
+    expect(checks?.find(({ check }) => check === 'connections')).toMatchObject({ level: 'warning' });
+    expect(checks?.some(({ check }) => check === 'limits')).toBe(false);
+  });
+
   test('warns of a schedule that is slower than tokens live, as the status does', async () => {
     const { stdout } = await desk.rotator(['doctor', 'strict']).ended;
     expect(stdout).toMatch(/^warning +strict: schedule: Tokens may expire .* interval is 366 days/m);

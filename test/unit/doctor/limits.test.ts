@@ -16,6 +16,8 @@ function checksOf(count: number, changes: ConnectionChanges = {}, settings = {},
 describe('the limits', () => {
   test('are far away for a thousand connections', () => {
     expect(checksOf(1_000)).toMatchObject([{ level: 'ok' }]);
+    const [few] = checksOf(1);
+    expect(few?.message).toMatch(/^The connections write less than one new version in 10 s;/);
   });
 
   test('of a vault are near from 80 % on', () => {
