@@ -43,7 +43,8 @@ export function instructions(
 ): string {
   const described = new Map(LOCAL_CONNECTIONS.map(({ name, description }) => [name, description]));
   const wrong = LOCAL_CONNECTIONS.find(({ wrongSecret }) => wrongSecret)?.name ?? '';
-  const header = (who: Parameters<typeof headerFile>[0]) => `--header "@${data.file(headerFile(who))}"`;
+  const header = (who: Parameters<typeof headerFile>[0]) =>
+    `--header ${quoted(`@${data.file(headerFile(who))}`)}`;
   const secret = (vault: { url: string }, name: string) =>
     `"${vault.url}/secrets/${name}?api-version=${API_VERSION}"`;
   return `
@@ -57,7 +58,7 @@ Show the status of all connections:
 Read an access token, as a consumer does:
   curl ${header('consumer')} ${secret(servers.tokenVault, 'demo-single-use-access-token')}
 Fix the client secret of ${wrong} (the rotator detects it within five minutes, or immediately with force):
-  curl -X PUT ${header('operator')} --header "Content-Type: application/json" --data "@${data.file(repairFile(wrong))}" ${secret(servers.credentialVault, `${wrong}-client-secret`)}
+  curl -X PUT ${header('operator')} --header "Content-Type: application/json" --data ${quoted(`@${data.file(repairFile(wrong))}`)} ${secret(servers.credentialVault, `${wrong}-client-secret`)}
   curl -X POST "${host.url}/api/connections/${wrong}/rotate?force=true"
 
 ${isFoundLocally ? FOUND_LOCALLY : NOT_FOUND_LOCALLY}
@@ -66,6 +67,12 @@ ${LOCAL_STACK_WARNING}
 
 Press Ctrl-C to stop everything. Each line below is a rotation:
 `;
+}
+
+/** In double quotes, which every shell knows; in single ones if a POSIX shell would otherwise change the text. */
+function quoted(text: string): string {
+  if (process.platform === 'win32' || !/["$`\\]/.test(text)) return `"${text}"`;
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** One line of the functions' output for the screen; undefined if a user does not need to see it. */

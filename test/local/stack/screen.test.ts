@@ -2,12 +2,12 @@ import { WriteStream } from 'node:tty';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { instructions, screenLine } from '../../../local/screen.ts';
 
-const shown = (isFoundLocally: boolean) =>
+const shown = (isFoundLocally: boolean, directory = '') =>
   instructions(
     {
       isFoundLocally,
       host: { url: 'http://127.0.0.1:1' },
-      data: { file: (name: string) => name },
+      data: { file: (name: string) => directory + name },
       servers: { tokenVault: { url: 'http://127.0.0.1:2' }, credentialVault: { url: 'http://127.0.0.1:3' } },
     },
     ['demo-grace', 'crm'],
@@ -35,6 +35,13 @@ test('does not send users of another stack to the wrong one', () => {
 
 test('shows a fix with the command that applies it immediately', () => {
   expect(shown(true)).toMatch(/Fix the client secret[\s\S]*demo-wrong-secret\/rotate\?force=true/);
+});
+
+test.each([
+  ['/home/me/a b/', '"@/home/me/a b/consumer-header.txt"'],
+  [`/home/$HOME/it's "it" \`id\`/`, `'@/home/$HOME/it'\\''s "it" \`id\`/consumer-header.txt'`],
+])('quotes the data directory %s for the shell', (directory, argument) => {
+  expect(shown(true, directory)).toContain(`curl --header ${argument} "http`);
 });
 
 describe('a rotation on the screen', () => {
