@@ -111,8 +111,12 @@ export function orVia(thrown: unknown, { stack }: Pick<Connected, 'stack'>): unk
 
 /** @throws RotatorError `interrupted` after Ctrl-C */
 export function ensureNotInterrupted({ interrupted }: Pick<Cli, 'interrupted'>): void {
-  if (!interrupted.aborted) return;
-  throw new RotatorError({
+  if (interrupted.aborted) throw commandInterrupted();
+}
+
+/** Ctrl-C, also as the answer to a question. */
+export function commandInterrupted(): RotatorError {
+  return new RotatorError({
     code: 'interrupted',
     message: 'The command was interrupted.',
     fix: 'Run the command again at any time: it left nothing half-written.',

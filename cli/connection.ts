@@ -61,11 +61,14 @@ export function providerEndpoint({ provider, tenant }: EntryOptions): string | u
  */
 export function refuseEntryOptions(name: string, known: Connection | undefined, options: EntryOptions): void {
   const { scope: _anew, ...described } = entryOfOptions(options);
-  if (!known || Object.keys(described).length === 0) return;
+  const names = Object.keys(described).map(
+    (each) => `--${each.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
+  if (!known || names.length === 0) return;
   throw new RotatorError({
     code: 'command_invalid',
     message: `${name} is already in the connections file, so options cannot describe it.`,
-    fix: 'Remove the options that describe a new connection, or change the entry.',
+    fix: `Remove ${names.join(' and ')} from the command, or change the entry.`,
   });
 }
 

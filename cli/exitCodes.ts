@@ -22,7 +22,8 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-const BY_CODE: Partial<Record<ErrorCode, number>> = {
+/** A code that is added without an exit code does not compile. */
+const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   command_invalid: EXIT.usage,
   configuration_invalid: EXIT.invalid,
   connection_invalid: EXIT.invalid,
@@ -32,9 +33,15 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   connection_string_unreadable: EXIT.invalid,
   connection_string_unwritable: EXIT.invalid,
   refresh_token_too_large: EXIT.invalid,
+  refresh_token_old: EXIT.invalid,
+  parameter_invalid: EXIT.invalid,
+  body_too_large: EXIT.invalid,
   reauthorization_required: EXIT.operatorNeeded,
   client_rejected: EXIT.operatorNeeded,
   misconfigured: EXIT.operatorNeeded,
+  address_refused: EXIT.operatorNeeded,
+  access_token_too_large: EXIT.operatorNeeded,
+  connection_string_too_large: EXIT.operatorNeeded,
   owned_elsewhere: EXIT.operatorNeeded,
   connection_removed: EXIT.operatorNeeded,
   revocation_failed: EXIT.operatorNeeded,
@@ -44,9 +51,16 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   secret_disabled: EXIT.operatorNeeded,
   secret_not_allowed: EXIT.operatorNeeded,
   secret_soft_deleted: EXIT.operatorNeeded,
+  key_missing: EXIT.operatorNeeded,
+  key_disabled: EXIT.operatorNeeded,
+  key_unusable: EXIT.operatorNeeded,
   vault_forbidden: EXIT.operatorNeeded,
+  vault_policy: EXIT.operatorNeeded,
+  vault_rejected: EXIT.operatorNeeded,
   storage_forbidden: EXIT.operatorNeeded,
-  refresh_token_old: EXIT.invalid,
+  record_unreadable: EXIT.operatorNeeded,
+  unauthenticated: EXIT.operatorNeeded,
+  forbidden: EXIT.operatorNeeded,
   secret_not_managed: EXIT.needsReplace,
   connection_works: EXIT.needsReplace,
   in_progress: EXIT.notNow,
@@ -56,11 +70,20 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   authorization_failed: EXIT.notAuthorized,
   refresh_token_not_issued: EXIT.notAuthorized,
   interrupted: EXIT.interrupted,
+  identity_unavailable: EXIT.failed,
+  vault_throttled: EXIT.failed,
+  vault_unavailable: EXIT.failed,
+  storage_unavailable: EXIT.failed,
+  provider_unavailable: EXIT.failed,
+  provider_throttled: EXIT.failed,
+  response_unusable: EXIT.failed,
+  rotator_unreachable: EXIT.failed,
+  internal_error: EXIT.failed,
 };
 
 /** The exit code for an error. */
 export function exitCodeOf(code: ErrorCode): number {
-  return BY_CODE[code] ?? EXIT.failed;
+  return BY_CODE[code];
 }
 
 const BY_RESULT: Readonly<Record<RotationResult['result'], number>> = {

@@ -222,7 +222,9 @@ export function endUsage(thrown: unknown, surroundings: Surroundings): number {
   if (thrown.exitCode === 0) return EXIT.done;
   if (wantsJson(surroundings)) {
     const what =
-      thrown.code === 'commander.help' ? 'the command is missing' : thrown.message.replace(/^error: /, '');
+      thrown.code === 'commander.help'
+        ? 'the command is missing'
+        : thrown.message.replace(/^error: |\.$/g, '');
     const message = `The command line is not valid: ${what.replaceAll('\n', ' ')}.`;
     createTerminal({ json: true, verbose: false }).problem({
       code: 'command_invalid',

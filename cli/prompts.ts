@@ -1,8 +1,8 @@
 import { text as streamText } from 'node:stream/consumers';
 import { confirm, isCancel, password, text } from '@clack/prompts';
-import { interrupted } from '../lib/authorization/client.ts';
 import { RotatorError } from '../lib/errors.ts';
 import { printable } from '../lib/safeText.ts';
+import { commandInterrupted } from './cli.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @param instead the option to use if the terminal is not interactive: "--client-id" */
@@ -33,7 +33,7 @@ function required(value: string | undefined): string | undefined {
 }
 
 function answered<T>(answer: T): Exclude<T, symbol> {
-  if (isCancel(answer)) throw interrupted();
+  if (isCancel(answer)) throw commandInterrupted();
   return answer as Exclude<T, symbol>;
 }
 

@@ -141,6 +141,13 @@ describe('with a running local stack', { timeout: 120_000 }, () => {
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
   });
 
+  test('connect names the options that it refuses for a connection with an entry', async () => {
+    const options = ['--token-uri', 'https://login.example/token', '--client-authentication', 'none'];
+    const ended = await desk.rotator(['connect', 'strict', ...options]).ended;
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain('Remove --token-uri and --client-authentication from the command,');
+  });
+
   test('does not render a connection string without a service', async () => {
     const ended = await desk.rotator(['render', 'strict']).ended;
     expect(ended).toMatchObject({ code: 3, stdout: '' });
@@ -453,6 +460,7 @@ describe('without a stack', () => {
   test.each([
     [['nonsense'], "unknown command 'nonsense'"],
     [['status', '--nonsense'], "unknown option '--nonsense'"],
+    [['history', 'x', 'y'], 'Expected 1 argument but got 2.'],
     [['rotate'], 'either the name of a connection'],
     [['rotate', 'x', '--due'], 'either the name of a connection'],
     [['validate'], "missing required argument 'file'"],
@@ -468,6 +476,7 @@ describe('without a stack', () => {
     const json = await desk.withoutStack([...args, '--json']).ended;
     expect(json).toMatchObject({ code: 2, stderr: '' });
     const message = expect.stringContaining(text);
+    expect(json.stdout).not.toContain('.."');
     expect(documentOf(json)).toMatchObject({ error: { code: 'command_invalid', message } });
   });
 

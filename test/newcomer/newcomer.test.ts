@@ -191,6 +191,17 @@ const TRIALS = STEPS.flatMap((step) =>
   .map((trial, index) => ({ ...trial, suffix: String(index) }));
 
 describe('a newcomer', { timeout: 120_000 }, () => {
+  test('ends a command with Ctrl-C at its question', async ({ skip }) => {
+    skip(!hasTerminals(), 'This machine has no script of util-linux.');
+    const options = { stateFile: desk.stateFile, home, columns: 80, env: {} };
+    const shell = startShell('rotator remove dynamics-prod', options);
+    await shell.seen(/Remove dynamics-prod\?/);
+    shell.interrupt();
+    const { code, output } = await shell.ended;
+    expect(code).toBe(130);
+    expect(output).toContain('interrupted: The command was interrupted.');
+  });
+
   test.for(TRIALS)('does $text $where', async ({ text, columns, suffix }, { skip }) => {
     skip(columns !== undefined && !hasTerminals(), 'This machine has no script of util-linux.');
     const { code = 0, onTerminal = code, anew, meanwhile, fits, reveals } = stepOf(text) ?? expect.fail(text);
