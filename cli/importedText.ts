@@ -63,7 +63,7 @@ export function readImported(text: string, section: string | undefined): Importe
   if (begin === '')
     throw unreadable('is empty', 'Name a file that contains the connection string, or pipe it to stdin.');
   if (beginsWithQuote(begin)) throw quoted('begins with a quote');
-  if (begin.startsWith('{')) return collect(jsonPairs(plain));
+  if (/^\[?\s*\{/.test(begin)) return collect(jsonPairs(plain));
   if (/^jdbc:/i.test(begin)) return collect(whole(plain.trim(), parseJdbc(plain.trim())));
   // A connection string may begin with a ";" as well, but has no section in brackets.
   if (/^[[#]/.test(begin) || /^\s*\[/m.test(plain)) return ofSection(sectionOf(plain, section));
@@ -79,9 +79,20 @@ function collect(pairs: readonly Pair[]): Imported {
     if (field && isQuoted(value))
       throw quoted(`has quotes around the value of ${safeKey(name) ?? 'an attribute'}`);
     if (!field && !EXPECTED.test(plainName(name))) left += 1;
+    const before = field && found[field];
+    if (SECRETS.includes(field) && text !== '' && before !== undefined && before !== value)
+      throw several(name);
     if (field && text !== '') found[field] ??= field === 'tokenUri' ? addressIn(value) : value;
   }
   return { ...found, left, repeated: [] };
+}
+
+/** The older one of two refresh tokens may end all tokens of the sign-in. */
+function several(name: string): RotatorError {
+  return unreadable(
+    `has several values of ${safeKey(name) ?? 'an attribute'}`,
+    'Import only the object or the attributes of one client, with the newest refresh token.',
+  );
 }
 
 function quoted(what: string): RotatorError {

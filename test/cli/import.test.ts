@@ -180,6 +180,18 @@ describe('rotator import and render', { timeout: 120_000 }, () => {
   test.each([
     ['a blank refresh token', { refresh_token: '   ' }, [], 'The refresh token is blank'],
     ['a NUL in a refresh token', { refresh_token: 'a\0b' }, [], 'The refresh token contains a line break'],
+    [
+      'two refresh tokens',
+      { before: { refresh_token: 'a' }, after: { refresh_token: 'b' } },
+      [],
+      'has several values of refresh_token',
+    ],
+    [
+      'two refresh tokens in a list',
+      [{ refresh_token: 'a' }, { refresh_token: 'b' }],
+      [],
+      'has several values of refresh_token',
+    ],
     ['an empty client id', { refresh_token: 'a' }, ['--client-id', ''], 'The client id is blank'],
     [
       'a line break in a client id',
