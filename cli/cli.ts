@@ -3,8 +3,9 @@ import type { Parts } from '../lib/compose.ts';
 import type { Environment } from '../lib/config/environmentReader.ts';
 import { settingNames } from '../lib/config/settingNames.ts';
 import { RotatorError } from '../lib/errors.ts';
-import { type LocalStack, readLocalStack, STACK_FILE } from './localStack.ts';
+import { STACK_FILE } from './localStack.ts';
 import { readOwnFile } from './ownFile.ts';
+import { type LocalStack, readLocalStack } from './readLocalStack.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The options that every command takes. */

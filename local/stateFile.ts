@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { isAlive, type LocalStack } from '../cli/localStack.ts';
+import { isAlive } from '../cli/localStack.ts';
 import { readOwnFile } from '../cli/ownFile.ts';
+import type { LocalStack } from '../cli/readLocalStack.ts';
 import { replaceFile } from '../cli/replaceFile.ts';
 
 const CONNECT_MS = 2_000;

@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { closeServer, LOOPBACK, listen, listenerOf } from './http.ts';
 import { KeyStore } from './keyStore.ts';
-import { createPersistence, loadSecrets } from './persistence.ts';
 import { createRequestHandler, newVersionId } from './requestHandler.ts';
 import type { InterceptHook, KeyVaultOptions, KeyVaultServer } from './types.ts';
 import { VaultStore } from './vaultStore.ts';
@@ -18,10 +17,11 @@ export const ALL_RIGHTS = ['get', 'set', 'update', 'list', 'delete', 'recover', 
  */
 export async function startKeyVault(options: KeyVaultOptions): Promise<KeyVaultServer> {
   const { dataFile, tls } = options;
-  const store = new VaultStore(dataFile === undefined ? [] : loadSecrets(dataFile));
+  // Only for kept data: nothing else in `npm start` needs zod.
+  const kept = dataFile === undefined ? undefined : { dataFile, ...(await import('./persistence.ts')) };
+  const store = new VaultStore(kept?.loadSecrets(kept.dataFile) ?? []);
   const keys = new KeyStore(() => Math.floor((options.now ?? Date.now)() / 1000));
-  const persistence =
-    dataFile === undefined ? undefined : createPersistence(dataFile, () => store.snapshot());
+  const persistence = kept?.createPersistence(kept.dataFile, () => store.snapshot());
   const state = {
     closed: false,
     hook: undefined as InterceptHook | undefined,

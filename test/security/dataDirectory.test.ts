@@ -3,8 +3,8 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readLocalStack } from '../../cli/localStack.ts';
 import { ensureOwnDirectory, readOwnFile } from '../../cli/ownFile.ts';
+import { readLocalStack } from '../../cli/readLocalStack.ts';
 import { replaceFile } from '../../cli/replaceFile.ts';
 import { readState } from '../../local/authorizationServer/dataFile.ts';
 import { openDataDirectory } from '../../local/dataDirectory.ts';

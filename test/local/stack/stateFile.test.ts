@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LocalStack } from '../../../cli/localStack.ts';
+import type { LocalStack } from '../../../cli/readLocalStack.ts';
 import { removeState, writeState } from '../../../local/stateFile.ts';
 
 /** The state file of another stack, which runs in the parent process, and whose functions listen if `listens` is true. */
