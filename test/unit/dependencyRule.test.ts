@@ -100,6 +100,24 @@ describe('the dependency rule', () => {
   );
 });
 
+test('npm start loads neither the rules of the connections file nor zod before it needs them', () => {
+  const loaded = new Set(['local/start.ts']);
+  // A set also visits what is added meanwhile.
+  for (const file of loaded)
+    if (/^(cli|lib|local)\//.test(file)) for (const each of loadedBy(file)) loaded.add(each);
+  expect([...loaded]).toContain('local/keyVault/server.ts');
+  const needless = [...loaded].filter((each) =>
+    /^(zod|@azure\/.*|lib\/config\/parseConnections\.ts)$/.test(each),
+  );
+  expect(needless).toEqual([]);
+});
+
+/** What Node loads together with a file: neither types nor what is imported later. */
+function loadedBy(file: string): string[] {
+  const statements = codeOf(file).matchAll(/^(?:import|export)\s+(?!type\b)(?:[^';]*?\sfrom\s+)?'([^']+)'/gm);
+  return [...statements].map(([, target = '']) => resolved(target, file));
+}
+
 /** The file without its comments, which may name what the code must not use. */
 function codeOf(file: string): string {
   return readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
@@ -109,9 +127,11 @@ function importsOf(file: string): string[] {
   const specifiers = [...codeOf(file).matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map(
     ([, target]) => target ?? '',
   );
-  return specifiers.map((target) =>
-    target.startsWith('.') ? posix.join(posix.dirname(file), target) : target,
-  );
+  return specifiers.map((target) => resolved(target, file));
+}
+
+function resolved(target: string, file: string): string {
+  return target.startsWith('.') ? posix.join(posix.dirname(file), target) : target;
 }
 
 function allowed(target: string, { may, packages }: (typeof RULES)[number]): boolean {
