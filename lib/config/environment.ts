@@ -4,6 +4,7 @@ import {
   type Environment,
   type EnvironmentReader,
   GUID,
+  isInQuotes,
   isReference,
   note,
   readClientId,
@@ -164,7 +165,7 @@ function readConnectionsSource(
   allowLoopbackHttp: boolean,
 ): ConnectionsSource | undefined {
   const value = settingOf(reader, 'CONNECTIONS');
-  if (value === undefined || isReference(reader, 'CONNECTIONS')) {
+  if (value === undefined || isReference(reader, 'CONNECTIONS') || isInQuotes(reader, 'CONNECTIONS')) {
     note(reader, 'CONNECTIONS', 'is not set', CONNECTIONS_FIX);
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { isQuoted } from '../rotation/core/credentialValue.ts';
 import { readOrigin } from './address.ts';
 import type { Finding } from './findings.ts';
 
@@ -23,7 +24,18 @@ export function note(reader: EnvironmentReader, where: string, cause: string, fi
     cause: 'is a Key Vault reference that App Service has not resolved',
     fix: `Grant the app's identity the role Key Vault Secrets User on the vault that ${where} refers to, or set ${where} to the value itself.`,
   };
-  reader.findings.push(isReference(reader, where) ? unresolved : { where, cause, fix });
+  const quoted = {
+    where,
+    cause: 'has quotes around it',
+    fix: `Remove the quotes around the value of ${where}.`,
+  };
+  const named = isReference(reader, where) ? unresolved : isInQuotes(reader, where) ? quoted : undefined;
+  reader.findings.push(named ?? { where, cause, fix });
+}
+
+/** As in a script or an .env file, where the quotes do not belong to the value. */
+export function isInQuotes(reader: EnvironmentReader, name: string): boolean {
+  return isQuoted(settingOf(reader, name) ?? '');
 }
 
 /** App Service passes on the reference itself if it cannot read the secret. */

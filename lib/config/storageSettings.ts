@@ -1,4 +1,11 @@
-import { type EnvironmentReader, note, readClientId, readOriginOf, settingOf } from './environmentReader.ts';
+import {
+  type EnvironmentReader,
+  isInQuotes,
+  note,
+  readClientId,
+  readOriginOf,
+  settingOf,
+} from './environmentReader.ts';
 import type { StorageSettings } from './settings.ts';
 
 const CONNECTION_STRING = 'AzureWebJobsStorage';
@@ -38,7 +45,8 @@ function readConnectionString(
       `${CONNECTION_STRING} holds a connection string, so ${ACCOUNT_NAME} and ${BLOB_SERVICE_URI} have no effect. Remove either the one or the others.`,
     );
   }
-  if (isConnectionString(connectionString)) return { kind: 'connectionString', connectionString };
+  if (isConnectionString(connectionString) && !isInQuotes(reader, CONNECTION_STRING))
+    return { kind: 'connectionString', connectionString };
   note(reader, CONNECTION_STRING, 'is not a connection string of a storage account', CONNECTION_STRING_FIX);
   return undefined;
 }

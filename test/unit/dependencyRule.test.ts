@@ -37,7 +37,7 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/config\//,
-    may: /^lib\/(errors|log|loopback|safeText|secretNames|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|tags|times))\.ts$/,
+    may: /^lib\/(errors|log|loopback|safeText|secretNames|config\/.+|connectionString\/\w+|oauth\/providers\/\w+|rotation\/core\/(connection|credentialValue|tags|times))\.ts$/,
     packages: /^(zod|node:.+)$/,
   },
   {

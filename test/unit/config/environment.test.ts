@@ -343,3 +343,32 @@ it.each([
   expect(message).toContain(`${name} is a Key Vault reference that App Service has not resolved`);
   expect(fix).toContain(`set ${name} to the value itself`);
 });
+
+const UNQUOTED = {
+  ...GOOD_ENV,
+  CONNECTIONS: '{"connections":{}}',
+  AzureWebJobsStorage:
+    'DefaultEndpointsProtocol=https;AccountName=x;AccountKey=a2s=;EndpointSuffix=core.windows.net',
+  ALLOWED_VAULTS: 'https://a.vault.azure.net',
+  ROTATION_SCHEDULE: '*/10 * * * * *',
+};
+
+it.each(
+  [
+    'CREDENTIAL_VAULT_URL',
+    'CONNECTIONS',
+    'AzureWebJobsStorage',
+    'ALLOWED_VAULTS',
+    'ROTATION_SCHEDULE',
+  ].flatMap((name) => [
+    [name, '"', '"'],
+    [name, "'", "'"],
+    [name, '\u201c', '\u201d'],
+  ]),
+)('the value of %s in %s%s, as in an .env file, is named as such', (name = '', open, close) => {
+  const value = `${open}${Reflect.get(UNQUOTED, name)}${close}`;
+  expect(thrownBy(() => readEnvironment({ ...UNQUOTED, [name]: value }))).toMatchObject({
+    message: `${name} has quotes around it.`,
+    fix: `Remove the quotes around the value of ${name}.`,
+  });
+});
