@@ -28,7 +28,8 @@ export function createProgram(surroundings: Surroundings, ended: (exitCode: numb
     .showHelpAfterError(USAGE_FIX)
     .configureOutput(wantsJson(surroundings) ? { writeErr: () => {} } : {})
     .exitOverride();
-  for (const option of commonOptions()) program.addOption(option);
+  for (const option of commonOptions())
+    program.addOption(option.required ? option.argParser(filled) : option);
   const add = (spec: string, description: string, run: Run) => {
     const command = program.command(spec).description(description).exitOverride();
     command.action(async (...received) => {
@@ -176,6 +177,12 @@ function beginningOptions(): Option[] {
     new Option('--client-secret-stdin', 'read the client secret from stdin; or set ROTATOR_CLIENT_SECRET'),
     new Option('--replace', 'replace a connection that works, or secrets that the rotator does not manage'),
   ];
+}
+
+/** An option that is empty by mistake, such as "$UNSET", must not lead to another vault. */
+function filled(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Enter a value.');
 }
 
 function seconds(text: string): string {

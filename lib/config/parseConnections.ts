@@ -291,14 +291,15 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     const { line, column } = positionsIn(text)(scanJson(text).errorAt ?? text.length);
-    const what = text.trim() === '' ? 'is empty' : `is not valid JSON (line ${line}, column ${column})`;
-    throw new RotatorError({
-      code: FILE,
-      message: `The text of the connections ${isOtherEncoding(text) ? 'is not encoded in UTF-8' : what}.`,
-      fix: isOtherEncoding(text)
-        ? SAVE_AS_UTF8
-        : 'Correct it there: JSON requires double quotes, and allows no comments and no comma after the last member.',
-    });
+    const [what, fix] = isOtherEncoding(text)
+      ? ['is not encoded in UTF-8', SAVE_AS_UTF8]
+      : text.trim() === ''
+        ? ['is empty', SHAPE_FIX]
+        : [
+            `is not valid JSON (line ${line}, column ${column})`,
+            'Correct it there: JSON requires double quotes, and allows no comments and no comma after the last member.',
+          ];
+    throw new RotatorError({ code: FILE, message: `The text of the connections ${what}.`, fix });
   }
 }
 

@@ -461,6 +461,11 @@ describe('without a stack', () => {
     [['nonsense'], "unknown command 'nonsense'"],
     [['status', '--nonsense'], "unknown option '--nonsense'"],
     [['history', 'x', 'y'], 'Expected 1 argument but got 2.'],
+    [
+      ['status', '--credential-vault', ''],
+      "'--credential-vault <url>' argument '' is invalid. Enter a value.",
+    ],
+    [['remove', '--all', '--connections', ' '], 'Enter a value.'],
     [['rotate'], 'either the name of a connection'],
     [['rotate', 'x', '--due'], 'either the name of a connection'],
     [['validate'], "missing required argument 'file'"],

@@ -8,6 +8,10 @@ import { CONTEXT, shown } from './support.ts';
 
 const CANARY = 'canary-91cf';
 
+it('an empty text has a fix that says what to write', () => {
+  expect(thrownBy(() => parseConnections('\n', CONTEXT)).fix).toMatch(/^Write \{"connections": /);
+});
+
 describe('a text that is not valid as a whole is refused without repeating any of it', () => {
   it.each([
     ['nothing', '', 'The text of the connections is empty.'],
