@@ -63,7 +63,9 @@ async function run({ rotations, data, port }: Options): Promise<number> {
   if ('code' in begun) return abandon(starting, stopping, begun);
   const stack = begun;
   console.log(instructions(stack, await connectionsIn(stack.data)));
-  const finished = [stopped, hostEnded(stack), ...(rotations ? [countRotations(stack, rotations)] : [])];
+  const { host, servers } = stack;
+  const broken = [endOf('The function host', host), endOf('The storage account', servers.storage)];
+  const finished = [stopped, ...broken, ...(rotations ? [countRotations(stack, rotations)] : [])];
   const { code, message } = await Promise.race(finished);
   console.log(message);
   await stack.close();
@@ -98,11 +100,12 @@ async function abandon(
   return code;
 }
 
-async function hostEnded({ host }: Stack): Promise<End> {
-  const code = await host.ended;
+/** @param process nothing works without it */
+async function endOf(what: string, process: { readonly ended: Promise<number | null> }): Promise<End> {
+  const code = await process.ended;
   return {
     code: 1,
-    message: `The function host ended unexpectedly ${code === null ? 'by a signal' : `with exit code ${code}`}. Stopping ...`,
+    message: `${what} ended unexpectedly ${code === null ? 'by a signal' : `with exit code ${code}`}. Stopping ...`,
   };
 }
 

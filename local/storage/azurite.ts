@@ -16,6 +16,8 @@ export interface Azurite {
   /** Address of the account, without a slash at the end. */
   readonly blobServiceUrl: string;
   readonly processId: number;
+  /** Resolves with the exit code when the process ends; null after a signal. */
+  readonly ended: Promise<number | null>;
   /**
    * Stops the process and resolves when it has saved its data and ended.
    * @throws Error if it ended without saving
@@ -33,6 +35,7 @@ export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
   if (dataDirectory) await ensureOwnDirectory(dataDirectory);
   const account = (dataDirectory && loadAccount(dataDirectory)) || newAccount();
   const child = launch(argumentsOf(account.port ?? 0, dataDirectory), `${account.name}:${account.key}`);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const port = await portOf(child, account.port, dataDirectory);
   if (dataDirectory) await saveAccount(dataDirectory, { ...account, port });
   const blobServiceUrl = `http://${LOOPBACK}:${port}/${account.name}`;
@@ -40,6 +43,7 @@ export async function startAzurite(dataDirectory?: string): Promise<Azurite> {
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${account.key};BlobEndpoint=${blobServiceUrl};`,
     blobServiceUrl,
     processId: child.pid ?? 0,
+    ended,
     close: () => stop(child),
   };
 }

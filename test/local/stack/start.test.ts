@@ -150,6 +150,17 @@ test('removes the temporary secrets of a stack that was killed', async () => {
   expect(await readdir(directory)).toEqual([]);
 }, 120_000);
 
+test('ends if its storage account ends, which only a new start repairs', async () => {
+  const run = start('--port', '0', '--data', await temporaryDirectory());
+  await run.seen('The rotator runs');
+  const { pid } = run.child;
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+  const lines = await Promise.all(children.map((each) => readFile(`/proc/${each}/cmdline`, 'utf8')));
+  process.kill(Number(children[lines.findIndex((line) => line.includes('azurite'))]), 'SIGKILL');
+  expect(await run.exit).toBe(1);
+  expect(run.output()).toContain('The storage account ended unexpectedly by a signal. Stopping ...');
+}, 60_000);
+
 test('Ctrl-C during the start ends it, and leaves nothing behind', async () => {
   const directory = await temporaryDirectory();
   const run = startWith({ TMPDIR: directory }, '--port', '0');
