@@ -12,8 +12,8 @@ function interrupt(): void {
   setTimeout(() => console.error('Finishing the work in progress ...'), PATIENCE_MS).unref();
 }
 
-process.on('SIGINT', interrupt);
-process.on('SIGTERM', interrupt);
+// The window of a terminal that is closed sends SIGHUP, which would otherwise end the process between a response and its save.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
 // A reader that closes the pipe (`| head`) is not an error. It ends the command as Ctrl-C does: a received token must be saved first.
 let isUnread = false;
 process.stdout.on('error', () => {

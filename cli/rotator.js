@@ -30,7 +30,7 @@ if (major > 24 || (major === 24 && minor >= 5) || !existsSync(PINNED)) {
   const child = spawn(PINNED, [fileURLToPath(SOURCE), ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both processes; a signal to this process alone is meant for the child. This process waits until the
   // child ends. On Windows a console signals both, and `kill` would end the child immediately.
-  for (const signal of ['SIGINT', 'SIGTERM'])
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => process.platform !== 'win32' && child.kill(signal));
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;

@@ -47,7 +47,7 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 /** Runs until Ctrl-C, or until the consumer has seen enough tokens; returns the exit code. */
 async function run({ rotations, data, port }: Options): Promise<number> {
   const stopping = new AbortController();
-  const signals = [once(process, 'SIGINT'), once(process, 'SIGTERM')];
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal));
   const stopped = Promise.race([...signals, unread()]).then(() => ({ code: 0, message: 'Stopping ...' }));
   console.log('Starting the authorization server, two vaults, the storage account and the functions ...');
   const { signal } = stopping;

@@ -136,17 +136,19 @@ test('the pinned Node for Windows is where the launcher looks', () => {
 });
 
 test.runIf(node !== undefined && process.platform !== 'win32')(
-  'a signal to the launcher alone interrupts the command',
+  'a signal to the launcher alone interrupts the command, also that of a terminal that is closed',
   { timeout: 60_000 },
   async () => {
     const desk = await startDesk();
     try {
       const args = [LAUNCHER, 'status', '--watch', '--json', '--stack', desk.stateFile];
-      const child = spawn(node ?? '', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      const ended = once(child, 'exit');
-      await once(child.stdout, 'data');
-      child.kill('SIGINT');
-      expect(await ended).toEqual([130, null]);
+      for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+        const child = spawn(node ?? '', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        const ended = once(child, 'exit');
+        await once(child.stdout, 'data');
+        child.kill(signal);
+        expect(await ended, signal).toEqual([130, null]);
+      }
     } finally {
       await desk.close();
     }

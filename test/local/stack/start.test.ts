@@ -145,7 +145,8 @@ test('removes the temporary secrets of a stack that was killed', async () => {
   const second = startWith({ TMPDIR: directory }, '--port', '0');
   await second.seen('The rotator runs');
   expect(await readdir(directory)).not.toContain(left[0]);
-  second.child.kill('SIGINT');
+  // As when the terminal's window is closed.
+  second.child.kill('SIGHUP');
   expect(await second.exit, second.output()).toBe(0);
   expect(await readdir(directory)).toEqual([]);
 }, 120_000);
