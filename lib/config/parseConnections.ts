@@ -1,7 +1,7 @@
 import { addressIn } from '../connectionString/attributes.ts';
 import { type ErrorCode, type Problem, problemOf, RotatorError } from '../errors.ts';
 import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
-import { safeName } from '../safeText.ts';
+import { safeKey, safeName } from '../safeText.ts';
 import { defaultSecretName } from '../secretNames.ts';
 import { type Claims, nameConflicts, type Owners, secretKey, usesOfSecrets } from './conflicts.ts';
 import {
@@ -308,12 +308,22 @@ type Issue = Parameters<typeof explainIssue>[1];
 function explainOutside(issue: Issue, file: unknown): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(connectionsFile.shape);
-    return issue.keys.map((key) => ({ ...unknownKey('the top of the file', key, known), within: [key] }));
+    return issue.keys.map((key) => ({
+      ...unknownKey('the top of the file', key, known),
+      ...(isEntry(file, key) && { fix: `Move ${safeKey(key) ?? 'the unknown key'} into connections.` }),
+      within: [key],
+    }));
   }
   const where = issue.path.length === 0 ? 'the file' : String(issue.path[0]);
   const isMissing = where === 'connections' && isObject(file) && !Object.hasOwn(file, where);
   const cause = isMissing ? 'is missing' : issue.message;
   return [{ where, cause, fix: where === 'providers' ? PROVIDERS_FIX : SHAPE_FIX, within: issue.path }];
+}
+
+/** An entry beside "connections" instead of in it. */
+function isEntry(file: unknown, key: string): boolean {
+  const { [key]: value } = isObject(file) ? file : {};
+  return isObject(value) && ('tokenUri' in value || 'provider' in value);
 }
 
 function isOutside(path: readonly string[]): boolean {

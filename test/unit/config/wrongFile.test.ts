@@ -8,6 +8,12 @@ import { CONTEXT, shown } from './support.ts';
 
 const CANARY = 'canary-91cf';
 
+it('an entry at the top is to be moved into connections', () => {
+  const { fix } = thrownBy(() => parseConnections('{"crm":{"provider":"okta"}}', CONTEXT));
+  expect(fix).toContain('Move crm into connections.');
+  expect(fix).not.toContain('Remove');
+});
+
 it('an empty text has a fix that says what to write', () => {
   expect(thrownBy(() => parseConnections('\n', CONTEXT)).fix).toMatch(/^Write \{"connections": /);
 });
