@@ -46,7 +46,7 @@ const LONGEST_PAUSE_MS = 10_000;
 export interface InTheWay {
   /** Names of secrets that exist although the rotator did not create them for the connection. */
   readonly foreign: readonly string[];
-  /** The connection works, and its record says since when. */
+  /** The connection works, or did until a token request whose outcome is not known yet, and its record says since when. */
   readonly works: ConnectionRecord | undefined;
 }
 
@@ -83,9 +83,12 @@ export async function whatIsInTheWay(
   return { foreign, works: record && isThere && works(record) ? record : undefined };
 }
 
-/** Would a rotation succeed, as far as the record knows? Then other credentials can only do harm. */
-function works({ rotatedAt, phase, failure }: ConnectionRecord): boolean {
-  return rotatedAt !== undefined && phase.state === 'idle' && !failure?.blocked;
+/**
+ * Would a rotation succeed, as far as the record knows? Then other credentials can only do harm. That counts during a token request as
+ * well: it usually succeeds.
+ */
+function works({ rotatedAt, failure }: ConnectionRecord): boolean {
+  return rotatedAt !== undefined && !failure?.blocked;
 }
 
 async function vaultHas(vault: SecretVault, name: string): Promise<boolean> {
@@ -341,8 +344,12 @@ export function alreadyWorks({ name, secrets }: Connection, record: ConnectionRe
 }
 
 /** What works today, in one or two sentences. */
-export function stateOfWorking(name: string, { rotatedAt, accessToken }: ConnectionRecord): string {
+export function stateOfWorking(name: string, { rotatedAt, phase, accessToken }: ConnectionRecord): string {
+  const state =
+    phase.state === 'idle'
+      ? 'works'
+      : 'has a token request whose outcome is not known yet, and worked before';
   const time = (at: number) => new Date(at).toISOString();
   const until = accessToken ? ` Its access token expires at ${time(accessToken.expiresAt)}.` : '';
-  return `${name} works: its last rotation succeeded at ${time(rotatedAt ?? 0)}.${until}`;
+  return `${name} ${state}: its last rotation succeeded at ${time(rotatedAt ?? 0)}.${until}`;
 }

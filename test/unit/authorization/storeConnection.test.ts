@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { firstRotation } from '../../../lib/authorization/firstRotation.ts';
 import {
+  alreadyWorks,
   readCredential,
   storeConnection,
   whatIsInTheWay,
 } from '../../../lib/authorization/storeConnection.ts';
+import { intended } from '../../../lib/rotation/core/record.ts';
 import { connectionNamed } from '../rotation/world/connection.ts';
 import { failure } from '../rotation/world/fakeVault.ts';
 import { refusal } from '../rotation/world/provider.ts';
@@ -150,6 +152,19 @@ describe('storing the result of a sign-in', () => {
     expect((await whatIsInTheWay(connection, ports, same)).works).toBeUndefined();
     world.credentials.softDelete('crm-refresh-token');
     expect((await whatIsInTheWay(connection, ports, {})).works).toBeUndefined();
+  });
+
+  test('says what worked while a token request is in flight, or its outcome is unknown', async () => {
+    const { world, ports, connection, store } = begin();
+    await store();
+    await world.settle(firstRotation(connection, ports));
+    const requesting = intended(world.record('crm'), world.now(), false);
+    const records = Object.assign(Object.create(ports.records), { read: async () => requesting });
+    const { works } = await whatIsInTheWay(connection, { ...ports, records }, {});
+    expect(works).toBe(requesting);
+    expect(alreadyWorks(connection, requesting).message).toMatch(
+      /^crm has a token request whose outcome is not known yet, and worked before: its last rotation succeeded at /,
+    );
   });
 
   test('does not take a blocked connection for one that works', async () => {
