@@ -60,8 +60,8 @@ const LEASE: readonly Mutant[] = [
   inRotation(
     'steps/lease.ts',
     'lease: a record that could not be written for lack of the lease counts as written',
-    'if (await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) return;',
-    'if ((await this.#records.write({ ...record, vaults: this.#vaults }, this.#held().id)) || true) return;',
+    'if (await this.#records.write(ours, this.#held().id)) return this.#note(ours);',
+    'if ((await this.#records.write(ours, this.#held().id)) || true) return this.#note(ours);',
   ),
   inRotation('steps/lease.ts', 'lease: never renewed', 'void this.#keepAlive();', ''),
   inRotation(
@@ -877,8 +877,8 @@ const CLIENTS: readonly Mutant[] = [
   inRotation(
     'steps/writes.ts',
     'client: a version of a refresh token is reserved',
-    "connection.grant === 'client_credentials' ? [] : [connection.vaults.credential]",
-    '[connection.vaults.credential]',
+    "grant === 'client_credentials' || kept.has(name) ? [] : [vaults.credential]",
+    'kept.has(name) ? [] : [vaults.credential]',
   ),
 ];
 

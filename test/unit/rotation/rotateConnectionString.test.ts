@@ -296,17 +296,22 @@ describe('a connection string with the refresh token', () => {
     expect(ClientSecret).toBe('client-secret-one');
   });
 
-  test('reserves its write in the credential vault', async () => {
-    const { connection, process, world } = await due(reusable);
-    const taken: [string, number][] = [];
-    const take = async (vault: string, count: number) => void taken.push([vault, count]);
-    const pacer = { take, giveBack: () => undefined };
-    await world.settle(
-      rotate({ connection, force: false, patient: true }, { ...process.ports, pacer }, process.state),
-    );
-    expect(taken).toEqual([
+  test('reserves its write in the credential vault, and none for a refresh token that was kept the last time', async () => {
+    const { connection, world, ...scenario } = await due(reusable);
+    const reserved = async (process: typeof scenario.process) => {
+      const taken: [string, number][] = [];
+      const take = async (vault: string, count: number) => void taken.push([vault, count]);
+      const ports = { ...process.ports, pacer: { take, giveBack: () => undefined } };
+      await world.settle(rotate({ connection, force: true, patient: true }, ports, process.state));
+      return taken;
+    };
+    expect(await reserved(world.process())).toEqual([
       [CREDENTIAL_VAULT, 2],
       [TOKEN_VAULT, 1],
+    ]);
+    expect(await reserved(scenario.process)).toEqual([
+      [TOKEN_VAULT, 1],
+      [CREDENTIAL_VAULT, 1],
     ]);
   });
 });

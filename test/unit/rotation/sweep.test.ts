@@ -65,7 +65,7 @@ describe('which connections are due', () => {
 describe('a sweep', () => {
   test('rotates all due connections and reports the results', async () => {
     const world = worldOf(3);
-    expect(await sweepOf(world)).toEqual({
+    expect(await sweepOf(world, undefined, unpaced(world))).toEqual({
       connections: 3,
       invalid: 0,
       due: 3,
