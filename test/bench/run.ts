@@ -38,7 +38,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
       { size: 10_000, mostCpu: 0.02 },
       { size: 50_000, mostCpu: 0.05, mostMegabytes: 400 },
     ]),
-  growth: () => growth([10, 100, 1_000, 3_000]),
+  growth: () => growth([10, 1_000, 10_000]),
   'cold start': async () => ({ findings: await coldStart() }),
   hanging: async () => ({ findings: await hanging() }),
 };
