@@ -54,7 +54,7 @@ export const LONGEST_LIFETIME_MS = 3_660 * DAY_MS;
 export const LONGEST_IDLE_MS = 7 * DAY_MS;
 /**
  * How old a list of the records may be that a sweep uses, and the next sweep of the default schedule finds it too old. A request of another
- * process is seen within that time: nobody may repeat it earlier ({@link RESERVED_MS}).
+ * process is seen within that time: no process may repeat it earlier ({@link RESERVED_MS}).
  */
 export const LONGEST_LIST_AGE_MS = 50_000;
 /** By so much the clocks that write and read a record may differ. */

@@ -99,7 +99,7 @@ describe('the list of a sweep', () => {
     expect((await sweep()).summaries.has('crm-7')).toBe(false);
   });
 
-  it('is asked for again if it could not be had', async () => {
+  it('is asked for again after a failure', async () => {
     const { sweep, during, pass, lists } = start(10_000);
     await sweep();
     pass(20_000);
