@@ -75,6 +75,7 @@ export const MODEL_ROWS: readonly (readonly [
     '**lost, reported**, unless the grace period outlasts it',
     'fresh',
   ],
+  ['read the record', 'sweeps use a list of the records that is up to 50 s old', 'fresh', 'fresh', 'fresh'],
   [
     'read the record',
     'forged times in the record, or forged tags at the versions',
