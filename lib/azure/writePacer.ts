@@ -2,11 +2,10 @@ import type { Clock, WritePacer } from '../rotation/ports.ts';
 
 /** Key Vault counts new versions per vault in windows of 10 s (Key Vault service limits). */
 const WINDOW_MS = 10_000;
-/**
- * So many writes may come at once, and the others evenly: Key Vault refuses bursts although the sum is below its limit. One rotation asks for up
- * to three together.
- */
-const BURST = 5;
+/** This part of the limit may be used immediately, the rest evenly: Key Vault refuses bursts although the sum is below its limit. */
+const BURST = 1 / 60;
+/** The writes of one rotation, which are asked for together. */
+const LEAST_BURST = 3;
 /** How long a vault that is throttling gets no writes, if it does not say how long to wait. */
 const PAUSE_MS = 1_000;
 
@@ -29,7 +28,7 @@ interface Vault {
  * @param limit new versions per 10 s and vault
  */
 export function createWritePacer(limit: number, clock: Clock): AdaptivePacer {
-  const burst = Math.min(BURST, limit - 1);
+  const burst = Math.max(Math.min(LEAST_BURST, limit - 1), Math.floor(limit * BURST));
   const apartMs = WINDOW_MS / (limit - burst);
   const vaults = new Map<string, Vault>();
   const vaultOf = (url: string): Vault => {

@@ -44,12 +44,12 @@ export function describePacer(limit: number, start: () => PacerSide): void {
     return admitted;
   }
 
-  const burst = Math.max(3, Math.floor(limit / 30));
+  const burst = Math.max(3, Math.floor(limit / 60));
   /** The most writes of a tenth of a second. */
   const mostAtOnce = burst + limit / 100 + 1;
 
   describe('a write pacer', () => {
-    it('spreads writes evenly, except for a thirtieth of the limit or those of one rotation', async () => {
+    it('spreads writes evenly, except for a sixtieth of the limit or those of one rotation', async () => {
       const times = (await pace(each(A, 2 * limit))).map(([, at]) => at);
       for (const from of times) {
         const within = times.filter((at) => at >= from && at < from + 100);

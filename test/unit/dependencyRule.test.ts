@@ -7,7 +7,11 @@ import { describe, expect, test } from 'vitest';
  * (files of this repository) or `packages`.
  */
 const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
-  { files: /^lib\/(backoff|logEvents|loopback|retryAfter|secretNames)\.ts$/, may: /^$/, packages: /^$/ },
+  {
+    files: /^lib\/(backoff|logEvents|loopback|retryAfter|secretNames|userAgent)\.ts$/,
+    may: /^$/,
+    packages: /^$/,
+  },
   { files: /^lib\/(errors|safeText)\.ts$/, may: /^lib\/secretNames\.ts$/, packages: /^$/ },
   { files: /^lib\/secretSize\.ts$/, may: /^lib\/errors\.ts$/, packages: /^$/ },
   { files: /^lib\/log\.ts$/, may: /^lib\/logEvents\.ts$/, packages: /^$/ },
@@ -27,13 +31,13 @@ const RULES: readonly { files: RegExp; may: RegExp; packages: RegExp }[] = [
   },
   {
     files: /^lib\/oauth\//,
-    may: /^lib\/(errors|hostLookup|loopback|retryAfter|safeText|oauth\/.+|rotation\/(ports|core\/(tokenRequest|connection|times)))\.ts$/,
+    may: /^lib\/(errors|hostLookup|loopback|retryAfter|safeText|userAgent|oauth\/.+|rotation\/(ports|core\/(tokenRequest|connection|times)))\.ts$/,
     packages: /^(undici|node:.+)$/,
   },
   {
     files: /^lib\/azure\//,
-    may: /^lib\/(errors|loopback|readLimited|retryAfter|safeText|secretNames|secretSize|azure\/.+|rotation\/.+)\.ts$/,
-    packages: /^(@azure(-rest)?\/.+|node:.+)$/,
+    may: /^lib\/(errors|loopback|readLimited|retryAfter|safeText|secretNames|secretSize|userAgent|azure\/.+|rotation\/.+)\.ts$/,
+    packages: /^(@azure(-rest)?\/.+|saxes|undici|node:.+)$/,
   },
   {
     files: /^lib\/config\//,
