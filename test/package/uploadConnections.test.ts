@@ -103,7 +103,7 @@ describe('refuses a bad file with its cause, and keeps the stored file', () => {
     ['one wrong entry of two', GOOD.replace('{ "a"', '{ "b c": {}, "a"'), 'connections.b?c', 'Rename'],
     ['http', GOOD.replace('https', 'http'), 'connections.a.tokenUri must', 'https'],
     ['no JSON', GOOD.slice(0, 40), 'is not valid JSON (line 1, column', 'Correct it'],
-    ['an empty file', '', 'is empty', 'Correct it'],
+    ['an empty file', '', 'is empty', 'Write {"connections"'],
     ['no connection', '{ "connections": {} }', 'has no connections', 'ALLOW_NO_CONNECTIONS to true'],
     ['no text', Uint8Array.of(0x7b, 0xff), 'is not valid UTF-8', 'Save'],
     ['too much', `${' '.repeat(4 * 1024 * 1024)}${GOOD}`, 'larger than 4 MB', 'Split'],
