@@ -93,7 +93,7 @@ export class BlobService {
       headers: createHttpHeaders({ 'x-ms-version': API_VERSION, ...headers }),
       abortSignal,
       disableKeepAlive: again === true,
-      // A token is sent over https only, and who writes a connection string with http means it.
+      // A token is sent over https only. A connection string may name http, as that of the emulator does.
       allowInsecureConnection: true,
       ...(method === 'GET' && { streamResponseStatusCodes: READ }),
       ...(body !== undefined && { body }),
