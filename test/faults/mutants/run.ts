@@ -28,6 +28,10 @@ function row({ name, failed, history, problem, seconds }: Verdict): string {
 /** @returns the exit code */
 async function main(): Promise<number> {
   const startedAt = performance.now();
+  if (mutants.length === 0) {
+    console.error(`No guard has ${values.only} in its name.`);
+    return 1;
+  }
   const failing = await failsAnyway(mutants, histories);
   if (failing) {
     console.error(`Fails without any mutant: ${failing}`);
