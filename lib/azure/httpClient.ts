@@ -21,7 +21,7 @@ const NODE_CODES: Readonly<Record<string, string>> = {
 
 /**
  * Sends the requests of the Azure SDKs with undici, which costs less than their own client does. A request that goes through a proxy is
- * left to theirs. There is no time limit here: `withDeadline` sets it, with the request's signal.
+ * left to theirs. The time limit is that of `withDeadline`, whose signal the request has.
  * @param lookup resolves host names. Default: Node's own, in which a name that hangs holds up others
  */
 export function createHttpClient(lookup?: LookupFunction): HttpClient {

@@ -33,9 +33,9 @@ export class TlsSessions {
 
   /** Remembers the last session that a server offers. Of many hosts, those that come last are remembered. */
   remember(host: string, session: Buffer): void {
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined && this.#sessions.size >= MOST_HOSTS) this.#sessions.delete(oldest);
     this.#sessions.delete(host);
     this.#sessions.set(host, session);
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined && this.#sessions.size > MOST_HOSTS) this.#sessions.delete(oldest);
   }
 }
