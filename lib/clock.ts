@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './rotation/ports.ts';
 
 /** Timers count in signed 32-bit milliseconds, 24.8 days: a longer one would end immediately. */
@@ -7,8 +6,16 @@ const LONGEST_TIMER_MS = 0x7fffffff;
 /** The machine's clock. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    // The only possible failure is an abort, which ends the wait.
-    await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, signal && { signal }).catch(() => {});
-  },
+  // Not the timer of `node:timers/promises`: an abort, which is how most waits end, makes an error with its stack there.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.min(ms, LONGEST_TIMER_MS));
+      signal?.addEventListener('abort', end);
+    }),
 };

@@ -9,6 +9,7 @@ import {
 } from '@azure/core-rest-pipeline';
 import { Agent, type Dispatcher } from 'undici';
 import { USER_AGENT } from '../userAgent.ts';
+import { ResponseReader } from './responseReader.ts';
 
 /** Longer than the time between two sweeps of the default schedule, in milliseconds. Azure keeps idle connections for longer. */
 const KEEP_ALIVE_MS = 30_000;
@@ -43,24 +44,35 @@ export function createHttpClient(lookup?: LookupFunction): HttpClient {
   };
 }
 
+/** The address was parsed before, so its two parts need no second parser. */
+const ADDRESS = /^(https?:\/\/[^/?#]+)([^#]*)/;
+
 async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<PipelineResponse> {
-  const { origin, pathname, search, protocol } = new URL(request.url);
-  if (protocol !== 'https:' && !request.allowInsecureConnection)
+  const [, origin = '', path = ''] = ADDRESS.exec(request.url) ?? [];
+  if (!origin.startsWith('https:') && !request.allowInsecureConnection)
     throw new Error(`${origin} is not https, and allowInsecureConnection is not set.`);
-  const { abortSignal } = request;
+  const abortSignal = request.abortSignal as AbortSignal | undefined;
+  const reader = new ResponseReader(
+    abortSignal,
+    (code) => request.streamResponseStatusCodes?.has(code) ?? false,
+  );
+  const options = {
+    origin,
+    path: path.startsWith('/') ? path : `/${path}`,
+    method: request.method,
+    headers: { 'user-agent': USER_AGENT, ...request.headers.toJSON() },
+    // What the adapters send are texts.
+    body: (request.body as string | undefined) ?? null,
+  };
   try {
-    const { statusCode, headers, body } = await dispatcher.request({
-      origin,
-      path: `${pathname}${search}`,
-      method: request.method,
-      headers: { 'user-agent': USER_AGENT, ...request.headers.toJSON() },
-      // What the adapters send are texts.
-      body: (request.body as string | undefined) ?? null,
-      ...(abortSignal && { signal: abortSignal as AbortSignal }),
-    });
-    const answer = { status: statusCode, headers: createHttpHeaders(firstOfEach(headers)), request };
-    if (request.streamResponseStatusCodes?.has(statusCode)) return { ...answer, readableStreamBody: body };
-    return { ...answer, bodyAsText: await body.text() };
+    if (!abortSignal?.aborted) dispatcher.dispatch(options, reader);
+    const { status, headers, text, body } = await reader.result;
+    return {
+      status,
+      headers: createHttpHeaders(firstOfEach(headers)),
+      request,
+      ...(body ? { readableStreamBody: body } : { bodyAsText: text }),
+    };
   } catch (thrown) {
     if (abortSignal?.aborted) throw thrown;
     const { message, code = RestError.REQUEST_SEND_ERROR } = thrown as NodeJS.ErrnoException;

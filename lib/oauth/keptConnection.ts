@@ -48,9 +48,10 @@ export class KeptConnection extends Duplex {
     this.#socket.resume();
   }
 
-  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+  /** Headers and body leave together, in one TLS record. */
+  override _writev(chunks: { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
     // A token request is smaller than the buffer of any socket.
-    this.#socket.write(chunk);
+    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)));
     done();
   }
 

@@ -16,6 +16,9 @@ const LONGEST_BODY = 256 * 1024;
 /** The longest headers that undici reads, in bytes in total. The second reading accepts longer ones. */
 const LONGEST_HEADERS = 64 * 1024;
 
+/** Why a connection is closed after its request; undici would make an error with its stack each time. */
+const OVER = new Error('The request is over.');
+
 /** The options of a token request that replace the defaults. */
 export interface SendOptions {
   /** What is known from earlier connections. Default: nothing. */
@@ -64,7 +67,7 @@ export async function postTokenRequest(
     over = true;
     stopWatching();
     connection?.hangUp();
-    client?.destroy().catch(() => undefined);
+    client?.destroy(OVER).catch(() => undefined);
   }
 }
 

@@ -161,12 +161,14 @@ const SUMMARY_OF: {
 };
 
 /** Blob metadata are headers: ASCII on one line, 8 KB in total. */
-function asciiSentence(text = ''): string | undefined {
+function asciiSentence(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
   return safeSentence(text).replace(/[^ -~]/gu, '?') || undefined;
 }
 
 function outcomeText({ at, result, code }: Outcome): string {
-  return [Math.floor(at / 1000), result, ...(code === undefined ? [] : [code])].join(':');
+  const outcome = `${Math.floor(at / 1000)}:${result}`;
+  return code === undefined ? outcome : `${outcome}:${code}`;
 }
 
 /** The outcomes in a summary, oldest first, to the second; without what the rotator cannot have written. */
@@ -178,10 +180,16 @@ export function outcomesIn({ history = '' }: Pick<RecordSummary, 'history'>): Ou
   });
 }
 
+const SUMMARIZED = Object.entries(SUMMARY_OF);
+
 /** The summary of a record, without the fields that are not known. */
 export function summaryOf(record: ConnectionRecord): RecordSummary {
-  const fields = Object.entries(SUMMARY_OF).map(([field, of]) => [field, of(record)]);
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as RecordSummary;
+  const summary: Record<string, unknown> = {};
+  for (const [field, of] of SUMMARIZED) {
+    const value = of(record);
+    if (value !== undefined) summary[field] = value;
+  }
+  return summary as unknown as RecordSummary;
 }
 
 const IDLE: Phase = { state: 'idle' };

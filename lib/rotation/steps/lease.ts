@@ -115,7 +115,8 @@ export class Lease {
 
   /** Gives the lease back; if that fails, it ends with its time. Calling it again has no effect. Never throws. */
   async release(): Promise<void> {
-    this.#released.abort();
+    // Without a reason, `abort` makes an error with its stack.
+    this.#released.abort('released');
     if (!this.#acquired || this.remainingMs() <= 0) return;
     this.#lost = true;
     await this.#records.releaseLease(this.#name, this.#acquired.id).catch(() => {});

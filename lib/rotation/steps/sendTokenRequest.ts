@@ -149,7 +149,7 @@ export class TokenRequestSender {
     const handover = handoverTime(phase, this.#connection.behavior, this.#ports.scheduleIntervalMs);
     if (handover < phase.awaitedUntil) unlessResponded(handover - this.#lease.now(), waiting.onHandover);
     const answer = await tokenEndpoint.send(request, { mayStillSend, waitMs: waitMs() });
-    responded.abort();
+    responded.abort('responded');
     const { failure, malformed } = answer;
     if (!refused) waiting.flight.responded(failure);
     if (malformed !== undefined) this.#log('warn', 'token_response_malformed', { why: malformed });

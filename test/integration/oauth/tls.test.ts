@@ -40,6 +40,16 @@ describe('over TLS', () => {
     });
   });
 
+  test('the request arrives in one piece', async () => {
+    const server = await start();
+    let pieces = 0;
+    const counted = server.connection().then(({ socket }) => socket.on('data', () => pieces++));
+    const sessions = new TlsSessions(authority.caCertificate);
+    await postTokenRequest(server.url, request, HERE, terms, { sessions });
+    await counted;
+    expect(pieces).toBe(1);
+  });
+
   test('a server that offers HTTP/2 gets the request over HTTP/1.1', async () => {
     const server = await start({ ALPNProtocols: ['h2', 'http/1.1'] });
     const ca = authority.caCertificate;
