@@ -6,7 +6,7 @@ import type { RecordList, RecordStore } from '../rotation/ports.ts';
 import { type BlobRequest, type BlobResponse, BlobService, type StorageAccess } from './blobService.ts';
 import { type ListedBlob, readBlobList } from './blobXml.ts';
 import { withDeadline } from './deadline.ts';
-import { blobNameOf, bodyOf, listedOf, metadataOf, recordOf } from './recordBlob.ts';
+import { blobNameOf, bodyOf, metadataOf } from './recordBlob.ts';
 import { repeatIfClosed } from './repeatRead.ts';
 import { storageCode, storageError } from './storageErrors.ts';
 
@@ -53,6 +53,9 @@ const LEASE_LOST = {
   LeaseNotPresentWithLeaseOperation: false,
 };
 
+/** Loaded at the first read, not at a cold start. */
+const loadReader = () => import('./readRecordBlob.ts');
+
 /** How records are stored. */
 export interface RecordStoreOptions {
   /** Longest time for one request, sign-in included, in milliseconds. Default 5 s. */
@@ -92,6 +95,7 @@ class BlobRecords implements RecordStore {
   }
 
   async list(): Promise<RecordList> {
+    const { listedOf } = await loadReader();
     const summaries = new Map<string, RecordSummary>();
     const leased = new Set<string>();
     let sweptAt: number | undefined;
@@ -123,6 +127,7 @@ class BlobRecords implements RecordStore {
     const download = async (abortSignal: AbortSignal, again: boolean) => {
       const answer = await this.#service.send({ method: 'GET', url: this.#blob(name), abortSignal, again });
       const body = await readLimited(answer.body, LARGEST_RECORD_BYTES);
+      const { recordOf } = await loadReader();
       const read = { container: this.#url, now: this.#timeOf(answer.headers) };
       return recordOf(body?.toString() ?? '', name, read);
     };

@@ -10,10 +10,9 @@ import {
   proxyPolicy,
 } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
-import { storageSharedKeyCredentialPolicy } from '@azure/storage-common';
 import { errorDetails } from './blobXml.ts';
 import { createHttpClient } from './httpClient.ts';
-import { accountIn } from './storageConnectionString.ts';
+import { accountIn, type NamedAccount } from './storageConnectionString.ts';
 
 /** The version of the service whose requests and responses are used here: https://learn.microsoft.com/rest/api/storageservices */
 const API_VERSION = '2023-11-03';
@@ -137,7 +136,7 @@ function reached(location: StorageLocation, credential: TokenCredential): Reache
     return {
       url,
       ...(signature !== undefined && { signature }),
-      ...(key && { authenticate: storageSharedKeyCredentialPolicy(key) }),
+      ...(key && { authenticate: signed(key) }),
     };
   }
   const authenticate = bearerTokenAuthenticationPolicy({
@@ -146,4 +145,16 @@ function reached(location: StorageLocation, credential: TokenCredential): Reache
     challengeCallbacks: { authorizeRequestOnChallenge: authorizeRequestOnTenantChallenge },
   });
   return { url: location.blobServiceUrl, authenticate };
+}
+
+/** Signs each request with an account key. The library is loaded at the first one: the deployment has no such key. */
+function signed(key: NonNullable<NamedAccount['key']>): PipelinePolicy {
+  let policy: PipelinePolicy | undefined;
+  return {
+    name: 'signed',
+    sendRequest: async (request, next) => {
+      policy ??= (await import('@azure/storage-common')).storageSharedKeyCredentialPolicy(key);
+      return policy.sendRequest(request, next);
+    },
+  };
 }

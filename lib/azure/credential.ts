@@ -1,14 +1,5 @@
-import {
-  type AccessToken,
-  AzureCliCredential,
-  AzureDeveloperCliCredential,
-  AzurePowerShellCredential,
-  CredentialUnavailableErrorName,
-  EnvironmentCredential,
-  ManagedIdentityCredential,
-  type TokenCredential,
-} from '@azure/identity';
-import { type Attempt, explainSignIn, type SignInContext, type Way } from './signInFailure.ts';
+import type { AccessToken, TokenCredential } from '@azure/identity';
+import { type Attempt, explainSignIn, type SignInContext, UNAVAILABLE, type Way } from './signInFailure.ts';
 
 /** The identity endpoint is on the same host; retries must fit into the time limit of one storage request. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 250 };
@@ -20,7 +11,9 @@ export interface Identity extends TokenCredential {
   readonly signedInBy: Way | undefined;
 }
 
-type Source = readonly [way: Way, create: () => TokenCredential];
+/** Loaded at the first sign-in: it has more code than all functions, and not each command signs in. */
+type Library = typeof import('@azure/identity');
+type Source = readonly [way: Way, create: (library: Library) => TokenCredential];
 
 /**
  * The credential for vaults and storage: with a managed identity endpoint, which App Service and Functions announce in
@@ -33,12 +26,18 @@ export function createCredential(context: SignInContext): Identity {
   const sources: readonly Source[] =
     env.IDENTITY_ENDPOINT === undefined
       ? [
-          ['environment', () => new EnvironmentCredential()],
-          ['az', () => new AzureCliCredential()],
-          ['azd', () => new AzureDeveloperCliCredential()],
-          ['powershell', () => new AzurePowerShellCredential()],
+          ['environment', ({ EnvironmentCredential }) => new EnvironmentCredential()],
+          ['az', ({ AzureCliCredential }) => new AzureCliCredential()],
+          ['azd', ({ AzureDeveloperCliCredential }) => new AzureDeveloperCliCredential()],
+          ['powershell', ({ AzurePowerShellCredential }) => new AzurePowerShellCredential()],
         ]
-      : [['identity', () => new ManagedIdentityCredential({ ...identity, retryOptions: RETRIES })]];
+      : [
+          [
+            'identity',
+            ({ ManagedIdentityCredential }) =>
+              new ManagedIdentityCredential({ ...identity, retryOptions: RETRIES }),
+          ],
+        ];
   return new FirstThatWorks(sources, context);
 }
 
@@ -62,10 +61,11 @@ class FirstThatWorks implements Identity {
   }
 
   async getToken(...args: Parameters<TokenCredential['getToken']>): Promise<AccessToken> {
+    const library = await import('@azure/identity');
     const attempts: Attempt[] = [];
     for (const [way, create] of this.#sources) {
       try {
-        const credential = this.#created.get(way) ?? create();
+        const credential = this.#created.get(way) ?? create(library);
         this.#created.set(way, credential);
         const token = await credential.getToken(...args);
         if (!token) continue;
@@ -83,5 +83,5 @@ class FirstThatWorks implements Identity {
 
 function isUnavailable(thrown: unknown): boolean {
   const name = (thrown as Error | undefined)?.name;
-  return name === CredentialUnavailableErrorName || name === 'AuthenticationRequiredError';
+  return name === UNAVAILABLE || name === 'AuthenticationRequiredError';
 }

@@ -1,4 +1,5 @@
-import { CredentialUnavailableErrorName } from '@azure/identity';
+/** The name of the identity library's error if a way is not set up. */
+export const UNAVAILABLE = 'CredentialUnavailableError';
 
 /** The ways to sign in to Azure, in the order in which they are tried: `identity` alone, or all others. */
 export type Way = 'identity' | 'environment' | 'az' | 'azd' | 'powershell';
@@ -129,7 +130,7 @@ function environmentReason(thrown: unknown, { env }: SignInContext): Reason {
       fix: `Set AZURE_TENANT_ID to the id of the tenant. ${OR_TOOL}`,
       weight,
     };
-  if (nameOf(thrown) === CredentialUnavailableErrorName) return incomplete(has);
+  if (nameOf(thrown) === UNAVAILABLE) return incomplete(has);
   const refused = refusal(text, PRINCIPAL_FIXES, (fix) => `${fix} ${OR_TOOL}`);
   if (refused) return UNREACHABLE.test(text) ? { passing: true, ...refused } : refused;
   if (TRANSIENT_TEXT.test(text)) return busy('were refused');

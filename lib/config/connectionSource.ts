@@ -3,7 +3,6 @@ import type { Log } from '../log.ts';
 import type { Connection, Connections, ContestedSecret } from '../rotation/core/connection.ts';
 import { safeCodeOf } from '../safeText.ts';
 import { secretKey, usersOf } from './conflicts.ts';
-import { readConnections } from './parseConnections.ts';
 import type { Settings } from './settings.ts';
 
 /** A text with the stamp of its version: an ETag, or a stamp of the file. */
@@ -119,6 +118,8 @@ async function resolve(
   { ownersOf }: ConnectionReaders,
   before: Connections | undefined,
 ): Promise<{ connections: Connections; isSettled: boolean }> {
+  // The schema is loaded with the first text, not at a cold start.
+  const { readConnections } = await import('./parseConnections.ts');
   const { contested, resolve: resolveWith } = readConnections(text, settings);
   let isSettled = true;
   const owners = new Map(contested.length > 0 ? usersOf(before?.valid ?? []) : []);

@@ -4,7 +4,7 @@ const NO_VALUE =
 /** A mask in brackets, and one that hides all or a part of a token. */
 const MASKS = [
   /^[[<({][ \w-]*(redacted|hidden|masked|removed|filtered|omitted|secret|token)[ \w-]*[\])}>]$/i,
-  /^([*•●#x.-])\1{2,}$/i,
+  /^([*\u2022\u25cf#x.-])\1{2,}$/i,
   /^\*{4,}|\*{4,}$|\*{6,}/,
 ];
 

@@ -37,7 +37,7 @@ export async function buildPackage(root: string, folder: string, zipFile: string
     'package.json': jsonFile(packageJson(own)),
     LICENSE: Buffer.from(ownLicence),
     'THIRD-PARTY-LICENSES.txt': Buffer.from(licenceTexts(packages, ownLicence)),
-    'sbom.cdx.json': jsonFile(createSbom(own, packages, bundled[BUNDLE])),
+    'sbom.cdx.json': jsonFile(createSbom(own, packages, codeOf(bundled))),
   };
   const zip = zipSync(files, { level: 9, mtime: ZIP_DATE });
   await rm(folder, { recursive: true, force: true });
@@ -46,6 +46,12 @@ export async function buildPackage(root: string, folder: string, zipFile: string
   await writeFile(zipFile, zip);
   const sizes = Object.fromEntries(Object.entries(files).map(([name, { length }]) => [name, length]));
   return { sizes, zipBytes: zip.length, packages };
+}
+
+/** All modules one after the other, in the order of their names. */
+function codeOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const modules = Object.entries(files).filter(([name]) => name.endsWith('.js'));
+  return Buffer.concat(modules.toSorted().map(([, code]) => code));
 }
 
 /** What the packages take from this repository's package.json. */

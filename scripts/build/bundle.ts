@@ -1,21 +1,60 @@
 import { basename, join } from 'node:path';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 /** Name of the bundle, which `main` of the deployed package.json names. */
 export const BUNDLE = 'index.js';
 /** The runtime that the deployment uses. */
 export const NODE_MAJOR = 24;
 
+const FUNCTIONS = 'functions/index.ts';
+
 /** Packages in the bundle call `require` at run time, which does not exist in an ES module. */
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
+/** Packages that the functions import when they first need them, and the names of their files. A cold start reads none of them. */
+const LATER = { identity: '@azure/identity', storageKey: '@azure/storage-common' };
+
+/** What the functions import of undici. Its index loads its fetch, WebSocket, cache and mocks as well. */
+const UNDICI_PARTS = {
+  Agent: 'dispatcher/agent.js',
+  Client: 'dispatcher/client.js',
+  buildConnector: 'core/connect.js',
+  errors: 'core/errors.js',
+};
+
+/** esbuild divides ES modules only into several files. */
+const coldStart: Plugin = {
+  name: 'cold start',
+  setup: ({ initialOptions: { absWorkingDir = '.' }, onLoad, onResolve }) => {
+    for (const [name, pack] of Object.entries(LATER))
+      onResolve({ filter: new RegExp(`^${pack}$`) }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+      );
+    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'parts' }));
+    onLoad({ filter: /^undici$/, namespace: 'parts' }, () => ({
+      contents: Object.entries(UNDICI_PARTS)
+        .map(([name, path]) => `export { default as ${name} } from 'undici/lib/${path}';`)
+        .join('\n'),
+      resolveDir: absWorkingDir,
+    }));
+  },
+};
+
 /**
- * A CommonJS module: an ES module that imports `node:http` makes Node load all of its own fetch, because it looks at each export.
+ * CommonJS modules: an ES module that imports `node:http` makes Node load all of its own fetch, because it looks at each export.
  */
-type Form = Pick<BuildOptions, 'format' | 'banner'>;
-const asFunctions: Form = { format: 'cjs' };
-const asProgram: Form = { format: 'esm', banner: { js: REQUIRE } };
+type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'plugins'>;
+const asFunctions: Form = {
+  entryPoints: { index: FUNCTIONS, ...LATER },
+  format: 'cjs',
+  plugins: [coldStart],
+};
+const asProgram = (entry: string): Form => ({
+  entryPoints: { index: entry },
+  format: 'esm',
+  banner: { js: REQUIRE },
+});
 
 /** The bundle and its sources. */
 export interface Bundle {
@@ -23,27 +62,24 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
-const FUNCTIONS = 'functions/index.ts';
-
 /** The oldest Node that runs the command: `cli/requireNode.cjs` checks it. */
 export const OLDEST_NODE = '22.19';
 
 /**
- * Bundles a module, by default all functions, into one module without comments and blanks: there is less to read at the start. Names and
- * short lines stay, so that stack traces are readable without the source map. The map contains no copy of the sources, which would
- * double the package.
+ * Bundles a module, by default all functions, without comments and blanks: there is less to read at the start. Names and short lines
+ * stay, so that stack traces are readable without the source map. The map contains no copy of the sources, which would double the
+ * package.
  * @param node the oldest version of Node that runs it
  * @throws Error with the message of esbuild
  */
 export async function bundle(root: string, entry = FUNCTIONS, node = `${NODE_MAJOR}`): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: join(root, 'dist', BUNDLE),
+    outdir: join(root, 'dist'),
     write: false,
     bundle: true,
     platform: 'node',
-    ...(entry === FUNCTIONS ? asFunctions : asProgram),
+    ...(entry === FUNCTIONS ? asFunctions : asProgram(entry)),
     target: `node${node}`,
     // The Functions worker provides it at run time; it is on no registry.
     external: ['@azure/functions-core'],

@@ -56,8 +56,10 @@ function folderOf(file: string): string {
   return /^(.*\/)?node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? OWN;
 }
 
-function importsBetween({ inputs }: Metafile): Map<string, Set<string>> {
-  const between = new Map<string, Set<string>>();
+function importsBetween({ inputs, outputs }: Metafile): Map<string, Set<string>> {
+  // A package with a file of its own is imported when it is first needed.
+  const entries = Object.values(outputs).map(({ entryPoint = '' }) => folderOf(entryPoint));
+  const between = new Map([[OWN, new Set(entries.filter((folder) => folder !== OWN))]]);
   for (const [file, { imports }] of Object.entries(inputs)) {
     const from = folderOf(file);
     const known = between.get(from) ?? new Set();

@@ -10,6 +10,7 @@ interface Application {
 /**
  * The bill of materials of the bundle, as CycloneDX 1.6 JSON: https://cyclonedx.org/docs/1.6/json/. It contains no time,
  * and its serial number comes from the bundle, so that the same sources give the same document.
+ * @param code all modules of the bundle
  */
 export function createSbom(application: Application, packages: readonly BundledPackage[], code: Uint8Array) {
   const root = purlOf(application);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { listedOf, recordOf } from '../../lib/azure/recordBlob.ts';
+import { listedOf, recordOf } from '../../lib/azure/readRecordBlob.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { parseJdbc } from '../../lib/connectionString/jdbc.ts';
 import { parseOdbc } from '../../lib/connectionString/odbc.ts';

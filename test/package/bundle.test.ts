@@ -20,6 +20,7 @@ interface Registered {
   readonly functions: Record<string, Record<string, Binding>>;
   readonly hooks: string[];
   readonly network: string[];
+  readonly files: string[];
 }
 
 let built: Built;
@@ -78,6 +79,13 @@ test('the bundle registers a hook for the end of the host, to save received toke
 });
 
 test('loading the bundle makes no network request', () => expect(registered.network).toEqual([]));
+
+test('a cold start reads one file, without the packages and the parts of undici that it does not need', async () => {
+  expect(registered.files).toEqual([join(built.folder, main)]);
+  const code = await readFile(join(built.folder, main), 'utf8');
+  for (const unneeded of ['ManagedIdentityApplication', 'AzureCliCredential(', 'undici/lib/mock/'])
+    expect(code.includes(unneeded), unneeded).toBe(false);
+});
 
 test('the bundle rotates: its timer, its vault and storage clients and its HTTP functions work', async () => {
   const data = await openDataDirectory(undefined);

@@ -10,10 +10,14 @@ const FILES = [
   'LICENSE',
   'THIRD-PARTY-LICENSES.txt',
   'host.json',
+  'identity.js',
+  'identity.js.map',
   'index.js',
   'index.js.map',
   'package.json',
   'sbom.cdx.json',
+  'storageKey.js',
+  'storageKey.js.map',
 ];
 
 let built: Built;
@@ -66,11 +70,13 @@ describe('the package', () => {
   });
 
   test('has a source map that names no path of the machine that built it', async () => {
-    expect(await read('index.js')).toMatch(/\n\/\/# sourceMappingURL=index\.js\.map\n?$/);
-    const { sources, sourcesContent } = await readJson('index.js.map');
-    expect(sources).toContain('../functions/index.ts');
-    expect(sources.filter((source: string) => /^(\/|[a-z]:)/i.test(source))).toEqual([]);
-    expect(sourcesContent).toBeUndefined();
+    expect((await readJson('index.js.map')).sources).toContain('../functions/index.ts');
+    for (const name of FILES.filter((file) => file.endsWith('.js'))) {
+      expect((await read(name)).trimEnd().split('\n').at(-1)).toBe(`//# sourceMappingURL=${name}.map`);
+      const { sources, sourcesContent } = await readJson(`${name}.map`);
+      expect(sources.filter((source: string) => /^(\/|[a-z]:)/i.test(source))).toEqual([]);
+      expect(sourcesContent).toBeUndefined();
+    }
   });
 
   test('loses no file to .funcignore when azd zips it', async () => {

@@ -1,9 +1,9 @@
 /**
  * Preloaded into a plain Node that runs the bundle. It stands for the Functions worker, which provides `@azure/functions-core`. When the
- * process ends, it prints as JSON what the bundle registered, and which network calls it tried.
+ * process ends, it prints as JSON what the bundle registered, which network calls it tried, and which files it loaded.
  */
 import dns from 'node:dns';
-import Module from 'node:module';
+import Module, { createRequire } from 'node:module';
 import net from 'node:net';
 
 const functions: Record<string, object> = {};
@@ -44,4 +44,7 @@ net.Socket.prototype.connect = refuse('connect');
 net.Server.prototype.listen = refuse('listen');
 Object.assign(dns, { lookup: refuse('lookup') });
 
-process.on('exit', () => console.log(JSON.stringify({ functions, hooks, network })));
+process.on('exit', () => {
+  const files = Object.keys(createRequire(import.meta.url).cache);
+  console.log(JSON.stringify({ functions, hooks, network, files }));
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listedOf, metadataOf, recordOf } from '../../lib/azure/recordBlob.ts';
+import { listedOf, recordOf } from '../../lib/azure/readRecordBlob.ts';
+import { metadataOf } from '../../lib/azure/recordBlob.ts';
 import { parseConnections } from '../../lib/config/parseConnections.ts';
 import { scanJson } from '../../lib/config/scanJson.ts';
 import { parseOdbc } from '../../lib/connectionString/odbc.ts';

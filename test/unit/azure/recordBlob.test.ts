@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
+import { listedOf, recordOf } from '../../../lib/azure/readRecordBlob.ts';
+import { metadataOf } from '../../../lib/azure/recordBlob.ts';
 import { thrownBy } from '../../support/thrown.ts';
 import { failing, recordNamed, tokenTimes } from '../rotation/world/record.ts';
 

@@ -18,8 +18,8 @@ import {
   intended,
   type Phase,
   type RecordedFailure,
-  recordSchema,
 } from '../../../lib/rotation/core/record.ts';
+import { recordSchema } from '../../../lib/rotation/core/recordSchema.ts';
 import type { FailureClass, TokenRequestFailure } from '../../../lib/rotation/core/tokenRequest.ts';
 import { problemWith } from '../../support/problem.ts';
 import { connectionNamed } from './world/connection.ts';

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { listedOf, metadataOf, recordOf } from '../../../lib/azure/recordBlob.ts';
+import { listedOf, recordOf } from '../../../lib/azure/readRecordBlob.ts';
+import { metadataOf } from '../../../lib/azure/recordBlob.ts';
 import { currentVersion, reconciled, supersededBy } from '../../../lib/rotation/core/currentVersion.ts';
 import { plausibleRecord, plausibleSummary } from '../../../lib/rotation/core/plausible.ts';
-import { type ConnectionRecord, recordSchema, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { type ConnectionRecord, summaryOf } from '../../../lib/rotation/core/record.ts';
+import { recordSchema } from '../../../lib/rotation/core/recordSchema.ts';
 import { overdueConnections, statusOf } from '../../../lib/rotation/core/status.ts';
 import { foreignStore, readIntent, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import type { SecretVersion } from '../../../lib/rotation/ports.ts';

@@ -16,7 +16,6 @@ import {
   publishableNoted,
   published,
   type RecordedFailure,
-  recordSchema,
   refreshTokenExpiryNoted,
   refreshTokenSaved,
   removalBegun,
@@ -24,11 +23,11 @@ import {
   removalEnded,
   settled,
   summaryOf,
-  summarySchema,
   takenOver,
   versionCopied,
   versionFollowed,
 } from '../../../lib/rotation/core/record.ts';
+import { recordSchema, summarySchema } from '../../../lib/rotation/core/recordSchema.ts';
 import { problemWith } from '../../support/problem.ts';
 import { recordNamed, tokenTimes } from './world/record.ts';
 

@@ -1,5 +1,6 @@
 import { plausibleRecord, plausibleSummary } from '../../../../lib/rotation/core/plausible.ts';
-import { type ConnectionRecord, recordSchema, summaryOf } from '../../../../lib/rotation/core/record.ts';
+import { type ConnectionRecord, summaryOf } from '../../../../lib/rotation/core/record.ts';
+import { recordSchema } from '../../../../lib/rotation/core/recordSchema.ts';
 import { LEASE_MS } from '../../../../lib/rotation/core/times.ts';
 import type { RecordList } from '../../../../lib/rotation/ports.ts';
 import { STORE } from './connection.ts';
