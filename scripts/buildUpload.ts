@@ -5,11 +5,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BUNDLE, bundle } from './build/bundle.ts';
+import { asProgram, BUNDLE, bundle } from './build/bundle.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = join(root, 'dist-upload');
-const { files } = await bundle(root, 'scripts/uploadConnections.ts');
+const { files } = await bundle(root, asProgram('scripts/uploadConnections.ts'));
 await mkdir(folder, { recursive: true });
 await writeFile(join(folder, BUNDLE), files[BUNDLE]);
 console.log(`dist-upload/${BUNDLE}  ${Math.ceil(files[BUNDLE].length / 1024)} KB`);

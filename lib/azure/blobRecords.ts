@@ -1,10 +1,11 @@
 import { RotatorError } from '../errors.ts';
 import { readLimited } from '../readLimited.ts';
+import { UNKNOWN_SUMMARY } from '../rotation/core/plausible.ts';
 import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordList, RecordStore } from '../rotation/ports.ts';
 import { type BlobRequest, type BlobResponse, BlobService, type StorageAccess } from './blobService.ts';
-import { type ListedBlob, readBlobList } from './blobXml.ts';
+import { type ListReader, readBlobList } from './blobXml.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, metadataOf } from './recordBlob.ts';
 import { repeatIfClosed } from './repeatRead.ts';
@@ -75,6 +76,12 @@ export function createRecordStore(access: StorageAccess, options: RecordStoreOpt
   return new BlobRecords(new BlobService(access), options);
 }
 
+interface Listed {
+  readonly connection: string;
+  readonly summary: RecordSummary;
+  readonly leased: boolean;
+}
+
 class BlobRecords implements RecordStore {
   readonly host: string;
   readonly #service: BlobService;
@@ -82,6 +89,8 @@ class BlobRecords implements RecordStore {
   readonly #url: string;
   readonly #timeoutMs: number;
   readonly #pageSize: number;
+  /** What the last list told, by its digests. */
+  #listed: ReadonlyMap<string, Listed> = new Map();
 
   constructor(
     service: BlobService,
@@ -98,22 +107,35 @@ class BlobRecords implements RecordStore {
     const { listedOf } = await loadReader();
     const summaries = new Map<string, RecordSummary>();
     const leased = new Set<string>();
-    let sweptAt: number | undefined;
-    // Each blob is forgotten as soon as it is read: the lists of large fleets have tens of megabytes.
-    const add = ({ name, metadata, ...blob }: ListedBlob, now: number) => {
-      if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
-      const entry = listedOf(name, metadata, now);
-      if (!entry) return;
-      summaries.set(entry.connection, entry.summary);
-      if (blob.leased) leased.add(entry.connection);
-    };
+    const known = new Map<string, Listed>();
     let now: number | undefined;
+    let sweptAt: number | undefined;
+    const add = (listed: Listed, digest: string | undefined) => {
+      summaries.set(listed.connection, listed.summary);
+      if (listed.leased) leased.add(listed.connection);
+      // What is plausible stays plausible; what is not may become it with time.
+      if (digest !== undefined && listed.summary !== UNKNOWN_SUMMARY) known.set(digest, listed);
+    };
+    const reader = (at: number): ListReader => ({
+      isKnown: (digest) => {
+        const listed = this.#listed.get(digest);
+        if (listed) add(listed, digest);
+        return listed !== undefined;
+      },
+      // Each blob is forgotten as soon as it is read: the lists of large fleets have tens of megabytes.
+      found: ({ name, metadata, ...blob }, digest) => {
+        if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
+        const entry = listedOf(name, metadata, now ?? at);
+        if (entry) add({ ...entry, leased: blob.leased }, digest);
+      },
+    });
     let from: string | undefined;
     do {
-      const page = await this.#page(from, (blob, at) => add(blob, now ?? at));
+      const page = await this.#page(from, reader);
       now ??= page.now;
       from = page.next;
     } while (from);
+    this.#listed = known;
     return { now, summaries, leased, ...(sweptAt !== undefined && { sweptAt }) };
   }
 
@@ -170,8 +192,8 @@ class BlobRecords implements RecordStore {
     return this.#send(`create the record of ${record.connection}`, upload, NOT_CREATED);
   }
 
-  /** @param found called for each blob with the service's time; again, if the page must be read again */
-  async #page(from: string | undefined, found: (blob: ListedBlob, now: number) => void) {
+  /** @param reader makes the reader of the page from the service's time; again, if the page must be read again */
+  async #page(from: string | undefined, reader: (now: number) => ListReader) {
     const query = {
       restype: 'container',
       comp: 'list',
@@ -182,7 +204,7 @@ class BlobRecords implements RecordStore {
     const list = async (abortSignal: AbortSignal, again: boolean) => {
       const answer = await this.#service.send({ method: 'GET', url: this.#url, query, abortSignal, again });
       const now = this.#timeOf(answer.headers);
-      return { now, next: await readBlobList(answer.body, (blob) => found(blob, now)) };
+      return { now, next: await readBlobList(answer.body, reader(now)) };
     };
     const attempt = () => this.#read('list the records', list, { ContainerNotFound: undefined });
     let page = await attempt();

@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import { SaxesParser } from 'saxes';
 
 /** What a list tells about a blob. */
-export interface ListedBlob {
+interface ListedBlob {
   readonly name: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly leased: boolean;
@@ -9,37 +10,69 @@ export interface ListedBlob {
   readonly changedAt: number;
 }
 
+/** Who reads a list. */
+export interface ListReader {
+  /** Called for each blob that is not known, with a digest of all that the list tells about it. */
+  readonly found: (blob: ListedBlob, digest: string | undefined) => void;
+  /** Was a blob with this digest read before? Then the list tells nothing new about it, and it is passed over. */
+  readonly isKnown: (digest: string) => boolean;
+}
+
 /**
- * Reads a page of List Blobs piece by piece, so that a page of 5,000 blobs is never in memory as a whole.
- * @param found called for each blob
+ * Reads a page of List Blobs piece by piece, so that a page of 5,000 blobs is never in memory as a whole. Of a list that is read again
+ * and again, most blobs have not changed, and comparing their text takes a tenth of the time of parsing it.
  * @returns the marker of the next page; undefined if this was the last one
  * @throws Error if it is not a list
  */
 export async function readBlobList(
   page: AsyncIterable<Uint8Array>,
-  found: (blob: ListedBlob) => void,
+  { found, isKnown }: ListReader,
 ): Promise<string | undefined> {
   let marker = '';
+  let digest: string | undefined;
   let blob = newBlob();
   const parser = elementParser(([root, parent, each, group, field], text) => {
     if (root !== LIST) return;
     if (parent === 'NextMarker') marker = text;
-    else if (group === 'Name') blob.name = text;
+    else if (group === 'Name') blob.name = copyOf(text);
     else if (field === 'LeaseState') blob.leased = text === 'leased';
     else if (field === 'Last-Modified') blob.changedAt = Date.parse(text);
-    else if (group === 'Metadata' && field !== undefined) blob.metadata[field] = text;
+    else if (group === 'Metadata' && field !== undefined) blob.metadata[field] = copyOf(text);
     else if (each === 'Blob' && group === undefined) {
-      found(blob);
+      found(blob, digest);
       blob = newBlob();
     }
   });
   const decoder = new TextDecoder();
-  for await (const chunk of page) parser.write(decoder.decode(chunk, { stream: true }));
-  parser.close();
+  let text = '';
+  for await (const chunk of page) {
+    text += decoder.decode(chunk, { stream: true });
+    let from = 0;
+    for (let last = text.indexOf(END); last >= 0; last = text.indexOf(END, from)) {
+      const first = text.indexOf(START, from);
+      const isWhole = first >= 0 && first < last;
+      const start = isWhole ? first : from;
+      parser.write(text.slice(from, start));
+      from = last + END.length;
+      const element = text.slice(start, from);
+      digest = isWhole ? hash('sha256', element, 'base64') : undefined;
+      if (digest === undefined || !isKnown(digest)) parser.write(element);
+    }
+    text = text.slice(from);
+  }
+  parser.write(text).close();
   return marker || undefined;
 }
 
 const LIST = 'EnumerationResults';
+/** A text cannot contain them: there, `<` is escaped. */
+const START = '<Blob>';
+const END = '</Blob>';
+
+/** A part of a text keeps the whole text in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
+}
 
 function newBlob() {
   const metadata: Record<string, string> = {};

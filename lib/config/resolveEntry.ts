@@ -453,7 +453,8 @@ function secretNames(
   method: ClientAuthentication,
 ): Connection['secrets'] {
   const hasSecret = usesClientSecret(method) && !emptyClientSecret;
-  const clientSecrets = [secrets.clientSecret ?? defaultSecretName(name, 'clientSecret')].flat();
+  const { clientSecret = defaultSecretName(name, 'clientSecret') } = secrets;
+  const clientSecrets = typeof clientSecret === 'string' ? [clientSecret] : clientSecret;
   return {
     clientId: secrets.clientId ?? defaultSecretName(name, 'clientId'),
     clientSecrets: hasSecret ? clientSecrets : [],

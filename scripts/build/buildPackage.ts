@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
-import { BUNDLE, bundle, NODE_MAJOR } from './bundle.ts';
+import { asFunctions, BUNDLE, bundle, NODE_MAJOR } from './bundle.ts';
 import { checkLicences, licenceTexts } from './licences.ts';
 import { type BundledPackage, readPackages } from './packages.ts';
 import { createSbom } from './sbom.ts';
@@ -26,7 +26,7 @@ export interface BuiltPackage {
  * @throws Error if the sources do not bundle or a package has a licence that is not on the list; then it writes nothing
  */
 export async function buildPackage(root: string, folder: string, zipFile: string): Promise<BuiltPackage> {
-  const { files: bundled, metafile } = await bundle(root);
+  const { files: bundled, metafile } = await bundle(root, asFunctions());
   const packages = await readPackages(root, metafile);
   checkLicences(packages);
   const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as OwnPackage;

@@ -6,8 +6,6 @@ export const BUNDLE = 'index.js';
 /** The runtime that the deployment uses. */
 export const NODE_MAJOR = 24;
 
-const FUNCTIONS = 'functions/index.ts';
-
 /** Packages in the bundle call `require` at run time, which does not exist in an ES module. */
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
@@ -41,16 +39,21 @@ const coldStart: Plugin = {
   },
 };
 
+/** How a module is bundled. */
+export type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'plugins'>;
+
 /**
- * CommonJS modules: an ES module that imports `node:http` makes Node load all of its own fetch, because it looks at each export.
+ * What runs in Azure, by default all functions. CommonJS modules: an ES module that imports `node:http` makes Node load all of its own
+ * fetch, because it looks at each export.
  */
-type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'plugins'>;
-const asFunctions: Form = {
-  entryPoints: { index: FUNCTIONS, ...LATER },
+export const asFunctions = (entry = 'functions/index.ts'): Form => ({
+  entryPoints: { index: entry, ...LATER },
   format: 'cjs',
   plugins: [coldStart],
-};
-const asProgram = (entry: string): Form => ({
+});
+
+/** A program in one ES module. */
+export const asProgram = (entry: string): Form => ({
   entryPoints: { index: entry },
   format: 'esm',
   banner: { js: REQUIRE },
@@ -66,20 +69,19 @@ export interface Bundle {
 export const OLDEST_NODE = '22.19';
 
 /**
- * Bundles a module, by default all functions, without comments and blanks: there is less to read at the start. Names and short lines
- * stay, so that stack traces are readable without the source map. The map contains no copy of the sources, which would double the
- * package.
+ * Bundles a module without comments and blanks: there is less to read at the start. Names and short lines stay, so that stack traces
+ * are readable without the source map. The map contains no copy of the sources, which would double the package.
  * @param node the oldest version of Node that runs it
  * @throws Error with the message of esbuild
  */
-export async function bundle(root: string, entry = FUNCTIONS, node = `${NODE_MAJOR}`): Promise<Bundle> {
+export async function bundle(root: string, form: Form, node = `${NODE_MAJOR}`): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     outdir: join(root, 'dist'),
     write: false,
     bundle: true,
     platform: 'node',
-    ...(entry === FUNCTIONS ? asFunctions : asProgram(entry)),
+    ...form,
     target: `node${node}`,
     // The Functions worker provides it at run time; it is on no registry.
     external: ['@azure/functions-core'],

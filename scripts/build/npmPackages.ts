@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { jsonFile, type OwnPackage } from './buildPackage.ts';
-import { BUNDLE, bundle, OLDEST_NODE } from './bundle.ts';
+import { asProgram, BUNDLE, bundle, OLDEST_NODE } from './bundle.ts';
 import { checkLicences, licenceTexts } from './licences.ts';
 import { readPackages } from './packages.ts';
 
@@ -70,7 +70,7 @@ export async function buildReader(root: string, folder: string): Promise<void> {
 /** One bundle with everything in it, so that npm installs one package only. */
 async function buildCommand(root: string, folder: string): Promise<void> {
   const own = await readRoot(root);
-  const { files, metafile } = await bundle(root, 'cli/main.ts', OLDEST_NODE);
+  const { files, metafile } = await bundle(root, asProgram('cli/main.ts'), OLDEST_NODE);
   const packages = await readPackages(root, metafile);
   checkLicences(packages);
   const launcher = 'cli/rotator.js';

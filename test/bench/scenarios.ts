@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
-import { newRecord } from '../../lib/rotation/core/record.ts';
-import { BUNDLE, bundle } from '../../scripts/build/bundle.ts';
+import { HISTORY_LENGTH, newRecord } from '../../lib/rotation/core/record.ts';
+import { asFunctions, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { ColdStarts } from './coldStarts.ts';
 import type { IdleCost } from './idleProcess.ts';
@@ -39,6 +39,7 @@ export interface Series {
 
 /** The response times that a vault, a storage account and a token endpoint in the same region usually have, in milliseconds. */
 const USUAL = { vault: 15, storage: 6, token: 150 };
+const HOUR_MS = 3_600_000;
 const NONE = { vault: 0, storage: 0, token: 0 };
 const ROUNDS = 3;
 /** CPU time varies more than the rest: by a tenth from round to round. */
@@ -338,8 +339,12 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
     const stage = await startStage(1);
     try {
       const names = Array.from({ length: size }, (_, position) => idleName(position));
+      const vault = new URL(stage.addresses.vaults[0]).hostname;
       for (let from = 0; from < size; from += 5_000)
-        await stage.servers.putRecords(CONTAINER, names.slice(from, from + 5_000).map(idleRecord));
+        await stage.servers.putRecords(
+          CONTAINER,
+          names.slice(from, from + 5_000).map((name) => idleRecord(name, vault)),
+        );
       const { cpuMs, megabytes } = await idleProcess(stage, size);
       const part = cpuMs / SCHEDULE_MS;
       points.push([size, cpuMs]);
@@ -370,13 +375,23 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
 /** The default schedule. */
 const SCHEDULE_MS = 10_000;
 
-function idleRecord(name: string): SeededRecord {
+/** As after some months. */
+function idleRecord(name: string, vault: string): SeededRecord {
   const now = Date.now();
   const record = {
     ...newRecord(name),
+    vaults: { credential: vault, token: vault },
+    version: '0123456789abcdef0123456789abcdef',
+    epoch: 2_000,
+    generation: 2_000,
+    familyStartedAt: now - 2_000 * HOUR_MS,
     rotatedAt: now,
     nextAttemptAt: now + 2_400_000,
-    accessToken: { issuedAt: now, expiresAt: now + 3_600_000, expiresInIsDefault: false },
+    accessToken: { issuedAt: now, expiresAt: now + HOUR_MS, expiresInIsDefault: false },
+    history: Array.from({ length: HISTORY_LENGTH }, (_, age) => ({
+      result: 'rotated' as const,
+      at: now - (HISTORY_LENGTH - age) * HOUR_MS,
+    })),
   };
   return { name: blobNameOf(name), body: bodyOf(record), metadata: metadataOf(record) };
 }
@@ -385,9 +400,9 @@ function idleRecord(name: string): SeededRecord {
 async function idleProcess({ addresses }: Stage, size: number): Promise<IdleCost> {
   const folder = await mkdtemp(join(tmpdir(), 'rotator-bench-'));
   try {
-    const program = join(folder, 'idle.mjs');
-    await writeFile(program, (await bundle(ROOT, 'test/bench/idleProcess.ts')).files[BUNDLE]);
-    const child = fork(program, { stdio: 'inherit' });
+    const { files } = await bundle(ROOT, asFunctions('test/bench/idleProcess.ts'));
+    for (const [name, code] of Object.entries(files)) await writeFile(join(folder, name), code);
+    const child = fork(join(folder, BUNDLE), { stdio: 'inherit' });
     child.send({ addresses, size });
     const [cost] = (await once(child, 'message')) as [IdleCost];
     await once(child, 'exit');

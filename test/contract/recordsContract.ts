@@ -169,6 +169,20 @@ export function describeRecords(start: () => Promise<RecordsSide>): void {
       expect(summaries.get('crm')).toEqual({ phase: 'idle', generation: 4, nextAttemptAt: 0 });
     });
 
+    it('shows what has changed since the list before, and what has not', async () => {
+      const { store } = await start();
+      await store.create(FULL);
+      await store.create(newRecord('other'));
+      const { crm } = Object.fromEntries((await store.list()).summaries);
+      await store.write({ ...newRecord('other'), generation: 1 }, await leaseOf(store, 'other'));
+      await store.create(newRecord('third'));
+      expect(Object.fromEntries((await store.list()).summaries)).toEqual({
+        crm,
+        other: { phase: 'idle', generation: 1, nextAttemptAt: 0 },
+        third: { phase: 'idle', generation: 0, nextAttemptAt: 0 },
+      });
+    });
+
     it('names the records that are leased', async () => {
       const { store, leaseExpires } = await start();
       await store.create(FULL);

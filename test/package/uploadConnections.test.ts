@@ -8,7 +8,7 @@ import { BlobServiceClient, BlockBlobClient, type ContainerClient } from '@azure
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RotatorError } from '../../lib/errors.ts';
 import { type Azurite, startAzurite } from '../../local/storage/azurite.ts';
-import { BUNDLE, bundle } from '../../scripts/build/bundle.ts';
+import { asProgram, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { uploadConnections } from '../../scripts/deploy/uploadConnections.ts';
 import { ROOT, runNode } from './support.ts';
 
@@ -200,7 +200,7 @@ describe('a storage account that refuses', () => {
 test('the bundle of the upload needs no installed package', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'upload-bundle-'));
   const file = join(folder, 'upload.mjs');
-  await writeFile(file, (await bundle(ROOT, 'scripts/uploadConnections.ts')).files[BUNDLE]);
+  await writeFile(file, (await bundle(ROOT, asProgram('scripts/uploadConnections.ts'))).files[BUNDLE]);
   expect(await runNode([file], folder)).toMatchObject({
     code: 0,
     out: expect.stringContaining('there is no file to upload'),

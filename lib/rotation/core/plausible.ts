@@ -25,11 +25,11 @@ const MOST_CLEARING = 32;
 const LONGEST_PUBLISHABLE = 1_000;
 
 /** A summary that makes its connection due now: the record itself then shows the problem. */
-const UNKNOWN: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
+export const UNKNOWN_SUMMARY: RecordSummary = { phase: 'idle', generation: 0, nextAttemptAt: 0 };
 
 /** The summary, or one that is due now if the rotator cannot have written it. @param now milliseconds, the storage service's time */
 export function plausibleSummary(listed: RecordSummary | undefined, now: number): RecordSummary {
-  if (!listed) return UNKNOWN;
+  if (!listed) return UNKNOWN_SUMMARY;
   const summary = withSafeText(listed);
   const { nextAttemptAt, expiresAt, refreshTokenExpiresAt, failureCode, failureCount = 0 } = summary;
   const { rotatedAt = 0, familyStartedAt = 0, failingSince = 0, awaitedUntil = 0 } = summary;
@@ -40,11 +40,12 @@ export function plausibleSummary(listed: RecordSummary | undefined, now: number)
     [rotatedAt, familyStartedAt, failingSince, requestedAt].every((time) => isPast(time, now)) &&
     [summary.generation, failureCount].every(isCount) &&
     (failureCode === undefined || safeCode(failureCode) !== undefined);
-  return isPlausible ? summary : UNKNOWN;
+  return isPlausible ? summary : UNKNOWN_SUMMARY;
 }
 
 function withSafeText(summary: RecordSummary): RecordSummary {
   const { failureMessage, failureFix } = summary;
+  if (failureMessage === undefined && failureFix === undefined) return summary;
   return {
     ...summary,
     ...(failureMessage !== undefined && { failureMessage: safeSentence(failureMessage) }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorDetails, type ListedBlob, readBlobList } from '../../../lib/azure/blobXml.ts';
+import { errorDetails, type ListReader, readBlobList } from '../../../lib/azure/blobXml.ts';
 
 /** As the service sends it (List Blobs, REST reference), without members that are not read. */
 const PAGE = `\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://a.example/" ContainerName="c"><MaxResults>2</MaxResults><Blobs>
@@ -11,15 +11,24 @@ async function* inPieces(text: string, length: number) {
   for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
 }
 
-async function read(text: string, length = 7) {
-  const blobs: ListedBlob[] = [];
-  const next = await readBlobList(inPieces(text, length), (blob) => blobs.push(blob));
-  return { blobs, next };
+/** @param known digests of what was read before */
+async function read(text: string, length = 7, known: readonly (string | undefined)[] = []) {
+  const blobs: Parameters<ListReader['found']>[0][] = [];
+  const digests: (string | undefined)[] = [];
+  const passedOver: string[] = [];
+  const next = await readBlobList(inPieces(text, length), {
+    found: (blob, digest) => {
+      blobs.push(blob);
+      digests.push(digest);
+    },
+    isKnown: (digest) => known.includes(digest) && passedOver.push(digest) > 0,
+  });
+  return { blobs, digests, passedOver, next };
 }
 
 describe('a list of blobs', () => {
   it.each([1, 7, 10_000])('is read in pieces of %i bytes', async (length) => {
-    expect(await read(PAGE, length)).toEqual({
+    expect(await read(PAGE, length)).toMatchObject({
       blobs: [
         {
           name: 'é & b.json',
@@ -35,7 +44,7 @@ describe('a list of blobs', () => {
 
   it('may be empty, and the last', async () => {
     const empty = '<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>';
-    expect(await read(empty)).toEqual({ blobs: [], next: undefined });
+    expect(await read(empty)).toMatchObject({ blobs: [], next: undefined });
   });
 
   it.each(['', '{}', '<html><body>Sign in</html>', PAGE.slice(0, 500)])(
@@ -44,6 +53,34 @@ describe('a list of blobs', () => {
       await expect(read(text)).rejects.toThrow();
     },
   );
+
+  it.each([1, 7, 10_000])(
+    'passes over blobs that have not changed, in pieces of %i bytes',
+    async (length) => {
+      const { digests } = await read(PAGE);
+      expect(await read(PAGE, length, digests)).toMatchObject({
+        blobs: [],
+        passedOver: digests,
+        next: '2!60&x',
+      });
+    },
+  );
+
+  it('tells what has changed about a blob', async () => {
+    const { digests } = await read(PAGE);
+    const changed = PAGE.replace('<LeaseState>available', '<LeaseState>leased');
+    const { blobs, passedOver } = await read(changed, 7, digests);
+    expect(passedOver).toEqual(digests.slice(0, 1));
+    expect(blobs).toMatchObject([{ name: 'bare', leased: true }]);
+  });
+
+  it('passes over no blob in which another one seems to begin', async () => {
+    const odd = PAGE.replace('<empty />', '<Blob>b</Blob>');
+    const { blobs, digests } = await read(odd);
+    expect(blobs).toMatchObject([{ metadata: { Blob: 'b', note: '1 < 2' } }, { name: 'bare' }]);
+    expect(digests).toEqual([undefined, expect.any(String)]);
+    expect((await read(odd, 7, digests)).blobs).toEqual(blobs.slice(0, 1));
+  });
 
   it('is not taken from a page that looks like one', async () => {
     expect((await read(`<html>${PAGE.slice(PAGE.indexOf('<Enum'))}</html>`)).blobs).toEqual([]);
