@@ -60,7 +60,7 @@ param rotationSchedule string = '*/10 * * * * *'
 @description('Optional. New secret versions that the rotator writes per vault in 10 seconds. Key Vault accepts 300 from all clients together.')
 @minValue(1)
 @maxValue(300)
-param vaultWritesPer10Seconds int = 299
+param vaultWritesPer10Seconds int = 297
 
 @description('Optional. Secrets outside NAME-client-id, NAME-client-secret and NAME-refresh-token that the connections file may name. Others need the tag connections at the secret.')
 param allowedSecrets string[] = []

@@ -167,14 +167,17 @@ export async function quota(): Promise<Finding[]> {
       await fleet.becomeDue();
       await stage.servers.takeCounts();
       await fleet.sweep();
-      const { versions, throttled, writingSeconds: seconds } = await stage.servers.takeCounts();
+      const { versions, throttled, throttledSaves, writingSeconds } = await stage.servers.takeCounts();
+      const seconds = writingSeconds;
       const written = versions.reduce((sum, each) => sum + each, 0);
       const refused = throttled.setSecret ?? 0;
-      return { part: written / ((seconds / 10) * QUOTA * vaults), refused, written, seconds };
+      const part = written / ((seconds / 10) * QUOTA * vaults);
+      return { part, refused, refusedSaves: throttledSaves, written, seconds };
     };
     const alone = await used(one, 1);
     const both = await used(two, 2);
     const refusedPart = (alone.refused + both.refused) / (alone.written + both.written);
+    const refusedSaves = alone.refusedSaves + both.refusedSaves;
     const gain = alone.seconds / both.seconds;
     return [
       {
@@ -190,6 +193,14 @@ export async function quota(): Promise<Finding[]> {
         figure: `${text(refusedPart * 100)} %`,
         value: refusedPart,
         most: 0.002,
+        spread: 0,
+        beside: [`${alone.refused + both.refused} of ${alone.written + both.written}`],
+      },
+      {
+        goal: 'saves of a refresh token that the vault refuses with 429',
+        figure: `${refusedSaves}`,
+        value: refusedSaves,
+        most: 0,
         spread: 0,
         beside: [],
       },

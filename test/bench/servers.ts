@@ -59,6 +59,8 @@ export interface Counts {
   readonly requests: Readonly<Record<string, number>>;
   /** Refused with 429, by kind. */
   readonly throttled: Readonly<Record<string, number>>;
+  /** Of those, the writes of a refresh token. */
+  readonly throttledSaves: number;
   /** New versions, by vault. */
   readonly versions: readonly number[];
   /** The most token requests in flight at one host. */
@@ -146,17 +148,21 @@ const commands: Commands = {
   takeCounts() {
     const requests: Record<string, number> = { token: state.tokenRequests, ...storage?.takeCounts() };
     const throttled: Record<string, number> = {};
+    let throttledSaves = 0;
     const versions = vaults.map(countVersions);
     for (const vault of vaults) {
-      for (const { operation, status } of vault.requests) {
+      for (const { operation, status, path } of vault.requests) {
         requests[operation] = (requests[operation] ?? 0) + 1;
-        if (status === 429) throttled[operation] = (throttled[operation] ?? 0) + 1;
+        if (status !== 429) continue;
+        throttled[operation] = (throttled[operation] ?? 0) + 1;
+        if (path.includes('-refresh-token')) throttledSaves += 1;
       }
       vault.clearRequests();
     }
     const [first = 0, last = first] = [state.writes[0], state.writes.at(-1)];
     const writingSeconds = (last - first) / 1000;
-    const counts = { requests, throttled, versions, mostInFlight: state.mostInFlight, writingSeconds };
+    const { mostInFlight } = state;
+    const counts = { requests, throttled, throttledSaves, versions, mostInFlight, writingSeconds };
     state.writes = [];
     state.tokenRequests = 0;
     state.mostInFlight = 0;

@@ -212,7 +212,7 @@ export function deploymentSuite(serverOf: () => BicepServer): void {
         tokenVaultUrl: 'https://contoso-tokens.vault.azure.net',
       });
       expect(connectionsSource).toMatchObject({ kind: 'inline' });
-      expect(rest).toMatchObject({ scheduleIntervalMs: 10_000, vaultWritesPer10Seconds: 299, warnings: [] });
+      expect(rest).toMatchObject({ scheduleIntervalMs: 10_000, vaultWritesPer10Seconds: 297, warnings: [] });
       const { CONNECTIONS = '' } = appSettings(deployment.snapshots.landingZone);
       expect(Object.keys(JSON.parse(CONNECTIONS).connections)).toEqual(['dynamics-prod', 'okta']);
     });

@@ -18,7 +18,7 @@ describe('a missing setting has a default', () => {
       schedule: '*/10 * * * * *',
       scheduleIntervalMs: 10_000,
       storage: { kind: 'identity', blobServiceUrl: 'https://rotatorstore.blob.core.windows.net' },
-      vaultWritesPer10Seconds: 299,
+      vaultWritesPer10Seconds: 297,
       allowLoopbackHttp: false,
       limits: {},
       warnings: [],

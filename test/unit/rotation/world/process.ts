@@ -15,7 +15,7 @@ import type { FakeVault } from './fakeVault.ts';
 import { type Provider, refusal } from './provider.ts';
 
 /** The default of the setting `VAULT_WRITES_PER_10_SECONDS`. */
-export const WRITES_PER_10_SECONDS = 299;
+export const WRITES_PER_10_SECONDS = 297;
 
 /** One process of the rotator. After a crash, none of its calls ever returns. */
 export class Process {
