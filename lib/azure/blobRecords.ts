@@ -5,7 +5,7 @@ import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts
 import { LEASE_MS } from '../rotation/core/times.ts';
 import type { RecordList, RecordStore } from '../rotation/ports.ts';
 import { type BlobRequest, type BlobResponse, BlobService, type StorageAccess } from './blobService.ts';
-import { type ListReader, readBlobList } from './blobXml.ts';
+import { type ListedBlob, readBlobList } from './blobXml.ts';
 import { withDeadline } from './deadline.ts';
 import { blobNameOf, bodyOf, metadataOf } from './recordBlob.ts';
 import { repeatIfClosed } from './repeatRead.ts';
@@ -116,22 +116,15 @@ class BlobRecords implements RecordStore {
       // What is plausible stays plausible; what is not may become it with time.
       if (digest !== undefined && listed.summary !== UNKNOWN_SUMMARY) known.set(digest, listed);
     };
-    const reader = (at: number): ListReader => ({
-      isKnown: (digest) => {
-        const listed = this.#listed.get(digest);
-        if (listed) add(listed, digest);
-        return listed !== undefined;
-      },
-      // Each blob is forgotten as soon as it is read: the lists of large fleets have tens of megabytes.
-      found: ({ name, metadata, ...blob }, digest) => {
-        if (name === SWEEP_BLOB) sweptAt = blob.changedAt;
-        const entry = listedOf(name, metadata, now ?? at);
-        if (entry) add({ ...entry, leased: blob.leased }, digest);
-      },
-    });
     let from: string | undefined;
     do {
-      const page = await this.#page(from, reader);
+      const page = await this.#page(from, (blob, at) => {
+        if (blob.name === SWEEP_BLOB) sweptAt = blob.changedAt;
+        const entry = listedOf(blob.name, blob.metadata, now ?? at);
+        return entry && { ...entry, leased: blob.leased };
+      });
+      if (page.next !== undefined && page.next === from) throw this.#endless();
+      for (const [listed, digest] of page.records) add(listed, digest);
       now ??= page.now;
       from = page.next;
     } while (from);
@@ -192,8 +185,11 @@ class BlobRecords implements RecordStore {
     return this.#send(`create the record of ${record.connection}`, upload, NOT_CREATED);
   }
 
-  /** @param reader makes the reader of the page from the service's time; again, if the page must be read again */
-  async #page(from: string | undefined, reader: (now: number) => ListReader) {
+  /**
+   * Each blob is forgotten as soon as it is read: the lists of large fleets have tens of megabytes.
+   * @param read called for each blob that is not known, with the service's time; again, if the page must be read again
+   */
+  async #page(from: string | undefined, read: (blob: ListedBlob, now: number) => Listed | undefined) {
     const query = {
       restype: 'container',
       comp: 'list',
@@ -204,7 +200,19 @@ class BlobRecords implements RecordStore {
     const list = async (abortSignal: AbortSignal, again: boolean) => {
       const answer = await this.#service.send({ method: 'GET', url: this.#url, query, abortSignal, again });
       const now = this.#timeOf(answer.headers);
-      return { now, next: await readBlobList(answer.body, reader(now)) };
+      const records: [Listed, string | undefined][] = [];
+      const next = await readBlobList(answer.body, {
+        isKnown: (digest) => {
+          const listed = this.#listed.get(digest);
+          if (listed) records.push([listed, digest]);
+          return listed !== undefined;
+        },
+        found: (blob, digest) => {
+          const listed = read(blob, now);
+          if (listed) records.push([listed, digest]);
+        },
+      });
+      return { now, next, records };
     };
     const attempt = () => this.#read('list the records', list, { ContainerNotFound: undefined });
     let page = await attempt();
@@ -286,6 +294,14 @@ class BlobRecords implements RecordStore {
       code: 'storage_unavailable',
       message: `The response of ${this.#url} has no Date header, which the rotator uses as its clock.`,
       fix: 'Check whether a proxy between the rotator and the storage account removes headers.',
+    });
+  }
+
+  #endless(): RotatorError {
+    return new RotatorError({
+      code: 'storage_unavailable',
+      message: `The list of ${this.#url} has a page that continues with itself.`,
+      fix: 'Check whether a proxy between the rotator and the storage account keeps responses.',
     });
   }
 

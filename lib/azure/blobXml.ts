@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { SaxesParser } from 'saxes';
 
 /** What a list tells about a blob. */
-interface ListedBlob {
+export interface ListedBlob {
   readonly name: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly leased: boolean;
@@ -31,12 +31,12 @@ export async function readBlobList(
   let marker = '';
   let digest: string | undefined;
   let blob = newBlob();
-  const parser = elementParser(([root, parent, each, group, field], text) => {
-    if (root !== LIST) return;
+  const { parser, path } = elementParser(([root, parent, each, group, field], text) => {
+    if (root !== LIST) throw new Error('The response is not a list of blobs.');
     if (parent === 'NextMarker') marker = text;
     else if (group === 'Name') blob.name = copyOf(text);
-    else if (field === 'LeaseState') blob.leased = text === 'leased';
-    else if (field === 'Last-Modified') blob.changedAt = Date.parse(text);
+    else if (group === 'Properties' && field === 'LeaseState') blob.leased = text === 'leased';
+    else if (group === 'Properties' && field === 'Last-Modified') blob.changedAt = Date.parse(text);
     else if (group === 'Metadata' && field !== undefined) blob.metadata[field] = copyOf(text);
     else if (each === 'Blob' && group === undefined) {
       found(blob, digest);
@@ -50,21 +50,26 @@ export async function readBlobList(
     let from = 0;
     for (let last = text.indexOf(END); last >= 0; last = text.indexOf(END, from)) {
       const first = text.indexOf(START, from);
-      const isWhole = first >= 0 && first < last;
-      const start = isWhole ? first : from;
+      const start = first >= 0 && first < last ? first : from;
       parser.write(text.slice(from, start));
+      const isWhole = start === first && path.join('/') === BLOBS;
       from = last + END.length;
       const element = text.slice(start, from);
       digest = isWhole ? hash('sha256', element, 'base64') : undefined;
       if (digest === undefined || !isKnown(digest)) parser.write(element);
     }
     text = text.slice(from);
+    if (text.length > LONGEST_BLOB) throw new Error('The response is not a list of blobs.');
   }
   parser.write(text).close();
   return marker || undefined;
 }
 
 const LIST = 'EnumerationResults';
+/** Where the blobs are. */
+const BLOBS = `${LIST}/Blobs`;
+/** In characters. The metadata of a blob have 8 KB, of which each character may be escaped. */
+const LONGEST_BLOB = 100_000;
 /** A text cannot contain them: there, `<` is escaped. */
 const START = '<Blob>';
 const END = '</Blob>';
@@ -85,7 +90,7 @@ function newBlob() {
  */
 export function errorDetails(body: string): Readonly<Record<string, string>> {
   const details: Record<string, string> = {};
-  const parser = elementParser(([root, field, ...deeper], text) => {
+  const { parser } = elementParser(([root, field, ...deeper], text) => {
     if (root === 'Error' && field !== undefined && deeper.length === 0)
       details[`${field.charAt(0).toLowerCase()}${field.slice(1)}`] = text;
   });
@@ -109,13 +114,14 @@ function elementParser(ended: (path: readonly string[], text: string) => void) {
     path.push(name);
     text = '';
   });
-  parser.on('text', (part) => {
-    text += part;
-  });
+  for (const kind of ['text', 'cdata'] as const)
+    parser.on(kind, (part) => {
+      text += part;
+    });
   parser.on('closetag', () => {
     ended(path, text);
     path.pop();
     text = '';
   });
-  return parser;
+  return { parser, path };
 }

@@ -10,7 +10,7 @@ export class DeadlinePassed extends Error {
 /**
  * Gives work a time limit that applies even if the work ignores the signal, as some credentials do.
  * @param ms time limit in milliseconds
- * @param controller aborted when the time is up
+ * @param controller aborted when the time is up or the work fails
  * @throws DeadlinePassed when the time is up; otherwise what the work throws
  */
 export async function withDeadline<T>(
@@ -28,6 +28,10 @@ export async function withDeadline<T>(
   });
   try {
     return await Promise.race([work(controller.signal), deadline]);
+  } catch (thrown) {
+    // What failed work left open, such as a body that it did not read, ends with it.
+    controller.abort(thrown);
+    throw thrown;
   } finally {
     clearTimeout(timer);
   }

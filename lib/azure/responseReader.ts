@@ -60,6 +60,8 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
+    // Whoever reads it learns of an error. A body that nobody reads must not end the process.
+    this.#body.on('error', () => undefined);
     this.#resolve({ ...this.#head, body: this.#body });
   }
 

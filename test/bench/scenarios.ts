@@ -11,6 +11,7 @@ import { HISTORY_LENGTH, newRecord } from '../../lib/rotation/core/record.ts';
 import { asFunctions, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { ColdStarts } from './coldStarts.ts';
+import type { GrowthCost } from './growthProcess.ts';
 import type { IdleCost } from './idleProcess.ts';
 import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
 import type { SeededRecord } from './servers.ts';
@@ -218,26 +219,18 @@ export async function quota(): Promise<Finding[]> {
   }
 }
 
-/** Goal 5: from few connections to many. */
+/** Goal 5: from few connections to many, each in a process of its own. */
 export async function growth(sizes: readonly number[]): Promise<{ findings: Finding[]; series: Series }> {
-  const points: [number, number][] = [];
-  const memory: number[] = [];
-  for (const size of sizes) {
-    const stage = await startStage(8);
-    try {
-      const fleet = await startFleet(stage, size);
-      const rounds: number[] = [];
-      // The first sweeps of a process are slower, and those of few connections are short.
-      for (let round = 0; round < (size < 1_000 ? 9 : size < 10_000 ? ROUNDS : 1); round++) {
-        await fleet.becomeDue();
-        rounds.push((await costOf(fleet.sweep)).cpuSeconds / size);
-      }
-      points.push([size, median(rounds) * 1000]);
-      memory.push(process.memoryUsage().rss / 2 ** 20);
-    } finally {
-      await stage.close();
-    }
-  }
+  const program = fileURLToPath(new URL('growthProcess.ts', import.meta.url));
+  const costs = sizes.map((size) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, `${size}`], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as GrowthCost;
+  });
+  const points = sizes.map((size, place): [number, number] => [size, costs[place]?.cpuMs ?? Number.NaN]);
+  const memory = costs.map(({ megabytes }) => megabytes);
   const [, first = 0] = points[0] ?? [];
   const [, last = 0] = points.at(-1) ?? [];
   const [small, large] = [sizes[0], sizes.at(-1)];

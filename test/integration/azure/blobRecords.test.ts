@@ -84,6 +84,43 @@ describe('a list', () => {
   });
 });
 
+describe('a list that is not complete', () => {
+  it('without a Date does no harm when its connection ends: nothing is left open', async () => {
+    const { proxy, store } = await start();
+    await store.create(RECORD);
+    const closed = Promise.withResolvers<void>();
+    proxy.fault((_, response) => {
+      response.sendDate = false;
+      response.writeHead(200, { 'content-type': 'application/xml', 'content-length': '100000' });
+      response.write('<?xml version="1.0"?><EnumerationResults>');
+      response.on('close', closed.resolve);
+      return 'handled';
+    });
+    const error = await errorOf(store.list());
+    expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('Date') });
+    await closed.promise;
+  });
+
+  it('whose page continues with itself ends with an error', async () => {
+    const { proxy, store } = await start();
+    proxy.fault((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end('<EnumerationResults><Blobs /><NextMarker>again</NextMarker></EnumerationResults>');
+      return 'handled';
+    });
+    expect((await errorOf(store.list())).message).toContain('continues with itself');
+    expect(proxy.requests).toHaveLength(2);
+  });
+
+  it('shows no records that are gone', async () => {
+    const { container, store } = await start();
+    await store.create(RECORD);
+    expect((await store.list()).summaries.size).toBe(1);
+    await container.getBlockBlobClient('dynamics-prod.json').delete();
+    expect((await store.list()).summaries.size).toBe(0);
+  });
+});
+
 describe('without a container', () => {
   const store = () => storeOf(azurite.connectionString);
 

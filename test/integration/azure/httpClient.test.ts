@@ -1,8 +1,11 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import tls from 'node:tls';
+import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createHttpClient } from '../../../lib/azure/httpClient.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
 import { errorOf, tokenOf } from './support.ts';
@@ -59,6 +62,28 @@ describe('a request to Azure', () => {
     const { port, requests } = await startEmptyVault();
     expect(await secretAt(`https://127.0.0.1:${port}`)).toBeUndefined();
     expect(requests.map((headers) => headers['user-agent'])).toEqual(['key-vault-token-rotator']);
+  });
+
+  it('ends when its signal fires', async () => {
+    const arrived = Promise.withResolvers<ServerResponse>();
+    const server = createServer((_, response) => arrived.resolve(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const abort = new AbortController();
+    const request = { url, allowInsecureConnection: true, abortSignal: abort.signal };
+    const sent = createHttpClient().sendRequest(createPipelineRequest(request));
+    const response = await arrived.promise;
+    const closed = once(response, 'close');
+    const reason = new Error('given up');
+    abort.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+    await closed;
+  });
+
+  it('is not sent over http unless that is allowed', async () => {
+    const request = createPipelineRequest({ url: 'http://127.0.0.1:1/' });
+    await expect(createHttpClient().sendRequest(request)).rejects.toThrow('is not https');
   });
 
   it('names the failure of a connection as Node does', async () => {

@@ -91,6 +91,21 @@ describe('a body that is passed on', () => {
     await expect(body?.toArray()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
   });
 
+  it('that nobody reads does no harm if it breaks off', async () => {
+    const { ask, arrival } = await start(() => undefined);
+    const arrived = arrival();
+    const reader = new ResponseReader(undefined, always);
+    ask(reader);
+    const [, response] = await arrived;
+    response.write('one');
+    const { body } = await reader.result;
+    // Not `once`, which listens for the error.
+    const closed = new Promise((resolve) => body?.on('close', resolve));
+    response.destroy();
+    await closed;
+    expect(body?.errored).toBeInstanceOf(Error);
+  });
+
   it('that is not read to its end ends its connection', async () => {
     const { ask, arrival } = await start(() => undefined);
     const arrived = arrival();

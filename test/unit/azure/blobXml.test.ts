@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorDetails, type ListReader, readBlobList } from '../../../lib/azure/blobXml.ts';
+import { errorDetails, type ListedBlob, readBlobList } from '../../../lib/azure/blobXml.ts';
 
 /** As the service sends it (List Blobs, REST reference), without members that are not read. */
 const PAGE = `\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://a.example/" ContainerName="c"><MaxResults>2</MaxResults><Blobs>
@@ -13,7 +13,7 @@ async function* inPieces(text: string, length: number) {
 
 /** @param known digests of what was read before */
 async function read(text: string, length = 7, known: readonly (string | undefined)[] = []) {
-  const blobs: Parameters<ListReader['found']>[0][] = [];
+  const blobs: ListedBlob[] = [];
   const digests: (string | undefined)[] = [];
   const passedOver: string[] = [];
   const next = await readBlobList(inPieces(text, length), {
@@ -82,8 +82,30 @@ describe('a list of blobs', () => {
     expect((await read(odd, 7, digests)).blobs).toEqual(blobs.slice(0, 1));
   });
 
-  it('is not taken from a page that looks like one', async () => {
-    expect((await read(`<html>${PAGE.slice(PAGE.indexOf('<Enum'))}</html>`)).blobs).toEqual([]);
+  it.each([
+    '<html><body>Sign in</body></html>',
+    '<Error><Code>InternalError</Code></Error>',
+    `<html>${PAGE.slice(PAGE.indexOf('<Enum'))}</html>`,
+    'x'.repeat(300_000),
+    PAGE.replace('<empty />', `<empty>${'x'.repeat(300_000)}</empty>`),
+  ])('is not taken from anything else: %#', async (text) => {
+    const { digests } = await read(PAGE);
+    for (const known of [[], digests]) await expect(read(text, 60_000, known)).rejects.toThrow();
+  });
+
+  it('passes over known blobs in their place only', async () => {
+    const { digests } = await read(PAGE);
+    const [, second] = /(<Blob><Name>bare.*?<\/Blob>)/.exec(PAGE) ?? [];
+    const odd = PAGE.replace(`${second}</Blobs>`, `</Blobs>${second}`);
+    expect((await read(odd, 7, digests)).passedOver).toEqual(digests.slice(0, 1));
+  });
+
+  it('takes metadata for nothing else, and reads text as it is', async () => {
+    const odd = PAGE.replace('<empty />', '<LeaseState>broken</LeaseState><a><![CDATA[<b>]]></a>');
+    expect((await read(odd)).blobs[0]).toMatchObject({
+      leased: true,
+      metadata: { LeaseState: 'broken', a: '<b>' },
+    });
   });
 });
 
