@@ -60,7 +60,7 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
-    // Whoever reads it learns of an error. A body that nobody reads must not end the process.
+    // Its reader learns of an error. Without a reader, the error must not end the process.
     this.#body.on('error', () => undefined);
     this.#resolve({ ...this.#head, body: this.#body });
   }

@@ -393,8 +393,8 @@ const FORGED: readonly Mutant[] = [
   inRotation(
     'core/plausible.ts',
     'forged records: the list believes any summary',
-    'return isPlausible ? summary : UNKNOWN;',
-    'return isPlausible || true ? summary : UNKNOWN;',
+    'return isPlausible ? summary : UNKNOWN_SUMMARY;',
+    'return isPlausible || true ? summary : UNKNOWN_SUMMARY;',
   ),
   inRotation(
     'core/plausible.ts',
@@ -882,6 +882,39 @@ const CLIENTS: readonly Mutant[] = [
   ),
 ];
 
+/** A list is read again and again, and from a service that is not trusted. */
+const LISTS: readonly Mutant[] = [
+  {
+    name: 'lists: what a failed read left open stays open',
+    file: 'lib/azure/deadline.ts',
+    find: 'controller.abort(thrown);',
+    replace: '',
+    tests: ['test/integration/azure/blobRecords.test.ts'],
+  },
+  {
+    name: 'lists: a body without a reader ends the process if it breaks off',
+    file: 'lib/azure/responseReader.ts',
+    find: "this.#body.on('error', () => undefined);",
+    replace: '',
+    tests: ['test/integration/azure/responseReader.test.ts'],
+  },
+  {
+    name: 'lists: a page that is no list is an empty one',
+    file: 'lib/azure/blobXml.ts',
+    find: "if (root !== LIST) throw new Error('The response is not a list of blobs.');",
+    replace: 'if (root !== LIST) return;',
+    tests: ['test/unit/azure/blobXml.test.ts'],
+  },
+  {
+    name: 'lists: records that are gone stay in the list',
+    file: 'lib/azure/blobRecords.ts',
+    find: 'const summaries = new Map<string, RecordSummary>();',
+    replace:
+      'const summaries = new Map([...this.#listed.values()].map(({ connection, summary }) => [connection, summary]));',
+    tests: ['test/integration/azure/blobRecords.test.ts'],
+  },
+];
+
 /** The guards of the protocol (ARCHITECTURE.md), each switched off individually. */
 export const MUTANTS: readonly Mutant[] = [
   ...LEASE,
@@ -905,6 +938,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOOKUPS,
   ...PACING,
   ...CLIENTS,
+  ...LISTS,
 ];
 
 /**

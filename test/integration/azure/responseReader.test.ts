@@ -91,7 +91,7 @@ describe('a body that is passed on', () => {
     await expect(body?.toArray()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
   });
 
-  it('that nobody reads does no harm if it breaks off', async () => {
+  it('without a reader does no harm if it breaks off', async () => {
     const { ask, arrival } = await start(() => undefined);
     const arrived = arrival();
     const reader = new ResponseReader(undefined, always);
