@@ -49,8 +49,8 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
 
 /** Is the goal met; if not, by no more than its spread? */
 function verdictOf({ value, most, least, spread }: Finding): 'met' | 'missed within its spread' | 'missed' {
-  const over = most !== undefined ? value / most : (least ?? value) / value;
-  if (over <= 1) return 'met';
+  if (most === undefined ? value >= (least ?? value) : value <= most) return 'met';
+  const over = most === undefined ? (least ?? value) / value : value / most;
   return over <= 1 + spread ? 'missed within its spread' : 'missed';
 }
 

@@ -899,7 +899,7 @@ const LISTS: readonly Mutant[] = [
     tests: ['test/integration/azure/responseReader.test.ts'],
   },
   {
-    name: 'lists: a page that is no list is an empty one',
+    name: 'lists: any other page counts as an empty list',
     file: 'lib/azure/blobXml.ts',
     find: "if (root !== LIST) throw new Error('The response is not a list of blobs.');",
     replace: 'if (root !== LIST) return;',
