@@ -40,8 +40,8 @@ export interface Series {
 
 /** The response times that a vault, a storage account and a token endpoint in the same region usually have, in milliseconds. */
 const USUAL = { vault: 15, storage: 6, token: 150 };
-const HOUR_MS = 3_600_000;
 const NONE = { vault: 0, storage: 0, token: 0 };
+const HOUR_MS = 3_600_000;
 const ROUNDS = 3;
 /** CPU time varies more than the rest: by a tenth from round to round. */
 const CPU_ROUNDS = 11;
@@ -56,6 +56,14 @@ async function interleaved(fleet: Fleet, other: () => Promise<void>, number = RO
   }
   const middle = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
   return { rounds, middle };
+}
+
+/** What a program of this folder prints as JSON. It has a process of its own, because this one grows from part to part. */
+function measuredBy(program: string, ...args: readonly string[]) {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const { stdout, stderr, status } = spawnSync(process.execPath, [path, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
 const text = (value: number, digits = 2) => value.toFixed(digits);
@@ -168,12 +176,12 @@ export async function quota(): Promise<Finding[]> {
       await fleet.becomeDue();
       await stage.servers.takeCounts();
       await fleet.sweep();
-      const { versions, throttled, throttledSaves, writingSeconds } = await stage.servers.takeCounts();
-      const seconds = writingSeconds;
+      const counts = await stage.servers.takeCounts();
+      const { versions, throttled, throttledSaves: refusedSaves, writingSeconds: seconds } = counts;
       const written = versions.reduce((sum, each) => sum + each, 0);
       const refused = throttled.setSecret ?? 0;
       const part = written / ((seconds / 10) * QUOTA * vaults);
-      return { part, refused, refusedSaves: throttledSaves, written, seconds };
+      return { part, refused, refusedSaves, written, seconds };
     };
     const alone = await used(one, 1);
     const both = await used(two, 2);
@@ -221,14 +229,7 @@ export async function quota(): Promise<Finding[]> {
 
 /** Goal 5: from few connections to many, each in a process of its own. */
 export async function growth(sizes: readonly number[]): Promise<{ findings: Finding[]; series: Series }> {
-  const program = fileURLToPath(new URL('growthProcess.ts', import.meta.url));
-  const costs = sizes.map((size) => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, [program, `${size}`], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(stderr);
-    return JSON.parse(stdout) as GrowthCost;
-  });
+  const costs = sizes.map((size): GrowthCost => measuredBy('growthProcess.ts', `${size}`));
   const points = sizes.map((size, place): [number, number] => [size, costs[place]?.cpuMs ?? Number.NaN]);
   const memory = costs.map(({ megabytes }) => megabytes);
   const [, first = 0] = points[0] ?? [];
@@ -418,10 +419,7 @@ async function idleProcess({ addresses }: Stage, size: number): Promise<IdleCost
 
 /** Goal 6: what a cold start costs, with what `npm run build` made. */
 export async function coldStart(): Promise<Finding[]> {
-  const program = fileURLToPath(new URL('coldStarts.ts', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  const times = JSON.parse(stdout) as ColdStarts;
+  const times: ColdStarts = measuredBy('coldStarts.ts');
   const middle = (name: keyof ColdStarts) => median(times[name]);
   const [bare, bundled, source] = [middle('bare'), middle('bundle'), middle('source')];
   const megabytes = statSync(join(ROOT, 'dist.zip')).size / 1e6;

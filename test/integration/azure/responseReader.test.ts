@@ -22,6 +22,15 @@ async function start(respond: RequestListener) {
   return { ask, arrival };
 }
 
+/** Sends a request. @returns the server's response to it, which the test writes */
+async function arriving(reader: ResponseReader): Promise<ServerResponse> {
+  const { ask, arrival } = await start(() => undefined);
+  const arrived = arrival();
+  ask(reader);
+  const [, response] = await arrived;
+  return response;
+}
+
 const never = () => false;
 const always = () => true;
 
@@ -66,11 +75,8 @@ describe('a response', () => {
 
 describe('a body that is passed on', () => {
   it('arrives piece by piece', async () => {
-    const { ask, arrival } = await start(() => undefined);
-    const arrived = arrival();
     const reader = new ResponseReader(undefined, always);
-    ask(reader);
-    const [, response] = await arrived;
+    const response = await arriving(reader);
     response.write('one');
     const { body } = await reader.result;
     const pieces = body?.[Symbol.asyncIterator]();
@@ -92,11 +98,8 @@ describe('a body that is passed on', () => {
   });
 
   it('without a reader does no harm if it breaks off', async () => {
-    const { ask, arrival } = await start(() => undefined);
-    const arrived = arrival();
     const reader = new ResponseReader(undefined, always);
-    ask(reader);
-    const [, response] = await arrived;
+    const response = await arriving(reader);
     response.write('one');
     const { body } = await reader.result;
     // Not `once`, which listens for the error.
@@ -107,11 +110,8 @@ describe('a body that is passed on', () => {
   });
 
   it('that is not read to its end ends its connection', async () => {
-    const { ask, arrival } = await start(() => undefined);
-    const arrived = arrival();
     const reader = new ResponseReader(undefined, always);
-    ask(reader);
-    const [, response] = await arrived;
+    const response = await arriving(reader);
     const closed = once(response, 'close');
     response.write('one');
     (await reader.result).body?.destroy();
@@ -143,12 +143,9 @@ describe('a signal', () => {
   const reason = new Error('given up');
 
   it('that fires while the response is awaited ends the connection', async () => {
-    const { ask, arrival } = await start(() => undefined);
-    const arrived = arrival();
     const abort = new AbortController();
     const reader = new ResponseReader(abort.signal, never);
-    ask(reader);
-    const [, response] = await arrived;
+    const response = await arriving(reader);
     const closed = once(response, 'close');
     abort.abort(reason);
     await expect(reader.result).rejects.toBe(reason);
@@ -182,12 +179,9 @@ describe('a signal', () => {
   });
 
   it('that fires in the middle of a body ends it', async () => {
-    const { ask, arrival } = await start(() => undefined);
-    const arrived = arrival();
     const abort = new AbortController();
     const reader = new ResponseReader(abort.signal, always);
-    ask(reader);
-    const [, response] = await arrived;
+    const response = await arriving(reader);
     response.write('one');
     const { body } = await reader.result;
     const read = body?.toArray();
