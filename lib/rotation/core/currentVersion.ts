@@ -292,6 +292,7 @@ function intentOf({ tags }: SecretVersion, now: number): ReturnType<typeof readI
 /**
  * Until when a process may wait for the response to a request that only the tags tell, because another rotator sent it or the record
  * does not know it; undefined if there is none. The version `sent` has its own rule.
+ * @param record as it was before the vault told it more
  */
 export function awaitedElsewhere(
   record: ConnectionRecord,
@@ -308,9 +309,12 @@ export function awaitedElsewhere(
   });
   if (recent.length === 0) return undefined;
   const descent = new Descent(versions);
-  const open = recent.filter(
-    ({ version, epoch }) => !descent.childrenOf(version).some((child) => descent.epochOf(child) === epoch),
-  );
+  // The tags tell only the last of the requests with a version, and each request raised the epoch.
+  const open = recent.filter(({ version, epoch }) => {
+    const first = Math.min(epoch, descent.epochOf(version) + 1);
+    const saved = new Set(descent.childrenOf(version).map((child) => descent.epochOf(child)));
+    return [...saved].filter((each) => each >= first && each <= epoch).length <= epoch - first;
+  });
   return open.length === 0
     ? undefined
     : Math.max(...open.map(({ startedAt }) => Math.min(startedAt, now))) + RESERVED_MS;

@@ -215,11 +215,11 @@ function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable)
 /** One request of a connection at a time, also if it was sent with another refresh token or by another rotator. */
 function replacedAwaited({ record, now }: Usable): Stop | undefined {
   if (!isAwaited(record, now)) return undefined;
-  const message = 'The response to a token request with another refresh token may still arrive.';
+  const message = 'The response to an earlier token request may still arrive.';
   return { action: 'wait', reason: 'outcome_unknown', message, until: record.replacedAwaitedUntil };
 }
 
-/** May a process still wait for the response to a request with another refresh token? */
+/** May a process still wait for the response to a request that no longer counts? */
 export function isAwaited<R extends Pick<ConnectionRecord, 'replacedAwaitedUntil'>>(
   record: R,
   now: number,

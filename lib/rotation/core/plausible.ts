@@ -91,8 +91,8 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
 /** A start that cannot be true counts as now, for every wait, and as long ago, for a grace period. */
 function plausiblePhase(phase: Phase, now: number): Phase {
   if (phase.state === 'idle') return phase;
-  const { startedAt, firstStartedAt, awaitedUntil } = phase;
-  const isAwaited = awaitedUntil <= startedAt + RESERVED_MS;
+  const { startedAt, firstStartedAt, awaitedUntil, earlierAwaitedUntil = 0 } = phase;
+  const isAwaited = Math.max(awaitedUntil, earlierAwaitedUntil) <= startedAt + RESERVED_MS;
   if (isPast(startedAt, now) && isPast(firstStartedAt, now) && isAwaited) return phase;
   const start = isPast(startedAt, now) ? startedAt : now;
   return {

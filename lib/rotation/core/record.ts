@@ -91,7 +91,7 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     nextAttemptAt: now,
     familyStartedAt: now,
   };
-  return phase.state === 'requesting' ? awaitedNoted(started, phase.awaitedUntil) : started;
+  return awaitedNoted(started, phase.state === 'requesting' ? phase.awaitedUntil : undefined);
 }
 
 /** The connection was taken over from another rotator: the failure that named it is over, and the connection is due immediately. */
@@ -141,23 +141,24 @@ export function versionFollowed(
   saved: { version: string; epoch: number; generation: number },
   now: number,
 ): ConnectionRecord {
-  const { phase, failure, ...rest } = record;
+  const { failure, ...rest } = settled(record);
   const followed: ConnectionRecord = {
     ...rest,
     ...(failure && failure.code !== 'reauthorization_required' && { failure }),
-    phase: IDLE,
     version: saved.version,
     epoch: Math.max(record.epoch, saved.epoch),
     generation: Math.max(record.generation, saved.generation),
     nextAttemptAt: now,
   };
+  const { phase } = record;
   // It came from an earlier request, which was repeated within its grace period.
   const isAwaited = phase.state === 'requesting' && saved.epoch < record.epoch;
-  return isAwaited ? awaitedNoted(followed, phase.awaitedUntil) : followed;
+  return awaitedNoted(followed, isAwaited ? phase.awaitedUntil : undefined);
 }
 
-/** A process may wait until then for a response to a request with another refresh token. No other is sent meanwhile. */
-export function awaitedNoted(record: ConnectionRecord, until: number): ConnectionRecord {
+/** A process may wait until then for a response to a request that no longer counts; undefined: none. No other is sent meanwhile. */
+export function awaitedNoted(record: ConnectionRecord, until: number | undefined): ConnectionRecord {
+  if (until === undefined) return record;
   const { replacedAwaitedUntil = until } = record;
   return { ...record, replacedAwaitedUntil: Math.max(replacedAwaitedUntil, until) };
 }
@@ -192,21 +193,30 @@ export function publishedTokenFound(
 
 /** A token request is about to be sent. Due immediately, so that another process takes over if this one dies. */
 export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
-  const firstStartedAt = record.phase.state === 'requesting' ? record.phase.firstStartedAt : now;
-  const { replacedAwaitedUntil: _, ...rest } = record;
+  const { phase, replacedAwaitedUntil: _, ...rest } = record;
+  const firstStartedAt = phase.state === 'requesting' ? phase.firstStartedAt : now;
+  const earlierAwaitedUntil =
+    phase.state === 'requesting' ? Math.max(phase.awaitedUntil, phase.earlierAwaitedUntil ?? 0) : now;
   return {
     ...rest,
-    phase: { state: 'requesting', startedAt: now, firstStartedAt, awaitedUntil: now + RESERVED_MS },
+    phase: {
+      state: 'requesting',
+      startedAt: now,
+      firstStartedAt,
+      awaitedUntil: now + RESERVED_MS,
+      ...(earlierAwaitedUntil > now && { earlierAwaitedUntil }),
+    },
     epoch: record.epoch + 1,
     nextAttemptAt: now,
     ...(forced && { forcedAt: now }),
   };
 }
 
-/** The sender stopped waiting for the response, and records it: the outcome stays unknown. */
+/** The sender stopped waiting for the response, and records it: the outcome stays unknown. Earlier senders may still wait. */
 export function gaveUp(record: ConnectionRecord, now: number): ConnectionRecord {
   const { phase } = record;
-  return phase.state === 'idle' ? record : { ...record, phase: { ...phase, awaitedUntil: now } };
+  if (phase.state === 'idle') return record;
+  return { ...record, phase: { ...phase, awaitedUntil: Math.max(now, phase.earlierAwaitedUntil ?? now) } };
 }
 
 /** The intended request was certainly not sent: the phase is what it was before. */
@@ -214,9 +224,11 @@ export function intentWithdrawn(record: ConnectionRecord, before: ConnectionReco
   return { ...record, phase: before.phase };
 }
 
-/** The outcome is known, and no request is in flight. */
+/** The outcome is known. Only a request that this one repeated may still be in flight. */
 export function settled(record: ConnectionRecord): ConnectionRecord {
-  return { ...record, phase: IDLE };
+  const { phase } = record;
+  const earlier = phase.state === 'requesting' ? phase.earlierAwaitedUntil : undefined;
+  return awaitedNoted({ ...record, phase: IDLE }, earlier);
 }
 
 /** A new refresh token is safely in the vault as `version`. */
@@ -224,10 +236,9 @@ export function refreshTokenSaved(
   record: ConnectionRecord,
   saved: { version: string; expiresAt: number | undefined },
 ): ConnectionRecord {
-  const { refreshTokenExpiresAt: _expiry, ...rest } = record;
+  const { refreshTokenExpiresAt: _expiry, ...rest } = settled(record);
   return {
     ...rest,
-    phase: IDLE,
     version: saved.version,
     generation: record.generation + 1,
     ...(saved.expiresAt !== undefined && { refreshTokenExpiresAt: saved.expiresAt }),
@@ -247,7 +258,7 @@ export function accessTokenNoted(
   record: ConnectionRecord,
   accessToken: NonNullable<ConnectionRecord['accessToken']>,
 ): ConnectionRecord {
-  return { ...record, phase: IDLE, accessToken };
+  return { ...settled(record), accessToken };
 }
 
 /** Everything is published: all is well until `nextAttemptAt`. */

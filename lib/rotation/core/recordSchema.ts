@@ -47,6 +47,8 @@ const phaseSchema = z.discriminatedUnion('state', [
     firstStartedAt: time,
     /** Until then, the process that announced the request may wait for its response, by whichever clock. */
     awaitedUntil: time,
+    /** The same for requests with the same refresh token that this one repeats, if it began before their time was over. */
+    earlierAwaitedUntil: time.optional(),
   }),
 ]);
 
@@ -67,7 +69,7 @@ export const recordSchema = z.object({
   phase: phaseSchema,
   /** The Key Vault version of the current refresh token; undefined until one was seen. */
   version: z.string().optional(),
-  /** A process may wait that long for the response to a request with a refresh token that has been replaced since. */
+  /** A process may wait that long for the response to a request that no longer counts: it was repeated, or its refresh token replaced. */
   replacedAwaitedUntil: time.optional(),
   /** Raised by each intent: of two tokens obtained with the same parent, the higher epoch is the newer. */
   epoch: z.number(),

@@ -15,6 +15,7 @@ import {
   isMakeshift,
   isManaged,
   isUnsentCopy,
+  readOrigin,
   savedTags,
   type Tags,
   tagsTakenOver,
@@ -64,15 +65,23 @@ export class RefreshTokenSecret {
 
   /**
    * Every version that any response shows, without its value. A listing may not yet show what a GET has returned, or what the
-   * record proves to be there.
+   * record proves to be there. Nor the last tags: where the record does not know the latest version, those of its parent tell
+   * whether another request with that parent is in flight.
    * @throws RotatorError
    */
   async versions(recorded: string | undefined, latest: Secret): Promise<readonly SecretVersion[]> {
     const listed = await this.#vault.versions(this.#name);
-    const isListed = listed.some(({ version }) => version === recorded) || recorded === latest.version;
-    const missing =
-      recorded === undefined || isListed ? undefined : await this.#vault.get(this.#name, recorded);
-    const read = [latest, ...(missing ? [missing] : [])];
+    const read = [latest];
+    if (recorded !== latest.version) {
+      const { parent = '' } = readOrigin(latest.tags) ?? {};
+      const isMissing = recorded !== undefined && !listed.some(({ version }) => version === recorded);
+      const named = new Set([parent, isMissing ? recorded : '']);
+      named.delete('');
+      for (const version of named) {
+        const found = await this.#vault.get(this.#name, version).catch(unlessDisabled);
+        if (found) read.push(found);
+      }
+    }
     const isRead = ({ version }: SecretVersion) => read.some((each) => each.version === version);
     return [...listed.filter((each) => !isRead(each)), ...read.map(withoutValue)];
   }
@@ -85,30 +94,32 @@ export class RefreshTokenSecret {
    * @throws RotatorError `owned_elsewhere` if one was earlier, LeaseLost
    */
   async prepare(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
-    const isProven = isManaged(seed.tags) && !isMakeshift(seed.tags);
+    // Even without tags, a recorded token whose request is out is ours: what that request brings names it as its parent.
+    const isOut = record.phase.state === 'requesting' && record.version === seed.version;
+    const isProven = isOut || (isManaged(seed.tags) && !isMakeshift(seed.tags));
     const prepared = isProven ? { record, sent: seed } : await this.#copy(record, seed);
     const { sent } = prepared;
     this.#memory.refreshTokens.set(this.#connection.name, sent.version);
     if (!isUnsentCopy(sent.tags)) return prepared;
     await this.#ports.clock.sleep(RIVAL_WAIT_MS);
-    const versions = await this.versions(undefined, sent);
+    const versions = await this.versions(sent.version, sent);
     await this.ensureOwned(sent, versions);
-    return { sent, record: this.awaitedNoted(prepared.record, versions, sent) };
+    return { sent, record: awaitedNoted(prepared.record, this.awaitedElsewhere(record, versions, sent)) };
   }
 
   /**
-   * The record, with the requests that only the tags show.
+   * Until when requests may be in flight that only the tags show; undefined if there are none.
+   * @param record as it was before the vault told it more
    * @param versions every version that any response showed
    * @param sent the version that is to be sent
    */
-  awaitedNoted(
+  awaitedElsewhere(
     record: ConnectionRecord,
     versions: readonly SecretVersion[],
     sent: SecretVersion,
-  ): ConnectionRecord {
+  ): number | undefined {
     const terms = { sent, store: this.#ports.records.host, now: this.#lease.now() };
-    const until = awaitedElsewhere(record, versions, terms);
-    return until === undefined ? record : awaitedNoted(record, until);
+    return awaitedElsewhere(record, versions, terms);
   }
 
   async #copy(record: ConnectionRecord, seed: Secret): Promise<{ record: ConnectionRecord; sent: Secret }> {
@@ -290,6 +301,12 @@ export class RefreshTokenSecret {
     this.#lease.ensureHeld();
     return this.#vault.put(this.#name, value, properties);
   }
+}
+
+/** A disabled version cannot be read. Its tags are in the listing. */
+function unlessDisabled(thrown: unknown): undefined {
+  if (thrown instanceof RotatorError && thrown.code === 'secret_disabled') return;
+  throw thrown;
 }
 
 function withoutValue({ value: _value, properties: _properties, ...version }: Secret): SecretVersion {

@@ -26,6 +26,7 @@ import { withoutRivals, writtenElsewhere } from '../core/ownership.ts';
 import {
   accessTokenNoted,
   attemptAt,
+  awaitedNoted,
   type ConnectionRecord,
   gaveUp,
   intended,
@@ -243,7 +244,7 @@ export class Rotation {
       ? await publishedTimes(this.#connection, this.#ports)
       : undefined;
     const known = reconciledRecord(record, found, now, published);
-    const next = this.#token.awaitedNoted(known, all, winner);
+    const next = awaitedNoted(known, this.#token.awaitedElsewhere(record, all, winner));
     if (next !== record) await this.#lease.write(next);
     this.#token.supersede(winner, versions, latest.version);
     this.#log('info', 'refresh_token_reconciled', { finding, version: winner.version });

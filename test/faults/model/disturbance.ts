@@ -27,7 +27,7 @@ export class Disturbance {
   readonly struck = new Map<FaultKind, number>();
   /** Versions of the access token that arrived after their writer had given up. */
   readonly lateWrites = new Set<string>();
-  /** When the last fault stops having an effect, by the world's clock in milliseconds. */
+  /** When the last fault stopped having an effect, or the last event happened, by the world's clock in milliseconds. */
   struckUntil = 0;
   readonly #scenario: Scenario;
   readonly #world: World;
@@ -51,6 +51,11 @@ export class Disturbance {
     this.#world.between(/^grant/, (context) => this.#between(context), always);
     this.#world.after(/./, (context) => this.#after(context), always);
     this.#world.onGivenUp = (execute) => this.#givenUp(execute);
+  }
+
+  /** An event happens now. */
+  happens(): void {
+    this.struckUntil = Math.max(this.struckUntil, this.#world.clock.monotonic());
   }
 
   /** Injects no more faults. Delayed requests still arrive. */
@@ -109,8 +114,9 @@ export class Disturbance {
   }
 
   async #after(context: HookContext): Promise<unknown> {
-    const { operation, execute, result } = context;
+    const { operation, caller, execute, result } = context;
     this.#witness.wrote(operation);
+    if (isLease(result)) this.#witness.leased(caller, result.leaseId);
     const flight = this.#flights.get(execute);
     if (flight) this.#witness.executed(flight, result as TokenResponse);
     const fault = this.#pending.get(execute);
@@ -195,6 +201,10 @@ export class Disturbance {
 
 function isTokenRequest(operation: string): boolean {
   return operation.startsWith('grant');
+}
+
+function isLease(result: unknown): result is { readonly leaseId: string } {
+  return typeof result === 'object' && result !== null && 'leaseId' in result;
 }
 
 /** Only the refresh token has arrived, or nothing usable. */

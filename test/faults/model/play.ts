@@ -50,7 +50,7 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   if (schedule.twoStores) processes.push(world.process(world.otherRecords));
-  const cause = eventsIn(scenario);
+  const cause = eventsIn(scenario, disturbance);
   Object.assign(world.credentials, schedule.lag);
   for (let interval = 0; interval < INTERVALS; interval++) {
     cause(schedule.events.get(interval));
@@ -126,10 +126,11 @@ async function isDue({ records, state, ports: { clock } }: Process, world: World
 }
 
 /** What operators do to the storage account and the vault between two sweeps. */
-function eventsIn(scenario: Scenario): (event: Event | undefined) => void {
+function eventsIn(scenario: Scenario, disturbance: Disturbance): (event: Event | undefined) => void {
   const { records } = scenario.world;
   let copy: ConnectionRecord | undefined;
   return (event) => {
+    if (event) disturbance.happens();
     if (event === 'operator_replaces_token') replaceByHand(scenario);
     if (event === 'record_lost') records.lose('crm');
     if (event === 'record_copied') copy = records.read('crm');
@@ -174,7 +175,7 @@ function failOver({ world: { credentials, clock, now } }: Scenario, witness: Wit
 
 /**
  * The rotator must report a revoked token family within one schedule interval after a living process received the refusal,
- * unless another fault occurs in between.
+ * unless another fault or event occurs in between.
  */
 function checkReport({ world }: Scenario, witness: Witness, { struckUntil }: Disturbance): void {
   const since = witness.knownDeadSince(world.credentials.latest(REFRESH_TOKEN)?.value ?? '');

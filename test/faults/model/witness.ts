@@ -4,8 +4,8 @@ import type { Caller, World } from '../../unit/rotation/world.ts';
 import { type Cause, causeOf, type Flight, isStray } from './flight.ts';
 import { isRepeatAllowed, mayOverlap } from './law.ts';
 
-/** So soon after a token request was sent, its sender has the lease. */
-const SURELY_LEASED_MS = 10_000;
+/** With so much of its lease left, a process can surely write a record. */
+const TIME_TO_WRITE_MS = 1_000;
 
 /** Observes everything that happens in a world, and checks the invariants. */
 export class Witness {
@@ -20,6 +20,8 @@ export class Witness {
   readonly #roots = new Map<string, string>();
   /** By the first refresh token of a token family: why the provider revoked the family. */
   readonly #deaths = new Map<string, Cause | undefined>();
+  /** By process: its last lease. */
+  readonly #leases = new Map<Caller, string>();
   /** By refresh token: when a living process that held the lease received its refusal, by the world's clock. */
   readonly #heard = new Map<string, number>();
   /** The token requests whose refresh token the vault lost after it had acknowledged the save. */
@@ -34,6 +36,11 @@ export class Witness {
   constructor(world: World, transient: TokenResponse) {
     this.#world = world;
     this.#transient = transient;
+  }
+
+  /** A process got a lease. */
+  leased(caller: Caller, id: string): void {
+    this.#leases.set(caller, id);
   }
 
   /** A process sends a token request. Invariant 2: never two at the same time, unless the provider allows it. */
@@ -87,10 +94,13 @@ export class Witness {
     const now = this.#world.clock.monotonic();
     flight.deliveredAt = now;
     const { sent = '', received, sender } = flight;
-    // A late refusal may come after the lease, and then only the next process can report it.
-    const isLate = now > flight.sentAt + SURELY_LEASED_MS;
+    // A refusal may come after the lease, and then only the next process can report it.
+    const left = sender.records.leaseLeft('crm', this.#leases.get(sender) ?? '');
     const isRefused =
-      this.#deaths.has(this.#rootOf(sent)) && received === undefined && !isStray(flight) && !isLate;
+      this.#deaths.has(this.#rootOf(sent)) &&
+      received === undefined &&
+      !isStray(flight) &&
+      left >= TIME_TO_WRITE_MS;
     if (isRefused && !this.#heard.has(sent)) this.#heard.set(sent, Math.max(now, sender.frozenUntil));
   }
 

@@ -516,6 +516,54 @@ const LAG: readonly Mutant[] = [
     'if (recent.length === 0) return undefined;',
     'if (recent.length >= 0) return undefined;',
   ),
+  inRotation(
+    'core/currentVersion.ts',
+    'replay: a request that was repeated is forgotten with the record',
+    'Math.min(epoch, descent.epochOf(version) + 1)',
+    'epoch',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'replay: what the vault tells more counts as known before it is waited for',
+    'awaitedElsewhere(record, all, winner)',
+    'awaitedElsewhere(known, all, winner)',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'replay: a lagging listing hides a request',
+    'new Set([parent, isMissing',
+    "new Set(['', isMissing",
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'replay: a disabled version that shows requests stops the rotation',
+    '.catch(unlessDisabled)',
+    '',
+  ),
+  inRotation(
+    'core/record.ts',
+    'replay: the response to the repetition ends the wait for the earlier one',
+    '...(earlierAwaitedUntil > now && { earlierAwaitedUntil }),',
+    '',
+  ),
+  inRotation(
+    'core/record.ts',
+    'replay: an unusable response ends the wait for the earlier one',
+    'Math.max(now, phase.earlierAwaitedUntil ?? now)',
+    'now',
+  ),
+  inRotation(
+    'core/plausible.ts',
+    'forged record: an earlier request is awaited for ever',
+    'Math.max(awaitedUntil, earlierAwaitedUntil)',
+    'awaitedUntil',
+  ),
+  inRotation(
+    'steps/refreshToken.ts',
+    'replay: a token whose tags were removed is copied while its request is out',
+    'const isProven = isOut ||',
+    'const isProven =',
+  ),
 ];
 
 const REFUSED: readonly Mutant[] = [

@@ -548,8 +548,20 @@ describe('the response to a request that only the tags of another version announ
       undefined,
     ],
     'is not awaited if its token was saved': [
-      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 5)],
+      [announced(v1, NOW - 10_000, 4), v2, saved('v3', 30, 'v1', 4)],
       undefined,
+    ],
+    'is not awaited if its token was saved, although a saved one has a later epoch': [
+      [announced(v1, NOW - 10_000, 3), v2, saved('v3', 30, 'v1', 3)],
+      undefined,
+    ],
+    'is awaited if only the token of the request was saved that repeated it': [
+      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 5)],
+      NOW + 52_000,
+    ],
+    'is awaited if what else was saved came from requests of other times': [
+      [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 3), saved('v4', 31, 'v1', 6)],
+      NOW + 52_000,
     ],
     'is not awaited if its token was saved after that of the request before': [
       [announced(v1, NOW - 10_000, 5), v2, saved('v3', 30, 'v1', 4), saved('v4', 31, 'v1', 5)],

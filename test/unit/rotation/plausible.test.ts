@@ -50,6 +50,19 @@ describe('what the rotator can have written is read as it is', () => {
         phase: { state: 'requesting', startedAt: NOW, firstStartedAt: 1, awaitedUntil: NOW + 62_000 },
       },
     ],
+    [
+      'a request in flight that repeats another one',
+      {
+        ...healthy,
+        phase: {
+          state: 'requesting',
+          startedAt: NOW,
+          firstStartedAt: NOW - 1,
+          awaitedUntil: NOW + 62_000,
+          earlierAwaitedUntil: NOW + 61_999,
+        },
+      },
+    ],
     ['a clock that is four minutes ahead', { ...healthy, rotatedAt: NOW + 4 * MINUTE }],
     [
       'an access token for ten years',
@@ -139,6 +152,15 @@ test('a request that begins in the future began now, and has no grace period', (
   expect(read({ ...healthy, phase }).phase).toEqual({
     ...phase,
     startedAt: NOW,
+    firstStartedAt: 0,
+    awaitedUntil: NOW + 62_000,
+  });
+});
+
+test('a request that repeats one which is awaited for ever repeats none', () => {
+  const phase = { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW } as const;
+  expect(read({ ...healthy, phase: { ...phase, earlierAwaitedUntil: IN_2121 } }).phase).toEqual({
+    ...phase,
     firstStartedAt: 0,
     awaitedUntil: NOW + 62_000,
   });

@@ -64,7 +64,7 @@ const full: Required<ConnectionRecord> = {
   ...fresh,
   version: 'v1',
   vaults: { credential: 'credentials.vault.example', token: 'tokens.vault.example' },
-  phase: requesting.phase,
+  phase: twice.phase,
   replacedAwaitedUntil: NOW + 1,
   epoch: 3,
   generation: 2,
@@ -111,9 +111,27 @@ describe('the transitions of a record', () => {
     'a second intent keeps the start of the first': [
       () => intended(requesting, NOW + 5, true),
       {
-        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW, awaitedUntil: NOW + 62_005 },
+        phase: {
+          state: 'requesting',
+          startedAt: NOW + 5,
+          firstStartedAt: NOW,
+          awaitedUntil: NOW + 62_005,
+          earlierAwaitedUntil: NOW + 62_000,
+        },
         epoch: 2,
         forcedAt: NOW + 5,
+      },
+    ],
+    'a third intent keeps until when both before it are awaited': [
+      () => intended(gaveUp(twice, NOW + 6), NOW + 7, false),
+      {
+        phase: {
+          state: 'requesting',
+          startedAt: NOW + 7,
+          firstStartedAt: NOW,
+          awaitedUntil: NOW + 62_007,
+          earlierAwaitedUntil: NOW + 62_000,
+        },
       },
     ],
     'a withdrawn intent restores the phase and keeps the raised epoch': [
@@ -209,6 +227,18 @@ describe('the transitions of a record', () => {
       () => gaveUp(requesting, NOW + 3),
       { phase: { state: 'requesting', startedAt: NOW, firstStartedAt: NOW, awaitedUntil: NOW + 3 } },
     ],
+    'a sender that gives up leaves those of earlier requests their time': [
+      () => gaveUp(twice, NOW + 6),
+      {
+        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW, awaitedUntil: NOW + 62_000 },
+      },
+    ],
+    'a sender that gives up when those of earlier requests did waits until now': [
+      () => gaveUp(twice, NOW + 62_003),
+      {
+        phase: { state: 'requesting', startedAt: NOW + 5, firstStartedAt: NOW, awaitedUntil: NOW + 62_003 },
+      },
+    ],
     'a sender without a request in flight gives nothing up': [() => gaveUp(fresh, NOW), fresh],
     'the new end of a refresh token that stays is recorded': [
       () => refreshTokenExpiryNoted(full, NOW + 99),
@@ -271,7 +301,7 @@ describe('the transitions of a record', () => {
   });
 });
 
-describe('the wait for a response to a request with another refresh token', () => {
+describe('the wait for a response to a request that no longer counts', () => {
   const cases: Record<string, [() => ConnectionRecord, number | undefined]> = {
     'goes on if an operator sets a token meanwhile': [
       () => familyStarted(requesting, 'v9', NOW + 1),
@@ -293,12 +323,29 @@ describe('the wait for a response to a request with another refresh token', () =
       () => versionFollowed(twice, { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
       NOW + 62_005,
     ],
-    'does not begin if the latest request brought the saved token': [
+    'goes on for the earlier request if the latest one brought the saved token': [
       () => versionFollowed(twice, { version: 'v2', epoch: 2, generation: 1 }, NOW + 9),
+      NOW + 62_000,
+    ],
+    'goes on for the earlier request if the latest one saved its token': [
+      () => refreshTokenSaved(twice, { version: 'v2', expiresAt: undefined }),
+      NOW + 62_000,
+    ],
+    'goes on for the earlier request if the latest one brought only an access token': [
+      () => accessTokenNoted(twice, token),
+      NOW + 62_000,
+    ],
+    'goes on for the earlier request if the latest one was refused': [() => settled(twice), NOW + 62_000],
+    'does not begin if the only request brought the saved token': [
+      () => versionFollowed(requesting, { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      undefined,
+    ],
+    'does not begin if the earlier request was over when it was repeated': [
+      () => settled(intended(requesting, NOW + 62_000, false)),
       undefined,
     ],
     'does not begin if no request is in flight': [
-      () => versionFollowed(settled(twice), { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
+      () => versionFollowed(settled(requesting), { version: 'v2', epoch: 1, generation: 1 }, NOW + 9),
       undefined,
     ],
     'lasts until the time that a tag shows': [() => awaitedNoted(fresh, NOW + 5), NOW + 5],
@@ -333,7 +380,7 @@ describe('a removal', () => {
   });
 
   test('keeps the request in flight until it is complete', () => {
-    expect(begin()).toMatchObject({ phase: requesting.phase, replacedAwaitedUntil: NOW + 1 });
+    expect(begin()).toMatchObject({ phase: full.phase, replacedAwaitedUntil: NOW + 1 });
     const done = complete();
     expect(done.phase).toEqual({ state: 'idle' });
     expect(done).not.toHaveProperty('replacedAwaitedUntil');

@@ -1,32 +1,117 @@
 import { describe, expect, test } from 'vitest';
 import { publishedTags } from '../../../lib/rotation/core/tags.ts';
+import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { failure } from './world/fakeVault.ts';
+import { refusal } from './world/provider.ts';
 import {
   ACCESS_TOKEN,
   due,
   expectHealthy,
+  HOUR,
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
   replaceByHand,
   type Scenario,
+  seeded,
 } from './world/scenario.ts';
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 
-/** The storage account renews no lease, and the next token responses take 50 s each. */
-function slowDown({ world }: Scenario, responses: number): void {
+/** The storage account renews no lease, and the next token responses take so long. */
+function slowDown({ world }: Scenario, responses: number, ms = 50_000): void {
   world.before('renew crm', () => Promise.reject(failure('storage_unavailable')), ALWAYS);
-  world.after(/^grant/, () => world.clock.sleep(50_000), responses);
+  world.after(/^grant/, () => world.clock.sleep(ms), responses);
 }
+
+/** Within the grace period, a first process has sent its request and waits for 50 s; a second one has repeated it at once. */
+async function repeated(answers: readonly TokenResponse[] = [], lifetimeMs = HOUR) {
+  const scenario = seeded({ behavior: { refreshTokenGraceMs: 30_000 } });
+  const { world, connection, process } = scenario;
+  world.provider.lifetimeMs = lifetimeMs;
+  await mustRotate(scenario);
+  await passToDue(scenario);
+  slowDown(scenario, 1);
+  void process.start(connection);
+  await world.clock.pass(20_000);
+  world.provider.script(...answers);
+  const second = world.process();
+  const result = await second.rotate(connection);
+  return { ...scenario, process: second, result, sent: world.provider.sent.length };
+}
+
+describe('a request that was repeated, and has no response yet, holds up the next one', () => {
+  test('although the repetition has brought the next refresh token', async () => {
+    const cutOff = { refreshToken: 'refresh-token-next', ...refusal('outcome_unknown') };
+    const { world, connection, process, result } = await repeated([cutOff]);
+    expect(result).toMatchObject({ result: 'retrying' });
+    expect(world.credentials.latest(REFRESH_TOKEN)?.value).toBe('refresh-token-next');
+    await world.clock.pass(10_000);
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+
+  test('although a caller forces it', async () => {
+    const { world, connection, process } = await repeated();
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+
+  test('although the response to the repetition was not usable, and the access token is over', async () => {
+    const unusable = refusal('outcome_unknown');
+    const scenario = await repeated([unusable, unusable], 75_000);
+    const { world, connection, sent } = scenario;
+    expect(scenario.result).toMatchObject({ result: 'outcome_unknown' });
+    await world.clock.pass(15_000);
+    expect(await world.process().rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(sent);
+    await passToDue(scenario);
+    await mustRotate({ connection, process: world.process() });
+    expectHealthy(scenario);
+  });
+
+  test('although the record was lost after the repetition', async () => {
+    const { world, connection, process } = await repeated();
+    world.records.lose('crm');
+    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+
+  test('until it has its response, or is not awaited any longer', async () => {
+    const scenario = await repeated();
+    const { world, connection, process } = scenario;
+    world.records.lose('crm');
+    await process.rotate(connection);
+    await passToDue(scenario);
+    await mustRotate({ connection, process });
+    expectHealthy(scenario);
+  });
+});
+
+test('a response that arrives late is saved as what it is, also if an operator removed the tags of the token that was sent', async () => {
+  const scenario = await due({ behavior: { refreshTokenGraceMs: 23_000 } });
+  const { world, connection, process } = scenario;
+  slowDown(scenario, 1, 21_000);
+  const late = process.start(connection);
+  await world.clock.pass(20_000);
+  world.credentials.tag(REFRESH_TOKEN, world.credentials.latest(REFRESH_TOKEN)?.version ?? '', {});
+  // Whatever the second process writes first, it writes after the response has arrived.
+  world.before(`put ${REFRESH_TOKEN}`, () => world.clock.sleep(2_000));
+  await world.process().rotate(connection);
+  await world.settle(late);
+  await passToDue(scenario);
+  await mustRotate(scenario);
+  expectHealthy(scenario);
+});
 
 /**
  * A first process has sent its request, a second one has repeated it within the grace period, and the first one has saved what it got.
  * The response to the repetition may still arrive.
  */
-async function repeatedAndSaved() {
+async function repeatedAndSaved(listingLagMs = 0) {
   const scenario = await due({ behavior: { refreshTokenGraceMs: 30_000 } });
   const { world, connection, process } = scenario;
+  world.credentials.listingLagMs = listingLagMs;
   const copy = world.record('crm');
   slowDown(scenario, 2);
   void process.start(connection);
@@ -52,6 +137,24 @@ describe('a refresh token that came from an earlier request', () => {
     await mustRotate({ connection, process: next });
     expect(world.provider.sent).toHaveLength(4);
     expectHealthy(scenario);
+  });
+
+  test('is not sent either if the record is lost, and the listing shows the past', async () => {
+    const { world, connection, next } = await repeatedAndSaved(40_000);
+    world.records.lose('crm');
+    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(world.provider.sent).toHaveLength(3);
+  });
+
+  test('is sent if the one that brought it is disabled: nothing says that another request is out', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    await mustRotate(scenario);
+    const [parent] = world.credentials.history(REFRESH_TOKEN).slice(-2);
+    world.credentials.disable(REFRESH_TOKEN, parent?.version);
+    world.credentials.listingLagMs = 24 * 3_600_000;
+    world.records.lose('crm');
+    await mustRotate({ connection, process });
   });
 
   test('is not sent either if the record came back as a copy from before both requests', async () => {

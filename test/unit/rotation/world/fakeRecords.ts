@@ -75,6 +75,12 @@ export class FakeRecords {
     return true;
   }
 
+  /** For how long the lease is still held, in milliseconds; 0 if it is not. */
+  leaseLeft(name: string, id: string): number {
+    const lease = this.#blob(name)?.lease;
+    return lease?.id === id ? Math.max(0, lease.until - this.#now()) : 0;
+  }
+
   releaseLease(name: string, id: string): void {
     const blob = this.#blob(name);
     if (blob?.lease?.id === id) delete blob.lease;

@@ -174,7 +174,10 @@ export class Process {
           return refusal('retrying', retryAfterMs === undefined ? {} : { retryAfterMs });
         });
         const responded = new AbortController();
-        const givenUp = this.#alive(this.#world.clock.sleep(waitMs, responded.signal)).then(() => {
+        const pause = (ms: number) => this.#alive(this.#world.clock.sleep(ms, responded.signal));
+        // The endpoint looks once more, so what arrived while the process was frozen counts.
+        const timeIsOver = pause(waitMs).then(() => pause(0));
+        const givenUp = timeIsOver.then(() => {
           if (!responded.signal.aborted) this.#world.onGivenUp(execute);
           return refusal('outcome_unknown');
         });
