@@ -33,6 +33,7 @@ export const REASONS = {
     'The outcome of a token request was not recorded, for example because the process died: the rotator searches the vault for the refresh token.',
   outcome_unknown:
     'The outcome of a token request is unknown, and repeating the request now could revoke tokens in use.',
+  awaiting_response: 'The response to an earlier token request may still arrive.',
   too_early: 'The provider refuses to renew an access token this young.',
   replay: 'The outcome of a token request is unknown, and the request may be repeated now.',
   due: 'The access token is due for renewal.',
@@ -216,7 +217,7 @@ function outcomeUnknown({ connection, record, now, scheduleIntervalMs }: Usable)
 function replacedAwaited({ record, now }: Usable): Stop | undefined {
   if (!isAwaited(record, now)) return undefined;
   const message = 'The response to an earlier token request may still arrive.';
-  return { action: 'wait', reason: 'outcome_unknown', message, until: record.replacedAwaitedUntil };
+  return { action: 'wait', reason: 'awaiting_response', message, until: record.replacedAwaitedUntil };
 }
 
 /** May a process still wait for the response to a request that no longer counts? */

@@ -205,11 +205,13 @@ export class Rotation {
     return this.#result(reason, { reason, retryAfterMs, ...problemIn(record) });
   }
 
-  /** Nothing is done now, and the record says why. */
+  /** Nothing is done now. The record says why, unless nothing is wrong. */
   #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
-    if (decision.action === 'wait' && decision.reason === 'too_early')
-      return this.#finish(attemptAt(record, decision.until), record.failure ? undefined : 'not_due');
+    if (decision.action === 'wait' && decision.reason !== 'outcome_unknown') {
+      const result = decision.reason === 'too_early' ? 'not_due' : 'awaiting_response';
+      return this.#finish(attemptAt(record, decision.until), record.failure ? undefined : result);
+    }
     if (decision.action === 'wait') {
       const waiting = waitsForReplay(record, decision.until, context);
       return this.#finish(waiting, waiting.failure?.blocked ? undefined : 'outcome_unknown');

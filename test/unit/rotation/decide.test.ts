@@ -111,11 +111,11 @@ describe('what to do', () => {
     ],
     'a refresh token, while the response to a request with the one before it may still arrive': [
       { record: { ...record, replacedAwaitedUntil: NOW + 1 } },
-      ['wait', 'outcome_unknown'],
+      ['wait', 'awaiting_response'],
     ],
     'the same, forced': [
       { record: { ...record, replacedAwaitedUntil: NOW + 1 }, force: true },
-      ['wait', 'outcome_unknown'],
+      ['wait', 'awaiting_response'],
     ],
     'the same, when no process waits for that response any more': [
       { record: { ...record, replacedAwaitedUntil: NOW } },

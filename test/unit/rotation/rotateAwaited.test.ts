@@ -47,14 +47,15 @@ describe('a request that was repeated, and has no response yet, holds up the nex
     expect(result).toMatchObject({ result: 'retrying' });
     expect(world.credentials.latest(REFRESH_TOKEN)?.value).toBe('refresh-token-next');
     await world.clock.pass(10_000);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'retrying' });
     expect(world.provider.sent).toHaveLength(3);
   });
 
   test('although a caller forces it', async () => {
     const { world, connection, process } = await repeated();
-    expect(await process.rotate(connection, true)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await process.rotate(connection, true)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(3);
+    expect(world.record('crm')).not.toHaveProperty('failure');
   });
 
   test('although the response to the repetition was not usable, and the access token is over', async () => {
@@ -73,7 +74,7 @@ describe('a request that was repeated, and has no response yet, holds up the nex
   test('although the record was lost after the repetition', async () => {
     const { world, connection, process } = await repeated();
     world.records.lose('crm');
-    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(3);
   });
 
@@ -125,7 +126,7 @@ async function repeatedAndSaved(listingLagMs = 0) {
 describe('a refresh token that came from an earlier request', () => {
   test('is not sent while the response to the repeated one may still arrive', async () => {
     const { world, connection, next } = await repeatedAndSaved();
-    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await next.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(3);
   });
 
@@ -142,7 +143,7 @@ describe('a refresh token that came from an earlier request', () => {
   test('is not sent either if the record is lost, and the listing shows the past', async () => {
     const { world, connection, next } = await repeatedAndSaved(40_000);
     world.records.lose('crm');
-    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await next.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(3);
   });
 
@@ -160,7 +161,7 @@ describe('a refresh token that came from an earlier request', () => {
   test('is not sent either if the record came back as a copy from before both requests', async () => {
     const { world, connection, next, copy } = await repeatedAndSaved();
     world.records.change('crm', () => copy);
-    expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await next.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(3);
   });
 });
@@ -174,7 +175,7 @@ describe("an operator's new refresh token, while another deployment waits for a 
     void scenario.process.start(connection);
     await world.clock.pass(5_000);
     replaceByHand(scenario);
-    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(2);
     scenario.process.crash();
     await world.clock.pass(60_000);
@@ -194,7 +195,7 @@ describe("an operator's new refresh token, while another deployment waits for a 
       const intent = { 'intent-started': at, 'intent-epoch': '7', 'intent-store': world.records.host };
       world.credentials.tag(REFRESH_TOKEN, replaced, { ...tags, ...intent });
     });
-    expect(await process.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+    expect(await process.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
     expect(world.provider.sent).toHaveLength(1);
   });
 

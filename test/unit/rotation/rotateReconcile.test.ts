@@ -47,7 +47,7 @@ describe('an operator replaces the refresh token', () => {
       await world.clock.pass(16_000);
       const next = world.process();
       // For all it knows, the other process still waits for a response.
-      expect(await next.rotate(connection)).toMatchObject({ result: 'outcome_unknown' });
+      expect(await next.rotate(connection)).toMatchObject({ result: 'awaiting_response' });
       await world.clock.pass(46_000);
       await mustRotate({ connection, process: next });
       expect(world.provider.sent.at(-1)).toBe(value);
