@@ -95,8 +95,8 @@ function write(): void {
 
 \`npm run bench -- --write\` measured this on ${new Date().toISOString().slice(0, 10)}, on ${where}, and wrote this page. The servers run in a process of their own, with TLS
 everywhere. "Usual latencies" are 15 ms for a vault, 6 ms for the storage account and 150 ms for a token endpoint. A ratio compares two ways of doing the same work in
-turn, and is a median: of three rounds, of eleven for CPU time and cold starts, and of nine, three and one for growth. The rest was measured once. The idle records do not
-change, which is the best case for a list. Growth is measured in one process for each size.
+turn, and is a median: of eleven rounds, of three for the hanging provider, and of nine, three and one for growth. For rates and CPU time, a round before them does not count,
+because a new process compiles. The rest was measured once. The idle records do not change, which is the best case for a list. Growth is measured in one process for each size.
 
 The hand-written loop sends the same requests as a rotation, as many at a time, and has none of the protocol: it never decides anything, repeats nothing and remembers
 nothing. The sequential loop is that of the usual samples: one connection after the other, with the SDK.

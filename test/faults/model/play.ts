@@ -108,7 +108,10 @@ function refuseOnce({ provider, records }: World, nth: number | undefined): Toke
 }
 
 /** Runs the timer in each process; the list of records says which connections are due. Starts killed processes again. */
-async function sweep({ world, connection }: Scenario, processes: Process[]): Promise<void> {
+export async function sweep(
+  { world, connection }: Pick<Scenario, 'world' | 'connection'>,
+  processes: Process[],
+): Promise<void> {
   for (const [index, process] of processes.entries()) {
     const living = process.alive ? process : world.process(process.records);
     processes[index] = living;
