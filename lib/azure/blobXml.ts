@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { SaxesParser } from 'saxes';
+import { copyOf } from '../textCopy.ts';
 
 /** What a list tells about a blob. */
 export interface ListedBlob {
@@ -73,11 +74,6 @@ const LONGEST_BLOB = 100_000;
 /** A text cannot contain them: there, `<` is escaped. */
 const START = '<Blob>';
 const END = '</Blob>';
-
-/** A part of a text keeps the whole text in memory. */
-function copyOf(text: string): string {
-  return Buffer.from(text).toString();
-}
 
 function newBlob() {
   const metadata: Record<string, string> = {};

@@ -6,6 +6,7 @@ import type { Tags } from '../rotation/core/tags.ts';
 import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
 import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 import { refuseTooLarge } from '../secretSize.ts';
+import { copyOf } from '../textCopy.ts';
 import { withDeadline } from './deadline.ts';
 import { createHttpClient } from './httpClient.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
@@ -227,7 +228,7 @@ function versionOf({
   const createdAt = createdOn?.getTime() ?? 0;
   const isChanged = updatedOn !== undefined && updatedOn.getTime() > createdAt;
   return {
-    version,
+    version: copyOf(version),
     createdAt,
     tags,
     ...(enabled === false && { enabled }),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../rotation/core/connection.ts';
+import { copyOf } from '../textCopy.ts';
 
 /** A connection before its fingerprint is known. */
 export type Unmarked = Omit<Connection, 'fingerprint'>;
@@ -47,5 +48,5 @@ export function fingerprintOf(connection: Unmarked): string {
   // Of the behavior, only what the request and the reading of its response depend on.
   const { requestFormat, response } = connection.behavior;
   const text = JSON.stringify({ ...Object.fromEntries(relevant), requestFormat, response });
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return copyOf(createHash('sha256').update(text).digest('hex').slice(0, 16));
 }
