@@ -79,21 +79,30 @@ export async function startFleet(
   await servers.putSecrets(0, Object.fromEntries(secrets));
   const hasty = start(entries, false);
   const rotator = isPaced ? start(entries, true) : hasty;
-  const sweepAll = async (sweeper: Pick<BenchRotator, 'sweep'>) => {
-    for (let left = size; left > 0; ) {
-      const { due, postponed, results } = await sweeper.sweep();
-      const failed = due - postponed - (results.rotated ?? 0) - (results.provider_slow ?? 0);
-      if (failed > 0) throw new Error(`${failed} rotations failed: ${rotator.complaints[0]}`);
-      left = due === 0 ? 0 : left - (results.rotated ?? 0);
-    }
-  };
-  await sweepAll(hasty.hasty);
+  await sweepAll(hasty.hasty, size, hasty.complaints);
   await servers.takeCounts();
   return {
     entries,
     targets,
     rotator,
     becomeDue: async () => void (await servers.advance(UNTIL_DUE_MS)),
-    sweep: () => sweepAll(rotator),
+    sweep: () => sweepAll(rotator, size, rotator.complaints),
   };
+}
+
+/**
+ * Sweeps until none of so many connections is due any more.
+ * @throws Error with the first complaint if a rotation fails
+ */
+export async function sweepAll(
+  rotator: Pick<BenchRotator, 'sweep'>,
+  size: number,
+  complaints: readonly string[],
+): Promise<void> {
+  for (let left = size; left > 0; ) {
+    const { due, postponed, results } = await rotator.sweep();
+    const failed = due - postponed - (results.rotated ?? 0) - (results.provider_slow ?? 0);
+    if (failed > 0) throw new Error(`${failed} rotations failed: ${complaints[0]}`);
+    left = due === 0 ? 0 : left - (results.rotated ?? 0);
+  }
 }

@@ -1,4 +1,4 @@
-import { fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { HISTORY_LENGTH, newRecord } from '../../lib/rotation/core/record.ts';
 import { asFunctions, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { ColdStarts } from './coldStarts.ts';
-import type { GrowthCost } from './growthProcess.ts';
+import type { GrowthCost, GrowthStart } from './growthProcess.ts';
 import type { IdleCost } from './idleProcess.ts';
 import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
 import type { SeededRecord } from './servers.ts';
@@ -229,7 +229,8 @@ export async function quota(): Promise<Finding[]> {
 
 /** Goal 5: from few connections to many, each in a process of its own. */
 export async function growth(sizes: readonly number[]): Promise<{ findings: Finding[]; series: Series }> {
-  const costs = sizes.map((size): GrowthCost => measuredBy('growthProcess.ts', `${size}`));
+  const costs: GrowthCost[] = [];
+  for (const size of sizes) costs.push(await growthOf(size));
   const points = sizes.map((size, place): [number, number] => [size, costs[place]?.cpuMs ?? Number.NaN]);
   const memory = costs.map(({ megabytes }) => megabytes);
   const [, first = 0] = points[0] ?? [];
@@ -257,6 +258,34 @@ export async function growth(sizes: readonly number[]): Promise<{ findings: Find
     ],
     series: { name: 'CPU milliseconds of a rotation', points },
   };
+}
+
+/**
+ * V8 takes memory for what a process has done before it collects, until it has taken what it may. So only processes that have done the
+ * same work show what the number of connections costs.
+ */
+const GROWTH_ROTATIONS = 10_000;
+
+/** The rotator alone is in the process that is measured. */
+async function growthOf(size: number): Promise<GrowthCost> {
+  const stage = await startStage(8);
+  try {
+    const { entries, becomeDue } = await startFleet(stage, size);
+    return await inBundle('growthProcess.ts', async (child) => {
+      const start: GrowthStart = { addresses: stage.addresses, entries };
+      child.send(start);
+      const costs: GrowthCost[] = [];
+      for (let round = 0; round < GROWTH_ROTATIONS / size; round++) {
+        await becomeDue();
+        child.send('sweep');
+        costs.push(await answerOf<GrowthCost>(child));
+      }
+      child.disconnect();
+      return { cpuMs: median(costs.map(({ cpuMs }) => cpuMs)), megabytes: costs.at(-1)?.megabytes ?? 0 };
+    });
+  } finally {
+    await stage.close();
+  }
 }
 
 /** Resolves when so many versions were written to a vault since the last look at the counts. @returns the seconds until then */
@@ -401,19 +430,43 @@ function idleRecord(name: string, vault: string): SeededRecord {
   return { name: blobNameOf(name), body: bodyOf(record), metadata: metadataOf(record) };
 }
 
-/** Sweeps in a process of its own, whose memory is that of the rotator: bundled, as it is deployed. */
-async function idleProcess({ addresses }: Stage, size: number): Promise<IdleCost> {
+const idleProcess = ({ addresses }: Stage, size: number) =>
+  inBundle('idleProcess.ts', (child) => {
+    child.send({ addresses, size });
+    return answerOf<IdleCost>(child);
+  });
+
+/**
+ * Starts a program of this folder in a process of its own, whose memory is that of the rotator: bundled, as it is deployed.
+ * @returns what `use` finds out
+ */
+async function inBundle<T>(program: string, use: (child: ChildProcess) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'rotator-bench-'));
   try {
-    const { files } = await bundle(ROOT, asFunctions('test/bench/idleProcess.ts'));
+    const { files } = await bundle(ROOT, asFunctions(`test/bench/${program}`));
     for (const [name, code] of Object.entries(files)) await writeFile(join(folder, name), code);
     const child = fork(join(folder, BUNDLE), { stdio: 'inherit' });
-    child.send({ addresses, size });
-    const [cost] = (await once(child, 'message')) as [IdleCost];
-    await once(child, 'exit');
-    return cost;
+    const exit = once(child, 'exit');
+    const found = await use(child);
+    await exit;
+    return found;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The next message of a process. @throws Error if it ends without one */
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const answered = new AbortController();
+  const { signal } = answered;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`The process ended with ${code}.`);
+  });
+  try {
+    const [answer] = await Promise.race([once(child, 'message', { signal }), ended]);
+    return answer;
+  } finally {
+    answered.abort();
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import tls from 'node:tls';
@@ -47,6 +47,12 @@ async function startConnectProxy(port: number) {
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
 }
 
+async function listenPlainly(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close().closeAllConnections());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
 describe('a request to Azure', () => {
   it('goes through the proxy of the environment', async () => {
     const { port, requests } = await startEmptyVault();
@@ -67,9 +73,7 @@ describe('a request to Azure', () => {
   it('ends when its signal fires', async () => {
     const arrived = Promise.withResolvers<ServerResponse>();
     const server = createServer((_, response) => arrived.resolve(response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const url = await listenPlainly(server);
     const abort = new AbortController();
     const request = { url, allowInsecureConnection: true, abortSignal: abort.signal };
     const sent = createHttpClient().sendRequest(createPipelineRequest(request));
@@ -80,6 +84,51 @@ describe('a request to Azure', () => {
     await expect(sent).rejects.toBe(reason);
     await closed;
   });
+
+  it('shares at most 32 connections with others to the same host', async () => {
+    const waiting: ServerResponse[] = [];
+    const enough = Promise.withResolvers<void>();
+    const server = createServer((_, response) => {
+      if (waiting.push(response) === 32) enough.resolve();
+    });
+    let connections = 0;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    const url = await listenPlainly(server);
+    const client = createHttpClient();
+    const get = () => client.sendRequest(createPipelineRequest({ url, allowInsecureConnection: true }));
+    const sent = Promise.all(Array.from({ length: 40 }, get));
+    await enough.promise;
+    server.on('request', (_, response) => void response.end('late'));
+    for (const response of waiting) response.end('early');
+    expect((await sent).map(({ bodyAsText }) => bodyAsText).toSorted()).toEqual([
+      ...Array(32).fill('early'),
+      ...Array(8).fill('late'),
+    ]);
+    expect(connections).toBe(32);
+  });
+
+  it('is sent although each of 32 connections hung before it', async () => {
+    const server = createServer((_, response) => void response.end('here'));
+    const { port } = new URL(await listenPlainly(server));
+    let lookups = 0;
+    const client = createHttpClient((_, _options, found) => {
+      lookups += 1;
+      if (lookups > 32) found(null, [{ address: '127.0.0.1', family: 4 }]);
+    });
+    const url = `http://example.test:${port}/`;
+    const get = (abortSignal?: AbortSignal) =>
+      client.sendRequest(
+        createPipelineRequest({ url, allowInsecureConnection: true, ...(abortSignal && { abortSignal }) }),
+      );
+    const abort = new AbortController();
+    const hanging = Promise.allSettled(Array.from({ length: 32 }, () => get(abort.signal)));
+    abort.abort(new Error('given up'));
+    await hanging;
+    expect((await get()).bodyAsText).toBe('here');
+    expect(lookups).toBe(33);
+  }, 20_000);
 
   it('is not sent over http unless that is allowed', async () => {
     const request = createPipelineRequest({ url: 'http://127.0.0.1:1/' });
