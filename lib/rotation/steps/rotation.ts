@@ -39,7 +39,7 @@ import {
 } from '../core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from '../core/scheduleFit.ts';
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
-import { isShortLived, lastLookDelay, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
+import { isShortLived, LEASE_MS, lastLookDelay, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
@@ -127,6 +127,7 @@ export class Rotation {
 
     let reconciled: string | undefined;
     for (let look = 1; look <= MOST_LOOKS; look++) {
+      const lookedAt = this.#ports.clock.monotonic();
       const decision = await decideWithToken(this.#question(record), this.#ports, reconciled);
       if (decision.action === 'reconcile') {
         record = await this.#reconcile(record, decision.latest);
@@ -149,10 +150,12 @@ export class Rotation {
         // 5. Announce the request, in the record first: after a crash, the next process knows that it may be out.
         await this.#lease.write(request.record);
         await this.#token.announce(request.sent, request.intent);
-        if (request.reason === 'replay' && (await this.#wasSaved(request))) {
+        // A process that was stopped may have its lease again, and not know of an operator's token, or of another deployment.
+        const isOld = this.#ports.clock.monotonic() - lookedAt > LEASE_MS;
+        if ((isOld || request.reason === 'replay') && (await this.#wasReplaced(request))) {
           record = withdrawn(request);
           await this.#lease.write(record);
-          continue; // the sender of the earlier request lives, and saved what it got: look again
+          continue; // for example, the sender of the earlier request lives, and saved what it got: look again
         }
         // 6. Send it.
         outcome = await this.#sender.send(request, { ...this.#call, onHandover: () => this.#handOver() });
@@ -273,8 +276,8 @@ export class Rotation {
     return { before, record, sent, reason, intent };
   }
 
-  /** Has the sender of the earlier request saved its response after all? It may have been frozen, or waited for the vault. */
-  async #wasSaved({ before: { phase }, sent }: Request): Promise<boolean> {
+  /** Is another token the latest by now? The sender of an earlier request may have been stopped, or waited for the vault. */
+  async #wasReplaced({ before: { phase }, sent }: Request): Promise<boolean> {
     const { clock } = this.#ports;
     if (phase.state === 'requesting')
       await clock.sleep(lastLookDelay(phase, this.#connection.behavior, this.#lease.now()));

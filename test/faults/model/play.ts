@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
-import { isUnsentCopy, savedTags } from '../../../lib/rotation/core/tags.ts';
+import { isUnsentCopy, readIntent, savedTags } from '../../../lib/rotation/core/tags.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from '../../unit/rotation/world/connection.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
@@ -50,7 +50,7 @@ export async function play(schedule: Schedule): Promise<Verdict> {
   const consumer = new Consumer(world, disturbance);
   const processes = Array.from({ length: schedule.racers }, () => world.process());
   if (schedule.twoStores) processes.push(world.process(world.otherRecords));
-  const cause = eventsIn(scenario, disturbance);
+  const cause = eventsIn(scenario, schedule, { disturbance, witness });
   Object.assign(world.credentials, schedule.lag);
   for (let interval = 0; interval < INTERVALS; interval++) {
     cause(schedule.events.get(interval));
@@ -129,17 +129,24 @@ async function isDue({ records, state, ports: { clock } }: Process, world: World
 }
 
 /** What operators do to the storage account and the vault between two sweeps. */
-function eventsIn(scenario: Scenario, disturbance: Disturbance): (event: Event | undefined) => void {
+function eventsIn(
+  scenario: Scenario,
+  { twoStores }: Schedule,
+  { disturbance, witness }: { readonly disturbance: Disturbance; readonly witness: Witness },
+): (event: Event | undefined) => void {
   const { records } = scenario.world;
   let copy: ConnectionRecord | undefined;
   return (event) => {
     if (event) disturbance.happens();
     if (event === 'operator_replaces_token') replaceByHand(scenario);
+    if (event === 'record_lost' || event === 'record_restored') witness.forgets();
     if (event === 'record_lost') records.lose('crm');
     if (event === 'record_copied') copy = records.read('crm');
     if (event === 'record_restored') records.change('crm', (record) => copy ?? record);
     if (event === 'record_forged') records.change('crm', forged);
-    if (event === 'tags_forged') forgeTags(scenario);
+    // Another deployment knows of a request in flight from the tags alone.
+    const isSent = readIntent(scenario.world.credentials.latest(REFRESH_TOKEN)?.tags ?? {}) !== undefined;
+    if (event === 'tags_forged' && !(twoStores && isSent)) forgeTags(scenario);
   };
 }
 

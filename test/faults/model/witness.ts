@@ -30,6 +30,8 @@ export class Witness {
   /** The values of refresh tokens that the vault stored while their writer waited for the response. */
   readonly #saved = new Set<string>();
 
+  /** Did a record forget which tokens were refused? */
+  #isForgotten = false;
   /** The refusal of a token that is valid. */
   readonly #transient: TokenResponse;
 
@@ -71,9 +73,10 @@ export class Witness {
     flight.sent = this.#world.provider.sent.at(-1) ?? '';
     const before = this.#flights.filter((other) => other !== flight && other.sent === flight.sent);
     const [first] = before;
-    // An expired token that was refused is refused again, without any other effect. A lost record does not know of the first time.
+    // A token that expired, or whose family is revoked, is refused again, without any other effect. A lost record does not know of the first time.
     const isRefused = before.some((other) => other.deliveredAt !== undefined && other.received === undefined);
-    const isOver = isRefused && this.#world.provider.isExpired(flight.sent);
+    const isDead = this.#isForgotten && this.#deaths.has(this.#rootOf(flight.sent));
+    const isOver = isRefused && (isDead || this.#world.provider.isExpired(flight.sent));
     const mayHarm = first !== undefined && !isOver && this.#isInUse(this.#rootOf(flight.sent));
     const isUnknown = before.some((other) => this.#lostByVault.has(other));
     if (mayHarm && !isUnknown && !isStray(flight) && !isRepeatAllowed(this.#world, first.sentAt))
@@ -112,6 +115,11 @@ export class Witness {
     const refreshToken = this.#savedWith.get(this.#world.tokens.latest(ACCESS_TOKEN)?.value ?? '');
     if (refreshToken !== undefined && !this.#isSaved(refreshToken))
       this.violations.push('A process published an access token before it saved the refresh token.');
+  }
+
+  /** A record was lost, or restored from a copy. */
+  forgets(): void {
+    this.#isForgotten = true;
   }
 
   /** The vault no longer has these refresh tokens, whose save it acknowledged. */

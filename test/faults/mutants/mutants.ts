@@ -495,14 +495,20 @@ const LAG: readonly Mutant[] = [
   inRotation(
     'steps/rotation.ts',
     'replay: sent without a fresh look at the vault',
-    "if (request.reason === 'replay' && (await",
-    "if (request.reason === 'cooldown' && (await",
+    "(isOld || request.reason === 'replay') && (await",
+    'isOld && (await',
   ),
   inRotation(
     'steps/rotation.ts',
     'replay: sent while the sender of the first request may still wait for the vault',
     'await clock.sleep(lastLookDelay(phase, this.#connection.behavior, this.#lease.now()));',
     'await clock.sleep(0);',
+  ),
+  inRotation(
+    'steps/rotation.ts',
+    'first request: sent after a stop without a fresh look at the vault',
+    "(isOld || request.reason === 'replay') && (await",
+    "request.reason === 'replay' && (await",
   ),
   inRotation(
     'core/record.ts',

@@ -10,6 +10,7 @@ import {
   mustRotate,
   passToDue,
   REFRESH_TOKEN,
+  replaceByHand,
   seeded,
 } from './world/scenario.ts';
 
@@ -237,4 +238,19 @@ describe('a lease that is lost', () => {
     expect(world.provider.sent).toHaveLength(1);
     expect(world.count(/^release/)).toBe(0);
   });
+});
+
+test('a process that was stopped before it announced its request sends the token that an operator has set meanwhile', async () => {
+  const scenario = await due();
+  const { world, connection, process } = scenario;
+  const values: string[] = [];
+  world.before(`get ${ACCESS_TOKEN}`, () => {
+    process.freeze(70_000);
+    values.push(replaceByHand(scenario));
+  });
+  // No other process has taken the lease, so it can be renewed.
+  world.before('write crm', () => world.clock.sleep(1_000));
+  await mustRotate({ connection, process });
+  expect(world.provider.sent.slice(1)).toEqual(values);
+  expectHealthy(scenario);
 });
