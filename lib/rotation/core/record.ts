@@ -191,8 +191,16 @@ export function publishedTokenFound(
   return { ...record, accessToken };
 }
 
-/** A token request is about to be sent. Due immediately, so that another process takes over if this one dies. */
-export function intended(record: ConnectionRecord, now: number, forced: boolean): ConnectionRecord {
+/**
+ * A token request is about to be sent. Due immediately, so that another process takes over if this one dies.
+ * @param isReusable whether it may be repeated at any time: then it holds up no other one
+ */
+export function intended(
+  record: ConnectionRecord,
+  now: number,
+  forced: boolean,
+  isReusable = false,
+): ConnectionRecord {
   const { phase, replacedAwaitedUntil: _, ...rest } = record;
   const firstStartedAt = phase.state === 'requesting' ? phase.firstStartedAt : now;
   const earlierAwaitedUntil =
@@ -204,7 +212,7 @@ export function intended(record: ConnectionRecord, now: number, forced: boolean)
       startedAt: now,
       firstStartedAt,
       awaitedUntil: now + RESERVED_MS,
-      ...(earlierAwaitedUntil > now && { earlierAwaitedUntil }),
+      ...(earlierAwaitedUntil > now && !isReusable && { earlierAwaitedUntil }),
     },
     epoch: record.epoch + 1,
     nextAttemptAt: now,

@@ -271,7 +271,8 @@ export class Rotation {
 
   #requestFor(before: ConnectionRecord, sent: Secret, reason: Reason): Request {
     const startedAt = this.#lease.now();
-    const record = intended(before, startedAt, this.#call.force);
+    const isReusable = this.#connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
+    const record = intended(before, startedAt, this.#call.force, isReusable);
     const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
     return { before, record, sent, reason, intent };
   }

@@ -549,8 +549,14 @@ const LAG: readonly Mutant[] = [
   inRotation(
     'core/record.ts',
     'replay: the response to the repetition ends the wait for the earlier one',
-    '...(earlierAwaitedUntil > now && { earlierAwaitedUntil }),',
+    '...(earlierAwaitedUntil > now && !isReusable && { earlierAwaitedUntil }),',
     '',
+  ),
+  inRotation(
+    'core/record.ts',
+    'replay: a request that may be repeated at any time holds up the next one',
+    'earlierAwaitedUntil > now && !isReusable',
+    'earlierAwaitedUntil > now',
   ),
   inRotation(
     'core/record.ts',

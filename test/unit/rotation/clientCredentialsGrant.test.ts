@@ -56,6 +56,16 @@ describe('a connection with the grant client_credentials', () => {
     expectHealthy(scenario);
   });
 
+  test('is not held up by a request of a process that died', async () => {
+    const { world, connection, process } = await dueClient();
+    world.after('grant crm', ({ caller }) => caller.crash());
+    await process.rotate(connection);
+    await world.clock.pass(20_000);
+    const second = world.process();
+    await mustRotate({ connection, process: second });
+    expect(await second.rotate(connection, true)).toMatchObject({ result: 'rotated' });
+  });
+
   test('costs one GET and one PUT at the vaults in the steady state', async () => {
     const scenario = await dueClient();
     await mustRotate(scenario);

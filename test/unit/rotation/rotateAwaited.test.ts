@@ -40,6 +40,18 @@ async function repeated(answers: readonly TokenResponse[] = [], lifetimeMs = HOU
   return { ...scenario, process: second, result, sent: world.provider.sent.length };
 }
 
+test('a request that may be repeated at any time holds up no other', async () => {
+  const scenario = await due({ behavior: { refreshTokenGraceMs: Number.POSITIVE_INFINITY } });
+  const { world, connection, process } = scenario;
+  slowDown(scenario, 1);
+  void process.start(connection);
+  await world.clock.pass(20_000);
+  const second = world.process();
+  await mustRotate({ connection, process: second });
+  expect(await second.rotate(connection, true)).toMatchObject({ result: 'rotated' });
+  expect(world.provider.sent).toHaveLength(4);
+});
+
 describe('a request that was repeated, and has no response yet, holds up the next one', () => {
   test('although the repetition has brought the next refresh token', async () => {
     const cutOff = { refreshToken: 'refresh-token-next', ...refusal('outcome_unknown') };
