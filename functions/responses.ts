@@ -162,7 +162,7 @@ const NOT_NOW = {
     'Get the status of the connection, or try again in a few seconds.',
   ],
   awaiting_response: [
-    'The rotator sent a token request, and the provider has not responded yet.',
+    'The response to a token request of this connection may still arrive.',
     'Wait: the rotator saves and publishes what arrives. Get the status of the connection in a minute.',
   ],
   provider_slow: [

@@ -81,8 +81,7 @@ const SENTENCES: Readonly<Record<Exclude<RotationResult['result'], 'rotated'>, s
   not_due: 'is not due. Add --force to rotate it anyway.',
   cooldown: 'was forced a few seconds ago. Try again in a few seconds.',
   in_progress: 'is being rotated by another process.',
-  awaiting_response:
-    'is waiting for the response of its provider, which is slow. What arrives is saved and published.',
+  awaiting_response: 'is waiting for the response to a token request. What arrives is saved and published.',
   provider_slow: 'was not rotated: its provider responds slowly or fails. It is tried again automatically.',
   saving: 'has a new refresh token that its vault has not accepted yet.',
   outcome_unknown: 'is waiting, because the outcome of its last token request is unknown.',

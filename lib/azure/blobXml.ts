@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { SaxesParser } from 'saxes';
-import { copyOf } from '../textCopy.ts';
+import { copyOf } from './textCopy.ts';
 
 /** What a list tells about a blob. */
 export interface ListedBlob {

@@ -8,16 +8,15 @@ import {
   RestError,
 } from '@azure/core-rest-pipeline';
 import { Agent, type Dispatcher } from 'undici';
+import { CONNECT_DEADLINE_MS } from '../rotation/core/times.ts';
 import { USER_AGENT } from '../userAgent.ts';
 import { ResponseReader } from './responseReader.ts';
 
 /** Longer than the time between two sweeps of the default schedule, in milliseconds. Azure keeps idle connections for longer. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** To one host: more than two vaults need that respond in 15 ms and take all the writes of their quota. Without a limit, each request of 64 rotations has its own. */
-const MOST_CONNECTIONS = 32;
-/** As long as the shortest time limit of an adapter: a connection that hangs takes the place of others no longer than its request. */
-const CONNECT_MS = 5_000;
+/** To one host: as many as rotations go on at a time. Each request of a rotation would have its own otherwise. */
+const MOST_CONNECTIONS = 64;
 
 /** undici's codes, and Node's for the same. */
 const NODE_CODES: Readonly<Record<string, string>> = {
@@ -36,7 +35,8 @@ export function createHttpClient(lookup?: LookupFunction): HttpClient {
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: MOST_CONNECTIONS,
-    connect: { allowH2: false, timeout: CONNECT_MS, ...(lookup && { lookup }) },
+    // undici keeps what was given up behind connections that hang, so these must end soon.
+    connect: { allowH2: false, timeout: CONNECT_DEADLINE_MS, ...(lookup && { lookup }) },
   };
   const agent = new Agent(options);
   const throughProxy = createDefaultHttpClient();

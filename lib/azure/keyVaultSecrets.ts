@@ -6,12 +6,12 @@ import type { Tags } from '../rotation/core/tags.ts';
 import type { Secret, SecretProperties, SecretVault, SecretVersion } from '../rotation/ports.ts';
 import { SECRET_NAME, SECRET_NAME_RULE } from '../secretNames.ts';
 import { refuseTooLarge } from '../secretSize.ts';
-import { copyOf } from '../textCopy.ts';
 import { withDeadline } from './deadline.ts';
 import { createHttpClient } from './httpClient.ts';
 import { refused, type VaultCall, vaultError } from './keyVaultErrors.ts';
 import { PublishedValues } from './publishedValues.ts';
 import type { SeenResponse } from './serviceFailure.ts';
+import { copyOf } from './textCopy.ts';
 import { isLocalVault, vaultPipeline } from './vaultPipeline.ts';
 
 const TIMEOUT_MS = 10_000;

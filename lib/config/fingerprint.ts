@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../rotation/core/connection.ts';
-import { copyOf } from '../textCopy.ts';
 
 /** A connection before its fingerprint is known. */
 export type Unmarked = Omit<Connection, 'fingerprint'>;
@@ -48,5 +47,5 @@ export function fingerprintOf(connection: Unmarked): string {
   // Of the behavior, only what the request and the reading of its response depend on.
   const { requestFormat, response } = connection.behavior;
   const text = JSON.stringify({ ...Object.fromEntries(relevant), requestFormat, response });
-  return copyOf(createHash('sha256').update(text).digest('hex').slice(0, 16));
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

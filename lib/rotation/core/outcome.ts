@@ -32,7 +32,8 @@ export const RESULTS = {
   not_due: 'The access token is still fresh enough; nothing was done.',
   cooldown: 'The last forced rotation was a moment ago; nothing was done.',
   in_progress: 'Another rotation of the connection holds the lease.',
-  awaiting_response: 'The provider has not responded yet. The process keeps waiting, and saves what arrives.',
+  awaiting_response:
+    'The response to a token request may still arrive. The process that sent it saves it, and nothing else is sent meanwhile.',
   provider_slow:
     'The host of the token endpoint responds slowly or fails. Another connection tries whether it works again; nothing was sent.',
   saving: 'The vault has not accepted the new refresh token yet. The process keeps trying to save it.',

@@ -203,8 +203,11 @@ export function intended(
 ): ConnectionRecord {
   const { phase, replacedAwaitedUntil: _, ...rest } = record;
   const firstStartedAt = phase.state === 'requesting' ? phase.firstStartedAt : now;
+  // By a clock that is behind, it would be later than a record can say.
   const earlierAwaitedUntil =
-    phase.state === 'requesting' ? Math.max(phase.awaitedUntil, phase.earlierAwaitedUntil ?? 0) : now;
+    phase.state === 'requesting'
+      ? Math.min(Math.max(phase.awaitedUntil, phase.earlierAwaitedUntil ?? 0), now + RESERVED_MS)
+      : now;
   return {
     ...rest,
     phase: {

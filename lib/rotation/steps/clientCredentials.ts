@@ -47,7 +47,8 @@ export class ClientCredentials {
     const sources: Sources = [];
     const id = clientId ?? (await this.#readSecret(secrets.clientId, 'the client id', sources)).value;
     const proofs = await this.#readProofs(sources);
-    const credentials = { clientId: id, proofs, sources };
+    // Copies: an array that has grown has room for sixteen more, and these stay in memory for each connection.
+    const credentials = { clientId: id, proofs: [...proofs], sources: [...sources] };
     this.#memory.credentials.set(fingerprint, credentials);
     return credentials;
   }

@@ -78,7 +78,7 @@ export class RefreshTokenSecret {
       const named = new Set([parent, isMissing ? recorded : '']);
       named.delete('');
       for (const version of named) {
-        const found = await this.#vault.get(this.#name, version).catch(unlessDisabled);
+        const found = await this.#vault.get(this.#name, version).catch(unlessUnreadable);
         if (found) read.push(found);
       }
     }
@@ -303,9 +303,9 @@ export class RefreshTokenSecret {
   }
 }
 
-/** A disabled version cannot be read. Its tags are in the listing. */
-function unlessDisabled(thrown: unknown): undefined {
-  if (thrown instanceof RotatorError && thrown.code === 'secret_disabled') return;
+/** A disabled version cannot be read, and its tags are in the listing. A forged name of a version is rejected. */
+function unlessUnreadable(thrown: unknown): undefined {
+  if (thrown instanceof RotatorError && ['secret_disabled', 'vault_rejected'].includes(thrown.code)) return;
   throw thrown;
 }
 

@@ -139,7 +139,10 @@ export class Rotation {
       // 4. Prove that the result can be stored, before anything is spent.
       const unproven = await this.#unproven(record, decision.latest);
       const { record: prepared, sent: token } = await this.#token.prepare(record, decision.latest);
-      if (isAwaited(prepared, this.#lease.now())) {
+      if (
+        prepared.replacedAwaitedUntil !== record.replacedAwaitedUntil &&
+        isAwaited(prepared, this.#lease.now())
+      ) {
         record = prepared;
         continue; // another rotator was faster: look again
       }
@@ -209,11 +212,15 @@ export class Rotation {
   }
 
   /** Nothing is done now. The record says why, unless nothing is wrong. */
-  #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
+  async #stop(record: ConnectionRecord, decision: Stop): Promise<RotationResult> {
     const context = this.#context();
     if (decision.action === 'wait' && decision.reason !== 'outcome_unknown') {
       const result = decision.reason === 'too_early' ? 'not_due' : 'awaiting_response';
-      return this.#finish(attemptAt(record, decision.until), record.failure ? undefined : result);
+      const ended = await this.#finish(
+        attemptAt(record, decision.until),
+        record.failure ? undefined : result,
+      );
+      return { ...ended, reason: decision.reason };
     }
     if (decision.action === 'wait') {
       const waiting = waitsForReplay(record, decision.until, context);

@@ -1,5 +1,6 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
 import { isUnsentCopy, readIntent, savedTags } from '../../../lib/rotation/core/tags.ts';
+import { RESERVED_MS } from '../../../lib/rotation/core/times.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from '../../unit/rotation/world/connection.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
@@ -134,10 +135,10 @@ function eventsIn(
   { twoStores }: Schedule,
   { disturbance, witness }: { readonly disturbance: Disturbance; readonly witness: Witness },
 ): (event: Event | undefined) => void {
-  const { records } = scenario.world;
+  const { records, credentials, now } = scenario.world;
   let copy: ConnectionRecord | undefined;
   return (event) => {
-    if (event) disturbance.happens();
+    if (event && event !== 'record_copied') disturbance.happens();
     if (event === 'operator_replaces_token') replaceByHand(scenario);
     if (event === 'record_lost' || event === 'record_restored') witness.forgets();
     if (event === 'record_lost') records.lose('crm');
@@ -145,7 +146,8 @@ function eventsIn(
     if (event === 'record_restored') records.change('crm', (record) => copy ?? record);
     if (event === 'record_forged') records.change('crm', forged);
     // Another deployment knows of a request in flight from the tags alone.
-    const isSent = readIntent(scenario.world.credentials.latest(REFRESH_TOKEN)?.tags ?? {}) !== undefined;
+    const intent = readIntent(credentials.latest(REFRESH_TOKEN)?.tags ?? {});
+    const isSent = intent !== undefined && now() < intent.startedAt + RESERVED_MS;
     if (event === 'tags_forged' && !(twoStores && isSent)) forgeTags(scenario);
   };
 }

@@ -477,8 +477,8 @@ const LAG: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
     'lag: the recorded version does not count if the listing does not show it',
-    'const read = [latest, ...(missing ? [missing] : [])];',
-    'const read = [latest];',
+    "new Set([parent, isMissing ? recorded : ''])",
+    'new Set([parent])',
   ),
   inRotation(
     'core/currentVersion.ts',
@@ -543,7 +543,7 @@ const LAG: readonly Mutant[] = [
   inRotation(
     'steps/refreshToken.ts',
     'replay: a disabled version that shows requests stops the rotation',
-    '.catch(unlessDisabled)',
+    '.catch(unlessUnreadable)',
     '',
   ),
   inRotation(

@@ -66,6 +66,13 @@ describe('a connection with the grant client_credentials', () => {
     expect(await second.rotate(connection, true)).toMatchObject({ result: 'rotated' });
   });
 
+  test('is not held up by a record that says so', async () => {
+    const { world, connection, process } = await dueClient();
+    const replacedAwaitedUntil = world.now() + 60_000;
+    world.records.change('crm', (record) => ({ ...record, replacedAwaitedUntil }));
+    await mustRotate({ connection, process });
+  });
+
   test('costs one GET and one PUT at the vaults in the steady state', async () => {
     const scenario = await dueClient();
     await mustRotate(scenario);

@@ -122,6 +122,18 @@ describe('the transitions of a record', () => {
         forcedAt: NOW + 5,
       },
     ],
+    'a second intent by a clock that is behind keeps no longer wait than a record can say': [
+      () => intended(requesting, NOW - 500, false),
+      {
+        phase: {
+          state: 'requesting',
+          startedAt: NOW - 500,
+          firstStartedAt: NOW,
+          awaitedUntil: NOW + 61_500,
+          earlierAwaitedUntil: NOW + 61_500,
+        },
+      },
+    ],
     'a third intent keeps until when both before it are awaited': [
       () => intended(gaveUp(twice, NOW + 6), NOW + 7, false),
       {

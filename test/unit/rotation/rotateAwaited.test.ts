@@ -65,7 +65,8 @@ describe('a request that was repeated, and has no response yet, holds up the nex
 
   test('although a caller forces it', async () => {
     const { world, connection, process } = await repeated();
-    expect(await process.rotate(connection, true)).toMatchObject({ result: 'awaiting_response' });
+    const waiting = { result: 'awaiting_response', reason: 'awaiting_response' } as const;
+    expect(await process.rotate(connection, true)).toMatchObject(waiting);
     expect(world.provider.sent).toHaveLength(3);
     expect(world.record('crm')).not.toHaveProperty('failure');
   });
@@ -167,6 +168,21 @@ describe('a refresh token that came from an earlier request', () => {
     world.credentials.disable(REFRESH_TOKEN, parent?.version);
     world.credentials.listingLagMs = 24 * 3_600_000;
     world.records.lose('crm');
+    await mustRotate({ connection, process });
+  });
+
+  test('is sent if the tags name a version that the vault rejects: they are forged', async () => {
+    const scenario = await due();
+    const { world, connection, process } = scenario;
+    const { version = '', tags } = world.credentials.latest(REFRESH_TOKEN) ?? {};
+    world.credentials.tag(REFRESH_TOKEN, version, { ...tags, parent: 'abc' });
+    world.records.lose('crm');
+    let reads = 0;
+    const refuseSecond = () => {
+      reads += 1;
+      if (reads === 2) throw failure('vault_rejected');
+    };
+    world.before(`get ${REFRESH_TOKEN}`, refuseSecond, ALWAYS);
     await mustRotate({ connection, process });
   });
 
