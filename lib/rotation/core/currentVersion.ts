@@ -45,7 +45,7 @@ export function currentVersion(
   versions: readonly SecretVersion[],
   latest: string,
 ): Finding {
-  const descent = new Descent(versions);
+  const descent = new Descent(versions, record);
   const recorded = recordedVersion(record, descent, latest);
   const isStale = (version: SecretVersion) =>
     version.isChanged === true && recorded !== undefined && version.createdAt < recorded.createdAt;
@@ -88,15 +88,21 @@ class Descent {
   readonly #byOrigin = new Map<string, SecretVersion[]>();
   readonly #byParent = new Map<string, SecretVersion[]>();
 
-  constructor(versions: readonly SecretVersion[]) {
+  /** @param record what was obtained with the version that the vault lost counts as obtained with the recorded one */
+  constructor(
+    versions: readonly SecretVersion[],
+    { version, lostVersion }: Pick<ConnectionRecord, 'version' | 'lostVersion'> = {},
+  ) {
     this.versions = versions;
     this.#byVersion = new Map(versions.map((each) => [each.version, each]));
+    const recorded = this.find(version);
     for (const each of versions) {
       const origin = readOrigin(each.tags);
       if (!origin?.parent || isFalseOrigin(each, this.#byVersion)) continue;
       this.#origins.set(each.version, origin);
       push(this.#byOrigin, keyOf(origin), each);
-      push(this.#byParent, origin.parent, each);
+      const isOfLost = origin.parent === lostVersion && recorded && isLater(each, recorded);
+      push(this.#byParent, isOfLost ? recorded.version : origin.parent, each);
     }
   }
 
@@ -132,6 +138,12 @@ class Descent {
     }
     return ancestors;
   }
+}
+
+/** Was it saved after the other one, by its time and by its request? */
+function isLater(version: SecretVersion, than: SecretVersion): boolean {
+  const epochIn = ({ tags }: SecretVersion) => readOrigin(tags)?.epoch ?? 0;
+  return version.createdAt >= than.createdAt && epochIn(version) > epochIn(than);
 }
 
 function keyOf({ parent, epoch }: Origin): string {

@@ -55,7 +55,7 @@ function withSafeText(summary: RecordSummary): RecordSummary {
 
 /** The record without what the rotator cannot have written, and with text that is safe to show. @param now as above */
 export function plausibleRecord(record: ConnectionRecord, now: number): ConnectionRecord {
-  const { version, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
+  const { version, lostVersion, accessToken, rotatedAt, forcedAt, familyStartedAt, ...others } = record;
   const { refreshTokenExpiresAt, publishable, failure, replacedAwaitedUntil, ...more } = others;
   const { removedAt, revokedAt, copiesExpireAt, ...rest } = more;
   const past = (time: number | undefined) => time !== undefined && isPast(time, now);
@@ -73,6 +73,7 @@ export function plausibleRecord(record: ConnectionRecord, now: number): Connecti
       .filter(({ code, at }) => past(at) && (code === undefined || safeCode(code) !== undefined))
       .slice(-HISTORY_LENGTH),
     ...(version !== undefined && isVersion(version) && { version }),
+    ...(lostVersion !== undefined && isVersion(lostVersion) && { lostVersion }),
     ...(token && { accessToken: token }),
     ...(past(rotatedAt) && { rotatedAt }),
     ...(past(forcedAt) && { forcedAt }),

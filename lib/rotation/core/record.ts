@@ -81,6 +81,7 @@ export function familyStarted(record: ConnectionRecord, version: string, now: nu
     removedAt: _removed,
     revokedAt: _revoked,
     copiesExpireAt: _copies,
+    lostVersion: _lost,
     ...rest
   } = record;
   const { phase } = record;
@@ -141,7 +142,7 @@ export function versionFollowed(
   saved: { version: string; epoch: number; generation: number },
   now: number,
 ): ConnectionRecord {
-  const { failure, ...rest } = settled(record);
+  const { failure, lostVersion: _lost, ...rest } = settled(record);
   const followed: ConnectionRecord = {
     ...rest,
     ...(failure && failure.code !== 'reauthorization_required' && { failure }),
@@ -154,6 +155,11 @@ export function versionFollowed(
   // It came from an earlier request, which was repeated within its grace period.
   const isAwaited = phase.state === 'requesting' && saved.epoch < record.epoch;
   return awaitedNoted(followed, isAwaited ? phase.awaitedUntil : undefined);
+}
+
+/** The vault failed over, and lost the version that was recorded. */
+export function versionLost(record: ConnectionRecord, version: string): ConnectionRecord {
+  return { ...record, lostVersion: version };
 }
 
 /** A process may wait until then for a response to a request that no longer counts; undefined: none. No other is sent meanwhile. */
@@ -247,7 +253,7 @@ export function refreshTokenSaved(
   record: ConnectionRecord,
   saved: { version: string; expiresAt: number | undefined },
 ): ConnectionRecord {
-  const { refreshTokenExpiresAt: _expiry, ...rest } = settled(record);
+  const { refreshTokenExpiresAt: _expiry, lostVersion: _lost, ...rest } = settled(record);
   return {
     ...rest,
     version: saved.version,

@@ -69,6 +69,8 @@ export const recordSchema = z.object({
   phase: phaseSchema,
   /** The Key Vault version of the current refresh token; undefined until one was seen. */
   version: z.string().optional(),
+  /** The version before that one, if the vault lost it. What was obtained with it may still be saved, and names it as its parent. */
+  lostVersion: z.string().optional(),
   /** A process may wait that long for the response to a request that no longer counts: it was repeated, or its refresh token replaced. */
   replacedAwaitedUntil: time.optional(),
   /** Raised by each intent: of two tokens obtained with the same parent, the higher epoch is the newer. */

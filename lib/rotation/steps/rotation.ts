@@ -36,6 +36,7 @@ import {
   refreshTokenExpiryNoted,
   settled,
   summaryOf,
+  versionLost,
 } from '../core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from '../core/scheduleFit.ts';
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
@@ -256,7 +257,10 @@ export class Rotation {
       ? await publishedTimes(this.#connection, this.#ports)
       : undefined;
     const known = reconciledRecord(record, found, now, published);
-    const next = awaitedNoted(known, this.#token.awaitedElsewhere(record, all, winner));
+    const { version } = record;
+    const isLost = version !== undefined && !all.some((each) => each.version === version);
+    const noted = isLost ? versionLost(known, version) : known;
+    const next = awaitedNoted(noted, this.#token.awaitedElsewhere(record, all, winner));
     if (next !== record) await this.#lease.write(next);
     this.#token.supersede(winner, versions, latest.version);
     this.#log('info', 'refresh_token_reconciled', { finding, version: winner.version });

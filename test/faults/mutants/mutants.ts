@@ -511,6 +511,18 @@ const LAG: readonly Mutant[] = [
     "request.reason === 'replay' && (await",
   ),
   inRotation(
+    'core/currentVersion.ts',
+    'forged record: an older token counts as obtained with a lost version',
+    'recorded && isLater(each, recorded)',
+    'recorded',
+  ),
+  inRotation(
+    'core/currentVersion.ts',
+    'failover: what was obtained with a lost version is not recognized',
+    'isOfLost ? recorded.version : origin.parent',
+    'origin.parent',
+  ),
+  inRotation(
     'core/record.ts',
     'replay: a saved token is sent while the response to a later request is awaited',
     "const isAwaited = phase.state === 'requesting' && saved.epoch < record.epoch;",

@@ -222,6 +222,25 @@ describe('the version that counts', () => {
   });
 });
 
+describe('what was obtained with a version that the vault lost', () => {
+  const v2 = saved('v2', 20, 'v1', 3);
+  const winner = (...others: SecretVersion[]) => {
+    const record = recordNamed('crm', { version: 'v2', lostVersion: 'lost' });
+    const found = currentVersion(record, [v2, ...others], others.at(-1)?.version ?? 'v2');
+    return found.finding === 'gone' ? undefined : found.winner.version;
+  };
+
+  test('counts, and what was obtained with that', () => {
+    expect(winner(saved('v4', 40, 'lost', 5))).toBe('v4');
+    expect(winner(saved('v4', 40, 'lost', 5), saved('v5', 50, 'v4', 6))).toBe('v5');
+  });
+
+  test('does not count if it is older than the recorded one, by its time or its request: then the record is forged', () => {
+    expect(winner(saved('old', 19, 'lost', 5))).toBe('v2');
+    expect(winner(saved('old', 40, 'lost', 3))).toBe('v2');
+  });
+});
+
 describe('forged tags', () => {
   const [seed, v1] = [disabled(setByOperator('p', 1)), disabled(changed(saved('v1', 10, 'p', 0)))];
   const v2 = changed(saved('v2', 20, 'v1', 1));

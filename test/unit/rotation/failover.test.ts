@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { failure } from './world/fakeVault.ts';
-import { due, mustRotate, passToDue, REFRESH_TOKEN } from './world/scenario.ts';
+import { due, expectHealthy, mustRotate, passToDue, REFRESH_TOKEN, seeded } from './world/scenario.ts';
 
 /** The vault loses the last save, and the published access token runs out. */
 async function afterLostSave(refreshTokenGraceMs: number) {
@@ -47,6 +47,33 @@ describe('a vault that has failed over to its paired region', () => {
       expect(world.record('crm').version).toBe(world.credentials.latest(REFRESH_TOKEN)?.version);
     },
   );
+
+  test("and lost our copy of an operator's token: what was obtained with it is saved later, and used", async () => {
+    const scenario = seeded();
+    const { world, connection, process } = scenario;
+    await world.clock.pass(5_000);
+    const before = world.now();
+    let isReadOnly = false;
+    world.after(/^grant/, () => {
+      isReadOnly = true;
+      world.credentials.failOver(before);
+    });
+    const refuse = () => {
+      if (isReadOnly) throw failure('vault_forbidden');
+    };
+    world.before(/^(put|tag|disable) crm-refresh-token/, refuse, Number.POSITIVE_INFINITY);
+    world.before('renew crm', () => Promise.reject(failure('storage_unavailable')), Number.POSITIVE_INFINITY);
+    void process.start(connection);
+    await world.clock.pass(130_000);
+    const next = world.process();
+    expect(await next.rotate(connection)).toMatchObject({ problem: { code: 'vault_forbidden' } });
+    isReadOnly = false;
+    await world.clock.pass(20_000);
+    await passToDue(scenario);
+    await mustRotate({ connection, process: next });
+    expect(new Set(world.provider.sent).size).toBe(2);
+    expectHealthy(scenario);
+  });
 
   test('and seems to have lost the last save: nothing is sent in the first minute, because the save may reappear', async () => {
     const scenario = await due({ behavior: { refreshTokenGraceMs: 0 } });

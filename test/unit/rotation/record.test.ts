@@ -26,6 +26,7 @@ import {
   takenOver,
   versionCopied,
   versionFollowed,
+  versionLost,
 } from '../../../lib/rotation/core/record.ts';
 import { recordSchema, summarySchema } from '../../../lib/rotation/core/recordSchema.ts';
 import { problemWith } from '../../support/problem.ts';
@@ -63,6 +64,7 @@ const blockedFailure: RecordedFailure = {
 const full: Required<ConnectionRecord> = {
   ...fresh,
   version: 'v1',
+  lostVersion: 'v0',
   vaults: { credential: 'credentials.vault.example', token: 'tokens.vault.example' },
   phase: twice.phase,
   replacedAwaitedUntil: NOW + 1,
@@ -282,6 +284,18 @@ describe('the transitions of a record', () => {
     });
     expect(record).not.toHaveProperty('failure');
     expect(record).not.toHaveProperty('refreshTokenExpiresAt');
+  });
+
+  test("what was obtained with a lost version is no longer expected after a save or an operator's token", () => {
+    const record = versionLost(requesting, 'v0');
+    expect(record).toMatchObject({ lostVersion: 'v0' });
+    const saved = { version: 'v2', epoch: 5, generation: 3 };
+    for (const next of [
+      familyStarted(record, 'v9', NOW),
+      versionFollowed(record, saved, NOW),
+      refreshTokenSaved(record, { version: 'v2', expiresAt: undefined }),
+    ])
+      expect(next).not.toHaveProperty('lostVersion');
   });
 
   test('a published token clears the failure', () => {
