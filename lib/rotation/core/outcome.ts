@@ -16,6 +16,7 @@ import {
 } from './record.ts';
 import {
   countsUnknown,
+  isReusable,
   LONGEST_IDLE_MS,
   LONGEST_RETRY_AFTER_MS,
   lookDelay,
@@ -148,7 +149,7 @@ function sentAgain(
   { behavior }: Connection,
 ): RecordedFailure['sentAgain'] {
   if (phase.state !== 'idle' || refusal === 'final') return undefined;
-  const isHarmless = refusal === 'transient' || behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
+  const isHarmless = refusal === 'transient' || isReusable(behavior);
   return isHarmless ? 'anyway' : 'once_expired';
 }
 
@@ -160,7 +161,7 @@ export function mayRepeat(
   now: number,
 ): boolean {
   if (failure?.class !== 'outcome_unknown' || refreshToken !== undefined) return false;
-  if (phase.state === 'idle' || behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return false;
+  if (phase.state === 'idle' || isReusable(behavior)) return false;
   return withinGrace(phase, behavior, now);
 }
 
@@ -275,7 +276,7 @@ function outcomeUnknown(
   context: OutcomeContext,
 ): ConnectionRecord {
   const { connection, now, scheduleIntervalMs } = context;
-  if (connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) {
+  if (isReusable(connection.behavior)) {
     return sendLater(settled(record), failure, context);
   }
   const noted = noteUnknown(gaveUp(record, now), unknown(failure.message), context);

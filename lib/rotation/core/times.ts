@@ -311,7 +311,7 @@ export function replayTime(
   if (phase.state === 'idle') return now;
   const failures = countsUnknown(failure) ? failure.count : 0;
   const delayed = failures === 0 ? phase.startedAt : phase.startedAt + retryDelay(failures, behavior);
-  if (behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY) return delayed;
+  if (isReusable(behavior)) return delayed;
   if (withinGrace(phase, behavior, now))
     return behavior.refreshTokenGraceIsDisputed ? phase.awaitedUntil : phase.startedAt;
   const alone = Math.max(delayed, phase.awaitedUntil);
@@ -348,6 +348,11 @@ export function handoverTime(
 export function lastLookDelay(phase: RequestOut, behavior: TokenBehavior, now: number): number {
   const isAllowed = withinGrace(phase, behavior, now) && !behavior.refreshTokenGraceIsDisputed;
   return isAllowed ? 0 : SAVE_PAUSE_LONGEST_MS + LEASE_MARGIN_MS;
+}
+
+/** Does a refresh token stay usable, so that a request may be repeated at any time? */
+export function isReusable({ refreshTokenGraceMs }: Pick<TokenBehavior, 'refreshTokenGraceMs'>): boolean {
+  return refreshTokenGraceMs === Number.POSITIVE_INFINITY;
 }
 
 /** Can another process send the refresh token again in time if this one dies? @param scheduleIntervalMs time between two sweeps */

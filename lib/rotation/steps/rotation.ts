@@ -40,7 +40,14 @@ import {
 } from '../core/record.ts';
 import { SCHEDULE_FIX, scheduleWarnings } from '../core/scheduleFit.ts';
 import { type Intent, isUnsentCopy } from '../core/tags.ts';
-import { isShortLived, LEASE_MS, lastLookDelay, MOST_LOOKS, refreshTokenExpiry } from '../core/times.ts';
+import {
+  isReusable,
+  isShortLived,
+  LEASE_MS,
+  lastLookDelay,
+  MOST_LOOKS,
+  refreshTokenExpiry,
+} from '../core/times.ts';
 import type { IssuedAccessToken, TokenResponse } from '../core/tokenRequest.ts';
 import type { Ports, Secret } from '../ports.ts';
 import type { ProcessMemory } from '../processMemory.ts';
@@ -282,8 +289,7 @@ export class Rotation {
 
   #requestFor(before: ConnectionRecord, sent: Secret, reason: Reason): Request {
     const startedAt = this.#lease.now();
-    const isReusable = this.#connection.behavior.refreshTokenGraceMs === Number.POSITIVE_INFINITY;
-    const record = intended(before, startedAt, this.#call.force, isReusable);
+    const record = intended(before, startedAt, this.#call.force, isReusable(this.#connection.behavior));
     const intent = { startedAt, epoch: record.epoch, store: this.#ports.records.host };
     return { before, record, sent, reason, intent };
   }
