@@ -32,13 +32,19 @@ export async function readBlobList(
   let marker = '';
   let digest: string | undefined;
   let blob = newBlob();
+  const before = new Map<string, string>();
+  /** Most records name the vaults of the one before, whose text then serves both: each of them stays in memory. */
+  const sameAsBefore = (field: string, text: string) => {
+    if (before.get(field) !== text) before.set(field, copyOf(text));
+    return before.get(field) ?? '';
+  };
   const { parser, path } = elementParser(([root, parent, each, group, field], text) => {
     if (root !== LIST) throw new Error('The response is not a list of blobs.');
     if (parent === 'NextMarker') marker = text;
     else if (group === 'Name') blob.name = copyOf(text);
     else if (group === 'Properties' && field === 'LeaseState') blob.leased = text === 'leased';
     else if (group === 'Properties' && field === 'Last-Modified') blob.changedAt = Date.parse(text);
-    else if (group === 'Metadata' && field !== undefined) blob.metadata[field] = copyOf(text);
+    else if (group === 'Metadata' && field !== undefined) blob.metadata[field] = sameAsBefore(field, text);
     else if (each === 'Blob' && group === undefined) {
       found(blob, digest);
       blob = newBlob();

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import tls from 'node:tls';
 import {
   createDefaultHttpClient,
   createHttpHeaders,
@@ -35,8 +36,14 @@ export function createHttpClient(lookup?: LookupFunction): HttpClient {
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: MOST_CONNECTIONS,
-    // undici keeps what was given up behind connections that hang, so these must end soon.
-    connect: { allowH2: false, timeout: CONNECT_DEADLINE_MS, ...(lookup && { lookup }) },
+    connect: {
+      allowH2: false,
+      // undici keeps what was given up behind connections that hang, so these must end soon.
+      timeout: CONNECT_DEADLINE_MS,
+      // Each connection would have a copy of what is trusted otherwise, which is a fifth of its memory.
+      secureContext: tls.createSecureContext(),
+      ...(lookup && { lookup }),
+    },
   };
   const agent = new Agent(options);
   const throughProxy = createDefaultHttpClient();

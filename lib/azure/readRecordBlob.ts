@@ -38,7 +38,11 @@ export function listedOf(
   if (!blobName.endsWith(SUFFIX)) return undefined;
   const named = decoded(metadata?.connection);
   const connection = named && blobNameOf(named) === blobName ? named : blobName.slice(0, -SUFFIX.length);
-  const fields = Object.keys(summarySchema.shape).map((field) => [field, metadata?.[field.toLowerCase()]]);
+  // A field that is missing must not become one without a value, which takes memory for each connection.
+  const fields = Object.keys(summarySchema.shape).flatMap((field) => {
+    const value = metadata?.[field.toLowerCase()];
+    return value === undefined ? [] : [[field, value]];
+  });
   const { data } = summarySchema.safeParse(Object.fromEntries(fields));
   return { connection, summary: plausibleSummary(data, now) };
 }

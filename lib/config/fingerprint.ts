@@ -47,5 +47,5 @@ export function fingerprintOf(connection: Unmarked): string {
   // Of the behavior, only what the request and the reading of its response depend on.
   const { requestFormat, response } = connection.behavior;
   const text = JSON.stringify({ ...Object.fromEntries(relevant), requestFormat, response });
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return createHash('sha256').update(text).digest().toString('hex', 0, 8);
 }

@@ -1,7 +1,7 @@
 import type { Connection } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import type { RecordedFailure } from './core/record.ts';
-import type { Ports, ReadClientKey, Secret } from './ports.ts';
+import type { Ports, ReadClientKey } from './ports.ts';
 import { ProviderHost } from './providerHost.ts';
 import { RecordView } from './recordView.ts';
 
@@ -9,8 +9,10 @@ import { RecordView } from './recordView.ts';
 export interface ClientProof {
   /** Of the secret or key, or the name of the method if it needs neither. */
   readonly version: string;
-  readonly secret?: Secret;
+  readonly secret?: string;
   readonly key?: ReadClientKey;
+  /** Of the secret or key, in milliseconds since the epoch. */
+  readonly expiresAt?: number;
 }
 
 /** Client credentials as they were read from the vault. */

@@ -56,13 +56,14 @@ export async function sweep(
   const overdue = list ? overdueConnections(enabled, list, ports.scheduleIntervalMs) : [];
   const rotateAll = () => new Sweep(ports, memory, limits, startedAt).rotateAll(due);
   const results = await (list ? withHeartbeat(ports, list, rotateAll) : rotateAll());
+  const ended = Object.values(results).reduce((sum, count) => sum + count, 0);
   const summary = {
     connections: enabled.length,
     invalid: invalid.length,
     due: due.length,
-    postponed: due.length - results.length,
+    postponed: due.length - ended,
     overdue: overdue.length,
-    results: countOf(results),
+    results,
     durationMs: Math.round(ports.clock.monotonic() - startedAt),
   };
   logSweep(ports, summary, overdue, stale);
@@ -92,7 +93,7 @@ class Sweep {
   readonly #memory: ProcessMemory;
   readonly #endsAt: number;
   readonly #slots: Slots;
-  readonly #results: RotationResult[] = [];
+  readonly #results: Partial<Record<RotationResult['result'], number>> = {};
 
   constructor(
     ports: Ports,
@@ -106,8 +107,8 @@ class Sweep {
     this.#slots = new Slots(concurrency);
   }
 
-  /** @returns the results of the connections that had their turn, when none of them is waited for any more */
-  async rotateAll(due: readonly Connection[]): Promise<readonly RotationResult[]> {
+  /** @returns how the connections that had their turn ended, by result, when none of them is waited for any more */
+  async rotateAll(due: readonly Connection[]): Promise<SweepSummary['results']> {
     const byHost = Map.groupBy(due, (connection) => this.#memory.hostOf(connection, this.#ports));
     const queues = [...byHost].flatMap(([host, connections]) =>
       [
@@ -137,9 +138,7 @@ class Sweep {
       this.#slots.give();
       giveBackWrites(first, pacer, this.#memory.kept);
       if (next === 'wait') await host.changed;
-      else if (!this.#isOver())
-        for (const { name } of waiting.splice(0))
-          this.#results.push({ result: 'provider_slow', connection: name });
+      else if (!this.#isOver()) this.#count('provider_slow', waiting.splice(0).length);
     }
     await Promise.all(begun);
   }
@@ -152,12 +151,16 @@ class Sweep {
   async #rotate(connection: Connection): Promise<void> {
     try {
       const order = { connection, force: false, patient: false };
-      this.#results.push(await rotateReserved(order, this.#ports, this.#memory));
+      this.#count((await rotateReserved(order, this.#ports, this.#memory)).result);
     } catch (thrown) {
       const problem = problemOf(thrown);
       this.#ports.log('error', 'rotation_crashed', { connection: connection.name, ...problem });
-      this.#results.push({ result: 'retrying', connection: connection.name, problem });
+      this.#count('retrying');
     }
+  }
+
+  #count(result: RotationResult['result'], ended = 1): void {
+    this.#results[result] = (this.#results[result] ?? 0) + ended;
   }
 }
 
@@ -180,12 +183,6 @@ class Slots {
     if (next) next();
     else this.#free++;
   }
-}
-
-function countOf(results: readonly RotationResult[]): SweepSummary['results'] {
-  const counts: Partial<Record<RotationResult['result'], number>> = {};
-  for (const { result } of results) counts[result] = (counts[result] ?? 0) + 1;
-  return counts;
 }
 
 function logSweep(

@@ -6,7 +6,7 @@ import type { ConnectionRecord, RecordedFailure } from '../core/record.ts';
 import { expiringSoon } from '../core/status.ts';
 import { deadlineOf } from '../core/tags.ts';
 import type { TokenRequest } from '../core/tokenRequest.ts';
-import type { Ports, ReadClientKey, Secret } from '../ports.ts';
+import type { Ports, Secret } from '../ports.ts';
 import type { ClientProof, ProcessMemory, RememberedCredentials } from '../processMemory.ts';
 import { ensureAllowed, ensureKeyAllowed, type NamedSecret } from './allowedSecret.ts';
 
@@ -56,26 +56,25 @@ export class ClientCredentials {
   async #readProofs(sources: Sources): Promise<readonly ClientProof[]> {
     const { clientAuthentication, clientKeys = [], secrets } = this.#connection;
     const proofs: ClientProof[] = [];
-    for (const key of clientKeys) {
-      const read = await this.#readKey(key, sources);
-      proofs.push({ version: (read.secret ?? read.vaultKey)?.version ?? '', key: read });
-    }
+    for (const key of clientKeys) proofs.push(await this.#readKey(key, sources));
     for (const name of usesClientSecret(clientAuthentication) ? secrets.clientSecrets : []) {
       const secret = await this.#readSecret(name, 'the client secret', sources);
-      proofs.push({ version: secret.version, secret });
+      proofs.push(proofOf(secret, { secret: secret.value }));
     }
     return proofs.length > 0 ? proofs : [{ version: clientAuthentication }];
   }
 
-  async #readKey(key: ClientKey, sources: Sources): Promise<ReadClientKey> {
+  async #readKey(key: ClientKey, sources: Sources): Promise<ClientProof> {
     const { kind, name } = key;
-    if (kind === 'secret')
-      return { key, secret: await this.#readSecret(key, 'the private key as PEM', sources) };
+    if (kind === 'secret') {
+      const secret = await this.#readSecret(key, 'the private key as PEM', sources);
+      return proofOf(secret, { key: { key, secret } });
+    }
     const vaultKey = await this.#ports.assertions.read(this.#connection, key);
     if (!vaultKey) throw keyMissing(this.#connection, key);
     ensureKeyAllowed(this.#connection, key, vaultKey);
     sources.push({ secret: name, kind, version: vaultKey.version, setAt: vaultKey.createdAt });
-    return { key, vaultKey };
+    return proofOf(vaultKey, { key: { key, vaultKey } });
   }
 
   async #readSecret(named: NamedSecret, what: string, sources: Sources): Promise<Secret> {
@@ -99,7 +98,7 @@ export class ClientCredentials {
    */
   async prove(clientId: string, proof: ClientProof, now: number): Promise<SentClient> {
     const { assertions } = this.#ports;
-    const clientSecret = proof.secret?.value ?? '';
+    const clientSecret = proof.secret ?? '';
     if (proof.key) {
       const clientAssertion = await assertions.sign(this.#connection, clientId, proof.key, now);
       return { clientId, clientSecret, clientAssertion };
@@ -139,12 +138,20 @@ export class ClientCredentials {
   #expiries() {
     const { fingerprint, secrets } = this.#connection;
     const { proofs = [] } = this.#memory.credentials.get(fingerprint) ?? {};
-    return proofs.flatMap(({ secret, key }, index) => {
-      const found = key?.vaultKey ?? key?.secret ?? secret;
-      const name = key?.key.name ?? secrets.clientSecrets[index] ?? '';
-      return found ? [{ secret: name, expiresAt: deadlineOf(found) }] : [];
-    });
+    return proofs.map(({ key, expiresAt }, index) => ({
+      secret: key?.key.name ?? secrets.clientSecrets[index] ?? '',
+      expiresAt,
+    }));
   }
+}
+
+/** Without what nothing needs any more: it stays in memory for each connection. */
+function proofOf(
+  found: Pick<Secret, 'version' | 'tags' | 'expiresAt'>,
+  proves: Pick<ClientProof, 'secret' | 'key'>,
+): ClientProof {
+  const expiresAt = deadlineOf(found);
+  return { version: found.version, ...proves, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 function keyMissing({ name: connection, vaults }: Connection, { kind, name }: ClientKey): RotatorError {
