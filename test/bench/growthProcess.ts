@@ -20,9 +20,9 @@ export interface GrowthStart {
 process.once('message', ({ addresses, entries }: GrowthStart) => {
   useServers(addresses);
   const size = Object.keys(entries).length;
-  const rotator = rotatorOf(addresses, entries, false);
+  const { hasty, complaints } = rotatorOf(addresses, entries, false);
   process.on('message', async () => {
-    const { cpuSeconds } = await costOf(() => sweepAll(rotator, size, rotator.complaints));
+    const { cpuSeconds } = await costOf(() => sweepAll(hasty, size, complaints));
     const cost: GrowthCost = {
       cpuMs: (cpuSeconds / size) * 1000,
       megabytes: process.memoryUsage().rss / 2 ** 20,

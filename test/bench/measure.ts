@@ -29,13 +29,17 @@ export function spread(values: readonly number[]): number {
   return Math.max(...values.map((value) => Math.abs(value - middle))) / middle;
 }
 
-/** Connections that were rotated once. */
-export interface Fleet {
+/** Connections whose secrets are in the vault. */
+interface SeededFleet {
   readonly entries: Readonly<Record<string, object>>;
   readonly targets: readonly Target[];
-  readonly rotator: BenchRotator;
   /** Lets so much time pass that all of them are due. */
   becomeDue(): Promise<void>;
+}
+
+/** Connections that were rotated once. */
+export interface Fleet extends SeededFleet {
+  readonly rotator: BenchRotator;
   /** Sweeps until none is due any more. */
   sweep(): Promise<void>;
 }
@@ -43,19 +47,18 @@ export interface Fleet {
 /** How the connections of a fleet differ from the usual ones: reusable refresh tokens, everything in the first vault. */
 export interface FleetOptions {
   readonly prefix?: string;
-  readonly isPaced?: boolean;
   readonly entry?: (position: number) => object;
 }
 
 /** Access tokens live for an hour, and two thirds of it make them due. */
 const UNTIL_DUE_MS = 50 * 60_000;
 
-/** Makes connections, spread over the token endpoints, and rotates each once. */
-export async function startFleet(
-  { servers, addresses, rotator: start }: Stage,
+/** Makes connections, spread over the token endpoints. */
+export async function seedFleet(
+  { servers, addresses }: Stage,
   size: number,
-  { prefix = 'crm', isPaced = false, entry = () => ({ refreshTokenGrace: 'unlimited' }) }: FleetOptions = {},
-): Promise<Fleet> {
+  { prefix = 'crm', entry = () => ({ refreshTokenGrace: 'unlimited' }) }: FleetOptions = {},
+): Promise<SeededFleet> {
   const { tokenEndpoints } = addresses;
   const targets = Array.from({ length: size }, (_, position) => ({
     name: `${prefix}-${position}`,
@@ -77,22 +80,26 @@ export async function startFleet(
     [`${name}-refresh-token`, `first of ${name}`],
   ]);
   await servers.putSecrets(0, Object.fromEntries(secrets));
-  const hasty = start(entries, false);
-  const rotator = isPaced ? start(entries, true) : hasty;
-  await sweepAll(hasty.hasty, size, hasty.complaints);
-  await servers.takeCounts();
-  return {
-    entries,
-    targets,
-    rotator,
-    becomeDue: async () => void (await servers.advance(UNTIL_DUE_MS)),
-    sweep: () => sweepAll(rotator, size, rotator.complaints),
-  };
+  return { entries, targets, becomeDue: async () => void (await servers.advance(UNTIL_DUE_MS)) };
+}
+
+/** Makes connections as {@link seedFleet} does, and rotates each once. */
+export async function startFleet(
+  stage: Stage,
+  size: number,
+  { isPaced = false, ...options }: FleetOptions & { readonly isPaced?: boolean } = {},
+): Promise<Fleet> {
+  const fleet = await seedFleet(stage, size, options);
+  const unpaced = stage.rotator(fleet.entries, false);
+  const rotator = isPaced ? stage.rotator(fleet.entries, true) : unpaced;
+  await sweepAll(unpaced.hasty, size, unpaced.complaints);
+  await stage.servers.takeCounts();
+  return { ...fleet, rotator, sweep: () => sweepAll(rotator, size, rotator.complaints) };
 }
 
 /**
  * Sweeps until none of so many connections is due any more.
- * @throws Error with the first complaint if a rotation fails
+ * @throws Error with the first complaint if a rotation fails, or if none is due at all
  */
 export async function sweepAll(
   rotator: Pick<BenchRotator, 'sweep'>,
@@ -101,6 +108,7 @@ export async function sweepAll(
 ): Promise<void> {
   for (let left = size; left > 0; ) {
     const { due, postponed, results } = await rotator.sweep();
+    if (due === 0 && left === size) throw new Error('No connection is due.');
     const failed = due - postponed - (results.rotated ?? 0) - (results.provider_slow ?? 0);
     if (failed > 0) throw new Error(`${failed} rotations failed: ${complaints[0]}`);
     left = due === 0 ? 0 : left - (results.rotated ?? 0);

@@ -13,7 +13,7 @@ import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { ColdStarts } from './coldStarts.ts';
 import type { GrowthCost, GrowthStart } from './growthProcess.ts';
 import type { IdleCost } from './idleProcess.ts';
-import { type Cost, costOf, type Fleet, median, spread, startFleet } from './measure.ts';
+import { type Cost, costOf, type Fleet, median, seedFleet, spread, startFleet } from './measure.ts';
 import type { SeededRecord } from './servers.ts';
 import { idleName, type Stage, startStage } from './stage.ts';
 
@@ -269,23 +269,31 @@ export async function growth(sizes: readonly number[]): Promise<{ findings: Find
  */
 const GROWTH_ROTATIONS = 10_000;
 
+/** A new process compiles, and its first rotations take half as much CPU time again as those that follow. So many do not count. */
+const COMPILING_ROTATIONS = 2_000;
+
 /** The rotator alone is in the process that is measured. */
 async function growthOf(size: number) {
   const stage = await startStage(8);
   try {
-    const { entries, becomeDue } = await startFleet(stage, size);
+    const { entries, becomeDue } = await seedFleet(stage, size);
     return await inBundle('growthProcess.ts', async (child) => {
       const start: GrowthStart = { addresses: stage.addresses, entries };
       child.send(start);
+      const uncounted = Math.ceil(COMPILING_ROTATIONS / size);
+      const all = GROWTH_ROTATIONS / size;
       const costs: GrowthCost[] = [];
-      for (let round = 0; round < GROWTH_ROTATIONS / size; round++) {
+      while (costs.length < Math.max(all, uncounted + 1)) {
         await becomeDue();
         child.send('sweep');
         costs.push(await answerOf<GrowthCost>(child));
       }
       child.disconnect();
-      const [first, last] = [costs[0]?.megabytes ?? 0, costs.at(-1)?.megabytes ?? 0];
-      return { cpuMs: median(costs.map(({ cpuMs }) => cpuMs)), megabytes: last, firstMegabytes: first };
+      return {
+        cpuMs: median(costs.slice(uncounted).map(({ cpuMs }) => cpuMs)),
+        megabytes: costs[all - 1]?.megabytes ?? Number.NaN,
+        firstMegabytes: costs[0]?.megabytes ?? Number.NaN,
+      };
     });
   } finally {
     await stage.close();
