@@ -4,6 +4,7 @@ import { isSecret } from '../connectionString/mask.ts';
 import { attributesOf, fillIn, placeholdersIn, type Template } from '../connectionString/template.ts';
 import { problemOf } from '../errors.ts';
 import type { ConnectionString, TokenBehavior } from '../rotation/core/connection.ts';
+import { isReusable } from '../rotation/core/times.ts';
 import { defaultSecretName, LONGEST_SECRET_NAME } from '../secretNames.ts';
 import type { ConnectionEntry } from './connectionSchema.ts';
 
@@ -15,7 +16,7 @@ const WHERE = ['publish', 'connectionString'];
 export function resolveConnectionString(
   name: string,
   entry: ConnectionEntry,
-  { refreshTokenGraceMs }: TokenBehavior,
+  behavior: TokenBehavior,
   complain: (path: readonly string[], cause: string) => void,
 ): ConnectionString | undefined {
   const asked = entry.publish?.connectionString;
@@ -27,8 +28,7 @@ export function resolveConnectionString(
   const template = typeof asked === 'string' ? FORMS[asked] : { syntax: asked.syntax, text: asked.template };
   const wrong = wrongTemplate(template, entry.serviceUrl !== undefined, asked !== 'refreshToken');
   if (wrong) complain(WHERE, wrong);
-  if (asked === 'refreshToken' && refreshTokenGraceMs !== Number.POSITIVE_INFINITY)
-    complain(WHERE, REFRESH_TOKEN_USED_TWICE);
+  if (asked === 'refreshToken' && !isReusable(behavior)) complain(WHERE, REFRESH_TOKEN_USED_TWICE);
   const secret = entry.secrets?.connectionString ?? defaultSecretName(name, 'connectionString');
   if (secret.length > LONGEST_SECRET_NAME)
     complain(['secrets', 'connectionString'], 'is missing, and its default name would be too long');

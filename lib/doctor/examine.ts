@@ -10,7 +10,7 @@ import {
 import { type ConnectionRecord, summaryOf } from '../rotation/core/record.ts';
 import { graceWarnings, leftWarnings, SCHEDULE_FIX } from '../rotation/core/scheduleFit.ts';
 import { EXPIRY_NOTICE_MS } from '../rotation/core/status.ts';
-import { LEASE_MS } from '../rotation/core/times.ts';
+import { isReusable, LEASE_MS } from '../rotation/core/times.ts';
 import type { Ports } from '../rotation/ports.ts';
 import { alarmChecks } from './alarms.ts';
 import { type Check, failed, ok, thrownCheck, warning } from './check.ts';
@@ -169,13 +169,13 @@ function expiryChecks({ name, behavior }: Connection, record: ConnectionRecord |
 }
 
 function graceCheck({ name, grant, behavior }: Connection, scheduleIntervalMs: number): Check {
-  const grace = behavior.refreshTokenGraceMs;
   if (grant === 'client_credentials')
     return ok(
       'grant',
       'The grant has no refresh token: a lost token request is sent again, and costs nothing.',
     );
-  if (grace === Number.POSITIVE_INFINITY) return ok('grace', 'Refresh tokens stay valid after their use.');
+  if (isReusable(behavior)) return ok('grace', 'Refresh tokens stay valid after their use.');
+  const { refreshTokenGraceMs: grace } = behavior;
   if (grace === 0)
     return ok(
       'grace',

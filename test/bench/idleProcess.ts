@@ -12,7 +12,7 @@ export interface IdleCost {
 
 /** With the default schedule, in milliseconds. */
 const INTERVAL_MS = 10_000;
-/** After the first one, which reads the configuration. Every fifth asks for a long list again. */
+/** After the first one, which reads the configuration. Every fifth, at the latest, asks for the list again. */
 const SWEEPS = 10;
 
 async function measure(addresses: Addresses, size: number): Promise<IdleCost> {

@@ -392,6 +392,9 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
           names.slice(from, from + 5_000).map((name) => idleRecord(name, vault)),
         );
       const { cpuMs, megabytes } = await idleProcess(stage, size);
+      const { list = 0 } = (await stage.servers.takeCounts()).requests;
+      // At the first sweep, and at those 50 s and 100 s later.
+      if (list < 3 * Math.ceil(size / LIST_PAGE)) throw new Error(`${list} list requests are too few.`);
       const part = cpuMs / SCHEDULE_MS;
       points.push([size, cpuMs]);
       findings.push({
@@ -400,7 +403,7 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
         value: part,
         most: mostCpu,
         spread: 0,
-        beside: [`${text(cpuMs, 0)} ms of CPU a sweep, ${text(megabytes, 0)} MB`],
+        beside: [`${text(cpuMs, 0)} ms of CPU a sweep, ${list} list requests, ${text(megabytes, 0)} MB`],
       });
       if (mostMegabytes !== undefined)
         findings.push({
@@ -417,6 +420,9 @@ export async function idle(sizes: readonly { size: number; mostCpu: number; most
   }
   return { findings, series: { name: 'CPU milliseconds of an idle sweep', points } };
 }
+
+/** Records in the response to one of them. */
+const LIST_PAGE = 5_000;
 
 /** The default schedule. */
 const SCHEDULE_MS = 10_000;
