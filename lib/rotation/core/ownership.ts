@@ -13,11 +13,15 @@ import { isUnsentCopy, readOrigin } from './tags.ts';
  * @returns the host of the record store of that rotator
  */
 export function ownerOfCopies(copy: SecretVersion, versions: readonly SecretVersion[]): string {
-  const source = readOrigin(copy.tags)?.parent;
-  const copies = [copy, ...versions].flatMap(({ createdAt, tags }) => {
+  const { parent, store = '' } = readOrigin(copy.tags) ?? {};
+  const source = versions.find(({ version }) => version === parent);
+  const others = versions.flatMap(({ createdAt, tags }) => {
     const origin = readOrigin(tags);
-    return origin?.parent === source ? [{ createdAt, store: origin?.store ?? '' }] : [];
+    // An identity that may change tags can make an old version look like a copy, but not younger than what it copies.
+    const isCopy = origin?.parent === parent && createdAt >= (source?.createdAt ?? 0);
+    return isCopy ? [{ createdAt, store: origin?.store ?? '' }] : [];
   });
+  const copies = [{ createdAt: copy.createdAt, store }, ...others];
   const isBefore = (one: (typeof copies)[number], other: (typeof copies)[number]) =>
     one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.store < other.store);
   return copies.reduce((first, each) => (isBefore(each, first) ? each : first)).store;

@@ -706,6 +706,12 @@ const OTHER_DEPLOYMENTS: readonly Mutant[] = [
     "return readOrigin(copy.tags)?.store ?? '';",
   ),
   inRotation(
+    'core/ownership.ts',
+    'other deployments: a version that is older than a token counts as a copy of it',
+    'createdAt >= (source?.createdAt ?? 0);',
+    'source !== null;',
+  ),
+  inRotation(
     'steps/refreshToken.ts',
     'other deployments: the copies are compared immediately, not after two seconds',
     'await this.#ports.clock.sleep(RIVAL_WAIT_MS);',
