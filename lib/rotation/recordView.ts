@@ -5,6 +5,11 @@ import type { Ports, RecordList } from './ports.ts';
 /** A list that is used for so many milliseconds per record costs a few thousandths of a core, however long it is. */
 const LIST_AGE_MS_PER_RECORD = 2;
 
+/** The summaries of records, by connection name. */
+export interface KnownSummaries {
+  readonly summaries: Pick<RecordList['summaries'], 'get'>;
+}
+
 interface Listing {
   readonly records: Pick<Ports['records'], 'list'>;
   readonly clock: Ports['clock'];
@@ -17,9 +22,11 @@ interface Listing {
 export class RecordView {
   readonly #ageOf: (records: number) => number;
   #list: { readonly now: number; readonly seenAt: number; readonly sweptAt?: number } | undefined;
-  #summaries = new Map<string, RecordSummary>();
-  /** Since the last list was asked for: it may show older ones. */
+  #listed: RecordList['summaries'] = new Map();
+  /** What counts instead of the list. Beside it, because a long list is not copied. */
   #noted = new Map<string, RecordSummary>();
+  /** Since a list was last asked for: it may show older ones. */
+  #notedSince = new Map<string, RecordSummary>();
 
   /** @param ageOf for how long a list of so many records is used, in milliseconds */
   constructor(ageOf = (records: number) => Math.min(LONGEST_LIST_AGE_MS, records * LIST_AGE_MS_PER_RECORD)) {
@@ -27,20 +34,24 @@ export class RecordView {
   }
 
   /** The records as far as a sweep must know them. @throws RotatorError */
-  async list({ records, clock }: Listing): Promise<Omit<RecordList, 'leased'>> {
+  async list({
+    records,
+    clock,
+  }: Listing): Promise<Omit<RecordList, 'leased' | 'summaries'> & KnownSummaries> {
     const age = this.#list ? clock.monotonic() - this.#list.seenAt : Number.POSITIVE_INFINITY;
-    if (age >= this.#ageOf(this.#summaries.size)) {
+    if (age >= this.#ageOf(Math.max(this.#listed.size, this.#noted.size))) {
       const seenAt = clock.monotonic();
-      this.#noted = new Map();
+      const since = new Map<string, RecordSummary>();
+      this.#notedSince = since;
       const { now, summaries, sweptAt } = await records.list();
       this.#list = { now, seenAt, ...(sweptAt !== undefined && { sweptAt }) };
-      this.#summaries = new Map(summaries);
-      for (const [name, summary] of this.#noted) this.#summaries.set(name, summary);
+      this.#listed = summaries;
+      this.#noted = since;
     }
     const { now = 0, seenAt = 0, sweptAt } = this.#list ?? {};
     return {
       now: now + Math.floor(clock.monotonic() - seenAt),
-      summaries: this.#summaries,
+      summaries: { get: (name) => this.#noted.get(name) ?? this.#listed.get(name) },
       ...(sweptAt !== undefined && { sweptAt }),
     };
   }
@@ -48,7 +59,7 @@ export class RecordView {
   /** This process has read or written the record. */
   note(record: ConnectionRecord): void {
     const summary = summaryOf(record);
-    this.#summaries.set(record.connection, summary);
     this.#noted.set(record.connection, summary);
+    this.#notedSince.set(record.connection, summary);
   }
 }

@@ -170,7 +170,7 @@ export function expiringSoon(credentials: readonly ExpiringCredential[], now: nu
  */
 export function overdueConnections(
   connections: readonly Connection[],
-  { now, summaries }: { now: number; summaries: ReadonlyMap<string, RecordSummary> },
+  { now, summaries }: { now: number; summaries: Pick<ReadonlyMap<string, RecordSummary>, 'get'> },
   scheduleIntervalMs: number,
 ): string[] {
   return connections
