@@ -66,6 +66,16 @@ describe('a list of blobs', () => {
     },
   );
 
+  it('tells the metadata of each blob, whether or not the one before has the same', async () => {
+    const values = ['one', 'one', 'two', '', 'one'];
+    const blobs = values.map(
+      (value, place) => `<Blob><Name>${place}</Name><Metadata><vault>${value}</vault></Metadata></Blob>`,
+    );
+    const page = `<EnumerationResults><Blobs>${blobs.join('')}</Blobs><NextMarker /></EnumerationResults>`;
+    const found = (await read(page)).blobs.map(({ metadata }) => metadata.vault);
+    expect(found).toEqual(values);
+  });
+
   it('tells what has changed about a blob', async () => {
     const { digests } = await read(PAGE);
     const changed = PAGE.replace('<LeaseState>available', '<LeaseState>leased');

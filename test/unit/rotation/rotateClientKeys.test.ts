@@ -172,6 +172,16 @@ describe('a connection whose client has a key', () => {
     expect(await process.rotate(scenario.connection)).toMatchObject({ result: 'rotated' });
     expect(world.events('credential_expiring')).toMatchObject([{ secret: ONE.name }]);
   });
+
+  test('warns before a private key that is a secret ends', async () => {
+    const key: ClientKey = { kind: 'secret', name: 'crm-client-key' };
+    const scenario = seeded({ clientAuthentication: 'private_key_jwt', clientKeys: [key], secrets: SECRETS });
+    const { world } = scenario;
+    world.provider.clientSecrets = [''];
+    world.credentials.put(key.name, 'PEM', { tags: {}, expiresAt: world.now() + 24 * HOUR });
+    await mustRotate(scenario);
+    expect(world.events('credential_expiring')).toMatchObject([{ secret: key.name }]);
+  });
 });
 
 describe('a key that the entry names', () => {

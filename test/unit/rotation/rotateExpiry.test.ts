@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RIVAL_WAIT_MS } from '../../../lib/rotation/core/times.ts';
+import { connectionNamed } from './world/connection.ts';
 import { issuedToken, refusal } from './world/provider.ts';
 import {
   ACCESS_TOKEN,
@@ -138,6 +139,16 @@ describe('a client secret that expires soon', () => {
     await mustRotate(scenario);
     expect(warnings(scenario)).toMatchObject([warning, warning]);
     expect(scenario.world.leaks()).toEqual([]);
+  });
+
+  test('is named, also if it is the second of two', async () => {
+    const next = `${CLIENT_SECRET}-next`;
+    const { secrets } = connectionNamed('crm');
+    const scenario = seeded({ secrets: { ...secrets, clientSecrets: [CLIENT_SECRET, next] } });
+    const { world } = scenario;
+    world.credentials.put(next, 'client-secret-two', { tags: {}, expiresAt: world.now() + 3 * DAY });
+    await mustRotate(scenario);
+    expect(warnings(scenario)).toMatchObject([{ secret: next }]);
   });
 
   test('is read again by each rotation, and no longer logged after it was replaced', async () => {
