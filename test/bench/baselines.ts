@@ -1,5 +1,6 @@
+import tls from 'node:tls';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { Agent, Pool } from 'undici';
+import { Agent, buildConnector, Client, Pool } from 'undici';
 import type { Addresses } from './servers.ts';
 
 /** What a rotation with a reusable refresh token sends in the steady state, counted: the hand-written loop sends the same. */
@@ -29,15 +30,23 @@ export interface Target {
 
 /**
  * The loop that an expert would write by hand, without any of the protocol: it never decides anything, repeats nothing and remembers
- * nothing. It costs what the requests cost.
+ * nothing. It costs what the requests cost, over the connections that the rotator has as well: those to Azure are kept from one round
+ * to the next, and a token request has its own, which resumes a TLS session.
+ * @param keepsAll keep the connections to the token endpoints too
  */
-export async function handWritten(
+export function handWritten(
   { vaults: [vault], storage, caCertificate }: Addresses,
   targets: readonly Target[],
-): Promise<void> {
-  const connect = { ca: caCertificate };
+  keepsAll = false,
+) {
+  const connect = buildConnector({ secureContext: tls.createSecureContext({ ca: caCertificate }) });
   const options = { connect, connections: CONCURRENCY };
   const pools = new Map<string, Pool>();
+  const poolOf = (origin: string) => {
+    const pool = pools.get(origin) ?? new Pool(origin, options);
+    pools.set(origin, pool);
+    return pool;
+  };
   const send = async (
     method: 'GET' | 'PUT' | 'PATCH' | 'POST',
     address: string,
@@ -45,15 +54,16 @@ export async function handWritten(
     body?: string,
   ) => {
     const { origin, pathname, search } = new URL(address);
-    const pool = pools.get(origin) ?? new Pool(origin, options);
-    pools.set(origin, pool);
-    const response = await pool.request({
+    const isOnce = method === 'POST' && !keepsAll;
+    const client = isOnce ? new Client(origin, { connect }) : poolOf(origin);
+    const response = await client.request({
       method,
       path: `${pathname}${search}`,
       headers,
       body: body ?? null,
     });
     const text = await response.body.text();
+    if (isOnce) void client.close();
     if (response.statusCode >= 300) throw new Error(`${method} ${pathname}: ${response.statusCode}`);
     return { text, headers: response.headers };
   };
@@ -85,12 +95,19 @@ export async function handWritten(
     await send('PUT', blob, written, record);
     await send('PUT', `${blob}?comp=lease`, { 'x-ms-lease-action': 'release', 'x-ms-lease-id': lease });
   };
-  const left = targets.values();
-  const worker = async () => {
-    for (const target of left) await rotate(target);
+  return {
+    /** Rotates each connection once. */
+    round: async () => {
+      const left = targets.values();
+      const worker = async () => {
+        for (const target of left) await rotate(target);
+      };
+      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    },
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
 }
 
 /** The loop of the usual samples: the SDK's client, one connection after the other, and no record. */

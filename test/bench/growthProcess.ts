@@ -1,5 +1,5 @@
 /** Rotates connections that are all due, as often as it is told, and reports what each time costs. The first message says where the servers are. */
-import { costOf, sweepAll } from './measure.ts';
+import { costOf, sweepAll, UNTIL_DUE_MS } from './measure.ts';
 import type { Addresses } from './servers.ts';
 import { rotatorOf, useServers } from './stage.ts';
 
@@ -20,8 +20,11 @@ export interface GrowthStart {
 process.once('message', ({ addresses, entries }: GrowthStart) => {
   useServers(addresses);
   const size = Object.keys(entries).length;
-  const { hasty, complaints } = rotatorOf(addresses, entries, false);
+  let passed = 0;
+  const { hasty, complaints } = rotatorOf(addresses, entries, false, () => performance.now() + passed);
   process.on('message', async () => {
+    // As much time has passed for the servers. Otherwise the last list would still count.
+    passed += UNTIL_DUE_MS;
     const { cpuSeconds } = await costOf(() => sweepAll(hasty, size, complaints));
     const cost: GrowthCost = {
       cpuMs: (cpuSeconds / size) * 1000,
