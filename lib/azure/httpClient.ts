@@ -27,7 +27,7 @@ const NODE_CODES: Readonly<Record<string, string>> = {
 
 /**
  * Sends the requests of the Azure SDKs with undici, which costs less than their own client does. A request that goes through a proxy is
- * left to theirs. The time limit is that of `withDeadline`, whose signal the request has.
+ * left to theirs. The time limit is that of `withDeadline`, whose signal the request has. All connections trust what Node trusts when this is called.
  * @param lookup resolves host names. Default: Node's own, in which a name that hangs holds up others
  */
 export function createHttpClient(lookup?: LookupFunction): HttpClient {
