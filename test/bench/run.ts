@@ -99,7 +99,7 @@ function write(): void {
 \`npm run bench -- --write\` measured this on ${new Date().toISOString().slice(0, 10)}, on ${where}, and wrote this page. The servers run in a process of their own. Vaults, storage
 and token endpoints use TLS. "Usual latencies" are 15 ms for a vault, 6 ms for the storage account and 150 ms for a token endpoint.
 
-The rate, CPU time and cold starts are medians of eleven rounds, in which those that are compared take turns. The hanging provider is a median of three. The rest was measured once. For
+The rate, CPU time and cold starts are medians of eleven rounds, in which those that are compared take turns. The hanging provider is a median of nine. The rest was measured once. For
 the rate and CPU time, a round before them does not count: in it the process compiles, opens its connections and reads the client credentials.
 
 **The hand-written loop** sends the same requests as a rotation, as many at a time, over the same connections: those to Azure stay open, and each token request has its own, which resumes a
