@@ -20,7 +20,9 @@ export function watchDeadlines(exchange: Exchange, waitMs: number): () => void {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const at = (moment: number, act: () => void) => {
-    const afterPolls = () => setImmediate(() => setImmediate(() => stopped || act()));
+    // A timer counts whole milliseconds, from the turn of the event loop, and may be early.
+    const due = () => (exchange.elapsed < moment ? at(moment, act) : act());
+    const afterPolls = () => setImmediate(() => setImmediate(() => stopped || due()));
     timer = setTimeout(afterPolls, Math.max(0, moment - exchange.elapsed));
   };
   at(connectDeadline(waitMs), () => {

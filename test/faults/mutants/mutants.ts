@@ -231,8 +231,8 @@ const AFTER_THE_REQUEST: readonly Mutant[] = [
   inSending(
     'deadlines.ts',
     'deadlines: no polls before a token request is given up',
-    'setImmediate(() => setImmediate(() => stopped || act()))',
-    'act()',
+    'setImmediate(() => setImmediate(() => stopped || due()))',
+    'due()',
   ),
 ];
 
@@ -702,14 +702,14 @@ const OTHER_DEPLOYMENTS: readonly Mutant[] = [
   inRotation(
     'core/ownership.ts',
     'other deployments: each one sends its copy of a token that an operator set',
-    'return copies.reduce((first, each) => (isBefore(each, first) ? each : first)).store;',
-    "return readOrigin(copy.tags)?.store ?? '';",
+    'return storeOf([copy, ...others].reduce((first, each) => (isBefore(each, first) ? each : first)));',
+    'return isBefore === undefined ? storeOf(others[0] ?? copy) : storeOf(copy);',
   ),
   inRotation(
     'core/ownership.ts',
     'other deployments: a version that is older than a token counts as a copy of it',
-    'createdAt >= (source?.createdAt ?? 0);',
-    'source !== null;',
+    '=== source && !forged.has(version),',
+    '=== source && forged !== undefined && version !== undefined,',
   ),
   inRotation(
     'steps/refreshToken.ts',
