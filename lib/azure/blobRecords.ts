@@ -121,6 +121,7 @@ class BlobRecords implements RecordStore {
       const page = await this.#page(from, (blob, at) => {
         if (blob.name === SWEEP_BLOB) sweptAt = blob.changedAt;
         const entry = listedOf(blob.name, blob.metadata, now ?? at);
+        // Written out, because a spread takes more memory for each connection.
         return entry && { connection: entry.connection, summary: entry.summary, leased: blob.leased };
       });
       if (page.next !== undefined && page.next === from) throw this.#endless();

@@ -35,8 +35,11 @@ export async function readBlobList(
   const before = new Map<string, string>();
   /** Most records name the vaults of the one before, whose text then serves both: each of them stays in memory. */
   const sameAsBefore = (field: string, text: string) => {
-    if (before.get(field) !== text) before.set(field, copyOf(text));
-    return before.get(field) ?? '';
+    const known = before.get(field);
+    if (known === text) return known;
+    const copy = copyOf(text);
+    before.set(field, copy);
+    return copy;
   };
   const { parser, path } = elementParser(([root, parent, each, group, field], text) => {
     if (root !== LIST) throw new Error('The response is not a list of blobs.');

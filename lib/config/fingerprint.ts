@@ -47,5 +47,6 @@ export function fingerprintOf(connection: Unmarked): string {
   // Of the behavior, only what the request and the reading of its response depend on.
   const { requestFormat, response } = connection.behavior;
   const text = JSON.stringify({ ...Object.fromEntries(relevant), requestFormat, response });
+  // Only these bytes: a part of a text keeps the whole text in memory.
   return createHash('sha256').update(text).digest().toString('hex', 0, 8);
 }

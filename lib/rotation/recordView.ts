@@ -1,13 +1,13 @@
-import { type ConnectionRecord, type RecordSummary, summaryOf } from './core/record.ts';
+import { type ConnectionRecord, type KnownSummaries, type RecordSummary, summaryOf } from './core/record.ts';
 import { LONGEST_LIST_AGE_MS } from './core/times.ts';
 import type { Ports, RecordList } from './ports.ts';
 
 /** A list that is used for so many milliseconds per record costs a few thousandths of a core, however long it is. */
 const LIST_AGE_MS_PER_RECORD = 2;
 
-/** The summaries of records, by connection name. */
-export interface KnownSummaries {
-  readonly summaries: Pick<RecordList['summaries'], 'get'>;
+/** The last list, at the time of the sweep, with what this process has noted. */
+interface Seen extends Pick<RecordList, 'now' | 'sweptAt'> {
+  readonly summaries: KnownSummaries;
 }
 
 interface Listing {
@@ -34,10 +34,7 @@ export class RecordView {
   }
 
   /** The records as far as a sweep must know them. @throws RotatorError */
-  async list({
-    records,
-    clock,
-  }: Listing): Promise<Omit<RecordList, 'leased' | 'summaries'> & KnownSummaries> {
+  async list({ records, clock }: Listing): Promise<Seen> {
     const age = this.#list ? clock.monotonic() - this.#list.seenAt : Number.POSITIVE_INFINITY;
     if (age >= this.#ageOf(Math.max(this.#listed.size, this.#noted.size))) {
       const seenAt = clock.monotonic();

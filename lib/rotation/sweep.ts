@@ -2,12 +2,12 @@ import { problemOf } from '../errors.ts';
 import type { Connection, LastingProblem } from './core/connection.ts';
 import type { RotationResult } from './core/outcome.ts';
 import { otherVault } from './core/ownership.ts';
+import type { KnownSummaries } from './core/record.ts';
 import { overdueConnections } from './core/status.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import type { Ports } from './ports.ts';
 import type { ProcessMemory } from './processMemory.ts';
 import type { ProviderHost } from './providerHost.ts';
-import type { KnownSummaries } from './recordView.ts';
 import { rotateReserved } from './rotate.ts';
 import { giveBackWrites, reserveWrites, writesOf } from './steps/writes.ts';
 
@@ -76,7 +76,7 @@ export async function sweep(
  */
 function dueConnections(
   connections: readonly Connection[],
-  { now, summaries }: { readonly now: number } & KnownSummaries,
+  { now, summaries }: { now: number; summaries: KnownSummaries },
 ): Connection[] {
   const attemptAt = (connection: Connection) => {
     const { credentialVault, nextAttemptAt = 0 } = summaries.get(connection.name) ?? {};

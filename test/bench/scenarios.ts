@@ -247,6 +247,8 @@ export async function growth(sizes: readonly number[]): Promise<{ findings: Find
   const [, last = 0] = points.at(-1) ?? [];
   const [small, large] = [sizes[0], sizes.at(-1)];
   const more = (memory.at(-1) ?? 0) / (memory[0] ?? 1);
+  const [{ megabytes = Number.NaN, firstMegabytes = Number.NaN } = {}] = costs;
+  const grown = megabytes / firstMegabytes;
   return {
     findings: [
       {
@@ -267,11 +269,11 @@ export async function growth(sizes: readonly number[]): Promise<{ findings: Find
       },
       {
         goal: `memory after ${GROWTH_ROTATIONS} rotations with ${small} due connections, compared with the first sweep`,
-        figure: `${text((memory[0] ?? Number.NaN) / (costs[0]?.firstMegabytes ?? Number.NaN))} times`,
-        value: (memory[0] ?? Number.NaN) / (costs[0]?.firstMegabytes ?? Number.NaN),
+        figure: `${text(grown)} times`,
+        value: grown,
         most: 3,
         spread: 0,
-        beside: [`${text(costs[0]?.firstMegabytes ?? Number.NaN, 0)} MB after the first sweep`],
+        beside: [`${text(firstMegabytes, 0)} MB after the first sweep`],
       },
     ],
     series: { name: 'CPU milliseconds of a rotation', points },

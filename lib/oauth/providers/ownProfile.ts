@@ -80,9 +80,6 @@ export function statedBehavior(behavior: TokenBehavior, stated: StatedFacts): To
     requestFormat,
     response,
   } = stated;
-  const said = [grace, accessTokenLifetime, idle, absolute, ends, earliestRenewal, requestsPerDay];
-  // One object for all connections whose entries say nothing: each of them stays in memory.
-  if ([...said, errors, requestFormat, response].every((each) => each === undefined)) return behavior;
   const { refreshTokenGraceIsDisputed: disputed, accessTokenEndsAtRefresh: usuallyEnds, ...rest } = behavior;
   return {
     ...rest,

@@ -1,6 +1,7 @@
 import type { Problem } from '../../errors.ts';
 import type { SecretVersion } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import { falseOrigins } from './currentVersion.ts';
 import type { ConnectionRecord } from './record.ts';
 import { isUnsentCopy, readOrigin } from './tags.ts';
 
@@ -13,18 +14,15 @@ import { isUnsentCopy, readOrigin } from './tags.ts';
  * @returns the host of the record store of that rotator
  */
 export function ownerOfCopies(copy: SecretVersion, versions: readonly SecretVersion[]): string {
-  const { parent, store = '' } = readOrigin(copy.tags) ?? {};
-  const source = versions.find(({ version }) => version === parent);
-  const others = versions.flatMap(({ createdAt, tags }) => {
-    const origin = readOrigin(tags);
-    // An identity that may change tags can make an old version look like a copy, but not younger than what it copies.
-    const isCopy = origin?.parent === parent && createdAt >= (source?.createdAt ?? 0);
-    return isCopy ? [{ createdAt, store: origin?.store ?? '' }] : [];
-  });
-  const copies = [{ createdAt: copy.createdAt, store }, ...others];
-  const isBefore = (one: (typeof copies)[number], other: (typeof copies)[number]) =>
-    one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.store < other.store);
-  return copies.reduce((first, each) => (isBefore(each, first) ? each : first)).store;
+  const source = readOrigin(copy.tags)?.parent;
+  const forged = new Set(falseOrigins(versions));
+  const others = versions.filter(
+    ({ version, tags }) => readOrigin(tags)?.parent === source && !forged.has(version),
+  );
+  const storeOf = ({ tags }: SecretVersion) => readOrigin(tags)?.store ?? '';
+  const isBefore = (one: SecretVersion, other: SecretVersion) =>
+    one.createdAt < other.createdAt || (one.createdAt === other.createdAt && storeOf(one) < storeOf(other));
+  return storeOf([copy, ...others].reduce((first, each) => (isBefore(each, first) ? each : first)));
 }
 
 /** The versions without the copies that other rotators made and never sent: no refresh token was obtained with them. */

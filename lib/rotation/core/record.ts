@@ -51,6 +51,9 @@ export function outcomesIn({ history = '' }: Pick<RecordSummary, 'history'>): Ou
   });
 }
 
+/** Finds the summary of a record by the name of its connection. */
+export type KnownSummaries = Pick<ReadonlyMap<string, RecordSummary>, 'get'>;
+
 const SUMMARIZED = Object.entries(SUMMARY_OF);
 
 /** The summary of a record, without the fields that are not known. */

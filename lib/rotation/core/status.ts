@@ -1,7 +1,7 @@
 import type { Problem } from '../../errors.ts';
 import type { Connection, InvalidConnection } from './connection.ts';
 import { otherVault, writtenElsewhere } from './ownership.ts';
-import { type Outcome, outcomesIn, type RecordSummary } from './record.ts';
+import { type KnownSummaries, type Outcome, outcomesIn, type RecordSummary } from './record.ts';
 import { DAY_MS, isShortLived, renewalTime } from './times.ts';
 
 /** The state of a connection in one word. Status and `rotator status` show it; docs/reference.md is written from this table. */
@@ -170,7 +170,7 @@ export function expiringSoon(credentials: readonly ExpiringCredential[], now: nu
  */
 export function overdueConnections(
   connections: readonly Connection[],
-  { now, summaries }: { now: number; summaries: Pick<ReadonlyMap<string, RecordSummary>, 'get'> },
+  { now, summaries }: { now: number; summaries: KnownSummaries },
   scheduleIntervalMs: number,
 ): string[] {
   return connections

@@ -1,11 +1,17 @@
 import type { ConnectionRecord } from '../../../lib/rotation/core/record.ts';
-import { isUnsentCopy, readIntent, savedTags } from '../../../lib/rotation/core/tags.ts';
+import { readIntent } from '../../../lib/rotation/core/tags.ts';
 import { RESERVED_MS } from '../../../lib/rotation/core/times.ts';
 import type { TokenResponse } from '../../../lib/rotation/core/tokenRequest.ts';
 import { STORE } from '../../unit/rotation/world/connection.ts';
 import type { Process } from '../../unit/rotation/world/process.ts';
 import { refusal } from '../../unit/rotation/world/provider.ts';
-import { REFRESH_TOKEN, replaceByHand, type Scenario, seeded } from '../../unit/rotation/world/scenario.ts';
+import {
+  forgeTags,
+  REFRESH_TOKEN,
+  replaceByHand,
+  type Scenario,
+  seeded,
+} from '../../unit/rotation/world/scenario.ts';
 import type { World } from '../../unit/rotation/world.ts';
 import { Consumer } from './consumer.ts';
 import { Disturbance } from './disturbance.ts';
@@ -163,7 +169,7 @@ function eventsIn(
     // Another deployment knows of a request in flight from the tags alone.
     const intent = readIntent(credentials.latest(REFRESH_TOKEN)?.tags ?? {});
     const isSent = intent !== undefined && now() < intent.startedAt + RESERVED_MS;
-    if (event === 'tags_forged' && !(twoStores && isSent)) forgeTags(scenario);
+    if (event === 'tags_forged' && !(twoStores && isSent)) forgeTags(scenario, STORE);
   };
 }
 
@@ -173,22 +179,6 @@ const IN_2121 = Date.parse('2121-01-01T00:00:00Z');
 function forged(record: ConnectionRecord): ConnectionRecord {
   const accessToken = { issuedAt: 0, expiresAt: IN_2121, expiresInIsDefault: false };
   return { ...record, nextAttemptAt: IN_2121, accessToken };
-}
-
-/** Every older refresh token claims to be obtained with the latest one, which loses its own tags. */
-function forgeTags({ world: { credentials } }: Scenario): void {
-  const versions = credentials.history(REFRESH_TOKEN);
-  const latest = credentials.latest(REFRESH_TOKEN);
-  // Without its tags, a late copy of a used token looks like a token that an operator has set, and nothing disproves it.
-  if (!latest || isUnsentCopy(latest.tags)) return;
-  for (const { version, createdAt } of versions) {
-    // Within one second, nothing tells which is older.
-    if (createdAt >= latest.createdAt) continue;
-    const origin = { connection: 'crm', parent: latest.version, epoch: 999_999, generation: 1, store: STORE };
-    credentials.tag(REFRESH_TOKEN, version, savedTags(origin, {}));
-    credentials.enable(REFRESH_TOKEN, version);
-  }
-  credentials.tag(REFRESH_TOKEN, latest.version, {});
 }
 
 /** The vault loses the writes of the last `lostMs`, but not what operators set before the history began. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { vaultHosts } from '../../../lib/rotation/core/ownership.ts';
-import { isUnsentCopy, readOrigin, savedTags } from '../../../lib/rotation/core/tags.ts';
+import { isUnsentCopy, readOrigin } from '../../../lib/rotation/core/tags.ts';
 import { createRotator } from '../../../lib/rotator.ts';
 import { connectionNamed, OTHER_STORE, STORE } from './world/connection.ts';
 import { failure } from './world/fakeVault.ts';
@@ -9,6 +9,7 @@ import { recordNamed } from './world/record.ts';
 import {
   ACCESS_TOKEN,
   due,
+  forgeTags,
   HOUR,
   passToDue,
   REFRESH_TOKEN,
@@ -133,14 +134,9 @@ describe('two deployments that find the same refresh token of an operator', () =
   test('forged tags that make used tokens look like older copies of the latest one do not give it to another owner', async () => {
     const scenario = twoDeployments(await due());
     const { world, connection, process } = scenario;
-    const { credentials } = world;
-    const latest = credentials.latest(REFRESH_TOKEN);
-    const { version: parent = '' } = latest ?? {};
-    const forged = savedTags({ connection: 'crm', parent, epoch: 9, generation: 1, store: OTHER_STORE }, {});
-    const older = credentials.history(REFRESH_TOKEN).filter(({ version }) => version !== parent);
-    expect(older.length).toBeGreaterThan(0);
-    for (const { version } of older) credentials.tag(REFRESH_TOKEN, version, forged);
-    credentials.tag(REFRESH_TOKEN, parent, {});
+    const latest = world.credentials.latest(REFRESH_TOKEN);
+    expect(world.credentials.history(REFRESH_TOKEN).length).toBeGreaterThan(1);
+    forgeTags(scenario, OTHER_STORE);
     expect(await process.rotate(connection)).toMatchObject({ result: 'rotated' });
     expect(sent(scenario).at(-1)).toBe(latest?.value);
   });

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Connection } from '../../../../lib/rotation/core/connection.ts';
 import type { RotationResult } from '../../../../lib/rotation/core/outcome.ts';
+import { isUnsentCopy, savedTags } from '../../../../lib/rotation/core/tags.ts';
 import { World } from '../world.ts';
 import { type ConnectionChanges, connectionNamed } from './connection.ts';
 import type { Process } from './process.ts';
@@ -65,4 +66,20 @@ export function replaceByHand({ world }: Scenario): string {
   const value = world.provider.consent();
   world.credentials.set(REFRESH_TOKEN, value);
   return value;
+}
+
+/** Every older refresh token claims to be obtained with the latest one, by the rotator of `store`; the latest loses its own tags. */
+export function forgeTags({ world: { credentials } }: Pick<Scenario, 'world'>, store: string): void {
+  const versions = credentials.history(REFRESH_TOKEN);
+  const latest = credentials.latest(REFRESH_TOKEN);
+  // Without its tags, a late copy of a used token looks like a token that an operator has set, and nothing disproves it.
+  if (!latest || isUnsentCopy(latest.tags)) return;
+  for (const { version, createdAt } of versions) {
+    // Within one second, nothing tells which is older.
+    if (createdAt >= latest.createdAt) continue;
+    const origin = { connection: 'crm', parent: latest.version, epoch: 999_999, generation: 1, store };
+    credentials.tag(REFRESH_TOKEN, version, savedTags(origin, {}));
+    credentials.enable(REFRESH_TOKEN, version);
+  }
+  credentials.tag(REFRESH_TOKEN, latest.version, {});
 }
