@@ -157,7 +157,7 @@ async function rotateOnDemand(
   const host = state.hostOf(connection, ports);
   await reserveWrites(connection, ports.pacer, state.kept);
   while (!host.mayBegin(connection, force)) {
-    if (!force && host.next([connection]) === 'later') {
+    if (!force && host.next(new Map([[connection.name, connection]])) === 'later') {
       giveBackWrites(connection, ports.pacer, state.kept);
       return { result: 'provider_slow', connection: connection.name, retryAfterMs: ports.scheduleIntervalMs };
     }

@@ -58,24 +58,36 @@ export class ProviderHost {
   }
 
   /**
-   * Which of the waiting connections may begin now? At a slow host one that has not failed, and whose request may be repeated, if
-   * there is one. `wait`: a request in flight will tell, see {@link changed}; `later`: none will for a while.
+   * Which of the waiting connections, by name, may begin now? At a slow host one that has not failed, and whose request may be repeated,
+   * if there is one. `wait`: a request in flight will tell, see {@link changed}; `later`: none will for a while.
    */
-  next(waiting: readonly Connection[]): Connection | 'wait' | 'later' {
-    const asked = this.#isSlow
-      ? waiting.toSorted((one, other) => this.#cost(one) - this.#cost(other))
-      : waiting;
-    const found = asked.find((connection) => this.mayBegin(connection));
-    return found ?? ([...this.#inFlight].some((flight) => !flight.isLate) ? 'wait' : 'later');
+  next(waiting: ReadonlyMap<string, Connection>): Connection | 'wait' | 'later' {
+    const flying = [...this.#inFlight];
+    // A request that is repeated within its grace period must not wait until that is over.
+    const repeated = flying.find(({ name }) => waiting.has(name));
+    const found = (repeated && waiting.get(repeated.name)) ?? this.#fitting(waiting.values());
+    return found ?? (flying.some(({ isLate }) => !isLate) ? 'wait' : 'later');
   }
 
   /** @param forced an operator wants to know: the request is sent although the host is slow */
-  mayBegin({ name, behavior }: Connection, forced = false): boolean {
-    // A request that is repeated within its grace period must not wait until that is over.
-    if ([...this.#inFlight].some((flight) => flight.name === name)) return true;
-    if (this.#inFlight.size >= this.#width) return false;
-    if (!this.#isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;
-    return forced || !this.#isSlow || (!this.#probe && this.#ports.clock.monotonic() >= this.#probeAt);
+  mayBegin(connection: Connection, forced = false): boolean {
+    const isRepeated = [...this.#inFlight].some(({ name }) => name === connection.name);
+    return isRepeated || this.#fitting([connection], forced) !== undefined;
+  }
+
+  /** The first that has room; all of thousands may be asked after each response, so what is the same for all is asked once. */
+  #fitting(connections: Iterable<Connection>, forced = false): Connection | undefined {
+    const flying = [...this.#inFlight];
+    if (flying.length >= this.#width) return undefined;
+    const tries = !this.#probe && this.#ports.clock.monotonic() >= this.#probeAt;
+    if (!forced && this.#isSlow && !tries) return undefined;
+    const singleUse = flying.filter(({ isRepeatable }) => !isRepeatable).length;
+    const hasRoom = singleUse < this.#bounds.mostSingleUse;
+    const asked = this.#isSlow
+      ? [...connections].sort((one, other) => this.#cost(one) - this.#cost(other))
+      : connections;
+    for (const connection of asked) if (hasRoom || this.#isRepeatable(connection.behavior)) return connection;
+    return undefined;
   }
 
   /** What a try at a slow host may cost: least if the request may be repeated, and did not fail already. */
@@ -85,10 +97,6 @@ export class ProviderHost {
 
   #isRepeatable(behavior: TokenBehavior): boolean {
     return isRepeatable(behavior, this.#ports.scheduleIntervalMs);
-  }
-
-  get #singleUse(): number {
-    return [...this.#inFlight].filter((flight) => !flight.isRepeatable).length;
   }
 
   /** Resolves when what `next` says may have changed. */

@@ -113,7 +113,7 @@ class Sweep {
     const queues = [...byHost].flatMap(([host, connections]) =>
       [
         ...Map.groupBy(connections, (connection) => writesOf(connection, this.#memory.kept).join()).values(),
-      ].map((waiting) => this.#rotateQueue(host, waiting)),
+      ].map((queue) => this.#rotateQueue(host, queue)),
     );
     await Promise.all(queues);
     return this.#results;
@@ -123,22 +123,26 @@ class Sweep {
    * Connections of one host that write to the same vaults. It waits for the vaults first, without a slot, so that a backlog at one
    * vault delays no other. A host that is slow is not waited for: the next sweep goes on.
    */
-  async #rotateQueue(host: ProviderHost, waiting: Connection[]): Promise<void> {
+  async #rotateQueue(host: ProviderHost, queue: readonly Connection[]): Promise<void> {
     const { pacer } = this.#ports;
+    const waiting = new Map(queue.map((connection) => [connection.name, connection]));
     const begun: Promise<void>[] = [];
-    for (let [first] = waiting; first && !this.#isOver(); [first] = waiting) {
+    for (let [first] = waiting.values(); first && !this.#isOver(); [first] = waiting.values()) {
       await reserveWrites(first, pacer, this.#memory.kept);
       await this.#slots.take();
       const next = this.#isOver() ? 'later' : host.next(waiting);
       if (typeof next === 'object') {
-        waiting.splice(waiting.indexOf(next), 1);
+        waiting.delete(next.name);
         begun.push(this.#rotate(next).finally(() => this.#slots.give()));
         continue;
       }
       this.#slots.give();
       giveBackWrites(first, pacer, this.#memory.kept);
       if (next === 'wait') await host.changed;
-      else if (!this.#isOver()) this.#count('provider_slow', waiting.splice(0).length);
+      else if (!this.#isOver()) {
+        this.#count('provider_slow', waiting.size);
+        waiting.clear();
+      }
     }
     await Promise.all(begun);
   }

@@ -258,14 +258,14 @@ const SLOW_PROVIDER: readonly Mutant[] = [
   inRotation(
     'providerHost.ts',
     'slow provider: it gets as many requests as before',
-    'return forced || !this.#isSlow || (!this.#probe && this.#ports.clock.monotonic() >= this.#probeAt);',
-    'return true;',
+    'if (!forced && this.#isSlow && !tries) return undefined;',
+    '',
   ),
   inRotation(
     'providerHost.ts',
     'slow provider: more than eight requests with single-use tokens are in flight',
-    'if (!this.#isRepeatable(behavior) && this.#singleUse >= this.#bounds.mostSingleUse) return false;',
-    '',
+    'const hasRoom = singleUse < this.#bounds.mostSingleUse;',
+    'const hasRoom = singleUse >= 0;',
   ),
   inRotation(
     'providerHost.ts',
@@ -968,6 +968,13 @@ const LISTS: readonly Mutant[] = [
     find: 'controller.abort(thrown);',
     replace: '',
     tests: ['test/integration/azure/blobRecords.test.ts'],
+  },
+  {
+    name: 'endless responses: they are read as long as they go on',
+    file: 'lib/azure/responseReader.ts',
+    find: 'if (this.#length <= LONGEST_TEXT_BYTES) return;',
+    replace: 'if (this.#length > 0) return;',
+    tests: ['test/integration/azure/responseReader.test.ts'],
   },
   {
     name: 'lists: a body without a reader ends the process if it breaks off',
