@@ -1,5 +1,4 @@
 import { RotatorError } from '../errors.ts';
-import { readLimited } from '../readLimited.ts';
 import { UNKNOWN_SUMMARY } from '../rotation/core/plausible.ts';
 import type { ConnectionRecord, RecordSummary } from '../rotation/core/record.ts';
 import { LEASE_MS } from '../rotation/core/times.ts';
@@ -20,8 +19,6 @@ const TIMEOUT_MS = 5_000;
 const PAGE_SIZE = 5_000;
 /** The blob whose last write is the last note of a sweep. Names of records end differently. */
 const SWEEP_BLOB = 'last-sweep';
-/** Records are a few kilobytes. */
-const LARGEST_RECORD_BYTES = 1_000_000;
 
 /** What an error code of the service means for a call that expects it (Blob service error codes, REST reference). */
 type Expected<T> = Readonly<Record<string, T>>;
@@ -54,8 +51,13 @@ const LEASE_LOST = {
   LeaseNotPresentWithLeaseOperation: false,
 };
 
-/** Loaded at the first read, not at a cold start. */
-const loadReader = () => import('./readRecordBlob.ts');
+let loadedReader: Promise<typeof import('./readRecordBlob.ts')> | undefined;
+
+/** Loaded at the first read, not at a cold start. An import that is already loaded costs as much as a request. */
+function loadReader() {
+  loadedReader ??= import('./readRecordBlob.ts');
+  return loadedReader;
+}
 
 /** How records are stored. */
 export interface RecordStoreOptions {
@@ -141,11 +143,10 @@ class BlobRecords implements RecordStore {
 
   read(name: string): Promise<ConnectionRecord | undefined> {
     const download = async (abortSignal: AbortSignal, again: boolean) => {
-      const answer = await this.#service.send({ method: 'GET', url: this.#blob(name), abortSignal, again });
-      const body = await readLimited(answer.body, LARGEST_RECORD_BYTES);
+      const request = { method: 'GET', url: this.#blob(name), isShort: true, abortSignal, again } as const;
+      const { headers, text } = await this.#service.send(request);
       const { recordOf } = await loadReader();
-      const read = { container: this.#url, now: this.#timeOf(answer.headers) };
-      return recordOf(body?.toString() ?? '', name, read);
+      return recordOf(text, name, { container: this.#url, now: this.#timeOf(headers) });
     };
     return this.#read(`read the record of ${name}`, download, NO_RECORD);
   }

@@ -46,6 +46,8 @@ export interface BlobRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What is read is a short text: `text` of the response, which is empty if it has more than a megabyte. */
+  readonly isShort?: boolean;
   /** Send it over a new connection: the idle ones may be closed. */
   readonly again?: boolean;
   readonly abortSignal: AbortSignal;
@@ -54,7 +56,9 @@ export interface BlobRequest {
 /** A response with a status below 300. */
 export interface BlobResponse {
   readonly headers: { get(name: string): string | undefined };
-  /** Of a GET; to be read to its end. */
+  /** Unless it is in `body`. */
+  readonly text: string;
+  /** Of a GET that is not short; to be read to its end. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -84,7 +88,8 @@ export class BlobService {
    * Sends one request, once.
    * @throws what `readFailure` reads: an error with the response, if there is one
    */
-  async send({ method, url, query, headers, body, again, abortSignal }: BlobRequest): Promise<BlobResponse> {
+  async send(asked: BlobRequest): Promise<BlobResponse> {
+    const { method, url, query, headers, body, isShort, again, abortSignal } = asked;
     const parameters = [new URLSearchParams(query).toString(), this.#signature].filter(Boolean).join('&');
     const request = createPipelineRequest({
       method,
@@ -94,13 +99,14 @@ export class BlobService {
       disableKeepAlive: again === true,
       // A token is sent over https only. A connection string may name http, as that of the emulator does.
       allowInsecureConnection: true,
-      ...(method === 'GET' && { streamResponseStatusCodes: READ }),
+      ...(method === 'GET' && !isShort && { streamResponseStatusCodes: READ }),
       ...(body !== undefined && { body }),
     });
     const response = await this.#pipeline.sendRequest(this.#httpClient, request);
     const { status, bodyAsText, readableStreamBody } = response;
-    if (status >= 300) throw new BlobRefusal(response, bodyAsText ?? '');
-    return { headers: response.headers, body: bytesOf(readableStreamBody) };
+    const text = bodyAsText ?? '';
+    if (status >= 300) throw new BlobRefusal(response, text);
+    return { headers: response.headers, text, body: bytesOf(readableStreamBody) };
   }
 }
 

@@ -13,26 +13,26 @@ export class DeadlinePassed extends Error {
  * @param controller aborted when the time is up or the work fails
  * @throws DeadlinePassed when the time is up; otherwise what the work throws
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
   controller = new AbortController(),
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      // Rejected first, so that the caller sees this error and not the SDK's abort error.
-      reject(new DeadlinePassed(ms));
-      controller.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([work(controller.signal), deadline]);
-  } catch (thrown) {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => {
+    // Rejected first, so that the caller sees this error and not the SDK's abort error.
+    reject(new DeadlinePassed(ms));
+    controller.abort();
+  }, ms);
+  const failed = (thrown: unknown) => {
+    clearTimeout(timer);
     // What failed work left open, such as a body that it did not read, ends with it.
     controller.abort(thrown);
-    throw thrown;
-  } finally {
+    reject(thrown);
+  };
+  work(controller.signal).then((result) => {
     clearTimeout(timer);
-  }
+    resolve(result);
+  }, failed);
+  return promise;
 }

@@ -2,8 +2,8 @@ import type { LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import {
   createDefaultHttpClient,
-  createHttpHeaders,
   type HttpClient,
+  type HttpHeaders,
   type PipelineRequest,
   type PipelineResponse,
   RestError,
@@ -11,7 +11,7 @@ import {
 import { Agent, type Dispatcher } from 'undici';
 import { CONNECT_DEADLINE_MS } from '../rotation/core/times.ts';
 import { USER_AGENT } from '../userAgent.ts';
-import { ResponseReader } from './responseReader.ts';
+import { type AzureResponse, ResponseReader } from './responseReader.ts';
 
 /** Longer than the time between two sweeps of the default schedule, in milliseconds. Azure keeps idle connections for longer. */
 const KEEP_ALIVE_MS = 30_000;
@@ -64,6 +64,7 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
   const [, origin = '', path = ''] = ADDRESS.exec(request.url) ?? [];
   if (!origin.startsWith('https:') && !request.allowInsecureConnection)
     throw new Error(`${origin} is not https, and allowInsecureConnection is not set.`);
+  if (!request.headers.has('user-agent')) request.headers.set('user-agent', USER_AGENT);
   const abortSignal = request.abortSignal as AbortSignal | undefined;
   const reader = new ResponseReader(
     abortSignal,
@@ -73,7 +74,7 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
     origin,
     path: path.startsWith('/') ? path : `/${path}`,
     method: request.method,
-    headers: { 'user-agent': USER_AGENT, ...request.headers.toJSON() },
+    headers: request.headers.toJSON(),
     // What the adapters send are texts.
     body: (request.body as string | undefined) ?? null,
   };
@@ -82,7 +83,7 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
     const { status, headers, text, body } = await reader.result;
     return {
       status,
-      headers: createHttpHeaders(firstOfEach(headers)),
+      headers: new ResponseHeaders(headers),
       request,
       ...(body ? { readableStreamBody: body } : { bodyAsText: text }),
     };
@@ -93,11 +94,39 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
   }
 }
 
-function firstOfEach(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string> {
-  const first: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers))
-    first[name] = String(Array.isArray(value) ? value[0] : value);
-  return first;
+/** Headers as undici has read them, with names in lower case, and not a copy of them. The first of several with the same name counts. */
+class ResponseHeaders implements HttpHeaders {
+  readonly #read: AzureResponse['headers'];
+
+  constructor(read: AzureResponse['headers']) {
+    this.#read = read;
+  }
+
+  get(name: string): string | undefined {
+    const key = name.toLowerCase();
+    const value = Object.hasOwn(this.#read, key) ? this.#read[key] : undefined;
+    return (Array.isArray(value) ? value[0] : value)?.trim();
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  set(name: string, value: string | number | boolean): void {
+    this.#read[name.toLowerCase()] = String(value);
+  }
+
+  delete(name: string): void {
+    delete this.#read[name.toLowerCase()];
+  }
+
+  toJSON(): Record<string, string> {
+    const all: Record<string, string> = {};
+    for (const name of Object.keys(this.#read)) all[name] = this.get(name) ?? '';
+    return all;
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return Object.entries(this.toJSON())[Symbol.iterator]();
+  }
 }

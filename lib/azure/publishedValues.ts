@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Which version holds the value that this process published last under each name, so that it does not write the same
@@ -20,5 +20,5 @@ export class PublishedValues {
 }
 
 function digestOf(value: string): string {
-  return createHash('sha256').update(value).digest('base64');
+  return hash('sha256', value, 'base64');
 }

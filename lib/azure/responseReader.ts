@@ -3,7 +3,10 @@ import type { Dispatcher } from 'undici';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
-/** A response: its whole text, or a body that is still to be read. */
+/** A longer text is not read. A record, a secret with its attributes, or an error has a few kilobytes. */
+const LONGEST_TEXT_BYTES = 1_000_000;
+
+/** A response: its text, which is empty if it has more than a megabyte, or a body that is still to be read. */
 export type AzureResponse = { readonly status: number; readonly headers: Headers } & (
   | { readonly text: string; readonly body?: undefined }
   | { readonly body: Readable; readonly text?: undefined }
@@ -24,6 +27,7 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #head: { readonly status: number; readonly headers: Headers } = { status: 0, headers: {} };
   readonly #chunks: Buffer[] = [];
+  #length = 0;
   #body: Readable | undefined;
   #isOver = false;
 
@@ -66,8 +70,16 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#body) this.#chunks.push(chunk);
-    else if (!this.#body.push(chunk)) controller.pause();
+    if (this.#body) {
+      if (!this.#body.push(chunk)) controller.pause();
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length <= LONGEST_TEXT_BYTES) return;
+    this.#chunks.length = 0;
+    this.onResponseEnd();
+    controller.abort(new Error('The rest of the response is not needed.'));
   }
 
   onResponseEnd(): void {

@@ -110,6 +110,7 @@ const SECONDS = /^\s?(\d{1,15}(?:\.\d{1,15})?)\s?(?:s|sec|secs|seconds?)?\s?$/i;
  * @returns the time from now in milliseconds; `over` for a moment in the past; undefined if it is not a plausible lifetime
  */
 function lifetimeOf(value: unknown, { now, unit, usualMs }: LifetimeTerms): number | 'over' | undefined {
+  if (value === undefined) return undefined;
   const digits = typeof value === 'string' ? SECONDS.exec(value)?.[1] : undefined;
   const number = digits === undefined ? value : Number(digits);
   const moment = typeof number === 'number' ? epochMoment(number) : dateMoment(number);

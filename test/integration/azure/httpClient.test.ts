@@ -70,6 +70,21 @@ describe('a request to Azure', () => {
     expect(requests.map((headers) => headers['user-agent'])).toEqual(['key-vault-token-rotator']);
   });
 
+  it('has a response whose headers ignore case, inherit nothing and have one value each', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'X-Kind': '  plain ', 'Set-Cookie': ['first=1', 'second=2'] }).end();
+    });
+    const request = { url: await listenPlainly(server), allowInsecureConnection: true };
+    const { headers } = await createHttpClient().sendRequest(createPipelineRequest(request));
+    expect([headers.get('X-KIND'), headers.get('set-cookie')]).toEqual(['plain', 'first=1']);
+    expect([headers.has('x-kind'), headers.has('constructor')]).toEqual([true, false]);
+    headers.set('X-Kind', 'set');
+    headers.delete('Set-Cookie');
+    expect(headers.toJSON()).toMatchObject({ 'x-kind': 'set' });
+    expect(Object.fromEntries(headers)).toEqual(headers.toJSON());
+    expect(headers.has('set-cookie')).toBe(false);
+  });
+
   it('ends when its signal fires', async () => {
     const arrived = Promise.withResolvers<ServerResponse>();
     const server = createServer((_, response) => arrived.resolve(response));

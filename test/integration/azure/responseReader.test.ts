@@ -62,6 +62,20 @@ describe('a response', () => {
     expect(await reader.result).toMatchObject({ status: 200, text: 'late' });
   });
 
+  it('with a text without an end has none, and ends the connection', async () => {
+    const reader = new ResponseReader(undefined, never);
+    const response = await arriving(reader);
+    const closed = once(response, 'close');
+    response.writeHead(503);
+    const megabyte = Buffer.alloc(1_000_000, ' ');
+    let left = 20;
+    const goOn = () => void (left-- > 0 ? response.write(megabyte, goOn) : response.end());
+    goOn();
+    const { status, text } = await reader.result;
+    expect([status, text?.length]).toEqual([503, 0]);
+    await closed;
+  });
+
   it('that breaks off rejects', async () => {
     const { ask } = await start((_, response) => {
       response.writeHead(200, { 'content-length': '10' });
