@@ -15,8 +15,8 @@ export const OPERATIONS = {
   'lease: release': 1,
 } as const;
 
-/** As many rotations at a time as a sweep runs. */
-const CONCURRENCY = 64;
+/** As many token requests at a time as a sweep has at one host. */
+const MOST_IN_FLIGHT = 64;
 /** Of the records. */
 export const CONTAINER = 'token-rotator-records';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -32,20 +32,24 @@ export interface Target {
  * The loop that an expert would write by hand, without any of the protocol: it never decides anything, repeats nothing and remembers
  * nothing. It costs what the requests cost, over the connections that the rotator has as well: those to Azure are kept from one round
  * to the next, and a token request has its own, which resumes a TLS session.
- * @param keepsAll keep the connections to the token endpoints too
+ * @param options.keepsAll keep the connections to the token endpoints too
+ * @param options.concurrency rotations at a time, in all
  */
 export function handWritten(
   { vaults: [vault], storage, caCertificate }: Addresses,
   targets: readonly Target[],
-  keepsAll = false,
+  { keepsAll = false, concurrency = MOST_IN_FLIGHT }: { keepsAll?: boolean; concurrency?: number } = {},
 ) {
-  const connect = buildConnector({ secureContext: tls.createSecureContext({ ca: caCertificate }) });
-  const options = { connect, connections: CONCURRENCY };
-  const pools = new Map<string, Pool>();
-  const poolOf = (origin: string) => {
-    const pool = pools.get(origin) ?? new Pool(origin, options);
-    pools.set(origin, pool);
-    return pool;
+  const secureContext = tls.createSecureContext({ ca: caCertificate });
+  const hosts = new Map<string, { connect: buildConnector.connector; pool: Pool }>();
+  const hostOf = (origin: string) => {
+    const known = hosts.get(origin);
+    if (known) return known;
+    // One for each host: a connector finds a TLS session by the name of the host, and here they differ in their ports only.
+    const connect = buildConnector({ secureContext });
+    const host = { connect, pool: new Pool(origin, { connect, connections: concurrency }) };
+    hosts.set(origin, host);
+    return host;
   };
   const send = async (
     method: 'GET' | 'PUT' | 'PATCH' | 'POST',
@@ -55,7 +59,8 @@ export function handWritten(
   ) => {
     const { origin, pathname, search } = new URL(address);
     const isOnce = method === 'POST' && !keepsAll;
-    const client = isOnce ? new Client(origin, { connect }) : poolOf(origin);
+    const { connect, pool } = hostOf(origin);
+    const client = isOnce ? new Client(origin, { connect }) : pool;
     const response = await client.request({
       method,
       path: `${pathname}${search}`,
@@ -102,10 +107,10 @@ export function handWritten(
       const worker = async () => {
         for (const target of left) await rotate(target);
       };
-      await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+      await Promise.all(Array.from({ length: concurrency }, worker));
     },
     close: async () => {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      await Promise.all([...hosts.values()].map(({ pool }) => pool.close()));
     },
   };
 }

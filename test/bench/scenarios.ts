@@ -52,7 +52,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  */
 async function interleaved({ addresses }: Stage, fleet: Fleet) {
   const loop = handWritten(addresses, fleet.targets);
-  const keeping = handWritten(addresses, fleet.targets, true);
+  const keeping = handWritten(addresses, fleet.targets, { keepsAll: true });
   const rounds: { readonly ours: Cost; readonly loop: Cost; readonly keeping: Cost }[] = [];
   for (let round = 0; round <= CPU_ROUNDS; round++) {
     await fleet.becomeDue();
