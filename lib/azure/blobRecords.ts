@@ -232,13 +232,12 @@ class BlobRecords implements RecordStore {
   }
 
   #upload(record: ConnectionRecord, conditions: Readonly<Record<string, string>>) {
-    const metadata = Object.entries(metadataOf(record)).map(([name, value]) => [`x-ms-meta-${name}`, value]);
-    const headers = {
+    const headers: Record<string, string> = {
       'x-ms-blob-type': 'BlockBlob',
       'content-type': 'application/json',
       ...conditions,
-      ...Object.fromEntries(metadata),
     };
+    for (const [name, value] of Object.entries(metadataOf(record))) headers[`x-ms-meta-${name}`] = value;
     return { method: 'PUT', url: this.#blob(record.connection), headers, body: bodyOf(record) } as const;
   }
 

@@ -30,7 +30,9 @@ export function withDeadline<T>(
     controller.abort(thrown);
     reject(thrown);
   };
-  work(controller.signal).then((result) => {
+  // In a function of its own, so that what it throws immediately counts as well.
+  const run = async () => work(controller.signal);
+  run().then((result) => {
     clearTimeout(timer);
     resolve(result);
   }, failed);

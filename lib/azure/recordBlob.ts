@@ -15,9 +15,8 @@ export function bodyOf(record: ConnectionRecord): string {
 
 /** The summary of a record as blob metadata: ASCII, keys in lower case. */
 export function metadataOf(record: ConnectionRecord): Record<string, string> {
-  const fields = Object.entries(summaryOf(record)).map(([field, value]) => [
-    field.toLowerCase(),
-    String(value),
-  ]);
-  return { connection: encodeURIComponent(record.connection), ...Object.fromEntries(fields) };
+  const metadata: Record<string, string> = { connection: encodeURIComponent(record.connection) };
+  for (const [field, value] of Object.entries(summaryOf(record)))
+    metadata[field.toLowerCase()] = String(value);
+  return metadata;
 }

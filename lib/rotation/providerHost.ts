@@ -65,7 +65,7 @@ export class ProviderHost {
     const flying = [...this.#inFlight];
     // A request that is repeated within its grace period must not wait until that is over.
     const repeated = flying.find(({ name }) => waiting.has(name));
-    const found = (repeated && waiting.get(repeated.name)) ?? this.#fitting(waiting.values());
+    const found = this.#fitting(waiting.values()) ?? (repeated && waiting.get(repeated.name));
     return found ?? (flying.some(({ isLate }) => !isLate) ? 'wait' : 'later');
   }
 

@@ -32,3 +32,11 @@ it('aborts work that obeys the signal, and still reports the deadline', async ()
   await ended;
   expect(aborted).toHaveBeenCalledOnce();
 });
+
+it('leaves no timer behind if the work throws immediately', async () => {
+  const ended = withDeadline(100, () => {
+    throw new Error('of the work');
+  });
+  await expect(ended).rejects.toThrow('of the work');
+  expect(vi.getTimerCount()).toBe(0);
+});
