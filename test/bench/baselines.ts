@@ -1,4 +1,4 @@
-import tls from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { Agent, buildConnector, Client, Pool } from 'undici';
 import type { Addresses } from './servers.ts';
@@ -42,11 +42,17 @@ export function handWritten(
 ) {
   const secureContext = tls.createSecureContext({ ca: caCertificate });
   const hosts = new Map<string, { connect: buildConnector.connector; pool: Pool }>();
+  /** A connector alone forgets its sessions when V8 collects. */
+  const sessions = new Map<string, Buffer>();
   const hostOf = (origin: string) => {
     const known = hosts.get(origin);
     if (known) return known;
     // One for each host: a connector finds a TLS session by the name of the host, and here they differ in their ports only.
-    const connect = buildConnector({ secureContext });
+    const connector = buildConnector({ secureContext });
+    const connect: buildConnector.connector = (options, done) => {
+      const socket = connector(options, done) as unknown as TLSSocket;
+      socket.on('session', (session) => sessions.set(origin, session));
+    };
     const host = { connect, pool: new Pool(origin, { connect, connections: concurrency }) };
     hosts.set(origin, host);
     return host;
@@ -78,10 +84,12 @@ export function handWritten(
       `${vault}/secrets/${name}-${kind}/${version}?api-version=7.6`;
     const taken = { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': '15' };
     const lease = (await send('PUT', `${blob}?comp=lease`, taken)).headers['x-ms-lease-id'];
-    const record = (await send('GET', blob)).text;
+    const { text: record, headers } = await send('GET', blob);
+    const metadata = Object.entries(headers).filter(([name]) => name.startsWith('x-ms-meta-'));
     const refreshToken = JSON.parse((await send('GET', secret('refresh-token'), JSON_BODY)).text);
     const published = JSON.parse((await send('GET', secret('access-token'), JSON_BODY)).text);
-    const written = { 'x-ms-lease-id': lease, 'x-ms-blob-type': 'BlockBlob', 'if-match': '*' };
+    const conditions = { 'x-ms-lease-id': lease, 'x-ms-blob-type': 'BlockBlob', 'if-match': '*' };
+    const written = { ...conditions, ...Object.fromEntries(metadata) };
     await send('PUT', blob, written, record);
     const tag = JSON.stringify({ tags: refreshToken.tags });
     const version = refreshToken.id.split('/').at(-1);

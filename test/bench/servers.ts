@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { createCertificateAuthority } from '../../local/keyVault/certificateAuthority.ts';
 import { LOOPBACK, listen } from '../../local/keyVault/http.ts';
 import { startManagedIdentity } from '../../local/keyVault/managedIdentity.ts';
@@ -63,6 +64,8 @@ export interface Counts {
   readonly throttledSaves: number;
   /** New versions, by vault. */
   readonly versions: readonly number[];
+  /** Token requests whose connection resumed a TLS session. */
+  readonly resumed: number;
   /** The most token requests in flight at one host. */
   readonly mostInFlight: number;
   /** From the first to the last write of a new version, refused ones included. */
@@ -77,6 +80,7 @@ const state = {
   throttles: new Map<KeyVaultServer, () => number | undefined>(),
   mostInFlight: 0,
   tokenRequests: 0,
+  resumed: 0,
   writes: [] as number[],
 };
 const now = () => Date.now() + state.offsetMs;
@@ -161,10 +165,11 @@ const commands: Commands = {
     }
     const [first = 0, last = first] = [state.writes[0], state.writes.at(-1)];
     const writingSeconds = (last - first) / 1000;
-    const { mostInFlight } = state;
-    const counts = { requests, throttled, throttledSaves, versions, mostInFlight, writingSeconds };
+    const { mostInFlight, resumed } = state;
+    const counts = { requests, throttled, throttledSaves, versions, resumed, mostInFlight, writingSeconds };
     state.writes = [];
     state.tokenRequests = 0;
+    state.resumed = 0;
     state.mostInFlight = 0;
     return counts;
   },
@@ -180,6 +185,7 @@ async function startTokenEndpoint(host: number, tls: { key: string; cert: string
   const server = createServer(tls, async (request, response) => {
     inFlight += 1;
     state.tokenRequests += 1;
+    if ((request.socket as TLSSocket).isSessionReused()) state.resumed += 1;
     state.mostInFlight = Math.max(state.mostInFlight, inFlight);
     response.once('close', () => {
       inFlight -= 1;
