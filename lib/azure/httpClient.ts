@@ -16,7 +16,7 @@ import { type AzureResponse, ResponseReader } from './responseReader.ts';
 /** Longer than the time between two sweeps of the default schedule, in milliseconds. Azure keeps idle connections for longer. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** To one host: as many as rotations go on at a time. Each request of a rotation would have its own otherwise. */
+/** To one host. Each request of a rotation would have its own otherwise, and of 80 rotations most wait for a token. */
 const MOST_CONNECTIONS = 64;
 
 /** undici's codes, and Node's for the same. */
