@@ -54,6 +54,11 @@ function verdictOf({ value, most, least, spread }: Finding): 'met' | 'missed wit
   return over <= 1 + spread ? 'missed within its spread' : 'missed';
 }
 
+/** With the spread, if more than one round was measured. */
+function figureOf({ figure, spread }: Finding): string {
+  return spread > 0 ? `${figure} (± ${Math.ceil(spread * 100)} %)` : figure;
+}
+
 function limitOf({ figure, most, least }: Finding): string {
   const shown = (limit = 0) => (figure.endsWith('%') ? `${Number((limit * 100).toFixed(1))} %` : limit);
   return most === undefined ? `at least ${shown(least)}` : `at most ${shown(most)}`;
@@ -70,7 +75,7 @@ for (const [name, measure] of Object.entries(PARTS)) {
     findings.push(finding);
     const beside = finding.beside.length === 0 ? '' : ` (${finding.beside.join('; ')})`;
     console.log(
-      `${verdictOf(finding)}: ${finding.goal}: ${finding.figure}, goal ${limitOf(finding)}${beside}`,
+      `${verdictOf(finding)}: ${finding.goal}: ${figureOf(finding)}, goal ${limitOf(finding)}${beside}`,
     );
   }
 }
@@ -91,7 +96,7 @@ process.exitCode = missed.length === 0 ? 0 : 1;
 function write(): void {
   const rows = findings.map(
     (finding) =>
-      `| ${finding.goal} | ${finding.figure} | ${limitOf(finding)} | ${verdictOf(finding)} | ${finding.beside.join('; ')} |`,
+      `| ${finding.goal} | ${figureOf(finding)} | ${limitOf(finding)} | ${verdictOf(finding)} | ${finding.beside.join('; ')} |`,
   );
   const shown = plots.map(({ name }) => `![${name}](performance/${fileOf(name)})`);
   const page = `# Performance
@@ -105,7 +110,8 @@ the rate and CPU time, a round before them does not count: in it the process com
 **The hand-written loop** sends the same requests as a rotation, for 64 connections at a time, which is as many token requests as a sweep has in flight at one host, over the same connections: those to Azure stay open, and each token request has its own, which resumes a
 TLS session. It uses undici as its documentation shows, and has none of the protocol: it never decides anything, repeats nothing and remembers nothing. Beside it is a loop that keeps all its connections. That saves a handshake for
 each rotation. But a server may close such a connection while a request is on its way, and then nothing tells whether the refresh token was used. The sequential loop is that of the usual
-samples: one connection after the other, with the SDK. A figure that compares is the median of the ratios of all rounds, and those beside it are medians of their own.
+samples: one connection after the other, with the SDK. A figure that compares is the median of the ratios of all rounds, and those beside it are medians of their own. ± is the
+spread: half of the distance between the quartiles, as a part of the median.
 
 For the rate, CPU time, growth and the hanging provider the rotator does not keep to the quota of Key Vault, and the vault has none: otherwise the quota would be all that is measured. In
 Azure it limits a vault to about 30 new versions a second.
