@@ -51,13 +51,8 @@ const LEASE_LOST = {
   LeaseNotPresentWithLeaseOperation: false,
 };
 
-let loadedReader: Promise<typeof import('./readRecordBlob.ts')> | undefined;
-
-/** Loaded at the first read, not at a cold start. An import that is already loaded costs as much as a request. */
-function loadReader() {
-  loadedReader ??= import('./readRecordBlob.ts');
-  return loadedReader;
-}
+/** Loaded at the first read, not at a cold start. */
+const loadReader = () => import('./readRecordBlob.ts');
 
 /** How records are stored. */
 export interface RecordStoreOptions {

@@ -46,8 +46,10 @@ export interface BlobRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What is read is a short text: `text` of the response, which is empty if it has more than a megabyte. (Through a proxy, only the
-   * deadline limits it.) */
+  /**
+   * What is read is a short text: `text` of the response, which is empty if it has more than a megabyte. Through a proxy, only the
+   * deadline limits it.
+   */
   readonly isShort?: boolean;
   /** Send it over a new connection: the idle ones may be closed. */
   readonly again?: boolean;

@@ -13,28 +13,26 @@ export class DeadlinePassed extends Error {
  * @param controller aborted when the time is up or the work fails
  * @throws DeadlinePassed when the time is up; otherwise what the work throws
  */
-export function withDeadline<T>(
+export async function withDeadline<T>(
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
   controller = new AbortController(),
 ): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => {
-    // Rejected first, so that the caller sees this error and not the SDK's abort error.
-    reject(new DeadlinePassed(ms));
-    controller.abort();
-  }, ms);
-  const failed = (thrown: unknown) => {
-    clearTimeout(timer);
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      // Rejected first, so that the caller sees this error and not the SDK's abort error.
+      reject(new DeadlinePassed(ms));
+      controller.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(controller.signal), deadline]);
+  } catch (thrown) {
     // What failed work left open, such as a body that it did not read, ends with it.
     controller.abort(thrown);
-    reject(thrown);
-  };
-  // In a function of its own, so that what it throws immediately counts as well.
-  const run = async () => work(controller.signal);
-  run().then((result) => {
+    throw thrown;
+  } finally {
     clearTimeout(timer);
-    resolve(result);
-  }, failed);
-  return promise;
+  }
 }

@@ -16,7 +16,7 @@ import { type AzureResponse, ResponseReader } from './responseReader.ts';
 /** Longer than the time between two sweeps of the default schedule, in milliseconds. Azure keeps idle connections for longer. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** To one host. Each request of a rotation would have its own otherwise, and of 80 rotations most wait for a token. */
+/** To one host. Each request of a rotation would have its own otherwise. Fewer than rotations: most of those wait for a token. */
 const MOST_CONNECTIONS = 64;
 
 /** undici's codes, and Node's for the same. */
@@ -64,7 +64,6 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
   const [, origin = '', path = ''] = ADDRESS.exec(request.url) ?? [];
   if (!origin.startsWith('https:') && !request.allowInsecureConnection)
     throw new Error(`${origin} is not https, and allowInsecureConnection is not set.`);
-  if (!request.headers.has('user-agent')) request.headers.set('user-agent', USER_AGENT);
   const abortSignal = request.abortSignal as AbortSignal | undefined;
   const reader = new ResponseReader(
     abortSignal,
@@ -74,7 +73,7 @@ async function send(request: PipelineRequest, dispatcher: Dispatcher): Promise<P
     origin,
     path: path.startsWith('/') ? path : `/${path}`,
     method: request.method,
-    headers: request.headers.toJSON(),
+    headers: { 'user-agent': USER_AGENT, ...request.headers.toJSON() },
     // What the adapters send are texts.
     body: (request.body as string | undefined) ?? null,
   };

@@ -89,24 +89,15 @@ export interface LifetimeTerms {
 
 /** How long the access token of a response lives, in milliseconds; `over` if it has already expired, undefined if nothing says so. */
 export function accessTokenLifetime(members: Members, terms: LifetimeTerms): number | 'over' | undefined {
-  let isOver = false;
-  const read = (name: string, unit = terms.unit) => {
-    const found = lifetimeOf(members(name), terms, unit);
-    isOver ||= found === 'over';
-    return typeof found === 'number' ? found : undefined;
-  };
-  const named = terms.name === undefined ? undefined : read(terms.name);
-  if (named !== undefined) return named;
-  for (const [name, unit] of ACCESS_TOKEN_NAMES) {
-    const found = read(name, unit);
-    if (found !== undefined) return found;
-  }
-  return isOver ? 'over' : undefined;
+  const { name } = terms;
+  const names = [...(name === undefined ? [] : [[name] as const]), ...ACCESS_TOKEN_NAMES];
+  const found = names.map(([each, unit = terms.unit]) => lifetimeOf(members(each), { ...terms, unit }));
+  return found.find((each) => typeof each === 'number') ?? found.find((each) => each === 'over');
 }
 
 /** How long the refresh token of a response lives, in milliseconds: the earliest end that the response names. Undefined if it names none. */
 export function refreshTokenLifetime(members: Members, terms: LifetimeTerms): number | undefined {
-  const found = REFRESH_TOKEN_NAMES.map((name) => lifetimeOf(members(name), terms, terms.unit));
+  const found = REFRESH_TOKEN_NAMES.map((name) => lifetimeOf(members(name), terms));
   const known = found.filter((each) => typeof each === 'number');
   return known.length === 0 ? undefined : Math.min(...known);
 }
@@ -118,11 +109,7 @@ const SECONDS = /^\s?(\d{1,15}(?:\.\d{1,15})?)\s?(?:s|sec|secs|seconds?)?\s?$/i;
  * A span, as a number or as a text of digits, or a moment: seconds or milliseconds since the epoch, ISO 8601 or an HTTP date.
  * @returns the time from now in milliseconds; `over` for a moment in the past; undefined if it is not a plausible lifetime
  */
-function lifetimeOf(
-  value: unknown,
-  { now, usualMs }: LifetimeTerms,
-  unit: LifetimeUnit | undefined,
-): number | 'over' | undefined {
+function lifetimeOf(value: unknown, { now, unit, usualMs }: LifetimeTerms): number | 'over' | undefined {
   if (value === undefined) return undefined;
   const digits = typeof value === 'string' ? SECONDS.exec(value)?.[1] : undefined;
   const number = digits === undefined ? value : Number(digits);

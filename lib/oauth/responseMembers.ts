@@ -58,17 +58,8 @@ export function membersOf(object: object): Members {
   }
   return (name) => {
     const exact = Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
-    return isMissing(exact) ? (spelled.get(plainOf(name)) ?? exact) : exact;
+    return isMissing(exact) ? (spelled.get(plainName(name)) ?? exact) : exact;
   };
-}
-
-/** Of the names that are asked for, in each response: our own and those of entries, so they are few. */
-const PLAIN_NAMES = new Map<string, string>();
-
-function plainOf(name: string): string {
-  const known = PLAIN_NAMES.get(name) ?? plainName(name);
-  PLAIN_NAMES.set(name, known);
-  return known;
 }
 
 /** A name without its spelling: `refreshToken`, `Refresh-Token` and `refresh_token` are the same. */

@@ -1,6 +1,7 @@
 import tls, { type TLSSocket } from 'node:tls';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { Agent, buildConnector, Client, Pool } from 'undici';
+import { HOST_BOUNDS } from '../../lib/rotation/providerHost.ts';
 import type { Addresses } from './servers.ts';
 
 /** What a rotation with a reusable refresh token sends in the steady state, counted: the hand-written loop sends the same. */
@@ -15,8 +16,6 @@ export const OPERATIONS = {
   'lease: release': 1,
 } as const;
 
-/** As many token requests at a time as a sweep has at one host. */
-const MOST_IN_FLIGHT = 64;
 /** Of the records. */
 export const CONTAINER = 'token-rotator-records';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -33,12 +32,12 @@ export interface Target {
  * nothing. It costs what the requests cost, over the connections that the rotator has as well: those to Azure are kept from one round
  * to the next, and a token request has its own, which resumes a TLS session.
  * @param options.keepsAll keep the connections to the token endpoints too
- * @param options.concurrency rotations at a time, in all
+ * @param options.concurrency rotations at a time. Default: as many as may have a token request in flight at one host
  */
 export function handWritten(
   { vaults: [vault], storage, caCertificate }: Addresses,
   targets: readonly Target[],
-  { keepsAll = false, concurrency = MOST_IN_FLIGHT }: { keepsAll?: boolean; concurrency?: number } = {},
+  { keepsAll = false, concurrency = HOST_BOUNDS.most }: { keepsAll?: boolean; concurrency?: number } = {},
 ) {
   const secureContext = tls.createSecureContext({ ca: caCertificate });
   const hosts = new Map<string, { connect: buildConnector.connector; pool: Pool }>();

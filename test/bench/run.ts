@@ -107,11 +107,12 @@ and token endpoints use TLS. "Usual latencies" are 15 ms for a vault, 6 ms for t
 The rate, CPU time and cold starts are medians of eleven rounds, in which those that are compared take turns. The hanging provider is a median of nine. The rest was measured once. For
 the rate and CPU time, a round before them does not count: in it the process compiles, opens its connections and reads the client credentials.
 
-**The hand-written loop** sends the same requests as a rotation, for 64 connections at a time, which is as many token requests as a sweep has in flight at one host, over the same connections: those to Azure stay open, and each token request has its own, which resumes a
-TLS session. It uses undici as its documentation shows, and has none of the protocol: it never decides anything, repeats nothing and remembers nothing. Beside it is a loop that keeps all its connections. That saves a handshake for
-each rotation. But a server may close such a connection while a request is on its way, and then nothing tells whether the refresh token was used. The sequential loop is that of the usual
-samples: one connection after the other, with the SDK. A figure that compares is the median of the ratios of all rounds, and those beside it are medians of their own. ± is the
-spread: half of the distance between the quartiles, as a part of the median.
+**The hand-written loop** sends the same requests as a rotation, for 64 connections at a time, which is as many token requests as a sweep has in flight at one host, over the same
+connections: those to Azure stay open, and each token request has its own, which resumes a TLS session. It uses undici as its documentation shows, and has none of the protocol: it
+never decides anything, repeats nothing and remembers nothing. Beside it is a loop that keeps all its connections. That saves a handshake for each rotation. But a server may close such
+a connection while a request is on its way, and then nothing tells whether the refresh token was used. The sequential loop is that of the usual samples: one connection after the other,
+with the SDK. A figure that compares is the median of the ratios of all rounds, and those beside it are medians of their own. ± is the spread: half of the distance between the
+quartiles, as a part of the median.
 
 For the rate, CPU time, growth and the hanging provider the rotator does not keep to the quota of Key Vault, and the vault has none: otherwise the quota would be all that is measured. In
 Azure it limits a vault to about 30 new versions a second.

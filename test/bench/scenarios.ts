@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
 import { HISTORY_LENGTH, newRecord } from '../../lib/rotation/core/record.ts';
+import { SWEEP_LIMITS } from '../../lib/rotation/sweep.ts';
 import { asFunctions, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
 import type { ColdStarts } from './coldStarts.ts';
@@ -42,8 +43,6 @@ export interface Series {
 const USUAL = { vault: 15, storage: 6, token: 150 };
 const NONE = { vault: 0, storage: 0, token: 0 };
 const HOUR_MS = 3_600_000;
-/** Rotations at a time of a sweep, at all hosts together. */
-const SWEEP_CONCURRENCY = 80;
 /** CPU time, and a rate that it limits, vary more than the rest: by a tenth from round to round. */
 const CPU_ROUNDS = 11;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -92,7 +91,7 @@ export async function oneHost(): Promise<Finding[]> {
     await stage.servers.setLatencies(USUAL);
     const { rounds, middle } = await interleaved(stage, fleet);
     const ratios = rounds.map(({ ours, loop }) => loop.seconds / ours.seconds);
-    const wide = handWritten(stage.addresses, fleet.targets, { concurrency: SWEEP_CONCURRENCY });
+    const wide = handWritten(stage.addresses, fleet.targets, SWEEP_LIMITS);
     const wideSeconds: number[] = [];
     for (let round = 0; round < 4; round++) wideSeconds.push((await costOf(wide.round)).seconds);
     await wide.close();
@@ -114,7 +113,7 @@ export async function oneHost(): Promise<Finding[]> {
         least: 0.8,
         spread: spread(ratios),
         beside: [
-          `${rate(middle(({ ours }) => ours.seconds))}, the loop ${rate(middle(({ loop }) => loop.seconds))}, one that keeps all connections ${rate(middle(({ keeping }) => keeping.seconds))}, one of ${SWEEP_CONCURRENCY} at a time ${rate(median(wideSeconds.slice(1)))}, a sequential loop of the SDK ${text(20 / sample.seconds, 1)} /s`,
+          `${rate(middle(({ ours }) => ours.seconds))}, the loop ${rate(middle(({ loop }) => loop.seconds))}, one that keeps all connections ${rate(middle(({ keeping }) => keeping.seconds))}, one of ${SWEEP_LIMITS.concurrency} at a time ${rate(median(wideSeconds.slice(1)))}, a sequential loop of the SDK ${text(20 / sample.seconds, 1)} /s`,
         ],
       },
       {
