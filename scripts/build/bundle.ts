@@ -10,8 +10,16 @@ export const NODE_MAJOR = 24;
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-/** Packages that the functions import when they first need them, and the names of their files. A cold start reads none of them. */
-const LATER = { identity: '@azure/identity', storageKey: '@azure/storage-common' };
+/** Packages that the functions first need later, and the names of their files. A cold start reads none of them. */
+const LATER = {
+  identity: '@azure/identity',
+  storageKey: '@azure/storage-common',
+  httpProxy: 'http-proxy-agent',
+  httpsProxy: 'https-proxy-agent',
+} as const;
+
+/** Classes in them that the SDKs import at their start, and use for the first request through a proxy. */
+const LATER_CLASSES = { HttpProxyAgent: 'httpProxy', HttpsProxyAgent: 'httpsProxy' } as const;
 
 /** What the functions import of undici. Its index loads its fetch, WebSocket, cache and mocks as well. */
 const UNDICI_PARTS = {
@@ -21,26 +29,49 @@ const UNDICI_PARTS = {
   errors: 'core/errors.js',
 };
 
+/**
+ * Parts of undici without a use here: no connection has HTTP/2 (`allowH2: false`), for which undici loads Node's, and each body is a
+ * text, not a form or a stream.
+ */
+const UNUSED = /\/client-h2\.js$|\/web\/(fetch|webidl)/;
+
 /** esbuild divides ES modules only into several files. */
 const coldStart: Plugin = {
   name: 'cold start',
   setup: ({ initialOptions: { absWorkingDir = '.' }, onLoad, onResolve }) => {
     for (const [name, pack] of Object.entries(LATER))
-      onResolve({ filter: new RegExp(`^${pack}$`) }, ({ kind }) =>
+      onResolve({ filter: exactly(pack) }, ({ kind }) =>
         kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
       );
-    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'parts' }));
-    onLoad({ filter: /^undici$/, namespace: 'parts' }, () => ({
+    for (const [exported, name] of Object.entries(LATER_CLASSES)) {
+      const path = `node_modules/${LATER[name]}/later`;
+      onResolve({ filter: exactly(LATER[name]) }, ({ kind }) =>
+        kind === 'import-statement' ? { path, namespace: 'later' } : undefined,
+      );
+      onLoad({ filter: exactly(path), namespace: 'later' }, () => ({
+        contents: `export function ${exported}(...args) { return new (require('./${name}.js').${exported})(...args); }`,
+      }));
+    }
+    onResolve({ filter: /./, namespace: 'later' }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: exactly('undici') }, ({ path }) => ({ path, namespace: 'parts' }));
+    onLoad({ filter: /./, namespace: 'parts' }, () => ({
       contents: Object.entries(UNDICI_PARTS)
         .map(([name, path]) => `export { default as ${name} } from 'undici/lib/${path}';`)
         .join('\n'),
       resolveDir: absWorkingDir,
     }));
+    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+      contents: `const refuse = () => { throw new Error('The package is without ${path} of undici.'); };
+        module.exports = new Proxy(refuse, { get: refuse });`,
+    }));
   },
 };
 
+const exactly = (name: string) => new RegExp(`^${name}$`);
+
 /** How a module is bundled. */
-export type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'plugins'>;
+export type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'define' | 'plugins'>;
 
 /**
  * What runs in Azure, by default all functions. CommonJS modules: an ES module that imports `node:http` makes Node load all of its own
@@ -49,6 +80,8 @@ export type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'plu
 export const asFunctions = (entry = 'functions/index.ts'): Form => ({
   entryPoints: { index: entry, ...LATER },
   format: 'cjs',
+  // With this name, undici leaves out a parser that it has as an experiment.
+  define: { esbuildDetection: 'true' },
   plugins: [coldStart],
 });
 

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
 /** A third-party package that is in the bundle, completely or in part. */
@@ -51,22 +51,24 @@ interface Lockfile {
 
 const OWN = '';
 
-/** The folder of the package that a file belongs to; empty for this repository's own files. */
+/** The folder of the package that a file belongs to, of which the bundler may have a kind; empty for this repository's own files. */
 function folderOf(file: string): string {
-  return /^(.*\/)?node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? OWN;
+  return /^(?:\w+:)?((.*\/)?node_modules\/(@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? OWN;
 }
 
 function importsBetween({ inputs, outputs }: Metafile): Map<string, Set<string>> {
-  // A package with a file of its own is imported when it is first needed.
-  const entries = Object.values(outputs).map(({ entryPoint = '' }) => folderOf(entryPoint));
-  const between = new Map([[OWN, new Set(entries.filter((folder) => folder !== OWN))]]);
+  const between = new Map<string, Set<string>>();
+  // A package that is first needed later has a file of its own.
+  const entries = new Map(
+    Object.entries(outputs).map(([file, { entryPoint }]) => [basename(file), entryPoint]),
+  );
   for (const [file, { imports }] of Object.entries(inputs)) {
     const from = folderOf(file);
     const known = between.get(from) ?? new Set();
     between.set(from, known);
     for (const { path, external } of imports) {
-      const to = folderOf(path);
-      if (!external && to !== from && to !== OWN) known.add(to);
+      const to = folderOf((external ? entries.get(basename(path)) : path) ?? OWN);
+      if (to !== from && to !== OWN) known.add(to);
     }
   }
   return between;

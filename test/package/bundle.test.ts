@@ -9,6 +9,7 @@ import { seedConnections } from '../../local/seed.ts';
 import { startServers } from '../../local/servers.ts';
 import { nextToken, rotateSoon, statusOf, statusWhere } from '../faults/process/stage.ts';
 import { localConnection } from '../support/localConnection.ts';
+import { startProxy } from '../support/proxy.ts';
 import { type Built, buildElsewhere, runNode } from './support.ts';
 
 const WORKER = fileURLToPath(new URL('./stubbedWorker.ts', import.meta.url));
@@ -83,11 +84,20 @@ test('loading the bundle makes no network request', () => expect(registered.netw
 test('a cold start reads one file, without the packages and the parts of undici that it does not need', async () => {
   expect(registered.files).toEqual([join(built.folder, main)]);
   const code = await readFile(join(built.folder, main), 'utf8');
-  for (const unneeded of ['ManagedIdentityApplication', 'AzureCliCredential(', 'undici/lib/mock/'])
-    expect(code.includes(unneeded), unneeded).toBe(false);
+  const unneeded = [
+    'ManagedIdentityApplication',
+    'AzureCliCredential(',
+    'https-proxy-agent/dist/',
+    'undici/lib/mock/',
+    'undici/lib/milo/',
+    'undici/lib/web/',
+    'node:http2',
+  ];
+  for (const part of unneeded) expect(code.includes(part), part).toBe(false);
 });
 
-test('the bundle rotates: its timer, its vault and storage clients and its HTTP functions work', async () => {
+/** Rotates on its schedule and at a request. */
+async function rotateWithBundle(settings: Record<string, string> = {}) {
   const data = await openDataDirectory(undefined);
   const servers = await startServers([CONNECTION], data, false);
   await seedConnections([CONNECTION], servers, data);
@@ -95,6 +105,7 @@ test('the bundle rotates: its timer, its vault and storage clients and its HTTP 
     ...(await environmentOf(servers, data, [CONNECTION], '* * * * * *')),
     FUNCTIONS_ENTRY: join(built.folder, main),
     FUNCTIONS_HOST_JSON: join(built.folder, 'host.json'),
+    ...settings,
   };
   const lines: string[] = [];
   const host = await startHostProcess(environment, 0, (line) => lines.push(line));
@@ -110,4 +121,16 @@ test('the bundle rotates: its timer, its vault and storage clients and its HTTP 
     await data.close();
   }
   expect(await host.ended).toBe(0);
+}
+
+test('the bundle rotates: its timer, its vault and storage clients and its HTTP functions work', () =>
+  rotateWithBundle());
+
+test('the bundle rotates when its requests to Azure go through a proxy', async () => {
+  const proxy = await startProxy();
+  await rotateWithBundle({ HTTPS_PROXY: proxy.url, NO_PROXY: '' });
+  // Storage of the local stack is without TLS.
+  expect(proxy.asked).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^http:/), expect.stringMatching(/^127\.0\.0\.1:\d+$/)]),
+  );
 });

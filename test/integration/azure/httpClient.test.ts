@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpClient } from '../../../lib/azure/httpClient.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { errorOf, tokenOf } from './support.ts';
 
 /** A vault without secrets, whose certificate this process trusts. */
@@ -27,26 +28,6 @@ async function startEmptyVault() {
 
 const secretAt = (url: string) => createSecretVault(url, tokenOf('officer')).get('token');
 
-/** A proxy that connects to one server, whatever host it is asked for. */
-async function startConnectProxy(port: number) {
-  const asked: (string | undefined)[] = [];
-  const proxy = createServer().on('connect', ({ url }, client) => {
-    asked.push(url);
-    const server = connect(port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      server.pipe(client).pipe(server);
-    });
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
-    ] as const)
-      one.on('error', () => undefined).on('close', () => other.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void proxy.close());
-  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
-}
-
 async function listenPlainly(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close().closeAllConnections());
@@ -56,7 +37,7 @@ async function listenPlainly(server: Server): Promise<string> {
 describe('a request to Azure', () => {
   it('goes through the proxy of the environment', async () => {
     const { port, requests } = await startEmptyVault();
-    const proxy = await startConnectProxy(port);
+    const proxy = await startProxy(port);
     vi.stubEnv('HTTPS_PROXY', proxy.url);
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(await secretAt('https://test.vault.azure.net')).toBeUndefined();
