@@ -219,8 +219,9 @@ describe('a newcomer', { timeout: 120_000 }, () => {
     if (!reveals) for (const secret of desk.secrets()) expect(output.includes(secret)).toBe(false);
     if (columns === undefined) expect(output).not.toContain('\u001b');
     if (!fits || columns === undefined || text.includes('--json')) return;
-    // What a line shows after the last return is what stays on the screen. A single long word is never broken.
-    const lines = stripVTControlCharacters(output).split('\n');
+    // What a line shows after the last return is what stays on the screen. A single long word is never broken. The terminal itself shows
+    // ^C for an interrupt, wherever the command was in its line.
+    const lines = stripVTControlCharacters(output).replaceAll('^C', '').split('\n');
     for (const line of lines
       .map((each) => each.split('\r').at(-1) ?? '')
       .filter((each) => each.trim().includes(' ')))
