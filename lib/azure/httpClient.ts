@@ -36,8 +36,9 @@ export function createHttpClient(lookup?: LookupFunction): HttpClient {
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connections: MOST_CONNECTIONS,
+    // Where HTTP/2 is possible, undici waits for the first connection before it opens another.
+    allowH2: false,
     connect: {
-      allowH2: false,
       // undici keeps what was given up behind connections that hang, so these must end soon.
       timeout: CONNECT_DEADLINE_MS,
       // Each connection would have a copy of what is trusted otherwise, which is a fifth of its memory.

@@ -83,6 +83,7 @@ function readSettings(reader: EnvironmentReader): Settings | undefined {
     readClientId(reader, 'AZURE_CLIENT_ID') ?? settingOf(reader, 'AzureWebJobsStorage__clientId');
   const callers = readCallers(reader);
   const limits = readLimits(reader, allowLoopbackHttp);
+  checkProxy(reader);
   if (!vaults || !connectionsSource || !timing || !storage) return undefined;
   const { warnings } = reader;
   const identity = clientId === undefined ? {} : { managedIdentityClientId: clientId };
@@ -210,6 +211,20 @@ function readSchedule(
   const cause = `is not an NCRONTAB schedule: ${scheduleProblem(schedule)}`;
   note(reader, 'ROTATION_SCHEDULE', cause, SCHEDULE_FIX);
   return undefined;
+}
+
+/** What the Azure SDKs read, and fail at without a name: the first of these that is set, in upper or lower case. */
+const PROXY_SETTINGS = ['HTTPS_PROXY', 'ALL_PROXY', 'HTTP_PROXY'].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+function checkProxy(reader: EnvironmentReader): void {
+  const name = PROXY_SETTINGS.find((each) => reader.env[each]);
+  if (name === undefined) return;
+  if (/^https?:$/.test(URL.parse(reader.env[name] ?? '')?.protocol ?? '')) return;
+  const fix = `Set ${name} to the URL of the proxy, for example http://proxy.contoso.com:8080, or remove it.`;
+  note(reader, name, 'is not an http or https URL', fix);
 }
 
 /** A proxy resolves names itself, so the check of the resolved address would have no effect behind one. */

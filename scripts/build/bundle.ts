@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 /** Name of the bundle, which `main` of the deployed package.json names. */
@@ -16,10 +16,39 @@ const LATER = {
   storageKey: '@azure/storage-common',
   httpProxy: 'http-proxy-agent',
   httpsProxy: 'https-proxy-agent',
-} as const;
+};
 
-/** Classes in them that the SDKs import at their start, and use for the first request through a proxy. */
-const LATER_CLASSES = { HttpProxyAgent: 'httpProxy', HttpsProxyAgent: 'httpsProxy' } as const;
+/** The class of such a package that other packages import at their start, although they first need it for a request through a proxy. */
+const LATER_CLASSES: Readonly<Record<string, string>> = {
+  'http-proxy-agent': 'HttpProxyAgent',
+  'https-proxy-agent': 'HttpsProxyAgent',
+};
+
+/** Takes what is needed later from files of its own. esbuild itself divides ES modules only. */
+const later: Plugin = {
+  name: 'later',
+  setup: ({ initialOptions: { absWorkingDir = '.' }, onLoad, onResolve, resolve }) => {
+    for (const [name, pack] of Object.entries(LATER))
+      onResolve({ filter: exactly(pack) }, async ({ kind, importer, resolveDir, pluginData }) => {
+        if (kind === 'dynamic-import') return { path: `./${name}.js`, external: true };
+        if (kind !== 'import-statement' || !(pack in LATER_CLASSES) || pluginData === 'find')
+          return undefined;
+        const find = async (from: string) =>
+          (await resolve(pack, { kind, resolveDir: from, pluginData: 'find' })).path;
+        const path = await find(resolveDir);
+        if (path !== (await find(absWorkingDir)))
+          return { errors: [{ text: `${importer} needs another ${pack} than the one in ${name}.js.` }] };
+        return { path: relative(absWorkingDir, path), namespace: 'later', pluginData: { name, pack } };
+      });
+    // Called with `new`, a function that returns an object makes that object.
+    onLoad({ filter: /./, namespace: 'later' }, ({ pluginData: { name, pack } }) => ({
+      contents: `export function ${LATER_CLASSES[pack]}(...args) {
+        return new (require('./${name}.js').${LATER_CLASSES[pack]})(...args);
+      }`,
+    }));
+    onResolve({ filter: /./, namespace: 'later' }, ({ path }) => ({ path, external: true }));
+  },
+};
 
 /** What the functions import of undici. Its index loads its fetch, WebSocket, cache and mocks as well. */
 const UNDICI_PARTS = {
@@ -30,29 +59,15 @@ const UNDICI_PARTS = {
 };
 
 /**
- * Parts of undici without a use here: no connection has HTTP/2 (`allowH2: false`), for which undici loads Node's, and each body is a
- * text, not a form or a stream.
+ * What undici's client has for uses that do not occur here: HTTP/2, which no connection allows, with which undici loads `node:http2`; and
+ * the parts of its fetch that read a form.
  */
 const UNUSED = /\/client-h2\.js$|\/web\/(fetch|webidl)/;
 
-/** esbuild divides ES modules only into several files. */
-const coldStart: Plugin = {
-  name: 'cold start',
+/** Only the parts of undici that send requests over HTTP/1.1. */
+const undiciParts: Plugin = {
+  name: 'undici parts',
   setup: ({ initialOptions: { absWorkingDir = '.' }, onLoad, onResolve }) => {
-    for (const [name, pack] of Object.entries(LATER))
-      onResolve({ filter: exactly(pack) }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
-      );
-    for (const [exported, name] of Object.entries(LATER_CLASSES)) {
-      const path = `node_modules/${LATER[name]}/later`;
-      onResolve({ filter: exactly(LATER[name]) }, ({ kind }) =>
-        kind === 'import-statement' ? { path, namespace: 'later' } : undefined,
-      );
-      onLoad({ filter: exactly(path), namespace: 'later' }, () => ({
-        contents: `export function ${exported}(...args) { return new (require('./${name}.js').${exported})(...args); }`,
-      }));
-    }
-    onResolve({ filter: /./, namespace: 'later' }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: exactly('undici') }, ({ path }) => ({ path, namespace: 'parts' }));
     onLoad({ filter: /./, namespace: 'parts' }, () => ({
       contents: Object.entries(UNDICI_PARTS)
@@ -60,7 +75,9 @@ const coldStart: Plugin = {
         .join('\n'),
       resolveDir: absWorkingDir,
     }));
-    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    onResolve({ filter: UNUSED }, ({ importer, path }) =>
+      /[\\/]undici[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    );
     onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
       contents: `const refuse = () => { throw new Error('The package is without ${path} of undici.'); };
         module.exports = new Proxy(refuse, { get: refuse });`,
@@ -80,9 +97,9 @@ export type Form = Pick<BuildOptions, 'entryPoints' | 'format' | 'banner' | 'def
 export const asFunctions = (entry = 'functions/index.ts'): Form => ({
   entryPoints: { index: entry, ...LATER },
   format: 'cjs',
-  // With this name, undici leaves out a parser that it has as an experiment.
+  // undici's own name for a bundle of it, which Node has as well: then it leaves out a parser that it has as an experiment.
   define: { esbuildDetection: 'true' },
-  plugins: [coldStart],
+  plugins: [later, undiciParts],
 });
 
 /** A program in one ES module. */
@@ -105,10 +122,10 @@ export const OLDEST_NODE = '22.19';
  * Bundles a module without comments and blanks: there is less to read at the start. Names and short lines stay, so that stack traces
  * are readable without the source map. The map contains no copy of the sources, which would double the package.
  * @param node the oldest version of Node that runs it
- * @throws Error with the message of esbuild
+ * @throws Error with the message of esbuild, also for what it only warns of: an import that nothing exports is a warning
  */
 export async function bundle(root: string, form: Form, node = `${NODE_MAJOR}`): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: root,
     outdir: join(root, 'dist'),
     write: false,
@@ -126,6 +143,7 @@ export async function bundle(root: string, form: Form, node = `${NODE_MAJOR}`): 
     metafile: true,
     logLevel: 'silent',
   });
+  if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join('\n'));
   const files = Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), contents]));
   const code = files[BUNDLE];
   if (code === undefined) throw new Error(`esbuild made no ${BUNDLE}.`);

@@ -1,22 +1,28 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer as createHttp2Server } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import tls from 'node:tls';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpClient } from '../../../lib/azure/httpClient.ts';
 import { createSecretVault } from '../../../lib/azure/keyVaultSecrets.ts';
 import { createCertificateAuthority } from '../../../local/keyVault/certificateAuthority.ts';
-import { startProxy } from '../../support/proxy.ts';
+import { startForwardProxy } from '../../support/forwardProxy.ts';
 import { errorOf, tokenOf } from './support.ts';
+
+/** One that this process trusts. */
+async function certificateOf(...hosts: string[]) {
+  const { caCertificate, issue } = await createCertificateAuthority();
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
+  return issue(hosts);
+}
 
 /** A vault without secrets, whose certificate this process trusts. */
 async function startEmptyVault() {
-  const { caCertificate, issue } = await createCertificateAuthority();
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), caCertificate]);
   const requests: IncomingHttpHeaders[] = [];
-  const certificate = await issue(['test.vault.azure.net', '127.0.0.1']);
+  const certificate = await certificateOf('test.vault.azure.net', '127.0.0.1');
   const server = createTlsServer(certificate, ({ headers }, response) => {
     requests.push(headers);
     response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
@@ -37,12 +43,48 @@ async function listenPlainly(server: Server): Promise<string> {
 describe('a request to Azure', () => {
   it('goes through the proxy of the environment', async () => {
     const { port, requests } = await startEmptyVault();
-    const proxy = await startProxy(port);
+    const proxy = await startForwardProxy(port);
     vi.stubEnv('HTTPS_PROXY', proxy.url);
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(await secretAt('https://test.vault.azure.net')).toBeUndefined();
     expect(proxy.asked).toEqual(['test.vault.azure.net:443']);
     expect(requests).toHaveLength(1);
+  });
+
+  it('goes to a server that offers HTTP/2 over HTTP/1.1', async () => {
+    const versions: string[] = [];
+    const options = { ...(await certificateOf('127.0.0.1')), allowHTTP1: true };
+    const server = createHttp2Server(options, ({ httpVersion }, response) => {
+      versions.push(httpVersion);
+      response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    expect(await secretAt(`https://127.0.0.1:${port}`)).toBeUndefined();
+    expect(versions).toEqual(['1.1']);
+  });
+
+  it('does not wait for the connection of another that hangs', async () => {
+    const { port } = await startEmptyVault();
+    let connections = 0;
+    const relay = createTcpServer((client) => {
+      connections += 1;
+      client.on('error', () => undefined);
+      if (connections === 1) return;
+      const server = connect(port, '127.0.0.1');
+      client.pipe(server).pipe(client);
+    });
+    await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void relay.close());
+    const client = createHttpClient();
+    const url = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const hanging = new AbortController();
+    const first = client.sendRequest(createPipelineRequest({ url, abortSignal: hanging.signal }));
+    const second = client.sendRequest(createPipelineRequest({ url }));
+    expect(await Promise.race([first, second.then(({ status }) => status)])).toBe(404);
+    hanging.abort();
+    await expect(first).rejects.toThrow();
   });
 
   it('says who sends it', async () => {

@@ -164,6 +164,11 @@ describe('proxy variables are ignored with a warning', () => {
     expect(warnings.join()).not.toContain(CANARY);
   });
 
+  it('one that is not in use may be for other programs', () => {
+    const env = { ...GOOD_ENV, HTTPS_PROXY: 'http://proxy:8080', ALL_PROXY: 'socks5://proxy:1080' };
+    expect(readEnvironment(env).warnings).toHaveLength(2);
+  });
+
   it('an empty one and NO_PROXY cause no warning', () => {
     expect(readEnvironment({ ...GOOD_ENV, HTTPS_PROXY: '', NO_PROXY: '*' }).warnings).toEqual([]);
   });
@@ -270,6 +275,13 @@ describe('a problem names the variable, the cause and the fix, and repeats no va
       'AzureWebJobsStorage__blobServiceUri must not have a path',
     ],
     ['another credential', { AzureWebJobsStorage__credential: CANARY }, 'is not managedidentity'],
+    [
+      'a proxy without a scheme',
+      { https_proxy: '127.0.0.1:8080' },
+      'https_proxy is not an http or https URL',
+    ],
+    ['a proxy whose host looks like a scheme', { HTTP_PROXY: `${CANARY}:8080` }, 'HTTP_PROXY is not an http'],
+    ['a proxy of another kind', { ALL_PROXY: `socks5://${CANARY}:1080` }, 'ALL_PROXY is not an http'],
     ['a client id that is not valid', { AZURE_CLIENT_ID: CANARY }, 'AZURE_CLIENT_ID is not a client id'],
     [
       'a client id for storage that is not valid',
@@ -321,7 +333,8 @@ describe('the names of the settings', () => {
     );
     readEnvironment(env);
     expect(read.size).toBeGreaterThan(10);
-    expect(settingNames(Object.fromEntries([...read].map((name) => [name, ''])))).toEqual([...read]);
+    const own = [...read].filter((name) => !/_proxy$/i.test(name));
+    expect(settingNames(Object.fromEntries([...read].map((name) => [name, ''])))).toEqual(own);
   });
 
   it('do not include what any process needs', () => {

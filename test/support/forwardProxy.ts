@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
  * A proxy for the running test, and what it was asked for: the address of a plain request, or host and port of a connection.
  * @param port of this machine, to which it connects whatever host it is asked for. Default: the port that it is asked for
  */
-export async function startProxy(port?: number) {
+export async function startForwardProxy(port?: number) {
   const asked: string[] = [];
   const proxy = createServer((incoming, outgoing) => {
     const { url = '', method, headers } = incoming;
