@@ -1,7 +1,7 @@
 /** Rotates connections that are all due, as often as it is told, and reports what each time costs. The first message says where the servers are. */
 import { costOf, sweepAll, UNTIL_DUE_MS } from './measure.ts';
+import { rotatorOf, useServers } from './rotator.ts';
 import type { Addresses } from './servers.ts';
-import { rotatorOf, useServers } from './stage.ts';
 
 /** What rotations cost. */
 export interface GrowthCost {

@@ -1,6 +1,6 @@
 /** Sweeps over connections of which none is due, and reports the cost. The message says where the servers are. */
+import { idleName, rotatorOf, useServers } from './rotator.ts';
 import type { Addresses } from './servers.ts';
-import { idleName, rotatorOf, useServers } from './stage.ts';
 
 /** What idle sweeps cost. */
 export interface IdleCost {

@@ -1,5 +1,6 @@
 import type { Target } from './baselines.ts';
-import type { BenchRotator, Stage } from './stage.ts';
+import type { BenchRotator } from './rotator.ts';
+import type { Stage } from './stage.ts';
 
 /** What some work took. */
 export interface Cost {

@@ -124,7 +124,7 @@ connections had 336 MB at most, in its first two minutes, and 234 MB at most in 
 45 s. The memory is what is resident right after that: with 10 connections, that is what a process reaches after a month. The CPU time is a median without the first 2,000 rotations, in
 which the process compiles. With 10,000 connections it is measured when all of them are due once more.
 
-The process has only the rotator, bundled as it is deployed, for idle sweeps and growth. In the other parts the rotator runs from source, beside the loops.
+The rotator is bundled, as it is deployed. For idle sweeps and growth it is alone in its process. In the other parts it is beside the loops, which run from source.
 
 | goal | figure | limit | | beside it |
 | --- | --- | --- | --- | --- |

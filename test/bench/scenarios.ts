@@ -1,22 +1,21 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { blobNameOf, bodyOf, metadataOf } from '../../lib/azure/recordBlob.ts';
 import { HISTORY_LENGTH, newRecord } from '../../lib/rotation/core/record.ts';
 import { SWEEP_LIMITS } from '../../lib/rotation/sweep.ts';
-import { asFunctions, BUNDLE, bundle } from '../../scripts/build/bundle.ts';
 import { CONTAINER, handWritten, OPERATIONS, sampleLoop } from './baselines.ts';
+import { bundled } from './bundled.ts';
 import type { ColdStarts } from './coldStarts.ts';
 import type { GrowthCost, GrowthStart } from './growthProcess.ts';
 import type { IdleCost } from './idleProcess.ts';
 import { type Cost, costOf, type Fleet, median, seedFleet, spread, startFleet } from './measure.ts';
+import { type BenchRotator, idleName } from './rotator.ts';
 import type { SeededRecord } from './servers.ts';
-import { type BenchRotator, idleName, type Stage, startStage } from './stage.ts';
+import { type Stage, startStage } from './stage.ts';
 
 /** What a scenario found. */
 export interface Finding {
@@ -495,22 +494,15 @@ const idleProcess = ({ addresses }: Stage, size: number) =>
   });
 
 /**
- * Starts a program of this folder in a process of its own, whose memory is that of the rotator: bundled, as it is deployed.
+ * Starts a bundled program in a process of its own, whose memory is that of the rotator.
  * @returns what `use` finds out
  */
 async function inBundle<T>(program: string, use: (child: ChildProcess) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'rotator-bench-'));
-  try {
-    const { files } = await bundle(ROOT, asFunctions(`test/bench/${program}`));
-    for (const [name, code] of Object.entries(files)) await writeFile(join(folder, name), code);
-    const child = fork(join(folder, BUNDLE), { stdio: 'inherit' });
-    const exit = once(child, 'exit');
-    const found = await use(child);
-    await exit;
-    return found;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const child = fork(await bundled(program), { stdio: 'inherit' });
+  const exit = once(child, 'exit');
+  const found = await use(child);
+  await exit;
+  return found;
 }
 
 /** The next message of a process. @throws Error if it ends without one */
@@ -530,14 +522,14 @@ async function answerOf<T>(child: ChildProcess): Promise<T> {
 
 /** Goal 6: what a cold start costs, with what `npm run build` makes. */
 export async function coldStart(): Promise<Finding[]> {
-  const built = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: ROOT, encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
+  const build = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: ROOT, encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(build.stderr);
   const times: ColdStarts = measuredBy('coldStarts.ts');
   const middle = (name: keyof ColdStarts) => median(times[name]);
-  const [bare, bundled, source] = [middle('bare'), middle('bundle'), middle('source')];
+  const [bare, built, source] = [middle('bare'), middle('bundle'), middle('source')];
   const megabytes = statSync(join(ROOT, 'dist.zip')).size / 1e6;
   const beside = [
-    `${text(bundled, 3)} s; from source ${text(source, 3)} s, Node alone ${text(bare, 3)} s; with the identity library, which the first sign-in loads, ${text(middle('signedIn'), 3)} s`,
+    `${text(built, 3)} s; from source ${text(source, 3)} s, Node alone ${text(bare, 3)} s; with the identity library, which the first sign-in loads, ${text(middle('signedIn'), 3)} s`,
   ];
   const compared = (what: string, other: 'source' | 'bare', most: number) => {
     const ratios = times.bundle.map((seconds, round) => seconds / (times[other][round] ?? Number.NaN));
