@@ -79,8 +79,9 @@ describe('a key', () => {
   it('that is disabled has its own error, when it is read and when it is to sign', async () => {
     const { server, keys } = await start();
     const version = server.importKey('app', { ...EC, enabled: false });
-    for (const call of [keys.get('key', 'app'), keys.sign({ name: 'app', version }, 'ES256', DIGEST)])
-      expect(await errorOf(call)).toMatchObject({
+    const calls = [keys.get('key', 'app'), keys.sign({ name: 'app', version }, 'ES256', DIGEST)];
+    for (const error of await Promise.all(calls.map(errorOf)))
+      expect(error).toMatchObject({
         code: 'key_disabled',
         message: `The key app in ${server.tlsUrl} is disabled.`,
         fix: 'Enable the latest version of app, or create a new one.',
