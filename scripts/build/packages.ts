@@ -51,7 +51,10 @@ interface Lockfile {
 
 const OWN = '';
 
-/** The folder of the package that a file belongs to; empty for this repository's own files. What a plugin loads begins with its namespace and a colon. */
+/**
+ * The folder of the package that a file belongs to; empty for this repository's own files. What a plugin loads begins with its namespace and
+ * a colon.
+ */
 function folderOf(file: string): string {
   return /^(?:\w+:)?((.*\/)?node_modules\/(@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? OWN;
 }

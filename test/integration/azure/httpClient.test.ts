@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { createSecureServer as createHttp2Server } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+} from 'node:net';
 import tls from 'node:tls';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -27,17 +32,22 @@ async function startEmptyVault() {
     requests.push(headers);
     response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { port: (server.address() as AddressInfo).port, requests };
+  return { port: await listen(server), requests };
 }
 
 const secretAt = (url: string) => createSecretVault(url, tokenOf('officer')).get('token');
 
-async function listenPlainly(server: Server): Promise<string> {
+/** Until the test ends. @returns the port */
+async function listen(server: TcpServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function listenPlainly(server: Server): Promise<string> {
+  const port = await listen(server);
+  onTestFinished(() => server.closeAllConnections());
+  return `http://127.0.0.1:${port}/`;
 }
 
 describe('a request to Azure', () => {
@@ -58,10 +68,7 @@ describe('a request to Azure', () => {
       versions.push(httpVersion);
       response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    expect(await secretAt(`https://127.0.0.1:${port}`)).toBeUndefined();
+    expect(await secretAt(`https://127.0.0.1:${await listen(server)}`)).toBeUndefined();
     expect(versions).toEqual(['1.1']);
   });
 
@@ -75,10 +82,8 @@ describe('a request to Azure', () => {
       const server = connect(port, '127.0.0.1');
       client.pipe(server).pipe(client);
     });
-    await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void relay.close());
     const client = createHttpClient();
-    const url = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const url = `https://127.0.0.1:${await listen(relay)}`;
     const hanging = new AbortController();
     const first = client.sendRequest(createPipelineRequest({ url, abortSignal: hanging.signal }));
     const second = client.sendRequest(createPipelineRequest({ url }));
